@@ -1,0 +1,116 @@
+package dev.jformer.tensor;
+
+import java.util.List;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.InferenceMode;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
+
+/** Modes and functions of automatic differentiation. Modes belong to the calling thread. */
+public final class Autograd {
+  private Autograd() {}
+
+  /** No operator records what a gradient would need. */
+  public static Mode noGrad() {
+    return gradMode(false);
+  }
+
+  /** Operators record again, inside {@link #noGrad}. */
+  public static Mode enableGrad() {
+    return gradMode(true);
+  }
+
+  private static Mode gradMode(boolean enabled) {
+    Engine.start();
+    AutoGradMode guard = new AutoGradMode(enabled);
+    guard.retainReference();
+    return guard::deallocate;
+  }
+
+  /**
+   * Like {@link #noGrad} and cheaper still: tensors made in this mode can never take part in a
+   * gradient, not even after it has ended.
+   */
+  public static Mode inference() {
+    Engine.start();
+    InferenceMode guard = new InferenceMode(true);
+    guard.retainReference();
+    return guard::deallocate;
+  }
+
+  /** Whether operators record what a gradient needs. */
+  public static boolean isEnabled() {
+    Engine.start();
+    return GradMode.is_enabled();
+  }
+
+  /**
+   * Mixed precision: matrix products run in {@code dtype} (normally {@link DType#BFLOAT16}) and
+   * keep float32 parameters; operators that need the range of float32 keep it.
+   *
+   * @param enabled false gives a mode in which every operator runs in its operands' types
+   */
+  public static Mode autocast(DType dtype, boolean enabled) {
+    Engine.start();
+    boolean before = torch.is_autocast_enabled(DeviceType.CPU);
+    torch.ScalarType typeBefore = torch.get_autocast_dtype(DeviceType.CPU);
+    torch.set_autocast_enabled(DeviceType.CPU, enabled);
+    torch.set_autocast_dtype(DeviceType.CPU, dtype.scalarType());
+    torch.increment_nesting();
+    return () -> {
+      if (torch.decrement_nesting() == 0) {
+        torch.clear_cache();
+      }
+      torch.set_autocast_dtype(DeviceType.CPU, typeBefore);
+      torch.set_autocast_enabled(DeviceType.CPU, before);
+    };
+  }
+
+  /** Whether {@link #autocast} is in force. */
+  public static boolean isAutocast() {
+    Engine.start();
+    return torch.is_autocast_enabled(DeviceType.CPU);
+  }
+
+  /**
+   * Gradients of {@code output}, weighted by {@code weight}, with respect to {@code inputs},
+   * without touching any tensor's {@link Tensor#grad}.
+   *
+   * @param weight of the shape of {@code output}; null for 1 if that is a scalar
+   * @param createGraph whether the gradients can be differentiated again
+   * @return a gradient for each input, null where {@code output} does not depend on it
+   */
+  public static List<Tensor> grad(
+      Tensor output, Tensor weight, boolean createGraph, Tensor... inputs) {
+    TensorVector results =
+        Native.get(
+            "grad",
+            () ->
+                torch.grad(
+                    new TensorVector(output.torch()),
+                    vector(inputs),
+                    weight == null ? new TensorVector() : new TensorVector(weight.torch()),
+                    new BoolOptional(createGraph),
+                    createGraph,
+                    true),
+            output,
+            weight);
+    Tensor[] gradients = new Tensor[inputs.length];
+    for (int i = 0; i < inputs.length; i++) {
+      org.bytedeco.pytorch.Tensor gradient = results.get(i);
+      gradients[i] = gradient.defined() ? new Tensor(gradient) : null;
+    }
+    return java.util.Arrays.asList(gradients);
+  }
+
+  static TensorVector vector(Tensor... tensors) {
+    org.bytedeco.pytorch.Tensor[] natives = new org.bytedeco.pytorch.Tensor[tensors.length];
+    for (int i = 0; i < tensors.length; i++) {
+      natives[i] = tensors[i].torch();
+    }
+    return new TensorVector(natives);
+  }
+}

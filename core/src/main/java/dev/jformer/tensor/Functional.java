@@ -1,0 +1,222 @@
+package dev.jformer.tensor;
+
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.global.torch;
+
+/** Functions that neural networks are made of. Optional tensors may be null. */
+public final class Functional {
+  private static final int REDUCE_NONE = 0;
+  private static final int REDUCE_MEAN = 1;
+
+  private Functional() {}
+
+  /**
+   * {@code x Wᵀ + b}.
+   *
+   * @param x [..., in]
+   * @param weight [out, in]
+   * @param bias [out] or null
+   * @return [..., out]
+   */
+  public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
+    return Native.call(
+        "linear",
+        () -> torch.linear(x.torch(), weight.torch(), Native.optional(bias)),
+        x,
+        weight,
+        bias);
+  }
+
+  /**
+   * Rows of a table.
+   *
+   * @param ids int64 [...]
+   * @param table [V, D]
+   * @return [..., D]
+   */
+  public static Tensor embedding(Tensor ids, Tensor table) {
+    return Native.call("embedding", () -> torch.embedding(table.torch(), ids.torch()), ids, table);
+  }
+
+  /** Layer normalisation over the last dimension (arXiv 1607.06450). */
+  public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
+    return Native.call(
+        "layer_norm",
+        () ->
+            torch.layer_norm(
+                x.torch(),
+                new long[] {x.size(-1)},
+                Native.optional(weight),
+                Native.optional(bias),
+                epsilon,
+                false),
+        x,
+        weight,
+        bias);
+  }
+
+  /** Root-mean-square normalisation over the last dimension (arXiv 1910.07467). */
+  public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
+    return Native.call(
+        "rms_norm",
+        () ->
+            torch.rms_norm(
+                x.torch(),
+                new long[] {x.size(-1)},
+                Native.optional(weight),
+                new DoubleOptional(epsilon)),
+        x,
+        weight);
+  }
+
+  /** Gaussian error linear unit (arXiv 1606.08415), exact. */
+  public static Tensor gelu(Tensor x) {
+    return Native.call("gelu", () -> torch.gelu(x.torch()), x);
+  }
+
+  /** The tanh approximation of {@link #gelu}, as GPT-2 uses it. */
+  public static Tensor geluTanh(Tensor x) {
+    return Native.call("gelu", () -> torch.gelu(x.torch(), "tanh"), x);
+  }
+
+  /** {@code x * sigmoid(x)}. */
+  public static Tensor silu(Tensor x) {
+    return Native.call("silu", () -> torch.silu(x.torch()), x);
+  }
+
+  /** {@code elu(x) = x} for positive x, else {@code exp(x) - 1}. */
+  public static Tensor elu(Tensor x) {
+    return Native.call("elu", () -> torch.elu(x.torch()), x);
+  }
+
+  /**
+   * Sets each element to zero with probability {@code p} and scales the others by 1/(1-p), if
+   * training.
+   */
+  public static Tensor dropout(Tensor x, double p, boolean training) {
+    return p == 0 || !training
+        ? x
+        : Native.call("dropout", () -> torch.dropout(x.torch(), p, true), x);
+  }
+
+  /**
+   * Softmax attention by the fused kernel, which never holds the T×S matrix.
+   *
+   * @param query [B, H, T, d]
+   * @param key [B, G, S, d] where G divides H
+   * @param value [B, G, S, d]
+   * @param mask added to the logits, or bool with true where attention is allowed; broadcasts to
+   *     [B, H, T, S]; or null
+   * @param causal whether query t sees keys up to t only; needs T = S and no mask
+   * @param scale factor on the logits; null for 1/√d
+   * @return [B, H, T, d]
+   */
+  public static Tensor attention(
+      Tensor query, Tensor key, Tensor value, Tensor mask, boolean causal, Double scale) {
+    return Native.call(
+        "scaled_dot_product_attention",
+        () ->
+            torch.scaled_dot_product_attention(
+                query.torch(),
+                key.torch(),
+                value.torch(),
+                Native.optional(mask),
+                0.0,
+                causal,
+                Native.optional(scale),
+                key.size(1) != query.size(1)),
+        query,
+        key,
+        value,
+        mask);
+  }
+
+  /**
+   * Mean cross-entropy in nats.
+   *
+   * @param logits [N, V]
+   * @param targets int64 [N]; those equal to {@code ignore} do not count
+   * @param labelSmoothing share of the target mass spread evenly over all classes (arXiv
+   *     1512.00567)
+   * @return a scalar
+   */
+  public static Tensor crossEntropy(
+      Tensor logits, Tensor targets, long ignore, double labelSmoothing) {
+    return crossEntropy(logits, targets, ignore, labelSmoothing, REDUCE_MEAN);
+  }
+
+  /** Cross-entropy of each target in nats: [N]; 0 where the target equals {@code ignore}. */
+  public static Tensor crossEntropyEach(Tensor logits, Tensor targets, long ignore) {
+    return crossEntropy(logits, targets, ignore, 0, REDUCE_NONE);
+  }
+
+  private static Tensor crossEntropy(
+      Tensor logits, Tensor targets, long ignore, double labelSmoothing, int reduction) {
+    return Native.call(
+        "cross_entropy",
+        () ->
+            torch.cross_entropy_loss(
+                logits.torch(),
+                targets.torch(),
+                Native.optional((Tensor) null),
+                reduction,
+                ignore,
+                labelSmoothing),
+        logits,
+        targets);
+  }
+
+  /** Mean squared error, a scalar. */
+  public static Tensor meanSquaredError(Tensor x, Tensor target) {
+    return Native.call(
+        "mse_loss", () -> torch.mse_loss(x.torch(), target.torch(), REDUCE_MEAN), x, target);
+  }
+
+  /** {@code log(1 + exp(x))}. */
+  public static Tensor softplus(Tensor x) {
+    return Native.call("softplus", () -> torch.softplus(x.torch()), x);
+  }
+
+  /**
+   * One-dimensional convolution.
+   *
+   * @param x [B, in, T]
+   * @param weight [out, in / groups, kernel]
+   * @param bias [out] or null
+   * @param padding zeros added at both ends
+   */
+  public static Tensor conv1d(
+      Tensor x, Tensor weight, Tensor bias, long stride, long padding, long dilation, long groups) {
+    return Native.call(
+        "conv1d",
+        () ->
+            torch.conv1d(
+                x.torch(),
+                weight.torch(),
+                Native.optional(bias),
+                new long[] {stride},
+                new long[] {padding},
+                new long[] {dilation},
+                groups),
+        x,
+        weight,
+        bias);
+  }
+
+  /**
+   * Pads with a constant.
+   *
+   * @param widths before and after the last dimension, then before and after the one before it, and
+   *     so on
+   */
+  public static Tensor pad(Tensor x, double value, long... widths) {
+    return Native.call(
+        "pad", () -> torch.pad(x.torch(), widths, "constant", new DoubleOptional(value)), x);
+  }
+
+  /** {@code weight * x} for x ≥ threshold 0, used by {@code leaky} units. */
+  public static Tensor leakyRelu(Tensor x, double slope) {
+    return Native.call("leaky_relu", () -> torch.leaky_relu(x.torch(), new Scalar(slope)), x);
+  }
+}

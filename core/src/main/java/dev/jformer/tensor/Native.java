@@ -1,0 +1,86 @@
+package dev.jformer.tensor;
+
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.DeviceOptional;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
+
+/**
+ * The seam to the binding: calls that turn C++ errors into Java ones, and conversions of arguments.
+ */
+final class Native {
+  private Native() {}
+
+  /** Calls an operator that yields one tensor. */
+  static Tensor call(String op, Supplier<org.bytedeco.pytorch.Tensor> body, Tensor... operands) {
+    return new Tensor(get(op, body, operands));
+  }
+
+  /** Calls an operator that yields something else. */
+  static <R> R get(String op, Supplier<R> body, Tensor... operands) {
+    try {
+      return body.get();
+    } catch (TensorException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw failure(op, e, operands);
+    }
+  }
+
+  /** Calls an operator for its effect. */
+  static void run(String op, Runnable body, Tensor... operands) {
+    try {
+      body.run();
+    } catch (TensorException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw failure(op, e, operands);
+    }
+  }
+
+  private static TensorException failure(String op, RuntimeException e, Tensor... operands) {
+    StringBuilder message = new StringBuilder(op).append('(');
+    for (int i = 0; i < operands.length; i++) {
+      message.append(i == 0 ? "" : ", ").append(describe(operands[i]));
+    }
+    return new TensorException(message.append("): ").append(firstLine(e)).toString(), e);
+  }
+
+  private static String describe(Tensor operand) {
+    if (operand == null) {
+      return "none";
+    }
+    if (operand.isClosed()) {
+      return "closed tensor";
+    }
+    return operand.dtype().name().toLowerCase(java.util.Locale.ROOT) + operand.shape();
+  }
+
+  private static String firstLine(RuntimeException e) {
+    String message = e.getMessage() == null ? e.toString() : e.getMessage();
+    int end = message.indexOf("\nException raised from");
+    String text = end < 0 ? message : message.substring(0, end);
+    int newline = text.indexOf('\n');
+    return newline < 0 ? text : text.substring(0, newline);
+  }
+
+  static TensorOptional optional(Tensor tensor) {
+    return tensor == null ? new TensorOptional() : new TensorOptional(tensor.torch());
+  }
+
+  static DoubleOptional optional(Double value) {
+    return value == null ? new DoubleOptional() : new DoubleOptional(value);
+  }
+
+  static LongOptional optional(Long value) {
+    return value == null ? new LongOptional() : new LongOptional(value);
+  }
+
+  static TensorOptions options(DType dtype, Device device) {
+    TensorOptions options = new TensorOptions().dtype(new ScalarTypeOptional(dtype.scalarType()));
+    return device.equals(Device.CPU) ? options : options.device(new DeviceOptional(device.torch()));
+  }
+}
