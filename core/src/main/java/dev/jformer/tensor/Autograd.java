@@ -35,8 +35,17 @@ public final class Autograd {
    * gradient, not even after it has ended.
    */
   public static Mode inference() {
+    return inferenceMode(true);
+  }
+
+  /** Tensors made are ordinary ones again, inside {@link #inference}. */
+  public static Mode noInference() {
+    return inferenceMode(false);
+  }
+
+  private static Mode inferenceMode(boolean enabled) {
     Engine.start();
-    InferenceMode guard = new InferenceMode(true);
+    InferenceMode guard = new InferenceMode(enabled);
     guard.retainReference();
     return guard::deallocate;
   }

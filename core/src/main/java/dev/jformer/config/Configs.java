@@ -1,0 +1,332 @@
+package dev.jformer.config;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * Reads configuration records from JSON and writes them; see the package's description for the
+ * rules.
+ */
+public final class Configs {
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+  private Configs() {}
+
+  /**
+   * Reads a configuration from a JSON file.
+   *
+   * @param kind a record, or the interface of a kind of part
+   * @throws ConfigException if the file cannot be read or does not hold such a configuration
+   */
+  public static <C> C read(Path file, Class<C> kind) {
+    try {
+      return parse(Files.readString(file), kind);
+    } catch (IOException e) {
+      throw new ConfigException("cannot read the configuration " + file + ": " + e, e);
+    } catch (ConfigException e) {
+      throw new ConfigException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Reads a configuration from JSON text; see {@link #read}. */
+  public static <C> C parse(String json, Class<C> kind) {
+    return bind(tree(json), kind);
+  }
+
+  /**
+   * Parses JSON text without interpreting it.
+   *
+   * @throws ConfigException if it is not JSON, or names a field twice
+   */
+  public static JsonNode tree(String json) {
+    try {
+      JsonNode node = JSON.readTree(json);
+      if (node == null || node.isMissingNode()) {
+        throw new ConfigException("the configuration is empty: expected a JSON object");
+      }
+      return node;
+    } catch (JsonProcessingException | StackOverflowError e) {
+      String detail =
+          e instanceof JsonProcessingException j ? j.getOriginalMessage() : "nested too deeply";
+      throw new ConfigException("not valid JSON: " + detail, e);
+    }
+  }
+
+  /** Reads a configuration from a JSON tree; see {@link #read}. */
+  public static <C> C bind(JsonNode node, Class<C> kind) {
+    return kind.cast(value(node, kind, null, ""));
+  }
+
+  /** The configuration as indented JSON text. */
+  public static String toJson(Object config) {
+    return write(config).toPrettyString() + "\n";
+  }
+
+  /** The configuration as a JSON tree, every field spelled out. */
+  public static JsonNode write(Object config) {
+    JsonNodeFactory make = JsonNodeFactory.instance;
+    if (config == null) {
+      return make.nullNode();
+    }
+    if (config instanceof Record record) {
+      ObjectNode object = make.objectNode();
+      if (config instanceof Part part) {
+        object.put(typeKey(part.getClass()), part.type());
+      }
+      for (RecordComponent component : record.getClass().getRecordComponents()) {
+        object.set(component.getName(), write(get(component, record)));
+      }
+      return object;
+    }
+    if (config instanceof List<?> list) {
+      ArrayNode array = make.arrayNode();
+      list.forEach(item -> array.add(write(item)));
+      return array;
+    }
+    if (config instanceof Enum<?> constant) {
+      return make.textNode(spelled(constant));
+    }
+    return JSON.valueToTree(config);
+  }
+
+  /** Names and default configurations of all parts of a kind, in alphabetical order. */
+  public static <P extends Part> Map<String, P> parts(Class<P> kind) {
+    Map<String, P> parts = new TreeMap<>();
+    for (P part : ServiceLoader.load(kind, kind.getClassLoader())) {
+      P other = parts.put(part.type(), part);
+      if (other != null) {
+        throw new IllegalStateException(
+            part.getClass() + " and " + other.getClass() + " are both named " + part.type());
+      }
+    }
+    return parts;
+  }
+
+  private static Object value(JsonNode node, Type type, Object fallback, String path) {
+    if (type instanceof ParameterizedType list && list.getRawType() == List.class) {
+      return list(node, list.getActualTypeArguments()[0], path);
+    }
+    if (!(type instanceof Class<?> kind)) {
+      throw new IllegalStateException("configurations cannot hold a " + type);
+    }
+    if (node.isNull() && !kind.isPrimitive()) {
+      return null;
+    }
+    if (kind.isInterface() && Part.class.isAssignableFrom(kind)) {
+      return part(node, kind.asSubclass(Part.class), fallback, path);
+    }
+    if (kind.isRecord()) {
+      Object base = kind.isInstance(fallback) ? fallback : defaults(kind);
+      return record(object(node, path), kind, base, path);
+    }
+    if (kind.isEnum()) {
+      return constant(node, kind, path);
+    }
+    return scalar(node, kind, path);
+  }
+
+  private static Object scalar(JsonNode node, Class<?> kind, String path) {
+    if (kind == boolean.class || kind == Boolean.class) {
+      return expect(node.isBoolean(), node, "true or false", path).booleanValue();
+    }
+    if (kind == String.class) {
+      return expect(node.isTextual(), node, "a string", path).textValue();
+    }
+    if (kind == int.class || kind == Integer.class) {
+      return expect(
+              node.canConvertToExactIntegral() && node.canConvertToInt(), node, "an integer", path)
+          .intValue();
+    }
+    if (kind == long.class || kind == Long.class) {
+      return expect(
+              node.canConvertToExactIntegral() && node.canConvertToLong(), node, "an integer", path)
+          .longValue();
+    }
+    if (kind == double.class || kind == Double.class) {
+      return expect(node.isNumber(), node, "a number", path).doubleValue();
+    }
+    throw new IllegalStateException("configurations cannot hold a " + kind);
+  }
+
+  private static JsonNode expect(boolean holds, JsonNode node, String expected, String path) {
+    if (!holds) {
+      throw new ConfigException(
+          at(path) + "is " + abbreviate(node.toString()) + ": expected " + expected);
+    }
+    return node;
+  }
+
+  private static List<Object> list(JsonNode node, Type element, String path) {
+    expect(node.isArray(), node, "a list", path);
+    List<Object> items = new ArrayList<>();
+    for (int i = 0; i < node.size(); i++) {
+      items.add(value(node.get(i), element, null, path + "[" + i + "]"));
+    }
+    return List.copyOf(items);
+  }
+
+  private static Object constant(JsonNode node, Class<?> kind, String path) {
+    List<String> names =
+        Arrays.stream(kind.getEnumConstants()).map(c -> spelled((Enum<?>) c)).toList();
+    int index = node.isTextual() ? names.indexOf(node.textValue()) : -1;
+    expect(index >= 0, node, "one of " + String.join(", ", names), path);
+    return kind.getEnumConstants()[index];
+  }
+
+  /** {@code PRE_NORM} is spelled {@code pre-norm}. */
+  private static String spelled(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static Object part(
+      JsonNode node, Class<? extends Part> kind, Object fallback, String path) {
+    ObjectNode object = object(node, path);
+    String key = typeKey(kind);
+    JsonNode named = object.get(key);
+    if (named == null) {
+      if (fallback == null) {
+        throw new ConfigException(at(path) + "lacks the field '" + key + "'");
+      }
+      return record(object, fallback.getClass(), fallback, path);
+    }
+    Map<String, ? extends Part> known = parts(kind);
+    String name = named.asText();
+    Part base = known.get(name);
+    if (base == null) {
+      throw new ConfigException(
+          at(path.isEmpty() ? key : path + "." + key)
+              + "is '"
+              + abbreviate(name)
+              + "', which is not known"
+              + Nearest.hint(name, known.keySet())
+              + " (known: "
+              + String.join(", ", known.keySet())
+              + ")");
+    }
+    ObjectNode fields = object.deepCopy();
+    fields.remove(key);
+    return record(fields, base.getClass(), base, path);
+  }
+
+  private static Object record(ObjectNode object, Class<?> kind, Object base, String path) {
+    RecordComponent[] components = kind.getRecordComponents();
+    List<String> names = Arrays.stream(components).map(RecordComponent::getName).toList();
+    object
+        .fieldNames()
+        .forEachRemaining(
+            field -> {
+              if (!names.contains(field)) {
+                throw new ConfigException(
+                    at(path.isEmpty() ? field : path + "." + field)
+                        + "is not a known field"
+                        + Nearest.hint(field, names)
+                        + " (known: "
+                        + String.join(", ", names)
+                        + ")");
+              }
+            });
+    Object[] values = new Object[components.length];
+    for (int i = 0; i < components.length; i++) {
+      String name = names.get(i);
+      Object fallback = get(components[i], base);
+      JsonNode given = object.get(name);
+      values[i] =
+          given == null
+              ? fallback
+              : value(
+                  given,
+                  components[i].getGenericType(),
+                  fallback,
+                  path.isEmpty() ? name : path + "." + name);
+    }
+    return construct(kind, components, values, path);
+  }
+
+  private static Object construct(
+      Class<?> kind, RecordComponent[] components, Object[] values, String path) {
+    try {
+      Class<?>[] types =
+          Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+      var constructor = kind.getDeclaredConstructor(types);
+      constructor.setAccessible(true);
+      return constructor.newInstance(values);
+    } catch (InvocationTargetException e) {
+      if (e.getCause() instanceof IllegalArgumentException
+          || e.getCause() instanceof ConfigException) {
+        throw new ConfigException(
+            (path.isEmpty() ? "" : path + ": ") + e.getCause().getMessage(), e.getCause());
+      }
+      throw new IllegalStateException("cannot construct " + kind, e);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("cannot construct " + kind, e);
+    }
+  }
+
+  private static Object defaults(Class<?> kind) {
+    try {
+      var constructor = kind.getDeclaredConstructor();
+      constructor.setAccessible(true);
+      return constructor.newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(kind + " needs a no-argument constructor for defaults", e);
+    }
+  }
+
+  private static Object get(RecordComponent component, Object record) {
+    try {
+      var accessor = component.getAccessor();
+      accessor.setAccessible(true);
+      return accessor.invoke(record);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("cannot read " + component, e);
+    }
+  }
+
+  private static ObjectNode object(JsonNode node, String path) {
+    return (ObjectNode) expect(node.isObject(), node, "an object", path);
+  }
+
+  private static String typeKey(Class<?> kind) {
+    for (Class<?> face : kind.isInterface() ? new Class<?>[] {kind} : kind.getInterfaces()) {
+      TypeKey key = face.getAnnotation(TypeKey.class);
+      if (key != null) {
+        return key.value();
+      }
+    }
+    return "type";
+  }
+
+  private static String at(String path) {
+    return path.isEmpty() ? "the configuration " : path + " ";
+  }
+
+  private static String abbreviate(String text) {
+    String printable =
+        text.chars()
+            .limit(81)
+            .mapToObj(c -> Character.isISOControl(c) ? "?" : Character.toString(c))
+            .collect(Collectors.joining());
+    return printable.length() > 80 ? printable.substring(0, 80) + "…" : printable;
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * Configurations: trees of immutable records, JSON on disk, in which a part is named by its {@code
+ * type}.
+ *
+ * <p>A part's configuration is a record that implements {@link dev.jformer.config.Part} through the
+ * interface of its kind (a token mixer's, a position encoding's, …) and is found by {@link
+ * java.util.ServiceLoader}: annotating the record with {@code @AutoService} is all it takes to make
+ * it known. Its no-argument constructor gives the defaults; a field that the JSON leaves out keeps
+ * its default, one that no record has is an error.
+ */
+package dev.jformer.config;

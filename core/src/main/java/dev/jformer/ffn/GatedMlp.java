@@ -1,0 +1,68 @@
+package dev.jformer.ffn;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Activation;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Tensor;
+import java.util.List;
+
+/**
+ * Gated linear unit (arXiv 2002.05202): {@code down(activation(gate(x)) * up(x))}; with SiLU it is
+ * SwiGLU. One linear layer makes gate and up, in this order.
+ */
+public final class GatedMlp extends ChannelMixer {
+  /**
+   * Configuration.
+   *
+   * @param activation of the gate
+   * @param expand hidden width as a multiple of D, rounded up to a multiple of 8; 8/3 gives the
+   *     parameters of a plain MLP with 4
+   * @param hidden hidden width; 0 for what {@code expand} says
+   */
+  @AutoService(ChannelMixer.Config.class)
+  public record Config(Activation activation, double expand, int hidden)
+      implements ChannelMixer.Config {
+    /** Defaults. */
+    public Config() {
+      this(Activation.SILU, 8.0 / 3, 0);
+    }
+
+    /** Checks the values. */
+    public Config {
+      Widths.check(expand, hidden);
+    }
+
+    @Override
+    public String type() {
+      return "gated-mlp";
+    }
+
+    @Override
+    public ChannelMixer build(Site site) {
+      return new GatedMlp(this, site);
+    }
+  }
+
+  private final Activation activation;
+  private final Slot<Layer> gateUp;
+  private final Slot<Layer> down;
+  private final Slot<Layer> dropout;
+
+  GatedMlp(Config config, Site site) {
+    int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 8);
+    this.activation = config.activation();
+    this.gateUp = child("gateUp", Layer.class, site.linear(site.width(), 2L * hidden));
+    this.down = child("down", Layer.class, site.residual(hidden, site.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    List<Tensor> halves = gateUp.get().forward(x).chunk(2, -1);
+    Tensor hidden = activation.apply(halves.get(0)).mul(halves.get(1));
+    return dropout.get().forward(down.get().forward(hidden));
+  }
+}

@@ -1,0 +1,62 @@
+package dev.jformer.ffn;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Activation;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Tensor;
+
+/** The plain two-layer perceptron: up to a hidden width, activation, down again. */
+public final class Mlp extends ChannelMixer {
+  /**
+   * Configuration.
+   *
+   * @param activation between the two layers
+   * @param expand hidden width as a multiple of D
+   * @param hidden hidden width; 0 for {@code expand * D}
+   */
+  @AutoService(ChannelMixer.Config.class)
+  public record Config(Activation activation, double expand, int hidden)
+      implements ChannelMixer.Config {
+    /** Defaults. */
+    public Config() {
+      this(Activation.GELU, 4, 0);
+    }
+
+    /** Checks the values. */
+    public Config {
+      Widths.check(expand, hidden);
+    }
+
+    @Override
+    public String type() {
+      return "mlp";
+    }
+
+    @Override
+    public ChannelMixer build(Site site) {
+      return new Mlp(this, site);
+    }
+  }
+
+  private final Activation activation;
+  private final Slot<Layer> up;
+  private final Slot<Layer> down;
+  private final Slot<Layer> dropout;
+
+  Mlp(Config config, Site site) {
+    int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 1);
+    this.activation = config.activation();
+    this.up = child("up", Layer.class, site.linear(site.width(), hidden));
+    this.down = child("down", Layer.class, site.residual(hidden, site.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    Tensor hidden = activation.apply(up.get().forward(x));
+    return dropout.get().forward(down.get().forward(hidden));
+  }
+}

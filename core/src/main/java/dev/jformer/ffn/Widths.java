@@ -1,0 +1,26 @@
+package dev.jformer.ffn;
+
+/** The hidden width of a channel mixer, given outright or as a multiple of D. */
+final class Widths {
+  private Widths() {}
+
+  static void check(double expand, int hidden) {
+    if (hidden < 0) {
+      throw new IllegalArgumentException("hidden is " + hidden + ": expected at least 0");
+    }
+    if (hidden == 0 && !(expand > 0)) {
+      throw new IllegalArgumentException("expand is " + expand + ": expected more than 0");
+    }
+  }
+
+  /**
+   * The hidden width, rounded up to a multiple of {@code multiple} where it is not given outright.
+   */
+  static int hidden(int width, double expand, int hidden, int multiple) {
+    if (hidden > 0) {
+      return hidden;
+    }
+    long steps = (long) Math.ceil(width * expand / multiple - 1e-9);
+    return Math.toIntExact(Math.max(1, steps) * multiple);
+  }
+}

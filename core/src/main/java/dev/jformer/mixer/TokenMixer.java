@@ -1,0 +1,78 @@
+package dev.jformer.mixer;
+
+import dev.jformer.config.Part;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Site;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Tensor;
+
+/** Lets the tokens of a sequence exchange information: [B, T, D] to [B, T, D]. */
+public abstract class TokenMixer extends Module {
+  /** Configuration of a token mixer. */
+  public interface Config extends Part {
+    /**
+     * The mixer for one block.
+     *
+     * @param position the model's position encoding, shared by all blocks
+     * @throws IllegalArgumentException if the mixer cannot stand there, for example because it
+     *     cannot be causal
+     */
+    TokenMixer build(Site site, Position position);
+
+    /** Number of heads, for the position encodings that need it. */
+    default int heads() {
+      return 1;
+    }
+  }
+
+  /**
+   * Mixes whole sequences.
+   *
+   * @param x [B, T, D]
+   * @param keep bool [B, T], false where a token is padding that no other may see; null if there is
+   *     none
+   * @return [B, T, D]
+   */
+  public abstract Tensor forward(Tensor x, Tensor keep);
+
+  /**
+   * What decoding must remember of the tokens seen so far; empty at first.
+   *
+   * @param batch B
+   * @param capacity the most tokens that will be seen
+   * @throws UnsupportedOperationException if this mixer cannot continue a sequence
+   */
+  public State start(long batch, long capacity) {
+    throw new UnsupportedOperationException(
+        getClass().getSimpleName() + " cannot decode step by step");
+  }
+
+  /**
+   * Mixes the tokens that follow those in {@code state}, and adds them to it. Equal to what {@link
+   * #forward} gives for these positions of the whole sequence.
+   *
+   * @param x [B, T, D], usually T = 1
+   * @return [B, T, D]
+   */
+  public Tensor step(Tensor x, State state) {
+    throw new UnsupportedOperationException(
+        getClass().getSimpleName() + " cannot decode step by step");
+  }
+
+  /** Memory of a sequence being decoded; its tensors outlive scopes until it is closed. */
+  public interface State extends AutoCloseable {
+    /** Number of tokens seen. */
+    long length();
+
+    /** Forgets all tokens after the first {@code length}, where the mixer allows it. */
+    default void truncate(long length) {
+      throw new UnsupportedOperationException(getClass().getSimpleName() + " cannot go back");
+    }
+
+    /** Bytes of memory held. */
+    long bytes();
+
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,59 @@
+package dev.jformer.model;
+
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Tensor;
+
+/** A residual block: tokens are mixed, then channels. */
+public final class Block extends Module {
+  private final NormPlacement placement;
+  private final Slot<Layer> mixerNorm;
+  private final Slot<TokenMixer> mixer;
+  private final Slot<Layer> ffnNorm;
+  private final Slot<ChannelMixer> ffn;
+
+  Block(
+      NormPlacement placement, Layer mixerNorm, TokenMixer mixer, Layer ffnNorm, ChannelMixer ffn) {
+    this.placement = placement;
+    this.mixerNorm = child("mixerNorm", Layer.class, mixerNorm);
+    this.mixer = child("mixer", TokenMixer.class, mixer);
+    this.ffnNorm = child("ffnNorm", Layer.class, ffnNorm);
+    this.ffn = child("ffn", ChannelMixer.class, ffn);
+  }
+
+  /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */
+  public Tensor forward(Tensor x, Tensor keep) {
+    if (placement == NormPlacement.PRE) {
+      return channels(x.add(mixer.get().forward(mixerNorm.get().forward(x), keep)));
+    }
+    return channels(mixerNorm.get().forward(x.add(mixer.get().forward(x, keep))));
+  }
+
+  /** The next tokens of sequences: x [B, T, D] and state as in {@link TokenMixer#step}. */
+  Tensor step(Tensor x, TokenMixer.State state) {
+    if (placement == NormPlacement.PRE) {
+      return channels(x.add(mixer.get().step(mixerNorm.get().forward(x), state)));
+    }
+    return channels(mixerNorm.get().forward(x.add(mixer.get().step(x, state))));
+  }
+
+  private Tensor channels(Tensor x) {
+    if (placement == NormPlacement.PRE) {
+      return x.add(ffn.get().forward(ffnNorm.get().forward(x)));
+    }
+    return ffnNorm.get().forward(x.add(ffn.get().forward(x)));
+  }
+
+  /** The token mixer. */
+  public TokenMixer mixer() {
+    return mixer.get();
+  }
+
+  /** The channel mixer. */
+  public ChannelMixer ffn() {
+    return ffn.get();
+  }
+}

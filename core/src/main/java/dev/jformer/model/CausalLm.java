@@ -1,0 +1,320 @@
+package dev.jformer.model;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Embedding;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.position.Learned;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A language model that predicts each token from those before it, such as GPT-2 and Llama. */
+public final class CausalLm extends Model {
+  /**
+   * Configuration.
+   *
+   * @param layers L, number of blocks
+   * @param width D
+   * @param vocab V, number of token ids
+   * @param length the longest sequence it is trained on, in tokens
+   * @param position how it knows where a token stands
+   * @param mixer the token mixer of every block
+   * @param ffn the channel mixer of every block
+   * @param norm the normalisation
+   * @param placement where blocks normalise
+   * @param bias whether linear layers have a bias
+   * @param tied whether the output layer shares the embedding's weight (arXiv 1608.05859)
+   * @param dropout probability, on the embeddings and at the end of each half of a block
+   * @param init how the weights start
+   */
+  @AutoService(Model.Config.class)
+  public record Config(
+      int layers,
+      int width,
+      int vocab,
+      int length,
+      Position.Config position,
+      TokenMixer.Config mixer,
+      ChannelMixer.Config ffn,
+      Norm.Config norm,
+      NormPlacement placement,
+      boolean bias,
+      boolean tied,
+      double dropout,
+      Site.Init init)
+      implements Model.Config {
+
+    /** A small GPT-2. */
+    public Config() {
+      this(
+          4,
+          256,
+          256,
+          256,
+          new Learned.Config(),
+          new SoftmaxAttention.Config(),
+          new Mlp.Config(),
+          new Norm.LayerNormConfig(),
+          NormPlacement.PRE,
+          true,
+          true,
+          0,
+          new Site.Init());
+    }
+
+    /** Checks the values. */
+    public Config {
+      positive("layers", layers);
+      positive("width", width);
+      positive("vocab", vocab);
+      positive("length", length);
+      if (!(dropout >= 0 && dropout < 1)) {
+        throw new IllegalArgumentException(
+            "dropout is " + dropout + ": expected a probability in [0, 1)");
+      }
+      if (position == null || mixer == null || ffn == null || norm == null || init == null) {
+        throw new IllegalArgumentException("position, mixer, ffn, norm and init must not be null");
+      }
+    }
+
+    private static void positive(String name, int value) {
+      if (value < 1) {
+        throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "causal-lm";
+    }
+
+    @Override
+    public CausalLm build() {
+      return new CausalLm(this);
+    }
+
+    /** This configuration for another vocabulary. */
+    public Config withVocab(int newVocab) {
+      return new Config(
+          layers, width, newVocab, length, position, mixer, ffn, norm, placement, bias, tied,
+          dropout, init);
+    }
+  }
+
+  private final Config config;
+  private final Slot<Layer> embedding;
+  private final Slot<Position> position;
+  private final Slot<Layer> dropout;
+  private final List<Slot<Block>> blocks;
+  private final Slot<Layer> norm;
+  private final Slot<Layer> head;
+
+  /** A model with freshly drawn weights. */
+  public CausalLm(Config config) {
+    this.config = config;
+    Initializer normal = Initializer.normal(config.init().deviation());
+    Embedding table = new Embedding(config.vocab(), config.width(), normal);
+    this.embedding = child("embedding", Layer.class, table);
+    int heads = config.mixer().heads();
+    if (config.width() % heads != 0) {
+      throw new IllegalArgumentException(
+          "heads is " + heads + ": expected a divisor of the width " + config.width());
+    }
+    this.position =
+        child(
+            "position",
+            Position.class,
+            config
+                .position()
+                .build(config.width(), heads, config.width() / heads, config.length()));
+    this.dropout = child("dropout", Layer.class, new Dropout(config.dropout()));
+    List<Block> made = new ArrayList<>();
+    for (int layer = 0; layer < config.layers(); layer++) {
+      made.add(block(layer));
+    }
+    this.blocks = children("blocks", Block.class, made);
+    boolean last = config.placement() == NormPlacement.PRE;
+    this.norm =
+        last
+            ? child("norm", Layer.class, config.norm().build(config.width()))
+            : child("norm", Layer.class, new dev.jformer.nn.Identity());
+    this.head =
+        child(
+            "head",
+            Layer.class,
+            config.tied()
+                ? new Linear(table.weight())
+                : new Linear(config.width(), config.vocab(), false, normal));
+  }
+
+  private Block block(int layer) {
+    Site site =
+        new Site(
+            config.width(),
+            layer,
+            config.layers(),
+            config.length(),
+            true,
+            config.bias(),
+            config.dropout(),
+            config.init());
+    return new Block(
+        config.placement(),
+        config.norm().build(config.width()),
+        config.mixer().build(site, position.get()),
+        config.norm().build(config.width()),
+        config.ffn().build(site));
+  }
+
+  @Override
+  public Config config() {
+    return config;
+  }
+
+  /** The blocks, first to last. */
+  public List<Block> blocks() {
+    return blocks.stream().map(Slot::get).toList();
+  }
+
+  /**
+   * Scores of the next token after each position.
+   *
+   * @param ids int64 [B, T]
+   * @return logits [B, T, V]
+   * @throws IllegalArgumentException if a sequence is longer than the model can take
+   */
+  public Tensor logits(Tensor ids) {
+    return head.get().forward(hidden(ids));
+  }
+
+  /**
+   * The final hidden states, which the output layer turns into logits.
+   *
+   * @param ids int64 [B, T]
+   * @return [B, T, D]
+   */
+  public Tensor hidden(Tensor ids) {
+    Tensor x = embed(ids, 0);
+    for (Slot<Block> block : blocks) {
+      x = block.get().forward(x, null);
+    }
+    return norm.get().forward(x);
+  }
+
+  /**
+   * Mean cross-entropy of the targets in nats.
+   *
+   * @param ids int64 [B, T]
+   * @param targets int64 [B, T]; those below 0 do not count
+   * @return a scalar, float32
+   */
+  public Tensor loss(Tensor ids, Tensor targets) {
+    Tensor logits = logits(ids).flatten(0, 1).to(DType.FLOAT32);
+    return Functional.crossEntropy(logits, targets.flatten(0, 1), -1, 0);
+  }
+
+  private Tensor embed(Tensor ids, long start) {
+    long end = start + ids.size(1);
+    if (end > config.length() && !position.get().extrapolates()) {
+      throw new IllegalArgumentException(
+          "a sequence of " + end + " tokens is longer than the model's length " + config.length());
+    }
+    Tensor x = embedding.get().forward(ids);
+    return dropout.get().forward(position.get().embed(x, start));
+  }
+
+  /**
+   * Begins to decode.
+   *
+   * @param batch B
+   * @param capacity the most tokens a sequence will have
+   */
+  public Decoding decode(long batch, long capacity) {
+    return new Decoding(batch, capacity);
+  }
+
+  /** Sequences being decoded: what every mixer remembers of the tokens seen so far. */
+  public final class Decoding implements AutoCloseable {
+    private final List<TokenMixer.State> states = new ArrayList<>();
+    private long length;
+
+    private Decoding(long batch, long capacity) {
+      for (Slot<Block> block : blocks) {
+        states.add(block.get().mixer().start(batch, capacity));
+      }
+    }
+
+    /**
+     * Reads the next tokens and scores what follows the last of them.
+     *
+     * @param ids int64 [B, T]
+     * @return logits [B, V], the same as the last of {@link CausalLm#logits} for the whole sequence
+     */
+    public Tensor next(Tensor ids) {
+      Tensor x = hidden(ids);
+      return head.get().forward(x.narrow(1, x.size(1) - 1, 1)).squeeze(1);
+    }
+
+    /** Like {@link #next}, with the scores after each of the tokens: [B, T, V]. */
+    public Tensor all(Tensor ids) {
+      return head.get().forward(hidden(ids));
+    }
+
+    private Tensor hidden(Tensor ids) {
+      Tensor x = embed(ids, length);
+      for (int i = 0; i < states.size(); i++) {
+        x = blocks.get(i).get().step(x, states.get(i));
+      }
+      length += ids.size(1);
+      return norm.get().forward(x);
+    }
+
+    /** Number of tokens read. */
+    public long length() {
+      return length;
+    }
+
+    /** Forgets all tokens after the first {@code newLength}, where all mixers allow it. */
+    public void truncate(long newLength) {
+      states.forEach(state -> state.truncate(newLength));
+      length = Math.min(length, newLength);
+    }
+
+    /** Bytes of memory that all layers hold. */
+    public long bytes() {
+      return states.stream().mapToLong(TokenMixer.State::bytes).sum();
+    }
+
+    /** Releases what was remembered. */
+    @Override
+    public void close() {
+      states.forEach(TokenMixer.State::close);
+    }
+  }
+
+  /** A line such as {@code causal-lm, 4 layers, width 256, vocabulary 256, 3.2 M parameters}. */
+  @Override
+  public String toString() {
+    return String.format(
+        java.util.Locale.ROOT,
+        "%s, %d layers, width %d, vocabulary %d, %.1f M parameters",
+        config.type(),
+        config.layers(),
+        config.width(),
+        config.vocab(),
+        parameterCount() / 1e6);
+  }
+}

@@ -1,0 +1,18 @@
+package dev.jformer.model;
+
+import dev.jformer.config.Part;
+import dev.jformer.config.TypeKey;
+import dev.jformer.nn.Module;
+
+/** A whole model: the root of a module tree, which knows the configuration that rebuilds it. */
+public abstract class Model extends Module {
+  /** Configuration of a model; its family stands in the field {@code model}. */
+  @TypeKey("model")
+  public interface Config extends Part {
+    /** A model with freshly drawn weights. */
+    Model build();
+  }
+
+  /** The configuration that {@link Config#build} makes a model of this very shape from. */
+  public abstract Config config();
+}

@@ -1,0 +1,24 @@
+package dev.jformer.nn;
+
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/** A table of vectors: int64 ids [...] to [..., D]. */
+public final class Embedding extends Layer {
+  private final Parameter weight;
+
+  /** A new table [count, width]. */
+  public Embedding(long count, long width, Initializer initializer) {
+    this.weight = parameter("weight", initializer.create(count, width));
+  }
+
+  @Override
+  public Tensor forward(Tensor ids) {
+    return Functional.embedding(ids, weight.value());
+  }
+
+  /** The table [count, D]. */
+  public Parameter weight() {
+    return weight;
+  }
+}

@@ -1,0 +1,37 @@
+package dev.jformer.nn;
+
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/** {@code x Wᵀ + b}: [..., in] to [..., out]. The bias is optional and starts at zero. */
+public final class Linear extends Layer {
+  private final Parameter weight;
+  private final Parameter bias;
+
+  /** A new layer; {@code initializer} makes the weight [out, in]. */
+  public Linear(long in, long out, boolean bias, Initializer initializer) {
+    this.weight = parameter("weight", initializer.create(out, in));
+    this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
+  }
+
+  /** A layer that shares the weight [out, in] of another module, without bias. */
+  public Linear(Parameter shared) {
+    this.weight = register("weight", shared);
+    this.bias = null;
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    return Functional.linear(x, weight.value(), bias == null ? null : bias.value());
+  }
+
+  /** The weight [out, in]. */
+  public Parameter weight() {
+    return weight;
+  }
+
+  /** The bias [out], or null. */
+  public Parameter bias() {
+    return bias;
+  }
+}

@@ -1,0 +1,57 @@
+package dev.jformer.nn;
+
+/**
+ * Where in a model a part stands, and how its weights start: what a part's configuration needs to
+ * build it.
+ *
+ * @param width D, the width of the residual stream
+ * @param layer number of the block, from 0
+ * @param layers number of blocks in the model
+ * @param length the longest sequence, in tokens
+ * @param causal whether a token may see earlier ones only
+ * @param bias whether linear layers have a bias
+ * @param dropout probability of dropout in training
+ * @param init how linear layers start
+ */
+public record Site(
+    int width,
+    int layer,
+    int layers,
+    int length,
+    boolean causal,
+    boolean bias,
+    double dropout,
+    Init init) {
+
+  /**
+   * Initialisation of linear layers, as in GPT-2.
+   *
+   * @param deviation standard deviation of the normal distribution the weights are drawn from
+   * @param scaleResidual whether layers that write into the residual stream start smaller by
+   *     1/√(2L)
+   */
+  public record Init(double deviation, boolean scaleResidual) {
+    /** As in GPT-2. */
+    public Init() {
+      this(0.02, true);
+    }
+
+    /** Checks the values. */
+    public Init {
+      if (!(deviation > 0)) {
+        throw new IllegalArgumentException("deviation is " + deviation + ": expected more than 0");
+      }
+    }
+  }
+
+  /** A linear layer of this model. */
+  public Linear linear(long in, long out) {
+    return new Linear(in, out, bias, Initializer.normal(init.deviation()));
+  }
+
+  /** A linear layer whose output is added to the residual stream. */
+  public Linear residual(long in, long out) {
+    double scale = init.scaleResidual() ? 1 / Math.sqrt(2.0 * layers) : 1;
+    return new Linear(in, out, bias, Initializer.normal(init.deviation() * scale));
+  }
+}

@@ -1,0 +1,21 @@
+package dev.jformer.position;
+
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+
+/** The angles p / base^(2i/D) that sinusoidal and rotary encodings share. */
+final class Angles {
+  private Angles() {}
+
+  /**
+   * Angles of positions 0 … positions - 1 for i = 0 … width/2 - 1, float64 [positions, width/2].
+   */
+  static Tensor of(long positions, int width, double base) {
+    double[] rates = new double[width / 2];
+    for (int i = 0; i < rates.length; i++) {
+      rates[i] = Math.pow(base, -2.0 * i / width);
+    }
+    Tensor p = Tensor.arange(0, positions).to(DType.FLOAT64).unsqueeze(1);
+    return p.mul(Tensor.of(rates, 1, rates.length));
+  }
+}

@@ -1,0 +1,60 @@
+package dev.jformer.position;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Fixed sines and cosines added to the embeddings (arXiv 1706.03762): channel 2i of position p
+ * holds sin(p / base^(2i/D)), channel 2i + 1 the cosine.
+ */
+public final class Sinusoidal extends Position {
+  /**
+   * Configuration.
+   *
+   * @param base the longest wavelength is 2π times this
+   * @param scaleEmbedding whether embeddings are first multiplied by √D, as in the paper
+   */
+  @AutoService(Position.Config.class)
+  public record Config(double base, boolean scaleEmbedding) implements Position.Config {
+    /** Defaults. */
+    public Config() {
+      this(10_000, false);
+    }
+
+    @Override
+    public String type() {
+      return "sinusoidal";
+    }
+
+    @Override
+    public Position build(int width, int heads, int headDim, int length) {
+      if (width % 2 != 0) {
+        throw new IllegalArgumentException(
+            "width is " + width + ": sinusoidal positions need an even width");
+      }
+      return new Sinusoidal(this, width);
+    }
+  }
+
+  private final Config config;
+  private final int width;
+  private final Table table;
+
+  Sinusoidal(Config config, int width) {
+    this.config = config;
+    this.width = width;
+    this.table = new Table(this::encode);
+  }
+
+  private Tensor encode(long positions) {
+    Tensor angles = Angles.of(positions, width, config.base());
+    return Tensor.stack(2, angles.sin(), angles.cos()).flatten(1, 2).to(DType.FLOAT32);
+  }
+
+  @Override
+  public Tensor embed(Tensor x, long start) {
+    Tensor scaled = config.scaleEmbedding() ? x.mul(Math.sqrt(width)) : x;
+    return scaled.add(table.rows(start, x.size(1)).to(x.dtype()));
+  }
+}
