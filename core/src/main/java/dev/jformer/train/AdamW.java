@@ -1,0 +1,183 @@
+package dev.jformer.train;
+
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Operator;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Adam with decoupled weight decay (arXiv 1711.05101), on libtorch's fused kernel: one pass over
+ * each weight and its state. Weights with two or more dimensions decay; biases, norms and other
+ * vectors do not.
+ */
+public final class AdamW implements AutoCloseable {
+  private static final Operator FUSED = Operator.named("aten::_fused_adamw_");
+
+  /**
+   * Configuration.
+   *
+   * @param beta1 decay rate of the mean of gradients
+   * @param beta2 decay rate of the mean of squared gradients
+   * @param epsilon added to the denominator
+   * @param weightDecay times the learning rate, the share of a weight that is taken away at each
+   *     step
+   */
+  public record Config(double beta1, double beta2, double epsilon, double weightDecay) {
+    /** Defaults that suit small language models. */
+    public Config() {
+      this(0.9, 0.99, 1e-8, 0.1);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (!(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1)) {
+        throw new IllegalArgumentException(
+            "beta1 is " + beta1 + " and beta2 is " + beta2 + ": expected both in [0, 1)");
+      }
+      if (!(epsilon > 0) || !(weightDecay >= 0)) {
+        throw new IllegalArgumentException(
+            "epsilon is "
+                + epsilon
+                + " and weightDecay is "
+                + weightDecay
+                + ": expected epsilon > 0 and weightDecay >= 0");
+      }
+    }
+  }
+
+  private final Config config;
+  private final Map<String, Slot> slots = new LinkedHashMap<>();
+
+  /** An optimizer for the weights of {@code module} that are not frozen. */
+  public AdamW(Module module, Config config) {
+    this.config = config;
+    try (Scope scope = Scope.open()) {
+      module
+          .parameters()
+          .forEach(
+              (name, parameter) -> {
+                if (parameter.value().requiresGrad()) {
+                  slots.put(name, new Slot(parameter));
+                }
+              });
+    }
+  }
+
+  private static final class Slot {
+    final Parameter parameter;
+    final Tensor mean;
+    final Tensor square;
+    final Tensor steps;
+
+    Slot(Parameter parameter) {
+      this.parameter = parameter;
+      long[] shape = parameter.value().shape().toArray();
+      this.mean = Tensor.zeros(DType.FLOAT32, shape).keep();
+      this.square = Tensor.zeros(DType.FLOAT32, shape).keep();
+      this.steps = Tensor.zeros().keep();
+    }
+
+    boolean decays() {
+      return parameter.value().rank() >= 2;
+    }
+  }
+
+  /** Updates every weight that has a gradient. */
+  public void step(double learningRate) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      step(learningRate, true, config.weightDecay());
+      step(learningRate, false, 0);
+    }
+  }
+
+  private void step(double learningRate, boolean decays, double weightDecay) {
+    List<Tensor> weights = new ArrayList<>();
+    List<Tensor> gradients = new ArrayList<>();
+    List<Tensor> means = new ArrayList<>();
+    List<Tensor> squares = new ArrayList<>();
+    List<Tensor> steps = new ArrayList<>();
+    for (Slot slot : slots.values()) {
+      Tensor gradient = slot.decays() == decays ? slot.parameter.value().grad() : null;
+      if (gradient != null) {
+        weights.add(slot.parameter.value());
+        gradients.add(gradient);
+        means.add(slot.mean);
+        squares.add(slot.square);
+        steps.add(slot.steps.add_(1));
+      }
+    }
+    if (!weights.isEmpty()) {
+      FUSED.callAll(
+          weights,
+          gradients,
+          means,
+          squares,
+          List.of(),
+          steps,
+          learningRate,
+          config.beta1(),
+          config.beta2(),
+          weightDecay,
+          config.epsilon(),
+          false,
+          false);
+    }
+  }
+
+  /**
+   * Scales all gradients together so that their Euclidean norm is at most {@code limit}.
+   *
+   * @return the norm before, NaN or infinite if any gradient is
+   */
+  public double clipGradients(double limit) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      return Gradients.clip(slots.values().stream().map(slot -> slot.parameter).toList(), limit);
+    }
+  }
+
+  /**
+   * The optimizer's state by name: what {@link #restore} needs to go on as if nothing had happened.
+   */
+  public Map<String, Tensor> state() {
+    Map<String, Tensor> state = new LinkedHashMap<>();
+    slots.forEach(
+        (name, slot) -> {
+          state.put(name + ".mean", slot.mean);
+          state.put(name + ".square", slot.square);
+          state.put(name + ".steps", slot.steps);
+        });
+    return state;
+  }
+
+  /**
+   * Takes over a state written by {@link #state}.
+   *
+   * @throws IllegalArgumentException if it belongs to another model
+   */
+  public void restore(Map<String, Tensor> state) {
+    Map<String, Tensor> mine = state();
+    if (!mine.keySet().equals(state.keySet())) {
+      List<String> odd = new ArrayList<>(mine.keySet());
+      odd.removeAll(state.keySet());
+      throw new IllegalArgumentException(
+          "the optimizer's state belongs to another model: it lacks " + odd);
+    }
+    mine.forEach((name, tensor) -> tensor.copy_(state.get(name)));
+  }
+
+  /** Releases the state. */
+  @Override
+  public void close() {
+    state().values().forEach(Tensor::close);
+  }
+}
