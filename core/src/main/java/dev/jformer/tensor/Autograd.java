@@ -107,12 +107,7 @@ public final class Autograd {
                     true),
             output,
             weight);
-    Tensor[] gradients = new Tensor[inputs.length];
-    for (int i = 0; i < inputs.length; i++) {
-      org.bytedeco.pytorch.Tensor gradient = results.get(i);
-      gradients[i] = gradient.defined() ? new Tensor(gradient) : null;
-    }
-    return java.util.Arrays.asList(gradients);
+    return Native.list(results);
   }
 
   static TensorVector vector(Tensor... tensors) {

@@ -1,5 +1,7 @@
 package dev.jformer.tensor;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -7,6 +9,7 @@ import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
 
 /**
  * The seam to the binding: calls that turn C++ errors into Java ones, and conversions of arguments.
@@ -39,6 +42,24 @@ final class Native {
     } catch (RuntimeException e) {
       throw failure(op, e, operands);
     }
+  }
+
+  /**
+   * A tensor of our own from a reference into something else's memory, such as an element of a
+   * vector.
+   */
+  static Tensor own(org.bytedeco.pytorch.Tensor reference) {
+    return new Tensor(new org.bytedeco.pytorch.Tensor(reference));
+  }
+
+  /** The tensors of a vector; null where one is undefined. */
+  static List<Tensor> list(TensorVector vector) {
+    Tensor[] tensors = new Tensor[Math.toIntExact(vector.size())];
+    for (int i = 0; i < tensors.length; i++) {
+      org.bytedeco.pytorch.Tensor reference = vector.get(i);
+      tensors[i] = reference.defined() ? own(reference) : null;
+    }
+    return Arrays.asList(tensors);
   }
 
   private static TensorException failure(String op, RuntimeException e, Tensor... operands) {

@@ -93,10 +93,7 @@ public final class Operator {
       if (result.isTensor()) {
         results.add(new Tensor(result.toTensor()));
       } else if (result.isTensorList()) {
-        var list = result.toTensorVector();
-        for (long j = 0; j < list.size(); j++) {
-          results.add(new Tensor(list.get(j)));
-        }
+        results.addAll(Native.list(result.toTensorVector()));
       }
     }
     stack.close();

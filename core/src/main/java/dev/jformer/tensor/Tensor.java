@@ -22,7 +22,6 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -456,7 +455,7 @@ public final class Tensor implements AutoCloseable {
   /** The gradient accumulated by {@link #backward}, or null if there is none. */
   public Tensor grad() {
     org.bytedeco.pytorch.Tensor grad = open().grad();
-    return grad.defined() ? new Tensor(grad) : null;
+    return grad.defined() ? Native.own(grad) : null;
   }
 
   /** Forgets the accumulated gradient and releases its memory. */
@@ -902,7 +901,7 @@ public final class Tensor implements AutoCloseable {
         "topk",
         () -> {
           var both = torch.topk(open(), k, dim, true, true);
-          return new Ranked(new Tensor(both.get0()), new Tensor(both.get1()));
+          return new Ranked(Native.own(both.get0()), Native.own(both.get1()));
         },
         this);
   }
@@ -917,7 +916,7 @@ public final class Tensor implements AutoCloseable {
         "sort",
         () -> {
           var both = torch.sort(open(), new BoolOptional(true), dim, descending);
-          return new Ranked(new Tensor(both.get0()), new Tensor(both.get1()));
+          return new Ranked(Native.own(both.get0()), Native.own(both.get1()));
         },
         this);
   }
@@ -1026,20 +1025,12 @@ public final class Tensor implements AutoCloseable {
 
   /** Views of equal size along a dimension. */
   public List<Tensor> chunk(int chunks, int dim) {
-    return list(Native.get("chunk", () -> open().chunk(chunks, dim), this));
+    return Native.list(Native.get("chunk", () -> open().chunk(chunks, dim), this));
   }
 
   /** Views of the given sizes along a dimension. */
   public List<Tensor> split(int dim, long... sizes) {
-    return list(Native.get("split", () -> open().split_with_sizes(sizes, dim), this));
-  }
-
-  private static List<Tensor> list(TensorVector vector) {
-    Tensor[] tensors = new Tensor[Math.toIntExact(vector.size())];
-    for (int i = 0; i < tensors.length; i++) {
-      tensors[i] = new Tensor(vector.get(i));
-    }
-    return Arrays.asList(tensors);
+    return Native.list(Native.get("split", () -> open().split_with_sizes(sizes, dim), this));
   }
 
   /** Joined along a dimension. */

@@ -1,0 +1,47 @@
+package dev.jformer.train;
+
+/** Is told how training goes, in the training thread. */
+public interface Listener {
+  /** After every update. */
+  default void step(Step step) {}
+
+  /** After every evaluation. */
+  default void evaluation(Evaluation evaluation) {}
+
+  /**
+   * One update.
+   *
+   * @param step its number, from 1
+   * @param steps how many there will be
+   * @param loss training loss
+   * @param learningRate the rate used
+   * @param gradientNorm common norm of the gradients before clipping
+   * @param unitsPerSecond throughput of the last few updates
+   * @param seconds since this process began to train
+   * @param secondsLeft estimate of what remains, evaluations not counted
+   */
+  record Step(
+      long step,
+      long steps,
+      double loss,
+      double learningRate,
+      double gradientNorm,
+      double unitsPerSecond,
+      double seconds,
+      double secondsLeft) {}
+
+  /**
+   * One evaluation.
+   *
+   * @param step after which update
+   * @param loss on held-out data
+   * @param best the lowest so far, this one included
+   * @param seconds since this process began to train
+   */
+  record Evaluation(long step, double loss, double best, double seconds) {
+    /** Whether no earlier loss was as low. */
+    public boolean isBest() {
+      return loss <= best;
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package dev.jformer.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes what happens in training to a file, one JSON object a line: {@code metrics.jsonl}. */
+public final class MetricsFile implements Listener, AutoCloseable {
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final BufferedWriter writer;
+
+  /**
+   * Opens the file, new or to go on with.
+   *
+   * @param fromStep lines of later steps are dropped: a resumed run writes them again
+   */
+  public MetricsFile(Path file, long fromStep) throws IOException {
+    if (Files.exists(file)) {
+      keepUpTo(file, fromStep);
+    }
+    this.writer =
+        Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+
+  private static void keepUpTo(Path file, long step) throws IOException {
+    List<String> kept = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      try {
+        JsonNode node = JSON.readTree(line);
+        if (node.path("step").asLong(Long.MAX_VALUE) <= step) {
+          kept.add(line);
+        }
+      } catch (IOException e) {
+        break; // the last line of a killed run may be half a line
+      }
+    }
+    Path beside = file.resolveSibling(file.getFileName() + ".tmp");
+    Files.write(beside, kept);
+    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  @Override
+  public void step(Step step) {
+    ObjectNode line = JSON.createObjectNode();
+    line.put("step", step.step());
+    line.put("loss", step.loss());
+    line.put("learningRate", step.learningRate());
+    line.put("gradientNorm", step.gradientNorm());
+    line.put("unitsPerSecond", Math.round(step.unitsPerSecond()));
+    line.put("seconds", Math.round(step.seconds() * 1000) / 1000.0);
+    write(line, false);
+  }
+
+  @Override
+  public void evaluation(Evaluation evaluation) {
+    ObjectNode line = JSON.createObjectNode();
+    line.put("step", evaluation.step());
+    line.put("validationLoss", evaluation.loss());
+    line.put("bestValidationLoss", evaluation.best());
+    line.put("seconds", Math.round(evaluation.seconds() * 1000) / 1000.0);
+    write(line, true);
+  }
+
+  private void write(ObjectNode line, boolean flush) {
+    try {
+      writer.write(line.toString());
+      writer.write('\n');
+      if (flush) {
+        writer.flush();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write metrics", e);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    writer.close();
+  }
+}

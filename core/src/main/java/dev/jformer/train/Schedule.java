@@ -1,0 +1,51 @@
+package dev.jformer.train;
+
+/**
+ * How the learning rate goes from step to step: a linear warm-up to its peak, then one of several
+ * ways down.
+ *
+ * @param shape the way down
+ * @param warmup steps until the peak is reached
+ * @param floor the last step's rate as a share of the peak
+ */
+public record Schedule(Shape shape, int warmup, double floor) {
+  /** The way down from the peak. */
+  public enum Shape {
+    /** Half a cosine (arXiv 1608.03983, without restarts). */
+    COSINE,
+    /** A straight line. */
+    LINEAR,
+    /** No way down. */
+    CONSTANT
+  }
+
+  /** Defaults. */
+  public Schedule() {
+    this(Shape.COSINE, 100, 0.1);
+  }
+
+  /** Checks the values. */
+  public Schedule {
+    if (warmup < 0 || !(floor >= 0 && floor <= 1)) {
+      throw new IllegalArgumentException(
+          "warmup is "
+              + warmup
+              + " and floor is "
+              + floor
+              + ": expected warmup >= 0 and floor in [0, 1]");
+    }
+  }
+
+  /** The factor on the peak rate at a step, counted from 0, of {@code total}; at most 1. */
+  public double factor(long step, long total) {
+    if (step < warmup) {
+      return (step + 1.0) / warmup;
+    }
+    double done = Math.min(1, (double) (step - warmup) / Math.max(1, total - 1 - warmup));
+    return switch (shape) {
+      case COSINE -> floor + (1 - floor) * (1 + Math.cos(Math.PI * done)) / 2;
+      case LINEAR -> floor + (1 - floor) * (1 - done);
+      case CONSTANT -> 1;
+    };
+  }
+}
