@@ -1,0 +1,73 @@
+package dev.jformer.app;
+
+import picocli.AutoComplete.GenerateCompletion;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The entry point: {@code jformer COMMAND …}. */
+@Command(
+    name = "jformer",
+    description = "Efficient Transformers for the JVM: train, evaluate, run and compare them.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      TrainCommand.class,
+      EvalCommand.class,
+      GenerateCommand.class,
+      TokenizerCommand.class,
+      InfoCommand.class,
+      BenchCommand.class,
+      PapersCommand.class,
+      GenerateCompletion.class,
+      HelpCommand.class
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  jformer train                             learn to write Java in about three minutes",
+      "  jformer train --data book.txt --out runs/book",
+      "  jformer train --resume runs/book          go on where it was stopped or killed",
+      "  jformer generate runs/book --prompt 'Once upon'",
+      "  jformer eval runs/book --data other.txt",
+      "  jformer info runs/book                    what a model is made of",
+      "",
+      "'jformer COMMAND --help' explains a command. For completion in bash or zsh:",
+      "  source <(jformer generate-completion)"
+    })
+public final class Main implements Runnable {
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help and exit.")
+  private boolean help;
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Show where an error came from.")
+  private boolean debug;
+
+  /** Runs a command and ends the process with its exit code. */
+  public static void main(String[] args) {
+    System.exit(run(args));
+  }
+
+  /** Runs a command: 0 if all went well, 1 if it failed, 2 if it was asked for wrongly. */
+  static int run(String... args) {
+    Main main = new Main();
+    CommandLine line = new CommandLine(main);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionExceptionHandler((e, command, parsed) -> Failure.report(e, main.debug));
+    return line.execute(args);
+  }
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(System.out);
+  }
+}

@@ -1,0 +1,177 @@
+package dev.jformer.train;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.io.FormatException;
+import dev.jformer.io.SafetensorsFile;
+import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Checkpoints of a run: a folder each, {@code step-00000250}, with named groups of tensors and the progress. A
+ * checkpoint is written beside its place, forced to the disk and then renamed, so that it is whole or not there at all
+ * whatever happens; the one before it is kept until then and after.
+ */
+final class Checkpoints {
+  private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final String PREFIX = "step-";
+  private static final String PARTIAL = ".partial-";
+  private static final String PROGRESS = "progress.json";
+  private static final int KEPT = 2;
+
+  private final Path folder;
+
+  Checkpoints(Path folder) {
+    this.folder = folder;
+  }
+
+  /** What was read back: the progress, and the groups of tensors, which live until the surrounding scope closes. */
+  record Checkpoint(Progress progress, Map<String, Map<String, Tensor>> groups) {}
+
+  /**
+   * Writes a checkpoint.
+   *
+   * @throws TrainingException if it cannot be written; earlier ones are intact
+   */
+  void save(Progress progress, Map<String, Map<String, Tensor>> groups) {
+    String name = String.format(java.util.Locale.ROOT, "%s%08d", PREFIX, progress.step());
+    Path partial = folder.resolve(PARTIAL + name);
+    Path target = folder.resolve(name);
+    try {
+      Files.createDirectories(folder);
+      deleteTree(partial);
+      Files.createDirectory(partial);
+      for (Map.Entry<String, Map<String, Tensor>> group : groups.entrySet()) {
+        SafetensorsFile.write(file(partial, group.getKey()), group.getValue(), Map.of());
+      }
+      write(partial.resolve(PROGRESS), JSON.writeValueAsBytes(progress));
+      sync(partial);
+      if (Files.exists(target)) {
+        // Resumed at an older one and came by here again: the same content under the same name.
+        deleteTree(target);
+      }
+      Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+      sync(folder);
+      for (Path old : newestFirst().stream().skip(KEPT).toList()) {
+        deleteTree(old);
+      }
+    } catch (IOException e) {
+      try {
+        deleteTree(partial);
+      } catch (IOException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw new TrainingException(
+          "cannot write the checkpoint " + target + ": " + e.getMessage()
+              + "; earlier checkpoints are intact, resume once there is room",
+          e);
+    }
+  }
+
+  /**
+   * Reads the newest checkpoint that is whole.
+   *
+   * @return null if there is none
+   */
+  Checkpoint latest() {
+    for (Path path : newestFirst()) {
+      try {
+        return read(path);
+      } catch (IOException | FormatException e) {
+        LOG.warn("skipping the damaged checkpoint {}: {}", path, e.getMessage());
+      }
+    }
+    return null;
+  }
+
+  /** Whether there is any checkpoint. */
+  boolean exist() {
+    return !newestFirst().isEmpty();
+  }
+
+  private static Checkpoint read(Path path) throws IOException {
+    Progress progress = JSON.readValue(path.resolve(PROGRESS).toFile(), Progress.class);
+    Map<String, Map<String, Tensor>> groups = new LinkedHashMap<>();
+    try (Stream<Path> files = Files.list(path)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList()) {
+        String name = file.getFileName().toString();
+        groups.put(name.substring(0, name.lastIndexOf('.')), readGroup(file));
+      }
+    }
+    return new Checkpoint(progress, groups);
+  }
+
+  private static Map<String, Tensor> readGroup(Path file) throws IOException {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    try (SafetensorsFile opened = SafetensorsFile.open(file)) {
+      for (String name : opened.names()) {
+        tensors.put(name, opened.tensor(name).copy());
+      }
+    }
+    return tensors;
+  }
+
+  private List<Path> newestFirst() {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries
+          .filter(path -> path.getFileName().toString().startsWith(PREFIX))
+          .sorted(Comparator.reverseOrder())
+          .toList();
+    } catch (IOException e) {
+      throw new TrainingException("cannot list the checkpoints in " + folder + ": " + e, e);
+    }
+  }
+
+  private static Path file(Path directory, String group) {
+    return directory.resolve(group + ".safetensors");
+  }
+
+  private static void write(Path file, byte[] content) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      ByteBuffer buffer = ByteBuffer.wrap(content);
+      while (buffer.hasRemaining()) {
+        channel.write(buffer);
+      }
+      channel.force(true);
+    }
+  }
+
+  private static void sync(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (IOException e) {
+      // Windows cannot open a folder; its renames are ordered without this.
+      if (!System.getProperty("os.name").startsWith("Windows")) {
+        throw e;
+      }
+    }
+  }
+
+  private static void deleteTree(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      return;
+    }
+    try (Stream<Path> tree = Files.walk(path)) {
+      for (Path entry : tree.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(entry);
+      }
+    }
+  }
+}

@@ -1,0 +1,293 @@
+package dev.jformer.train;
+
+import dev.jformer.nn.Module;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The training loop.
+ *
+ * <p>With a folder for checkpoints a run can be stopped, or killed, at any moment and {@linkplain #resume resumed}: the
+ * losses that follow are then, bit for bit, those of a run that was never interrupted, on the same machine with the
+ * same number of threads.
+ */
+public final class Trainer implements AutoCloseable {
+  private static final String MODEL = "model";
+  private static final String OPTIMIZER = "optimizer";
+  private static final String AVERAGE = "average";
+  private static final String RANDOM = "random";
+
+  private final Module model;
+  private final Task task;
+  private final Training training;
+  private final Checkpoints checkpoints;
+  private final AdamW optimizer;
+  private final MovingAverage average;
+  private final List<Listener> listeners = new ArrayList<>();
+
+  private Progress progress = new Progress();
+  private volatile boolean stopping;
+
+  /**
+   * Prepares to train.
+   *
+   * @param checkpointFolder where checkpoints go; null for none
+   */
+  public Trainer(Module model, Task task, Training training, Path checkpointFolder) {
+    this.model = model;
+    this.task = task;
+    this.training = training;
+    this.checkpoints = checkpointFolder == null ? null : new Checkpoints(checkpointFolder);
+    this.optimizer = new AdamW(model, training.optimizer());
+    this.average = training.ema() > 0 ? new MovingAverage(model, training.ema()) : null;
+  }
+
+  /** Adds someone to be told how it goes. */
+  public void addListener(Listener listener) {
+    listeners.add(listener);
+  }
+
+  /** Whether {@code folder} holds a checkpoint to resume from. */
+  public static boolean canResume(Path folder) {
+    return new Checkpoints(folder).exist();
+  }
+
+  /** Updates done so far. */
+  public long step() {
+    return progress.step();
+  }
+
+  /** Asks the loop, from any thread, to write a checkpoint after the present update and return. */
+  public void stop() {
+    stopping = true;
+  }
+
+  /**
+   * Takes up the newest checkpoint.
+   *
+   * @throws TrainingException if there is none, or it belongs to another model
+   */
+  public void resume() {
+    try (Scope scope = Scope.open()) {
+      Checkpoints.Checkpoint found = checkpoints == null ? null : checkpoints.latest();
+      if (found == null) {
+        throw new TrainingException("there is no checkpoint to resume from: start a new run");
+      }
+      try {
+        restoreModel(found.groups().get(MODEL));
+        optimizer.restore(found.groups().get(OPTIMIZER));
+        if (average != null) {
+          Map<String, Tensor> saved = found.groups().get(AVERAGE);
+          average.state().forEach((name, tensor) -> tensor.copy_(saved.get(name)));
+        }
+        Random.restore(found.groups().get(RANDOM).get("cpu"));
+      } catch (NullPointerException | IllegalArgumentException e) {
+        throw new TrainingException(
+            "the checkpoint does not belong to this model and recipe (" + e.getMessage()
+                + "): resume with those it was begun with",
+            e);
+      }
+      progress = found.progress();
+    }
+  }
+
+  private void restoreModel(Map<String, Tensor> saved) {
+    model
+        .parameters()
+        .forEach(
+            (name, parameter) -> {
+              Tensor values = saved.get(name);
+              if (values == null || !values.shape().equals(parameter.value().shape())) {
+                throw new IllegalArgumentException(
+                    name + " is " + (values == null ? "missing" : values.shape()) + ", expected "
+                        + parameter.value().shape());
+              }
+              parameter.copyFrom(values);
+            });
+  }
+
+  /**
+   * Trains until all steps are done, the loss stops improving, or {@link #stop} is called.
+   *
+   * @throws TrainingException if the loss is no number any more, or a checkpoint cannot be written
+   */
+  public Result run() {
+    Clock clock = new Clock(training, task.unitsPerBatch());
+    model.train(true);
+    while (progress.step() < training.steps()) {
+      if (stopping) {
+        save();
+        return result(Result.Ending.INTERRUPTED);
+      }
+      Listener.Step done = update(clock);
+      listeners.forEach(listener -> listener.step(done));
+      boolean last = progress.step() == training.steps();
+      if (last || progress.step() % training.evaluateEvery() == 0) {
+        evaluate(clock);
+      }
+      boolean early = training.patience() > 0 && progress.stale() >= training.patience();
+      if (last || early || progress.step() % training.checkpointEvery() == 0) {
+        save();
+      }
+      clock.proceed();
+      if (early) {
+        return result(Result.Ending.STOPPED_EARLY);
+      }
+    }
+    return result(Result.Ending.COMPLETED);
+  }
+
+  private Listener.Step update(Clock clock) {
+    long step = progress.step();
+    double rate =
+        training.learningRate() * training.schedule().factor(step, training.steps());
+    model.clearGrads();
+    double loss = 0;
+    for (int i = 0; i < training.accumulate(); i++) {
+      loss += pass(step * training.accumulate() + i) / training.accumulate();
+    }
+    double norm = optimizer.clipGradients(training.clip() > 0 ? training.clip() : Double.MAX_VALUE);
+    if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
+      throw diverged(step, loss, norm, rate);
+    }
+    optimizer.step(rate);
+    progress = progress.after(step + 1);
+    if (average != null) {
+      average.update(step + 1);
+    }
+    clock.stepped();
+    return new Listener.Step(
+        step + 1,
+        training.steps(),
+        loss,
+        rate,
+        norm,
+        clock.unitsPerSecond(),
+        clock.seconds(),
+        clock.secondsLeft(step + 1));
+  }
+
+  private double pass(long batch) {
+    try (Scope scope = Scope.open()) {
+      Tensor loss;
+      try (Mode mode = precision()) {
+        loss = task.loss(batch);
+      }
+      (training.accumulate() == 1 ? loss : loss.div(training.accumulate())).backward();
+      return loss.item();
+    }
+  }
+
+  private Mode precision() {
+    return Autograd.autocast(
+        DType.BFLOAT16, training.precision() == Training.Precision.BFLOAT16);
+  }
+
+  private TrainingException diverged(long step, double loss, double norm, double rate) {
+    return new TrainingException(
+        "training diverged at step " + (step + 1) + ": the loss is " + loss
+            + " and the gradient norm " + norm + " at learning rate " + rate
+            + "; try a lower learning rate, a longer warm-up or a smaller clip"
+            + (checkpoints != null && checkpoints.exist()
+                ? " (the last checkpoint is intact)"
+                : ""));
+  }
+
+  private void evaluate(Clock clock) {
+    double loss = withEvaluatedWeights(() -> {
+      try (Scope scope = Scope.open()) {
+        Tensor random = Random.state();
+        double value;
+        try (Mode noGrad = Autograd.noGrad();
+            Mode mode = precision()) {
+          value = task.evaluate();
+        }
+        Random.restore(random);
+        progress = progress.evaluated(value);
+        Listener.Evaluation evaluation =
+            new Listener.Evaluation(progress.step(), value, progress.bestLoss(), clock.seconds());
+        listeners.forEach(listener -> listener.evaluation(evaluation));
+        return value;
+      }
+    });
+    if (Double.isNaN(loss)) {
+      throw diverged(progress.step(), loss, 0, 0);
+    }
+  }
+
+  /** Runs {@code body} in inference with the weights that are evaluated and saved: the averages, if there are any. */
+  private double withEvaluatedWeights(java.util.function.DoubleSupplier body) {
+    model.train(false);
+    if (average != null) {
+      average.swap();
+    }
+    try {
+      return body.getAsDouble();
+    } finally {
+      if (average != null) {
+        average.swap();
+      }
+      model.train(true);
+    }
+  }
+
+  private void save() {
+    if (checkpoints == null) {
+      return;
+    }
+    try (Scope scope = Scope.open()) {
+      Map<String, Map<String, Tensor>> groups = new LinkedHashMap<>();
+      Map<String, Tensor> weights = new LinkedHashMap<>();
+      model.parameters().forEach((name, p) -> weights.put(name, p.value().detach()));
+      groups.put(MODEL, weights);
+      groups.put(OPTIMIZER, optimizer.state());
+      if (average != null) {
+        groups.put(AVERAGE, average.state());
+      }
+      groups.put(RANDOM, Map.of("cpu", Random.state()));
+      checkpoints.save(progress, groups);
+    }
+  }
+
+  private Result result(Result.Ending ending) {
+    return new Result(
+        ending, progress.step(), progress.lastLoss(), progress.bestLoss(), progress.bestStep());
+  }
+
+  /**
+   * How training ended.
+   *
+   * @param ending why
+   * @param steps updates done, those before a resumption included
+   * @param lastLoss the latest loss on held-out data
+   * @param bestLoss the lowest
+   * @param bestStep after which update that was
+   */
+  public record Result(
+      Ending ending, long steps, double lastLoss, double bestLoss, long bestStep) {
+    /** Why training ended. */
+    public enum Ending {
+      COMPLETED,
+      STOPPED_EARLY,
+      INTERRUPTED
+    }
+  }
+
+  /** Releases the optimizer's memory; the model stays. */
+  @Override
+  public void close() {
+    optimizer.close();
+    if (average != null) {
+      average.close();
+    }
+  }
+}
