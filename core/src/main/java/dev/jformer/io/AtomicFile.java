@@ -1,0 +1,88 @@
+package dev.jformer.io;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/**
+ * A file that appears whole or not at all: it is written beside its target under a temporary name
+ * and takes the target's place in one step, after its bytes have reached the disk. Closed without
+ * {@link #commit}, it leaves no trace.
+ */
+final class AtomicFile implements Closeable {
+  private static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
+
+  /** Opens the temporary file; tests put a full disk here. */
+  interface Opener {
+    FileChannel open(Path temporary) throws IOException;
+  }
+
+  private final Path target;
+  private final Path temporary;
+  private final FileChannel channel;
+
+  private AtomicFile(Path target, Path temporary, FileChannel channel) {
+    this.target = target;
+    this.temporary = temporary;
+    this.channel = channel;
+  }
+
+  static AtomicFile beside(Path target) throws IOException {
+    return beside(
+        target,
+        temporary ->
+            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+  }
+
+  static AtomicFile beside(Path target, Opener opener) throws IOException {
+    Path directory = target.toAbsolutePath().getParent();
+    if (directory == null || !Files.isDirectory(directory)) {
+      throw new NotDirectoryException(String.valueOf(directory));
+    }
+    Path temporary = directory.resolve(".jformer-" + UUID.randomUUID() + ".tmp");
+    return new AtomicFile(target, temporary, opener.open(temporary));
+  }
+
+  FileChannel channel() {
+    return channel;
+  }
+
+  /** Ends the writing: all bytes are on the disk, but still under the temporary name. */
+  void seal() throws IOException {
+    if (channel.isOpen()) {
+      channel.force(true);
+      channel.close();
+    }
+  }
+
+  /** Puts the file in its target's place. */
+  void commit() throws IOException {
+    seal();
+    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    flushDirectory(target.toAbsolutePath().getParent());
+  }
+
+  /** Makes renamings in a directory survive a power cut. Windows offers no way to. */
+  static void flushDirectory(Path directory) throws IOException {
+    if (!WINDOWS) {
+      try (FileChannel entries = FileChannel.open(directory, StandardOpenOption.READ)) {
+        entries.force(true);
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      channel.close();
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+}
