@@ -2,6 +2,7 @@ package dev.jformer.io;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
@@ -15,7 +16,7 @@ import java.util.UUID;
  * and takes the target's place in one step, after its bytes have reached the disk. Closed without
  * {@link #commit}, it leaves no trace.
  */
-final class AtomicFile implements Closeable {
+public final class AtomicFile implements Closeable {
   private static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
   /** Opens the temporary file; tests put a full disk here. */
@@ -31,6 +32,21 @@ final class AtomicFile implements Closeable {
     this.target = target;
     this.temporary = temporary;
     this.channel = channel;
+  }
+
+  /**
+   * Writes a small file whole or not at all.
+   *
+   * @throws IOException if it cannot be written; what stood there before is intact
+   */
+  public static void write(Path target, byte[] content) throws IOException {
+    try (AtomicFile file = beside(target)) {
+      ByteBuffer buffer = ByteBuffer.wrap(content);
+      while (buffer.hasRemaining()) {
+        file.channel().write(buffer);
+      }
+      file.commit();
+    }
   }
 
   static AtomicFile beside(Path target) throws IOException {
@@ -69,7 +85,7 @@ final class AtomicFile implements Closeable {
   }
 
   /** Makes renamings in a directory survive a power cut. Windows offers no way to. */
-  static void flushDirectory(Path directory) throws IOException {
+  public static void flushDirectory(Path directory) throws IOException {
     if (!WINDOWS) {
       try (FileChannel entries = FileChannel.open(directory, StandardOpenOption.READ)) {
         entries.force(true);

@@ -1,16 +1,14 @@
 package dev.jformer.train;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,9 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checkpoints of a run: a folder each, {@code step-00000250}, with named groups of tensors and the progress. A
- * checkpoint is written beside its place, forced to the disk and then renamed, so that it is whole or not there at all
- * whatever happens; the one before it is kept until then and after.
+ * Checkpoints of a run: a folder each, {@code step-00000250}, with named groups of tensors and the
+ * progress. A checkpoint is written beside its place, forced to the disk and then renamed, so that
+ * it is whole or not there at all whatever happens; the one before it is kept until then and after.
  */
 final class Checkpoints {
   private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
@@ -38,7 +36,10 @@ final class Checkpoints {
     this.folder = folder;
   }
 
-  /** What was read back: the progress, and the groups of tensors, which live until the surrounding scope closes. */
+  /**
+   * What was read back: the progress, and the groups of tensors, which live until the surrounding
+   * scope closes.
+   */
   record Checkpoint(Progress progress, Map<String, Map<String, Tensor>> groups) {}
 
   /**
@@ -57,14 +58,14 @@ final class Checkpoints {
       for (Map.Entry<String, Map<String, Tensor>> group : groups.entrySet()) {
         SafetensorsFile.write(file(partial, group.getKey()), group.getValue(), Map.of());
       }
-      write(partial.resolve(PROGRESS), JSON.writeValueAsBytes(progress));
-      sync(partial);
+      AtomicFile.write(partial.resolve(PROGRESS), JSON.writeValueAsBytes(progress));
+      AtomicFile.flushDirectory(partial);
       if (Files.exists(target)) {
         // Resumed at an older one and came by here again: the same content under the same name.
         deleteTree(target);
       }
       Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-      sync(folder);
+      AtomicFile.flushDirectory(folder);
       for (Path old : newestFirst().stream().skip(KEPT).toList()) {
         deleteTree(old);
       }
@@ -75,7 +76,10 @@ final class Checkpoints {
         e.addSuppressed(suppressed);
       }
       throw new TrainingException(
-          "cannot write the checkpoint " + target + ": " + e.getMessage()
+          "cannot write the checkpoint "
+              + target
+              + ": "
+              + e.getMessage()
               + "; earlier checkpoints are intact, resume once there is room",
           e);
     }
@@ -140,28 +144,6 @@ final class Checkpoints {
 
   private static Path file(Path directory, String group) {
     return directory.resolve(group + ".safetensors");
-  }
-
-  private static void write(Path file, byte[] content) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-      ByteBuffer buffer = ByteBuffer.wrap(content);
-      while (buffer.hasRemaining()) {
-        channel.write(buffer);
-      }
-      channel.force(true);
-    }
-  }
-
-  private static void sync(Path directory) throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
-    } catch (IOException e) {
-      // Windows cannot open a folder; its renames are ordered without this.
-      if (!System.getProperty("os.name").startsWith("Windows")) {
-        throw e;
-      }
-    }
   }
 
   private static void deleteTree(Path path) throws IOException {

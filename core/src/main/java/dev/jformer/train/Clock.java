@@ -20,9 +20,7 @@ final class Clock {
     double seconds = (now - mark) / 1e9;
     mark = now;
     secondsPerStep =
-        secondsPerStep == 0
-            ? seconds
-            : SMOOTHING * secondsPerStep + (1 - SMOOTHING) * seconds;
+        secondsPerStep == 0 ? seconds : SMOOTHING * secondsPerStep + (1 - SMOOTHING) * seconds;
   }
 
   /** Starts anew after something that is not an update, such as an evaluation or a checkpoint. */

@@ -16,9 +16,9 @@ import java.util.Map;
 /**
  * The training loop.
  *
- * <p>With a folder for checkpoints a run can be stopped, or killed, at any moment and {@linkplain #resume resumed}: the
- * losses that follow are then, bit for bit, those of a run that was never interrupted, on the same machine with the
- * same number of threads.
+ * <p>With a folder for checkpoints a run can be stopped, or killed, at any moment and {@linkplain
+ * #resume resumed}: the losses that follow are then, bit for bit, those of a run that was never
+ * interrupted, on the same machine with the same number of threads.
  */
 public final class Trainer implements AutoCloseable {
   private static final String MODEL = "model";
@@ -92,7 +92,8 @@ public final class Trainer implements AutoCloseable {
         Random.restore(found.groups().get(RANDOM).get("cpu"));
       } catch (NullPointerException | IllegalArgumentException e) {
         throw new TrainingException(
-            "the checkpoint does not belong to this model and recipe (" + e.getMessage()
+            "the checkpoint does not belong to this model and recipe ("
+                + e.getMessage()
                 + "): resume with those it was begun with",
             e);
       }
@@ -108,7 +109,10 @@ public final class Trainer implements AutoCloseable {
               Tensor values = saved.get(name);
               if (values == null || !values.shape().equals(parameter.value().shape())) {
                 throw new IllegalArgumentException(
-                    name + " is " + (values == null ? "missing" : values.shape()) + ", expected "
+                    name
+                        + " is "
+                        + (values == null ? "missing" : values.shape())
+                        + ", expected "
                         + parameter.value().shape());
               }
               parameter.copyFrom(values);
@@ -148,8 +152,7 @@ public final class Trainer implements AutoCloseable {
 
   private Listener.Step update(Clock clock) {
     long step = progress.step();
-    double rate =
-        training.learningRate() * training.schedule().factor(step, training.steps());
+    double rate = training.learningRate() * training.schedule().factor(step, training.steps());
     model.clearGrads();
     double loss = 0;
     for (int i = 0; i < training.accumulate(); i++) {
@@ -188,14 +191,19 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Mode precision() {
-    return Autograd.autocast(
-        DType.BFLOAT16, training.precision() == Training.Precision.BFLOAT16);
+    return Autograd.autocast(DType.BFLOAT16, training.precision() == Training.Precision.BFLOAT16);
   }
 
   private TrainingException diverged(long step, double loss, double norm, double rate) {
     return new TrainingException(
-        "training diverged at step " + (step + 1) + ": the loss is " + loss
-            + " and the gradient norm " + norm + " at learning rate " + rate
+        "training diverged at step "
+            + (step + 1)
+            + ": the loss is "
+            + loss
+            + " and the gradient norm "
+            + norm
+            + " at learning rate "
+            + rate
             + "; try a lower learning rate, a longer warm-up or a smaller clip"
             + (checkpoints != null && checkpoints.exist()
                 ? " (the last checkpoint is intact)"
@@ -203,28 +211,34 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void evaluate(Clock clock) {
-    double loss = withEvaluatedWeights(() -> {
-      try (Scope scope = Scope.open()) {
-        Tensor random = Random.state();
-        double value;
-        try (Mode noGrad = Autograd.noGrad();
-            Mode mode = precision()) {
-          value = task.evaluate();
-        }
-        Random.restore(random);
-        progress = progress.evaluated(value);
-        Listener.Evaluation evaluation =
-            new Listener.Evaluation(progress.step(), value, progress.bestLoss(), clock.seconds());
-        listeners.forEach(listener -> listener.evaluation(evaluation));
-        return value;
-      }
-    });
+    double loss =
+        withEvaluatedWeights(
+            () -> {
+              try (Scope scope = Scope.open()) {
+                Tensor random = Random.state();
+                double value;
+                try (Mode noGrad = Autograd.noGrad();
+                    Mode mode = precision()) {
+                  value = task.evaluate();
+                }
+                Random.restore(random);
+                progress = progress.evaluated(value);
+                Listener.Evaluation evaluation =
+                    new Listener.Evaluation(
+                        progress.step(), value, progress.bestLoss(), clock.seconds());
+                listeners.forEach(listener -> listener.evaluation(evaluation));
+                return value;
+              }
+            });
     if (Double.isNaN(loss)) {
       throw diverged(progress.step(), loss, 0, 0);
     }
   }
 
-  /** Runs {@code body} in inference with the weights that are evaluated and saved: the averages, if there are any. */
+  /**
+   * Runs {@code body} in inference with the weights that are evaluated and saved: the averages, if
+   * there are any.
+   */
   private double withEvaluatedWeights(java.util.function.DoubleSupplier body) {
     model.train(false);
     if (average != null) {
@@ -272,8 +286,7 @@ public final class Trainer implements AutoCloseable {
    * @param bestLoss the lowest
    * @param bestStep after which update that was
    */
-  public record Result(
-      Ending ending, long steps, double lastLoss, double bestLoss, long bestStep) {
+  public record Result(Ending ending, long steps, double lastLoss, double bestLoss, long bestStep) {
     /** Why training ended. */
     public enum Ending {
       COMPLETED,

@@ -30,9 +30,6 @@ public final class Catalogue {
       throw new IllegalStateException("papers.tsv has a line without four fields: " + line);
     }
     return new Paper(
-        fields[0],
-        fields[1],
-        Paper.Seam.valueOf(fields[2].toUpperCase(Locale.ROOT)),
-        fields[3]);
+        fields[0], fields[1], Paper.Seam.valueOf(fields[2].toUpperCase(Locale.ROOT)), fields[3]);
   }
 }

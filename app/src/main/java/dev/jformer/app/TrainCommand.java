@@ -1,0 +1,129 @@
+package dev.jformer.app;
+
+import dev.jformer.train.Recipe;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code jformer train}. */
+@Command(
+    name = "train",
+    description = "Train a language model, from scratch or from where a run was interrupted.",
+    footer = {
+      "",
+      "Examples:",
+      "  jformer train",
+      "      Learns from Java source code that comes with the build; about three minutes.",
+      "  jformer train --recipe shakespeare --data input.txt --out runs/play",
+      "  jformer train --data src --ending .java --ending .kt --set data.tokenizer=bpe",
+      "  jformer train --recipe my.yaml --set model.mixer.heads=8 --set training.steps=2000",
+      "  jformer train --resume runs/play",
+      "",
+      "A recipe is a JSON or YAML file with the fields model, data and training; what it leaves",
+      "out keeps its default. 'jformer info --recipe NAME' prints one, every field spelled out."
+    })
+final class TrainCommand implements Callable<Integer> {
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME|FILE",
+      description = "java, shakespeare, or a file (default ${DEFAULT-VALUE}).")
+  private String recipe = "java";
+
+  @Option(
+      names = "--data",
+      paramLabel = "PATH",
+      description = "Text to learn from: a file, folder, zip or jar.")
+  private Path data;
+
+  @Option(
+      names = "--ending",
+      paramLabel = ".EXT",
+      description = "Only files of a folder or zip whose names end so; may be repeated.")
+  private String[] endings = {};
+
+  @Option(names = "--steps", paramLabel = "N", description = "Updates of the weights.")
+  private Integer steps;
+
+  @Option(names = "--seed", paramLabel = "N", description = "Of everything random.")
+  private Long seed;
+
+  @Option(
+      names = "--set",
+      paramLabel = "FIELD=VALUE",
+      description = "Set any field of the recipe, for example training.batch=32.")
+  private Map<String, String> overrides = new LinkedHashMap<>();
+
+  @Option(
+      names = "--out",
+      paramLabel = "FOLDER",
+      description = "Where the run goes (default runs/ and the recipe's name).")
+  private Path out;
+
+  @Option(
+      names = "--resume",
+      paramLabel = "FOLDER",
+      description = "Go on with this run from its newest checkpoint.")
+  private Path resume;
+
+  @Option(
+      names = "--overwrite",
+      description = "Begin anew in a folder that holds a run already.")
+  private boolean overwrite;
+
+  @Option(
+      names = "--sample",
+      paramLabel = "TEXT",
+      description = "Show how the model goes on from this text after each evaluation.")
+  private String sample;
+
+  @Option(names = "--quiet", description = "Show no progress, only the result.")
+  private boolean quiet;
+
+  @Option(names = "--json", description = "Print the result as JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws Exception {
+    Console console = new Console(quiet, json);
+    if (resume != null) {
+      if (data != null || out != null || !overrides.isEmpty() || steps != null || seed != null) {
+        throw new Failure(
+            "--resume goes on with a run as it was begun: it takes no --data, --out, --set, --steps or --seed");
+      }
+      return Run.resume(resume, sample, console).train();
+    }
+    Map<String, String> all = new LinkedHashMap<>();
+    if (steps != null) {
+      all.put("training.steps", steps.toString());
+    }
+    if (seed != null) {
+      all.put("training.seed", seed.toString());
+    }
+    all.putAll(overrides);
+    Recipe chosen = Recipes.load(recipe, all);
+    boolean own = data == null && chosen.data().source().isEmpty();
+    if (own && !recipe.equals("java")) {
+      throw new Failure("the recipe " + recipe + " brings no text: give some with --data");
+    }
+    Path source =
+        own ? DefaultCorpus.find() : data == null ? Path.of(chosen.data().source()) : data;
+    java.util.List<String> wanted =
+        endings.length > 0
+            ? java.util.List.of(endings)
+            : data == null || java.nio.file.Files.isDirectory(data)
+                ? (data == null ? chosen.data().endings() : java.util.List.of())
+                : java.util.List.of();
+    Recipe complete =
+        new Recipe(
+            chosen.model(),
+            chosen.data().withSource(source.toAbsolutePath().toString(), wanted),
+            chosen.training());
+    String name = recipe.replaceAll(".*[/\\\\]", "").replaceAll("\\.[a-z]+$", "");
+    Path folder = out == null ? Path.of("runs", name) : out;
+    String prompt = sample == null && own ? DefaultCorpus.PROMPT : sample;
+    return Run.begin(folder, complete, overwrite, prompt, console).train();
+  }
+}

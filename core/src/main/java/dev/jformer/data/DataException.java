@@ -1,0 +1,19 @@
+package dev.jformer.data;
+
+/**
+ * Data that cannot be used; the message names the file, what is wrong with it and what was
+ * expected.
+ */
+public final class DataException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** An error with this message. */
+  public DataException(String message) {
+    super(message);
+  }
+
+  /** An error with this message and what led to it. */
+  public DataException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

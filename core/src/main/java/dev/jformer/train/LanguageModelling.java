@@ -1,0 +1,70 @@
+package dev.jformer.train;
+
+import dev.jformer.data.Batch;
+import dev.jformer.data.DataException;
+import dev.jformer.data.SequenceSampler;
+import dev.jformer.data.TokenFile;
+import dev.jformer.model.CausalLm;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+
+/** Training a causal language model on text: predict each token from those before it. */
+public final class LanguageModelling implements Task {
+  private final CausalLm model;
+  private final SequenceSampler sampler;
+  private final long unitsPerBatch;
+  private final long evaluationBatches;
+
+  /**
+   * A task.
+   *
+   * @param batch sequences in a batch, each of the model's length
+   * @param evaluationBatches the most batches of held-out text an evaluation looks at
+   * @throws DataException if tokens and model do not fit together
+   */
+  public LanguageModelling(
+      CausalLm model, TokenFile tokens, int batch, long seed, long evaluationBatches) {
+    int vocab = model.config().vocab();
+    if (tokens.header().vocabulary() > vocab) {
+      throw new DataException(
+          "the tokens are of a vocabulary of " + tokens.header().vocabulary()
+              + ", but the model's has " + vocab + ": use the tokenizer the model was made for");
+    }
+    this.model = model;
+    this.sampler = new SequenceSampler(tokens, batch, model.config().length(), seed);
+    this.unitsPerBatch = (long) batch * model.config().length();
+    this.evaluationBatches = evaluationBatches;
+  }
+
+  @Override
+  public Tensor loss(long index) {
+    Batch batch = sampler.train(index);
+    return model.loss(batch.inputs(), batch.targets());
+  }
+
+  @Override
+  public long unitsPerBatch() {
+    return unitsPerBatch;
+  }
+
+  @Override
+  public String unit() {
+    return "tokens";
+  }
+
+  /** Mean cross-entropy in nats per token. */
+  @Override
+  public double evaluate() {
+    double[] sum = new double[2];
+    sampler.validation(
+        evaluationBatches,
+        batch -> {
+          try (Scope scope = Scope.open()) {
+            long tokens = batch.targets().elements();
+            sum[0] += model.loss(batch.inputs(), batch.targets()).item() * tokens;
+            sum[1] += tokens;
+          }
+        });
+    return sum[0] / sum[1];
+  }
+}
