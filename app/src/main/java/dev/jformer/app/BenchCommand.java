@@ -1,8 +1,8 @@
 package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.app.bench.Benchmarks;
 import dev.jformer.app.bench.BenchReport;
+import dev.jformer.app.bench.Benchmarks;
 import dev.jformer.io.AtomicFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,10 +28,15 @@ import picocli.CommandLine.Option;
       ""
     })
 final class BenchCommand implements Callable<Integer> {
-  @Option(names = "--only", split = ",", description = "Measure these parts only: ${COMPLETION-CANDIDATES}.")
+  @Option(
+      names = "--only",
+      split = ",",
+      description = "Measure these parts only: ${COMPLETION-CANDIDATES}.")
   private Set<Benchmarks.Part> only = EnumSet.allOf(Benchmarks.Part.class);
 
-  @Option(names = "--rounds", description = "Rounds in which all are measured once (default ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--rounds",
+      description = "Rounds in which all are measured once (default ${DEFAULT-VALUE}).")
   private int rounds = 7;
 
   @Option(

@@ -57,6 +57,8 @@ final class Failure extends RuntimeException {
       return wrapped.getMessage() + ": " + wrapped.getCause().getMessage();
     }
     String message = e.getMessage() == null ? e.toString() : e.getMessage();
-    return isExpected(e) ? message.replace('\n', ' ') : e.getClass().getSimpleName() + ": " + message;
+    return isExpected(e)
+        ? message.replace('\n', ' ')
+        : e.getClass().getSimpleName() + ": " + message;
   }
 }

@@ -15,7 +15,6 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       TrainCommand.class,
       EvalCommand.class,
-      GenerateCommand.class,
       TokenizerCommand.class,
       InfoCommand.class,
       BenchCommand.class,

@@ -41,8 +41,13 @@ final class Recipes {
       Path file = Path.of(nameOrFile);
       if (!Files.isRegularFile(file)) {
         throw new Failure(
-            "no recipe '" + nameOrFile + "'" + Nearest.hint(nameOrFile, NAMES)
-                + " (there are " + String.join(", ", NAMES) + ", or give a JSON or YAML file)");
+            "no recipe '"
+                + nameOrFile
+                + "'"
+                + Nearest.hint(nameOrFile, NAMES)
+                + " (there are "
+                + String.join(", ", NAMES)
+                + ", or give a JSON or YAML file)");
       }
       String text = Files.readString(file);
       boolean yaml = nameOrFile.endsWith(".yaml") || nameOrFile.endsWith(".yml");

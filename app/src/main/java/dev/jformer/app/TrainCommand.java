@@ -68,9 +68,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "Go on with this run from its newest checkpoint.")
   private Path resume;
 
-  @Option(
-      names = "--overwrite",
-      description = "Begin anew in a folder that holds a run already.")
+  @Option(names = "--overwrite", description = "Begin anew in a folder that holds a run already.")
   private boolean overwrite;
 
   @Option(

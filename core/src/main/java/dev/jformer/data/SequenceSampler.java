@@ -3,7 +3,6 @@ package dev.jformer.data;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.util.SplittableRandom;
-import java.util.function.Consumer;
 
 /**
  * Draws sequences from a token file: at random from the training part, in order from the validation
@@ -37,8 +36,8 @@ public final class SequenceSampler {
     this.seed = seed;
   }
 
-  /** The training batch with this number: the same one whenever it is asked for. */
-  public Batch train(long number) {
+  /** The batch with this number: the same one whenever it is asked for. */
+  public Batch batch(long number) {
     SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + number);
     Tensor tokens = file.train();
     long starts = file.header().trainTokens() - length;
@@ -47,31 +46,5 @@ public final class SequenceSampler {
       windows[i] = tokens.narrow(0, random.nextLong(starts), length + 1L);
     }
     return Batch.of(Tensor.stack(0, windows).to(DType.INT64));
-  }
-
-  /**
-   * Goes through the validation part once, in order: every token but the first is a target exactly
-   * once. The last batches may be smaller and shorter.
-   *
-   * @param limit the most batches to give
-   * @throws DataException if that part has fewer than two tokens
-   */
-  public void validation(long limit, Consumer<Batch> consumer) {
-    long targets = file.header().validationTokens() - 1;
-    if (targets < 1) {
-      throw new DataException(
-          "there is no text to validate on: give more text, or hold out a larger share");
-    }
-    Tensor tokens = file.validation();
-    long start = 0;
-    for (long given = 0; start < targets && given < limit; given++) {
-      long left = targets - start;
-      long rows = Math.max(1, Math.min(batch, left / length));
-      long columns = Math.min(length, left);
-      Tensor inputs = tokens.narrow(0, start, rows * columns).view(rows, columns);
-      Tensor outputs = tokens.narrow(0, start + 1, rows * columns).view(rows, columns);
-      consumer.accept(new Batch(inputs.to(DType.INT64), outputs.to(DType.INT64)));
-      start += rows * columns;
-    }
   }
 }

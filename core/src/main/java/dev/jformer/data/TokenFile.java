@@ -99,9 +99,9 @@ public final class TokenFile implements AutoCloseable {
   public static TokenFile prepare(
       Path folder, Corpus corpus, Tokenizer tokenizer, double validation, LongConsumer progress)
       throws IOException {
-    if (!(validation >= 0 && validation < 1)) {
+    if (!(validation >= 0 && validation <= 1)) {
       throw new DataException(
-          "the share held out for validation is " + validation + ": expected it in [0, 1)");
+          "the share held out for validation is " + validation + ": expected it in [0, 1]");
     }
     String fingerprint = fingerprint(corpus, tokenizer, validation);
     if (Files.exists(folder.resolve(HEADER))) {

@@ -2,6 +2,7 @@ package dev.jformer.train;
 
 import dev.jformer.data.Batch;
 import dev.jformer.data.DataException;
+import dev.jformer.data.HeldOut;
 import dev.jformer.data.SequenceSampler;
 import dev.jformer.data.TokenFile;
 import dev.jformer.model.CausalLm;
@@ -11,6 +12,8 @@ import dev.jformer.tensor.Tensor;
 /** Training a causal language model on text: predict each token from those before it. */
 public final class LanguageModelling implements Task {
   private final CausalLm model;
+  private final TokenFile tokens;
+  private final int batch;
   private final SequenceSampler sampler;
   private final long unitsPerBatch;
   private final long evaluationBatches;
@@ -27,10 +30,15 @@ public final class LanguageModelling implements Task {
     int vocab = model.config().vocab();
     if (tokens.header().vocabulary() > vocab) {
       throw new DataException(
-          "the tokens are of a vocabulary of " + tokens.header().vocabulary()
-              + ", but the model's has " + vocab + ": use the tokenizer the model was made for");
+          "the tokens are of a vocabulary of "
+              + tokens.header().vocabulary()
+              + ", but the model's has "
+              + vocab
+              + ": use the tokenizer the model was made for");
     }
     this.model = model;
+    this.tokens = tokens;
+    this.batch = batch;
     this.sampler = new SequenceSampler(tokens, batch, model.config().length(), seed);
     this.unitsPerBatch = (long) batch * model.config().length();
     this.evaluationBatches = evaluationBatches;
@@ -38,7 +46,7 @@ public final class LanguageModelling implements Task {
 
   @Override
   public Tensor loss(long index) {
-    Batch batch = sampler.train(index);
+    Batch batch = sampler.batch(index);
     return model.loss(batch.inputs(), batch.targets());
   }
 
@@ -55,14 +63,26 @@ public final class LanguageModelling implements Task {
   /** Mean cross-entropy in nats per token. */
   @Override
   public double evaluate() {
+    return evaluate(model, tokens, batch, evaluationBatches);
+  }
+
+  /**
+   * Mean cross-entropy of a model on the held-out part of a token file, in nats per token.
+   *
+   * @param limit the most batches to look at
+   */
+  public static double evaluate(CausalLm model, TokenFile tokens, int batch, long limit) {
     double[] sum = new double[2];
-    sampler.validation(
-        evaluationBatches,
-        batch -> {
+    HeldOut.read(
+        tokens,
+        batch,
+        model.config().length(),
+        limit,
+        part -> {
           try (Scope scope = Scope.open()) {
-            long tokens = batch.targets().elements();
-            sum[0] += model.loss(batch.inputs(), batch.targets()).item() * tokens;
-            sum[1] += tokens;
+            long targets = part.targets().elements();
+            sum[0] += model.loss(part.inputs(), part.targets()).item() * targets;
+            sum[1] += targets;
           }
         });
     return sum[0] / sum[1];

@@ -7,8 +7,8 @@ import java.util.List;
  *
  * @param source a file, folder, or zip or jar file; empty where the program has a text of its own
  * @param endings what the names of files in a folder or zip must end in; empty for all
- * @param tokenizer {@code byte}, {@code bpe} to learn a vocabulary from the text, or the path of a {@code
- *     tokenizer.json}
+ * @param tokenizer {@code byte}, {@code bpe} to learn a vocabulary from the text, or the path of a
+ *     {@code tokenizer.json}
  * @param vocabulary how many tokens {@code bpe} learns
  * @param validation share of the text, at its end, that is held out
  */

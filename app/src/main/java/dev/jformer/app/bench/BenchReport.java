@@ -41,7 +41,8 @@ public record BenchReport(String machine, int rounds, List<Row> rows) {
   public String toMarkdown() {
     StringBuilder text = new StringBuilder("# Benchmarks\n\n");
     text.append(machine).append(". ");
-    text.append(rounds).append(" rounds, everything in a row measured in turn in each; ")
+    text.append(rounds)
+        .append(" rounds, everything in a row measured in turn in each; ")
         .append("a ratio is the median over the rounds, its quartiles in brackets.\n\n");
     text.append("| what | ours | beside | theirs | unit | ratio | wanted | limit |\n");
     text.append("| --- | ---: | --- | ---: | --- | ---: | ---: | --- |\n");

@@ -37,7 +37,10 @@ record GptShape(int layers, int width, int heads, int batch, int length) {
     return (long) batch * length;
   }
 
-  /** Floating-point operations of the matrix products of one training step: three times those of a forward pass. */
+  /**
+   * Floating-point operations of the matrix products of one training step: three times those of a
+   * forward pass.
+   */
   double flops() {
     double weights = 12.0 * layers * width * width + (double) VOCAB * width;
     double attention = 2.0 * layers * length * width / 2; // causal: half of all pairs

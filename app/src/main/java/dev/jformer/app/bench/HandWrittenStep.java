@@ -17,7 +17,10 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** The same training step with the same ATen calls, written by hand on the binding, without any layer of ours. */
+/**
+ * The same training step with the same ATen calls, written by hand on the binding, without any
+ * layer of ours.
+ */
 final class HandWrittenStep implements Workload {
   private final GptShape shape;
   private final int steps;
@@ -71,8 +74,7 @@ final class HandWrittenStep implements Workload {
         0,
         GptShape.VOCAB,
         new long[] {shape.batch(), shape.length()},
-        new org.bytedeco.pytorch.TensorOptions()
-            .dtype(new ScalarTypeOptional(ScalarType.Long)));
+        new org.bytedeco.pytorch.TensorOptions().dtype(new ScalarTypeOptional(ScalarType.Long)));
   }
 
   private Tensor weight(long rows, long columns) {
@@ -117,8 +119,7 @@ final class HandWrittenStep implements Workload {
 
   private Tensor loss() {
     long d = shape.width();
-    Tensor x =
-        torch.embedding(embedding, ids).add(position.narrow(0, 0, shape.length()));
+    Tensor x = torch.embedding(embedding, ids).add(position.narrow(0, 0, shape.length()));
     for (Tensor[] w : blocks) {
       Tensor h = norm(x, w[0], w[1], d);
       Tensor qkv =
@@ -146,20 +147,14 @@ final class HandWrittenStep implements Workload {
           torch.gelu(torch.linear(norm(x, w[6], w[7], d), w[8], new TensorOptional(w[9])));
       x = x.add(torch.linear(hidden, w[10], new TensorOptional(w[11])));
     }
-    Tensor logits =
-        torch.linear(norm(x, normWeight, normBias, d), embedding, new TensorOptional());
+    Tensor logits = torch.linear(norm(x, normWeight, normBias, d), embedding, new TensorOptional());
     return torch.cross_entropy_loss(
         logits.flatten(0, 1), targets.flatten(0, 1), new TensorOptional(), 1, -1, 0);
   }
 
   private static Tensor norm(Tensor x, Tensor weight, Tensor bias, long width) {
     return torch.layer_norm(
-        x,
-        new long[] {width},
-        new TensorOptional(weight),
-        new TensorOptional(bias),
-        1e-5,
-        false);
+        x, new long[] {width}, new TensorOptional(weight), new TensorOptional(bias), 1e-5, false);
   }
 
   private void update() {

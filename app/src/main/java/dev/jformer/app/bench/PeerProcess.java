@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A workload in another process, kept waiting between its turns: it prints one JSON line per turn and goes on when it
- * is sent a line.
+ * A workload in another process, kept waiting between its turns: it prints one JSON line per turn
+ * and goes on when it is sent a line.
  */
 final class PeerProcess implements Workload {
   private static final JsonMapper JSON = new JsonMapper();
@@ -43,8 +43,7 @@ final class PeerProcess implements Workload {
       throw new UncheckedIOException("cannot start " + command.get(0), e);
     }
     this.output =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     this.input = process.outputWriter(StandardCharsets.UTF_8);
   }
 

@@ -6,7 +6,10 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
-/** What the machine can do at most, measured: floating-point operations of a large matrix product, and reading memory. */
+/**
+ * What the machine can do at most, measured: floating-point operations of a large matrix product,
+ * and reading memory.
+ */
 final class Roofline {
   private static final int SIZE = 2048;
   private static final long BYTES = 1L << 30;

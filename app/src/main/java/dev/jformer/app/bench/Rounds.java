@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Workloads measured in turn, round by round, so that a drift of the machine's speed meets all of them alike. */
+/**
+ * Workloads measured in turn, round by round, so that a drift of the machine's speed meets all of
+ * them alike.
+ */
 final class Rounds {
   private final List<Workload> workloads;
   private final List<double[]> rounds = new ArrayList<>();
@@ -20,7 +23,8 @@ final class Rounds {
       double[] times = new double[workloads.length];
       for (int i = 0; i < workloads.length; i++) {
         progress.show(
-            workloads[i].name() + (round < 0 ? ", warm-up" : ", round " + (round + 1) + "/" + count));
+            workloads[i].name()
+                + (round < 0 ? ", warm-up" : ", round " + (round + 1) + "/" + count));
         times[i] = workloads[i].run();
       }
       if (round >= 0) {
@@ -50,8 +54,8 @@ final class Rounds {
   }
 
   /**
-   * How many times as fast the first is as the second: the median over the rounds of the ratio within a round, with
-   * its quartiles.
+   * How many times as fast the first is as the second: the median over the rounds of the ratio
+   * within a round, with its quartiles.
    */
   Ratio speed(int first, int second) {
     double[] ratios = rounds.stream().mapToDouble(t -> t[second] / t[first]).sorted().toArray();

@@ -1,6 +1,9 @@
 package dev.jformer.app.bench;
 
-/** Something whose time is measured: it does its work once, here or in another process, and says how long that took. */
+/**
+ * Something whose time is measured: it does its work once, here or in another process, and says how
+ * long that took.
+ */
 interface Workload extends AutoCloseable {
   /** The name shown in tables. */
   String name();

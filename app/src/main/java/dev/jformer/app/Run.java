@@ -1,0 +1,264 @@
+package dev.jformer.app;
+
+import dev.jformer.config.Configs;
+import dev.jformer.data.ByteTokenizer;
+import dev.jformer.data.Corpus;
+import dev.jformer.data.TokenFile;
+import dev.jformer.data.Tokenizer;
+import dev.jformer.data.Tokenizers;
+import dev.jformer.hub.Models;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.model.CausalLm;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.train.LanguageModelling;
+import dev.jformer.train.Listener;
+import dev.jformer.train.MetricsFile;
+import dev.jformer.train.Recipe;
+import dev.jformer.train.TextData;
+import dev.jformer.train.Trainer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A training run and its folder: {@code recipe.json}, the model in its own layout ({@code
+ * config.json}, {@code model.safetensors}, {@code tokenizer.json}), {@code metrics.jsonl}, {@code
+ * data/} with the tokens and {@code checkpoints/}.
+ */
+final class Run {
+  private static final String RECIPE = "recipe.json";
+  private static final long EVALUATION_BATCHES = 200;
+
+  private final Path folder;
+  private final Recipe recipe;
+  private final boolean resumed;
+  private final String prompt;
+  private final Console console;
+
+  private Run(Path folder, Recipe recipe, boolean resumed, String prompt, Console console) {
+    this.folder = folder;
+    this.recipe = recipe;
+    this.resumed = resumed;
+    this.prompt = prompt;
+    this.console = console;
+  }
+
+  /** A new run. */
+  static Run begin(Path folder, Recipe recipe, boolean overwrite, String prompt, Console console)
+      throws IOException {
+    if (!(recipe.model() instanceof CausalLm.Config)) {
+      throw new Failure("a " + recipe.model().type() + " model cannot be trained on text");
+    }
+    if (Files.exists(folder.resolve(RECIPE)) && !overwrite) {
+      throw new Failure(
+          folder
+              + " holds a run already: go on with --resume "
+              + folder
+              + ", begin anew with --overwrite, or choose another folder with --out");
+    }
+    Files.createDirectories(folder);
+    Files.deleteIfExists(folder.resolve("metrics.jsonl"));
+    Files.deleteIfExists(folder.resolve("model.safetensors"));
+    Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
+    deleteTree(folder.resolve("checkpoints"));
+    AtomicFile.write(
+        folder.resolve(RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
+    return new Run(folder, recipe, false, prompt, console);
+  }
+
+  /** A run that was begun before. */
+  static Run resume(Path folder, String prompt, Console console) {
+    Path file = folder.resolve(RECIPE);
+    if (!Files.exists(file)) {
+      throw new Failure(folder + " holds no run: expected a " + RECIPE + " there");
+    }
+    return new Run(folder, Configs.read(file, Recipe.class), true, prompt, console);
+  }
+
+  /** Trains; the exit code of the program. */
+  int train() throws Exception {
+    CountDownLatch finished = new CountDownLatch(1);
+    try (Scope scope = Scope.open()) {
+      Tokenizer tokenizer = tokenizer();
+      TokenFile tokens = tokens(tokenizer);
+      Random.seed(recipe.training().seed());
+      CausalLm model =
+          ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()).build();
+      LanguageModelling task =
+          new LanguageModelling(
+              model,
+              tokens,
+              recipe.training().batch(),
+              recipe.training().seed(),
+              EVALUATION_BATCHES);
+      try (Trainer trainer =
+          new Trainer(model, task, recipe.training(), folder.resolve("checkpoints"))) {
+        // A run killed before its first checkpoint begins again: that is what resuming it means.
+        if (resumed && Trainer.canResume(folder.resolve("checkpoints"))) {
+          trainer.resume();
+          console.say("resuming %s at step %d", folder, trainer.step());
+        }
+        Thread hook = new Thread(() -> interrupt(trainer, finished), "stop-training");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+          return train(model, tokenizer, tokens, trainer);
+        } finally {
+          finished.countDown();
+          removeHook(hook);
+        }
+      } finally {
+        tokens.close();
+        model.close();
+      }
+    }
+  }
+
+  /** Lets the loop write a checkpoint when the process is asked to end. */
+  private static void interrupt(Trainer trainer, CountDownLatch finished) {
+    trainer.stop();
+    try {
+      if (!finished.await(60, TimeUnit.SECONDS)) {
+        System.err.println("jformer: the step did not end within a minute; ending without it");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void removeHook(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException shuttingDown) {
+      // The hook is what ended the run.
+    }
+  }
+
+  private int train(CausalLm model, Tokenizer tokenizer, TokenFile tokens, Trainer trainer)
+      throws IOException {
+    TokenFile.Header header = tokens.header();
+    double tokensPerByte = (double) header.validationTokens() / header.validationBytes();
+    console.say(
+        "%s%ntext: %s, %,d tokens to train on, %,d held out",
+        model, recipe.data().source(), header.trainTokens(), header.validationTokens());
+    Trainer.Result result;
+    try (MetricsFile metrics = new MetricsFile(folder.resolve("metrics.jsonl"), trainer.step());
+        Console.Bar bar = console.bar("training", recipe.training().steps(), "steps")) {
+      trainer.addListener(metrics);
+      trainer.addListener(
+          new Listener() {
+            @Override
+            public void step(Step step) {
+              bar.at(step.step(), Console.describe(step, "tokens"));
+            }
+
+            @Override
+            public void evaluation(Evaluation evaluation) {
+              bar.say(
+                  "step %d: validation loss %.4f nats per token, %.4f per byte%s",
+                  evaluation.step(),
+                  evaluation.loss(),
+                  evaluation.loss() * tokensPerByte,
+                  evaluation.isBest() ? "" : " (best " + round(evaluation.best()) + ")");
+              if (evaluation.isBest()) {
+                save(model);
+              }
+              if (prompt != null) {
+                bar.say("%s%n", Sample.of(model, tokenizer, prompt));
+              }
+            }
+          });
+      result = trainer.run();
+    }
+    return report(result, tokensPerByte);
+  }
+
+  private void save(CausalLm model) {
+    try {
+      Models.save(model, folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot save the model in " + folder, e);
+    }
+  }
+
+  private int report(Trainer.Result result, double tokensPerByte) {
+    if (console.json()) {
+      System.out.printf(
+          Locale.ROOT,
+          "{\"ending\":\"%s\",\"steps\":%d,\"bestStep\":%d,\"validationLoss\":%s,"
+              + "\"bestValidationLoss\":%s,\"bestValidationLossPerByte\":%s,\"run\":\"%s\"}%n",
+          result.ending().name().toLowerCase(Locale.ROOT),
+          result.steps(),
+          result.bestStep(),
+          result.lastLoss(),
+          result.bestLoss(),
+          result.bestLoss() * tokensPerByte,
+          folder.toString().replace("\\", "\\\\"));
+    }
+    if (result.ending() == Trainer.Result.Ending.INTERRUPTED) {
+      console.say(
+          "stopped at step %d; go on with: jformer train --resume %s", result.steps(), folder);
+      return 130;
+    }
+    console.say(
+        "%s at step %d; best validation loss %.4f nats per token, %.4f per byte, at step %d",
+        result.ending() == Trainer.Result.Ending.COMPLETED ? "done" : "stopped early",
+        result.steps(),
+        result.bestLoss(),
+        result.bestLoss() * tokensPerByte,
+        result.bestStep());
+    console.say("the model is in %s; try: jformer generate %s --prompt '…'", folder, folder);
+    return 0;
+  }
+
+  private Tokenizer tokenizer() throws IOException {
+    TextData data = recipe.data();
+    Path own = folder.resolve(Tokenizer.FILE);
+    if (Files.exists(own)) {
+      return Tokenizers.load(own);
+    }
+    Tokenizer tokenizer =
+        switch (data.tokenizer()) {
+          case "byte" -> new ByteTokenizer();
+          case "bpe" -> TokenizerCommand.learn(corpus(), data.vocabulary(), console);
+          default -> Tokenizers.load(Path.of(data.tokenizer()));
+        };
+    tokenizer.save(folder);
+    return tokenizer;
+  }
+
+  private TokenFile tokens(Tokenizer tokenizer) throws IOException {
+    Path place = folder.resolve("data");
+    if (resumed && Files.exists(place)) {
+      return TokenFile.open(place); // the very tokens the run was begun with
+    }
+    Corpus corpus = corpus();
+    try (Console.Bar bar = console.bar("tokenizing", corpus.bytes(), "bytes")) {
+      return TokenFile.prepare(
+          place, corpus, tokenizer, recipe.data().validation(), bytes -> bar.at(bytes, ""));
+    }
+  }
+
+  private Corpus corpus() {
+    return Corpus.open(Path.of(recipe.data().source()), recipe.data().endings());
+  }
+
+  private static String round(double value) {
+    return String.format(Locale.ROOT, "%.4f", value);
+  }
+
+  private static void deleteTree(Path path) throws IOException {
+    if (Files.exists(path)) {
+      try (var tree = Files.walk(path)) {
+        for (Path entry : tree.sorted(java.util.Comparator.reverseOrder()).toList()) {
+          Files.delete(entry);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,219 @@
+package dev.jformer.app.bench;
+
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Engine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** Runs benchmarks. */
+public final class Benchmarks {
+  /** What can be measured. */
+  public enum Part {
+    STEP,
+    SETTINGS,
+    PYTORCH,
+    BF16
+  }
+
+  private static final int STEPS = 5;
+  private static final double NONE = Double.NaN;
+
+  private final int rounds;
+  private final String python;
+  private final Consumer<String> progress;
+  private final List<BenchReport.Row> rows = new ArrayList<>();
+  private double peak;
+
+  /**
+   * Benchmarks of a number of rounds.
+   *
+   * @param python an interpreter with torch and transformers; null to leave out what needs them
+   */
+  public Benchmarks(int rounds, String python, Consumer<String> progress) {
+    this.rounds = rounds;
+    this.python = python;
+    this.progress = progress;
+  }
+
+  /** Measures the parts asked for. */
+  public BenchReport run(Set<Part> parts) {
+    progress.accept("measuring what the machine can do");
+    peak = Roofline.matmulFlops(DType.FLOAT32);
+    double peak16 = Roofline.matmulFlops(DType.BFLOAT16);
+    rows.add(limit("matrix product 2048, float32", peak / 1e9, "GFLOP/s"));
+    rows.add(limit("matrix product 2048, bf16", peak16 / 1e9, "GFLOP/s"));
+    rows.add(limit("reading memory", Roofline.readBandwidth() / 1e9, "GB/s"));
+    for (GptShape shape : List.of(GptShape.SMALL, GptShape.LARGE)) {
+      int steps = shape.equals(GptShape.SMALL) ? STEPS : 2;
+      if (parts.contains(Part.STEP)) {
+        step(shape, steps);
+      }
+      if (parts.contains(Part.PYTORCH) && python != null) {
+        pytorch(shape, steps);
+      }
+      if (parts.contains(Part.BF16)) {
+        bf16(shape, steps);
+      }
+    }
+    if (parts.contains(Part.SETTINGS)) {
+      settings();
+    }
+    return new BenchReport(machine(), rounds, rows);
+  }
+
+  private static BenchReport.Row limit(String name, double value, String unit) {
+    return new BenchReport.Row(name, value, "", NONE, unit, NONE, NONE, NONE, NONE, "");
+  }
+
+  private void step(GptShape shape, int steps) {
+    try (OurStep ours = new OurStep("ours " + shape.label(), shape, false, steps);
+        HandWrittenStep theirs = new HandWrittenStep(shape, steps)) {
+      compare("training step " + shape.label(), shape, 0.97, ours, theirs);
+    }
+  }
+
+  private void bf16(GptShape shape, int steps) {
+    try (OurStep ours = new OurStep("ours bf16 " + shape.label(), shape, true, steps);
+        OurStep theirs = new OurStep("ours float32", shape, false, steps)) {
+      double bar = shape.equals(GptShape.LARGE) ? 1.5 : NONE;
+      compare("training step " + shape.label() + ", bf16", shape, bar, ours, theirs);
+    }
+  }
+
+  private void pytorch(GptShape shape, int steps) {
+    List<String> command =
+        new ArrayList<>(List.of(python, script("train_step.py"), "--warmup", "2"));
+    command.addAll(List.of("--repeats", "100000", "--steps", String.valueOf(steps)));
+    command.addAll(List.of("--layers", String.valueOf(shape.layers())));
+    command.addAll(List.of("--width", String.valueOf(shape.width())));
+    command.addAll(List.of("--heads", String.valueOf(shape.heads())));
+    command.addAll(List.of("--batch", String.valueOf(shape.batch())));
+    command.addAll(List.of("--length", String.valueOf(shape.length())));
+    command.addAll(List.of("--threads", String.valueOf(Engine.threads())));
+    try (OurStep ours = new OurStep("ours " + shape.label(), shape, false, steps);
+        PeerProcess theirs = new PeerProcess("PyTorch, eager", "milliseconds", command, Map.of())) {
+      compare("training step " + shape.label(), shape, 1.0, ours, theirs);
+    }
+  }
+
+  /**
+   * This program as it comes beside itself with every setting worth trying, each in a process of
+   * its own.
+   */
+  private void settings() {
+    int cores = Engine.physicalCores();
+    Map<String, PeerProcess> processes = new LinkedHashMap<>();
+    processes.put("as it comes", worker("as it comes", List.of(), Map.of()));
+    for (String blas : List.of("mkl", "openblas")) {
+      for (int threads = 1; threads <= 2 * cores; threads *= 2) {
+        String n = String.valueOf(threads);
+        String name = blas + ", " + n + " threads";
+        processes.put(
+            name,
+            worker(
+                name,
+                List.of("-Djformer.blas=" + blas, "-Djformer.threads=" + n),
+                Map.of("OPENBLAS_NUM_THREADS", n)));
+      }
+    }
+    String name = "openblas, its own threads only";
+    processes.put(
+        name,
+        worker(
+            name,
+            List.of("-Djformer.blas=openblas", "-Djformer.threads=1"),
+            Map.of("OMP_NUM_THREADS", "1", "OPENBLAS_NUM_THREADS", String.valueOf(cores))));
+    name = "mkl, memory kept";
+    processes.put(
+        name,
+        worker(
+            name,
+            List.of("-Djformer.blas=mkl"),
+            Map.of(
+                "MALLOC_MMAP_THRESHOLD_", "1073741824", "MALLOC_TRIM_THRESHOLD_", "4294967296")));
+    try {
+      Rounds measured =
+          Rounds.measure(rounds, progress::accept, processes.values().toArray(Workload[]::new));
+      int best = 1;
+      for (int i = 1; i < processes.size(); i++) {
+        best = measured.milliseconds(i) < measured.milliseconds(best) ? i : best;
+      }
+      add("as it comes " + GptShape.SMALL.label(), GptShape.SMALL, 0.95, measured, 0, best);
+    } finally {
+      processes.values().forEach(PeerProcess::close);
+    }
+  }
+
+  private PeerProcess worker(String name, List<String> options, Map<String, String> environment) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
+    command.addAll(options);
+    command.add(Worker.class.getName());
+    return new PeerProcess(name, "milliseconds", command, environment);
+  }
+
+  private void compare(String name, GptShape shape, double bar, Workload ours, Workload theirs) {
+    add(name, shape, bar, Rounds.measure(rounds, progress::accept, ours, theirs), 0, 1);
+  }
+
+  private void add(String name, GptShape shape, double bar, Rounds measured, int ours, int theirs) {
+    Rounds.Ratio ratio = measured.speed(ours, theirs);
+    double ms = measured.milliseconds(ours);
+    rows.add(
+        new BenchReport.Row(
+            name,
+            shape.tokens() / ms * 1e3,
+            measured.workloads().get(theirs).name(),
+            shape.tokens() / measured.milliseconds(theirs) * 1e3,
+            "tokens/s",
+            ratio.median(),
+            ratio.low(),
+            ratio.high(),
+            bar,
+            String.format(
+                Locale.ROOT,
+                "%.0f GFLOP/s, %.0f %% of the float32 peak",
+                shape.flops() / ms / 1e6,
+                100 * shape.flops() / ms * 1e3 / peak)));
+  }
+
+  private static String script(String name) {
+    Path path = Path.of(System.getProperty("jformer.home", "."), "tools", "peers", name);
+    if (!Files.exists(path)) {
+      throw new IllegalArgumentException("no script at " + path + ": run from a checkout");
+    }
+    return path.toString();
+  }
+
+  private static String machine() {
+    String cpu = System.getProperty("os.arch");
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
+        if (line.startsWith("model name")) {
+          cpu = line.substring(line.indexOf(':') + 2);
+          break;
+        }
+      }
+    } catch (IOException e) {
+      // Not Linux: the architecture has to do.
+    }
+    return String.format(
+        Locale.ROOT,
+        "%s, %d threads, %s, Java %s, libtorch %s with %s",
+        cpu,
+        Engine.threads(),
+        System.getProperty("os.name"),
+        Runtime.version().feature(),
+        Engine.version(),
+        Engine.blas());
+  }
+}
