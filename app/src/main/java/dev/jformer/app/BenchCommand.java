@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 /** {@code jformer bench}: how fast, beside what. */
 @Command(
     name = "bench",
+    mixinStandardHelpOptions = true,
     description = {
       "Measure speed on this machine, always beside something else in the same run.",
       "",

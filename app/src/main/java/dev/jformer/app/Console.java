@@ -17,7 +17,7 @@ final class Console {
 
   private final boolean quiet;
   private final boolean json;
-  private final boolean terminal = System.console() != null;
+  private final boolean terminal = picocli.CommandLine.Help.Ansi.AUTO.enabled();
 
   Console(boolean quiet, boolean json) {
     this.quiet = quiet;

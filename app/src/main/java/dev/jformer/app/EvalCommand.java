@@ -23,6 +23,7 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer eval}. */
 @Command(
     name = "eval",
+    mixinStandardHelpOptions = true,
     description =
         "Measure how well a language model predicts text: loss, perplexity, bits per byte.",
     footer = {

@@ -21,6 +21,7 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer info}. */
 @Command(
     name = "info",
+    mixinStandardHelpOptions = true,
     description =
         "Show what a model is made of, a recipe spelled out, or what this installation has.",
     footer = {

@@ -10,6 +10,8 @@ import picocli.CommandLine.ScopeType;
 /** The entry point: {@code jformer COMMAND …}. */
 @Command(
     name = "jformer",
+    mixinStandardHelpOptions = true,
+    version = "jformer 0.1.0-SNAPSHOT",
     description = "Efficient Transformers for the JVM: train, evaluate, run and compare them.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
@@ -37,13 +39,6 @@ import picocli.CommandLine.ScopeType;
     })
 public final class Main implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
-
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      scope = ScopeType.INHERIT,
-      description = "Show this help and exit.")
-  private boolean help;
 
   @Option(
       names = "--debug",

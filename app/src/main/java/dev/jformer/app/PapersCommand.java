@@ -9,7 +9,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code jformer papers}: the catalogue. */
-@Command(name = "papers", description = "List the papers whose techniques jformer has or plans.")
+@Command(
+    name = "papers",
+    mixinStandardHelpOptions = true,
+    description = "List the papers whose techniques jformer has or plans.")
 final class PapersCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;

@@ -19,6 +19,7 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer tokenizer}. */
 @Command(
     name = "tokenizer",
+    mixinStandardHelpOptions = true,
     description = "Learn a vocabulary from text, or look at what a tokenizer does.",
     synopsisSubcommandLabel = "(train|encode|decode)",
     footer = {
@@ -36,7 +37,10 @@ final class TokenizerCommand implements Runnable {
     spec.commandLine().usage(System.out);
   }
 
-  @Command(name = "train", description = "Learn a byte-level BPE vocabulary.")
+  @Command(
+      name = "train",
+      mixinStandardHelpOptions = true,
+      description = "Learn a byte-level BPE vocabulary.")
   int train(
       @Option(
               names = "--data",
@@ -70,6 +74,7 @@ final class TokenizerCommand implements Runnable {
 
   @Command(
       name = "encode",
+      mixinStandardHelpOptions = true,
       description = "Print the ids of a text, or of what comes on standard input.")
   int encode(
       @Parameters(paramLabel = "TOKENIZER", description = "A tokenizer.json or its folder.")
@@ -86,7 +91,10 @@ final class TokenizerCommand implements Runnable {
     return 0;
   }
 
-  @Command(name = "decode", description = "Print the text of some ids.")
+  @Command(
+      name = "decode",
+      mixinStandardHelpOptions = true,
+      description = "Print the text of some ids.")
   int decode(
       @Parameters(paramLabel = "TOKENIZER", description = "A tokenizer.json or its folder.")
           Path path,

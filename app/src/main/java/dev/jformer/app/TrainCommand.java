@@ -11,6 +11,7 @@ import picocli.CommandLine.Option;
 /** {@code jformer train}. */
 @Command(
     name = "train",
+    mixinStandardHelpOptions = true,
     description = "Train a language model, from scratch or from where a run was interrupted.",
     footer = {
       "",
