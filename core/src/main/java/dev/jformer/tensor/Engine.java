@@ -136,6 +136,7 @@ public final class Engine {
               + "): add org.bytedeco:pytorch with this platform's classifier to the class path",
           e);
     }
+    Allocator.keepFreedMemory();
     int threads = Integer.getInteger("jformer.threads", physicalCores());
     torch.set_num_threads(threads);
     if (mkl) {
