@@ -1,0 +1,306 @@
+package dev.jformer.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.config.Configs;
+import dev.jformer.data.ByteTokenizer;
+import dev.jformer.data.Corpus;
+import dev.jformer.data.TokenFile;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainerTest {
+  private static final String TEXT =
+      "It was the best of times, it was the worst of times, it was the age of wisdom, ".repeat(40);
+
+  @TempDir Path folder;
+  private TokenFile tokens;
+
+  @BeforeEach
+  void tokens() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.txt"), TEXT);
+    tokens =
+        TokenFile.prepare(
+            folder.resolve("data"),
+            Corpus.open(text, List.of()),
+            new ByteTokenizer(),
+            0.1,
+            bytes -> {});
+  }
+
+  private static CausalLm model() {
+    Random.seed(7);
+    return (CausalLm)
+        Configs.parse(
+                "{'model':'causal-lm','layers':1,'width':16,'length':32,'dropout':0.1,'mixer':{'heads':2}}"
+                    .replace('\'', '"'),
+                Model.Config.class)
+            .build();
+  }
+
+  private static Training training(String json) {
+    return Configs.parse(
+        ("{'batch':4,'evaluateEvery':6,'checkpointEvery':4,'schedule':{'warmup':2}," + json + "}")
+            .replace('\'', '"'),
+        Training.class);
+  }
+
+  /** What a run told its listeners, in order. */
+  private static final class Log implements Listener {
+    final List<String> lines = new ArrayList<>();
+
+    @Override
+    public void step(Step step) {
+      lines.add(step.step() + " " + step.loss() + " " + step.gradientNorm());
+    }
+
+    @Override
+    public void evaluation(Evaluation evaluation) {
+      lines.add(evaluation.step() + " validation " + evaluation.loss());
+    }
+  }
+
+  private Trainer trainer(CausalLm model, Training training, Path checkpoints, Log log) {
+    Trainer trainer =
+        new Trainer(
+            model,
+            new LanguageModelling(model, tokens, training.batch(), training.seed(), 100),
+            training,
+            checkpoints);
+    trainer.addListener(log);
+    return trainer;
+  }
+
+  @Test
+  void resumedRunRepeatsTheUninterruptedOneBitForBit() {
+    Training training = training("'steps':20,'ema':0.9,'accumulate':2");
+    Log whole = new Log();
+    CausalLm wholeModel = model();
+    trainer(wholeModel, training, folder.resolve("a"), whole).run();
+
+    Log first = new Log();
+    CausalLm dying = model();
+    Trainer killed = trainer(dying, training, folder.resolve("b"), first);
+    killed.addListener(
+        new Listener() {
+          @Override
+          public void step(Step step) {
+            if (step.step() == 11) {
+              throw new IllegalStateException("killed");
+            }
+          }
+        });
+    assertThrows(IllegalStateException.class, killed::run);
+
+    Log second = new Log();
+    CausalLm resumedModel = model();
+    Trainer resumed = trainer(resumedModel, training, folder.resolve("b"), second);
+    resumed.resume();
+    assertEquals(8, resumed.step());
+    resumed.run();
+
+    int from = whole.lines.indexOf(second.lines.get(0));
+    assertEquals(whole.lines.subList(from, whole.lines.size()), second.lines);
+    wholeModel
+        .parameters()
+        .forEach(
+            (name, p) ->
+                assertTrue(p.value().sameAs(resumedModel.parameters().get(name).value()), name));
+  }
+
+  @Test
+  void losesNothingWhenTheNewestCheckpointIsDamaged() throws IOException {
+    Training training = training("'steps':8");
+    trainer(model(), training, folder.resolve("c"), new Log()).run();
+    Path newest = folder.resolve("c").resolve("step-00000008");
+    byte[] bytes = Files.readAllBytes(newest.resolve("model.safetensors"));
+    Files.write(
+        newest.resolve("model.safetensors"), java.util.Arrays.copyOf(bytes, bytes.length / 2));
+    Trainer resumed = trainer(model(), training, folder.resolve("c"), new Log());
+    resumed.resume();
+    assertEquals(4, resumed.step());
+  }
+
+  @Test
+  void keepsTwoCheckpointsAndNoHalfWrittenOne() throws IOException {
+    trainer(model(), training("'steps':14"), folder.resolve("d"), new Log()).run();
+    try (Stream<Path> entries = Files.list(folder.resolve("d"))) {
+      assertEquals(
+          List.of("step-00000012", "step-00000014"),
+          entries.map(path -> path.getFileName().toString()).sorted().toList());
+    }
+  }
+
+  @Test
+  void refusesTheCheckpointOfAnotherModel() {
+    Training training = training("'steps':4");
+    trainer(model(), training, folder.resolve("e"), new Log()).run();
+    Random.seed(1);
+    CausalLm other =
+        (CausalLm)
+            Configs.parse(
+                    "{\"model\":\"causal-lm\",\"layers\":2,\"width\":16,\"length\":32}",
+                    Model.Config.class)
+                .build();
+    Trainer trainer = trainer(other, training, folder.resolve("e"), new Log());
+    String message = assertThrows(TrainingException.class, trainer::resume).getMessage();
+    assertTrue(message.contains("does not belong to this model"), message);
+  }
+
+  @Test
+  void accumulatedHalvesGiveTheGradientOfTheWhole() {
+    // Two passes over the same batch must update exactly as one pass over it does.
+    Tensor[] weights = new Tensor[2];
+    for (int run = 0; run < 2; run++) {
+      CausalLm model = model();
+      LanguageModelling data = new LanguageModelling(model, tokens, 4, 1, 1);
+      Task same =
+          new Task() {
+            @Override
+            public Tensor loss(long index) {
+              model.train(false); // no dropout: both passes are equal
+              return data.loss(0);
+            }
+
+            @Override
+            public long unitsPerBatch() {
+              return 1;
+            }
+
+            @Override
+            public String unit() {
+              return "tokens";
+            }
+
+            @Override
+            public double evaluate() {
+              return 1;
+            }
+          };
+      Trainer trainer =
+          new Trainer(model, same, training("'steps':3,'accumulate':" + (run + 1)), null);
+      trainer.run();
+      weights[run] = model.parameters().get("blocks.0.ffn.up.weight").value();
+    }
+    try (Scope scope = Scope.open()) {
+      double difference = weights[0].detach().sub(weights[1].detach()).abs().max().item();
+      assertTrue(difference < 1e-6, "difference " + difference);
+    }
+  }
+
+  @Test
+  void stopsWithAClearErrorWhenTheLossIsNoNumber() {
+    Training training = training("'steps':50,'learningRate':1e30,'clip':0");
+    Trainer trainer = trainer(model(), training, folder.resolve("f"), new Log());
+    String message = assertThrows(TrainingException.class, trainer::run).getMessage();
+    assertTrue(message.startsWith("training diverged at step "), message);
+    assertTrue(message.contains("lower learning rate"), message);
+    assertFalse(message.contains("\n"), message);
+  }
+
+  @Test
+  void stopsEarlyWhenTheLossStaysAway() {
+    CausalLm model = model();
+    LanguageModelling data = new LanguageModelling(model, tokens, 4, 1, 1);
+    Task worsening =
+        new Task() {
+          private int evaluations;
+
+          @Override
+          public Tensor loss(long index) {
+            return data.loss(index);
+          }
+
+          @Override
+          public long unitsPerBatch() {
+            return 1;
+          }
+
+          @Override
+          public String unit() {
+            return "tokens";
+          }
+
+          @Override
+          public double evaluate() {
+            return ++evaluations;
+          }
+        };
+    Trainer trainer = new Trainer(model, worsening, training("'steps':1000,'patience':3"), null);
+    Trainer.Result result = trainer.run();
+    assertEquals(Trainer.Result.Ending.STOPPED_EARLY, result.ending());
+    assertEquals(24, result.steps());
+    assertEquals(6, result.bestStep());
+  }
+
+  @Test
+  void writesACheckpointWhenAskedToStop() {
+    Trainer trainer = trainer(model(), training("'steps':1000"), folder.resolve("g"), new Log());
+    trainer.addListener(
+        new Listener() {
+          @Override
+          public void step(Step step) {
+            if (step.step() == 3) {
+              trainer.stop();
+            }
+          }
+        });
+    Trainer.Result result = trainer.run();
+    assertEquals(Trainer.Result.Ending.INTERRUPTED, result.ending());
+    Trainer resumed = trainer(model(), training("'steps':1000"), folder.resolve("g"), new Log());
+    resumed.resume();
+    assertEquals(3, resumed.step());
+  }
+
+  @Test
+  void saysThatTheCheckpointCannotBeWritten() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "in the way");
+    Trainer trainer = trainer(model(), training("'steps':4"), file, new Log());
+    String message = assertThrows(TrainingException.class, trainer::run).getMessage();
+    assertTrue(message.contains("cannot write the checkpoint"), message);
+  }
+
+  @Test
+  void learnsTheText() {
+    Log log = new Log();
+    Trainer.Result result =
+        trainer(model(), training("'steps':150,'learningRate':1e-2"), null, log).run();
+    double first = Double.parseDouble(log.lines.get(0).split(" ")[1]);
+    assertEquals(Math.log(256), first, 0.1); // knows nothing yet
+    assertTrue(result.bestLoss() < 2.0, "validation loss " + result.bestLoss());
+  }
+
+  @Test
+  void metricsOfAResumedRunHaveEveryStepOnce() throws IOException {
+    Path file = folder.resolve("metrics.jsonl");
+    try (MetricsFile metrics = new MetricsFile(file, 0)) {
+      for (int step = 1; step <= 5; step++) {
+        metrics.step(new Listener.Step(step, 9, 1.0 / step, 1e-3, 1, 10, 1, 1));
+      }
+    }
+    Files.writeString(file, Files.readString(file) + "{\"step\":6,\"lo"); // killed here
+    try (MetricsFile metrics = new MetricsFile(file, 3)) {
+      metrics.step(new Listener.Step(4, 9, 0.5, 1e-3, 1, 10, 1, 1));
+    }
+    List<String> lines = Files.readAllLines(file);
+    assertEquals(4, lines.size());
+    for (int i = 0; i < 4; i++) {
+      assertTrue(lines.get(i).startsWith("{\"step\":" + (i + 1) + ","), lines.get(i));
+    }
+  }
+}
