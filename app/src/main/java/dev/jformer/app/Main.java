@@ -17,6 +17,7 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       TrainCommand.class,
       EvalCommand.class,
+      GenerateCommand.class,
       TokenizerCommand.class,
       InfoCommand.class,
       BenchCommand.class,

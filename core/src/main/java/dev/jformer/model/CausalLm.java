@@ -184,6 +184,14 @@ public final class CausalLm extends Model {
     return config;
   }
 
+  /**
+   * The most tokens a sequence can have: the model's length, or no bound if its positions
+   * extrapolate.
+   */
+  public long longest() {
+    return position.get().extrapolates() ? Integer.MAX_VALUE : config.length();
+  }
+
   /** The blocks, first to last. */
   public List<Block> blocks() {
     return blocks.stream().map(Slot::get).toList();

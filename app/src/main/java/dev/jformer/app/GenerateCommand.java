@@ -1,0 +1,178 @@
+package dev.jformer.app;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.jformer.data.StreamingDecoder;
+import dev.jformer.data.Tokenizer;
+import dev.jformer.data.Tokenizers;
+import dev.jformer.decode.Generator;
+import dev.jformer.decode.Sampling;
+import dev.jformer.hub.Models;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Scope;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer generate}. */
+@Command(
+    name = "generate",
+    mixinStandardHelpOptions = true,
+    description = "Let a language model go on with a text.",
+    footer = {
+      "",
+      "Examples:",
+      "  jformer generate runs/java --prompt 'public int size('",
+      "  jformer generate runs/play --prompt 'ROMEO:' --tokens 500 --temperature 0.7 --seed 3",
+      "  jformer generate gpt2 --prompt 'Once' --prompt 'Twice' --greedy --json",
+      "MODEL is a folder of ours, or a Hugging Face one of GPT-2 or Llama."
+    })
+final class GenerateCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "MODEL", description = "A model's folder.")
+  private Path folder;
+
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "What to go on from; may be repeated.")
+  private List<String> prompts = List.of();
+
+  @Option(
+      names = {"-n", "--tokens"},
+      paramLabel = "N",
+      description = "The most tokens to add (default ${DEFAULT-VALUE}).")
+  private int tokens = 200;
+
+  @Option(names = "--greedy", description = "Always take the most probable token.")
+  private boolean greedy;
+
+  @Option(
+      names = "--temperature",
+      description = "Lower is more predictable (default ${DEFAULT-VALUE}).")
+  private double temperature = 0.8;
+
+  @Option(
+      names = "--top-k",
+      description = "Choose among the k most probable; 0 for all (default ${DEFAULT-VALUE}).")
+  private int topK = 50;
+
+  @Option(
+      names = "--top-p",
+      description =
+          "Choose among the most probable that make up this share (default ${DEFAULT-VALUE}).")
+  private double topP = 0.95;
+
+  @Option(
+      names = "--repetition-penalty",
+      description = "Above 1 avoids what was said (default ${DEFAULT-VALUE}).")
+  private double repetitionPenalty = 1;
+
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "End before this text; may be repeated.")
+  private List<String> stops = List.of();
+
+  @Option(names = "--seed", description = "Of the choices (default ${DEFAULT-VALUE}).")
+  private long seed = 1;
+
+  @Option(names = "--no-cache", description = "Compute everything again for each token.")
+  private boolean noCache;
+
+  @Option(names = "--json", description = "Print JSON when all is done.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws Exception {
+    Tokenizer tokenizer = Tokenizers.load(folder);
+    List<String> texts = prompts.isEmpty() ? List.of("\n") : prompts;
+    try (Scope scope = Scope.open();
+        Model loaded = Models.load(folder)) {
+      if (!(loaded instanceof CausalLm model)) {
+        throw new Failure(folder + " holds a " + loaded.config().type() + ", no language model");
+      }
+      if (tokenizer.vocabularySize() > model.config().vocab()) {
+        throw new Failure(
+            "the tokenizer in "
+                + folder
+                + " has "
+                + tokenizer.vocabularySize()
+                + " tokens, but the model's vocabulary "
+                + model.config().vocab());
+      }
+      generate(model, tokenizer, texts);
+    }
+    return 0;
+  }
+
+  private void generate(CausalLm model, Tokenizer tokenizer, List<String> texts) {
+    Set<Integer> stopIds = new HashSet<>();
+    tokenizer.endOfText().ifPresent(stopIds::add);
+    Sampling sampling = new Sampling(greedy ? 0 : temperature, topK, topP, repetitionPenalty, seed);
+    Generator.Request request = new Generator.Request(tokens, sampling, stopIds, stops, !noCache);
+    List<int[]> ids = new ArrayList<>();
+    for (String text : texts) {
+      ids.add(tokenizer.encode(text));
+    }
+    // Stop strings can only be cut from a finished text, and several texts cannot share a terminal.
+    boolean streaming = !json && texts.size() == 1 && stops.isEmpty();
+    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    StreamingDecoder decoder = new StreamingDecoder(tokenizer);
+    if (streaming) {
+      out.print(texts.get(0));
+    }
+    long start = System.nanoTime();
+    List<Generator.Continuation> results =
+        new Generator(model)
+            .generate(
+                ids,
+                request,
+                tokenizer::decode,
+                streaming
+                    ? (sequence, id) -> {
+                      out.print(decoder.next(id));
+                      out.flush();
+                    }
+                    : null);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    if (json) {
+      printJson(texts, results);
+      return;
+    }
+    if (streaming) {
+      out.println(decoder.end());
+    } else {
+      for (int i = 0; i < texts.size(); i++) {
+        out.println(texts.get(i) + results.get(i).text());
+        out.println();
+      }
+    }
+    int count = results.stream().mapToInt(result -> result.ids().size()).sum();
+    System.err.printf(
+        Locale.ROOT, "%n%d tokens in %.1f s, %.0f tokens/s%n", count, seconds, count / seconds);
+  }
+
+  private static void printJson(List<String> texts, List<Generator.Continuation> results) {
+    ArrayNode array = new JsonMapper().createArrayNode();
+    for (int i = 0; i < texts.size(); i++) {
+      Generator.Continuation result = results.get(i);
+      var node = array.addObject();
+      node.put("prompt", texts.get(i));
+      node.put("text", result.text());
+      node.put("ending", result.ending().name().toLowerCase(Locale.ROOT));
+      ArrayNode list = node.putArray("ids");
+      result.ids().forEach(list::add);
+    }
+    System.out.println(array.toPrettyString());
+  }
+}
