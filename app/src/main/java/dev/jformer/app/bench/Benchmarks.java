@@ -20,7 +20,8 @@ public final class Benchmarks {
     STEP,
     SETTINGS,
     PYTORCH,
-    BF16
+    BF16,
+    DECODE
   }
 
   private static final int STEPS = 5;
@@ -50,7 +51,8 @@ public final class Benchmarks {
     double peak16 = Roofline.matmulFlops(DType.BFLOAT16);
     rows.add(limit("matrix product 2048, float32", peak / 1e9, "GFLOP/s"));
     rows.add(limit("matrix product 2048, bf16", peak16 / 1e9, "GFLOP/s"));
-    rows.add(limit("reading memory", Roofline.readBandwidth() / 1e9, "GB/s"));
+    double bandwidth = Roofline.readBandwidth();
+    rows.add(limit("reading memory", bandwidth / 1e9, "GB/s"));
     for (GptShape shape : List.of(GptShape.SMALL, GptShape.LARGE)) {
       int steps = shape.equals(GptShape.SMALL) ? STEPS : 2;
       if (parts.contains(Part.STEP)) {
@@ -65,6 +67,9 @@ public final class Benchmarks {
     }
     if (parts.contains(Part.SETTINGS)) {
       settings();
+    }
+    if (parts.contains(Part.DECODE)) {
+      decode(bandwidth);
     }
     return new BenchReport(machine(), rounds, rows);
   }
@@ -149,6 +154,41 @@ public final class Benchmarks {
       add("as it comes " + GptShape.SMALL.label(), GptShape.SMALL, 0.95, measured, 0, best);
     } finally {
       processes.values().forEach(PeerProcess::close);
+    }
+  }
+
+  private void decode(double bandwidth) {
+    try (OurDecoding ours = new OurDecoding()) {
+      List<Workload> both = new ArrayList<>(List.of(ours));
+      if (python != null) {
+        List<String> command =
+            new ArrayList<>(List.of(python, script("generate.py"), "--repeats", "100000"));
+        command.addAll(List.of("--prompt", String.valueOf(OurDecoding.PROMPT)));
+        command.addAll(List.of("--new-tokens", String.valueOf(OurDecoding.NEW_TOKENS)));
+        command.addAll(List.of("--threads", String.valueOf(Engine.threads())));
+        both.add(new PeerProcess("transformers", "milliseconds", command, Map.of()));
+      }
+      try {
+        Rounds measured = Rounds.measure(rounds, progress::accept, both.toArray(Workload[]::new));
+        double perSecond = OurDecoding.NEW_TOKENS / measured.milliseconds(0) * 1e3;
+        double share = ours.weightBytes() * perSecond / bandwidth;
+        boolean alone = both.size() == 1;
+        Rounds.Ratio ratio = alone ? new Rounds.Ratio(NONE, NONE, NONE) : measured.speed(0, 1);
+        rows.add(
+            new BenchReport.Row(
+                ours.name(),
+                perSecond,
+                alone ? "" : "transformers",
+                alone ? NONE : OurDecoding.NEW_TOKENS / measured.milliseconds(1) * 1e3,
+                "tokens/s",
+                ratio.median(),
+                ratio.low(),
+                ratio.high(),
+                alone ? NONE : 1.5,
+                String.format(Locale.ROOT, "%.2f of the memory bandwidth (wanted: 0.60)", share)));
+      } finally {
+        both.stream().skip(1).forEach(Workload::close);
+      }
     }
   }
 
