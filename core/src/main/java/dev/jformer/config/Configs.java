@@ -2,6 +2,7 @@ package dev.jformer.config;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -29,7 +30,10 @@ import java.util.stream.Collectors;
  */
 public final class Configs {
   private static final JsonMapper JSON =
-      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   private Configs() {}
 
@@ -69,13 +73,13 @@ public final class Configs {
     } catch (JsonProcessingException | StackOverflowError e) {
       String detail =
           e instanceof JsonProcessingException j ? j.getOriginalMessage() : "nested too deeply";
-      throw new ConfigException("not valid JSON: " + detail, e);
+      throw new ConfigException("not valid JSON: " + printable(detail), e);
     }
   }
 
   /** Reads a configuration from a JSON tree; see {@link #read}. */
   public static <C> C bind(JsonNode node, Class<C> kind) {
-    return kind.cast(value(node, kind, null, ""));
+    return kind.cast(value(object(node, ""), kind, null, ""));
   }
 
   /** The configuration as indented JSON text. */
@@ -130,7 +134,7 @@ public final class Configs {
     if (!(type instanceof Class<?> kind)) {
       throw new IllegalStateException("configurations cannot hold a " + type);
     }
-    if (node.isNull() && !kind.isPrimitive()) {
+    if (node.isNull() && !kind.isPrimitive() && fallback == null && !path.endsWith("]")) {
       return null;
     }
     if (kind.isInterface() && Part.class.isAssignableFrom(kind)) {
@@ -164,7 +168,8 @@ public final class Configs {
           .longValue();
     }
     if (kind == double.class || kind == Double.class) {
-      return expect(node.isNumber(), node, "a number", path).doubleValue();
+      return expect(node.isNumber() && Double.isFinite(node.doubleValue()), node, "a number", path)
+          .doubleValue();
     }
     throw new IllegalStateException("configurations cannot hold a " + kind);
   }
@@ -211,7 +216,9 @@ public final class Configs {
       return record(object, fallback.getClass(), fallback, path);
     }
     Map<String, ? extends Part> known = parts(kind);
-    String name = named.asText();
+    String name =
+        expect(named.isTextual(), named, "a string", path.isEmpty() ? key : path + "." + key)
+            .textValue();
     Part base = known.get(name);
     if (base == null) {
       throw new ConfigException(
@@ -238,7 +245,7 @@ public final class Configs {
             field -> {
               if (!names.contains(field)) {
                 throw new ConfigException(
-                    at(path.isEmpty() ? field : path + "." + field)
+                    at(abbreviate(path.isEmpty() ? field : path + "." + field))
                         + "is not a known field"
                         + Nearest.hint(field, names)
                         + " (known: "
@@ -322,11 +329,13 @@ public final class Configs {
   }
 
   private static String abbreviate(String text) {
-    String printable =
-        text.chars()
-            .limit(81)
-            .mapToObj(c -> Character.isISOControl(c) ? "?" : Character.toString(c))
-            .collect(Collectors.joining());
+    String printable = printable(text);
     return printable.length() > 80 ? printable.substring(0, 80) + "…" : printable;
+  }
+
+  private static String printable(String text) {
+    return text.chars()
+        .mapToObj(c -> Character.isISOControl(c) ? "?" : Character.toString(c))
+        .collect(Collectors.joining());
   }
 }

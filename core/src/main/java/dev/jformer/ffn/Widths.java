@@ -20,7 +20,11 @@ final class Widths {
     if (hidden > 0) {
       return hidden;
     }
-    long steps = (long) Math.ceil(width * expand / multiple - 1e-9);
-    return Math.toIntExact(Math.max(1, steps) * multiple);
+    double steps = Math.max(1, Math.ceil(width * expand / multiple - 1e-9));
+    if (steps * multiple > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "expand is " + expand + ": too large for the width " + width);
+    }
+    return (int) (steps * multiple);
   }
 }

@@ -1,35 +1,57 @@
 package dev.jformer.mixer;
 
+import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
-/** Keys and values of the tokens seen so far, in memory set aside for the longest sequence. */
+/**
+ * Keys and values of the tokens seen so far, in memory set aside for the longest sequence when the
+ * first of them come, of their type.
+ */
 final class KeyValueCache implements TokenMixer.State {
-  private final Tensor keys;
-  private final Tensor values;
+  private final long batch;
+  private final long heads;
+  private final long capacity;
+  private final long headDim;
+  private Tensor keys;
+  private Tensor values;
   private long length;
 
-  KeyValueCache(long batch, long heads, long capacity, long headDim, DType dtype) {
-    this.keys = Tensor.zeros(dtype, batch, heads, capacity, headDim).keep();
-    this.values = Tensor.zeros(dtype, batch, heads, capacity, headDim).keep();
+  KeyValueCache(long batch, long heads, long capacity, long headDim) {
+    this.batch = batch;
+    this.heads = heads;
+    this.capacity = capacity;
+    this.headDim = headDim;
   }
 
   /** Adds keys and values [B, G, T, d] of the next T tokens. */
   void append(Tensor key, Tensor value) {
     long added = key.size(2);
-    if (length + added > keys.size(2)) {
+    if (length + added > capacity) {
       throw new IllegalArgumentException(
           "the cache holds "
-              + keys.size(2)
+              + capacity
               + " tokens: "
               + added
               + " more than "
               + length
               + " do not fit");
     }
+    if (keys == null) {
+      keys = allocate(key.dtype());
+      values = allocate(value.dtype());
+    }
     keys.narrow(2, length, added).copy_(key);
     values.narrow(2, length, added).copy_(value);
     length += added;
+  }
+
+  private Tensor allocate(DType dtype) {
+    // Outside of inference mode, so that later steps may run in it or not.
+    try (Mode mode = Autograd.noInference()) {
+      return Tensor.zeros(dtype, batch, heads, capacity, headDim).keep();
+    }
   }
 
   /** Keys of all tokens seen, [B, G, S, d]. */
@@ -49,17 +71,23 @@ final class KeyValueCache implements TokenMixer.State {
 
   @Override
   public void truncate(long newLength) {
+    if (newLength < 0) {
+      throw new IllegalArgumentException(
+          "cannot go back to " + newLength + " tokens: expected at least 0");
+    }
     length = Math.min(length, newLength);
   }
 
   @Override
   public long bytes() {
-    return 2 * keys.elements() * keys.dtype().bytes();
+    return keys == null ? 0 : 2 * keys.elements() * keys.dtype().bytes();
   }
 
   @Override
   public void close() {
-    keys.close();
-    values.close();
+    if (keys != null) {
+      keys.close();
+      values.close();
+    }
   }
 }

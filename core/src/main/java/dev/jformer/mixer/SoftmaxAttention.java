@@ -111,7 +111,7 @@ public final class SoftmaxAttention extends TokenMixer {
 
   @Override
   public State start(long batch, long capacity) {
-    return new KeyValueCache(batch, groups, capacity, headDim, DType.FLOAT32);
+    return new KeyValueCache(batch, groups, capacity, headDim);
   }
 
   @Override
@@ -119,7 +119,12 @@ public final class SoftmaxAttention extends TokenMixer {
     KeyValueCache cache = (KeyValueCache) state;
     long before = cache.length();
     Heads h = heads(x, before);
-    cache.append(h.key, h.value);
+    if (Autograd.isAutocast()) {
+      // Attention takes float32: converting once is cheaper than the whole cache at each step.
+      cache.append(h.key.to(DType.FLOAT32), h.value.to(DType.FLOAT32));
+    } else {
+      cache.append(h.key, h.value);
+    }
     long queries = x.size(1);
     long keys = cache.length();
     Tensor bias = position.bias(before, queries, keys);

@@ -85,8 +85,11 @@ public final class CausalLm extends Model {
         throw new IllegalArgumentException(
             "dropout is " + dropout + ": expected a probability in [0, 1)");
       }
-      if (position == null || mixer == null || ffn == null || norm == null || init == null) {
-        throw new IllegalArgumentException("position, mixer, ffn, norm and init must not be null");
+      for (Object part : new Object[] {position, mixer, ffn, norm, placement, init}) {
+        if (part == null) {
+          throw new IllegalArgumentException(
+              "position, mixer, ffn, norm, placement and init must not be null");
+        }
       }
     }
 
@@ -231,7 +234,8 @@ public final class CausalLm extends Model {
    */
   public Tensor loss(Tensor ids, Tensor targets) {
     Tensor logits = logits(ids).flatten(0, 1).to(DType.FLOAT32);
-    return Functional.crossEntropy(logits, targets.flatten(0, 1), -1, 0);
+    Tensor ignored = Tensor.full(-1, DType.INT64, 1);
+    return Functional.crossEntropy(logits, targets.flatten(0, 1).maximum(ignored), -1, 0);
   }
 
   private Tensor embed(Tensor ids, long start) {

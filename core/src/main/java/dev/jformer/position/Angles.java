@@ -7,6 +7,12 @@ import dev.jformer.tensor.Tensor;
 final class Angles {
   private Angles() {}
 
+  static void checkBase(double base) {
+    if (!(base > 0 && base < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("base is " + base + ": expected more than 0");
+    }
+  }
+
   /**
    * Angles of positions 0 … positions - 1 for i = 0 … width/2 - 1, float64 [positions, width/2].
    */

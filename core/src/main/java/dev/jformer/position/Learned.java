@@ -19,6 +19,13 @@ public final class Learned extends Position {
       this(0.02);
     }
 
+    /** Checks the values. */
+    public Config {
+      if (!(deviation >= 0 && deviation < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException("deviation is " + deviation + ": expected at least 0");
+      }
+    }
+
     @Override
     public String type() {
       return "learned";

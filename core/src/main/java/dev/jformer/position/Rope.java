@@ -24,6 +24,11 @@ public final class Rope extends Position {
       this(10_000);
     }
 
+    /** Checks the values. */
+    public Config {
+      Angles.checkBase(base);
+    }
+
     @Override
     public String type() {
       return "rope";

@@ -22,6 +22,11 @@ public final class Sinusoidal extends Position {
       this(10_000, false);
     }
 
+    /** Checks the values. */
+    public Config {
+      Angles.checkBase(base);
+    }
+
     @Override
     public String type() {
       return "sinusoidal";

@@ -69,8 +69,13 @@ public final class Autograd {
     torch.set_autocast_enabled(DeviceType.CPU, enabled);
     torch.set_autocast_dtype(DeviceType.CPU, dtype.scalarType());
     torch.increment_nesting();
+    // The cache of converted weights does not know which type they were converted to.
+    boolean otherType = dtype != DType.of(typeBefore);
+    if (otherType) {
+      torch.clear_cache();
+    }
     return () -> {
-      if (torch.decrement_nesting() == 0) {
+      if (torch.decrement_nesting() == 0 || otherType) {
         torch.clear_cache();
       }
       torch.set_autocast_dtype(DeviceType.CPU, typeBefore);
@@ -91,9 +96,11 @@ public final class Autograd {
    * @param weight of the shape of {@code output}; null for 1 if that is a scalar
    * @param createGraph whether the gradients can be differentiated again
    * @return a gradient for each input, null where {@code output} does not depend on it
+   * @throws TensorException if {@code weight} has another shape, or the output no gradient
    */
   public static List<Tensor> grad(
       Tensor output, Tensor weight, boolean createGraph, Tensor... inputs) {
+    checkWeight("grad", output, weight);
     TensorVector results =
         Native.get(
             "grad",
@@ -108,6 +115,14 @@ public final class Autograd {
             output,
             weight);
     return Native.list(results);
+  }
+
+  /** libtorch itself lets some wrong shapes pass, and broadcasts or sums them. */
+  static void checkWeight(String op, Tensor output, Tensor weight) {
+    if (weight != null && !weight.shape().equals(output.shape())) {
+      throw new TensorException(
+          op + ": a weight of shape " + weight.shape() + " for an output of " + output.shape());
+    }
   }
 
   static TensorVector vector(Tensor... tensors) {

@@ -35,7 +35,11 @@ public record Device(Type type, int index) {
     String[] parts = text.split(":", 2);
     try {
       Type type = Type.valueOf(parts[0].toUpperCase(Locale.ROOT));
-      return new Device(type, parts.length == 2 ? Integer.parseInt(parts[1]) : 0);
+      int index = parts.length == 2 ? Integer.parseUnsignedInt(parts[1]) : 0;
+      if (index < 0 || (index > 0 && type != Type.CUDA)) {
+        throw new IllegalArgumentException("there is no " + type + " number " + index);
+      }
+      return new Device(type, index);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "unknown device '" + text + "': expected cpu, cuda, cuda:N or mps", e);

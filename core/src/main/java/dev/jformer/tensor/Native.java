@@ -27,7 +27,7 @@ final class Native {
     try {
       return body.get();
     } catch (TensorException e) {
-      throw e;
+      throw named(op, e, operands);
     } catch (RuntimeException e) {
       throw failure(op, e, operands);
     }
@@ -38,7 +38,7 @@ final class Native {
     try {
       body.run();
     } catch (TensorException e) {
-      throw e;
+      throw named(op, e, operands);
     } catch (RuntimeException e) {
       throw failure(op, e, operands);
     }
@@ -52,14 +52,24 @@ final class Native {
     return new Tensor(new org.bytedeco.pytorch.Tensor(reference));
   }
 
+  /** As {@link #own}; null if the tensor is undefined. */
+  static Tensor ownOrNull(org.bytedeco.pytorch.Tensor reference) {
+    return reference.defined() ? own(reference) : null;
+  }
+
   /** The tensors of a vector; null where one is undefined. */
   static List<Tensor> list(TensorVector vector) {
     Tensor[] tensors = new Tensor[Math.toIntExact(vector.size())];
     for (int i = 0; i < tensors.length; i++) {
-      org.bytedeco.pytorch.Tensor reference = vector.get(i);
-      tensors[i] = reference.defined() ? own(reference) : null;
+      tensors[i] = ownOrNull(vector.get(i));
     }
     return Arrays.asList(tensors);
+  }
+
+  /** An error of our own, with the operator's name if it is that an operand was released. */
+  private static TensorException named(String op, TensorException e, Tensor... operands) {
+    boolean released = Arrays.stream(operands).anyMatch(x -> x != null && x.isClosed());
+    return released ? failure(op, e, operands) : e;
   }
 
   private static TensorException failure(String op, RuntimeException e, Tensor... operands) {

@@ -1,7 +1,9 @@
 package dev.jformer.tensor;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Argument;
 import org.bytedeco.pytorch.Dispatcher;
 import org.bytedeco.pytorch.FunctionSchema;
@@ -75,7 +77,7 @@ public final class Operator {
 
   /**
    * Calls the operator and returns all tensors it returns, lists among its results laid out in
-   * order.
+   * order; null where one is undefined.
    */
   public List<Tensor> callAll(Object... values) {
     if (values.length > arity) {
@@ -83,15 +85,20 @@ public final class Operator {
           name + " takes " + arity + " arguments, got " + values.length + ": " + schema());
     }
     IValueVector stack = new IValueVector();
-    for (int i = 0; i < arity; i++) {
-      stack.push_back(i < values.length ? argument(i, values[i]) : defaultOf(i));
-    }
-    Native.run(name, () -> handle.callBoxed(stack), tensorsIn(values));
+    Native.run(
+        name,
+        () -> {
+          for (int i = 0; i < arity; i++) {
+            stack.push_back(i < values.length ? argument(i, values[i]) : defaultOf(i));
+          }
+          handle.callBoxed(stack);
+        },
+        tensorsIn(Arrays.asList(values)));
     List<Tensor> results = new ArrayList<>();
     for (long i = 0; i < stack.size(); i++) {
       IValue result = stack.get(i);
       if (result.isTensor()) {
-        results.add(new Tensor(result.toTensor()));
+        results.add(Native.ownOrNull(result.toTensor()));
       } else if (result.isTensorList()) {
         results.addAll(Native.list(result.toTensorVector()));
       }
@@ -155,23 +162,28 @@ public final class Operator {
     }
     Number number = (Number) value;
     boolean real = number instanceof Double || number instanceof Float;
-    return kind.equals("FloatType") || (real && !kind.equals("IntType"))
+    if (real && (kind.equals("IntType") || kind.equals("SymIntType"))) {
+      throw new IllegalArgumentException(number + " where an integer is expected");
+    }
+    return kind.equals("FloatType") || real
         ? new IValue(number.doubleValue())
         : new IValue(number.longValue());
   }
 
   private static List<?> asList(Object value) {
     if (value instanceof long[] longs) {
-      return java.util.Arrays.stream(longs).boxed().toList();
+      return Arrays.stream(longs).boxed().toList();
     }
     if (value instanceof double[] doubles) {
-      return java.util.Arrays.stream(doubles).boxed().toList();
+      return Arrays.stream(doubles).boxed().toList();
     }
     return (List<?>) value;
   }
 
-  private static Tensor[] tensorsIn(Object[] values) {
-    return java.util.Arrays.stream(values)
+  /** The tensors among the arguments, those in lists too, for errors to name. */
+  private static Tensor[] tensorsIn(List<?> values) {
+    return values.stream()
+        .flatMap(value -> value instanceof List<?> list ? list.stream() : Stream.of(value))
         .filter(value -> value instanceof Tensor)
         .toArray(Tensor[]::new);
   }

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.javacpp.BoolPointer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -37,8 +36,17 @@ import org.bytedeco.pytorch.global.torch;
 public final class Tensor implements AutoCloseable {
   private final org.bytedeco.pytorch.Tensor handle;
 
+  /** What the memory belongs to, if not to libtorch: held so that it is not collected. */
+  @SuppressWarnings({"unused", "FieldCanBeLocal"})
+  private final Object owner;
+
   Tensor(org.bytedeco.pytorch.Tensor handle) {
+    this(handle, null);
+  }
+
+  private Tensor(org.bytedeco.pytorch.Tensor handle, Object owner) {
     this.handle = handle;
+    this.owner = owner;
   }
 
   org.bytedeco.pytorch.Tensor torch() {
@@ -47,47 +55,60 @@ public final class Tensor implements AutoCloseable {
 
   // ---- Making tensors
 
-  /** A tensor with these values, in row-major order. */
+  /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(float[] values, long... shape) {
     Tensor tensor = emptyFor(values.length, DType.FLOAT32, shape);
-    new FloatPointer(tensor.data()).put(values);
+    if (values.length > 0) {
+      new FloatPointer(tensor.data()).put(values);
+    }
     return tensor;
   }
 
-  /** A tensor with these values, in row-major order. */
+  /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(double[] values, long... shape) {
     Tensor tensor = emptyFor(values.length, DType.FLOAT64, shape);
-    new DoublePointer(tensor.data()).put(values);
+    if (values.length > 0) {
+      new DoublePointer(tensor.data()).put(values);
+    }
     return tensor;
   }
 
-  /** A tensor with these values, in row-major order. */
+  /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(long[] values, long... shape) {
     Tensor tensor = emptyFor(values.length, DType.INT64, shape);
-    new LongPointer(tensor.data()).put(values);
+    if (values.length > 0) {
+      new LongPointer(tensor.data()).put(values);
+    }
     return tensor;
   }
 
-  /** A tensor with these values, in row-major order. */
+  /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(int[] values, long... shape) {
     Tensor tensor = emptyFor(values.length, DType.INT32, shape);
-    new IntPointer(tensor.data()).put(values);
+    if (values.length > 0) {
+      new IntPointer(tensor.data()).put(values);
+    }
     return tensor;
   }
 
-  /** A tensor with these values, in row-major order. */
+  /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(byte[] values, long... shape) {
     Tensor tensor = emptyFor(values.length, DType.INT8, shape);
-    new BytePointer(tensor.data()).put(values);
+    if (values.length > 0) {
+      new BytePointer(tensor.data()).put(values);
+    }
     return tensor;
   }
 
-  /** A tensor with these values, in row-major order. */
+  /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(boolean[] values, long... shape) {
     Tensor tensor = emptyFor(values.length, DType.BOOL, shape);
-    BoolPointer data = new BoolPointer(tensor.data());
+    byte[] bytes = new byte[values.length];
     for (int i = 0; i < values.length; i++) {
-      data.put(i, values[i]);
+      bytes[i] = (byte) (values[i] ? 1 : 0);
+    }
+    if (values.length > 0) {
+      new BytePointer(tensor.data()).put(bytes);
     }
     return tensor;
   }
@@ -98,7 +119,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   private static Tensor emptyFor(int count, DType dtype, long[] shape) {
-    long[] sizes = shape.length == 0 && count != 1 ? new long[] {count} : shape;
+    long[] sizes = shape.length == 0 ? new long[] {count} : shape;
     if (Shape.of(sizes).elements() != count) {
       throw new TensorException(
           count
@@ -227,9 +248,12 @@ public final class Tensor implements AutoCloseable {
               + ": expected "
               + bytes);
     }
-    Pointer pointer = new Pointer(buffer.slice());
-    return Native.call(
-        "wrap", () -> torch.from_blob(pointer, shape, Native.options(dtype, Device.CPU)));
+    ByteBuffer owner = buffer.slice();
+    return new Tensor(
+        Native.get(
+            "wrap",
+            () -> torch.from_blob(new Pointer(owner), shape, Native.options(dtype, Device.CPU))),
+        owner);
   }
 
   // ---- Lifetime
@@ -382,6 +406,9 @@ public final class Tensor implements AutoCloseable {
       throw new TensorException(
           "only a contiguous tensor on the CPU of at most 2 GiB has a buffer: this one is " + this);
     }
+    if (bytes == 0) {
+      return ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder());
+    }
     Buffer buffer = new BytePointer(data()).capacity(bytes).asBuffer();
     return ((ByteBuffer) buffer).order(ByteOrder.nativeOrder());
   }
@@ -444,6 +471,7 @@ public final class Tensor implements AutoCloseable {
 
   /** Like {@link #backward()} for a tensor of any shape, each element weighted. */
   public void backward(Tensor weight) {
+    Autograd.checkWeight("backward", this, weight);
     Native.run(
         "backward",
         () ->
@@ -475,6 +503,11 @@ public final class Tensor implements AutoCloseable {
     return call("add", () -> open().add(new Scalar(other)));
   }
 
+  /** Sum with an integer; integers stay integers. */
+  public Tensor add(long other) {
+    return call("add", () -> open().add(new Scalar(other)));
+  }
+
   /** {@code this + factor * other}. */
   public Tensor add(Tensor other, double factor) {
     return call("add", () -> open().add(other.open(), new Scalar(factor)), other);
@@ -490,6 +523,11 @@ public final class Tensor implements AutoCloseable {
     return call("sub", () -> open().sub(new Scalar(other)));
   }
 
+  /** Difference with an integer; integers stay integers. */
+  public Tensor sub(long other) {
+    return call("sub", () -> open().sub(new Scalar(other)));
+  }
+
   /** Product, element by element. */
   public Tensor mul(Tensor other) {
     return call("mul", () -> open().mul(other.open()), other);
@@ -497,6 +535,11 @@ public final class Tensor implements AutoCloseable {
 
   /** Product with a number. */
   public Tensor mul(double other) {
+    return call("mul", () -> open().mul(new Scalar(other)));
+  }
+
+  /** Product with an integer; integers stay integers. */
+  public Tensor mul(long other) {
     return call("mul", () -> open().mul(new Scalar(other)));
   }
 
@@ -646,6 +689,11 @@ public final class Tensor implements AutoCloseable {
     return inPlace("add_", () -> open().add_(new Scalar(other)));
   }
 
+  /** {@code this += other}; integers stay integers. */
+  public Tensor add_(long other) {
+    return inPlace("add_", () -> open().add_(new Scalar(other)));
+  }
+
   /** {@code this *= other}. */
   public Tensor mul_(Tensor other) {
     return inPlace("mul_", () -> open().mul_(other.open()), other);
@@ -653,6 +701,11 @@ public final class Tensor implements AutoCloseable {
 
   /** {@code this *= other}. */
   public Tensor mul_(double other) {
+    return inPlace("mul_", () -> open().mul_(new Scalar(other)));
+  }
+
+  /** {@code this *= other}; integers stay integers. */
+  public Tensor mul_(long other) {
     return inPlace("mul_", () -> open().mul_(new Scalar(other)));
   }
 
@@ -724,6 +777,11 @@ public final class Tensor implements AutoCloseable {
     return call("eq", () -> open().eq(new Scalar(other)));
   }
 
+  /** Equal to an integer, compared exactly. */
+  public Tensor eq(long other) {
+    return call("eq", () -> open().eq(new Scalar(other)));
+  }
+
   /** Less, element by element. */
   public Tensor lt(Tensor other) {
     return call("lt", () -> open().lt(other.open()), other);
@@ -731,6 +789,11 @@ public final class Tensor implements AutoCloseable {
 
   /** Less than a number. */
   public Tensor lt(double other) {
+    return call("lt", () -> open().lt(new Scalar(other)));
+  }
+
+  /** Less than an integer, compared exactly. */
+  public Tensor lt(long other) {
     return call("lt", () -> open().lt(new Scalar(other)));
   }
 
@@ -744,6 +807,11 @@ public final class Tensor implements AutoCloseable {
     return call("le", () -> open().le(new Scalar(other)));
   }
 
+  /** Less than or equal to an integer, compared exactly. */
+  public Tensor le(long other) {
+    return call("le", () -> open().le(new Scalar(other)));
+  }
+
   /** Greater, element by element. */
   public Tensor gt(Tensor other) {
     return call("gt", () -> open().gt(other.open()), other);
@@ -754,6 +822,11 @@ public final class Tensor implements AutoCloseable {
     return call("gt", () -> open().gt(new Scalar(other)));
   }
 
+  /** Greater than an integer, compared exactly. */
+  public Tensor gt(long other) {
+    return call("gt", () -> open().gt(new Scalar(other)));
+  }
+
   /** Greater or equal, element by element. */
   public Tensor ge(Tensor other) {
     return call("ge", () -> open().ge(other.open()), other);
@@ -761,6 +834,11 @@ public final class Tensor implements AutoCloseable {
 
   /** Greater than or equal to a number. */
   public Tensor ge(double other) {
+    return call("ge", () -> open().ge(new Scalar(other)));
+  }
+
+  /** Greater than or equal to an integer, compared exactly. */
+  public Tensor ge(long other) {
     return call("ge", () -> open().ge(new Scalar(other)));
   }
 
@@ -1109,14 +1187,18 @@ public final class Tensor implements AutoCloseable {
 
   private Tensor call(
       String op, java.util.function.Supplier<org.bytedeco.pytorch.Tensor> body, Tensor... others) {
+    return Native.call(op, body, with(others));
+  }
+
+  private Tensor[] with(Tensor... others) {
     Tensor[] operands = new Tensor[others.length + 1];
     operands[0] = this;
     System.arraycopy(others, 0, operands, 1, others.length);
-    return Native.call(op, body, operands);
+    return operands;
   }
 
   private Tensor inPlace(String op, Runnable body, Tensor... others) {
-    Native.run(op, body, others.length == 0 ? new Tensor[] {this} : new Tensor[] {this, others[0]});
+    Native.run(op, body, with(others));
     return this;
   }
 

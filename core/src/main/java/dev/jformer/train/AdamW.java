@@ -65,24 +65,39 @@ public final class AdamW implements AutoCloseable {
           .forEach(
               (name, parameter) -> {
                 if (parameter.value().requiresGrad()) {
-                  slots.put(name, new Slot(parameter));
+                  slots.put(name, new Slot(name, parameter));
                 }
               });
     }
   }
 
   private static final class Slot {
+    final String name;
     final Parameter parameter;
     final Tensor mean;
     final Tensor square;
     final Tensor steps;
 
-    Slot(Parameter parameter) {
+    Slot(String name, Parameter parameter) {
+      this.name = name;
       this.parameter = parameter;
       long[] shape = parameter.value().shape().toArray();
       this.mean = Tensor.zeros(DType.FLOAT32, shape).keep();
       this.square = Tensor.zeros(DType.FLOAT32, shape).keep();
       this.steps = Tensor.zeros().keep();
+    }
+
+    /** The fused kernel does not look at sizes: it would write beyond the end. */
+    void check() {
+      if (parameter.value().elements() != mean.elements()) {
+        throw new IllegalStateException(
+            name
+                + " was replaced by another shape, "
+                + parameter.value().shape()
+                + " in place of "
+                + mean.shape()
+                + ": make a new optimizer");
+      }
     }
 
     boolean decays() {
@@ -108,6 +123,7 @@ public final class AdamW implements AutoCloseable {
     for (Slot slot : slots.values()) {
       Tensor gradient = slot.decays() == decays ? slot.parameter.value().grad() : null;
       if (gradient != null) {
+        slot.check();
         weights.add(slot.parameter.value());
         gradients.add(gradient);
         means.add(slot.mean);
@@ -167,11 +183,28 @@ public final class AdamW implements AutoCloseable {
   public void restore(Map<String, Tensor> state) {
     Map<String, Tensor> mine = state();
     if (!mine.keySet().equals(state.keySet())) {
-      List<String> odd = new ArrayList<>(mine.keySet());
-      odd.removeAll(state.keySet());
+      List<String> lacking = new ArrayList<>(mine.keySet());
+      lacking.removeAll(state.keySet());
+      List<String> strange = new ArrayList<>(state.keySet());
+      strange.removeAll(mine.keySet());
       throw new IllegalArgumentException(
-          "the optimizer's state belongs to another model: it lacks " + odd);
+          "the optimizer's state belongs to another model: it lacks "
+              + lacking
+              + " and has "
+              + strange);
     }
+    mine.forEach(
+        (name, tensor) -> {
+          if (!tensor.shape().equals(state.get(name).shape())) {
+            throw new IllegalArgumentException(
+                "the optimizer's state belongs to another model: "
+                    + name
+                    + " is "
+                    + state.get(name).shape()
+                    + ", expected "
+                    + tensor.shape());
+          }
+        });
     mine.forEach((name, tensor) -> tensor.copy_(state.get(name)));
   }
 
