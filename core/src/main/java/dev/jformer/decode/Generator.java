@@ -2,6 +2,7 @@ package dev.jformer.decode;
 
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Engine;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -131,7 +132,9 @@ public final class Generator {
    * prompt has ended.
    */
   private void step(List<Sequence> sequences, CausalLm.Decoding decoding, int from, int to) {
-    try (Scope scope = Scope.open()) {
+    boolean single = sequences.size() == 1 && to - from == 1;
+    try (Scope scope = Scope.open();
+        Mode mode = single ? Engine.singleThreaded() : () -> {}) {
       long[] ids = new long[sequences.size() * (to - from)];
       int at = 0;
       for (Sequence sequence : sequences) {
@@ -141,7 +144,7 @@ public final class Generator {
       }
       Tensor input = Tensor.of(ids, sequences.size(), to - from);
       Tensor logits =
-          decoding != null ? decoding.next(input) : model.logits(input).select(1, to - 1);
+          decoding == null ? model.logits(input).select(1, to - 1) : decoding.next(input);
       for (Sequence sequence : sequences) {
         if (sequence.ending == null && sequence.length() == to) {
           sequence.choose(logits);

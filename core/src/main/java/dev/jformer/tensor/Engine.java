@@ -26,6 +26,7 @@ public final class Engine {
   private static final String OPENBLAS_LOAD = "org.bytedeco.openblas.load";
   private static final int MKL_THREADING_GNU = 3;
 
+  private static volatile int threads;
   private static final String BLAS = load();
 
   private Engine() {}
@@ -37,7 +38,17 @@ public final class Engine {
 
   /** Number of threads that one operator uses. */
   public static int threads() {
-    return torch.get_num_threads();
+    return threads;
+  }
+
+  /**
+   * Operators of the calling thread run in that thread alone. For work on single vectors, as in
+   * decoding: waking other threads for it costs more than they save, and large matrices are shared
+   * out without them.
+   */
+  public static Mode singleThreaded() {
+    torch.set_num_threads(1);
+    return () -> torch.set_num_threads(threads);
   }
 
   /**
@@ -50,6 +61,7 @@ public final class Engine {
     if (threads < 1) {
       throw new IllegalArgumentException("threads is " + threads + ": expected at least 1");
     }
+    Engine.threads = threads;
     torch.set_num_threads(threads);
     if (BLAS.equals("mkl")) {
       mkl_rt.MKL_Set_Num_Threads(threads);
@@ -101,6 +113,20 @@ public final class Engine {
     }
   }
 
+  /**
+   * Whether the processor is one of AMD's, where MKL's kernels are not equally tuned; false where
+   * unknown.
+   */
+  static boolean isAmd() {
+    Path description = Path.of("/proc/cpuinfo");
+    try {
+      return Files.isReadable(description)
+          && Files.readString(description).contains("AuthenticAMD");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private static String load() {
     String wanted = System.getProperty("jformer.blas", "");
     if (!Set.of("", "mkl", "openblas").contains(wanted)) {
@@ -137,7 +163,7 @@ public final class Engine {
           e);
     }
     Allocator.keepFreedMemory();
-    int threads = Integer.getInteger("jformer.threads", physicalCores());
+    threads = Integer.getInteger("jformer.threads", physicalCores());
     torch.set_num_threads(threads);
     if (mkl) {
       mkl_rt.MKL_Set_Num_Threads(threads);

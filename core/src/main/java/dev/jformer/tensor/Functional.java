@@ -20,6 +20,9 @@ public final class Functional {
    * @return [..., out]
    */
   public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
+    if (RowSplit.suits(x, weight)) {
+      return RowSplit.linear(x, weight, bias);
+    }
     return Native.call(
         "linear",
         () -> torch.linear(x.torch(), weight.torch(), Native.optional(bias)),

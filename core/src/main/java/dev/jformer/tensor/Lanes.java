@@ -1,0 +1,109 @@
+package dev.jformer.tensor;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntConsumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.InferenceMode;
+
+/**
+ * Threads that share one small piece of work, a few microseconds after it is asked for. BLAS runs
+ * the product of a matrix and a vector in one thread, which cannot draw on the whole bandwidth of
+ * the memory; two lanes with half of the rows each nearly double the speed of decoding.
+ *
+ * <p>A lane without work looks out for some for a while before it sleeps.
+ */
+final class Lanes {
+  private static final int LOOKS = 20_000;
+
+  private final ReentrantLock busy = new ReentrantLock();
+  private final Thread[] threads;
+  private final AtomicInteger unfinished = new AtomicInteger();
+  private final AtomicInteger round = new AtomicInteger();
+  private volatile IntConsumer work;
+  private volatile RuntimeException failure;
+
+  private Lanes(int count) {
+    threads = new Thread[count - 1];
+    for (int i = 0; i < threads.length; i++) {
+      int lane = i + 1;
+      threads[i] = new Thread(() -> serve(lane), "jformer-lane-" + lane);
+      threads[i].setDaemon(true);
+      threads[i].start();
+    }
+  }
+
+  private static final class Holder {
+    private static final Lanes SHARED = new Lanes(Engine.threads());
+  }
+
+  /**
+   * The lanes of this process, as many as the engine had threads when they were first asked for.
+   */
+  static Lanes shared() {
+    return Holder.SHARED;
+  }
+
+  /** Number of lanes, the caller's own included. */
+  int count() {
+    return threads.length + 1;
+  }
+
+  /**
+   * Runs {@code part} for every lane number, 0 in the caller's thread; returns when all are done.
+   */
+  void run(IntConsumer part) {
+    if (!busy.tryLock()) {
+      // Another thread uses the lanes: this one does all parts itself.
+      for (int lane = 0; lane < count(); lane++) {
+        part.accept(lane);
+      }
+      return;
+    }
+    try {
+      work = part;
+      failure = null;
+      unfinished.set(threads.length);
+      round.incrementAndGet();
+      for (Thread thread : threads) {
+        LockSupport.unpark(thread);
+      }
+      part.accept(0);
+      while (unfinished.get() > 0) {
+        Thread.onSpinWait();
+      }
+      if (failure != null) {
+        throw failure;
+      }
+    } finally {
+      work = null;
+      busy.unlock();
+    }
+  }
+
+  private void serve(int lane) {
+    // What a lane writes may belong to a caller in inference mode.
+    try (InferenceMode mode = new InferenceMode(true)) {
+      int done = 0;
+      while (true) {
+        int looks = 0;
+        while (round.get() == done) {
+          if (++looks < LOOKS) {
+            Thread.onSpinWait();
+          } else {
+            LockSupport.park(this);
+          }
+        }
+        done = round.get();
+        try (PointerScope scope = new PointerScope()) {
+          work.accept(lane);
+        } catch (RuntimeException e) {
+          failure = e;
+        } finally {
+          unfinished.decrementAndGet();
+        }
+      }
+    }
+  }
+}
