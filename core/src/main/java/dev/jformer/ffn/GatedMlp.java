@@ -35,6 +35,11 @@ public final class GatedMlp extends ChannelMixer {
       Widths.check(expand, hidden);
     }
 
+    /** The hidden width in a model of width D. */
+    public int hiddenFor(int width) {
+      return Widths.hidden(width, expand, hidden, 8);
+    }
+
     @Override
     public String type() {
       return "gated-mlp";
@@ -52,7 +57,7 @@ public final class GatedMlp extends ChannelMixer {
   private final Slot<Layer> dropout;
 
   GatedMlp(Config config, Site site) {
-    int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 8);
+    int hidden = config.hiddenFor(site.width());
     this.activation = config.activation();
     this.gateUp = child("gateUp", Layer.class, site.linear(site.width(), 2L * hidden));
     this.down = child("down", Layer.class, site.residual(hidden, site.width()));

@@ -6,9 +6,11 @@ import dev.jformer.config.Configs;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.Weights;
+import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,9 +29,9 @@ public final class Models {
   private Models() {}
 
   /**
-   * Rebuilds a model from its folder.
+   * Rebuilds a model from its folder: one of ours, or a Hugging Face one of GPT-2 or Llama.
    *
-   * @throws ConfigException if the configuration is not one of ours
+   * @throws ConfigException if the configuration is not one that we can build
    * @throws FormatException if the weights are damaged or belong to another configuration
    */
   public static Model load(Path folder) throws IOException {
@@ -39,16 +41,56 @@ public final class Models {
     }
     JsonNode config = Configs.tree(Files.readString(file));
     try (Scope scope = Scope.open()) {
-      Model model = Configs.bind(config, Model.Config.class).build();
-      try (Weights weights = Weights.open(folder)) {
-        fill(model, weights, folder);
+      if (config.has("model_type")) {
+        return HuggingFace.load(folder, config);
       }
-      model.train(false);
-      return model;
+      Model.Config ours = Configs.bind(config, Model.Config.class);
+      try (Weights weights = Weights.open(folder)) {
+        check(ours, weights, folder);
+        Model model = ours.build();
+        fill(model, weights, folder);
+        model.train(false);
+        return model;
+      }
     } catch (ConfigException e) {
       throw new ConfigException(file + ": " + e.getMessage(), e);
     } catch (IllegalArgumentException e) {
       throw new ConfigException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Compares sizes before any memory is set aside: a configuration may ask for more than there is.
+   */
+  private static void check(Model.Config config, Weights weights, Path folder) {
+    if (config instanceof CausalLm.Config ours) {
+      checkLayers(ours, weights, folder);
+      String name = "embedding.weight";
+      if (weights.names().contains(name)) {
+        Shape wanted = Shape.of(ours.vocab(), ours.width());
+        if (!weights.shape(name).equals(wanted)) {
+          throw new FormatException(
+              folder
+                  + ": the tensor "
+                  + name
+                  + " is "
+                  + weights.shape(name)
+                  + ", but the configuration makes it "
+                  + wanted);
+        }
+      }
+    }
+  }
+
+  static void checkLayers(CausalLm.Config config, Weights weights, Path folder) {
+    if (config.layers() > weights.names().size()) {
+      throw new FormatException(
+          folder
+              + ": the configuration has "
+              + config.layers()
+              + " layers, but there are only "
+              + weights.names().size()
+              + " tensors");
     }
   }
 

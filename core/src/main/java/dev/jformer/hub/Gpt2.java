@@ -1,0 +1,158 @@
+package dev.jformer.hub;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.config.ConfigException;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.NormPlacement;
+import dev.jformer.nn.Activation;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Site;
+import dev.jformer.position.Learned;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * GPT-2: learned positions, layer norm, biases, tied embeddings; its linear layers are stored
+ * transposed.
+ */
+final class Gpt2 implements Family {
+  private static final Map<String, Activation> ACTIVATIONS =
+      Map.of(
+          "gelu_new", Activation.GELU_TANH,
+          "gelu_pytorch_tanh", Activation.GELU_TANH,
+          "gelu", Activation.GELU,
+          "relu", Activation.RELU,
+          "silu", Activation.SILU);
+
+  @Override
+  public String modelType() {
+    return "gpt2";
+  }
+
+  @Override
+  public CausalLm.Config read(JsonNode theirs) {
+    Fields fields = new Fields(theirs);
+    fields.supports("scale_attn_weights", fields.flag("scale_attn_weights", true), true);
+    fields.supports(
+        "scale_attn_by_inverse_layer_idx",
+        fields.flag("scale_attn_by_inverse_layer_idx", false),
+        false);
+    fields.supports("add_cross_attention", fields.flag("add_cross_attention", false), false);
+    String activation = fields.text("activation_function", "gelu_new");
+    if (!ACTIVATIONS.containsKey(activation)) {
+      throw new ConfigException(
+          "activation_function is "
+              + activation
+              + ", which is not supported: only "
+              + String.join(", ", ACTIVATIONS.keySet().stream().sorted().toList())
+              + " are");
+    }
+    int width = fields.size("n_embd");
+    return new CausalLm.Config(
+        fields.size("n_layer"),
+        width,
+        fields.size("vocab_size"),
+        fields.size("n_positions", 1024),
+        new Learned.Config(),
+        new SoftmaxAttention.Config(fields.size("n_head"), 0),
+        new Mlp.Config(ACTIVATIONS.get(activation), 4, fields.size("n_inner", 4 * width)),
+        new Norm.LayerNormConfig(fields.number("layer_norm_epsilon", 1e-5), true),
+        NormPlacement.PRE,
+        true,
+        fields.flag("tie_word_embeddings", true),
+        0,
+        new Site.Init());
+  }
+
+  @Override
+  public ObjectNode write(CausalLm.Config ours) {
+    Mismatch.Check check = new Mismatch.Check("GPT-2");
+    check.that(ours.position() instanceof Learned.Config, "learned positions", ours.position());
+    check.that(ours.placement() == NormPlacement.PRE, "norms before", ours.placement());
+    check.that(ours.bias(), "biases", "none");
+    check.that(ours.tied(), "tied embeddings", "untied ones");
+    Norm.LayerNormConfig norm = check.is(Norm.LayerNormConfig.class, ours.norm(), "layer norm");
+    check.that(norm.bias(), "layer norm with bias", norm);
+    SoftmaxAttention.Config mixer =
+        check.is(SoftmaxAttention.Config.class, ours.mixer(), "softmax attention");
+    check.that(
+        mixer.keyValueHeads() == 0 || mixer.keyValueHeads() == mixer.heads(),
+        "as many key-value heads as heads",
+        mixer);
+    Mlp.Config mlp = check.is(Mlp.Config.class, ours.ffn(), "a plain MLP");
+    String activation =
+        mlp.activation() == Activation.GELU_TANH
+            ? "gelu_new"
+            : ACTIVATIONS.entrySet().stream()
+                .filter(entry -> entry.getValue() == mlp.activation())
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(null);
+    check.that(activation != null, "an activation of GPT-2's", mlp.activation());
+    ObjectNode config = JsonNodeFactory.instance.objectNode();
+    config.put("model_type", modelType());
+    config.putArray("architectures").add("GPT2LMHeadModel");
+    config.put("vocab_size", ours.vocab());
+    config.put("n_positions", ours.length());
+    config.put("n_embd", ours.width());
+    config.put("n_layer", ours.layers());
+    config.put("n_head", mixer.heads());
+    config.put("n_inner", hidden(ours));
+    config.put("activation_function", activation);
+    config.put("layer_norm_epsilon", norm.epsilon());
+    config.put("tie_word_embeddings", true);
+    for (String dropout : List.of("resid_pdrop", "embd_pdrop", "attn_pdrop")) {
+      config.put(dropout, 0.0);
+    }
+    config.put("bos_token_id", ours.vocab() - 1).put("eos_token_id", ours.vocab() - 1);
+    return config;
+  }
+
+  private static int hidden(CausalLm.Config ours) {
+    Mlp.Config mlp = (Mlp.Config) ours.ffn();
+    return mlp.hidden() > 0 ? mlp.hidden() : (int) Math.round(ours.width() * mlp.expand());
+  }
+
+  @Override
+  public List<WeightMap> weights(CausalLm.Config config) {
+    List<WeightMap> maps = new ArrayList<>();
+    maps.add(WeightMap.same("embedding.weight", "transformer.wte.weight"));
+    maps.add(WeightMap.same("position.weight", "transformer.wpe.weight"));
+    for (int i = 0; i < config.layers(); i++) {
+      String ours = "blocks." + i + ".";
+      String theirs = "transformer.h." + i + ".";
+      both(maps, ours + "mixerNorm", theirs + "ln_1", false);
+      both(maps, ours + "mixer.qkv", theirs + "attn.c_attn", true);
+      both(maps, ours + "mixer.out", theirs + "attn.c_proj", true);
+      both(maps, ours + "ffnNorm", theirs + "ln_2", false);
+      both(maps, ours + "ffn.up", theirs + "mlp.c_fc", true);
+      both(maps, ours + "ffn.down", theirs + "mlp.c_proj", true);
+    }
+    both(maps, "norm", "transformer.ln_f", false);
+    if (!config.tied()) {
+      maps.add(WeightMap.same("head.weight", "lm_head.weight"));
+    }
+    return maps;
+  }
+
+  private static void both(List<WeightMap> maps, String ours, String theirs, boolean transposed) {
+    maps.add(
+        transposed
+            ? WeightMap.transposed(ours + ".weight", theirs + ".weight")
+            : WeightMap.same(ours + ".weight", theirs + ".weight"));
+    maps.add(WeightMap.same(ours + ".bias", theirs + ".bias"));
+  }
+
+  /** Old files hold the causal mask, and a copy of the tied output layer. */
+  @Override
+  public boolean isIgnored(String name) {
+    return name.endsWith(".attn.bias")
+        || name.endsWith(".attn.masked_bias")
+        || name.equals("lm_head.weight");
+  }
+}

@@ -1,0 +1,51 @@
+package dev.jformer.hub;
+
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * One weight of ours and the weights of theirs it is made of.
+ *
+ * @param ours its dotted name
+ * @param theirs their names; several are joined along the first dimension
+ * @param rows how many rows each of theirs has; empty if there is one
+ * @param transposed whether theirs is the transpose, as in GPT-2
+ */
+record WeightMap(String ours, List<String> theirs, List<Long> rows, boolean transposed) {
+  static WeightMap same(String ours, String theirs) {
+    return new WeightMap(ours, List.of(theirs), List.of(), false);
+  }
+
+  static WeightMap transposed(String ours, String theirs) {
+    return new WeightMap(ours, List.of(theirs), List.of(), true);
+  }
+
+  static WeightMap joined(String ours, List<String> theirs, List<Long> rows) {
+    return new WeightMap(ours, theirs, rows, false);
+  }
+
+  /** Ours, made of theirs. */
+  Tensor toOurs(Function<String, Tensor> tensors) {
+    if (theirs.size() == 1) {
+      Tensor only = tensors.apply(theirs.get(0));
+      return transposed && only.rank() == 2 ? only.t() : only;
+    }
+    return Tensor.cat(0, theirs.stream().map(tensors).toArray(Tensor[]::new));
+  }
+
+  /** Theirs, taken from ours, in the order of their names. */
+  List<Tensor> toTheirs(Tensor tensor) {
+    if (theirs.size() == 1) {
+      return List.of((transposed ? tensor.t() : tensor).contiguous());
+    }
+    List<Tensor> parts = new ArrayList<>();
+    long start = 0;
+    for (long count : rows) {
+      parts.add(tensor.narrow(0, start, count).contiguous());
+      start += count;
+    }
+    return parts;
+  }
+}
