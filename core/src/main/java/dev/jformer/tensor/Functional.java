@@ -9,6 +9,9 @@ public final class Functional {
   private static final int REDUCE_NONE = 0;
   private static final int REDUCE_MEAN = 1;
 
+  /** Number of values of the 16 bits that decide over an element in dropout. */
+  private static final long LANE = 1 << 16;
+
   private Functional() {}
 
   /**
@@ -96,11 +99,35 @@ public final class Functional {
   /**
    * Sets each element to zero with probability {@code p} and scales the others by 1/(1-p), if
    * training.
+   *
+   * <p>The engine's own dropout draws one number after the other, in one thread, for each element;
+   * here one draw of 64 bits serves four. So {@code p} is rounded to a multiple of 2⁻¹⁶, and the
+   * scale is that of the rounded value.
    */
   public static Tensor dropout(Tensor x, double p, boolean training) {
-    return p == 0 || !training
-        ? x
-        : Native.call("dropout", () -> torch.dropout(x.torch(), p, true), x);
+    long dropped = Math.round(p * LANE);
+    if (dropped == 0 || !training) {
+      return x;
+    }
+    long elements = x.elements();
+    Tensor mask =
+        Native.call(
+            "dropout",
+            () ->
+                torch
+                    .empty(
+                        new long[] {(elements + 3) / 4},
+                        Native.options(DType.INT64, Device.CPU),
+                        new org.bytedeco.pytorch.MemoryFormatOptional())
+                    .random_(Long.MIN_VALUE, new org.bytedeco.pytorch.LongOptional())
+                    .view(DType.INT16.scalarType())
+                    .narrow(0, 0, elements)
+                    .view(x.shape().toArray())
+                    .ge(new Scalar(dropped - LANE / 2))
+                    .to(x.dtype().scalarType())
+                    .mul_(new Scalar((double) LANE / (LANE - dropped))),
+            x);
+    return x.mul(mask.to(x.device()));
   }
 
   /**
