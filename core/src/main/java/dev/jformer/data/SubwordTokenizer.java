@@ -18,6 +18,16 @@ final class SubwordTokenizer implements Tokenizer {
   private static final List<String> END_OF_TEXT =
       List.of("<|endoftext|>", "</s>", "<|end_of_text|>", "<|eot_id|>", "<eos>");
 
+  static {
+    // Tokenizing needs no network: the library would otherwise report its use and look for other
+    // builds of itself.
+    System.setProperty("OPT_OUT_TRACKING", "true");
+    System.setProperty("ai.djl.offline", "true");
+    if (System.getenv("RUST_FLAVOR") == null && System.getProperty("RUST_FLAVOR") == null) {
+      System.setProperty("RUST_FLAVOR", "cpu");
+    }
+  }
+
   private final byte[] json;
   private final HuggingFaceTokenizer tokenizer;
   private final int vocabularySize;

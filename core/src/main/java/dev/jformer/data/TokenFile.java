@@ -79,12 +79,18 @@ public final class TokenFile implements AutoCloseable {
                 + folder
                 + " to have it made again");
       }
-      return new TokenFile(header, Tensor.map(file, header.type(), header.tokens()).keep());
+      return new TokenFile(header, map(file, header).keep());
     } catch (JsonProcessingException e) {
       throw new DataException(folder.resolve(HEADER) + " is damaged: delete " + folder, e);
     } catch (IOException e) {
       throw new DataException("no tokens in " + folder + ": " + e.getMessage(), e);
     }
+  }
+
+  private static Tensor map(Path file, Header header) {
+    return Files.isWritable(file)
+        ? Tensor.mapShared(file, header.type(), header.tokens())
+        : Tensor.map(file, header.type(), header.tokens());
   }
 
   /**

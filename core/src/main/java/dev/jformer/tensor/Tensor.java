@@ -204,13 +204,26 @@ public final class Tensor implements AutoCloseable {
 
   /**
    * A file's content as a one-dimensional tensor over memory-mapped pages: nothing is read until it
-   * is used, and the file may be larger than memory. The mapping is private: writing to the tensor
-   * does not change the file.
+   * is used. The mapping is private: writing to the tensor does not change the file. For files
+   * larger than memory see {@link #mapShared}.
    *
    * @param elements how many elements from the start of the file
    * @throws TensorException if the file cannot be mapped or is shorter than that
    */
   public static Tensor map(Path file, DType dtype, long elements) {
+    return map(file, dtype, elements, false);
+  }
+
+  /**
+   * Like {@link #map}, for files larger than memory: a private mapping of such a size is refused by
+   * some systems. The mapping is shared and the file must be writable: writing to the tensor does
+   * change the file.
+   */
+  public static Tensor mapShared(Path file, DType dtype, long elements) {
+    return map(file, dtype, elements, true);
+  }
+
+  private static Tensor map(Path file, DType dtype, long elements, boolean shared) {
     Engine.start();
     if (!Files.isReadable(file)) {
       throw new TensorException("cannot map " + file + ": no such readable file");
@@ -220,7 +233,7 @@ public final class Tensor implements AutoCloseable {
         () ->
             torch.from_file(
                 file.toString(),
-                new BoolOptional(false),
+                new BoolOptional(shared),
                 new LongOptional(elements),
                 Native.options(dtype, Device.CPU)));
   }

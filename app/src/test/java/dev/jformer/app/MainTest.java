@@ -1,0 +1,231 @@
+package dev.jformer.app;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands as a user gives them, in this process. */
+class MainTest {
+  private static final String[] SMALL = {
+    "--recipe",
+    "shakespeare",
+    "--quiet",
+    "--json",
+    "--set",
+    "model.layers=1",
+    "--set",
+    "model.width=32",
+    "--set",
+    "model.mixer.heads=2",
+    "--set",
+    "model.length=32",
+    "--set",
+    "training.schedule.warmup=2",
+    "--set",
+    "training.evaluateEvery=10",
+    "--set",
+    "training.checkpointEvery=5"
+  };
+
+  @TempDir Path folder;
+  private Path text;
+
+  /** What a command printed and how it ended. */
+  private record Outcome(int code, String out, String err) {}
+
+  @BeforeEach
+  void text() throws IOException {
+    text = folder.resolve("text.txt");
+    Files.writeString(
+        text, "All happy families are alike; each unhappy one is so in its way.\n".repeat(60));
+  }
+
+  private static Outcome run(String... args) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    ByteArrayOutputStream complained = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
+    try {
+      int code = Main.run(args);
+      return new Outcome(
+          code,
+          printed.toString(StandardCharsets.UTF_8),
+          complained.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  private Outcome train(Path out, String... more) {
+    List<String> args = new ArrayList<>(List.of("train", "--data", text.toString()));
+    args.addAll(List.of("--out", out.toString()));
+    args.addAll(Arrays.asList(SMALL));
+    args.addAll(Arrays.asList(more));
+    return run(args.toArray(String[]::new));
+  }
+
+  private static void assertFails(Outcome outcome, int code, String message) {
+    assertEquals(code, outcome.code, outcome.toString());
+    assertTrue(outcome.err.contains(message), outcome.err);
+  }
+
+  private static void assertOneLineFailure(Outcome outcome, String message) {
+    assertFails(outcome, 1, message);
+    assertEquals(1, outcome.err.strip().lines().count(), outcome.err);
+    assertTrue(outcome.err.startsWith("jformer: "), outcome.err);
+    assertFalse(outcome.err.contains("unexpected"), outcome.err);
+  }
+
+  @Test
+  void trainsEvaluatesGeneratesAndExports() throws IOException {
+    Path model = folder.resolve("run");
+    Outcome trained = train(model, "--steps", "20");
+    assertEquals(0, trained.code, trained.err);
+    JsonNode result = new JsonMapper().readTree(trained.out);
+    assertEquals(20, result.path("steps").asInt());
+    double loss = result.path("bestValidationLoss").asDouble();
+    assertTrue(loss < Math.log(256), trained.out);
+
+    Outcome evaluated = run("eval", model.toString(), "--json");
+    assertEquals(0, evaluated.code, evaluated.err);
+    // The run looked at the same text in float32 products of bf16 values, hence the width of this
+    // band.
+    assertEquals(loss, new JsonMapper().readTree(evaluated.out).path("loss").asDouble(), 0.02);
+
+    Outcome other = run("eval", model.toString(), "--data", text.toString(), "--json");
+    assertEquals(Files.size(text), new JsonMapper().readTree(other.out).path("tokens").asLong());
+
+    String[] generate = {"generate", model.toString(), "-p", "All", "-n", "12", "--json"};
+    Outcome first = run(generate);
+    assertEquals(0, first.code, first.err);
+    JsonNode made = new JsonMapper().readTree(first.out).get(0);
+    assertEquals(12, made.path("ids").size());
+    assertEquals(first.out, run(generate).out);
+    assertTrue(run("generate", model.toString(), "-p", "All", "-n", "5").out.startsWith("All"));
+
+    Path exported = folder.resolve("hf");
+    Outcome export = run("export", model.toString(), "--out", exported.toString());
+    assertEquals(0, export.code, export.err);
+    String[] again = {"generate", exported.toString(), "-p", "All", "-n", "12", "--json"};
+    assertEquals(first.out, run(again).out);
+
+    assertEquals(0, run("info", model.toString(), "--json").code);
+  }
+
+  @Test
+  void resumesAnInterruptedRun() throws IOException {
+    Path whole = folder.resolve("whole");
+    assertEquals(0, train(whole, "--steps", "12").code);
+    Path cut = folder.resolve("cut");
+    assertEquals(0, train(cut, "--steps", "12").code);
+    // As if it had been killed after its checkpoint at step 10.
+    try (var tree = Files.walk(cut.resolve("checkpoints").resolve("step-00000012"))) {
+      for (Path path : tree.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+    Outcome resumed = run("train", "--resume", cut.toString(), "--quiet");
+    assertEquals(0, resumed.code, resumed.err);
+    assertEquals(
+        -1, Files.mismatch(whole.resolve("model.safetensors"), cut.resolve("model.safetensors")));
+    List<String> a = Files.readAllLines(whole.resolve("metrics.jsonl"));
+    List<String> b = Files.readAllLines(cut.resolve("metrics.jsonl"));
+    assertEquals(a.size(), b.size());
+    for (int i = 0; i < a.size(); i++) {
+      assertEquals(
+          a.get(i).replaceAll("\"(unitsPerSecond|seconds)\":[^,}]*", ""),
+          b.get(i).replaceAll("\"(unitsPerSecond|seconds)\":[^,}]*", ""));
+    }
+  }
+
+  @Test
+  void explainsWhatIsWrongInOneLine() throws IOException {
+    Path run = folder.resolve("r");
+    assertOneLineFailure(train(run, "--set", "model.mixer.heads=5"), "heads is 5");
+    assertOneLineFailure(
+        train(folder.resolve("s"), "--set", "model.mixer.type=sofmax"), "did you mean 'softmax'");
+    assertOneLineFailure(train(folder.resolve("t"), "--set", "training.stepps=3"), "stepps");
+    assertOneLineFailure(
+        train(folder.resolve("u"), "--set", "model.length=100000"), "need at least 100001");
+    assertOneLineFailure(train(folder.resolve("v"), "--set", "training.learningRate=-1"), "-1");
+    assertOneLineFailure(run("train", "--recipe", "shakespear"), "did you mean 'shakespeare'");
+    assertOneLineFailure(run("train", "--recipe", "shakespeare"), "give some with --data");
+    assertOneLineFailure(run("train", "--resume", run.resolve("no").toString()), "holds no run");
+    assertOneLineFailure(run("generate", folder.toString()), "no tokenizer at");
+    assertOneLineFailure(run("info", folder.toString()), "config.json");
+    Path broken = folder.resolve("broken.txt");
+    Files.write(broken, new byte[] {'a', (byte) 0xFF, 'b'});
+    assertOneLineFailure(
+        run(
+            "train",
+            "--recipe",
+            "shakespeare",
+            "--data",
+            broken.toString(),
+            "--out",
+            folder.resolve("w").toString(),
+            "--quiet"),
+        "not valid UTF-8 at byte 1");
+    assertFails(run("trian"), 2, "trian");
+    assertFails(run("train", "--steps", "many"), 2, "many");
+  }
+
+  @Test
+  void doesNotOverwriteARunUnasked() {
+    Path run = folder.resolve("x");
+    assertEquals(0, train(run, "--steps", "2").code);
+    assertOneLineFailure(train(run, "--steps", "2"), "holds a run already");
+    assertEquals(0, train(run, "--steps", "2", "--overwrite").code);
+  }
+
+  @Test
+  void learnsAndAppliesAVocabulary() {
+    Path out = folder.resolve("vocab");
+    Outcome trained =
+        run(
+            "tokenizer",
+            "train",
+            "--data",
+            text.toString(),
+            "--vocabulary",
+            "300",
+            "--out",
+            out.toString());
+    assertEquals(0, trained.code, trained.err);
+    String ids = run("tokenizer", "encode", out.toString(), "happy families").out.strip();
+    List<String> decode = new ArrayList<>(List.of("tokenizer", "decode", out.toString()));
+    decode.addAll(Arrays.asList(ids.split(" ")));
+    assertEquals("happy families", run(decode.toArray(String[]::new)).out.strip());
+    assertTrue(ids.split(" ").length < "happy families".length());
+  }
+
+  @Test
+  void everyCommandExplainsItself() {
+    for (String command :
+        List.of("train", "eval", "generate", "export", "tokenizer", "info", "bench", "papers")) {
+      Outcome help = run(command, "--help");
+      assertEquals(0, help.code, command);
+      assertTrue(help.out.contains("Usage: jformer " + command), help.out);
+    }
+    assertEquals(63, run("papers").out.lines().count());
+    assertTrue(run("generate-completion").out.contains("jformer"));
+  }
+}
