@@ -57,8 +57,8 @@ def main(source, target, title):
         parts.append(f'<circle cx="{x(step):.1f}" cy="{y(loss):.1f}" r="3" fill="#c0392b"/>')
     step, loss = held[-1]
     parts.append(f'<text x="{x(step) - 6:.1f}" y="{y(loss) - 10:.1f}" text-anchor="end" fill="#c0392b">{loss:.3f}</text>')
-    parts.append(f'<text x="{WIDTH - RIGHT}" y="20" text-anchor="end" fill="#8aa6c1">training '
-                 f'<tspan fill="#c0392b">held out</tspan> (nats per token)</text>')
+    for name, colour, at in (("nats per token:", "#555", 224), ("training", "#6f93b5", 122), ("held out", "#c0392b", 66)):
+        parts.append(f'<text x="{WIDTH - RIGHT - at}" y="20" fill="{colour}">{name}</text>')
     parts.append("</svg>")
     with open(target, "w", encoding="utf-8") as out:
         out.write("\n".join(parts) + "\n")
