@@ -121,8 +121,7 @@ public final class Benchmarks {
       String name = "mkl, " + threads + " threads";
       processes.put(
           name,
-          worker(
-              name, List.of("-Djformer.blas=mkl", "-Djformer.threads=" + threads), Map.of()));
+          worker(name, List.of("-Djformer.blas=mkl", "-Djformer.threads=" + threads), Map.of()));
     }
     // OpenBLAS' threads and OpenMP's fight each other unless one of them has a single thread.
     String name = "openblas, its own threads only";
