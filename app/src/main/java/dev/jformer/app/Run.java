@@ -234,7 +234,7 @@ final class Run {
 
   private TokenFile tokens(Tokenizer tokenizer) throws IOException {
     Path place = folder.resolve("data");
-    if (resumed && Files.exists(place)) {
+    if (resumed && TokenFile.exists(place)) {
       return TokenFile.open(place); // the very tokens the run was begun with
     }
     Corpus corpus = corpus();

@@ -157,6 +157,17 @@ class MainTest {
   }
 
   @Test
+  void resumesARunThatWasKilledBeforeItsTokensWereMade() throws IOException {
+    Path run = folder.resolve("early");
+    assertEquals(0, train(run, "--steps", "3").code);
+    Files.delete(run.resolve("data").resolve("tokens.json"));
+    Files.delete(run.resolve("checkpoints").resolve("step-00000003").resolve("progress.json"));
+    Outcome resumed = run("train", "--resume", run.toString(), "--quiet", "--json");
+    assertFails(resumed, 1, "no checkpoint");
+    assertTrue(Files.exists(run.resolve("data").resolve("tokens.json")));
+  }
+
+  @Test
   void explainsWhatIsWrongInOneLine() throws IOException {
     Path run = folder.resolve("r");
     assertOneLineFailure(train(run, "--set", "model.mixer.heads=5"), "heads is 5");

@@ -57,6 +57,11 @@ public final class TokenFile implements AutoCloseable {
     this.tokens = tokens;
   }
 
+  /** Whether a folder holds tokens that were written to the end. */
+  public static boolean exists(Path folder) {
+    return Files.exists(folder.resolve(HEADER));
+  }
+
   /**
    * Opens the tokens in a folder.
    *
