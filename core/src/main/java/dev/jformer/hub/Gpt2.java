@@ -9,6 +9,7 @@ import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Site;
 import dev.jformer.position.Learned;
@@ -66,7 +67,8 @@ final class Gpt2 implements Family {
         true,
         fields.flag("tie_word_embeddings", true),
         0,
-        new Site.Init());
+        new Site.Init(),
+        new Linear.Config());
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Site;
 import dev.jformer.position.Rope;
@@ -56,7 +57,8 @@ final class Llama implements Family {
         false,
         fields.flag("tie_word_embeddings", false),
         0,
-        new Site.Init());
+        new Site.Init(),
+        new Linear.Config());
   }
 
   /** Newer configurations hold the base of the angles in an object of its own. */

@@ -36,6 +36,20 @@ public abstract class TokenMixer extends Module {
   public abstract Tensor forward(Tensor x, Tensor keep);
 
   /**
+   * The matrix of weights by which each token takes from each other one, for analysis: holding it
+   * costs T² memory.
+   *
+   * @param x [B, T, D]
+   * @param keep as in {@link #forward}
+   * @return [B, H, T, T], row t for what token t takes
+   * @throws UnsupportedOperationException if this mixer has no such matrix
+   */
+  public Tensor weights(Tensor x, Tensor keep) {
+    throw new UnsupportedOperationException(
+        getClass().getSimpleName() + " has no matrix of weights between tokens");
+  }
+
+  /**
    * What decoding must remember of the tokens seen so far; empty at first.
    *
    * @param batch B

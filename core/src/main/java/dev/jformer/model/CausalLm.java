@@ -11,6 +11,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Learned;
@@ -39,6 +40,7 @@ public final class CausalLm extends Model {
    * @param tied whether the output layer shares the embedding's weight (arXiv 1608.05859)
    * @param dropout probability, on the embeddings and at the end of each half of a block
    * @param init how the weights start
+   * @param projection what the linear layers of the blocks are
    */
   @AutoService(Model.Config.class)
   public record Config(
@@ -54,7 +56,8 @@ public final class CausalLm extends Model {
       boolean bias,
       boolean tied,
       double dropout,
-      Site.Init init)
+      Site.Init init,
+      Projection projection)
       implements Model.Config {
 
     /** A small GPT-2. */
@@ -72,7 +75,8 @@ public final class CausalLm extends Model {
           true,
           true,
           0,
-          new Site.Init());
+          new Site.Init(),
+          new Linear.Config());
     }
 
     /** Checks the values. */
@@ -85,10 +89,10 @@ public final class CausalLm extends Model {
         throw new IllegalArgumentException(
             "dropout is " + dropout + ": expected a probability in [0, 1)");
       }
-      for (Object part : new Object[] {position, mixer, ffn, norm, placement, init}) {
+      for (Object part : new Object[] {position, mixer, ffn, norm, placement, init, projection}) {
         if (part == null) {
           throw new IllegalArgumentException(
-              "position, mixer, ffn, norm, placement and init must not be null");
+              "position, mixer, ffn, norm, placement, init and projection must not be null");
         }
       }
     }
@@ -112,8 +116,20 @@ public final class CausalLm extends Model {
     /** This configuration for another vocabulary. */
     public Config withVocab(int newVocab) {
       return new Config(
-          layers, width, newVocab, length, position, mixer, ffn, norm, placement, bias, tied,
-          dropout, init);
+          layers,
+          width,
+          newVocab,
+          length,
+          position,
+          mixer,
+          ffn,
+          norm,
+          placement,
+          bias,
+          tied,
+          dropout,
+          init,
+          projection);
     }
   }
 
@@ -173,7 +189,8 @@ public final class CausalLm extends Model {
             true,
             config.bias(),
             config.dropout(),
-            config.init());
+            config.init(),
+            config.projection());
     return new Block(
         config.placement(),
         config.norm().build(config.width()),

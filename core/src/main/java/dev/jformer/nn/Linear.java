@@ -1,10 +1,25 @@
 package dev.jformer.nn;
 
+import com.google.auto.service.AutoService;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /** {@code x Wᵀ + b}: [..., in] to [..., out]. The bias is optional and starts at zero. */
 public final class Linear extends Layer {
+  /** Plain matrices throughout. */
+  @AutoService(Projection.class)
+  public record Config() implements Projection {
+    @Override
+    public String type() {
+      return "linear";
+    }
+
+    @Override
+    public Linear build(long in, long out, boolean bias, Initializer initializer) {
+      return new Linear(in, out, bias, initializer);
+    }
+  }
+
   private final Parameter weight;
   private final Parameter bias;
 

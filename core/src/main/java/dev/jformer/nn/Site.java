@@ -12,6 +12,7 @@ package dev.jformer.nn;
  * @param bias whether linear layers have a bias
  * @param dropout probability of dropout in training
  * @param init how linear layers start
+ * @param projection what linear layers are
  */
 public record Site(
     int width,
@@ -21,7 +22,8 @@ public record Site(
     boolean causal,
     boolean bias,
     double dropout,
-    Init init) {
+    Init init,
+    Projection projection) {
 
   /**
    * Initialisation of linear layers, as in GPT-2.
@@ -45,13 +47,13 @@ public record Site(
   }
 
   /** A linear layer of this model. */
-  public Linear linear(long in, long out) {
-    return new Linear(in, out, bias, Initializer.normal(init.deviation()));
+  public Layer linear(long in, long out) {
+    return projection.build(in, out, bias, Initializer.normal(init.deviation()));
   }
 
   /** A linear layer whose output is added to the residual stream. */
-  public Linear residual(long in, long out) {
+  public Layer residual(long in, long out) {
     double scale = init.scaleResidual() ? 1 / Math.sqrt(2.0 * layers) : 1;
-    return new Linear(in, out, bias, Initializer.normal(init.deviation() * scale));
+    return projection.build(in, out, bias, Initializer.normal(init.deviation() * scale));
   }
 }

@@ -162,6 +162,15 @@ public final class Functional {
         mask);
   }
 
+  /** Softmax along a dimension; zeros where all elements along it are -∞. */
+  public static Tensor safeSoftmax(Tensor x, int dim) {
+    return SafeSoftmax.OPERATOR.call(x, dim);
+  }
+
+  private static final class SafeSoftmax {
+    static final Operator OPERATOR = Operator.named("aten::_safe_softmax");
+  }
+
   /**
    * Mean cross-entropy in nats.
    *

@@ -329,7 +329,8 @@ class ConfigsTest {
                         false,
                         true,
                         0.1,
-                        c.init()))
+                        c.init(),
+                        c.projection()))
                 .toString());
       }
     }

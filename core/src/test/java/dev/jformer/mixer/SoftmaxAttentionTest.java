@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.nn.Linear;
 import dev.jformer.nn.Site;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.Learned;
@@ -228,7 +229,7 @@ class SoftmaxAttentionTest {
 
   @Test
   void dropsOutInTrainingOnly() {
-    Site site = new Site(8, 0, 1, 16, true, true, 0.5, new Site.Init());
+    Site site = new Site(8, 0, 1, 16, true, true, 0.5, new Site.Init(), new Linear.Config());
     TokenMixer mixer = attention(site, 2, 2, new NoPosition.Config());
     Tensor x = Tensor.randn(1, 6, 8);
     assertTrue(mixer.forward(x, null).eq(0).any());

@@ -14,6 +14,7 @@ import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.NaiveAttention;
 import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Site;
 import dev.jformer.position.Alibi;
@@ -65,7 +66,8 @@ class CausalLmTest {
         bias,
         tied,
         0,
-        new Site.Init());
+        new Site.Init(),
+        new Linear.Config());
   }
 
   private static CausalLm.Config gpt2() {
@@ -455,7 +457,8 @@ class CausalLmTest {
                 true,
                 true,
                 0.3,
-                c.init())
+                c.init(),
+                c.projection())
             .build();
     Tensor ids = ids(1, 8);
     assertFalse(model.logits(ids).sameAs(model.logits(ids)));

@@ -158,17 +158,19 @@ class LayersTest {
 
   @Test
   void sitesScaleResidualLayersByDepth() {
-    Site site = new Site(200, 0, 18, 16, true, true, 0, new Site.Init(0.06, true));
+    Site site =
+        new Site(200, 0, 18, 16, true, true, 0, new Site.Init(0.06, true), new Linear.Config());
     assertEquals(0.06, deviation(site.linear(200, 300)), 0.001);
     assertEquals(0.01, deviation(site.residual(200, 300)), 0.0002);
-    Site plain = new Site(200, 0, 18, 16, true, false, 0, new Site.Init(0.06, false));
+    Site plain =
+        new Site(200, 0, 18, 16, true, false, 0, new Site.Init(0.06, false), new Linear.Config());
     assertEquals(0.06, deviation(plain.residual(200, 300)), 0.001);
-    assertNull(plain.linear(2, 2).bias());
+    assertNull(((Linear) plain.linear(2, 2)).bias());
     assertThrows(IllegalArgumentException.class, () -> new Site.Init(0, true));
     assertThrows(IllegalArgumentException.class, () -> new Site.Init(Double.NaN, true));
   }
 
-  private static double deviation(Linear layer) {
-    return layer.weight().value().square().mean().sqrt().item();
+  private static double deviation(Layer layer) {
+    return ((Linear) layer).weight().value().square().mean().sqrt().item();
   }
 }

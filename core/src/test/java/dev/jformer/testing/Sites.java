@@ -1,5 +1,6 @@
 package dev.jformer.testing;
 
+import dev.jformer.nn.Linear;
 import dev.jformer.nn.Site;
 
 /** Places to build parts for, outside of a model. */
@@ -17,6 +18,6 @@ public final class Sites {
   }
 
   private static Site site(int width, boolean causal) {
-    return new Site(width, 0, 2, 64, causal, true, 0, new Site.Init());
+    return new Site(width, 0, 2, 64, causal, true, 0, new Site.Init(), new Linear.Config());
   }
 }

@@ -4,6 +4,7 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
+import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Site;
 import dev.jformer.position.Learned;
@@ -35,7 +36,8 @@ final class OrdinaryLoop {
             true,
             true,
             0.1,
-            new Site.Init());
+            new Site.Init(),
+            new Linear.Config());
     try (CausalLm model = config.build();
         AdamW optimizer = new AdamW(model, new AdamW.Config())) {
       for (int step = 1; step <= 2000; step++) {

@@ -1,0 +1,181 @@
+package dev.jformer.mixer;
+
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+import java.util.List;
+
+/**
+ * What mixers with queries, keys and values have in common (arXiv 1706.03762), with grouped or
+ * multi-query heads (arXiv 2305.13245, 1911.02150): H query heads share G key and value heads. A
+ * subclass says what becomes of them in {@link #attend}, and may change what comes before ({@link
+ * #project}) and after ({@link #finish}).
+ *
+ * <p>One linear layer makes queries, keys and values, in this order. Under bf16 autocast the
+ * products with weights run in bf16 and attention itself in float32: on CPUs the fused kernel's
+ * bf16 form is many times slower.
+ */
+abstract class Attention extends TokenMixer {
+  final int heads;
+  final int groups;
+  final int headDim;
+  final boolean causal;
+  final Position position;
+  private final Slot<Layer> qkv;
+  private final Slot<Layer> out;
+  private final Slot<Layer> dropout;
+
+  /**
+   * Declares the layers {@code qkv}, {@code out} and {@code dropout}.
+   *
+   * @param heads H, must divide the width
+   * @param groups G, must divide H; 0 for as many as heads
+   */
+  Attention(int heads, int groups, Site site, Position position) {
+    if (site.width() % heads != 0) {
+      throw new IllegalArgumentException(
+          "heads is " + heads + ": expected a divisor of the width " + site.width());
+    }
+    this.heads = heads;
+    this.groups = groups == 0 ? heads : groups;
+    this.headDim = site.width() / heads;
+    this.causal = site.causal();
+    this.position = position;
+    this.qkv =
+        child("qkv", Layer.class, site.linear(site.width(), (heads + 2L * this.groups) * headDim));
+    this.out = child("out", Layer.class, site.residual(site.width(), site.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+  }
+
+  /** Checks the numbers of heads that a configuration gives. */
+  static void check(int heads, int keyValueHeads) {
+    if (heads < 1) {
+      throw new IllegalArgumentException("heads is " + heads + ": expected at least 1");
+    }
+    if (keyValueHeads < 0 || (keyValueHeads > 0 && heads % keyValueHeads != 0)) {
+      throw new IllegalArgumentException(
+          "keyValueHeads is " + keyValueHeads + ": expected a divisor of heads = " + heads);
+    }
+  }
+
+  /** Queries [B, H, T, d], keys and values [B, G, S, d]. */
+  record Heads(Tensor query, Tensor key, Tensor value) {
+    Heads float32() {
+      return new Heads(query.to(DType.FLOAT32), key.to(DType.FLOAT32), value.to(DType.FLOAT32));
+    }
+  }
+
+  /**
+   * What the queries take from the values.
+   *
+   * @return [B, H, T, d]
+   */
+  abstract Tensor attend(Heads heads, Pairs pairs);
+
+  /**
+   * Queries, keys and values before the position encoding acts on them.
+   *
+   * @param x [B, T, D]
+   * @param state memory of the tokens before these, for mixers that need it here; null for whole
+   *     sequences
+   */
+  Heads project(Tensor x, State state) {
+    Tensor all = qkv.get().forward(x).unflatten(2, -1, headDim).transpose(1, 2);
+    List<Tensor> parts = all.split(1, heads, groups, groups);
+    return new Heads(parts.get(0), parts.get(1), parts.get(2));
+  }
+
+  /**
+   * Acts on the result of each head before the output layer joins them.
+   *
+   * @param result [B, H, T, d]
+   * @param x [B, T, D], the input of the mixer
+   * @return [B, H, T, d]
+   */
+  Tensor finish(Tensor result, Tensor x) {
+    return result;
+  }
+
+  /** The cache in a state that {@link #start} made. */
+  KeyValueCache cache(State state) {
+    return (KeyValueCache) state;
+  }
+
+  @Override
+  public State start(long batch, long capacity) {
+    return new KeyValueCache(batch, groups, capacity, headDim);
+  }
+
+  @Override
+  public final Tensor forward(Tensor x, Tensor keep) {
+    Pairs pairs = new Pairs(0, causal, keep, position);
+    return join(attendInFloat(encode(project(x, null), 0), pairs), x);
+  }
+
+  @Override
+  public final Tensor step(Tensor x, State state) {
+    KeyValueCache cache = cache(state);
+    long before = cache.length();
+    Heads h = encode(project(x, state), before);
+    if (Autograd.isAutocast()) {
+      h = h.float32(); // once here is cheaper than the whole cache at each step
+    }
+    cache.append(h.key, h.value);
+    Heads seen = new Heads(h.query, cache.keys(), cache.values());
+    return join(attendInFloat(seen, new Pairs(before, true, null, position)), x);
+  }
+
+  @Override
+  public final Tensor weights(Tensor x, Tensor keep) {
+    return weights(encode(project(x, null), 0), new Pairs(0, causal, keep, position));
+  }
+
+  /**
+   * The share of each key in what a query takes, as a matrix: [B, H, T, S]. Here the softmax of the
+   * logits; zero throughout where a query may see no key.
+   */
+  Tensor weights(Heads h, Pairs pairs) {
+    return Functional.safeSoftmax(logits(h, pairs), -1);
+  }
+
+  /** Scaled products of queries and keys plus bias, -∞ where they may not meet: [B, H, T, S]. */
+  final Tensor logits(Heads h, Pairs pairs) {
+    Tensor logits = h.query.mul(1 / Math.sqrt(headDim)).matmul(each(h.key).t());
+    Tensor bias = pairs.bias(h.query.size(2), h.key.size(2));
+    if (bias != null) {
+      logits = logits.add(bias);
+    }
+    Tensor allowed = pairs.allowed(h.query.size(2), h.key.size(2));
+    return allowed == null ? logits : logits.maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
+  }
+
+  /** Keys or values [B, G, S, d] as every head sees them: [B, H, S, d]. */
+  final Tensor each(Tensor shared) {
+    return groups == heads ? shared : shared.repeatInterleave(heads / groups, 1);
+  }
+
+  private Heads encode(Heads h, long start) {
+    return new Heads(position.rotate(h.query, start), position.rotate(h.key, start), h.value);
+  }
+
+  private Tensor attendInFloat(Heads h, Pairs pairs) {
+    if (!Autograd.isAutocast()) {
+      return attend(h, pairs);
+    }
+    try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
+      return attend(h.float32(), pairs);
+    }
+  }
+
+  private Tensor join(Tensor result, Tensor x) {
+    Tensor joined = finish(result, x).transpose(1, 2).flatten(2, 3);
+    return dropout.get().forward(out.get().forward(joined));
+  }
+}

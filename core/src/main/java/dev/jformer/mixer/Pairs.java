@@ -1,0 +1,43 @@
+package dev.jformer.mixer;
+
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Which queries may see which keys, and what is added to their logits.
+ *
+ * @param start number of tokens before the first query; keys start at token 0
+ * @param causal whether a query sees keys up to its own position only
+ * @param keep bool [B, S], false where a key is padding; null if there is none
+ * @param position the position encoding, whose bias is added to the logits
+ */
+record Pairs(long start, boolean causal, Tensor keep, Position position) {
+  /** Bias of the position encoding: [H, queries, keys], or null. */
+  Tensor bias(long queries, long keys) {
+    return position.bias(start, queries, keys);
+  }
+
+  /** True where a query may see a key: bool, broadcasts to [B, H, queries, keys]; null if all. */
+  Tensor allowed(long queries, long keys) {
+    Tensor allowed = causal ? Tensor.ones(queries, keys).tril(start).gt(0) : null;
+    if (keep == null) {
+      return allowed;
+    }
+    Tensor seen = keep.unsqueeze(1).unsqueeze(1);
+    return allowed == null ? seen : allowed.and(seen);
+  }
+
+  /**
+   * Both in one, as the fused kernel takes it: added to the logits, or bool with true where
+   * allowed; null if every query sees every key.
+   */
+  Tensor mask(long queries, long keys) {
+    Tensor allowed = allowed(queries, keys);
+    Tensor bias = bias(queries, keys);
+    if (bias == null) {
+      return allowed;
+    }
+    Tensor all = bias.unsqueeze(0);
+    return allowed == null ? all : all.maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
+  }
+}
