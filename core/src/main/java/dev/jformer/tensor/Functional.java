@@ -23,6 +23,7 @@ public final class Functional {
    * @return [..., out]
    */
   public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
+    Flops.linear(x, weight);
     if (RowSplit.suits(x, weight)) {
       return RowSplit.linear(x, weight, bias);
     }
@@ -144,6 +145,7 @@ public final class Functional {
    */
   public static Tensor attention(
       Tensor query, Tensor key, Tensor value, Tensor mask, boolean causal, Double scale) {
+    Flops.attention(query, key, value, causal);
     return Native.call(
         "scaled_dot_product_attention",
         () ->
@@ -227,20 +229,23 @@ public final class Functional {
    */
   public static Tensor conv1d(
       Tensor x, Tensor weight, Tensor bias, long stride, long padding, long dilation, long groups) {
-    return Native.call(
-        "conv1d",
-        () ->
-            torch.conv1d(
-                x.torch(),
-                weight.torch(),
-                Native.optional(bias),
-                new long[] {stride},
-                new long[] {padding},
-                new long[] {dilation},
-                groups),
-        x,
-        weight,
-        bias);
+    Tensor result =
+        Native.call(
+            "conv1d",
+            () ->
+                torch.conv1d(
+                    x.torch(),
+                    weight.torch(),
+                    Native.optional(bias),
+                    new long[] {stride},
+                    new long[] {padding},
+                    new long[] {dilation},
+                    groups),
+            x,
+            weight,
+            bias);
+    Flops.conv1d(weight, result);
+    return result;
   }
 
   /**
