@@ -8,6 +8,7 @@ import dev.jformer.data.Tokenizer;
 import dev.jformer.data.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -66,7 +67,7 @@ final class Run {
     Files.deleteIfExists(folder.resolve("metrics.jsonl"));
     Files.deleteIfExists(folder.resolve("model.safetensors"));
     Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
-    deleteTree(folder.resolve("checkpoints"));
+    FileTree.delete(folder.resolve("checkpoints"));
     AtomicFile.write(
         folder.resolve(RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, recipe, false, prompt, console);
@@ -250,15 +251,5 @@ final class Run {
 
   private static String round(double value) {
     return String.format(Locale.ROOT, "%.4f", value);
-  }
-
-  private static void deleteTree(Path path) throws IOException {
-    if (Files.exists(path)) {
-      try (var tree = Files.walk(path)) {
-        for (Path entry : tree.sorted(java.util.Comparator.reverseOrder()).toList()) {
-          Files.delete(entry);
-        }
-      }
-    }
   }
 }
