@@ -40,10 +40,8 @@ final class ExportCommand implements Callable<Integer> {
       if (!(model instanceof CausalLm languageModel)) {
         throw new Failure(folder + " holds a " + model.config().type() + ", no language model");
       }
-      HuggingFace.save(languageModel, out);
-      if (Files.exists(folder.resolve(Tokenizer.FILE))) {
-        Tokenizers.load(folder).save(out);
-      }
+      boolean text = Files.exists(folder.resolve(Tokenizer.FILE));
+      HuggingFace.save(languageModel, text ? Tokenizers.load(folder) : null, out);
     }
     return 0;
   }

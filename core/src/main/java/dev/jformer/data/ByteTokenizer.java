@@ -1,9 +1,6 @@
 package dev.jformer.data;
 
-import dev.jformer.io.AtomicFile;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,11 +41,11 @@ public final class ByteTokenizer implements Tokenizer {
   }
 
   @Override
-  public void save(Path folder) throws IOException {
+  public byte[] json() {
     Map<String, Integer> vocabulary = new LinkedHashMap<>();
     for (int b = 0; b < 256; b++) {
       vocabulary.put(String.valueOf(ByteAlphabet.character(b)), b);
     }
-    AtomicFile.write(folder.resolve(FILE), TokenizerJson.write(vocabulary, List.of(), List.of()));
+    return TokenizerJson.write(vocabulary, List.of(), List.of());
   }
 }

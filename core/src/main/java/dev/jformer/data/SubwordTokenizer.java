@@ -2,10 +2,8 @@ package dev.jformer.data;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.jformer.io.AtomicFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +82,7 @@ final class SubwordTokenizer implements Tokenizer {
   }
 
   @Override
-  public void save(Path folder) throws IOException {
-    AtomicFile.write(folder.resolve(FILE), json);
+  public byte[] json() {
+    return json.clone();
   }
 }

@@ -1,5 +1,6 @@
 package dev.jformer.data;
 
+import dev.jformer.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
@@ -24,6 +25,11 @@ public interface Tokenizer {
   /** The id that separates documents, if there is one. */
   OptionalInt endOfText();
 
+  /** The content of {@link #FILE}. */
+  byte[] json();
+
   /** Writes {@link #FILE} into a folder. */
-  void save(Path folder) throws IOException;
+  default void save(Path folder) throws IOException {
+    AtomicFile.write(folder.resolve(FILE), json());
+  }
 }

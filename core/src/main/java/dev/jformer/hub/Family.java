@@ -16,8 +16,12 @@ interface Family {
   /** Our configuration for theirs. */
   CausalLm.Config read(JsonNode theirs);
 
-  /** Their configuration for ours, or an exception that says why there is none. */
-  ObjectNode write(CausalLm.Config ours);
+  /**
+   * Their configuration for ours, or an exception that says why there is none.
+   *
+   * @param blueprint of {@code ours}
+   */
+  ObjectNode write(CausalLm.Config ours, Blueprint blueprint);
 
   /** All weights of a model. */
   List<WeightMap> weights(CausalLm.Config config);

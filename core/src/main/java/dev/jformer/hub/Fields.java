@@ -2,6 +2,9 @@ package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
+import dev.jformer.io.FormatException;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Reads a Hugging Face configuration: what we need must be there, what we cannot do must not be
@@ -12,8 +15,16 @@ final class Fields {
 
   private final JsonNode node;
 
+  /** What stands before a field's name in messages. */
+  private final String path;
+
   Fields(JsonNode node) {
+    this(node, "");
+  }
+
+  private Fields(JsonNode node, String path) {
     this.node = node;
+    this.path = path;
   }
 
   /** A size that must be given. */
@@ -23,64 +34,101 @@ final class Fields {
 
   /** A size with a default. */
   int size(String name, int fallback) {
-    JsonNode value = node.get(name);
-    return value == null || value.isNull() ? fallback : size(name, value);
+    JsonNode value = given(name);
+    return value == null ? fallback : size(name, value);
   }
 
-  private static int size(String name, JsonNode value) {
+  private int size(String name, JsonNode value) {
     if (value == null || !value.canConvertToExactIntegral() || !value.canConvertToInt()) {
-      throw new ConfigException(name + " is " + value + ": expected an integer");
+      throw unexpected(name, value, "an integer");
     }
     if (value.intValue() < 1 || value.intValue() > LARGEST) {
-      throw new ConfigException(name + " is " + value + ": expected 1 to " + LARGEST);
+      throw unexpected(name, value, "1 to " + LARGEST);
     }
     return value.intValue();
   }
 
   double number(String name, double fallback) {
-    JsonNode value = node.get(name);
-    if (value == null || value.isNull()) {
+    JsonNode value = given(name);
+    if (value == null) {
       return fallback;
     }
-    if (!value.isNumber()) {
-      throw new ConfigException(name + " is " + value + ": expected a number");
+    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+      throw unexpected(name, value, "a number");
     }
     return value.doubleValue();
   }
 
   boolean flag(String name, boolean fallback) {
-    JsonNode value = node.get(name);
-    if (value == null || value.isNull()) {
+    JsonNode value = given(name);
+    if (value == null) {
       return fallback;
     }
     if (!value.isBoolean()) {
-      throw new ConfigException(name + " is " + value + ": expected true or false");
+      throw unexpected(name, value, "true or false");
     }
     return value.booleanValue();
   }
 
   String text(String name, String fallback) {
-    JsonNode value = node.get(name);
-    return value == null || value.isNull() ? fallback : value.asText();
+    JsonNode value = given(name);
+    if (value == null) {
+      return fallback;
+    }
+    if (!value.isTextual()) {
+      throw unexpected(name, value, "a string");
+    }
+    return value.textValue();
+  }
+
+  /** The fields of an object, or null if it is not given. */
+  Fields object(String name) {
+    JsonNode value = given(name);
+    if (value == null) {
+      return null;
+    }
+    if (!value.isObject()) {
+      throw unexpected(name, value, "an object");
+    }
+    return new Fields(value, path + name + ".");
   }
 
   /** Refuses a field that is set to anything but what we can do. */
   void supports(String name, Object given, Object supported) {
     if (!given.equals(supported)) {
       throw new ConfigException(
-          name + " is " + given + ", which is not supported: only " + supported + " is");
+          path
+              + name
+              + " is "
+              + FormatException.oneLine(given.toString())
+              + ", which is not supported: only "
+              + supported
+              + " is");
     }
   }
 
-  /** Refuses a field that is set at all. */
-  void absent(String name) {
+  /** Refuses all fields but these. */
+  void onlyKnows(String... names) {
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      if (!field.getValue().isNull() && !List.of(names).contains(field.getKey())) {
+        throw new ConfigException(
+            path + FormatException.oneLine(field.getKey()) + " is set, which is not supported");
+      }
+    }
+  }
+
+  private JsonNode given(String name) {
     JsonNode value = node.get(name);
-    if (value != null && !value.isNull()) {
-      throw new ConfigException(name + " is " + value + ", which is not supported: only null is");
-    }
+    return value == null || value.isNull() ? null : value;
   }
 
-  JsonNode get(String name) {
-    return node.path(name);
+  private ConfigException unexpected(String name, JsonNode value, String expected) {
+    return new ConfigException(
+        path
+            + name
+            + " is "
+            + FormatException.oneLine(String.valueOf(value))
+            + ": expected "
+            + expected);
   }
 }

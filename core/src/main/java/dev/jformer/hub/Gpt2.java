@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.ffn.Mlp;
+import dev.jformer.io.FormatException;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
@@ -18,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * GPT-2: learned positions, layer norm, biases, tied embeddings; its linear layers are stored
- * transposed.
+ * GPT-2: learned positions, layer norm, biases, embeddings mostly tied; its linear layers are
+ * stored transposed.
  */
 final class Gpt2 implements Family {
   private static final Map<String, Activation> ACTIVATIONS =
@@ -48,7 +49,7 @@ final class Gpt2 implements Family {
     if (!ACTIVATIONS.containsKey(activation)) {
       throw new ConfigException(
           "activation_function is "
-              + activation
+              + FormatException.oneLine(activation)
               + ", which is not supported: only "
               + String.join(", ", ACTIVATIONS.keySet().stream().sorted().toList())
               + " are");
@@ -72,12 +73,12 @@ final class Gpt2 implements Family {
   }
 
   @Override
-  public ObjectNode write(CausalLm.Config ours) {
+  public ObjectNode write(CausalLm.Config ours, Blueprint blueprint) {
     Mismatch.Check check = new Mismatch.Check("GPT-2");
     check.that(ours.position() instanceof Learned.Config, "learned positions", ours.position());
     check.that(ours.placement() == NormPlacement.PRE, "norms before", ours.placement());
     check.that(ours.bias(), "biases", "none");
-    check.that(ours.tied(), "tied embeddings", "untied ones");
+    check.is(Linear.Config.class, ours.projection(), "plain linear layers");
     Norm.LayerNormConfig norm = check.is(Norm.LayerNormConfig.class, ours.norm(), "layer norm");
     check.that(norm.bias(), "layer norm with bias", norm);
     SoftmaxAttention.Config mixer =
@@ -104,20 +105,14 @@ final class Gpt2 implements Family {
     config.put("n_embd", ours.width());
     config.put("n_layer", ours.layers());
     config.put("n_head", mixer.heads());
-    config.put("n_inner", hidden(ours));
+    config.put("n_inner", blueprint.shape("blocks.0.ffn.up.weight").size(0));
     config.put("activation_function", activation);
     config.put("layer_norm_epsilon", norm.epsilon());
-    config.put("tie_word_embeddings", true);
+    config.put("tie_word_embeddings", ours.tied());
     for (String dropout : List.of("resid_pdrop", "embd_pdrop", "attn_pdrop")) {
       config.put(dropout, 0.0);
     }
-    config.put("bos_token_id", ours.vocab() - 1).put("eos_token_id", ours.vocab() - 1);
     return config;
-  }
-
-  private static int hidden(CausalLm.Config ours) {
-    Mlp.Config mlp = (Mlp.Config) ours.ffn();
-    return mlp.hidden() > 0 ? mlp.hidden() : (int) Math.round(ours.width() * mlp.expand());
   }
 
   @Override

@@ -29,7 +29,7 @@ final class Llama implements Family {
     fields.supports("hidden_act", fields.text("hidden_act", "silu"), "silu");
     fields.supports("attention_bias", fields.flag("attention_bias", false), false);
     fields.supports("mlp_bias", fields.flag("mlp_bias", false), false);
-    fields.absent("rope_scaling");
+    fields.supports("partial_rotary_factor", fields.number("partial_rotary_factor", 1), 1.0);
     int width = fields.size("hidden_size");
     int heads = fields.size("num_attention_heads");
     int headDim = fields.size("head_dim", Math.max(1, width / heads));
@@ -61,23 +61,33 @@ final class Llama implements Family {
         new Linear.Config());
   }
 
-  /** Newer configurations hold the base of the angles in an object of its own. */
+  /**
+   * The base of the angles, which newer configurations hold in an object of its own; older ones
+   * have one for how angles are scaled.
+   */
   private static double theta(Fields fields) {
-    JsonNode parameters = fields.get("rope_parameters");
-    if (!parameters.isObject()) {
-      return fields.number("rope_theta", 10_000);
+    double theta = fields.number("rope_theta", 10_000);
+    for (String name : List.of("rope_scaling", "rope_parameters")) {
+      Fields rope = fields.object(name);
+      if (rope != null) {
+        for (String type : List.of("type", "rope_type")) {
+          rope.supports(type, rope.text(type, "default"), "default");
+        }
+        rope.supports("partial_rotary_factor", rope.number("partial_rotary_factor", 1), 1.0);
+        rope.onlyKnows("type", "rope_type", "partial_rotary_factor", "rope_theta");
+        theta = rope.number("rope_theta", theta);
+      }
     }
-    Fields rope = new Fields(parameters);
-    rope.supports("rope_parameters.rope_type", rope.text("rope_type", "default"), "default");
-    return rope.number("rope_theta", 10_000);
+    return theta;
   }
 
   @Override
-  public ObjectNode write(CausalLm.Config ours) {
+  public ObjectNode write(CausalLm.Config ours, Blueprint blueprint) {
     Mismatch.Check check = new Mismatch.Check("Llama");
     Rope.Config rope = check.is(Rope.Config.class, ours.position(), "rotary positions");
     check.that(ours.placement() == NormPlacement.PRE, "norms before", ours.placement());
     check.that(!ours.bias(), "no biases", "some");
+    check.is(Linear.Config.class, ours.projection(), "plain linear layers");
     Norm.RmsNormConfig norm = check.is(Norm.RmsNormConfig.class, ours.norm(), "RMS norm");
     SoftmaxAttention.Config mixer =
         check.is(SoftmaxAttention.Config.class, ours.mixer(), "softmax attention");
@@ -99,7 +109,6 @@ final class Llama implements Family {
     config.put("rope_theta", rope.base());
     config.put("attention_bias", false).put("mlp_bias", false);
     config.put("tie_word_embeddings", ours.tied());
-    config.put("bos_token_id", ours.vocab() - 1).put("eos_token_id", ours.vocab() - 1);
     return config;
   }
 

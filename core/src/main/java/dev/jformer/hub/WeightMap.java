@@ -1,9 +1,11 @@
 package dev.jformer.hub;
 
+import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * One weight of ours and the weights of theirs it is made of.
@@ -26,11 +28,24 @@ record WeightMap(String ours, List<String> theirs, List<Long> rows, boolean tran
     return new WeightMap(ours, theirs, rows, false);
   }
 
-  /** Ours, made of theirs. */
+  /** With theirs under other names. */
+  WeightMap renamed(UnaryOperator<String> rename) {
+    return new WeightMap(ours, theirs.stream().map(rename).toList(), rows, transposed);
+  }
+
+  /** The shapes of theirs, in the order of their names, for ours of this shape. */
+  List<Shape> shapes(Shape shape) {
+    if (theirs.size() == 1) {
+      return List.of(transposed ? Shape.of(shape.size(1), shape.size(0)) : shape);
+    }
+    return rows.stream().map(count -> Shape.of(count, shape.size(1))).toList();
+  }
+
+  /** Ours, made of theirs, which have the right shapes. */
   Tensor toOurs(Function<String, Tensor> tensors) {
     if (theirs.size() == 1) {
       Tensor only = tensors.apply(theirs.get(0));
-      return transposed && only.rank() == 2 ? only.t() : only;
+      return transposed ? only.t() : only;
     }
     return Tensor.cat(0, theirs.stream().map(tensors).toArray(Tensor[]::new));
   }

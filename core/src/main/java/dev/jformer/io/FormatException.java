@@ -26,12 +26,12 @@ public final class FormatException extends RuntimeException {
   }
 
   /** Text from a file in quotes, fit for a message: on one line and not too long. */
-  static String quote(String text) {
+  public static String quote(String text) {
     return "'" + oneLine(text) + "'";
   }
 
   /** Text with control characters shown as {@code ?} and a long end cut off. */
-  static String oneLine(String text) {
+  public static String oneLine(String text) {
     String printable = text.replaceAll("\\p{Cntrl}|\\p{Cs}|[\\u2028\\u2029]", "?");
     return printable.length() <= LONGEST_QUOTE
         ? printable

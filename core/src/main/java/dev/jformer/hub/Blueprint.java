@@ -1,0 +1,95 @@
+package dev.jformer.hub;
+
+import dev.jformer.config.ConfigException;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.DryRun;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Shape;
+import dev.jformer.tensor.TensorException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What a configuration makes a model of: the types and shapes of its parameters. It is had without
+ * setting their memory aside, for a configuration may ask for more than there is.
+ *
+ * @param parameters by name, in the model's order
+ */
+record Blueprint(Map<String, Entry> parameters) {
+  /** One parameter. */
+  record Entry(DType dtype, Shape shape) {}
+
+  /** Parts may make some tensors that are no parameters. */
+  private static final int SPARE = 1000;
+
+  private static final int PER_PARAMETER = 16;
+
+  /**
+   * Draws a model.
+   *
+   * @param expected about how many parameters it has; a model of far more is refused
+   * @throws ConfigException if it cannot be built
+   * @throws IllegalArgumentException if its parts do not fit each other
+   */
+  static Blueprint of(Model.Config config, int expected) {
+    long most = SPARE + (long) PER_PARAMETER * expected;
+    try (Scope scope = Scope.open();
+        Mode mode = DryRun.open(most);
+        Model model = config.build()) {
+      Map<String, Entry> parameters = new LinkedHashMap<>();
+      model
+          .parameters()
+          .forEach(
+              (name, p) -> parameters.put(name, new Entry(p.value().dtype(), p.value().shape())));
+      return new Blueprint(Collections.unmodifiableMap(parameters));
+    } catch (TensorException
+        | ArithmeticException
+        | NegativeArraySizeException
+        | OutOfMemoryError e) {
+      throw new ConfigException(
+          "the configuration makes no model of about "
+              + expected
+              + " weights (is its number of layers right?): "
+              + e.getMessage(),
+          e);
+    }
+  }
+
+  /** The shape of a parameter that there is. */
+  Shape shape(String name) {
+    return parameters.get(name).shape();
+  }
+
+  /**
+   * Checks that a model has these parameters and no others, so that it can be had again.
+   *
+   * @throws ConfigException if it is not what its configuration says
+   */
+  void check(Model model) {
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    model.parameters().forEach((name, p) -> shapes.put(name, p.value().shape()));
+    parameters.forEach(
+        (name, entry) -> {
+          Shape shape = shapes.remove(name);
+          if (!entry.shape().equals(shape)) {
+            throw new ConfigException(
+                "this model cannot be saved, for it is not what its configuration says: the"
+                    + " parameter "
+                    + name
+                    + " should be "
+                    + entry.shape()
+                    + " and is "
+                    + (shape == null ? "not there" : shape));
+          }
+        });
+    if (!shapes.isEmpty()) {
+      throw new ConfigException(
+          "this model cannot be saved, for it is not what its configuration says: that has no"
+              + " parameter "
+              + shapes.keySet().iterator().next());
+    }
+  }
+}

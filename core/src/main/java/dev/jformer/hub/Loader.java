@@ -1,0 +1,102 @@
+package dev.jformer.hub;
+
+import dev.jformer.io.FormatException;
+import dev.jformer.io.Weights;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Shape;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+
+/**
+ * Builds a model and fills it with stored weights. Their names, types and shapes are compared with
+ * the configuration's before any memory is set aside.
+ *
+ * @param folder where the weights lie, for messages
+ */
+record Loader(Path folder, Weights weights) {
+  /**
+   * Loads a model.
+   *
+   * @param blueprint of {@code config}
+   * @param maps where each of its parameters comes from
+   * @param ignored whether a stored tensor may be left over
+   * @throws FormatException if the weights are not those of the configuration
+   */
+  Model load(
+      Model.Config config, Blueprint blueprint, List<WeightMap> maps, Predicate<String> ignored) {
+    TreeSet<String> unused = new TreeSet<>(weights.names());
+    for (WeightMap map : maps) {
+      check(map, blueprint.parameters().get(map.ours()));
+      map.theirs().forEach(unused::remove);
+    }
+    unused.removeIf(ignored);
+    if (!unused.isEmpty()) {
+      throw new FormatException(
+          folder
+              + ": the configuration has no place for the tensor "
+              + FormatException.oneLine(unused.first())
+              + (unused.size() > 1 ? " and " + (unused.size() - 1) + " more" : ""));
+    }
+    Model model = config.build();
+    try {
+      fill(model, maps);
+      model.train(false);
+      return model;
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  private void check(WeightMap map, Blueprint.Entry ours) {
+    List<Shape> shapes = map.shapes(ours.shape());
+    for (int i = 0; i < shapes.size(); i++) {
+      String name = map.theirs().get(i);
+      if (!weights.names().contains(name)) {
+        throw new FormatException(folder + ": the tensor " + name + " is missing");
+      }
+      if (!weights.shape(name).equals(shapes.get(i))) {
+        throw new FormatException(
+            folder
+                + ": the tensor "
+                + name
+                + " is "
+                + weights.shape(name)
+                + ", but the configuration makes it "
+                + shapes.get(i));
+      }
+      DType stored = weights.dtype(name);
+      boolean same = ours.dtype().isFloating() ? stored.isFloating() : stored == ours.dtype();
+      if (!same) {
+        throw new FormatException(
+            folder
+                + ": the tensor "
+                + name
+                + " is of type "
+                + spelled(stored)
+                + ", but the configuration makes it "
+                + (ours.dtype().isFloating() ? "floating-point" : spelled(ours.dtype())));
+      }
+    }
+  }
+
+  private static String spelled(DType type) {
+    return type.name().toLowerCase(Locale.ROOT);
+  }
+
+  private void fill(Model model, List<WeightMap> maps) {
+    Map<String, Parameter> parameters = model.parameters();
+    for (WeightMap map : maps) {
+      try (Scope scope = Scope.open()) {
+        parameters.get(map.ours()).copyFrom(map.toOurs(weights::tensor));
+      }
+    }
+  }
+}
