@@ -236,8 +236,10 @@ public final class CausalLm extends Model {
    */
   public Tensor hidden(Tensor ids) {
     Tensor x = embed(ids, 0);
-    for (Slot<Block> block : blocks) {
-      x = block.get().forward(x, null);
+    try (Position.Pass pass = position.get().pass()) {
+      for (Slot<Block> block : blocks) {
+        x = block.get().forward(x, null);
+      }
     }
     return norm.get().forward(x);
   }
@@ -304,8 +306,10 @@ public final class CausalLm extends Model {
 
     private Tensor hidden(Tensor ids) {
       Tensor x = embed(ids, length);
-      for (int i = 0; i < states.size(); i++) {
-        x = blocks.get(i).get().step(x, states.get(i));
+      try (Position.Pass pass = position.get().pass()) {
+        for (int i = 0; i < states.size(); i++) {
+          x = blocks.get(i).get().step(x, states.get(i));
+        }
       }
       length += ids.size(1);
       return norm.get().forward(x);
