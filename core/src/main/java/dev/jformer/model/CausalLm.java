@@ -191,12 +191,8 @@ public final class CausalLm extends Model {
             config.dropout(),
             config.init(),
             config.projection());
-    return new Block(
-        config.placement(),
-        config.norm().build(config.width()),
-        config.mixer().build(site, position.get()),
-        config.norm().build(config.width()),
-        config.ffn().build(site));
+    return Block.of(
+        site, config.placement(), config.norm(), config.mixer(), config.ffn(), position.get());
   }
 
   @Override

@@ -235,7 +235,7 @@ class PositionTest {
                 case "none" -> assertFalse(embeds || rotates || bias != null);
                 case "learned", "sinusoidal" -> assertTrue(embeds && !rotates && bias == null);
                 case "rope" -> assertTrue(rotates && !embeds && bias == null);
-                case "alibi" -> assertTrue(bias != null && !embeds && !rotates);
+                case "alibi", "t5" -> assertTrue(bias != null && !embeds && !rotates);
                 default -> {}
               }
               assertEquals(!name.equals("learned"), position.extrapolates(), name);
