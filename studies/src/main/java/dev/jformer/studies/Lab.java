@@ -3,13 +3,18 @@ package dev.jformer.studies;
 import dev.jformer.data.TokenFile;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Claim;
+import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Learned;
 import dev.jformer.tensor.Scope;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -26,6 +31,7 @@ public final class Lab {
   private final List<Table> tables = new ArrayList<>();
   private final List<Figure> figures = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
+  private String summary = "";
   private double seconds;
 
   /**
@@ -98,7 +104,11 @@ public final class Lab {
       if (known == null) {
         watcher.begin(each);
         long start = System.nanoTime();
-        Learned learned = seeded.run(text, (done, detail) -> watcher.progress(each, done, detail));
+        Learned learned =
+            seeded.run(
+                text,
+                (done, detail) -> watcher.progress(each, done, detail),
+                notebook.unfinished(each));
         double took = (System.nanoTime() - start) / 1e9;
         notebook.keep(each, learned, took);
         known = new Notebook.Entry<>(learned, took);
@@ -122,6 +132,11 @@ public final class Lab {
     claims.add(new Claim(sentence, paper, check, remark));
   }
 
+  /** Says in a sentence or two what came out. */
+  public void summary(String sentence) {
+    summary = sentence;
+  }
+
   /** Adds a table to the report. */
   public void table(Table table) {
     tables.add(table);
@@ -137,23 +152,33 @@ public final class Lab {
     notes.add(note);
   }
 
-  List<Claim> claims() {
-    return List.copyOf(claims);
+  /**
+   * What was found until now.
+   *
+   * @param slug name of the report's files
+   * @param command what reproduces it
+   */
+  public Evidence evidence(String slug, String title, String command) {
+    return new Evidence(
+        slug,
+        title,
+        scale.name().toLowerCase(Locale.ROOT),
+        command,
+        Machine.here(),
+        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+        seconds,
+        summary.isEmpty() ? verdicts() : summary,
+        List.copyOf(claims),
+        List.copyOf(tables),
+        List.copyOf(figures),
+        List.copyOf(notes));
   }
 
-  List<Table> tables() {
-    return List.copyOf(tables);
-  }
-
-  List<Figure> figures() {
-    return List.copyOf(figures);
-  }
-
-  List<String> notes() {
-    return List.copyOf(notes);
-  }
-
-  double seconds() {
-    return seconds;
+  private String verdicts() {
+    if (scale == Scale.SMOKE) {
+      return "A smoke run: it shows that the study works, and judges nothing.";
+    }
+    long held = claims.stream().filter(Claim::holds).count();
+    return held + " of " + claims.size() + " claims hold here.";
   }
 }

@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -63,6 +63,7 @@ public final class Notebook {
     try {
       Files.createDirectories(folder);
       AtomicFile.write(file(name), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(entry));
+      Folders.delete(unfinishedFolder(name));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("'" + name + "' cannot be kept as JSON: " + value, e);
     } catch (IOException e) {
@@ -71,17 +72,28 @@ public final class Notebook {
   }
 
   /**
+   * Where something that takes long may keep what it has so far; emptied once it is {@linkplain
+   * #keep kept}. Null where nothing is remembered.
+   */
+  Path unfinished(String name) {
+    return folder == null
+        ? null
+        : unfinishedFolder(name).resolve(Integer.toHexString(conditions.hashCode()));
+  }
+
+  private Path unfinishedFolder(String name) {
+    String file = file(name).getFileName().toString();
+    return folder.resolve("unfinished-" + file.substring(0, file.length() - ".json".length()));
+  }
+
+  /**
    * Forgets all that is known.
    *
    * @throws IOException if a file cannot be deleted
    */
   public void forget() throws IOException {
-    if (folder != null && Files.isDirectory(folder)) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.json")) {
-        for (Path file : files) {
-          Files.delete(file);
-        }
-      }
+    if (folder != null) {
+      Folders.delete(folder);
     }
   }
 

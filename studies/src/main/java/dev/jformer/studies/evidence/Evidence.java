@@ -12,6 +12,7 @@ import java.util.List;
  * @param machine where it ran
  * @param date when it ended, ISO 8601
  * @param seconds time spent measuring, over all sessions
+ * @param summary what came out, in a sentence or two
  * @param claims with verdicts
  * @param tables measured values
  * @param figures the same, drawn
@@ -25,6 +26,7 @@ public record Evidence(
     Machine machine,
     String date,
     double seconds,
+    String summary,
     List<Claim> claims,
     List<Table> tables,
     List<Figure> figures,

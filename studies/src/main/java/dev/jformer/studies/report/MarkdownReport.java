@@ -19,6 +19,7 @@ final class MarkdownReport {
   static String of(Evidence e) {
     Machine m = e.machine();
     StringBuilder text = new StringBuilder("# ").append(e.title()).append("\n\n");
+    text.append(e.summary()).append("\n\n");
     text.append(
         String.format(
             Locale.ROOT,
