@@ -17,10 +17,12 @@ import dev.jformer.tensor.Tensor;
  * single transform over the whole sequence would carry the rounding errors of later tokens into
  * earlier ones, here a transform only ever reads tokens that stand before all those it writes.
  *
+ * <p>The price of exactness, measured with 2 cores: 8 sequences of 256 tokens with 256 channels
+ * take about twice the time of one transform over everything, forward and backward.
+ *
  * <p>Runs in float64 for float64 inputs, else in float32.
  */
 final class CausalConvolution {
-  /** Longest block; measured, see the constants of those who call. */
   private final int longest;
 
   /**

@@ -10,7 +10,11 @@ import dev.jformer.position.Position;
  * rest.
  */
 public final class MinimalistExtractor extends ChannelExtractor {
-  /** One triangular matrix serves all channels and sequences, and pays for long blocks. */
+  /**
+   * One triangular matrix serves all channels and sequences, and pays up to about 512 tokens,
+   * Fourier transforms beyond. Measured forward and backward, 2 cores, one sequence of 2,048 tokens
+   * and 256 channels, for blocks of at most 128, 256, 512 and 1,024 tokens: 28, 25, 23 and 27 ms.
+   */
   static final CausalConvolution CONVOLUTION = new CausalConvolution(512);
 
   /** Configuration. */

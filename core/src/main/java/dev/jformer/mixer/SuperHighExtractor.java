@@ -16,7 +16,12 @@ import dev.jformer.tensor.Tensor;
  * token t reads t of them.
  */
 public final class SuperHighExtractor extends Extractor {
-  /** Longest block whose windows are laid out, which takes as many times the memory of x. */
+  /**
+   * Products with windows of tokens, which take as many times the memory of x as a block has
+   * tokens, pay up to about 16 tokens, Fourier transforms beyond. Measured forward and backward, 2
+   * cores, 8 sequences of 256 tokens and 128 channels, for blocks of at most 8, 16, 32 and 64
+   * tokens: 167, 138, 169 and 214 ms.
+   */
   static final CausalConvolution CONVOLUTION = new CausalConvolution(16);
 
   /** Configuration. */
