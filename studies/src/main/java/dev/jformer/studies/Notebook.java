@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.io.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -66,6 +67,21 @@ public final class Notebook {
       throw new IllegalArgumentException("'" + name + "' cannot be kept as JSON: " + value, e);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot keep '" + name + "' in " + folder, e);
+    }
+  }
+
+  /**
+   * Forgets all that is known.
+   *
+   * @throws IOException if a file cannot be deleted
+   */
+  public void forget() throws IOException {
+    if (folder != null && Files.isDirectory(folder)) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.json")) {
+        for (Path file : files) {
+          Files.delete(file);
+        }
+      }
     }
   }
 
