@@ -1117,6 +1117,14 @@ public final class Tensor implements AutoCloseable {
     return call("select", () -> open().select(dim, index));
   }
 
+  /**
+   * A view of all windows of {@code length} slices along a dimension, {@code step} apart: that
+   * dimension then counts windows, and a new last one the slices in each.
+   */
+  public Tensor unfold(int dim, long length, long step) {
+    return call("unfold", () -> open().unfold(dim, length, step));
+  }
+
   /** Views of equal size along a dimension. */
   public List<Tensor> chunk(int chunks, int dim) {
     return Native.list(Native.get("chunk", () -> open().chunk(chunks, dim), this));
