@@ -88,7 +88,7 @@ public final class SpectralLinear extends Layer implements Foldable {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       this.u = Parameter.buffer(leadingVector(weight.value()));
-      double norm = estimate().norm().item();
+      double norm = power().norm().item();
       if (!(norm > 0)) {
         throw new IllegalArgumentException(
             "the initial weight's spectral norm is "
@@ -96,7 +96,7 @@ public final class SpectralLinear extends Layer implements Foldable {
                 + ": σReparam divides by it, so the weight must not start at zero");
       }
       double start = config.gain() == Gain.ONE ? 1 : norm;
-      this.gain = parameter("gain", Tensor.scalar(start).to(weight.value().dtype()));
+      this.gain = parameter("gain", Tensor.full(start, weight.value().dtype()));
     }
     this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
     register("u", u);
@@ -116,27 +116,24 @@ public final class SpectralLinear extends Layer implements Foldable {
   }
 
   /**
-   * The vectors of one step of power iteration, and the spectral norm they give.
+   * One step of power iteration from the present u.
    *
-   * @param v [out], of length 1
-   * @param u [in], of length 1
-   * @param norm {@code vᵀWu}, a scalar that gradients flow from
+   * <p>With v held fixed, {@code |Wᵀv|} is {@code vᵀWu'}, and so is its derivative, {@code v u'ᵀ}:
+   * one product with W less than by the definition.
+   *
+   * @return Wᵀv, [in], of direction u' and length σ, which gradients flow from
    */
-  private record Estimate(Tensor v, Tensor u, Tensor norm) {}
-
-  private Estimate estimate() {
+  private Tensor power() {
     Tensor w = weight.value();
     Tensor v;
-    Tensor next;
     try (Mode mode = Autograd.noGrad()) {
       v = unit(w.matmul(u.value().to(w.dtype())));
-      next = unit(v.matmul(w));
     }
-    return new Estimate(v, next, w.matmul(next).mul(v).sum());
+    return v.matmul(w);
   }
 
-  private Tensor scaled(Estimate estimate) {
-    return weight.value().mul(gain.value().div(estimate.norm()));
+  private Tensor scaled(Tensor norm) {
+    return weight.value().mul(gain.value().div(norm));
   }
 
   @Override
@@ -146,11 +143,12 @@ public final class SpectralLinear extends Layer implements Foldable {
 
   private Tensor effective() {
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
-      Estimate estimate = estimate();
+      Tensor power = power();
+      Tensor norm = power.norm();
       if (isTraining()) {
-        u.copyFrom(estimate.u());
+        u.copyFrom(power.detach().div(norm.detach()));
       }
-      return scaled(estimate);
+      return scaled(norm);
     }
   }
 
@@ -159,7 +157,7 @@ public final class SpectralLinear extends Layer implements Foldable {
   public Linear folded() {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      return new Linear(scaled(estimate()), bias == null ? null : bias.value().copy());
+      return new Linear(scaled(power().norm()), bias == null ? null : bias.value().copy());
     }
   }
 
