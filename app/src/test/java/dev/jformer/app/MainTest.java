@@ -250,12 +250,21 @@ class MainTest {
   @Test
   void everyCommandExplainsItself() {
     for (String command :
-        List.of("train", "eval", "generate", "export", "tokenizer", "info", "bench", "papers")) {
+        List.of(
+            "train",
+            "eval",
+            "generate",
+            "export",
+            "tokenizer",
+            "info",
+            "bench",
+            "papers",
+            "reproduce")) {
       Outcome help = run(command, "--help");
       assertEquals(0, help.code, command);
       assertTrue(help.out.contains("Usage: jformer " + command), help.out);
     }
-    assertEquals(63, run("papers").out.lines().count());
+    assertEquals(64, run("papers").out.lines().count());
     assertTrue(run("generate-completion").out.contains("jformer"));
   }
 }

@@ -4,7 +4,10 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
+import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /** A residual block: tokens are mixed, then channels. */
@@ -22,6 +25,22 @@ public final class Block extends Module {
     this.mixer = child("mixer", TokenMixer.class, mixer);
     this.ffnNorm = child("ffnNorm", Layer.class, ffnNorm);
     this.ffn = child("ffn", ChannelMixer.class, ffn);
+  }
+
+  /** A block of the parts that a model's configuration names. */
+  static Block of(
+      Site site,
+      NormPlacement placement,
+      Norm.Config norm,
+      TokenMixer.Config mixer,
+      ChannelMixer.Config ffn,
+      Position position) {
+    return new Block(
+        placement,
+        norm.build(site.width()),
+        mixer.build(site, position),
+        norm.build(site.width()),
+        ffn.build(site));
   }
 
   /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */

@@ -191,12 +191,8 @@ public final class CausalLm extends Model {
             config.dropout(),
             config.init(),
             config.projection());
-    return new Block(
-        config.placement(),
-        config.norm().build(config.width()),
-        config.mixer().build(site, position.get()),
-        config.norm().build(config.width()),
-        config.ffn().build(site));
+    return Block.of(
+        site, config.placement(), config.norm(), config.mixer(), config.ffn(), position.get());
   }
 
   @Override
@@ -236,8 +232,10 @@ public final class CausalLm extends Model {
    */
   public Tensor hidden(Tensor ids) {
     Tensor x = embed(ids, 0);
-    for (Slot<Block> block : blocks) {
-      x = block.get().forward(x, null);
+    try (Position.Pass pass = position.get().pass()) {
+      for (Slot<Block> block : blocks) {
+        x = block.get().forward(x, null);
+      }
     }
     return norm.get().forward(x);
   }
@@ -320,8 +318,10 @@ public final class CausalLm extends Model {
 
     private Tensor hidden(Tensor ids) {
       Tensor x = embed(ids, length);
-      for (int i = 0; i < states.size(); i++) {
-        x = blocks.get(i).get().step(x, states.get(i));
+      try (Position.Pass pass = position.get().pass()) {
+        for (int i = 0; i < states.size(); i++) {
+          x = blocks.get(i).get().step(x, states.get(i));
+        }
       }
       length += ids.size(1);
       return norm.get().forward(x);

@@ -1024,7 +1024,9 @@ public final class Tensor implements AutoCloseable {
 
   /** Matrix product over the last two dimensions; the others broadcast. */
   public Tensor matmul(Tensor other) {
-    return call("matmul", () -> open().matmul(other.open()), other);
+    Tensor result = call("matmul", () -> open().matmul(other.open()), other);
+    Flops.matmul(this, result);
+    return result;
   }
 
   /** Matrix transpose of the last two dimensions. */
@@ -1034,6 +1036,7 @@ public final class Tensor implements AutoCloseable {
 
   /** Sum of products in Einstein's notation, for example {@code "bhtd,bhsd->bhts"}. */
   public static Tensor einsum(String equation, Tensor... operands) {
+    Flops.einsum(equation, operands);
     return Native.call(
         "einsum " + equation, () -> torch.einsum(equation, Autograd.vector(operands)), operands);
   }
@@ -1112,6 +1115,14 @@ public final class Tensor implements AutoCloseable {
   /** A view of one slice along a dimension, which disappears. */
   public Tensor select(int dim, long index) {
     return call("select", () -> open().select(dim, index));
+  }
+
+  /**
+   * A view of all windows of {@code length} slices along a dimension, {@code step} apart: that
+   * dimension then counts windows, and a new last one the slices in each.
+   */
+  public Tensor unfold(int dim, long length, long step) {
+    return call("unfold", () -> open().unfold(dim, length, step));
   }
 
   /** Views of equal size along a dimension. */
