@@ -156,6 +156,11 @@ abstract class Attention extends TokenMixer {
     return allowed == null ? logits : logits.maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
   }
 
+  /** What {@link #logits(Tensor)} is where {@link #weights} is the softmax of the logits. */
+  final Tensor logitsOfAllPairs(Tensor x) {
+    return logits(encode(project(x, null), 0), new Pairs(0, false, null, position));
+  }
+
   /** Keys or values [B, G, S, d] as every head sees them: [B, H, S, d]. */
   final Tensor each(Tensor shared) {
     return groups == heads ? shared : shared.repeatInterleave(heads / groups, 1);

@@ -49,6 +49,11 @@ public final class SoftmaxAttention extends Attention {
     return fused(h, pairs);
   }
 
+  @Override
+  public Tensor logits(Tensor x) {
+    return logitsOfAllPairs(x);
+  }
+
   /** Softmax attention that never holds the T×S matrix. */
   static Tensor fused(Heads h, Pairs pairs) {
     long queries = h.query().size(2);

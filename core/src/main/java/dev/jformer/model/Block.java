@@ -46,9 +46,14 @@ public final class Block extends Module {
   /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */
   public Tensor forward(Tensor x, Tensor keep) {
     if (placement == NormPlacement.PRE) {
-      return channels(x.add(mixer.get().forward(mixerNorm.get().forward(x), keep)));
+      return channels(x.add(mixer.get().forward(mixerInput(x), keep)));
     }
     return channels(mixerNorm.get().forward(x.add(mixer.get().forward(x, keep))));
+  }
+
+  /** What the token mixer is given when this block is given x [B, T, D]. */
+  Tensor mixerInput(Tensor x) {
+    return placement == NormPlacement.PRE ? mixerNorm.get().forward(x) : x;
   }
 
   /** The next tokens of sequences: x [B, T, D] and state as in {@link TokenMixer#step}. */

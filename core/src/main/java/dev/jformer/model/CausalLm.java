@@ -241,6 +241,22 @@ public final class CausalLm extends Model {
   }
 
   /**
+   * What the token mixer of each block is given, first block to last, for analysis.
+   *
+   * @param ids int64 [B, T]
+   * @return [B, T, D] each
+   */
+  public List<Tensor> mixerInputs(Tensor ids) {
+    List<Tensor> inputs = new ArrayList<>();
+    Tensor x = embed(ids, 0);
+    for (Slot<Block> block : blocks) {
+      inputs.add(block.get().mixerInput(x));
+      x = block.get().forward(x, null);
+    }
+    return inputs;
+  }
+
+  /**
    * Mean cross-entropy of the targets in nats.
    *
    * @param ids int64 [B, T]

@@ -34,4 +34,13 @@ final class Allocator {
       LOG.debug("the allocator stays as it is: {}", e.getMessage());
     }
   }
+
+  /** Gives freed memory back to the system. Does nothing where the C library is not glibc. */
+  static void giveBack() {
+    try {
+      NativeLibrary.getProcess().getFunction("malloc_trim").invokeInt(new Object[] {0L});
+    } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
+      LOG.debug("freed memory stays: {}", e.getMessage());
+    }
+  }
 }

@@ -1,7 +1,9 @@
 package dev.jformer.tensor;
 
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.StringViewOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /** Functions that neural networks are made of. Optional tensors may be null. */
@@ -23,7 +25,8 @@ public final class Functional {
    * @return [..., out]
    */
   public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
-    if (RowSplit.suits(x, weight)) {
+    Flops.linear(x, weight);
+    if (RowSplit.suits(x, weight, bias)) {
       return RowSplit.linear(x, weight, bias);
     }
     return Native.call(
@@ -144,6 +147,7 @@ public final class Functional {
    */
   public static Tensor attention(
       Tensor query, Tensor key, Tensor value, Tensor mask, boolean causal, Double scale) {
+    Flops.attention(query, key, value, causal);
     return Native.call(
         "scaled_dot_product_attention",
         () ->
@@ -227,20 +231,23 @@ public final class Functional {
    */
   public static Tensor conv1d(
       Tensor x, Tensor weight, Tensor bias, long stride, long padding, long dilation, long groups) {
-    return Native.call(
-        "conv1d",
-        () ->
-            torch.conv1d(
-                x.torch(),
-                weight.torch(),
-                Native.optional(bias),
-                new long[] {stride},
-                new long[] {padding},
-                new long[] {dilation},
-                groups),
-        x,
-        weight,
-        bias);
+    Tensor result =
+        Native.call(
+            "conv1d",
+            () ->
+                torch.conv1d(
+                    x.torch(),
+                    weight.torch(),
+                    Native.optional(bias),
+                    new long[] {stride},
+                    new long[] {padding},
+                    new long[] {dilation},
+                    groups),
+            x,
+            weight,
+            bias);
+    Flops.conv1d(weight, result);
+    return result;
   }
 
   /**
@@ -252,6 +259,29 @@ public final class Functional {
   public static Tensor pad(Tensor x, double value, long... widths) {
     return Native.call(
         "pad", () -> torch.pad(x.torch(), widths, "constant", new DoubleOptional(value)), x);
+  }
+
+  /**
+   * Discrete Fourier transform of real numbers along a dimension.
+   *
+   * @param x float32 or float64
+   * @param length n: x is cut or filled with zeros to this length first
+   * @return the first n/2 + 1 coefficients, complex: to be multiplied and handed to {@link
+   *     #inverseFourier}
+   */
+  public static Tensor fourier(Tensor x, long length, int dim) {
+    return Native.call(
+        "fft_rfft",
+        () -> torch.fft_rfft(x.torch(), new LongOptional(length), dim, new StringViewOptional()),
+        x);
+  }
+
+  /** The real numbers, {@code length} along a dimension, that {@link #fourier} made x of. */
+  public static Tensor inverseFourier(Tensor x, long length, int dim) {
+    return Native.call(
+        "fft_irfft",
+        () -> torch.fft_irfft(x.torch(), new LongOptional(length), dim, new StringViewOptional()),
+        x);
   }
 
   /** {@code weight * x} for x ≥ threshold 0, used by {@code leaky} units. */

@@ -1024,7 +1024,9 @@ public final class Tensor implements AutoCloseable {
 
   /** Matrix product over the last two dimensions; the others broadcast. */
   public Tensor matmul(Tensor other) {
-    return call("matmul", () -> open().matmul(other.open()), other);
+    Tensor result = call("matmul", () -> open().matmul(other.open()), other);
+    Flops.matmul(this, result);
+    return result;
   }
 
   /** Matrix transpose of the last two dimensions. */
@@ -1034,6 +1036,7 @@ public final class Tensor implements AutoCloseable {
 
   /** Sum of products in Einstein's notation, for example {@code "bhtd,bhsd->bhts"}. */
   public static Tensor einsum(String equation, Tensor... operands) {
+    Flops.einsum(equation, operands);
     return Native.call(
         "einsum " + equation, () -> torch.einsum(equation, Autograd.vector(operands)), operands);
   }
