@@ -16,7 +16,7 @@ import java.util.List;
  * What mixers with queries, keys and values have in common (arXiv 1706.03762), with grouped or
  * multi-query heads (arXiv 2305.13245, 1911.02150): H query heads share G key and value heads. A
  * subclass says what becomes of them in {@link #attend}, and may change what comes before ({@link
- * #project}) and after ({@link #finish}).
+ * #prepare}) and after ({@link #finish}).
  *
  * <p>One linear layer makes queries, keys and values, in this order. Under bf16 autocast the
  * products with weights run in bf16 and attention itself in float32: on CPUs the fused kernel's
@@ -80,14 +80,28 @@ abstract class Attention extends TokenMixer {
   abstract Tensor attend(Heads heads, Pairs pairs);
 
   /**
+   * Acts on queries, keys and values of all heads, side by side, before the position encoding does.
+   *
+   * @param qkv [B, T, (H + 2 G) d]
+   * @param keep as in {@link #forward}
+   * @param state memory of the tokens before these; null for whole sequences
+   * @return [B, T, (H + 2 G) d]
+   */
+  Tensor prepare(Tensor qkv, Tensor keep, State state) {
+    return qkv;
+  }
+
+  /**
    * Queries, keys and values before the position encoding acts on them.
    *
    * @param x [B, T, D]
+   * @param keep as in {@link #forward}
    * @param state memory of the tokens before these, for mixers that need it here; null for whole
    *     sequences
    */
-  Heads project(Tensor x, State state) {
-    Tensor all = qkv.get().forward(x).unflatten(2, -1, headDim).transpose(1, 2);
+  private Heads project(Tensor x, Tensor keep, State state) {
+    Tensor side = prepare(qkv.get().forward(x), keep, state);
+    Tensor all = side.unflatten(2, -1, headDim).transpose(1, 2);
     List<Tensor> parts = all.split(1, heads, groups, groups);
     return new Heads(parts.get(0), parts.get(1), parts.get(2));
   }
@@ -116,14 +130,14 @@ abstract class Attention extends TokenMixer {
   @Override
   public final Tensor forward(Tensor x, Tensor keep) {
     Pairs pairs = new Pairs(0, causal, keep, position);
-    return join(attendInFloat(encode(project(x, null), 0), pairs), x);
+    return join(attendInFloat(encode(project(x, keep, null), 0), pairs), x);
   }
 
   @Override
   public final Tensor step(Tensor x, State state) {
     KeyValueCache cache = cache(state);
     long before = cache.length();
-    Heads h = encode(project(x, state), before);
+    Heads h = encode(project(x, null, state), before);
     if (Autograd.isAutocast()) {
       h = h.float32(); // once here is cheaper than the whole cache at each step
     }
@@ -134,7 +148,7 @@ abstract class Attention extends TokenMixer {
 
   @Override
   public final Tensor weights(Tensor x, Tensor keep) {
-    return weights(encode(project(x, null), 0), new Pairs(0, causal, keep, position));
+    return weights(encode(project(x, keep, null), 0), new Pairs(0, causal, keep, position));
   }
 
   /**
@@ -158,7 +172,7 @@ abstract class Attention extends TokenMixer {
 
   /** What {@link #logits(Tensor)} is where {@link #weights} is the softmax of the logits. */
   final Tensor logitsOfAllPairs(Tensor x) {
-    return logits(encode(project(x, null), 0), new Pairs(0, false, null, position));
+    return logits(encode(project(x, null, null), 0), new Pairs(0, false, null, position));
   }
 
   /** Keys or values [B, G, S, d] as every head sees them: [B, H, S, d]. */
