@@ -161,18 +161,20 @@ abstract class Attention extends TokenMixer {
 
   /** Scaled products of queries and keys plus bias, -∞ where they may not meet: [B, H, T, S]. */
   final Tensor logits(Heads h, Pairs pairs) {
-    Tensor logits = h.query.mul(1 / Math.sqrt(headDim)).matmul(each(h.key).t());
-    Tensor bias = pairs.bias(h.query.size(2), h.key.size(2));
-    if (bias != null) {
-      logits = logits.add(bias);
-    }
+    Tensor logits = logitsOfAllPairs(h, pairs);
     Tensor allowed = pairs.allowed(h.query.size(2), h.key.size(2));
     return allowed == null ? logits : logits.maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
   }
 
+  private Tensor logitsOfAllPairs(Heads h, Pairs pairs) {
+    Tensor logits = h.query.mul(1 / Math.sqrt(headDim)).matmul(each(h.key).t());
+    Tensor bias = pairs.bias(h.query.size(2), h.key.size(2));
+    return bias == null ? logits : logits.add(bias);
+  }
+
   /** What {@link #logits(Tensor)} is where {@link #weights} is the softmax of the logits. */
   final Tensor logitsOfAllPairs(Tensor x) {
-    return logits(encode(project(x, null, null), 0), new Pairs(0, false, null, position));
+    return logitsOfAllPairs(encode(project(x, null, null), 0), new Pairs(0, causal, null, position));
   }
 
   /** Keys or values [B, G, S, d] as every head sees them: [B, H, S, d]. */
