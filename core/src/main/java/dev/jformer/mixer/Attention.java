@@ -11,6 +11,7 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * What mixers with queries, keys and values have in common (arXiv 1706.03762), with grouped or
@@ -127,23 +128,33 @@ abstract class Attention extends TokenMixer {
     return new KeyValueCache(batch, groups, capacity, headDim);
   }
 
+  /**
+   * What the queries take from the values of the tokens in {@code state} and from their own, which
+   * are added to it.
+   *
+   * @param heads of the tokens that follow those in the state
+   * @return [B, H, T, d]
+   */
+  Tensor attend(Heads heads, State state) {
+    KeyValueCache cache = cache(state);
+    long before = cache.length();
+    cache.append(heads.key, heads.value);
+    Heads seen = new Heads(heads.query, cache.keys(), cache.values());
+    return attend(seen, new Pairs(before, true, null, position));
+  }
+
   @Override
   public final Tensor forward(Tensor x, Tensor keep) {
     Pairs pairs = new Pairs(0, causal, keep, position);
-    return join(attendInFloat(encode(project(x, keep, null), 0), pairs), x);
+    return join(inFloat(encode(project(x, keep, null), 0), heads -> attend(heads, pairs)), x);
   }
 
   @Override
   public final Tensor step(Tensor x, State state) {
-    KeyValueCache cache = cache(state);
-    long before = cache.length();
-    Heads h = encode(project(x, null, state), before);
-    if (Autograd.isAutocast()) {
-      h = h.float32(); // once here is cheaper than the whole cache at each step
-    }
-    cache.append(h.key, h.value);
-    Heads seen = new Heads(h.query, cache.keys(), cache.values());
-    return join(attendInFloat(seen, new Pairs(before, true, null, position)), x);
+    long before = state.length();
+    Heads heads = encode(project(x, null, state), before);
+    // In float32 once here, which is cheaper than the whole cache at each step.
+    return join(inFloat(heads, next -> attend(next, state)), x);
   }
 
   @Override
@@ -186,12 +197,12 @@ abstract class Attention extends TokenMixer {
     return new Heads(position.rotate(h.query, start), position.rotate(h.key, start), h.value);
   }
 
-  private Tensor attendInFloat(Heads h, Pairs pairs) {
+  private static Tensor inFloat(Heads heads, Function<Heads, Tensor> attention) {
     if (!Autograd.isAutocast()) {
-      return attend(h, pairs);
+      return attention.apply(heads);
     }
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
-      return attend(h.float32(), pairs);
+      return attention.apply(heads.float32());
     }
   }
 
