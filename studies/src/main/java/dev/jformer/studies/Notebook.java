@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.io.AtomicFile;
-import dev.jformer.io.Folders;
+import dev.jformer.io.FileTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -70,7 +70,7 @@ public final class Notebook {
     try {
       Files.createDirectories(folder);
       AtomicFile.write(file(name), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(entry));
-      Folders.delete(unfinishedFolder(name));
+      FileTree.delete(unfinishedFolder(name));
       return new Entry<>(value, seconds, version);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("'" + name + "' cannot be kept as JSON: " + value, e);
@@ -101,7 +101,7 @@ public final class Notebook {
    */
   public void forget() throws IOException {
     if (folder != null) {
-      Folders.delete(folder);
+      FileTree.delete(folder);
     }
   }
 
