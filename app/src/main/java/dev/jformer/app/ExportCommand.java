@@ -1,5 +1,6 @@
 package dev.jformer.app;
 
+import dev.jformer.compress.Fold;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.data.Tokenizers;
 import dev.jformer.hub.HuggingFace;
@@ -18,8 +19,10 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "export",
     mixinStandardHelpOptions = true,
-    description =
-        "Save a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama.",
+    description = {
+      "Save a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama.",
+      "What served training only is folded into plain weights first."
+    },
     footer = {
       "",
       "Examples:",
@@ -40,7 +43,9 @@ final class ExportCommand implements Callable<Integer> {
       if (!(model instanceof CausalLm languageModel)) {
         throw new Failure(folder + " holds a " + model.config().type() + ", no language model");
       }
-      HuggingFace.save(languageModel, out);
+      try (CausalLm plain = Fold.fold(languageModel)) {
+        HuggingFace.save(plain, out);
+      }
       if (Files.exists(folder.resolve(Tokenizer.FILE))) {
         Tokenizers.load(folder).save(out);
       }

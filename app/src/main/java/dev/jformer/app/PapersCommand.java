@@ -24,9 +24,12 @@ final class PapersCommand implements Callable<Integer> {
           new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(Catalogue.papers()));
       return 0;
     }
+    System.out.printf(Locale.ROOT, "%-32s %-9s %-8s %s%n", "paper", "seam", "here", "title");
     for (Paper paper : Catalogue.papers()) {
       String seam = paper.seam().name().toLowerCase(Locale.ROOT);
-      System.out.printf(Locale.ROOT, "%-32s %-9s %s%n", paper.slug(), seam, paper.title());
+      String status = paper.status() == Paper.Status.IMPLEMENTED ? "yes" : "planned";
+      System.out.printf(
+          Locale.ROOT, "%-32s %-9s %-8s %s%n", paper.slug(), seam, status, paper.title());
     }
     return 0;
   }

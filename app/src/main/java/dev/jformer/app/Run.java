@@ -1,13 +1,11 @@
 package dev.jformer.app;
 
 import dev.jformer.config.Configs;
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Corpus;
 import dev.jformer.data.TokenFile;
 import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -15,7 +13,6 @@ import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Listener;
 import dev.jformer.train.MetricsFile;
 import dev.jformer.train.Recipe;
-import dev.jformer.train.TextData;
 import dev.jformer.train.Trainer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -64,7 +61,7 @@ final class Run {
     Files.deleteIfExists(folder.resolve("metrics.jsonl"));
     Files.deleteIfExists(folder.resolve("model.safetensors"));
     Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
-    deleteTree(folder.resolve("checkpoints"));
+    FileTree.delete(folder.resolve("checkpoints"));
     AtomicFile.write(
         folder.resolve(RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, recipe, false, prompt, console);
@@ -82,8 +79,9 @@ final class Run {
   /** Trains; the exit code of the program. */
   int train() throws Exception {
     try (Scope scope = Scope.open()) {
-      Tokenizer tokenizer = tokenizer();
-      TokenFile tokens = tokens(tokenizer);
+      Texts texts = new Texts(recipe.data(), folder, console);
+      Tokenizer tokenizer = texts.tokenizer();
+      TokenFile tokens = resumed ? texts.tokensAsTheyAre(tokenizer) : texts.tokens(tokenizer);
       Random.seed(recipe.training().seed());
       CausalLm model =
           ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()).build();
@@ -189,49 +187,7 @@ final class Run {
     return 0;
   }
 
-  private Tokenizer tokenizer() throws IOException {
-    TextData data = recipe.data();
-    Path own = folder.resolve(Tokenizer.FILE);
-    if (Files.exists(own)) {
-      return Tokenizers.load(own);
-    }
-    Tokenizer tokenizer =
-        switch (data.tokenizer()) {
-          case "byte" -> new ByteTokenizer();
-          case "bpe" -> TokenizerCommand.learn(corpus(), data.vocabulary(), console);
-          default -> Tokenizers.load(Path.of(data.tokenizer()));
-        };
-    tokenizer.save(folder);
-    return tokenizer;
-  }
-
-  private TokenFile tokens(Tokenizer tokenizer) throws IOException {
-    Path place = folder.resolve("data");
-    if (resumed && TokenFile.exists(place)) {
-      return TokenFile.open(place); // the very tokens the run was begun with
-    }
-    Corpus corpus = corpus();
-    try (Console.Bar bar = console.bar("tokenizing", corpus.bytes(), "bytes")) {
-      return TokenFile.prepare(
-          place, corpus, tokenizer, recipe.data().validation(), bytes -> bar.at(bytes, ""));
-    }
-  }
-
-  private Corpus corpus() {
-    return Corpus.open(Path.of(recipe.data().source()), recipe.data().endings());
-  }
-
   private static String round(double value) {
     return String.format(Locale.ROOT, "%.4f", value);
-  }
-
-  private static void deleteTree(Path path) throws IOException {
-    if (Files.exists(path)) {
-      try (var tree = Files.walk(path)) {
-        for (Path entry : tree.sorted(java.util.Comparator.reverseOrder()).toList()) {
-          Files.delete(entry);
-        }
-      }
-    }
   }
 }

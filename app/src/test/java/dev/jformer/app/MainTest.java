@@ -175,6 +175,25 @@ class MainTest {
   }
 
   @Test
+  void exportsReparametrisedModelsAsPlainOnes() throws IOException {
+    Path model = folder.resolve("run");
+    String reparametrised = "model.projection={\"type\": \"sigma-reparam\", \"gain\": \"one\"}";
+    Outcome trained = train(model, "--steps", "10", "--set", reparametrised);
+    assertEquals(0, trained.code, trained.err);
+    Path exported = folder.resolve("hf");
+    Outcome export = run("export", model.toString(), "--out", exported.toString());
+    assertEquals(0, export.code, export.err);
+    double[] losses = new double[2];
+    for (int i = 0; i < 2; i++) {
+      String place = List.of(model, exported).get(i).toString();
+      Outcome evaluated = run("eval", place, "--data", text.toString(), "--json");
+      assertEquals(0, evaluated.code, evaluated.err);
+      losses[i] = new JsonMapper().readTree(evaluated.out).path("loss").asDouble();
+    }
+    assertEquals(losses[0], losses[1], 1e-5);
+  }
+
+  @Test
   void resumesAnInterruptedRun() throws IOException {
     Path whole = folder.resolve("whole");
     assertEquals(0, train(whole, "--steps", "12").code);
@@ -275,12 +294,21 @@ class MainTest {
   @Test
   void everyCommandExplainsItself() {
     for (String command :
-        List.of("train", "eval", "generate", "export", "tokenizer", "info", "bench", "papers")) {
+        List.of(
+            "train",
+            "eval",
+            "generate",
+            "export",
+            "tokenizer",
+            "info",
+            "bench",
+            "papers",
+            "reproduce")) {
       Outcome help = run(command, "--help");
       assertEquals(0, help.code, command);
       assertTrue(help.out.contains("Usage: jformer " + command), help.out);
     }
-    assertEquals(63, run("papers").out.lines().count());
+    assertEquals(64, run("papers").out.lines().count());
     assertTrue(run("generate-completion").out.contains("jformer"));
   }
 }

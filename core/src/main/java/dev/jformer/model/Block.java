@@ -4,7 +4,10 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
+import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /** A residual block: tokens are mixed, then channels. */
@@ -24,12 +27,33 @@ public final class Block extends Module {
     this.ffn = child("ffn", ChannelMixer.class, ffn);
   }
 
+  /** A block of the parts that a model's configuration names. */
+  static Block of(
+      Site site,
+      NormPlacement placement,
+      Norm.Config norm,
+      TokenMixer.Config mixer,
+      ChannelMixer.Config ffn,
+      Position position) {
+    return new Block(
+        placement,
+        norm.build(site.width()),
+        mixer.build(site, position),
+        norm.build(site.width()),
+        ffn.build(site));
+  }
+
   /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */
   public Tensor forward(Tensor x, Tensor keep) {
     if (placement == NormPlacement.PRE) {
-      return channels(x.add(mixer.get().forward(mixerNorm.get().forward(x), keep)));
+      return channels(x.add(mixer.get().forward(mixerInput(x), keep)));
     }
     return channels(mixerNorm.get().forward(x.add(mixer.get().forward(x, keep))));
+  }
+
+  /** What the token mixer is given when this block is given x [B, T, D]. */
+  Tensor mixerInput(Tensor x) {
+    return placement == NormPlacement.PRE ? mixerNorm.get().forward(x) : x;
   }
 
   /** The next tokens of sequences: x [B, T, D] and state as in {@link TokenMixer#step}. */

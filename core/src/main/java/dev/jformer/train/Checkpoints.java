@@ -2,6 +2,7 @@ package dev.jformer.train;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.tensor.Tensor;
@@ -53,7 +54,7 @@ final class Checkpoints {
     Path target = folder.resolve(name);
     try {
       Files.createDirectories(folder);
-      deleteTree(partial);
+      FileTree.delete(partial);
       Files.createDirectory(partial);
       for (Map.Entry<String, Map<String, Tensor>> group : groups.entrySet()) {
         SafetensorsFile.write(file(partial, group.getKey()), group.getValue(), Map.of());
@@ -62,16 +63,16 @@ final class Checkpoints {
       AtomicFile.flushDirectory(partial);
       if (Files.exists(target)) {
         // Resumed at an older one and came by here again: the same content under the same name.
-        deleteTree(target);
+        FileTree.delete(target);
       }
       Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
       AtomicFile.flushDirectory(folder);
       for (Path old : newestFirst().stream().skip(KEPT).toList()) {
-        deleteTree(old);
+        FileTree.delete(old);
       }
     } catch (IOException e) {
       try {
-        deleteTree(partial);
+        FileTree.delete(partial);
       } catch (IOException suppressed) {
         e.addSuppressed(suppressed);
       }
@@ -144,16 +145,5 @@ final class Checkpoints {
 
   private static Path file(Path directory, String group) {
     return directory.resolve(group + ".safetensors");
-  }
-
-  private static void deleteTree(Path path) throws IOException {
-    if (!Files.exists(path)) {
-      return;
-    }
-    try (Stream<Path> tree = Files.walk(path)) {
-      for (Path entry : tree.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(entry);
-      }
-    }
   }
 }

@@ -1,12 +1,19 @@
 package dev.jformer.studies;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class CatalogueTest {
+  private static final Path ROOT = Path.of("..");
+
   @Test
   void holdsAllPapersUnderDistinctUsableNames() {
     var slugs = Catalogue.papers().stream().map(Paper::slug).collect(Collectors.toSet());
@@ -14,5 +21,42 @@ class CatalogueTest {
     assertEquals(63, Catalogue.papers().size());
     assertTrue(slugs.stream().allMatch(slug -> slug.matches("[a-z0-9]+(-[a-z0-9]+)*")), "" + slugs);
     assertTrue(Catalogue.papers().stream().noneMatch(paper -> paper.title().isBlank()));
+  }
+
+  /** An implemented paper has classes, their tests, a study and results; a planned one has none. */
+  @Test
+  void implementedPapersAreComplete() throws Exception {
+    List<String> wrong = new ArrayList<>();
+    for (Paper paper : Catalogue.papers()) {
+      boolean implemented = paper.status() == Paper.Status.IMPLEMENTED;
+      expect(wrong, paper, "classes", implemented, !paper.classes().isEmpty());
+      expect(wrong, paper, "a study", implemented, paper.study() != null);
+      Path results = ROOT.resolve("docs/results").resolve(paper.slug() + ".md");
+      expect(wrong, paper, results.toString(), implemented, Files.exists(results));
+      for (String name : paper.classes()) {
+        Class.forName(name);
+        String file = name.replace('.', '/');
+        Path test = ROOT.resolve("core/src/test/java").resolve(file + "Test.java");
+        expect(wrong, paper, test.toString(), true, Files.exists(test));
+        Path source = ROOT.resolve("core/src/main/java").resolve(file + ".java");
+        boolean cited = Files.exists(source) && Files.readString(source).contains(paper.arxiv());
+        expect(wrong, paper, "its arXiv number in the Javadoc of " + name, true, cited);
+      }
+    }
+    assertEquals(List.of(), wrong);
+  }
+
+  private static void expect(
+      List<String> wrong, Paper paper, String what, boolean wanted, boolean there) {
+    if (wanted != there) {
+      wrong.add(
+          paper.slug() + " is " + paper.status() + " and " + (there ? "has " : "lacks ") + what);
+    }
+  }
+
+  @Test
+  void namesTheNearestPaper() {
+    var error = assertThrows(IllegalArgumentException.class, () -> Catalogue.paper("flow-former"));
+    assertTrue(error.getMessage().contains("'flowformer'"), error.getMessage());
   }
 }

@@ -69,7 +69,7 @@ public final class Benchmarks {
       settings();
     }
     if (parts.contains(Part.DECODE)) {
-      decode(bandwidth);
+      decode();
     }
     return new BenchReport(machine(), rounds, rows);
   }
@@ -152,9 +152,10 @@ public final class Benchmarks {
     }
   }
 
-  private void decode(double bandwidth) {
-    try (OurDecoding ours = new OurDecoding()) {
-      List<Workload> both = new ArrayList<>(List.of(ours));
+  private void decode() {
+    try (OurDecoding ours = new OurDecoding();
+        MemoryReading reading = new MemoryReading(ours.weightBytes() * OurDecoding.NEW_TOKENS)) {
+      List<Workload> both = new ArrayList<>(List.of(ours, reading));
       if (python != null) {
         List<String> command =
             new ArrayList<>(List.of(python, script("generate.py"), "--repeats", "100000"));
@@ -166,23 +167,39 @@ public final class Benchmarks {
       try {
         Rounds measured = Rounds.measure(rounds, progress::accept, both.toArray(Workload[]::new));
         double perSecond = OurDecoding.NEW_TOKENS / measured.milliseconds(0) * 1e3;
-        double share = ours.weightBytes() * perSecond / bandwidth;
-        boolean alone = both.size() == 1;
-        Rounds.Ratio ratio = alone ? new Rounds.Ratio(NONE, NONE, NONE) : measured.speed(0, 1);
+        double bandwidth =
+            ours.weightBytes() * OurDecoding.NEW_TOKENS / measured.milliseconds(1) / 1e6;
+        Rounds.Ratio share = measured.speed(0, 1);
         rows.add(
             new BenchReport.Row(
                 ours.name(),
                 perSecond,
-                alone ? "" : "transformers",
-                alone ? NONE : OurDecoding.NEW_TOKENS / measured.milliseconds(1) * 1e3,
+                "reading the weights",
+                OurDecoding.NEW_TOKENS / measured.milliseconds(1) * 1e3,
+                "tokens/s",
+                share.median(),
+                share.low(),
+                share.high(),
+                0.6,
+                String.format(Locale.ROOT, "memory read at %.0f GB/s meanwhile", bandwidth)));
+        if (both.size() == 2) {
+          return;
+        }
+        Rounds.Ratio ratio = measured.speed(0, 2);
+        rows.add(
+            new BenchReport.Row(
+                ours.name(),
+                perSecond,
+                "transformers",
+                OurDecoding.NEW_TOKENS / measured.milliseconds(2) * 1e3,
                 "tokens/s",
                 ratio.median(),
                 ratio.low(),
                 ratio.high(),
-                alone ? NONE : 1.5,
-                String.format(Locale.ROOT, "%.2f of the memory bandwidth (wanted: 0.60)", share)));
+                1.5,
+                ""));
       } finally {
-        both.stream().skip(1).forEach(Workload::close);
+        both.stream().skip(2).forEach(Workload::close);
       }
     }
   }

@@ -1,0 +1,38 @@
+package dev.jformer.studies.evidence;
+
+import dev.jformer.tensor.Engine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Where something was measured.
+ *
+ * @param processor its name
+ * @param threads that libtorch computes with
+ * @param system operating system and architecture
+ * @param java version of the virtual machine
+ */
+public record Machine(String processor, int threads, String system, String java) {
+  /** This machine. */
+  public static Machine here() {
+    return new Machine(
+        processorName(),
+        Engine.threads(),
+        System.getProperty("os.name") + " " + System.getProperty("os.arch"),
+        System.getProperty("java.version"));
+  }
+
+  private static String processorName() {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
+        if (line.startsWith("model name")) {
+          return line.substring(line.indexOf(':') + 1).strip();
+        }
+      }
+    } catch (IOException e) {
+      return System.getProperty("os.arch");
+    }
+    return System.getProperty("os.arch");
+  }
+}

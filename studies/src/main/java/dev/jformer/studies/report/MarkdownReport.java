@@ -1,0 +1,71 @@
+package dev.jformer.studies.report;
+
+import dev.jformer.studies.evidence.Claim;
+import dev.jformer.studies.evidence.Evidence;
+import dev.jformer.studies.evidence.Machine;
+import dev.jformer.studies.evidence.Table;
+import java.util.List;
+import java.util.Locale;
+
+/** The report as Markdown; its figures are files beside it. */
+final class MarkdownReport {
+  private MarkdownReport() {}
+
+  /** Name of the file of a figure, counted from 0. */
+  static String figureFile(Evidence e, int figure) {
+    return e.slug() + (e.figures().size() == 1 ? "" : "-" + (figure + 1)) + ".svg";
+  }
+
+  static String of(Evidence e) {
+    Machine m = e.machine();
+    StringBuilder text = new StringBuilder("# ").append(e.title()).append("\n\n");
+    text.append(e.summary()).append("\n\n");
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "%s scale. %s, %d threads, %s, Java %s; %s; %.0f s of measuring%s. Made by%n%n    %s%n",
+            e.scale(),
+            m.processor(),
+            m.threads(),
+            m.system(),
+            m.java(),
+            e.date(),
+            e.seconds(),
+            e.version().isEmpty() ? "" : "; version " + e.version(),
+            e.command()));
+    if (!e.claims().isEmpty()) {
+      text.append("\n## Claims\n\n| claim | verdict | measured here | paper |\n")
+          .append("| --- | --- | --- | --- |\n");
+      for (Claim claim : e.claims()) {
+        row(
+            text,
+            List.of(
+                claim.sentence(),
+                Verdict.of(claim, e.scale()).words(),
+                claim.check().text() + (claim.remark().isEmpty() ? "" : ". " + claim.remark()),
+                claim.paper()));
+      }
+    }
+    for (Table table : e.tables()) {
+      text.append("\n## ").append(table.title()).append("\n\n");
+      row(text, table.columns());
+      text.append("| ---").append(" | ---:".repeat(table.columns().size() - 1)).append(" |\n");
+      table.rows().forEach(cells -> row(text, cells));
+    }
+    for (int i = 0; i < e.figures().size(); i++) {
+      text.append("\n## ").append(e.figures().get(i).title()).append("\n\n![");
+      text.append(e.figures().get(i).title()).append("](").append(figureFile(e, i)).append(")\n");
+    }
+    if (!e.notes().isEmpty()) {
+      text.append("\n## Notes\n\n");
+      e.notes().forEach(note -> text.append("- ").append(note).append('\n'));
+    }
+    return text.toString();
+  }
+
+  private static void row(StringBuilder text, List<String> cells) {
+    text.append("| ");
+    text.append(String.join(" | ", cells.stream().map(Text::cell).toList()));
+    text.append(" |\n");
+  }
+}

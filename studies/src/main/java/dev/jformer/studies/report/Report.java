@@ -1,0 +1,88 @@
+package dev.jformer.studies.report;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.studies.evidence.Claim;
+import dev.jformer.studies.evidence.Evidence;
+import dev.jformer.studies.evidence.Table;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Writes what was found. */
+public final class Report {
+  private Report() {}
+
+  /** The report as one HTML page that needs nothing else. */
+  public static String html(Evidence evidence) {
+    return HtmlReport.of(evidence);
+  }
+
+  /**
+   * Writes {@code SLUG.html}, {@code SLUG.md} with its figures as SVG, and {@code SLUG.json}; each
+   * file appears whole or not at all.
+   *
+   * @throws IOException if a file cannot be written
+   */
+  public static void write(Evidence evidence, Path folder) throws IOException {
+    Files.createDirectories(folder);
+    put(folder.resolve(evidence.slug() + ".html"), HtmlReport.of(evidence));
+    for (int i = 0; i < evidence.figures().size(); i++) {
+      Path file = folder.resolve(MarkdownReport.figureFile(evidence, i));
+      put(file, Plot.file(evidence.figures().get(i)));
+    }
+    put(folder.resolve(evidence.slug() + ".md"), MarkdownReport.of(evidence));
+    put(
+        folder.resolve(evidence.slug() + ".json"),
+        new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(evidence) + "\n");
+  }
+
+  private static void put(Path file, String text) throws IOException {
+    AtomicFile.write(file, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The claims and tables for a terminal. */
+  public static String text(Evidence evidence) {
+    StringBuilder text = new StringBuilder();
+    for (Table table : evidence.tables()) {
+      text.append(table.title()).append('\n');
+      int[] widths = widths(table);
+      line(text, table.columns(), widths);
+      table.rows().forEach(row -> line(text, row, widths));
+      text.append('\n');
+    }
+    for (Claim claim : evidence.claims()) {
+      text.append(Verdict.of(claim, evidence.scale()).words())
+          .append(": ")
+          .append(claim.sentence())
+          .append("\n    ")
+          .append(claim.check().text());
+      if (!claim.paper().isEmpty()) {
+        text.append(" (paper: ").append(claim.paper()).append(')');
+      }
+      text.append(claim.remark().isEmpty() ? "\n" : "\n    " + claim.remark() + "\n");
+    }
+    return text.append('\n').append(evidence.summary()).append('\n').toString();
+  }
+
+  private static int[] widths(Table table) {
+    int[] widths = new int[table.columns().size()];
+    for (int i = 0; i < widths.length; i++) {
+      widths[i] = table.columns().get(i).length();
+      for (List<String> row : table.rows()) {
+        widths[i] = Math.max(widths[i], row.get(i).length());
+      }
+    }
+    return widths;
+  }
+
+  private static void line(StringBuilder text, List<String> cells, int[] widths) {
+    for (int i = 0; i < widths.length; i++) {
+      String padding = " ".repeat(widths[i] - cells.get(i).length());
+      text.append(i == 0 ? "  " + cells.get(i) + padding : "  " + padding + cells.get(i));
+    }
+    text.append('\n');
+  }
+}

@@ -1,0 +1,63 @@
+package dev.jformer.studies;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.data.ByteTokenizer;
+import dev.jformer.data.Corpus;
+import dev.jformer.data.TokenFile;
+import dev.jformer.studies.evidence.Evidence;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every study runs from end to end at smoke scale, on this project's own source code as text. */
+class StudiesTest {
+  @TempDir private Path folder;
+
+  @TestFactory
+  List<DynamicTest> studiesRunAtSmokeScale() {
+    return Studies.all().values().stream()
+        .map(study -> DynamicTest.dynamicTest(study.slug(), () -> runs(study)))
+        .toList();
+  }
+
+  private void runs(Study study) throws IOException {
+    Corpus corpus = Corpus.open(Path.of("src/main/java"), List.of(".java"));
+    Path place = folder.resolve(study.slug());
+    try (TokenFile text =
+        TokenFile.prepare(place.resolve("text"), corpus, new ByteTokenizer(), 0.2, bytes -> {})) {
+      Path notes = place.resolve("notes");
+      Evidence first = run(study, text, notes, Watcher.NONE);
+      assertFalse(first.claims().isEmpty(), "a study judges claims");
+      assertFalse(first.tables().isEmpty(), "a study shows what it measured");
+      first.claims().forEach(claim -> assertFalse(claim.check().text().isBlank()));
+      Set<String> measuredAgain = new TreeSet<>();
+      Evidence second =
+          run(
+              study,
+              text,
+              notes,
+              new Watcher() {
+                @Override
+                public void begin(String measurement) {
+                  measuredAgain.add(measurement);
+                }
+              });
+      assertTrue(measuredAgain.isEmpty(), "measured again after an interruption: " + measuredAgain);
+      assertEquals(first.claims(), second.claims(), "claims of a resumed study");
+      assertEquals(first.tables(), second.tables(), "tables of a resumed study");
+    }
+  }
+
+  private static Evidence run(Study study, TokenFile text, Path notes, Watcher watcher) {
+    Lab lab = new Lab(Scale.SMOKE, text, new Notebook(notes, "smoke", "test"), watcher);
+    return Studies.run(study, lab, "jformer reproduce " + study.slug() + " --scale smoke");
+  }
+}
