@@ -158,7 +158,7 @@ abstract class Attention extends TokenMixer {
   }
 
   @Override
-  public final Tensor weights(Tensor x, Tensor keep) {
+  public Tensor weights(Tensor x, Tensor keep) {
     return weights(encode(project(x, keep, null), 0), new Pairs(0, causal, keep, position));
   }
 
