@@ -18,9 +18,12 @@ import java.util.List;
  * <p>σ is an estimate by power iteration: each forward pass takes the vector u [in] of the last
  * one, makes {@code v = Wu / |Wu|} and {@code u' = Wᵀv / |Wᵀv|}, and has {@code σ = vᵀWu'}.
  * Gradients flow to W through σ, not through the vectors. In training u' takes the place of u; in
- * inference u stays, so that evaluating a model does not change it. As in the authors' code, u is
- * all that is remembered: v follows from it. The length of u does not matter, so a moving average
- * of it serves as well.
+ * inference u stays, so that evaluating a model does not change it. The length of u does not matter,
+ * so a moving average of it serves as well.
+ *
+ * <p>The paper keeps v too, and takes no step in inference. As in the authors' code, u is all that
+ * is kept here, and inference takes the step and forgets it: so it is the function that a training
+ * pass would be, and it computes a matrix anew at each pass, which {@link #folded} spares.
  *
  * <p>u starts as W's leading right singular vector. The authors' code takes it from a singular
  * value decomposition; here it is the leading eigenvector of the smaller of WᵀW and WWᵀ, which is
