@@ -5,7 +5,7 @@ import dev.jformer.data.TokenFile;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
-import dev.jformer.io.Folders;
+import dev.jformer.io.FileTree;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -63,7 +63,7 @@ final class Run {
     Files.deleteIfExists(folder.resolve("metrics.jsonl"));
     Files.deleteIfExists(folder.resolve("model.safetensors"));
     Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
-    Folders.delete(folder.resolve("checkpoints"));
+    FileTree.delete(folder.resolve("checkpoints"));
     AtomicFile.write(
         folder.resolve(RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, recipe, false, prompt, console);

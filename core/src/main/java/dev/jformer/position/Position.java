@@ -54,7 +54,7 @@ public abstract class Position extends Module {
    * keys at positions 0 … keys - 1.
    *
    * @param causal whether a query sees keys up to its own position only; what stands for other
-   *     pairs is then without meaning
+   *     pairs is then finite, but without meaning
    * @return [H, queries, keys], or null for nothing
    */
   public Tensor bias(long start, long queries, long keys, boolean causal) {

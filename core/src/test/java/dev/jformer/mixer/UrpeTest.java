@@ -1,12 +1,16 @@
 package dev.jformer.mixer;
 
 import static dev.jformer.testing.Close.assertClose;
+import static dev.jformer.testing.Close.assertSame;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
+import dev.jformer.hub.Models;
 import dev.jformer.io.SafetensorsFile;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Site;
@@ -33,6 +37,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -249,6 +254,48 @@ class UrpeTest {
         double scale = exact.abs().max().item();
         assertTrue(rounded.sub(exact).abs().max().item() < 0.03 * scale);
       }
+    }
+  }
+
+  /** A language model: saved, loaded, decoded beyond the length of C, and decoded again. */
+  @Test
+  void aLanguageModelIsSavedAndDecoded(@TempDir Path folder) throws IOException {
+    CausalLm.Config small = new CausalLm.Config();
+    CausalLm.Config config =
+        new CausalLm.Config(
+            2,
+            12,
+            11,
+            6,
+            new T5Bias.Config(8, 20),
+            new Urpe.Config(2, 1),
+            small.ffn(),
+            small.norm(),
+            small.placement(),
+            true,
+            true,
+            0,
+            small.init(),
+            small.projection());
+    assertEquals(config, Configs.parse(Configs.toJson(config), Model.Config.class));
+    CausalLm model = config.build();
+    model.blocks().forEach(block -> drawn(block.mixer()));
+    Models.save(model, folder);
+    CausalLm loaded = (CausalLm) Models.load(folder);
+    Tensor ids = Tensor.randint(0, 11, 2, 10);
+    try (Mode mode = Autograd.inference();
+        CausalLm.Decoding decoding = loaded.decode(2, 10)) {
+      Tensor whole = model.logits(ids);
+      assertSame(whole, loaded.logits(ids), "logits");
+      decoding.all(Tensor.randint(0, 11, 2, 10));
+      decoding.truncate(0);
+      for (int back : new int[] {5, 3}) {
+        for (int t = (int) decoding.length(); t < 10; t++) {
+          assertClose(whole.select(1, t), decoding.next(ids.narrow(1, t, 1)), 1e-5);
+        }
+        decoding.truncate(back);
+      }
+      assertClose(whole.narrow(1, 3, 7), decoding.all(ids.narrow(1, 3, 7)), 1e-5);
     }
   }
 

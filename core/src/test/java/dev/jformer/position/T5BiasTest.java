@@ -13,6 +13,7 @@ import dev.jformer.mixer.NaiveAttention;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.Site;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.ModuleChecks;
@@ -22,6 +23,7 @@ import dev.jformer.testing.Sites;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -110,6 +112,21 @@ class T5BiasTest {
                 .forward(x, w);
     Tensor x = Tensor.randn(2, length, width).to(DType.FLOAT64);
     ModuleChecks.matches(pair, input -> pair.mixer.forward(input, null), naive, x);
+  }
+
+  /** Causal models have buckets of their own in the logits of all pairs, too. */
+  @Test
+  void logitsHaveTheBiasesThatWeightsHave() {
+    for (Site site : List.of(Sites.causal(8), Sites.bidirectional(8))) {
+      Position position = new T5Bias.Config(8, 20).build(8, 2, 4, 16);
+      TokenMixer mixer = new SoftmaxAttention.Config(2, 0).build(site, position);
+      Tensor x = Tensor.randn(1, 12, 8);
+      Tensor logits = mixer.logits(x);
+      assertTrue(logits.isFinite().all());
+      Tensor ahead = Tensor.ones(12, 12).triu(1).gt(0);
+      Tensor seen = site.causal() ? logits.maskedFill(ahead, Double.NEGATIVE_INFINITY) : logits;
+      assertClose(seen.softmax(-1), mixer.weights(x, null), 1e-6);
+    }
   }
 
   /** What layers share in a pass has the gradient of a table of each layer's own, summed. */
