@@ -100,7 +100,7 @@ abstract class Attention extends TokenMixer {
    * @param state memory of the tokens before these, for mixers that need it here; null for whole
    *     sequences
    */
-  private Heads project(Tensor x, Tensor keep, State state) {
+  Heads project(Tensor x, Tensor keep, State state) {
     Tensor side = prepare(qkv.get().forward(x), keep, state);
     Tensor all = side.unflatten(2, -1, headDim).transpose(1, 2);
     List<Tensor> parts = all.split(1, heads, groups, groups);
@@ -185,7 +185,8 @@ abstract class Attention extends TokenMixer {
 
   /** What {@link #logits(Tensor)} is where {@link #weights} is the softmax of the logits. */
   final Tensor logitsOfAllPairs(Tensor x) {
-    return logitsOfAllPairs(encode(project(x, null, null), 0), new Pairs(0, causal, null, position));
+    return logitsOfAllPairs(
+        encode(project(x, null, null), 0), new Pairs(0, causal, null, position));
   }
 
   /** Keys or values [B, G, S, d] as every head sees them: [B, H, S, d]. */

@@ -26,7 +26,7 @@ abstract class KernelAttention extends Attention {
     super(heads, 0, site, position);
     this.sums = sums;
     try (Scope scope = Scope.open()) {
-      if (position.bias(0, 1, 1) != null) {
+      if (position.bias(0, 1, 1, site.causal()) != null) {
         throw new IllegalArgumentException(
             getClass().getSimpleName()
                 + " has no logits for the biases of "

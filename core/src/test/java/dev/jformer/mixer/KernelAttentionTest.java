@@ -216,7 +216,7 @@ class KernelAttentionTest {
       for (Tensor keep : new Tensor[] {null, Tensor.of(mask, 1, 7)}) {
         Tensor weights = mixer.weights(x, keep);
         Attention attention = (Attention) mixer;
-        Tensor values = attention.project(x, null).value();
+        Tensor values = attention.project(x, null, null).value();
         Tensor mixed = weights.matmul(values).transpose(1, 2).flatten(2, 3);
         Linear out = (Linear) mixer.modules().get("out");
         assertClose(mixer.forward(x, keep).detach(), out.forward(mixed).detach(), 1e-10);
