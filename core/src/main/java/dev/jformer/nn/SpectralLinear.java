@@ -3,6 +3,7 @@ package dev.jformer.nn;
 import com.google.auto.service.AutoService;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.DryRun;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Operator;
@@ -18,9 +19,12 @@ import java.util.List;
  * <p>σ is an estimate by power iteration: each forward pass takes the vector u [in] of the last
  * one, makes {@code v = Wu / |Wu|} and {@code u' = Wᵀv / |Wᵀv|}, and has {@code σ = vᵀWu'}.
  * Gradients flow to W through σ, not through the vectors. In training u' takes the place of u; in
- * inference u stays, so that evaluating a model does not change it. As in the authors' code, u is
- * all that is remembered: v follows from it. The length of u does not matter, so a moving average
- * of it serves as well.
+ * inference u stays, so that evaluating a model does not change it. The length of u does not
+ * matter, so a moving average of it serves as well.
+ *
+ * <p>The paper keeps v too, and takes no step in inference. As in the authors' code, u is all that
+ * is kept here, and inference takes the step and forgets it: so it is the function that a training
+ * pass would be, and it computes a matrix anew at each pass, which {@link #folded} spares.
  *
  * <p>u starts as W's leading right singular vector. The authors' code takes it from a singular
  * value decomposition; here it is the leading eigenvector of the smaller of WᵀW and WWᵀ, which is
@@ -88,18 +92,21 @@ public final class SpectralLinear extends Layer implements Foldable {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       this.u = Parameter.buffer(leadingVector(weight.value()));
-      double norm = power().norm().item();
-      if (!(norm > 0)) {
-        throw new IllegalArgumentException(
-            "the initial weight's spectral norm is "
-                + norm
-                + ": σReparam divides by it, so the weight must not start at zero");
-      }
-      double start = config.gain() == Gain.ONE ? 1 : norm;
-      this.gain = parameter("gain", Tensor.full(start, weight.value().dtype()));
+      Tensor norm = power().norm();
+      check(norm);
+      this.gain = parameter("gain", config.gain() == Gain.ONE ? Tensor.full(1, norm.dtype()) : norm);
     }
     this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
     register("u", u);
+  }
+
+  private static void check(Tensor norm) {
+    if (!DryRun.isOpen() && !(norm.item() > 0)) {
+      throw new IllegalArgumentException(
+          "the initial weight's spectral norm is "
+              + norm.item()
+              + ": σReparam divides by it, so the weight must not start at zero");
+    }
   }
 
   /** The leading right singular vector [in] of a matrix [out, in], of either sign. */

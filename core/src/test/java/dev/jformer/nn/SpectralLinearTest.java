@@ -14,6 +14,7 @@ import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.DryRun;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Operator;
 import dev.jformer.tensor.Tensor;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(Scoped.class)
@@ -281,6 +283,21 @@ class SpectralLinearTest {
     assertEquals(
         java.util.List.of("weight", "gain", "u"),
         java.util.List.copyOf(layer.parameters().keySet()));
+  }
+
+  @ParameterizedTest
+  @EnumSource(SpectralLinear.Gain.class)
+  void canBeBuiltWithoutMemory(SpectralLinear.Gain gain) {
+    SpectralLinear real = layer(4, 6, gain);
+    SpectralLinear dry;
+    try (Mode mode = DryRun.open(100)) {
+      dry = layer(4, 6, gain);
+    }
+    assertEquals(real.parameters().keySet(), dry.parameters().keySet());
+    real.parameters()
+        .forEach(
+            (name, p) ->
+                assertEquals(p.value().shape(), dry.parameters().get(name).value().shape(), name));
   }
 
   @Test

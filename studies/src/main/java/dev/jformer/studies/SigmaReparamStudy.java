@@ -55,11 +55,12 @@ public final class SigmaReparamStudy implements Study {
   private static final double ENTROPY_ROUNDING = 1e-4;
 
   private static final int HEADS = 4;
-  private static final int LOOKS = 15;
+  private static final int LOOKS = 20;
 
   private enum Way {
     PLAIN("plain", new Linear.Config(), false),
     SIGMA("σReparam", new SpectralLinear.Config(), false),
+    SIGMA_ONE("σReparam, γ from 1", new SpectralLinear.Config(SpectralLinear.Gain.ONE), false),
     USUAL("layer norm, warm-up, clipping", new Linear.Config(), true);
 
     private final String title;
@@ -132,7 +133,7 @@ public final class SigmaReparamStudy implements Study {
   public void run(Lab lab) {
     List<Double> rates =
         lab.scale().pick(List.of(1e-3, 0.3), List.of(1e-3, 4e-3, 1.6e-2, 6.4e-2), RATES_OF_PAPER);
-    int seeds = lab.scale().pick(1, 3, 3);
+    int seeds = lab.scale().pick(1, 2, 3);
     double frequencies = frequencies(lab.text());
     Map<Way, Map<Double, List<Course>>> all = new EnumMap<>(Way.class);
     for (Way way : Way.values()) {
@@ -144,12 +145,16 @@ public final class SigmaReparamStudy implements Study {
     }
     stability(lab, all, frequencies);
     bound(lab, all);
-    folding(lab, all.get(Way.SIGMA));
+    folding(lab, Stream.of(Way.SIGMA, Way.SIGMA_ONE).map(all::get).toList());
     cost(lab);
     lab.note(
         "A training fails if its loss ceases to be a number, or ends above "
             + Check.number(frequencies)
             + " nats a byte, which knowing nothing but how frequent each byte is would give.");
+    lab.note(
+        "γ starts as the weight's spectral norm, as in the authors' code that the paper's language"
+            + " models used; claims are judged for that. Their code for speech starts it at 1,"
+            + " which is measured beside it.");
     lab.note(
         "The paper's models are larger and learn from other data; embeddings are not"
             + " reparametrised here, as the blocks' linear layers are. Rates are powers of four"
@@ -189,7 +194,7 @@ public final class SigmaReparamStudy implements Study {
   }
 
   private static Training training(Scale scale, Way way, double rate) {
-    int steps = scale.pick(6, 300, 100_000);
+    int steps = scale.pick(6, 400, 100_000);
     return new Training(
         steps,
         scale.pick(4, 16, 32),
@@ -294,7 +299,11 @@ public final class SigmaReparamStudy implements Study {
   }
 
   private static double mean(List<Course> courses, ToDoubleFunction<Course> value) {
-    return courses.stream().mapToDouble(value).average().orElse(Double.NaN);
+    return courses.stream()
+        .mapToDouble(value)
+        .filter(v -> !Double.isNaN(v)) // diverged before the first look
+        .average()
+        .orElse(Double.NaN);
   }
 
   private static void stability(
@@ -471,9 +480,10 @@ public final class SigmaReparamStudy implements Study {
         heads + " heads looked at, of all models and times");
   }
 
-  private static void folding(Lab lab, Map<Double, List<Course>> sigma) {
+  private static void folding(Lab lab, List<Map<Double, List<Course>>> sigma) {
     double largest =
-        sigma.values().stream()
+        sigma.stream()
+            .flatMap(courses -> courses.values().stream())
             .flatMap(List::stream)
             .flatMap(course -> course.looks().stream())
             .mapToDouble(Look::folded)
