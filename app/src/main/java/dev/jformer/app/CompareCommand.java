@@ -125,7 +125,8 @@ final class CompareCommand implements Callable<Integer> {
               recipe.data(),
               recipe.training());
       Comparison comparison = new Comparison(variants(sized), each, seeds, priority, tolerance);
-      Notebook notebook = new Notebook(folder.resolve("notes"), conditions(sized, text));
+      Notebook notebook =
+          new Notebook(folder.resolve("notes"), conditions(sized, text), Version.here());
       if (fresh) {
         notebook.forget();
       }

@@ -11,7 +11,7 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "jformer",
     mixinStandardHelpOptions = true,
-    version = "jformer 0.1.0-SNAPSHOT",
+    version = "jformer " + Version.NUMBER,
     description = "Efficient Transformers for the JVM: train, evaluate, run and compare them.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {

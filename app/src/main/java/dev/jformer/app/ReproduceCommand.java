@@ -83,7 +83,7 @@ final class ReproduceCommand implements Callable<Integer> {
     try (TokenFile text = text(work, console)) {
       for (Study study : studies) {
         Path notes = work.resolve("notes").resolve(study.slug());
-        Notebook notebook = new Notebook(notes, conditions(text));
+        Notebook notebook = new Notebook(notes, conditions(text), Version.here());
         if (fresh) {
           notebook.forget();
         }

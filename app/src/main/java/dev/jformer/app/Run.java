@@ -5,7 +5,7 @@ import dev.jformer.data.TokenFile;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
-import dev.jformer.io.Folders;
+import dev.jformer.io.FileTree;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -20,8 +20,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A training run and its folder: {@code recipe.json}, the model in its own layout ({@code
@@ -63,7 +61,7 @@ final class Run {
     Files.deleteIfExists(folder.resolve("metrics.jsonl"));
     Files.deleteIfExists(folder.resolve("model.safetensors"));
     Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
-    Folders.delete(folder.resolve("checkpoints"));
+    FileTree.delete(folder.resolve("checkpoints"));
     AtomicFile.write(
         folder.resolve(RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, recipe, false, prompt, console);
@@ -80,7 +78,6 @@ final class Run {
 
   /** Trains; the exit code of the program. */
   int train() throws Exception {
-    CountDownLatch finished = new CountDownLatch(1);
     try (Scope scope = Scope.open()) {
       Texts texts = new Texts(recipe.data(), folder, console);
       Tokenizer tokenizer = texts.tokenizer();
@@ -95,45 +92,21 @@ final class Run {
               recipe.training().batch(),
               recipe.training().seed(),
               EVALUATION_BATCHES);
-      try (Trainer trainer =
-          new Trainer(model, task, recipe.training(), folder.resolve("checkpoints"))) {
+      try (Interruption interruption = new Interruption();
+          Trainer trainer =
+              new Trainer(model, task, recipe.training(), folder.resolve("checkpoints"))) {
         // A run killed before its first checkpoint begins again: that is what resuming it means.
         if (resumed && Trainer.canResume(folder.resolve("checkpoints"))) {
           trainer.resume();
           console.say("resuming %s at step %d", folder, trainer.step());
         }
-        Thread hook = new Thread(() -> interrupt(trainer, finished), "stop-training");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-          return train(model, tokenizer, tokens, trainer);
-        } finally {
-          finished.countDown();
-          removeHook(hook);
-        }
+        // The loop writes a checkpoint before it ends.
+        interruption.then(trainer::stop);
+        return train(model, tokenizer, tokens, trainer);
       } finally {
         tokens.close();
         model.close();
       }
-    }
-  }
-
-  /** Lets the loop write a checkpoint when the process is asked to end. */
-  private static void interrupt(Trainer trainer, CountDownLatch finished) {
-    trainer.stop();
-    try {
-      if (!finished.await(60, TimeUnit.SECONDS)) {
-        System.err.println("jformer: the step did not end within a minute; ending without it");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException shuttingDown) {
-      // The hook is what ended the run.
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.jformer.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.tensor.DType;
@@ -14,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.LongConsumer;
 
 /**
@@ -23,7 +26,9 @@ import java.util.function.LongConsumer;
 public final class TokenFile implements AutoCloseable {
   private static final String TOKENS = "tokens.bin";
   private static final String HEADER = "tokens.json";
-  private static final JsonMapper JSON = new JsonMapper();
+  private static final Set<DType> TYPES = EnumSet.of(DType.UINT8, DType.INT16, DType.INT32);
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS).build();
 
   /**
    * What the tokens are.
@@ -46,6 +51,22 @@ public final class TokenFile implements AutoCloseable {
       String fingerprint) {
     long tokens() {
       return trainTokens + validationTokens;
+    }
+
+    long bytes() {
+      return tokens() * type.bytes();
+    }
+
+    /** Whether all is there, and no sum or product overflows. */
+    private boolean isSound() {
+      long most = Long.MAX_VALUE / 16;
+      return vocabulary > 0
+          && TYPES.contains(type)
+          && fingerprint != null
+          && 0 <= trainTokens
+          && trainTokens <= most
+          && 0 <= validationTokens
+          && validationTokens <= most;
     }
   }
 
@@ -71,25 +92,32 @@ public final class TokenFile implements AutoCloseable {
     Path file = folder.resolve(TOKENS);
     try {
       Header header = JSON.readValue(Files.readAllBytes(folder.resolve(HEADER)), Header.class);
-      long expected = header.tokens() * header.type().bytes();
       long found = Files.size(file);
-      if (found != expected || header.trainTokens() < 0 || header.validationTokens() < 0) {
+      if (header == null || !header.isSound()) {
+        throw damaged(folder, null);
+      }
+      if (found != header.bytes()) {
         throw new DataException(
             file
                 + " has "
                 + found
                 + " bytes, expected "
-                + expected
+                + header.bytes()
                 + ": delete "
                 + folder
                 + " to have it made again");
       }
       return new TokenFile(header, map(file, header).keep());
     } catch (JsonProcessingException e) {
-      throw new DataException(folder.resolve(HEADER) + " is damaged: delete " + folder, e);
+      throw damaged(folder, e);
     } catch (IOException e) {
       throw new DataException("no tokens in " + folder + ": " + e.getMessage(), e);
     }
+  }
+
+  private static DataException damaged(Path folder, Exception cause) {
+    return new DataException(
+        folder.resolve(HEADER) + " is damaged: delete " + folder + " to have it made again", cause);
   }
 
   private static Tensor map(Path file, Header header) {

@@ -40,12 +40,27 @@ public final class AtomicFile implements Closeable {
    * @throws IOException if it cannot be written; what stood there before is intact
    */
   public static void write(Path target, byte[] content) throws IOException {
-    try (AtomicFile file = beside(target)) {
+    try (AtomicFile file = sealed(target, content)) {
+      file.commit();
+    }
+  }
+
+  /** A file with this content, which is on the disk but not yet in its target's place. */
+  static AtomicFile sealed(Path target, byte[] content) throws IOException {
+    return sealed(beside(target), content);
+  }
+
+  static AtomicFile sealed(AtomicFile file, byte[] content) throws IOException {
+    try {
       ByteBuffer buffer = ByteBuffer.wrap(content);
       while (buffer.hasRemaining()) {
         file.channel().write(buffer);
       }
-      file.commit();
+      file.seal();
+      return file;
+    } catch (IOException e) {
+      file.close();
+      throw new IOException(file.target + ": cannot be written: " + e.getMessage(), e);
     }
   }
 
@@ -63,6 +78,10 @@ public final class AtomicFile implements Closeable {
     }
     Path temporary = directory.resolve(".jformer-" + UUID.randomUUID() + ".tmp");
     return new AtomicFile(target, temporary, opener.open(temporary));
+  }
+
+  Path target() {
+    return target;
   }
 
   FileChannel channel() {

@@ -81,11 +81,11 @@ record ShardIndex(Map<String, String> fileOf) {
   }
 
   /**
-   * Writes the index, indented as transformers does.
+   * The index as a file's content, indented as transformers does.
    *
    * @param totalBytes the size of all tensors
    */
-  void write(Path file, long totalBytes) throws IOException {
+  byte[] toBytes(long totalBytes) throws IOException {
     DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
     DefaultPrettyPrinter printer =
         new DefaultPrettyPrinter(
@@ -104,12 +104,6 @@ record ShardIndex(Map<String, String> fileOf) {
       json.writeEndObject();
       json.writeEndObject();
     }
-    ByteBuffer bytes = ByteBuffer.wrap((text + "\n").getBytes(StandardCharsets.UTF_8));
-    try (AtomicFile out = AtomicFile.beside(file)) {
-      while (bytes.hasRemaining()) {
-        out.channel().write(bytes);
-      }
-      out.commit();
-    }
+    return (text + "\n").getBytes(StandardCharsets.UTF_8);
   }
 }

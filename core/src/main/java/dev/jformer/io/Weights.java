@@ -158,76 +158,105 @@ public final class Weights implements AutoCloseable {
   /** Saves with shards of at most {@link #DEFAULT_SHARD_BYTES}; see the other method. */
   public static void save(Path directory, Map<String, Tensor> tensors, Map<String, String> metadata)
       throws IOException {
-    save(directory, tensors, metadata, DEFAULT_SHARD_BYTES);
+    save(directory, tensors, metadata, Map.of(), DEFAULT_SHARD_BYTES);
   }
 
   /**
    * Writes the weights of a model so that both {@link #open} and transformers read them, in place
-   * of any that the directory holds. Until all files are written, under temporary names, the old
-   * weights stay untouched. Equal tensors and metadata give equal files.
+   * of any that the directory holds, together with the files without which they cannot be
+   * understood. All files are written under temporary names first; until then the old ones stay
+   * untouched. Whatever interrupts it, these weights are never found beside another model's
+   * companions: at worst, if a companion has changed, the directory is left without weights. Equal
+   * tensors and metadata give equal files.
    *
    * @param directory made if it does not exist
    * @param metadata free text by key; {@code format}, which transformers asks for, is {@code pt} if
    *     it is not given
+   * @param companions content of further files by name, such as the model's configuration
    * @param maxShardBytes how many bytes of tensors a file may hold; a larger tensor has one alone
    * @throws IllegalArgumentException if a tensor was released, or a name cannot be stored
    * @throws IOException if a file cannot be written
    */
   public static void save(
-      Path directory, Map<String, Tensor> tensors, Map<String, String> metadata, long maxShardBytes)
+      Path directory,
+      Map<String, Tensor> tensors,
+      Map<String, String> metadata,
+      Map<String, byte[]> companions,
+      long maxShardBytes)
       throws IOException {
     if (maxShardBytes < 1) {
       throw new IllegalArgumentException(
           "maxShardBytes is " + maxShardBytes + ": expected at least 1");
     }
-    Map<String, String> text = new TreeMap<>(metadata);
-    text.putIfAbsent("format", "pt");
     Files.createDirectories(directory);
-    List<Map<String, Tensor>> shards = split(tensors, maxShardBytes);
-    if (shards.size() == 1) {
-      SafetensorsFile.write(directory.resolve(SINGLE), shards.get(0), text);
-      removeOthers(directory, Set.of(SINGLE));
-    } else {
-      saveShards(directory, shards, text);
+    try (Replacement replacement = new Replacement(directory)) {
+      save(replacement, tensors, metadata, companions, maxShardBytes);
     }
   }
 
-  private static void saveShards(
-      Path directory, List<Map<String, Tensor>> shards, Map<String, String> metadata)
+  static void save(
+      Replacement replacement,
+      Map<String, Tensor> tensors,
+      Map<String, String> metadata,
+      Map<String, byte[]> companions,
+      long maxShardBytes)
+      throws IOException {
+    Path directory = replacement.directory();
+    Map<String, String> text = new TreeMap<>(metadata);
+    text.putIfAbsent("format", "pt");
+    List<Map<String, Tensor>> shards = split(tensors, maxShardBytes);
+    boolean unlike = false;
+    for (Map.Entry<String, byte[]> companion : new TreeMap<>(companions).entrySet()) {
+      unlike |= replacement.add(companion.getKey(), companion.getValue());
+    }
+    List<String> obsolete = new ArrayList<>();
+    if (unlike) {
+      obsolete.add(SINGLE);
+    }
+    Set<String> mine = new HashSet<>();
+    if (shards.size() == 1) {
+      write(replacement, SINGLE, shards.get(0), text);
+      mine.add(SINGLE);
+    } else {
+      mine.addAll(addShards(replacement, shards, text));
+      // Old and new shards of the same names must never be read as one model.
+      unlike |= mine.stream().anyMatch(name -> Files.exists(directory.resolve(name)));
+      mine.add(INDEX);
+    }
+    if (unlike) {
+      obsolete.add(INDEX);
+    }
+    replacement.commit(obsolete);
+    removeOthers(directory, mine);
+  }
+
+  /** Adds shards and then their index; yields the shards' names. */
+  private static Set<String> addShards(
+      Replacement replacement, List<Map<String, Tensor>> shards, Map<String, String> metadata)
       throws IOException {
     Map<String, String> fileOf = new TreeMap<>();
-    List<AtomicFile> written = new ArrayList<>();
-    Path index = directory.resolve(INDEX);
+    Set<String> names = new HashSet<>();
     long totalBytes = 0;
-    boolean replaces = false;
-    try {
-      for (Map<String, Tensor> shard : shards) {
-        String name =
-            String.format("model-%05d-of-%05d.safetensors", written.size() + 1, shards.size());
-        Path path = directory.resolve(name);
-        AtomicFile file = AtomicFile.beside(path);
-        written.add(file);
-        SafetensorsFile.write(file, path, shard, metadata);
-        shard.keySet().forEach(tensor -> fileOf.put(tensor, name));
-        totalBytes += bytes(shard);
-        replaces |= Files.exists(path);
-      }
-      if (replaces) {
-        // Old and new shards of the same names must never be read as one model.
-        Files.deleteIfExists(index);
-      }
-      for (AtomicFile file : written) {
-        file.commit();
-      }
-    } finally {
-      for (AtomicFile file : written) {
-        file.close();
-      }
+    for (Map<String, Tensor> shard : shards) {
+      String name =
+          String.format("model-%05d-of-%05d.safetensors", names.size() + 1, shards.size());
+      write(replacement, name, shard, metadata);
+      shard.keySet().forEach(tensor -> fileOf.put(tensor, name));
+      totalBytes += bytes(shard);
+      names.add(name);
     }
-    new ShardIndex(fileOf).write(index, totalBytes);
-    Set<String> mine = new HashSet<>(fileOf.values());
-    mine.add(INDEX);
-    removeOthers(directory, mine);
+    AtomicFile.sealed(replacement.add(INDEX), new ShardIndex(fileOf).toBytes(totalBytes));
+    return names;
+  }
+
+  private static void write(
+      Replacement replacement,
+      String name,
+      Map<String, Tensor> tensors,
+      Map<String, String> metadata)
+      throws IOException {
+    AtomicFile file = replacement.add(name);
+    SafetensorsFile.write(file, file.target(), tensors, metadata);
   }
 
   /** Fills one file after the other, in alphabetical order of the tensors. */

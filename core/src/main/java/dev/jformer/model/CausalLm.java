@@ -284,6 +284,7 @@ public final class CausalLm extends Model {
    *
    * @param batch B
    * @param capacity the most tokens a sequence will have
+   * @throws UnsupportedOperationException if a mixer cannot decode step by step
    */
   public Decoding decode(long batch, long capacity) {
     return new Decoding(batch, capacity);
@@ -295,8 +296,13 @@ public final class CausalLm extends Model {
     private long length;
 
     private Decoding(long batch, long capacity) {
-      for (Slot<Block> block : blocks) {
-        states.add(block.get().mixer().start(batch, capacity));
+      try {
+        for (Slot<Block> block : blocks) {
+          states.add(block.get().mixer().start(batch, capacity));
+        }
+      } catch (RuntimeException e) {
+        close();
+        throw e;
       }
     }
 

@@ -58,6 +58,9 @@ public record Device(Type type, int index) {
         return new Device(type, Math.max(0, device.index()));
       }
     }
+    if (device.is_meta()) {
+      throw new TensorException("a tensor made in a dry run lives on no device and has no values");
+    }
     throw new TensorException("device " + device.str().getString() + " is not supported");
   }
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -57,60 +58,36 @@ public final class Tensor implements AutoCloseable {
 
   /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(float[] values, long... shape) {
-    Tensor tensor = emptyFor(values.length, DType.FLOAT32, shape);
-    if (values.length > 0) {
-      new FloatPointer(tensor.data()).put(values);
-    }
-    return tensor;
+    return filled(values.length, DType.FLOAT32, shape, at -> new FloatPointer(at).put(values));
   }
 
   /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(double[] values, long... shape) {
-    Tensor tensor = emptyFor(values.length, DType.FLOAT64, shape);
-    if (values.length > 0) {
-      new DoublePointer(tensor.data()).put(values);
-    }
-    return tensor;
+    return filled(values.length, DType.FLOAT64, shape, at -> new DoublePointer(at).put(values));
   }
 
   /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(long[] values, long... shape) {
-    Tensor tensor = emptyFor(values.length, DType.INT64, shape);
-    if (values.length > 0) {
-      new LongPointer(tensor.data()).put(values);
-    }
-    return tensor;
+    return filled(values.length, DType.INT64, shape, at -> new LongPointer(at).put(values));
   }
 
   /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(int[] values, long... shape) {
-    Tensor tensor = emptyFor(values.length, DType.INT32, shape);
-    if (values.length > 0) {
-      new IntPointer(tensor.data()).put(values);
-    }
-    return tensor;
+    return filled(values.length, DType.INT32, shape, at -> new IntPointer(at).put(values));
   }
 
   /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(byte[] values, long... shape) {
-    Tensor tensor = emptyFor(values.length, DType.INT8, shape);
-    if (values.length > 0) {
-      new BytePointer(tensor.data()).put(values);
-    }
-    return tensor;
+    return filled(values.length, DType.INT8, shape, at -> new BytePointer(at).put(values));
   }
 
   /** A tensor with these values, in row-major order; without a shape, a vector. */
   public static Tensor of(boolean[] values, long... shape) {
-    Tensor tensor = emptyFor(values.length, DType.BOOL, shape);
     byte[] bytes = new byte[values.length];
     for (int i = 0; i < values.length; i++) {
       bytes[i] = (byte) (values[i] ? 1 : 0);
     }
-    if (values.length > 0) {
-      new BytePointer(tensor.data()).put(bytes);
-    }
-    return tensor;
+    return filled(values.length, DType.BOOL, shape, at -> new BytePointer(at).put(bytes));
   }
 
   /** A float32 scalar. */
@@ -118,7 +95,7 @@ public final class Tensor implements AutoCloseable {
     return full(value, DType.FLOAT32);
   }
 
-  private static Tensor emptyFor(int count, DType dtype, long[] shape) {
+  private static Tensor filled(int count, DType dtype, long[] shape, Consumer<Pointer> values) {
     long[] sizes = shape.length == 0 ? new long[] {count} : shape;
     if (Shape.of(sizes).elements() != count) {
       throw new TensorException(
@@ -128,7 +105,11 @@ public final class Tensor implements AutoCloseable {
               + ": expected "
               + Shape.of(sizes).elements());
     }
-    return empty(dtype, sizes);
+    Tensor tensor = empty(dtype, sizes);
+    if (count > 0 && !tensor.open().is_meta()) {
+      values.accept(tensor.data());
+    }
+    return tensor;
   }
 
   /** A tensor whose values are not set. */
@@ -138,15 +119,13 @@ public final class Tensor implements AutoCloseable {
         "empty",
         () ->
             torch.empty(
-                shape,
-                Native.options(dtype, Device.CPU),
-                new org.bytedeco.pytorch.MemoryFormatOptional()));
+                shape, DryRun.options(dtype), new org.bytedeco.pytorch.MemoryFormatOptional()));
   }
 
   /** A tensor of zeros. */
   public static Tensor zeros(DType dtype, long... shape) {
     Engine.start();
-    return Native.call("zeros", () -> torch.zeros(shape, Native.options(dtype, Device.CPU)));
+    return Native.call("zeros", () -> torch.zeros(shape, DryRun.options(dtype)));
   }
 
   /** A float32 tensor of zeros. */
@@ -162,8 +141,7 @@ public final class Tensor implements AutoCloseable {
   /** A tensor with one value everywhere. */
   public static Tensor full(double value, DType dtype, long... shape) {
     Engine.start();
-    return Native.call(
-        "full", () -> torch.full(shape, new Scalar(value), Native.options(dtype, Device.CPU)));
+    return Native.call("full", () -> torch.full(shape, new Scalar(value), DryRun.options(dtype)));
   }
 
   /** The integers {@code start, start + 1, …, end - 1} as int64. */
@@ -171,33 +149,34 @@ public final class Tensor implements AutoCloseable {
     Engine.start();
     return Native.call(
         "arange",
-        () ->
-            torch.arange(
-                new Scalar(start), new Scalar(end), Native.options(DType.INT64, Device.CPU)));
+        () -> torch.arange(new Scalar(start), new Scalar(end), DryRun.options(DType.INT64)));
   }
 
   /** Independent draws from the standard normal distribution, float32. */
   public static Tensor randn(long... shape) {
     Engine.start();
-    return Native.call("randn", () -> torch.randn(shape));
+    return Native.call("randn", () -> torch.randn(shape, DryRun.options(DType.FLOAT32)));
   }
 
   /** Independent draws from the uniform distribution on [0, 1), float32. */
   public static Tensor rand(long... shape) {
     Engine.start();
-    return Native.call("rand", () -> torch.rand(shape));
+    return Native.call("rand", () -> torch.rand(shape, DryRun.options(DType.FLOAT32)));
   }
 
   /** Independent uniform draws from the integers {@code low … high - 1}, int64. */
   public static Tensor randint(long low, long high, long... shape) {
     Engine.start();
     return Native.call(
-        "randint", () -> torch.randint(low, high, shape, Native.options(DType.INT64, Device.CPU)));
+        "randint", () -> torch.randint(low, high, shape, DryRun.options(DType.INT64)));
   }
 
   /** A random permutation of {@code 0 … n - 1}, int64. */
   public static Tensor randperm(long n) {
     Engine.start();
+    if (DryRun.isOpen()) {
+      return empty(DType.INT64, n); // libtorch knows no permutation without memory
+    }
     return Native.call(
         "randperm", () -> torch.randperm(n, Native.options(DType.INT64, Device.CPU)));
   }
@@ -398,7 +377,7 @@ public final class Tensor implements AutoCloseable {
     return values;
   }
 
-  private void read(DType dtype, java.util.function.Consumer<Tensor> reader) {
+  private void read(DType dtype, Consumer<Tensor> reader) {
     try (Scope scope = Scope.open()) {
       Tensor source = detach().to(Device.CPU).to(dtype).contiguous();
       if (source.elements() > 0) {
@@ -427,6 +406,9 @@ public final class Tensor implements AutoCloseable {
   }
 
   private Pointer data() {
+    if (open().is_meta()) {
+      throw new TensorException("a tensor made in a dry run has no values: " + this);
+    }
     return Native.get("data", () -> open().data_ptr(), this);
   }
 
@@ -1232,7 +1214,8 @@ public final class Tensor implements AutoCloseable {
     if (isClosed()) {
       return "Tensor(closed)";
     }
-    String values = elements() <= 16 ? " " + Arrays.toString(toDoubles()) : "";
+    boolean shown = elements() <= 16 && !open().is_meta();
+    String values = shown ? " " + Arrays.toString(toDoubles()) : "";
     return dtype().name().toLowerCase(java.util.Locale.ROOT) + shape() + values;
   }
 }

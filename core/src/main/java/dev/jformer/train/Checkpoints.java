@@ -2,7 +2,7 @@ package dev.jformer.train;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.io.AtomicFile;
-import dev.jformer.io.Folders;
+import dev.jformer.io.FileTree;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.tensor.Tensor;
@@ -54,7 +54,7 @@ final class Checkpoints {
     Path target = folder.resolve(name);
     try {
       Files.createDirectories(folder);
-      Folders.delete(partial);
+      FileTree.delete(partial);
       Files.createDirectory(partial);
       for (Map.Entry<String, Map<String, Tensor>> group : groups.entrySet()) {
         SafetensorsFile.write(file(partial, group.getKey()), group.getValue(), Map.of());
@@ -63,16 +63,16 @@ final class Checkpoints {
       AtomicFile.flushDirectory(partial);
       if (Files.exists(target)) {
         // Resumed at an older one and came by here again: the same content under the same name.
-        Folders.delete(target);
+        FileTree.delete(target);
       }
       Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
       AtomicFile.flushDirectory(folder);
       for (Path old : newestFirst().stream().skip(KEPT).toList()) {
-        Folders.delete(old);
+        FileTree.delete(old);
       }
     } catch (IOException e) {
       try {
-        Folders.delete(partial);
+        FileTree.delete(partial);
       } catch (IOException suppressed) {
         e.addSuppressed(suppressed);
       }

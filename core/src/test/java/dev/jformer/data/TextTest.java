@@ -167,6 +167,35 @@ class TextTest {
   }
 
   @Test
+  void refusesHeadersThatSayTooLittleOrTheImpossible() throws IOException {
+    tokens("0123456789".repeat(20), new ByteTokenizer(), 0.5).close();
+    Path place = folder.resolve("tokens");
+    String sound = Files.readString(place.resolve("tokens.json"));
+    for (String header :
+        List.of(
+            "{}",
+            "null",
+            "[]",
+            "3",
+            sound.replace("\"UINT8\"", "null"),
+            sound.replace("\"UINT8\"", "0"),
+            sound.replace("\"UINT8\"", "\"FLOAT32\""),
+            sound.replace("\"UINT8\"", "\"BOOL\""),
+            sound.replace("\"vocabulary\":256", "\"vocabulary\":0"),
+            sound.replaceAll("\"fingerprint\":\"[^\"]*\"", "\"fingerprint\":null"),
+            sound.replace("\"trainTokens\":100", "\"trainTokens\":-100"),
+            sound.replace("\"trainTokens\":100", "\"trainTokens\":9223372036854775807"),
+            sound.replace("\"trainTokens\":100", "\"trainTokens\":4611686018427387904"))) {
+      assertFalse(header.equals(sound));
+      Files.writeString(place.resolve("tokens.json"), header);
+      assertMessage("delete " + place, () -> TokenFile.open(place));
+      try (TokenFile again = tokens("0123456789".repeat(20), new ByteTokenizer(), 0.5)) {
+        assertEquals(100, again.header().trainTokens(), header); // prepare makes it again
+      }
+    }
+  }
+
+  @Test
   void leavesNoTokensWhenTheCorpusIsBroken() throws IOException {
     Path path = file("bad.txt", new byte[] {'a', 'b', (byte) 0xC0, 'c'});
     assertThrows(

@@ -112,7 +112,8 @@ class AtomicFileTest {
         for (long shardBytes : new long[] {500_000, Long.MAX_VALUE}) {
           IOException e =
               assertThrows(
-                  IOException.class, () -> Weights.save(directory, large, Map.of(), shardBytes));
+                  IOException.class,
+                  () -> Weights.save(directory, large, Map.of(), Map.of(), shardBytes));
           assertTrue(e.getMessage().endsWith("No space left on device"), e.getMessage());
           assertArrayEquals(new String[] {"model.safetensors"}, directory.toFile().list());
           try (Weights weights = Weights.open(directory)) {

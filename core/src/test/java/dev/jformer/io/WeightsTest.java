@@ -1,5 +1,6 @@
 package dev.jformer.io;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -95,7 +96,7 @@ class WeightsTest {
   void shardsAreFilledUpToTheirLimit() throws IOException {
     Map<String, Tensor> tensors = five();
     tensors.put("big", Tensor.randn(3, 50));
-    Weights.save(directory, tensors, Map.of("format", "mlx"), 80);
+    Weights.save(directory, tensors, Map.of("format", "mlx"), Map.of(), 80);
     assertEquals(
         Set.of(
             INDEX,
@@ -122,12 +123,12 @@ class WeightsTest {
   @Test
   void equalWeightsGiveEqualFiles() throws IOException {
     Map<String, Tensor> tensors = five();
-    Weights.save(directory, tensors, Map.of(), 100);
+    Weights.save(directory, tensors, Map.of(), Map.of(), 100);
     Map<String, byte[]> before = new TreeMap<>();
     for (String file : files()) {
       before.put(file, Files.readAllBytes(directory.resolve(file)));
     }
-    Weights.save(directory, new HashMap<>(tensors), Map.of(), 100);
+    Weights.save(directory, new HashMap<>(tensors), Map.of(), Map.of(), 100);
     assertEquals(before.keySet(), files());
     for (String file : files()) {
       assertArrayEquals(before.get(file), Files.readAllBytes(directory.resolve(file)), file);
@@ -141,7 +142,7 @@ class WeightsTest {
     Set<String> others = Set.of("config.json", "model-notes.safetensors");
     for (long limit : new long[] {80, 1000, 120, 40, 40, 1000}) {
       Map<String, Tensor> tensors = five();
-      Weights.save(directory, tensors, Map.of(), limit);
+      Weights.save(directory, tensors, Map.of(), Map.of(), limit);
       assertHolds(tensors, directory);
       int shards = limit == 80 ? 3 : limit == 120 ? 2 : limit == 40 ? 5 : 0;
       assertEquals(others.size() + (shards == 0 ? 1 : shards + 1), files().size());
@@ -153,11 +154,11 @@ class WeightsTest {
   @EnabledOnOs({OS.LINUX, OS.MAC})
   void weightsCanBeSavedWhereTheyAreReadFrom() throws IOException {
     Map<String, Tensor> tensors = five();
-    Weights.save(directory, tensors, Map.of(), 80);
+    Weights.save(directory, tensors, Map.of(), Map.of(), 80);
     try (Weights weights = Weights.open(directory)) {
       Map<String, Tensor> mapped = new TreeMap<>();
       weights.names().forEach(name -> mapped.put(name, weights.tensor(name)));
-      Weights.save(directory, mapped, weights.metadata(), 80);
+      Weights.save(directory, mapped, weights.metadata(), Map.of(), 80);
       Weights.save(directory, mapped, weights.metadata());
     }
     assertHolds(tensors, directory);
@@ -293,7 +294,7 @@ class WeightsTest {
 
   @Test
   void shardsMustExistAndHoldWhatTheIndexSays() throws IOException {
-    Weights.save(directory, five(), Map.of(), 80);
+    Weights.save(directory, five(), Map.of(), Map.of(), 80);
     String first = "model-00001-of-00003.safetensors";
     assertEquals(
         INDEX + ": places tensor 'e' in " + first + ", which does not hold it",
@@ -327,15 +328,110 @@ class WeightsTest {
     }
   }
 
+  private static Map<String, byte[]> companions(String text) {
+    return Map.of(
+        "config.json", text.getBytes(UTF_8), "tokenizer.json", (text + "!").getBytes(UTF_8));
+  }
+
+  @Test
+  void companionsAreWrittenWithTheWeights() throws IOException {
+    Map<String, Tensor> tensors = five();
+    Weights.save(directory, tensors, Map.of(), companions("one"), 1000);
+    assertHolds(tensors, directory);
+    assertEquals(Set.of("config.json", "tokenizer.json", "model.safetensors"), files());
+    assertEquals("one", Files.readString(directory.resolve("config.json")));
+    assertEquals("one!", Files.readString(directory.resolve("tokenizer.json")));
+    for (long limit : new long[] {80, 80, 100, 1000}) { // between one layout and the other
+      Map<String, Tensor> others = five();
+      Weights.save(directory, others, Map.of(), companions("limit " + limit), limit);
+      assertHolds(others, directory);
+      assertEquals("limit " + limit, Files.readString(directory.resolve("config.json")));
+    }
+  }
+
+  /** Wherever a save breaks off, what can be read then is the old model or the new one. */
+  @ParameterizedTest
+  @CsvSource({"1000,1000", "1000,80", "80,1000", "80,80", "80,40", "40,80"})
+  void savesThatBreakOffNeverMixModels(long before, long after) throws IOException {
+    for (String text : List.of("old", "new")) { // companions stay the same, or change
+      int steps = 0;
+      boolean whole = false;
+      while (!whole) {
+        FileTree.delete(directory);
+        Map<String, Tensor> old = five();
+        Map<String, Tensor> fresh = five();
+        Weights.save(directory, old, Map.of(), companions("old"), before);
+        whole = saveUpTo(steps++, fresh, companions(text), after);
+        boolean none =
+            !Files.exists(directory.resolve("model.safetensors"))
+                && !Files.exists(directory.resolve(INDEX));
+        if (!none) {
+          boolean isNew = sameAs(fresh);
+          assertHolds(isNew ? fresh : old, directory);
+          String config = isNew ? text : "old";
+          assertEquals(config, Files.readString(directory.resolve("config.json")));
+          assertEquals(config + "!", Files.readString(directory.resolve("tokenizer.json")));
+        }
+        boolean sameNames = after == 80 && before == 80;
+        assertTrue(!none || !text.equals("old") || sameNames, "nothing had to be removed");
+        assertTrue(files().stream().noneMatch(name -> name.endsWith(".tmp")), "" + files());
+      }
+      assertTrue(steps > (text.equals("old") ? 1 : 4), steps + " steps");
+    }
+  }
+
+  private boolean sameAs(Map<String, Tensor> tensors) throws IOException {
+    try (Weights weights = Weights.open(directory)) {
+      return weights.tensor("a").sameAs(tensors.get("a"));
+    }
+  }
+
+  /** Saves, ending before the change of this number; yields whether there were fewer. */
+  private boolean saveUpTo(
+      int change, Map<String, Tensor> tensors, Map<String, byte[]> companions, long limit)
+      throws IOException {
+    int[] changes = {0};
+    try (Replacement replacement =
+        new Replacement(
+            directory,
+            path -> {
+              if (changes[0]++ == change) {
+                throw new IOException("broken off before " + path);
+              }
+            })) {
+      Weights.save(replacement, tensors, Map.of(), companions, limit);
+      return true;
+    } catch (IOException e) {
+      assertTrue(e.getMessage().startsWith("broken off before"), e.getMessage());
+      return false;
+    }
+  }
+
+  @Test
+  void equalCompanionsLeaveTheOldWeightsInPlaceUntilTheNewOnesAre() throws IOException {
+    Map<String, Tensor> old = five();
+    Weights.save(directory, old, Map.of(), companions("same"), 1000);
+    Map<String, Tensor> released = five();
+    released.get("c").close();
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Weights.save(directory, released, Map.of(), companions("new"), 1000));
+    assertHolds(old, directory);
+    assertEquals("same", Files.readString(directory.resolve("config.json")));
+    assertEquals(3, files().size());
+  }
+
   @Test
   void limitsAndTensorsAreChecked() {
     Map<String, Tensor> tensors = five();
     assertThrows(
-        IllegalArgumentException.class, () -> Weights.save(directory, tensors, Map.of(), 0));
+        IllegalArgumentException.class,
+        () -> Weights.save(directory, tensors, Map.of(), Map.of(), 0));
     tensors.get("c").close();
     IllegalArgumentException e =
         assertThrows(
-            IllegalArgumentException.class, () -> Weights.save(directory, tensors, Map.of(), 80));
+            IllegalArgumentException.class,
+            () -> Weights.save(directory, tensors, Map.of(), Map.of(), 80));
     assertEquals("tensor 'c' was released: it cannot be written", e.getMessage());
     assertEquals(0, directory.toFile().list().length);
   }

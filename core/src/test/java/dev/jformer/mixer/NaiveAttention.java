@@ -92,10 +92,14 @@ public record NaiveAttention(
 
   @Override
   public double[][] forward(double[][] x, Weights weights) {
-    int length = x.length;
-    int width = x[0].length;
-    int d = width / heads;
-    double[][] qkv = Loops.linear(x, weights, prefix + "qkv");
+    return mix(Loops.linear(x, weights, prefix + "qkv"), weights);
+  }
+
+  /** What comes of queries, keys and values side by side. */
+  double[][] mix(double[][] qkv, Weights weights) {
+    int length = qkv.length;
+    int d = qkv[0].length / (heads + 2 * groups);
+    int width = heads * d;
     double[][] mixed = new double[length][width];
     for (int h = 0; h < heads; h++) {
       int group = h / (heads / groups);

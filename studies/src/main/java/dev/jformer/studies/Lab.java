@@ -15,6 +15,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -31,6 +33,7 @@ public final class Lab {
   private final List<Table> tables = new ArrayList<>();
   private final List<Figure> figures = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
+  private final Set<String> versions = new TreeSet<>();
   private String summary = "";
   private double seconds;
 
@@ -73,9 +76,7 @@ public final class Lab {
       String name, Class<R> kind, Function<DoubleConsumer, R> measurement) {
     Notebook.Entry<R> known = notebook.recall(name, kind);
     if (known != null) {
-      seconds += known.seconds();
-      watcher.end(name, known.seconds(), true);
-      return known.value();
+      return count(name, known, true);
     }
     watcher.begin(name);
     long start = System.nanoTime();
@@ -83,11 +84,16 @@ public final class Lab {
     try (Scope scope = Scope.open()) {
       value = measurement.apply(done -> watcher.progress(name, done, ""));
     }
-    double took = (System.nanoTime() - start) / 1e9;
-    notebook.keep(name, value, took);
-    seconds += took;
-    watcher.end(name, took, false);
-    return value;
+    return count(name, notebook.keep(name, value, (System.nanoTime() - start) / 1e9), false);
+  }
+
+  private <R> R count(String name, Notebook.Entry<R> entry, boolean known) {
+    seconds += entry.seconds();
+    if (!entry.version().isEmpty()) {
+      versions.add(entry.version());
+    }
+    watcher.end(name, entry.seconds(), known);
+    return entry.value();
   }
 
   /**
@@ -101,23 +107,19 @@ public final class Lab {
       String each = name + ", seed " + seed;
       LanguageTrial seeded = trial.withSeed(seed);
       Notebook.Entry<Learned> known = notebook.recall(each, Learned.class);
-      if (known == null) {
-        watcher.begin(each);
-        long start = System.nanoTime();
-        Learned learned =
-            seeded.run(
-                text,
-                (done, detail) -> watcher.progress(each, done, detail),
-                notebook.unfinished(each));
-        double took = (System.nanoTime() - start) / 1e9;
-        notebook.keep(each, learned, took);
-        known = new Notebook.Entry<>(learned, took);
-        watcher.end(each, took, false);
-      } else {
-        watcher.end(each, known.seconds(), true);
+      if (known != null) {
+        all.add(count(each, known, true));
+        continue;
       }
-      seconds += known.seconds();
-      all.add(known.value());
+      watcher.begin(each);
+      long start = System.nanoTime();
+      Learned learned =
+          seeded.run(
+              text,
+              (done, detail) -> watcher.progress(each, done, detail),
+              notebook.unfinished(each));
+      double took = (System.nanoTime() - start) / 1e9;
+      all.add(count(each, notebook.keep(each, learned, took), false));
     }
     return all;
   }
@@ -164,6 +166,7 @@ public final class Lab {
         title,
         scale.name().toLowerCase(Locale.ROOT),
         command,
+        String.join(", ", versions),
         Machine.here(),
         Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
         seconds,

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.io.AtomicFile;
-import dev.jformer.io.Folders;
+import dev.jformer.io.FileTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,20 +20,23 @@ public final class Notebook {
 
   private final Path folder;
   private final String conditions;
+  private final String version;
 
   /**
    * A notebook.
    *
    * @param folder where the files go; null to remember nothing
    * @param conditions what all measurements have in common, such as scale, text and machine
+   * @param version of the program that measures now, which is kept with what it measures
    */
-  public Notebook(Path folder, String conditions) {
+  public Notebook(Path folder, String conditions, String version) {
     this.folder = folder;
     this.conditions = conditions;
+    this.version = version;
   }
 
-  /** A measurement and how long it took. */
-  record Entry<R>(R value, double seconds) {}
+  /** A measurement, how long it took, and the version of the program that made it. */
+  record Entry<R>(R value, double seconds, String version) {}
 
   /** What is known under a name; null if nothing, or nothing that can be read. */
   <R> Entry<R> recall(String name, Class<R> kind) {
@@ -47,23 +50,28 @@ public final class Notebook {
         return null;
       }
       return new Entry<>(
-          JSON.treeToValue(entry.path("value"), kind), entry.path("seconds").asDouble());
+          JSON.treeToValue(entry.path("value"), kind),
+          entry.path("seconds").asDouble(),
+          entry.path("version").asText());
     } catch (IOException e) {
       return null; // written by another version: measured again
     }
   }
 
-  void keep(String name, Object value, double seconds) {
+  /** Keeps a measurement. */
+  <R> Entry<R> keep(String name, R value, double seconds) {
     if (folder == null) {
-      return;
+      return new Entry<>(value, seconds, version);
     }
     ObjectNode entry = JSON.createObjectNode();
     entry.put("name", name).put("conditions", conditions).put("seconds", seconds);
+    entry.put("version", version);
     entry.set("value", JSON.valueToTree(value));
     try {
       Files.createDirectories(folder);
       AtomicFile.write(file(name), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(entry));
-      Folders.delete(unfinishedFolder(name));
+      FileTree.delete(unfinishedFolder(name));
+      return new Entry<>(value, seconds, version);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("'" + name + "' cannot be kept as JSON: " + value, e);
     } catch (IOException e) {
@@ -93,7 +101,7 @@ public final class Notebook {
    */
   public void forget() throws IOException {
     if (folder != null) {
-      Folders.delete(folder);
+      FileTree.delete(folder);
     }
   }
 

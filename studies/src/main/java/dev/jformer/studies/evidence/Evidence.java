@@ -9,6 +9,7 @@ import java.util.List;
  * @param title what it is about
  * @param scale smoke, laptop or paper
  * @param command what reproduces it
+ * @param version of the program that measured; empty if unknown
  * @param machine where it ran
  * @param date when it ended, ISO 8601
  * @param seconds time spent measuring, over all sessions
@@ -23,6 +24,7 @@ public record Evidence(
     String title,
     String scale,
     String command,
+    String version,
     Machine machine,
     String date,
     double seconds,

@@ -79,7 +79,7 @@ final class HtmlReport {
     return String.format(
         Locale.ROOT,
         "<p class=\"facts\">%s scale · %s, %d threads, %s, Java %s · %s · %.0f s of measuring<br>"
-            + "<code>%s</code></p>%n",
+            + "<code>%s</code>%s</p>%n",
         Text.html(e.scale()),
         Text.html(m.processor()),
         m.threads(),
@@ -87,7 +87,8 @@ final class HtmlReport {
         Text.html(m.java()),
         Text.html(e.date()),
         e.seconds(),
-        Text.html(e.command()));
+        Text.html(e.command()),
+        e.version().isEmpty() ? "" : ", version " + Text.html(e.version()));
   }
 
   private static String claim(Claim claim, String scale) {

@@ -23,7 +23,7 @@ final class MarkdownReport {
     text.append(
         String.format(
             Locale.ROOT,
-            "%s scale. %s, %d threads, %s, Java %s; %s; %.0f s of measuring. Made by%n%n    %s%n",
+            "%s scale. %s, %d threads, %s, Java %s; %s; %.0f s of measuring%s. Made by%n%n    %s%n",
             e.scale(),
             m.processor(),
             m.threads(),
@@ -31,6 +31,7 @@ final class MarkdownReport {
             m.java(),
             e.date(),
             e.seconds(),
+            e.version().isEmpty() ? "" : "; version " + e.version(),
             e.command()));
     if (!e.claims().isEmpty()) {
       text.append("\n## Claims\n\n| claim | verdict | measured here | paper |\n")

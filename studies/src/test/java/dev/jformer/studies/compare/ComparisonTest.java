@@ -49,7 +49,8 @@ class ComparisonTest {
   }
 
   private Lab lab(Watcher watcher) {
-    return new Lab(Scale.LAPTOP, text, new Notebook(folder.resolve("notes"), "test"), watcher);
+    return new Lab(
+        Scale.LAPTOP, text, new Notebook(folder.resolve("notes"), "test", "test"), watcher);
   }
 
   private static Comparison comparison(String budget, int seeds) {

@@ -42,6 +42,7 @@ final class Samples {
         "A study <with> \"everything\" & more",
         scale,
         "jformer reproduce sample --data 'a b.txt'",
+        "0.1 at 0123abc",
         new Machine("Some processor", 2, "Linux amd64", "17.0.1"),
         "2020-01-01T00:00:00Z",
         12.3,
