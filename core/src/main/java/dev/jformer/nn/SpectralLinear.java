@@ -94,7 +94,8 @@ public final class SpectralLinear extends Layer implements Foldable {
       this.u = Parameter.buffer(leadingVector(weight.value()));
       Tensor norm = power().norm();
       check(norm);
-      this.gain = parameter("gain", config.gain() == Gain.ONE ? Tensor.full(1, norm.dtype()) : norm);
+      this.gain =
+          parameter("gain", config.gain() == Gain.ONE ? Tensor.full(1, norm.dtype()) : norm);
     }
     this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
     register("u", u);
