@@ -1,9 +1,9 @@
 package dev.jformer.compress;
 
+import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.Identity;
 import dev.jformer.nn.Probe;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -86,8 +86,13 @@ public final class StaticQuantization implements AutoCloseable {
         (name, range) -> {
           if (!Double.isFinite(range.low) || !Double.isFinite(range.high)) {
             throw new IllegalArgumentException(
-                "calibrating, the layer " + name + " gave numbers from " + range.low + " to "
-                    + range.high + ": the model or the data is broken");
+                "calibrating, the layer "
+                    + name
+                    + " gave numbers from "
+                    + range.low
+                    + " to "
+                    + range.high
+                    + ": the model or the data is broken");
           }
         });
     StaticQuantization quantization = new StaticQuantization(model);
@@ -122,8 +127,7 @@ public final class StaticQuantization implements AutoCloseable {
   static Tensor rounded(Tensor weight) {
     double largest = weight.abs().max().item();
     double scale = largest > 0 ? largest / WEIGHT_LIMIT : 1;
-    return FakeQuantize.OPERATOR.call(
-        weight, scale, 0L, (long) -WEIGHT_LIMIT, (long) WEIGHT_LIMIT);
+    return FakeQuantize.OPERATOR.call(weight, scale, 0L, (long) -WEIGHT_LIMIT, (long) WEIGHT_LIMIT);
   }
 
   private static final class FakeQuantize {

@@ -24,8 +24,8 @@ public final class GatedAttention extends Attention {
    *
    * @param heads H, must divide the width
    * @param keyValueHeads G, must divide H; 0 for as many as heads
-   * @param open π_init, how far gates are open at the start, between 0 and 1; the paper uses 0.25 to
-   *     0.9
+   * @param open π_init, how far gates are open at the start, between 0 and 1; the paper uses 0.25
+   *     to 0.9
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int keyValueHeads, double open) implements TokenMixer.Config {

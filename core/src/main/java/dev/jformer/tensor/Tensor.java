@@ -954,6 +954,11 @@ public final class Tensor implements AutoCloseable {
     return call("softmax", () -> open().softmax(dim, new ScalarTypeOptional()));
   }
 
+  /** {@code this + a * b}, element by element, in one pass. */
+  public Tensor addProduct(Tensor a, Tensor b) {
+    return call("addcmul", () -> open().addcmul(a.open(), b.open()), a, b);
+  }
+
   /** Logarithm of the softmax along a dimension. */
   public Tensor logSoftmax(int dim) {
     return call("log_softmax", () -> open().log_softmax(dim, new ScalarTypeOptional()));

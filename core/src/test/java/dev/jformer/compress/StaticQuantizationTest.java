@@ -57,8 +57,20 @@ class StaticQuantizationTest {
     CausalLm.Config c = new CausalLm.Config();
     CausalLm model =
         new CausalLm.Config(
-                2, 32, 11, 6, c.position(), c.mixer(), c.ffn(), c.norm(), c.placement(), true,
-                true, 0, c.init(), c.projection())
+                2,
+                32,
+                11,
+                6,
+                c.position(),
+                c.mixer(),
+                c.ffn(),
+                c.norm(),
+                c.placement(),
+                true,
+                true,
+                0,
+                c.init(),
+                c.projection())
             .build();
     model.train(false);
     return model;
@@ -71,8 +83,7 @@ class StaticQuantizationTest {
     try (Mode mode = Autograd.noGrad()) {
       Tensor exact = model.logits(ids);
       Map<String, Module> before = new LinkedHashMap<>(model.modules());
-      try (StaticQuantization quantized =
-          StaticQuantization.of(model, () -> model.logits(ids))) {
+      try (StaticQuantization quantized = StaticQuantization.of(model, () -> model.logits(ids))) {
         Tensor rounded = model.logits(ids);
         double difference = rounded.sub(exact).abs().max().item();
         assertTrue(difference > 0, "numbers were rounded");
@@ -95,10 +106,12 @@ class StaticQuantizationTest {
   void refusesEmptyAndBrokenCalibration() {
     CausalLm model = model();
     var empty =
-        assertThrows(
-            IllegalArgumentException.class, () -> StaticQuantization.of(model, () -> {}));
+        assertThrows(IllegalArgumentException.class, () -> StaticQuantization.of(model, () -> {}));
     assertTrue(empty.getMessage().contains("empty"), empty.getMessage());
-    model.parameters().get("blocks.0.ffn.up.weight").copyFrom(Tensor.full(Double.NaN, DType.FLOAT32, 128, 32));
+    model
+        .parameters()
+        .get("blocks.0.ffn.up.weight")
+        .copyFrom(Tensor.full(Double.NaN, DType.FLOAT32, 128, 32));
     Tensor ids = Tensor.zeros(DType.INT64, 1, 3);
     Map<String, Module> before = new LinkedHashMap<>(model.modules());
     var broken =

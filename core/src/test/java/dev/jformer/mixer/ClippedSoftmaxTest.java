@@ -62,14 +62,19 @@ class ClippedSoftmaxTest {
   private static TokenMixer mixer(
       Site site, ClippedSoftmax.Config config, Position.Config position) {
     Position built =
-        position.build(
-            site.width(), config.heads(), site.width() / config.heads(), site.length());
+        position.build(site.width(), config.heads(), site.width() / config.heads(), site.length());
     return config.build(site, built);
   }
 
   /** Heads, α as a share of the length 64, ζ, tokens, width. */
   @ParameterizedTest
-  @CsvSource({"1, 4, 1, 1, 2", "2, 12, 1, 5, 6", "3, 0, 1, 6, 6", "2, 8, 1.05, 7, 8", "1, 20, 1.1, 4, 3"})
+  @CsvSource({
+    "1, 4, 1, 1, 2",
+    "2, 12, 1, 5, 6",
+    "3, 0, 1, 6, 6",
+    "2, 8, 1.05, 7, 8",
+    "1, 20, 1.1, 4, 3"
+  })
   void matchesTheDefinition(int heads, double alpha, double zeta, int length, int width) {
     ClippedSoftmax.Config config = new ClippedSoftmax.Config(heads, 0, alpha, zeta);
     for (boolean causal : new boolean[] {true, false}) {
@@ -97,8 +102,7 @@ class ClippedSoftmaxTest {
   @Test
   void withoutClippingItIsSoftmaxAttention() {
     Site site = Sites.causal(8);
-    TokenMixer clipped =
-        mixer(site, new ClippedSoftmax.Config(2, 2, 0, 1), new Rope.Config());
+    TokenMixer clipped = mixer(site, new ClippedSoftmax.Config(2, 2, 0, 1), new Rope.Config());
     TokenMixer plain =
         new SoftmaxAttention.Config(2, 2).build(site, new Rope.Config().build(8, 2, 4, 64));
     plain.parameters().forEach((name, p) -> p.copyFrom(clipped.parameters().get(name).value()));

@@ -51,8 +51,7 @@ class GatedAttentionTest {
           double[] p = Loops.softmax(logits);
           for (int s = 0; s < x.length; s++) {
             for (int i = 0; i < d; i++) {
-              mixed[t][h * d + i] +=
-                  Loops.sigmoid(gate) * p[s] * qkv[s][2 * width + h * d + i];
+              mixed[t][h * d + i] += Loops.sigmoid(gate) * p[s] * qkv[s][2 * width + h * d + i];
             }
           }
         }
@@ -64,8 +63,7 @@ class GatedAttentionTest {
   private static TokenMixer mixer(
       Site site, GatedAttention.Config config, Position.Config position) {
     Position built =
-        position.build(
-            site.width(), config.heads(), site.width() / config.heads(), site.length());
+        position.build(site.width(), config.heads(), site.width() / config.heads(), site.length());
     return config.build(site, built);
   }
 
@@ -102,7 +100,8 @@ class GatedAttentionTest {
     TokenMixer mixer =
         mixer(Sites.causal(8), new GatedAttention.Config(2, 0, 0.9), new NoPosition.Config());
     Tensor weights = mixer.weights(Tensor.zeros(1, 5, 8), null).detach();
-    assertClose(Tensor.full(0.9, dev.jformer.tensor.DType.FLOAT32, 1, 2, 5), weights.sum(-1, false), 1e-6);
+    assertClose(
+        Tensor.full(0.9, dev.jformer.tensor.DType.FLOAT32, 1, 2, 5), weights.sum(-1, false), 1e-6);
     assertEquals(2 * (4 + 1), mixer.parameterCount() - plain());
   }
 

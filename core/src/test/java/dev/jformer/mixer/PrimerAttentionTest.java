@@ -113,6 +113,19 @@ class PrimerAttentionTest {
   }
 
   @Test
+  void aRefusedStepLeavesTheStateAsItWas() {
+    TokenMixer mixer = mixer(Sites.causal(8), 2, 2, new NoPosition.Config());
+    try (Mode mode = Autograd.noGrad();
+        TokenMixer.State state = mixer.start(1, 5)) {
+      Tensor x = Tensor.randn(1, 5, 8);
+      mixer.step(x.narrow(1, 0, 4), state);
+      assertThrows(IllegalArgumentException.class, () -> mixer.step(Tensor.randn(1, 2, 8), state));
+      assertClose(
+          mixer.forward(x, null).narrow(1, 4, 1), mixer.step(x.narrow(1, 4, 1), state), 1e-5);
+    }
+  }
+
+  @Test
   void isFoundByItsName() {
     TokenMixer.Config config =
         Configs.parse("{\"type\":\"primer\",\"heads\":6}", TokenMixer.Config.class);

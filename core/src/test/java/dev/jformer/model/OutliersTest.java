@@ -37,8 +37,20 @@ class OutliersTest {
     CausalLm.Config c = new CausalLm.Config();
     CausalLm model =
         new CausalLm.Config(
-                2, 16, 11, 6, c.position(), c.mixer(), c.ffn(), c.norm(), c.placement(), true,
-                true, 0, c.init(), c.projection())
+                2,
+                16,
+                11,
+                6,
+                c.position(),
+                c.mixer(),
+                c.ffn(),
+                c.norm(),
+                c.placement(),
+                true,
+                true,
+                0,
+                c.init(),
+                c.projection())
             .build();
     List<Tensor> batches = List.of(Tensor.zeros(DType.INT64, 2, 6));
     Outliers plain = Outliers.afterAttention(model, batches);

@@ -20,8 +20,20 @@ class ProbeTest {
   private static CausalLm model() {
     CausalLm.Config c = new CausalLm.Config();
     return new CausalLm.Config(
-            2, 8, 11, 6, c.position(), c.mixer(), c.ffn(), c.norm(), c.placement(), true, true, 0,
-            c.init(), c.projection())
+            2,
+            8,
+            11,
+            6,
+            c.position(),
+            c.mixer(),
+            c.ffn(),
+            c.norm(),
+            c.placement(),
+            true,
+            true,
+            0,
+            c.init(),
+            c.projection())
         .build();
   }
 
@@ -39,7 +51,8 @@ class ProbeTest {
             output -> seen.put(output.layer(), output.output()))) {
       assertTrue(plain.sameAs(model.logits(ids)), "looking changes nothing");
     }
-    assertEquals(List.of("blocks.0.output", "blocks.1.output", "norm"), new ArrayList<>(seen.keySet()));
+    assertEquals(
+        List.of("blocks.0.output", "blocks.1.output", "norm"), new ArrayList<>(seen.keySet()));
     assertTrue(model.hidden(ids).sameAs(seen.get("norm")));
     assertEquals(before, model.modules());
   }

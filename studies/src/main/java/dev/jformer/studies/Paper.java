@@ -40,6 +40,8 @@ public record Paper(
   public enum Status {
     /** Not yet. */
     PLANNED,
+    /** Its parts are there, with tests and a study, whose results are not recorded yet. */
+    MEASURING,
     /** Yes, with tests, a study and its results. */
     IMPLEMENTED
   }

@@ -236,8 +236,7 @@ public final class QuantizableStudy implements Study {
             rows));
     lab.figure(
         new Figure("Largest activation after attention", "steps", "max norm", false, false, norms));
-    lab.figure(
-        new Figure("Kurtosis after attention", "steps", "kurtosis", false, false, kurtoses));
+    lab.figure(new Figure("Kurtosis after attention", "steps", "kurtosis", false, false, kurtoses));
     List<Course> vanilla = all.get(VANILLA);
     for (String name : List.of(CLIPPED, GATED)) {
       List<Course> ours = all.get(name);
@@ -256,8 +255,7 @@ public final class QuantizableStudy implements Study {
       lab.claim(
           name + " loses less by W8A8 quantization than plain attention",
           "smaller gap",
-          Check.below(
-              "gap in loss", mean(ours, Course::gap), mean(vanilla, Course::gap)));
+          Check.below("gap in loss", mean(ours, Course::gap), mean(vanilla, Course::gap)));
       lab.claim(
           name + " is as good as plain attention in float32",
           "equal or better",

@@ -59,7 +59,7 @@ class VariantsTest {
   void everyUseInTheCatalogueFits() {
     for (Paper paper : Catalogue.papers()) {
       if (!paper.use().isEmpty()) {
-        assertEquals(Paper.Status.IMPLEMENTED, paper.status(), paper.slug());
+        assertTrue(paper.status() != Paper.Status.PLANNED, paper.slug());
         for (Variant variant : Variants.of(BASE, paper.slug())) {
           assertTrue(!variant.recipe().equals(BASE), variant.name() + " changes nothing");
         }
