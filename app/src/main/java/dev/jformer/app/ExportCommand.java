@@ -1,5 +1,6 @@
 package dev.jformer.app;
 
+import dev.jformer.compress.Fold;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.data.Tokenizers;
 import dev.jformer.hub.HuggingFace;
@@ -18,8 +19,10 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "export",
     mixinStandardHelpOptions = true,
-    description =
-        "Save a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama.",
+    description = {
+      "Save a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama.",
+      "What served training only is folded into plain weights first."
+    },
     footer = {
       "",
       "Examples:",
@@ -41,7 +44,9 @@ final class ExportCommand implements Callable<Integer> {
         throw new Failure(folder + " holds a " + model.config().type() + ", no language model");
       }
       boolean text = Files.exists(folder.resolve(Tokenizer.FILE));
-      HuggingFace.save(languageModel, text ? Tokenizers.load(folder) : null, out);
+      try (CausalLm plain = Fold.fold(languageModel)) {
+        HuggingFace.save(plain, text ? Tokenizers.load(folder) : null, out);
+      }
     }
     return 0;
   }

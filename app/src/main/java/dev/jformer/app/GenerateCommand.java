@@ -2,7 +2,7 @@ package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import dev.jformer.data.StreamingDecoder;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.data.Tokenizers;
 import dev.jformer.decode.Generator;
@@ -14,7 +14,6 @@ import dev.jformer.tensor.Scope;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -38,6 +37,9 @@ import picocli.CommandLine.Parameters;
       "MODEL is a folder of ours, or a Hugging Face one of GPT-2 or Llama."
     })
 final class GenerateCommand implements Callable<Integer> {
+  /** As a shell reports a program that Ctrl-C ended. */
+  private static final int INTERRUPTED = 130;
+
   @Parameters(paramLabel = "MODEL", description = "A model's folder.")
   private Path folder;
 
@@ -73,6 +75,13 @@ final class GenerateCommand implements Callable<Integer> {
   private double topP = 0.95;
 
   @Option(
+      names = "--min-p",
+      description =
+          "Choose only what is at least this fraction as probable as the most probable (default"
+              + " ${DEFAULT-VALUE}).")
+  private double minP = 0;
+
+  @Option(
       names = "--repetition-penalty",
       description = "Above 1 avoids what was said (default ${DEFAULT-VALUE}).")
   private double repetitionPenalty = 1;
@@ -94,85 +103,91 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Tokenizer tokenizer = Tokenizers.load(folder);
-    List<String> texts = prompts.isEmpty() ? List.of("\n") : prompts;
-    try (Scope scope = Scope.open();
-        Model loaded = Models.load(folder)) {
-      if (!(loaded instanceof CausalLm model)) {
-        throw new Failure(folder + " holds a " + loaded.config().type() + ", no language model");
+    try (Interruption interruption = new Interruption()) {
+      Tokenizer tokenizer = Tokenizers.load(folder);
+      try (Scope scope = Scope.open();
+          Model loaded = Models.load(folder)) {
+        if (!(loaded instanceof CausalLm model)) {
+          throw new Failure(folder + " holds a " + loaded.config().type() + ", no language model");
+        }
+        if (tokenizer.vocabularySize() > model.config().vocab()) {
+          throw new Failure(
+              "the tokenizer in "
+                  + folder
+                  + " has "
+                  + tokenizer.vocabularySize()
+                  + " tokens, but the model's vocabulary "
+                  + model.config().vocab());
+        }
+        Generator generator = new Generator(model);
+        interruption.then(generator::stop);
+        return generate(generator, tokenizer);
       }
-      if (tokenizer.vocabularySize() > model.config().vocab()) {
-        throw new Failure(
-            "the tokenizer in "
-                + folder
-                + " has "
-                + tokenizer.vocabularySize()
-                + " tokens, but the model's vocabulary "
-                + model.config().vocab());
-      }
-      generate(model, tokenizer, texts);
     }
-    return 0;
   }
 
-  private void generate(CausalLm model, Tokenizer tokenizer, List<String> texts) {
+  /** Generates and prints; the exit code of the program. */
+  private int generate(Generator generator, Tokenizer tokenizer) {
     Set<Integer> stopIds = new HashSet<>();
     tokenizer.endOfText().ifPresent(stopIds::add);
-    Sampling sampling = new Sampling(greedy ? 0 : temperature, topK, topP, repetitionPenalty, seed);
+    Sampling sampling =
+        new Sampling(greedy ? 0 : temperature, topK, topP, minP, repetitionPenalty, seed);
     Generator.Request request = new Generator.Request(tokens, sampling, stopIds, stops, !noCache);
-    List<int[]> ids = new ArrayList<>();
-    for (String text : texts) {
-      ids.add(tokenizer.encode(text));
-    }
-    // Stop strings can only be cut from a finished text, and several texts cannot share a terminal.
-    boolean streaming = !json && texts.size() == 1 && stops.isEmpty();
+    List<String> texts = prompts.isEmpty() ? List.of("\n") : prompts;
+    List<int[]> ids = texts.stream().map(tokenizer::encode).toList();
+    // Several texts cannot share a terminal.
+    boolean streaming = !json && texts.size() == 1;
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    StreamingDecoder decoder = new StreamingDecoder(tokenizer);
+    Generator.Watcher watcher = null;
     if (streaming) {
       out.print(texts.get(0));
+      out.flush();
+      watcher =
+          (sequence, piece) -> {
+            out.print(piece);
+            out.flush();
+          };
     }
     long start = System.nanoTime();
     List<Generator.Continuation> results =
-        new Generator(model)
-            .generate(
-                ids,
-                request,
-                tokenizer::decode,
-                streaming
-                    ? (sequence, id) -> {
-                      out.print(decoder.next(id));
-                      out.flush();
-                    }
-                    : null);
+        generator.generate(ids, request, tokenizer::decode, watcher);
     double seconds = (System.nanoTime() - start) / 1e9;
     if (json) {
-      printJson(texts, results);
-      return;
-    }
-    if (streaming) {
-      out.println(decoder.end());
+      out.println(toJson(texts, results));
+    } else if (streaming) {
+      out.println();
     } else {
       for (int i = 0; i < texts.size(); i++) {
         out.println(texts.get(i) + results.get(i).text());
         out.println();
       }
     }
-    int count = results.stream().mapToInt(result -> result.ids().size()).sum();
-    System.err.printf(
-        Locale.ROOT, "%n%d tokens in %.1f s, %.0f tokens/s%n", count, seconds, count / seconds);
+    boolean interrupted =
+        results.stream().anyMatch(result -> result.ending() == Generator.Ending.INTERRUPTED);
+    if (!json || interrupted) {
+      int count = results.stream().mapToInt(result -> result.ids().size()).sum();
+      System.err.printf(
+          Locale.ROOT,
+          "%n%s%d tokens in %.1f s, %.0f tokens/s%n",
+          interrupted ? "stopped after " : "",
+          count,
+          seconds,
+          count / seconds);
+    }
+    return interrupted ? INTERRUPTED : 0;
   }
 
-  private static void printJson(List<String> texts, List<Generator.Continuation> results) {
+  private static String toJson(List<String> texts, List<Generator.Continuation> results) {
     ArrayNode array = new JsonMapper().createArrayNode();
     for (int i = 0; i < texts.size(); i++) {
       Generator.Continuation result = results.get(i);
-      var node = array.addObject();
+      ObjectNode node = array.addObject();
       node.put("prompt", texts.get(i));
       node.put("text", result.text());
       node.put("ending", result.ending().name().toLowerCase(Locale.ROOT));
       ArrayNode list = node.putArray("ids");
       result.ids().forEach(list::add);
     }
-    System.out.println(array.toPrettyString());
+    return array.toPrettyString();
   }
 }

@@ -11,7 +11,7 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "jformer",
     mixinStandardHelpOptions = true,
-    version = "jformer 0.1.0-SNAPSHOT",
+    version = "jformer " + Version.NUMBER,
     description = "Efficient Transformers for the JVM: train, evaluate, run and compare them.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
       BenchCommand.class,
       PapersCommand.class,
       ReproduceCommand.class,
+      CompareCommand.class,
       GenerateCompletion.class,
       HelpCommand.class
     },
@@ -36,6 +37,7 @@ import picocli.CommandLine.ScopeType;
       "  jformer generate runs/book --prompt 'Once upon'",
       "  jformer eval runs/book --data other.txt",
       "  jformer reproduce primer                  does the paper's claim hold here?",
+      "  jformer compare --with flow,primer        which technique pays off for me?",
       "  jformer info runs/book                    what a model is made of",
       "",
       "'jformer COMMAND --help' explains a command. For completion in bash or zsh:",

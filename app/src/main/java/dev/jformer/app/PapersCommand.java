@@ -27,7 +27,7 @@ final class PapersCommand implements Callable<Integer> {
     System.out.printf(Locale.ROOT, "%-32s %-9s %-8s %s%n", "paper", "seam", "here", "title");
     for (Paper paper : Catalogue.papers()) {
       String seam = paper.seam().name().toLowerCase(Locale.ROOT);
-      String status = paper.status() == Paper.Status.IMPLEMENTED ? "yes" : "planned";
+      String status = paper.status() == Paper.Status.PLANNED ? "planned" : "yes";
       System.out.printf(
           Locale.ROOT, "%-32s %-9s %-8s %s%n", paper.slug(), seam, status, paper.title());
     }

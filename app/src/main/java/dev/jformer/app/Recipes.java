@@ -33,6 +33,37 @@ final class Recipes {
     return Configs.bind(root, Recipe.class);
   }
 
+  /** What a recipe is called: its name, or its file's without folder and ending. */
+  static String name(String nameOrFile) {
+    return nameOrFile.replaceAll(".*[/\\\\]", "").replaceAll("\\.[a-z]+$", "");
+  }
+
+  /** Whether a recipe learns from the text that comes with the build. */
+  static boolean bringsText(String nameOrFile, Recipe recipe, Path data) {
+    return data == null && recipe.data().source().isEmpty();
+  }
+
+  /**
+   * A recipe that says where its text is: {@code data} if given, else its own, else for the recipe
+   * {@code java} the text that comes with the build.
+   *
+   * @param endings of the files that count; empty for the recipe's own, which are meant for folders
+   */
+  static Recipe withText(String nameOrFile, Recipe recipe, Path data, List<String> endings) {
+    boolean own = bringsText(nameOrFile, recipe, data);
+    if (own && !nameOrFile.equals("java")) {
+      throw new Failure("the recipe " + nameOrFile + " brings no text: give some with --data");
+    }
+    Path source =
+        data != null ? data : own ? DefaultCorpus.find() : Path.of(recipe.data().source());
+    boolean file = data != null && !Files.isDirectory(data);
+    List<String> wanted = !endings.isEmpty() ? endings : file ? List.of() : recipe.data().endings();
+    return new Recipe(
+        recipe.model(),
+        recipe.data().withSource(source.toAbsolutePath().toString(), wanted),
+        recipe.training());
+  }
+
   private static JsonNode tree(String nameOrFile) {
     try (InputStream in = Recipes.class.getResourceAsStream("recipes/" + nameOrFile + ".json")) {
       if (NAMES.contains(nameOrFile) && in != null) {

@@ -10,7 +10,6 @@ import dev.jformer.studies.Notebook;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Studies;
 import dev.jformer.studies.Study;
-import dev.jformer.studies.Watcher;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.report.Report;
@@ -84,7 +83,7 @@ final class ReproduceCommand implements Callable<Integer> {
     try (TokenFile text = text(work, console)) {
       for (Study study : studies) {
         Path notes = work.resolve("notes").resolve(study.slug());
-        Notebook notebook = new Notebook(notes, conditions(text));
+        Notebook notebook = new Notebook(notes, conditions(text), Version.here());
         if (fresh) {
           notebook.forget();
         }
@@ -154,43 +153,5 @@ final class ReproduceCommand implements Callable<Integer> {
       command.append(" --data ").append(data.getFileName());
     }
     return command.toString();
-  }
-
-  /** Shows one measurement after the other. */
-  private static final class StudyProgress implements Watcher, AutoCloseable {
-    private static final int PARTS = 1000;
-
-    private final Console console;
-    private Console.Bar bar;
-
-    StudyProgress(Console console) {
-      this.console = console;
-    }
-
-    @Override
-    public void begin(String measurement) {
-      close();
-      bar = console.bar(measurement, PARTS, "‰");
-    }
-
-    @Override
-    public void progress(String measurement, double done, String detail) {
-      bar.at(Math.round(PARTS * done), detail);
-    }
-
-    @Override
-    public void end(String measurement, double seconds, boolean known) {
-      close();
-      console.say(
-          "  %s: %s%s", measurement, Console.duration(seconds), known ? ", measured before" : "");
-    }
-
-    @Override
-    public void close() {
-      if (bar != null) {
-        bar.close();
-        bar = null;
-      }
-    }
   }
 }

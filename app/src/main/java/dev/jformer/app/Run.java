@@ -1,11 +1,8 @@
 package dev.jformer.app;
 
 import dev.jformer.config.Configs;
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Corpus;
 import dev.jformer.data.TokenFile;
 import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
@@ -16,7 +13,6 @@ import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Listener;
 import dev.jformer.train.MetricsFile;
 import dev.jformer.train.Recipe;
-import dev.jformer.train.TextData;
 import dev.jformer.train.Trainer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,8 +20,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A training run and its folder: {@code recipe.json}, the model in its own layout ({@code
@@ -84,10 +78,10 @@ final class Run {
 
   /** Trains; the exit code of the program. */
   int train() throws Exception {
-    CountDownLatch finished = new CountDownLatch(1);
     try (Scope scope = Scope.open()) {
-      Tokenizer tokenizer = tokenizer();
-      TokenFile tokens = tokens(tokenizer);
+      Texts texts = new Texts(recipe.data(), folder, console);
+      Tokenizer tokenizer = texts.tokenizer();
+      TokenFile tokens = resumed ? texts.tokensAsTheyAre(tokenizer) : texts.tokens(tokenizer);
       Random.seed(recipe.training().seed());
       CausalLm model =
           ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()).build();
@@ -98,45 +92,21 @@ final class Run {
               recipe.training().batch(),
               recipe.training().seed(),
               EVALUATION_BATCHES);
-      try (Trainer trainer =
-          new Trainer(model, task, recipe.training(), folder.resolve("checkpoints"))) {
+      try (Interruption interruption = new Interruption();
+          Trainer trainer =
+              new Trainer(model, task, recipe.training(), folder.resolve("checkpoints"))) {
         // A run killed before its first checkpoint begins again: that is what resuming it means.
         if (resumed && Trainer.canResume(folder.resolve("checkpoints"))) {
           trainer.resume();
           console.say("resuming %s at step %d", folder, trainer.step());
         }
-        Thread hook = new Thread(() -> interrupt(trainer, finished), "stop-training");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-          return train(model, tokenizer, tokens, trainer);
-        } finally {
-          finished.countDown();
-          removeHook(hook);
-        }
+        // The loop writes a checkpoint before it ends.
+        interruption.then(trainer::stop);
+        return train(model, tokenizer, tokens, trainer);
       } finally {
         tokens.close();
         model.close();
       }
-    }
-  }
-
-  /** Lets the loop write a checkpoint when the process is asked to end. */
-  private static void interrupt(Trainer trainer, CountDownLatch finished) {
-    trainer.stop();
-    try {
-      if (!finished.await(60, TimeUnit.SECONDS)) {
-        System.err.println("jformer: the step did not end within a minute; ending without it");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException shuttingDown) {
-      // The hook is what ended the run.
     }
   }
 
@@ -215,38 +185,6 @@ final class Run {
         result.bestStep());
     console.say("the model is in %s; try: jformer generate %s --prompt '…'", folder, folder);
     return 0;
-  }
-
-  private Tokenizer tokenizer() throws IOException {
-    TextData data = recipe.data();
-    Path own = folder.resolve(Tokenizer.FILE);
-    if (Files.exists(own)) {
-      return Tokenizers.load(own);
-    }
-    Tokenizer tokenizer =
-        switch (data.tokenizer()) {
-          case "byte" -> new ByteTokenizer();
-          case "bpe" -> TokenizerCommand.learn(corpus(), data.vocabulary(), console);
-          default -> Tokenizers.load(Path.of(data.tokenizer()));
-        };
-    tokenizer.save(folder);
-    return tokenizer;
-  }
-
-  private TokenFile tokens(Tokenizer tokenizer) throws IOException {
-    Path place = folder.resolve("data");
-    if (resumed && TokenFile.exists(place)) {
-      return TokenFile.open(place); // the very tokens the run was begun with
-    }
-    Corpus corpus = corpus();
-    try (Console.Bar bar = console.bar("tokenizing", corpus.bytes(), "bytes")) {
-      return TokenFile.prepare(
-          place, corpus, tokenizer, recipe.data().validation(), bytes -> bar.at(bytes, ""));
-    }
-  }
-
-  private Corpus corpus() {
-    return Corpus.open(Path.of(recipe.data().source()), recipe.data().endings());
   }
 
   private static String round(double value) {

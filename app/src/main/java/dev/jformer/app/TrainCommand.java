@@ -3,6 +3,7 @@ package dev.jformer.app;
 import dev.jformer.train.Recipe;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -103,25 +104,9 @@ final class TrainCommand implements Callable<Integer> {
     }
     all.putAll(overrides);
     Recipe chosen = Recipes.load(recipe, all);
-    boolean own = data == null && chosen.data().source().isEmpty();
-    if (own && !recipe.equals("java")) {
-      throw new Failure("the recipe " + recipe + " brings no text: give some with --data");
-    }
-    Path source =
-        own ? DefaultCorpus.find() : data == null ? Path.of(chosen.data().source()) : data;
-    java.util.List<String> wanted =
-        endings.length > 0
-            ? java.util.List.of(endings)
-            : data == null || java.nio.file.Files.isDirectory(data)
-                ? (data == null ? chosen.data().endings() : java.util.List.of())
-                : java.util.List.of();
-    Recipe complete =
-        new Recipe(
-            chosen.model(),
-            chosen.data().withSource(source.toAbsolutePath().toString(), wanted),
-            chosen.training());
-    String name = recipe.replaceAll(".*[/\\\\]", "").replaceAll("\\.[a-z]+$", "");
-    Path folder = out == null ? Path.of("runs", name) : out;
+    Recipe complete = Recipes.withText(recipe, chosen, data, List.of(endings));
+    boolean own = Recipes.bringsText(recipe, chosen, data);
+    Path folder = out == null ? Path.of("runs", Recipes.name(recipe)) : out;
     String prompt = sample == null && own ? DefaultCorpus.PROMPT : sample;
     return Run.begin(folder, complete, overwrite, prompt, console).train();
   }

@@ -131,6 +131,69 @@ class MainTest {
   }
 
   @Test
+  void streamsTheTextThatItGivesAtOnce() throws IOException {
+    Path model = folder.resolve("stream");
+    assertEquals(0, train(model, "--steps", "12", "--set", "model.position.type=learned").code);
+    List<String> base = List.of("generate", model.toString(), "-p", "All é", "-n", "40");
+    for (List<String> more :
+        List.of(
+            List.of("--greedy"),
+            List.of("--temperature", "1.5", "--top-k", "0", "--seed", "4"),
+            List.of("--temperature", "2", "--top-k", "0", "--min-p", "0.01", "--stop", "e"),
+            List.of("--top-p", "0.5", "--top-k", "0", "--repetition-penalty", "1.4"),
+            List.of("--stop", "a", "--stop", " ", "--no-cache"))) {
+      List<String> streaming = new ArrayList<>(base);
+      streaming.addAll(more);
+      List<String> atOnce = new ArrayList<>(streaming);
+      atOnce.add("--json");
+      Outcome shown = run(streaming.toArray(String[]::new));
+      assertEquals(0, shown.code, shown.err);
+      Outcome told = run(atOnce.toArray(String[]::new));
+      String whole = new JsonMapper().readTree(told.out).get(0).path("text").asText();
+      assertEquals("All é" + whole + System.lineSeparator(), shown.out, more.toString());
+      // Beside another prompt, whose length is another.
+      atOnce.addAll(List.of("-p", "Happy"));
+      Outcome beside = run(atOnce.toArray(String[]::new));
+      assertEquals(
+          whole, new JsonMapper().readTree(beside.out).get(0).path("text").asText(), beside.out);
+    }
+    String[] generate = {"generate", model.toString(), "-p"};
+    assertOneLineFailure(run(with(generate, "")), "prompt 0 is empty");
+    assertOneLineFailure(run(with(generate, "x".repeat(33), "--json")), "has 33 tokens");
+    assertOneLineFailure(run(with(generate, "x", "--temperature", "-1")), "temperature is -1");
+    assertOneLineFailure(run(with(generate, "x", "--min-p", "2")), "minP is 2");
+    assertOneLineFailure(run(with(generate, "x", "--stop", "")), "a stop string is empty");
+    assertOneLineFailure(run(with(generate, "x", "-n", "0")), "newTokens is 0");
+    assertEquals(0, run(with(generate, "x", "--top-k", "100000", "-n", "3")).code);
+    assertEquals(0, run(with(generate, "x", "--temperature", "0", "-n", "3")).code);
+  }
+
+  private static String[] with(String[] args, String... more) {
+    String[] all = Arrays.copyOf(args, args.length + more.length);
+    System.arraycopy(more, 0, all, args.length, more.length);
+    return all;
+  }
+
+  @Test
+  void exportsReparametrisedModelsAsPlainOnes() throws IOException {
+    Path model = folder.resolve("run");
+    String reparametrised = "model.projection={\"type\": \"sigma-reparam\", \"gain\": \"one\"}";
+    Outcome trained = train(model, "--steps", "10", "--set", reparametrised);
+    assertEquals(0, trained.code, trained.err);
+    Path exported = folder.resolve("hf");
+    Outcome export = run("export", model.toString(), "--out", exported.toString());
+    assertEquals(0, export.code, export.err);
+    double[] losses = new double[2];
+    for (int i = 0; i < 2; i++) {
+      String place = List.of(model, exported).get(i).toString();
+      Outcome evaluated = run("eval", place, "--data", text.toString(), "--json");
+      assertEquals(0, evaluated.code, evaluated.err);
+      losses[i] = new JsonMapper().readTree(evaluated.out).path("loss").asDouble();
+    }
+    assertEquals(losses[0], losses[1], 1e-5);
+  }
+
+  @Test
   void resumesAnInterruptedRun() throws IOException {
     Path whole = folder.resolve("whole");
     assertEquals(0, train(whole, "--steps", "12").code);

@@ -22,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -125,6 +126,37 @@ public final class Configs {
       }
     }
     return parts;
+  }
+
+  /**
+   * The same configuration with every part of a kind, however deep it stands, exchanged for what
+   * {@code change} makes of it.
+   *
+   * @throws ConfigException if the configuration cannot hold what was made
+   */
+  public static <C, P extends Part> C replace(C config, Class<P> kind, UnaryOperator<P> change) {
+    @SuppressWarnings("unchecked") // a record is rebuilt as one of its own class
+    C replaced = (C) replaced(config, kind, change);
+    return replaced;
+  }
+
+  private static <P extends Part> Object replaced(
+      Object value, Class<P> kind, UnaryOperator<P> change) {
+    if (kind.isInstance(value)) {
+      return change.apply(kind.cast(value));
+    }
+    if (value instanceof List<?> list) {
+      return list.stream().map(item -> replaced(item, kind, change)).toList();
+    }
+    if (!(value instanceof Record record)) {
+      return value;
+    }
+    RecordComponent[] components = record.getClass().getRecordComponents();
+    Object[] values = new Object[components.length];
+    for (int i = 0; i < components.length; i++) {
+      values[i] = replaced(get(components[i], record), kind, change);
+    }
+    return construct(record.getClass(), components, values, "");
   }
 
   private static Object value(JsonNode node, Type type, Object fallback, String path) {

@@ -10,17 +10,29 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Goes on with texts.
  *
  * <p>Several prompts are continued together, without padding: all sequences stand at the same
  * position at any time, and one whose prompt is longer is fed its own next token instead of a
- * chosen one. So every sequence is what it would be alone.
+ * chosen one. Each draws from a random stream that depends on the seed, on its prompt and on how
+ * many equal prompts come before it. So every sequence is what it would be alone, wherever in the
+ * batch it stands, as far as rounding allows: matrix products of other sizes may differ in the last
+ * bit, and where two tokens are that close, another one may be chosen.
+ *
+ * <p>Prompts of one length are read in one step; what the shortest prompt lacks of the others is
+ * read token by token.
  */
 public final class Generator {
+  private static final Logger LOG = LoggerFactory.getLogger(Generator.class);
+
   private final CausalLm model;
+  private volatile boolean stopping;
 
   /** A generator for a model, which must not be in training. */
   public Generator(CausalLm model) {
@@ -34,7 +46,8 @@ public final class Generator {
    * @param sampling how they are chosen
    * @param stopIds tokens that end a sequence; they are not part of the result
    * @param stopStrings texts that end a sequence; neither they nor what follows is part of the
-   *     result
+   *     result's text. The prompt is not searched for them. If a token completes several, the one
+   *     that begins first counts
    * @param cached whether what was computed for earlier tokens is kept; without, everything is
    *     computed again for each token
    */
@@ -54,8 +67,11 @@ public final class Generator {
       if (newTokens < 1) {
         throw new IllegalArgumentException("newTokens is " + newTokens + ": expected at least 1");
       }
-      if (stopStrings.stream().anyMatch(String::isEmpty)) {
-        throw new IllegalArgumentException("a stop string is empty");
+      stopIds = Set.copyOf(stopIds);
+      stopStrings = List.copyOf(stopStrings);
+      if (stopStrings.contains("")) {
+        throw new IllegalArgumentException(
+            "a stop string is empty: expected at least one character");
       }
     }
   }
@@ -68,63 +84,112 @@ public final class Generator {
     STOP_ID,
     /** A stop string came up. */
     STOP_STRING,
-    /** The model cannot take a longer sequence. */
-    CONTEXT_FULL
+    /** The model cannot read a longer sequence. */
+    CONTEXT_FULL,
+    /** {@link Generator#stop} was called. */
+    INTERRUPTED
   }
 
   /**
    * A finished continuation.
    *
-   * @param ids the tokens after the prompt
-   * @param text their text, cut before a stop string
+   * @param ids the tokens after the prompt, those included that spell a stop string
+   * @param text their text, cut before the stop string; empty if there was no decoder
    * @param ending why it ended
    */
   public record Continuation(List<Integer> ids, String text, Ending ending) {}
 
-  /** Is told every token as it is chosen. */
+  /** Is told what comes as it comes, in the thread that generates. */
   @FunctionalInterface
   public interface Watcher {
-    /** Sequence number {@code sequence} went on with {@code id}. */
-    void token(int sequence, int id);
+    /**
+     * The text of sequence number {@code sequence} went on. A piece has at least one character,
+     * never half of one, and nothing of a stop string; all pieces together are {@link
+     * Continuation#text}.
+     */
+    void text(int sequence, String piece);
+
+    /** Sequence number {@code sequence} went on with {@code id}; stop ids are not told. */
+    default void token(int sequence, int id) {}
   }
 
   /**
-   * Continues prompts.
+   * Asks {@link #generate}, from any thread, to end after the present step. Sequences that have not
+   * ended by then keep what they have; later calls end at once.
+   */
+  public void stop() {
+    stopping = true;
+  }
+
+  /** Continues prompts without their text: {@link #generate(List, Request, Function, Watcher)}. */
+  public List<Continuation> generate(List<int[]> prompts, Request request) {
+    return generate(prompts, request, null, null);
+  }
+
+  /**
+   * Continues prompts. A prompt and its continuation may together have one token more than the
+   * model can read, since the last is never read. If one of the model's mixers cannot decode step
+   * by step, everything is computed again for each token, as if {@link Request#cached} were false.
    *
-   * @param prompts ids, at least one each
-   * @param decoder the text of ids
-   * @param watcher told every token; null for nobody
-   * @throws IllegalArgumentException if a prompt is empty, longer than the model can take, or has
-   *     ids it does not know
+   * @param prompts ids, at least one each; may be none
+   * @param decoder the text of ids; null for no text, if there are no stop strings
+   * @param watcher told what comes; null for nobody
+   * @return a continuation for each prompt
+   * @throws IllegalArgumentException if a prompt is empty, longer than the model can read, or has
+   *     ids it does not know, or if stop strings come without a decoder
+   * @throws IllegalStateException if the model is in training, or a logit is no finite number
    */
   public List<Continuation> generate(
       List<int[]> prompts, Request request, Function<int[], String> decoder, Watcher watcher) {
-    prompts.forEach(this::check);
+    check(prompts, request, decoder);
+    if (prompts.isEmpty()) {
+      return List.of();
+    }
+    List<SplittableRandom> streams = Streams.of(request.sampling().seed(), prompts);
     List<Sequence> sequences = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
-      sequences.add(new Sequence(i, prompts.get(i), request, decoder, watcher));
+      sequences.add(
+          new Sequence(
+              i,
+              prompts.get(i),
+              request,
+              streams.get(i),
+              new Transcript(decoder, request.stopStrings()),
+              watcher));
     }
-    int shortest = prompts.stream().mapToInt(prompt -> prompt.length).min().orElseThrow();
-    long capacity =
-        prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow()
-            + (long) request.newTokens();
-    capacity = Math.min(capacity, model.longest());
+    int longest = prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow();
+    // The last token chosen is never read.
+    long capacity = Math.min(longest + request.newTokens() - 1L, model.longest());
     try (Mode mode = Autograd.inference();
-        CausalLm.Decoding decoding =
-            request.cached() ? model.decode(prompts.size(), capacity) : null) {
+        CausalLm.Decoding decoding = start(prompts.size(), capacity, request.cached())) {
       int from = 0;
-      int to = shortest;
-      while (sequences.stream().anyMatch(sequence -> sequence.ending == null)) {
-        if (to > capacity) {
-          sequences.forEach(Sequence::full);
+      int to = prompts.stream().mapToInt(prompt -> prompt.length).min().orElseThrow();
+      while (sequences.stream().anyMatch(Sequence::isOpen)) {
+        if (stopping || to > capacity) {
+          Ending ending = stopping ? Ending.INTERRUPTED : Ending.CONTEXT_FULL;
+          sequences.forEach(sequence -> sequence.end(ending));
           break;
         }
+        // What no cache remembers is read again.
         step(sequences, decoding, decoding == null ? 0 : from, to);
         from = to;
         to++;
       }
     }
     return sequences.stream().map(Sequence::result).toList();
+  }
+
+  /** The state of decoding; null if everything shall be, or has to be, computed again. */
+  private CausalLm.Decoding start(long batch, long capacity, boolean cached) {
+    if (!cached) {
+      return null;
+    }
+    try {
+      return model.decode(batch, capacity);
+    } catch (UnsupportedOperationException e) {
+      LOG.info("{}: everything is computed again for each token", e.getMessage());
+      return null;
+    }
   }
 
   /**
@@ -146,31 +211,44 @@ public final class Generator {
       Tensor logits =
           decoding == null ? model.logits(input).select(1, to - 1) : decoding.next(input);
       for (Sequence sequence : sequences) {
-        if (sequence.ending == null && sequence.length() == to) {
+        if (sequence.isOpen() && sequence.length() == to) {
           sequence.choose(logits);
         }
       }
     }
   }
 
-  private void check(int[] prompt) {
+  private void check(List<int[]> prompts, Request request, Function<int[], String> decoder) {
+    if (model.isTraining()) {
+      throw new IllegalStateException(
+          "the model is in training, where dropout would disturb it: call train(false) first");
+    }
+    if (decoder == null && !request.stopStrings().isEmpty()) {
+      throw new IllegalArgumentException(
+          "stop strings " + request.stopStrings() + " need a decoder, which is null");
+    }
+    for (int i = 0; i < prompts.size(); i++) {
+      check(i, prompts.get(i));
+    }
+  }
+
+  private void check(int number, int[] prompt) {
     if (prompt.length == 0) {
-      throw new IllegalArgumentException("a prompt is empty: expected at least one token");
+      throw new IllegalArgumentException(
+          "prompt " + number + " is empty: expected at least one token");
     }
     if (prompt.length > model.longest()) {
       throw new IllegalArgumentException(
-          "a prompt has "
-              + prompt.length
-              + " tokens, but the model takes at most "
-              + model.longest());
+          String.format(
+              "prompt %d has %d tokens, but the model reads at most %d: shorten it",
+              number, prompt.length, model.longest()));
     }
     for (int id : prompt) {
       if (id < 0 || id >= model.config().vocab()) {
         throw new IllegalArgumentException(
-            "a prompt has the token "
-                + id
-                + ", but the model's vocabulary has "
-                + model.config().vocab());
+            String.format(
+                "prompt %d has the token %d, but the model's vocabulary is 0 to %d",
+                number, id, model.config().vocab() - 1));
       }
     }
   }
@@ -180,26 +258,32 @@ public final class Generator {
     private final int number;
     private final int promptLength;
     private final Request request;
-    private final Function<int[], String> decoder;
-    private final Watcher watcher;
     private final Sampler sampler;
+    private final SplittableRandom random;
+    private final Transcript transcript;
+    private final Watcher watcher;
     private final Ids ids;
     private Ending ending;
-    private String cut;
 
     Sequence(
         int number,
         int[] prompt,
         Request request,
-        Function<int[], String> decoder,
+        SplittableRandom random,
+        Transcript transcript,
         Watcher watcher) {
       this.number = number;
       this.promptLength = prompt.length;
       this.request = request;
-      this.decoder = decoder;
+      this.sampler = new Sampler(request.sampling());
+      this.random = random;
+      this.transcript = transcript;
       this.watcher = watcher;
-      this.sampler = new Sampler(request.sampling(), number);
       this.ids = new Ids(prompt);
+    }
+
+    boolean isOpen() {
+      return ending == null;
     }
 
     int length() {
@@ -212,44 +296,43 @@ public final class Generator {
     }
 
     void choose(Tensor logits) {
-      int id = sampler.next(logits.select(0, number), ids);
+      int id = sampler.next(logits.select(0, number).toFloats(), ids.seen(), random);
       if (request.stopIds().contains(id)) {
-        ending = Ending.STOP_ID;
+        end(Ending.STOP_ID);
         return;
       }
       ids.add(id);
+      transcript.add(id);
       if (watcher != null) {
         watcher.token(number, id);
       }
-      if (ids.size() - promptLength == request.newTokens()) {
-        ending = Ending.LENGTH;
-      }
-      if (!request.stopStrings().isEmpty()) {
-        stopAtString();
-      }
-    }
-
-    private void stopAtString() {
-      String text = decoder.apply(ids.from(promptLength));
-      for (String stop : request.stopStrings()) {
-        int index = text.indexOf(stop);
-        if (index >= 0 && (cut == null || index < cut.length())) {
-          cut = text.substring(0, index);
-          ending = Ending.STOP_STRING;
-        }
+      if (transcript.stopped()) {
+        end(Ending.STOP_STRING);
+      } else if (ids.size() - promptLength == request.newTokens()) {
+        end(Ending.LENGTH);
+      } else {
+        tell(transcript.fresh(false));
       }
     }
 
-    void full() {
-      if (ending == null) {
-        ending = Ending.CONTEXT_FULL;
+    /** Ends the sequence if it has not ended yet. */
+    void end(Ending why) {
+      if (isOpen()) {
+        transcript.end();
+        ending = transcript.stopped() ? Ending.STOP_STRING : why;
+        tell(transcript.fresh(true));
+      }
+    }
+
+    private void tell(String piece) {
+      if (watcher != null && !piece.isEmpty()) {
+        watcher.text(number, piece);
       }
     }
 
     Continuation result() {
-      int[] fresh = ids.from(promptLength);
       return new Continuation(
-          Arrays.stream(fresh).boxed().toList(), cut != null ? cut : decoder.apply(fresh), ending);
+          Arrays.stream(ids.from(promptLength)).boxed().toList(), transcript.text(), ending);
     }
   }
 }

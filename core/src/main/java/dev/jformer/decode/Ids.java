@@ -1,15 +1,18 @@
 package dev.jformer.decode;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /** A growing list of token ids. */
 final class Ids {
+  private final BitSet seen = new BitSet();
   private int[] values;
   private int size;
 
-  Ids(int[] start) {
+  Ids(int... start) {
     this.values = Arrays.copyOf(start, Math.max(16, start.length * 2));
     this.size = start.length;
+    Arrays.stream(start).forEach(seen::set);
   }
 
   void add(int id) {
@@ -17,6 +20,7 @@ final class Ids {
       values = Arrays.copyOf(values, 2 * size);
     }
     values[size++] = id;
+    seen.set(id);
   }
 
   int get(int index) {
@@ -32,8 +36,8 @@ final class Ids {
     return Arrays.copyOfRange(values, start, size);
   }
 
-  /** Every id that occurs, once. */
-  long[] distinct() {
-    return Arrays.stream(values, 0, size).distinct().asLongStream().toArray();
+  /** The ids that occur. */
+  BitSet seen() {
+    return seen;
   }
 }

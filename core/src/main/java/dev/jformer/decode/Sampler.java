@@ -1,82 +1,135 @@
 package dev.jformer.decode;
 
+import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.SplittableRandom;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.random.RandomGenerator;
 
 /**
- * Chooses one sequence's next tokens; its draws depend on the seed and the sequence's number only.
+ * Chooses next tokens from logits. Penalty and temperature are applied in float32, as transformers
+ * does, because that decides which tokens tie; probabilities are computed in double precision.
  */
 final class Sampler {
   private final Sampling sampling;
-  private final SplittableRandom random;
 
-  Sampler(Sampling sampling, int sequence) {
+  Sampler(Sampling sampling) {
     this.sampling = sampling;
-    this.random = new SplittableRandom(sampling.seed() * 0x9E3779B97F4A7C15L + sequence);
   }
 
   /**
    * The next token.
    *
-   * @param logits [V]
-   * @param history the ids so far, prompt included
+   * @param logits [V]; they are changed
+   * @param seen the tokens that occurred, prompt included
+   * @param random for the draw; not used if greedy
+   * @throws IllegalStateException if a logit is NaN, or the largest is infinite
    */
-  int next(Tensor logits, Ids history) {
+  int next(float[] logits, BitSet seen, RandomGenerator random) {
+    if (sampling.isGreedy()) {
+      penalize(logits, seen);
+      return largest(logits);
+    }
+    return candidates(logits, seen).draw(random);
+  }
+
+  /** What may be drawn from logits [V], which are changed, after every restriction. */
+  Candidates candidates(float[] logits, BitSet seen) {
+    penalize(logits, seen);
+    float highest = temper(logits, logits[largest(logits)]);
+    return topK(logits, highest).nucleus(sampling.topP()).atLeast(sampling.minP());
+  }
+
+  private void penalize(float[] scores, BitSet seen) {
+    float penalty = (float) sampling.repetitionPenalty();
+    if (penalty != 1) {
+      for (int id = seen.nextSetBit(0); id >= 0; id = seen.nextSetBit(id + 1)) {
+        scores[id] = scores[id] < 0 ? scores[id] * penalty : scores[id] / penalty;
+      }
+    }
+  }
+
+  /** The token with the largest score, of equals the first. */
+  private static int largest(float[] scores) {
+    int best = 0;
+    for (int i = 0; i < scores.length; i++) {
+      if (scores[i] > scores[best]) {
+        best = i;
+      } else if (Float.isNaN(scores[i])) {
+        throw unusable("the logit of token " + i + " is NaN: expected a number");
+      }
+    }
+    if (Float.isInfinite(scores[best])) {
+      throw unusable("the largest logit is " + scores[best] + ": expected a finite number");
+    }
+    return best;
+  }
+
+  private static IllegalStateException unusable(String what) {
+    return new IllegalStateException(
+        what + "; were the model's weights damaged, or did its training diverge?");
+  }
+
+  /**
+   * Divides by the temperature; one so low that this overflows leaves only the largest.
+   *
+   * @return the largest afterwards
+   */
+  private float temper(float[] scores, float largest) {
+    float temperature = (float) Math.min(sampling.temperature(), Float.MAX_VALUE);
+    if (temperature == 0 || Float.isInfinite(largest / temperature)) {
+      for (int i = 0; i < scores.length; i++) {
+        scores[i] = scores[i] == largest ? 0 : Float.NEGATIVE_INFINITY;
+      }
+      return 0;
+    }
+    for (int i = 0; i < scores.length; i++) {
+      scores[i] /= temperature;
+    }
+    return largest / temperature;
+  }
+
+  /** The k tokens with the largest scores, and those that equal the last of them. */
+  private Candidates topK(float[] scores, float highest) {
+    int k = sampling.topK();
+    boolean all = k == 0 || k >= scores.length;
+    float last = all ? Float.NEGATIVE_INFINITY : kthLargest(scores, k);
+    int[] ids = new int[scores.length];
+    float[] kept = new float[scores.length];
+    int count = 0;
+    for (int id = 0; id < scores.length; id++) {
+      if (scores[id] >= last) {
+        ids[count] = id;
+        kept[count++] = scores[id];
+      }
+    }
+    kept = Arrays.copyOf(kept, count);
+    return new Candidates(Arrays.copyOf(ids, count), kept, weights(kept, highest));
+  }
+
+  private static float kthLargest(float[] scores, int k) {
+    float[] large = new float[Math.min(2 * k, scores.length)];
+    int count = 0;
+    float bound = Float.NEGATIVE_INFINITY;
+    for (float score : scores) {
+      if (score > bound) {
+        large[count++] = score;
+      }
+      if (count == large.length) {
+        Arrays.sort(large);
+        System.arraycopy(large, count - k, large, 0, k);
+        count = k;
+        bound = large[0];
+      }
+    }
+    Arrays.sort(large, 0, count);
+    return count < k ? Float.NEGATIVE_INFINITY : large[count - k];
+  }
+
+  private static double[] weights(float[] scores, float highest) {
     try (Scope scope = Scope.open()) {
-      Tensor penalized = sampling.repetitionPenalty() == 1 ? logits : penalize(logits, history);
-      if (sampling.temperature() == 0) {
-        return (int) penalized.argmax(-1).itemLong();
-      }
-      return draw(penalized.div(sampling.temperature()));
+      return Tensor.of(scores).to(DType.FLOAT64).sub(highest).exp().toDoubles();
     }
-  }
-
-  private Tensor penalize(Tensor logits, Ids history) {
-    Tensor seen = Tensor.of(history.distinct());
-    Tensor scores = logits.gather(0, seen);
-    double penalty = sampling.repetitionPenalty();
-    Tensor changed = scores.mul(penalty).where(scores.lt(0), scores.div(penalty));
-    return logits.scatter(0, seen, changed);
-  }
-
-  private int draw(Tensor logits) {
-    long vocabulary = logits.size(0);
-    boolean narrowed = sampling.topK() > 0 && sampling.topK() < vocabulary;
-    if (narrowed || sampling.topP() < 1) {
-      Tensor.Ranked ranked = narrowed ? logits.topK(sampling.topK(), 0) : logits.sort(0, true);
-      double[] probabilities = ranked.values().softmax(0).toDoubles();
-      int kept = nucleus(probabilities);
-      return (int) ranked.indices().select(0, pick(probabilities, kept)).itemLong();
-    }
-    double[] probabilities = logits.softmax(0).toDoubles();
-    return pick(probabilities, probabilities.length);
-  }
-
-  /** How many of the falling probabilities are needed to reach top-p. */
-  private int nucleus(double[] falling) {
-    double sum = 0;
-    for (int i = 0; i < falling.length; i++) {
-      sum += falling[i];
-      if (sum >= sampling.topP()) {
-        return i + 1;
-      }
-    }
-    return falling.length;
-  }
-
-  private int pick(double[] probabilities, int count) {
-    double total = 0;
-    for (int i = 0; i < count; i++) {
-      total += probabilities[i];
-    }
-    double at = random.nextDouble() * total;
-    for (int i = 0; i < count; i++) {
-      at -= probabilities[i];
-      if (at < 0) {
-        return i;
-      }
-    }
-    return count - 1;
   }
 }

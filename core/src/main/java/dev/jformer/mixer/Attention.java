@@ -11,12 +11,13 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * What mixers with queries, keys and values have in common (arXiv 1706.03762), with grouped or
  * multi-query heads (arXiv 2305.13245, 1911.02150): H query heads share G key and value heads. A
  * subclass says what becomes of them in {@link #attend}, and may change what comes before ({@link
- * #project}) and after ({@link #finish}).
+ * #prepare}) and after ({@link #finish}).
  *
  * <p>One linear layer makes queries, keys and values, in this order. Under bf16 autocast the
  * products with weights run in bf16 and attention itself in float32: on CPUs the fused kernel's
@@ -80,14 +81,28 @@ abstract class Attention extends TokenMixer {
   abstract Tensor attend(Heads heads, Pairs pairs);
 
   /**
+   * Acts on queries, keys and values of all heads, side by side, before the position encoding does.
+   *
+   * @param qkv [B, T, (H + 2 G) d]
+   * @param keep as in {@link #forward}
+   * @param state memory of the tokens before these; null for whole sequences
+   * @return [B, T, (H + 2 G) d]
+   */
+  Tensor prepare(Tensor qkv, Tensor keep, State state) {
+    return qkv;
+  }
+
+  /**
    * Queries, keys and values before the position encoding acts on them.
    *
    * @param x [B, T, D]
+   * @param keep as in {@link #forward}
    * @param state memory of the tokens before these, for mixers that need it here; null for whole
    *     sequences
    */
-  Heads project(Tensor x, State state) {
-    Tensor all = qkv.get().forward(x).unflatten(2, -1, headDim).transpose(1, 2);
+  Heads project(Tensor x, Tensor keep, State state) {
+    Tensor side = prepare(qkv.get().forward(x), keep, state);
+    Tensor all = side.unflatten(2, -1, headDim).transpose(1, 2);
     List<Tensor> parts = all.split(1, heads, groups, groups);
     return new Heads(parts.get(0), parts.get(1), parts.get(2));
   }
@@ -113,28 +128,38 @@ abstract class Attention extends TokenMixer {
     return new KeyValueCache(batch, groups, capacity, headDim);
   }
 
+  /**
+   * What the queries take from the values of the tokens in {@code state} and from their own, which
+   * are added to it.
+   *
+   * @param heads of the tokens that follow those in the state
+   * @return [B, H, T, d]
+   */
+  Tensor attend(Heads heads, State state) {
+    KeyValueCache cache = cache(state);
+    long before = cache.length();
+    cache.append(heads.key, heads.value);
+    Heads seen = new Heads(heads.query, cache.keys(), cache.values());
+    return attend(seen, new Pairs(before, true, null, position));
+  }
+
   @Override
   public final Tensor forward(Tensor x, Tensor keep) {
     Pairs pairs = new Pairs(0, causal, keep, position);
-    return join(attendInFloat(encode(project(x, null), 0), pairs), x);
+    return join(inFloat(encode(project(x, keep, null), 0), heads -> attend(heads, pairs)), x);
   }
 
   @Override
   public final Tensor step(Tensor x, State state) {
-    KeyValueCache cache = cache(state);
-    long before = cache.length();
-    Heads h = encode(project(x, state), before);
-    if (Autograd.isAutocast()) {
-      h = h.float32(); // once here is cheaper than the whole cache at each step
-    }
-    cache.append(h.key, h.value);
-    Heads seen = new Heads(h.query, cache.keys(), cache.values());
-    return join(attendInFloat(seen, new Pairs(before, true, null, position)), x);
+    long before = state.length();
+    Heads heads = encode(project(x, null, state), before);
+    // In float32 once here, which is cheaper than the whole cache at each step.
+    return join(inFloat(heads, next -> attend(next, state)), x);
   }
 
   @Override
-  public final Tensor weights(Tensor x, Tensor keep) {
-    return weights(encode(project(x, null), 0), new Pairs(0, causal, keep, position));
+  public Tensor weights(Tensor x, Tensor keep) {
+    return weights(encode(project(x, keep, null), 0), new Pairs(0, causal, keep, position));
   }
 
   /**
@@ -147,13 +172,21 @@ abstract class Attention extends TokenMixer {
 
   /** Scaled products of queries and keys plus bias, -∞ where they may not meet: [B, H, T, S]. */
   final Tensor logits(Heads h, Pairs pairs) {
-    Tensor logits = h.query.mul(1 / Math.sqrt(headDim)).matmul(each(h.key).t());
-    Tensor bias = pairs.bias(h.query.size(2), h.key.size(2));
-    if (bias != null) {
-      logits = logits.add(bias);
-    }
+    Tensor logits = logitsOfAllPairs(h, pairs);
     Tensor allowed = pairs.allowed(h.query.size(2), h.key.size(2));
     return allowed == null ? logits : logits.maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
+  }
+
+  private Tensor logitsOfAllPairs(Heads h, Pairs pairs) {
+    Tensor logits = h.query.mul(1 / Math.sqrt(headDim)).matmul(each(h.key).t());
+    Tensor bias = pairs.bias(h.query.size(2), h.key.size(2));
+    return bias == null ? logits : logits.add(bias);
+  }
+
+  /** What {@link #logits(Tensor)} is where {@link #weights} is the softmax of the logits. */
+  final Tensor logitsOfAllPairs(Tensor x) {
+    return logitsOfAllPairs(
+        encode(project(x, null, null), 0), new Pairs(0, causal, null, position));
   }
 
   /** Keys or values [B, G, S, d] as every head sees them: [B, H, S, d]. */
@@ -165,12 +198,12 @@ abstract class Attention extends TokenMixer {
     return new Heads(position.rotate(h.query, start), position.rotate(h.key, start), h.value);
   }
 
-  private Tensor attendInFloat(Heads h, Pairs pairs) {
+  private static Tensor inFloat(Heads heads, Function<Heads, Tensor> attention) {
     if (!Autograd.isAutocast()) {
-      return attend(h, pairs);
+      return attention.apply(heads);
     }
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
-      return attend(h.float32(), pairs);
+      return attention.apply(heads.float32());
     }
   }
 

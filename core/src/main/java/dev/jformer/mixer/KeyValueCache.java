@@ -25,9 +25,8 @@ final class KeyValueCache implements TokenMixer.State {
     this.headDim = headDim;
   }
 
-  /** Adds keys and values [B, G, T, d] of the next T tokens. */
-  void append(Tensor key, Tensor value) {
-    long added = key.size(2);
+  /** Refuses tokens that would not fit. */
+  void expect(long added) {
     if (length + added > capacity) {
       throw new IllegalArgumentException(
           "the cache holds "
@@ -38,6 +37,12 @@ final class KeyValueCache implements TokenMixer.State {
               + length
               + " do not fit");
     }
+  }
+
+  /** Adds keys and values [B, G, T, d] of the next T tokens. */
+  void append(Tensor key, Tensor value) {
+    long added = key.size(2);
+    expect(added);
     if (keys == null) {
       keys = allocate(key.dtype());
       values = allocate(value.dtype());

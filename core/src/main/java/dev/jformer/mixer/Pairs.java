@@ -14,7 +14,12 @@ import dev.jformer.tensor.Tensor;
 record Pairs(long start, boolean causal, Tensor keep, Position position) {
   /** Bias of the position encoding: [H, queries, keys], or null. */
   Tensor bias(long queries, long keys) {
-    return position.bias(start, queries, keys);
+    return position.sharedBias(start, queries, keys, causal);
+  }
+
+  /** As {@link #bias}, with -∞ where a key follows a causal query: [H, queries, keys], or null. */
+  Tensor ordered(long queries, long keys) {
+    return position.sharedMask(start, queries, keys, causal);
   }
 
   /** True where a query may see a key: bool, broadcasts to [B, H, queries, keys]; null if all. */
@@ -23,8 +28,11 @@ record Pairs(long start, boolean causal, Tensor keep, Position position) {
     if (keep == null) {
       return allowed;
     }
-    Tensor seen = keep.unsqueeze(1).unsqueeze(1);
-    return allowed == null ? seen : allowed.and(seen);
+    return allowed == null ? kept() : allowed.and(kept());
+  }
+
+  private Tensor kept() {
+    return keep.unsqueeze(1).unsqueeze(1);
   }
 
   /**
@@ -32,12 +40,11 @@ record Pairs(long start, boolean causal, Tensor keep, Position position) {
    * allowed; null if every query sees every key.
    */
   Tensor mask(long queries, long keys) {
-    Tensor allowed = allowed(queries, keys);
-    Tensor bias = bias(queries, keys);
+    Tensor bias = ordered(queries, keys);
     if (bias == null) {
-      return allowed;
+      return allowed(queries, keys);
     }
     Tensor all = bias.unsqueeze(0);
-    return allowed == null ? all : all.maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
+    return keep == null ? all : all.maskedFill(kept().not(), Double.NEGATIVE_INFINITY);
   }
 }

@@ -49,11 +49,16 @@ public final class SoftmaxAttention extends Attention {
     return fused(h, pairs);
   }
 
+  @Override
+  public Tensor logits(Tensor x) {
+    return logitsOfAllPairs(x);
+  }
+
   /** Softmax attention that never holds the T×S matrix. */
   static Tensor fused(Heads h, Pairs pairs) {
     long queries = h.query().size(2);
     long keys = h.key().size(2);
-    boolean plain = pairs.keep() == null && pairs.bias(queries, keys) == null;
+    boolean plain = pairs.keep() == null && pairs.ordered(queries, keys) == null;
     if (plain && (!pairs.causal() || queries == 1)) {
       return Functional.attention(h.query(), h.key(), h.value(), null, false, null);
     }

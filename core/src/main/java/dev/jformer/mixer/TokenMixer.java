@@ -50,6 +50,19 @@ public abstract class TokenMixer extends Module {
   }
 
   /**
+   * The logits whose softmax {@link #weights} is, also of pairs of tokens that may not meet, for
+   * analysis: holding them costs T² memory.
+   *
+   * @param x [B, T, D]
+   * @return [B, H, T, T]
+   * @throws UnsupportedOperationException if this mixer's weights are no softmax
+   */
+  public Tensor logits(Tensor x) {
+    throw new UnsupportedOperationException(
+        getClass().getSimpleName() + " has no logits: its weights are no softmax");
+  }
+
+  /**
    * What decoding must remember of the tokens seen so far; empty at first.
    *
    * @param batch B

@@ -2,18 +2,28 @@ package dev.jformer.model;
 
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
+import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
-/** A residual block: tokens are mixed, then channels. */
+/**
+ * A residual block: tokens are mixed, then channels. What leaves the two halves passes the layers
+ * {@code mixed} and {@code output}, which do nothing and can be exchanged to look at it or change
+ * it.
+ */
 public final class Block extends Module {
   private final NormPlacement placement;
   private final Slot<Layer> mixerNorm;
   private final Slot<TokenMixer> mixer;
   private final Slot<Layer> ffnNorm;
   private final Slot<ChannelMixer> ffn;
+  private final Slot<Layer> mixed;
+  private final Slot<Layer> output;
 
   Block(
       NormPlacement placement, Layer mixerNorm, TokenMixer mixer, Layer ffnNorm, ChannelMixer ffn) {
@@ -22,29 +32,50 @@ public final class Block extends Module {
     this.mixer = child("mixer", TokenMixer.class, mixer);
     this.ffnNorm = child("ffnNorm", Layer.class, ffnNorm);
     this.ffn = child("ffn", ChannelMixer.class, ffn);
+    this.mixed = child("mixed", Layer.class, new Identity());
+    this.output = child("output", Layer.class, new Identity());
+  }
+
+  /** A block of the parts that a model's configuration names. */
+  static Block of(
+      Site site,
+      NormPlacement placement,
+      Norm.Config norm,
+      TokenMixer.Config mixer,
+      ChannelMixer.Config ffn,
+      Position position) {
+    return new Block(
+        placement,
+        norm.build(site.width()),
+        mixer.build(site, position),
+        norm.build(site.width()),
+        ffn.build(site));
   }
 
   /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */
   public Tensor forward(Tensor x, Tensor keep) {
-    if (placement == NormPlacement.PRE) {
-      return channels(x.add(mixer.get().forward(mixerNorm.get().forward(x), keep)));
-    }
-    return channels(mixerNorm.get().forward(x.add(mixer.get().forward(x, keep))));
+    return channels(tokens(x, mixer.get().forward(mixerInput(x), keep)));
+  }
+
+  /** What the token mixer is given when this block is given x [B, T, D]. */
+  Tensor mixerInput(Tensor x) {
+    return placement == NormPlacement.PRE ? mixerNorm.get().forward(x) : x;
   }
 
   /** The next tokens of sequences: x [B, T, D] and state as in {@link TokenMixer#step}. */
   Tensor step(Tensor x, TokenMixer.State state) {
-    if (placement == NormPlacement.PRE) {
-      return channels(x.add(mixer.get().step(mixerNorm.get().forward(x), state)));
-    }
-    return channels(mixerNorm.get().forward(x.add(mixer.get().step(x, state))));
+    return channels(tokens(x, mixer.get().step(mixerInput(x), state)));
+  }
+
+  private Tensor tokens(Tensor x, Tensor mixture) {
+    Tensor sum = x.add(mixture);
+    return mixed.get().forward(placement == NormPlacement.PRE ? sum : mixerNorm.get().forward(sum));
   }
 
   private Tensor channels(Tensor x) {
-    if (placement == NormPlacement.PRE) {
-      return x.add(ffn.get().forward(ffnNorm.get().forward(x)));
-    }
-    return ffnNorm.get().forward(x.add(ffn.get().forward(x)));
+    boolean before = placement == NormPlacement.PRE;
+    Tensor sum = x.add(ffn.get().forward(before ? ffnNorm.get().forward(x) : x));
+    return output.get().forward(before ? sum : ffnNorm.get().forward(sum));
   }
 
   /** The token mixer. */

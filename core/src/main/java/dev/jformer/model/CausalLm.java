@@ -191,12 +191,8 @@ public final class CausalLm extends Model {
             config.dropout(),
             config.init(),
             config.projection());
-    return new Block(
-        config.placement(),
-        config.norm().build(config.width()),
-        config.mixer().build(site, position.get()),
-        config.norm().build(config.width()),
-        config.ffn().build(site));
+    return Block.of(
+        site, config.placement(), config.norm(), config.mixer(), config.ffn(), position.get());
   }
 
   @Override
@@ -236,10 +232,28 @@ public final class CausalLm extends Model {
    */
   public Tensor hidden(Tensor ids) {
     Tensor x = embed(ids, 0);
-    for (Slot<Block> block : blocks) {
-      x = block.get().forward(x, null);
+    try (Position.Pass pass = position.get().pass()) {
+      for (Slot<Block> block : blocks) {
+        x = block.get().forward(x, null);
+      }
     }
     return norm.get().forward(x);
+  }
+
+  /**
+   * What the token mixer of each block is given, first block to last, for analysis.
+   *
+   * @param ids int64 [B, T]
+   * @return [B, T, D] each
+   */
+  public List<Tensor> mixerInputs(Tensor ids) {
+    List<Tensor> inputs = new ArrayList<>();
+    Tensor x = embed(ids, 0);
+    for (Slot<Block> block : blocks) {
+      inputs.add(block.get().mixerInput(x));
+      x = block.get().forward(x, null);
+    }
+    return inputs;
   }
 
   /**
@@ -270,6 +284,7 @@ public final class CausalLm extends Model {
    *
    * @param batch B
    * @param capacity the most tokens a sequence will have
+   * @throws UnsupportedOperationException if a mixer cannot decode step by step
    */
   public Decoding decode(long batch, long capacity) {
     return new Decoding(batch, capacity);
@@ -281,8 +296,13 @@ public final class CausalLm extends Model {
     private long length;
 
     private Decoding(long batch, long capacity) {
-      for (Slot<Block> block : blocks) {
-        states.add(block.get().mixer().start(batch, capacity));
+      try {
+        for (Slot<Block> block : blocks) {
+          states.add(block.get().mixer().start(batch, capacity));
+        }
+      } catch (RuntimeException e) {
+        close();
+        throw e;
       }
     }
 
@@ -304,8 +324,10 @@ public final class CausalLm extends Model {
 
     private Tensor hidden(Tensor ids) {
       Tensor x = embed(ids, length);
-      for (int i = 0; i < states.size(); i++) {
-        x = blocks.get(i).get().step(x, states.get(i));
+      try (Position.Pass pass = position.get().pass()) {
+        for (int i = 0; i < states.size(); i++) {
+          x = blocks.get(i).get().step(x, states.get(i));
+        }
       }
       length += ids.size(1);
       return norm.get().forward(x);

@@ -12,6 +12,8 @@ public enum Activation {
   GELU_TANH(Functional::geluTanh),
   /** {@code max(0, x)}. */
   RELU(Tensor::relu),
+  /** {@code max(0, x)²}, from Primer (arXiv 2109.08668). */
+  SQUARED_RELU(x -> x.relu().square()),
   /** {@code x * sigmoid(x)}, also called swish (arXiv 1702.03118). */
   SILU(Functional::silu),
   /** The logistic function. */

@@ -29,6 +29,12 @@ public final class Linear extends Layer {
     this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
   }
 
+  /** A layer of these values: weight [out, in], and bias [out] or null. */
+  public Linear(Tensor weight, Tensor bias) {
+    this.weight = parameter("weight", weight);
+    this.bias = bias == null ? null : parameter("bias", bias);
+  }
+
   /** A layer that shares the weight [out, in] of another module, without bias. */
   public Linear(Parameter shared) {
     this.weight = register("weight", shared);

@@ -14,4 +14,9 @@ public interface Projection extends Part {
    * @param initializer makes a plain weight [out, in]
    */
   Layer build(long in, long out, boolean bias, Initializer initializer);
+
+  /** What makes layers like those that this one's layers {@linkplain Foldable fold} into. */
+  default Projection folded() {
+    return this;
+  }
 }

@@ -44,7 +44,7 @@ public final class Alibi extends Position {
   }
 
   @Override
-  public Tensor bias(long start, long queries, long keys) {
+  public Tensor bias(long start, long queries, long keys, boolean causal) {
     Tensor q = Tensor.arange(start, start + queries).unsqueeze(1);
     Tensor k = Tensor.arange(0, keys).unsqueeze(0);
     Tensor distance = q.sub(k).abs().to(DType.FLOAT32);

@@ -35,7 +35,8 @@ public final class DryRun implements Mode {
     return mode;
   }
 
-  static boolean isOpen() {
+  /** Whether the mode is open in the calling thread, so that values must not be read. */
+  public static boolean isOpen() {
     return OPEN.get() != null;
   }
 

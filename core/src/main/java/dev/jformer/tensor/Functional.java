@@ -1,7 +1,9 @@
 package dev.jformer.tensor;
 
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.StringViewOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /** Functions that neural networks are made of. Optional tensors may be null. */
@@ -257,6 +259,29 @@ public final class Functional {
   public static Tensor pad(Tensor x, double value, long... widths) {
     return Native.call(
         "pad", () -> torch.pad(x.torch(), widths, "constant", new DoubleOptional(value)), x);
+  }
+
+  /**
+   * Discrete Fourier transform of real numbers along a dimension.
+   *
+   * @param x float32 or float64
+   * @param length n: x is cut or filled with zeros to this length first
+   * @return the first n/2 + 1 coefficients, complex: to be multiplied and handed to {@link
+   *     #inverseFourier}
+   */
+  public static Tensor fourier(Tensor x, long length, int dim) {
+    return Native.call(
+        "fft_rfft",
+        () -> torch.fft_rfft(x.torch(), new LongOptional(length), dim, new StringViewOptional()),
+        x);
+  }
+
+  /** The real numbers, {@code length} along a dimension, that {@link #fourier} made x of. */
+  public static Tensor inverseFourier(Tensor x, long length, int dim) {
+    return Native.call(
+        "fft_irfft",
+        () -> torch.fft_irfft(x.torch(), new LongOptional(length), dim, new StringViewOptional()),
+        x);
   }
 
   /** {@code weight * x} for x ≥ threshold 0, used by {@code leaky} units. */

@@ -954,6 +954,11 @@ public final class Tensor implements AutoCloseable {
     return call("softmax", () -> open().softmax(dim, new ScalarTypeOptional()));
   }
 
+  /** {@code this + a * b}, element by element, in one pass. */
+  public Tensor addProduct(Tensor a, Tensor b) {
+    return call("addcmul", () -> open().addcmul(a.open(), b.open()), a, b);
+  }
+
   /** Logarithm of the softmax along a dimension. */
   public Tensor logSoftmax(int dim) {
     return call("log_softmax", () -> open().log_softmax(dim, new ScalarTypeOptional()));
@@ -1097,6 +1102,14 @@ public final class Tensor implements AutoCloseable {
   /** A view of one slice along a dimension, which disappears. */
   public Tensor select(int dim, long index) {
     return call("select", () -> open().select(dim, index));
+  }
+
+  /**
+   * A view of all windows of {@code length} slices along a dimension, {@code step} apart: that
+   * dimension then counts windows, and a new last one the slices in each.
+   */
+  public Tensor unfold(int dim, long length, long step) {
+    return call("unfold", () -> open().unfold(dim, length, step));
   }
 
   /** Views of equal size along a dimension. */

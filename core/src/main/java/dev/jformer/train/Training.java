@@ -79,6 +79,46 @@ public record Training(
     }
   }
 
+  /** The same with another seed. */
+  public Training withSeed(long newSeed) {
+    return new Training(
+        steps,
+        batch,
+        accumulate,
+        learningRate,
+        schedule,
+        optimizer,
+        clip,
+        precision,
+        ema,
+        evaluateEvery,
+        checkpointEvery,
+        patience,
+        newSeed);
+  }
+
+  /**
+   * The same for another number of steps, evaluating and saving as often in proportion as {@code
+   * times} says.
+   */
+  public Training withSteps(int newSteps, int times) {
+    int every = Math.max(1, newSteps / times);
+    return new Training(
+        newSteps,
+        batch,
+        accumulate,
+        learningRate,
+        schedule,
+        optimizer,
+        clip,
+        precision,
+        ema,
+        every,
+        every,
+        patience,
+        seed);
+  }
+
   private static void positive(String name, int value) {
     if (value < 1) {
       throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");

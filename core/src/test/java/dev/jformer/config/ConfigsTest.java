@@ -17,6 +17,7 @@ import dev.jformer.model.Model;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
 import dev.jformer.position.Position;
 import dev.jformer.position.Rope;
 import java.io.IOException;
@@ -158,6 +159,7 @@ class ConfigsTest {
     roundTrips(ChannelMixer.Config.class);
     roundTrips(Norm.Config.class);
     roundTrips(Model.Config.class);
+    roundTrips(Projection.class);
     assertTrue(
         Configs.parts(Position.Config.class)
             .keySet()
@@ -425,5 +427,22 @@ class ConfigsTest {
     assertEquals("; did you mean 'flow'?", Nearest.hint("flwo", List.of("flow", "softmax")));
     assertEquals("", Nearest.hint("convolution", List.of("flow", "softmax")));
     assertEquals("", Nearest.hint("x", List.of()));
+  }
+
+  @Test
+  void exchangesAllPartsOfAKind() {
+    CausalLm.Config model = new CausalLm.Config();
+    assertEquals(model, Configs.replace(model, Position.Config.class, part -> part));
+    CausalLm.Config changed =
+        Configs.replace(model, Position.Config.class, part -> new Rope.Config());
+    assertEquals(new Rope.Config(), changed.position());
+    assertEquals(model, Configs.replace(changed, Position.Config.class, part -> model.position()));
+    All nested = all("{\"inners\": [{\"depth\": 3}, {\"depth\": 4}]}");
+    assertEquals(nested, Configs.replace(nested, Position.Config.class, part -> part));
+    var error =
+        assertThrows(
+            ConfigException.class,
+            () -> Configs.replace(model, Position.Config.class, part -> null));
+    assertTrue(error.getMessage().contains("must not be null"), error.getMessage());
   }
 }

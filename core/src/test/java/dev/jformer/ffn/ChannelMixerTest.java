@@ -29,6 +29,7 @@ class ChannelMixerTest {
           Activation.GELU, Loops::gelu,
           Activation.GELU_TANH, Loops::geluTanh,
           Activation.RELU, x -> Math.max(0, x),
+          Activation.SQUARED_RELU, x -> Math.max(0, x) * Math.max(0, x),
           Activation.SILU, Loops::silu,
           Activation.SIGMOID, Loops::sigmoid,
           Activation.TANH, Math::tanh,

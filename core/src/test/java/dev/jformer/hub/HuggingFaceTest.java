@@ -287,6 +287,7 @@ class HuggingFaceTest {
     tensors.put(key, both.narrow(0, 30, 18));
     expectLoad(tensors, query + " is [30x32], but the configuration makes it [32x32]");
 
+    copy("llama");
     Tensor half = tensors().get(up).to(DType.FLOAT16); // which is fine
     Map<String, Tensor> halved = tensors();
     halved.put(up, half);

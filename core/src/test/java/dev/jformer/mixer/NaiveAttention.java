@@ -65,12 +65,41 @@ public record NaiveAttention(
     return (head, query, key) -> -Math.pow(2, -8.0 * (head + 1) / heads) * Math.abs(query - key);
   }
 
+  /**
+   * T5's biases (arXiv 1910.10683): buckets of one distance each, then geometrically growing ones.
+   *
+   * @param table [buckets][H]
+   */
+  public static Bias t5(double[][] table, int maxDistance, boolean causal) {
+    return (head, query, key) -> {
+      if (causal) {
+        return table[bucket(Math.max(0, query - key), table.length, maxDistance)][head];
+      }
+      int half = table.length / 2;
+      int ahead = key > query ? half : 0;
+      return table[ahead + bucket(Math.abs(query - key), half, maxDistance)][head];
+    };
+  }
+
+  private static int bucket(int distance, int count, int maxDistance) {
+    int exact = count / 2;
+    if (distance < exact) {
+      return distance;
+    }
+    double share = Math.log((double) distance / exact) / Math.log((double) maxDistance / exact);
+    return Math.min(count - 1, (int) (exact + share * (count - exact)));
+  }
+
   @Override
   public double[][] forward(double[][] x, Weights weights) {
-    int length = x.length;
-    int width = x[0].length;
-    int d = width / heads;
-    double[][] qkv = Loops.linear(x, weights, prefix + "qkv");
+    return mix(Loops.linear(x, weights, prefix + "qkv"), weights);
+  }
+
+  /** What comes of queries, keys and values side by side. */
+  double[][] mix(double[][] qkv, Weights weights) {
+    int length = qkv.length;
+    int d = qkv[0].length / (heads + 2 * groups);
+    int width = heads * d;
     double[][] mixed = new double[length][width];
     for (int h = 0; h < heads; h++) {
       int group = h / (heads / groups);

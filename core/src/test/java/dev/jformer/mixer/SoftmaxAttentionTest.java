@@ -14,6 +14,7 @@ import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.position.Rope;
 import dev.jformer.position.Sinusoidal;
+import dev.jformer.position.T5Bias;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -38,7 +39,8 @@ class SoftmaxAttentionTest {
           new Learned.Config(),
           new Sinusoidal.Config(),
           new Rope.Config(),
-          new Alibi.Config());
+          new Alibi.Config(),
+          new T5Bias.Config(8, 20));
 
   static List<Position.Config> positions() {
     return POSITIONS;

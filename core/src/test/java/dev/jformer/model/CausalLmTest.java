@@ -23,6 +23,7 @@ import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.position.Rope;
 import dev.jformer.position.Sinusoidal;
+import dev.jformer.position.T5Bias;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -102,7 +103,8 @@ class CausalLmTest {
             new Learned.Config(),
             new Sinusoidal.Config(),
             new Rope.Config(),
-            new Alibi.Config())) {
+            new Alibi.Config(),
+            new T5Bias.Config(8, 20))) {
       for (NormPlacement placement : NormPlacement.values()) {
         for (Norm.Config norm :
             List.of(
@@ -138,6 +140,9 @@ class CausalLmTest {
       attention = attention.with(NaiveAttention.rope(rope.base()));
     } else if (position instanceof Alibi.Config) {
       attention = attention.with(NaiveAttention.alibi(heads));
+    } else if (position instanceof T5Bias.Config t5) {
+      double[][] table = Weights.of(model).matrix("position.weight");
+      attention = attention.with(NaiveAttention.t5(table, t5.maxDistance(), true));
     } else if (position instanceof Learned.Config) {
       double[][] table = Weights.of(model).matrix("position.weight");
       embed = x -> Loops.add(x, table);

@@ -97,6 +97,7 @@ class LayersTest {
             case GELU -> Loops.gelu(x[i]);
             case GELU_TANH -> Loops.geluTanh(x[i]);
             case RELU -> Math.max(0, x[i]);
+            case SQUARED_RELU -> Math.max(0, x[i]) * Math.max(0, x[i]);
             case SILU -> Loops.silu(x[i]);
             case SIGMOID -> Loops.sigmoid(x[i]);
             case TANH -> Math.tanh(x[i]);

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
+import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -130,7 +131,7 @@ class PositionTest {
   @Test
   void biasesAreSlopeTimesDistance() {
     Position position = new Alibi.Config().build(16, 4, 4, 8);
-    Tensor bias = position.bias(3, 2, 5);
+    Tensor bias = position.bias(3, 2, 5, true);
     double[] expected = new double[4 * 2 * 5];
     for (int h = 0; h < 4; h++) {
       for (int q = 0; q < 2; q++) {
@@ -141,6 +142,65 @@ class PositionTest {
     }
     assertEquals("[4x2x5]", bias.shape().toString());
     assertClose(expected, bias, 1e-7);
+  }
+
+  @Test
+  void masksHoldTheBiasesOfPairsThatMayMeet() {
+    Position position = new Alibi.Config().build(16, 4, 4, 8);
+    double[] bias = position.bias(3, 2, 5, true).toDoubles();
+    double[] expected = bias.clone();
+    for (int h = 0; h < 4; h++) {
+      expected[h * 10 + 4] = Double.NEGATIVE_INFINITY; // the query at 3 and the key at 4
+    }
+    assertClose(expected, position.sharedMask(3, 2, 5, true), 0);
+    assertClose(bias, position.sharedMask(3, 2, 5, false), 0);
+    assertNull(new NoPosition().sharedMask(0, 3, 3, true));
+  }
+
+  /** Counts how often its biases are made, each of a learned weight. */
+  private static final class Counting extends Position {
+    private final Parameter weight = parameter("weight", Tensor.ones(1));
+    private int made;
+
+    @Override
+    public Tensor bias(long start, long queries, long keys, boolean causal) {
+      made++;
+      return Tensor.ones(1, queries, keys).mul(weight.value());
+    }
+  }
+
+  @Test
+  void aPassMakesEachBiasOnceWhicheverScopeItIsIn() {
+    Counting position = new Counting();
+    Tensor loss;
+    Tensor mask;
+    try (Position.Pass pass = position.pass()) {
+      try (Scope scope = Scope.open()) {
+        mask = position.sharedMask(0, 3, 3, true);
+      }
+      assertSame(mask, position.sharedMask(0, 3, 3, true), "the mask, out of its scope");
+      assertEquals(1, position.made);
+      try (Mode mode = Autograd.noGrad()) {
+        assertFalse(position.sharedBias(0, 3, 3, true).requiresGrad());
+      }
+      loss = position.sharedBias(0, 3, 3, true).sum();
+      loss = loss.add(position.sharedBias(0, 3, 3, true).sum());
+      assertEquals(3, position.made, "without gradients and with them are two");
+      position.sharedBias(1, 2, 3, true);
+      assertEquals(4, position.made, "other pairs have another bias");
+    }
+    assertTrue(mask.isClosed(), "a pass releases what was made in it");
+    loss.backward();
+    assertEquals(18, position.weight.value().grad().item(), "gradients outlive the pass");
+    try (Position.Pass pass = position.pass()) {
+      try (Mode mode = Autograd.noGrad()) {
+        position.weight.value().mul_(2);
+      }
+      assertEquals(18, position.sharedBias(0, 3, 3, true).sum().item(), "the weight changed");
+    }
+    position.sharedBias(0, 3, 3, true);
+    position.sharedBias(0, 3, 3, true);
+    assertEquals(7, position.made, "without a pass each call makes its own");
   }
 
   @Test
@@ -170,17 +230,17 @@ class PositionTest {
               Position position = config.build(8, 2, 4, 16);
               boolean embeds = !position.embed(x, 1).sameAs(x);
               boolean rotates = !position.rotate(heads, 1).sameAs(heads);
-              Tensor bias = position.bias(0, 5, 5);
+              Tensor bias = position.bias(0, 5, 5, true);
               switch (name) {
                 case "none" -> assertFalse(embeds || rotates || bias != null);
                 case "learned", "sinusoidal" -> assertTrue(embeds && !rotates && bias == null);
                 case "rope" -> assertTrue(rotates && !embeds && bias == null);
-                case "alibi" -> assertTrue(bias != null && !embeds && !rotates);
+                case "alibi", "t5" -> assertTrue(bias != null && !embeds && !rotates);
                 default -> {}
               }
               assertEquals(!name.equals("learned"), position.extrapolates(), name);
             });
-    assertNull(new NoPosition.Config().build(8, 2, 4, 16).bias(0, 3, 3));
+    assertNull(new NoPosition.Config().build(8, 2, 4, 16).bias(0, 3, 3, true));
   }
 
   @Test

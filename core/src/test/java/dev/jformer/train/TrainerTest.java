@@ -23,6 +23,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
   private static final String TEXT =
@@ -44,10 +46,15 @@ class TrainerTest {
   }
 
   private static CausalLm model() {
+    return model("linear");
+  }
+
+  private static CausalLm model(String projection) {
     Random.seed(7);
     return (CausalLm)
         Configs.parse(
-                "{'model':'causal-lm','layers':1,'width':16,'length':32,'dropout':0.1,'mixer':{'heads':2}}"
+                "{'model':'causal-lm','layers':1,'width':16,'length':32,'dropout':0.1,'mixer':{'heads':2},'projection':{'type':'%s'}}"
+                    .formatted(projection)
                     .replace('\'', '"'),
                 Model.Config.class)
             .build();
@@ -86,15 +93,16 @@ class TrainerTest {
     return trainer;
   }
 
-  @Test
-  void resumedRunRepeatsTheUninterruptedOneBitForBit() {
+  @ParameterizedTest
+  @ValueSource(strings = {"linear", "sigma-reparam"})
+  void resumedRunRepeatsTheUninterruptedOneBitForBit(String projection) {
     Training training = training("'steps':20,'ema':0.9,'accumulate':2");
     Log whole = new Log();
-    CausalLm wholeModel = model();
+    CausalLm wholeModel = model(projection);
     trainer(wholeModel, training, folder.resolve("a"), whole).run();
 
     Log first = new Log();
-    CausalLm dying = model();
+    CausalLm dying = model(projection);
     Trainer killed = trainer(dying, training, folder.resolve("b"), first);
     killed.addListener(
         new Listener() {
@@ -108,7 +116,7 @@ class TrainerTest {
     assertThrows(IllegalStateException.class, killed::run);
 
     Log second = new Log();
-    CausalLm resumedModel = model();
+    CausalLm resumedModel = model(projection);
     Trainer resumed = trainer(resumedModel, training, folder.resolve("b"), second);
     resumed.resume();
     assertEquals(8, resumed.step());
@@ -121,6 +129,23 @@ class TrainerTest {
         .forEach(
             (name, p) ->
                 assertTrue(p.value().sameAs(resumedModel.parameters().get(name).value()), name));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"linear", "sigma-reparam"})
+  void evaluatingDoesNotChangeTheRun(String projection) {
+    String often =
+        "{'batch':4,'evaluateEvery':1,'steps':6,'ema':0.9,'schedule':{'warmup':2}}"
+            .replace('\'', '"');
+    CausalLm expected = model(projection);
+    trainer(expected, training("'steps':6,'ema':0.9"), null, new Log()).run();
+    CausalLm evaluated = model(projection);
+    trainer(evaluated, Configs.parse(often, Training.class), null, new Log()).run();
+    expected
+        .parameters()
+        .forEach(
+            (name, p) ->
+                assertTrue(p.value().sameAs(evaluated.parameters().get(name).value()), name));
   }
 
   @Test

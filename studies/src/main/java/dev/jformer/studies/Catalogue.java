@@ -46,8 +46,8 @@ public final class Catalogue {
 
   private static Paper parse(String line) {
     String[] fields = line.split("\t", -1);
-    if (fields.length != 7) {
-      throw new IllegalStateException("papers.tsv has a line without seven fields: " + line);
+    if (fields.length != 8) {
+      throw new IllegalStateException("papers.tsv has a line without eight fields: " + line);
     }
     return new Paper(
         fields[0],
@@ -56,6 +56,7 @@ public final class Catalogue {
         Paper.Seam.valueOf(fields[3].toUpperCase(Locale.ROOT)),
         fields[4],
         Paper.Status.valueOf(fields[5].toUpperCase(Locale.ROOT)),
-        fields[6].isEmpty() ? List.of() : List.of(fields[6].split(",")));
+        fields[6],
+        fields[7].isEmpty() ? List.of() : List.of(fields[7].split(",")));
   }
 }

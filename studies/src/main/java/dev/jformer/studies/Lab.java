@@ -3,13 +3,20 @@ package dev.jformer.studies;
 import dev.jformer.data.TokenFile;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Claim;
+import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Learned;
 import dev.jformer.tensor.Scope;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -26,6 +33,8 @@ public final class Lab {
   private final List<Table> tables = new ArrayList<>();
   private final List<Figure> figures = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
+  private final Set<String> versions = new TreeSet<>();
+  private String summary = "";
   private double seconds;
 
   /**
@@ -67,9 +76,7 @@ public final class Lab {
       String name, Class<R> kind, Function<DoubleConsumer, R> measurement) {
     Notebook.Entry<R> known = notebook.recall(name, kind);
     if (known != null) {
-      seconds += known.seconds();
-      watcher.end(name, known.seconds(), true);
-      return known.value();
+      return count(name, known, true);
     }
     watcher.begin(name);
     long start = System.nanoTime();
@@ -77,11 +84,16 @@ public final class Lab {
     try (Scope scope = Scope.open()) {
       value = measurement.apply(done -> watcher.progress(name, done, ""));
     }
-    double took = (System.nanoTime() - start) / 1e9;
-    notebook.keep(name, value, took);
-    seconds += took;
-    watcher.end(name, took, false);
-    return value;
+    return count(name, notebook.keep(name, value, (System.nanoTime() - start) / 1e9), false);
+  }
+
+  private <R> R count(String name, Notebook.Entry<R> entry, boolean known) {
+    seconds += entry.seconds();
+    if (!entry.version().isEmpty()) {
+      versions.add(entry.version());
+    }
+    watcher.end(name, entry.seconds(), known);
+    return entry.value();
   }
 
   /**
@@ -95,19 +107,19 @@ public final class Lab {
       String each = name + ", seed " + seed;
       LanguageTrial seeded = trial.withSeed(seed);
       Notebook.Entry<Learned> known = notebook.recall(each, Learned.class);
-      if (known == null) {
-        watcher.begin(each);
-        long start = System.nanoTime();
-        Learned learned = seeded.run(text, (done, detail) -> watcher.progress(each, done, detail));
-        double took = (System.nanoTime() - start) / 1e9;
-        notebook.keep(each, learned, took);
-        known = new Notebook.Entry<>(learned, took);
-        watcher.end(each, took, false);
-      } else {
-        watcher.end(each, known.seconds(), true);
+      if (known != null) {
+        all.add(count(each, known, true));
+        continue;
       }
-      seconds += known.seconds();
-      all.add(known.value());
+      watcher.begin(each);
+      long start = System.nanoTime();
+      Learned learned =
+          seeded.run(
+              text,
+              (done, detail) -> watcher.progress(each, done, detail),
+              notebook.unfinished(each));
+      double took = (System.nanoTime() - start) / 1e9;
+      all.add(count(each, notebook.keep(each, learned, took), false));
     }
     return all;
   }
@@ -120,6 +132,11 @@ public final class Lab {
   /** Records a claim with a remark on what was found. */
   public void claim(String sentence, String paper, Check check, String remark) {
     claims.add(new Claim(sentence, paper, check, remark));
+  }
+
+  /** Says in a sentence or two what came out. */
+  public void summary(String sentence) {
+    summary = sentence;
   }
 
   /** Adds a table to the report. */
@@ -137,23 +154,34 @@ public final class Lab {
     notes.add(note);
   }
 
-  List<Claim> claims() {
-    return List.copyOf(claims);
+  /**
+   * What was found until now.
+   *
+   * @param slug name of the report's files
+   * @param command what reproduces it
+   */
+  public Evidence evidence(String slug, String title, String command) {
+    return new Evidence(
+        slug,
+        title,
+        scale.name().toLowerCase(Locale.ROOT),
+        command,
+        String.join(", ", versions),
+        Machine.here(),
+        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+        seconds,
+        summary.isEmpty() ? verdicts() : summary,
+        List.copyOf(claims),
+        List.copyOf(tables),
+        List.copyOf(figures),
+        List.copyOf(notes));
   }
 
-  List<Table> tables() {
-    return List.copyOf(tables);
-  }
-
-  List<Figure> figures() {
-    return List.copyOf(figures);
-  }
-
-  List<String> notes() {
-    return List.copyOf(notes);
-  }
-
-  double seconds() {
-    return seconds;
+  private String verdicts() {
+    if (scale == Scale.SMOKE) {
+      return "A smoke run: it shows that the study works, and judges nothing.";
+    }
+    long held = claims.stream().filter(Claim::holds).count();
+    return held + " of " + claims.size() + " claims hold here.";
   }
 }

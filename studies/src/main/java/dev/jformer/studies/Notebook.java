@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -20,20 +20,23 @@ public final class Notebook {
 
   private final Path folder;
   private final String conditions;
+  private final String version;
 
   /**
    * A notebook.
    *
    * @param folder where the files go; null to remember nothing
    * @param conditions what all measurements have in common, such as scale, text and machine
+   * @param version of the program that measures now, which is kept with what it measures
    */
-  public Notebook(Path folder, String conditions) {
+  public Notebook(Path folder, String conditions, String version) {
     this.folder = folder;
     this.conditions = conditions;
+    this.version = version;
   }
 
-  /** A measurement and how long it took. */
-  record Entry<R>(R value, double seconds) {}
+  /** A measurement, how long it took, and the version of the program that made it. */
+  record Entry<R>(R value, double seconds, String version) {}
 
   /** What is known under a name; null if nothing, or nothing that can be read. */
   <R> Entry<R> recall(String name, Class<R> kind) {
@@ -47,22 +50,28 @@ public final class Notebook {
         return null;
       }
       return new Entry<>(
-          JSON.treeToValue(entry.path("value"), kind), entry.path("seconds").asDouble());
+          JSON.treeToValue(entry.path("value"), kind),
+          entry.path("seconds").asDouble(),
+          entry.path("version").asText());
     } catch (IOException e) {
       return null; // written by another version: measured again
     }
   }
 
-  void keep(String name, Object value, double seconds) {
+  /** Keeps a measurement. */
+  <R> Entry<R> keep(String name, R value, double seconds) {
     if (folder == null) {
-      return;
+      return new Entry<>(value, seconds, version);
     }
     ObjectNode entry = JSON.createObjectNode();
     entry.put("name", name).put("conditions", conditions).put("seconds", seconds);
+    entry.put("version", version);
     entry.set("value", JSON.valueToTree(value));
     try {
       Files.createDirectories(folder);
       AtomicFile.write(file(name), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(entry));
+      FileTree.delete(unfinishedFolder(name));
+      return new Entry<>(value, seconds, version);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("'" + name + "' cannot be kept as JSON: " + value, e);
     } catch (IOException e) {
@@ -71,17 +80,28 @@ public final class Notebook {
   }
 
   /**
+   * Where something that takes long may keep what it has so far; emptied once it is {@linkplain
+   * #keep kept}. Null where nothing is remembered.
+   */
+  Path unfinished(String name) {
+    return folder == null
+        ? null
+        : unfinishedFolder(name).resolve(Integer.toHexString(conditions.hashCode()));
+  }
+
+  private Path unfinishedFolder(String name) {
+    String file = file(name).getFileName().toString();
+    return folder.resolve("unfinished-" + file.substring(0, file.length() - ".json".length()));
+  }
+
+  /**
    * Forgets all that is known.
    *
    * @throws IOException if a file cannot be deleted
    */
   public void forget() throws IOException {
-    if (folder != null && Files.isDirectory(folder)) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.json")) {
-        for (Path file : files) {
-          Files.delete(file);
-        }
-      }
+    if (folder != null) {
+      FileTree.delete(folder);
     }
   }
 

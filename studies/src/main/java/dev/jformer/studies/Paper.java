@@ -11,6 +11,8 @@ import java.util.List;
  * @param seam where its technique enters a model's life
  * @param family techniques of the same kind
  * @param status whether jformer has it
+ * @param use how a comparison uses it: JSON with a change of the recipe for each variant; empty
+ *     where a name does not say enough
  * @param classes names of the classes that implement it; empty while it is planned
  */
 public record Paper(
@@ -20,6 +22,7 @@ public record Paper(
     Seam seam,
     String family,
     Status status,
+    String use,
     List<String> classes) {
   /** The four places where a technique can enter. */
   public enum Seam {
@@ -37,6 +40,8 @@ public record Paper(
   public enum Status {
     /** Not yet. */
     PLANNED,
+    /** Its parts are there, with tests and a study, whose results are not recorded yet. */
+    MEASURING,
     /** Yes, with tests, a study and its results. */
     IMPLEMENTED
   }

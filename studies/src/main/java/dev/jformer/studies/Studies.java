@@ -1,11 +1,6 @@
 package dev.jformer.studies;
 
 import dev.jformer.studies.evidence.Evidence;
-import dev.jformer.studies.evidence.Machine;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
@@ -31,23 +26,8 @@ public final class Studies {
    * @param command what the reader would type to repeat it
    */
   public static Evidence run(Study study, Lab lab, String command) {
-    List<Paper> papers =
-        Catalogue.papers().stream().filter(p -> p.slug().equals(study.slug())).toList();
-    if (papers.isEmpty()) {
-      throw new IllegalStateException("the catalogue has no paper " + study.slug());
-    }
+    Paper paper = Catalogue.paper(study.slug());
     study.run(lab);
-    return new Evidence(
-        study.slug(),
-        papers.get(0).title(),
-        lab.scale().name().toLowerCase(Locale.ROOT),
-        command,
-        Machine.here(),
-        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
-        lab.seconds(),
-        lab.claims(),
-        lab.tables(),
-        lab.figures(),
-        lab.notes());
+    return lab.evidence(paper.slug(), paper.title(), command);
   }
 }

@@ -21,7 +21,7 @@ class LabTest {
   record Measured(double value) {}
 
   private Lab lab(String conditions) {
-    return new Lab(Scale.SMOKE, null, new Notebook(folder, conditions), Watcher.NONE);
+    return new Lab(Scale.SMOKE, null, new Notebook(folder, conditions, "test"), Watcher.NONE);
   }
 
   @Test

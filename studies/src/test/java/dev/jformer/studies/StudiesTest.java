@@ -57,7 +57,7 @@ class StudiesTest {
   }
 
   private static Evidence run(Study study, TokenFile text, Path notes, Watcher watcher) {
-    Lab lab = new Lab(Scale.SMOKE, text, new Notebook(notes, "smoke"), watcher);
+    Lab lab = new Lab(Scale.SMOKE, text, new Notebook(notes, "smoke", "test"), watcher);
     return Studies.run(study, lab, "jformer reproduce " + study.slug() + " --scale smoke");
   }
 }

@@ -9,9 +9,11 @@ import java.util.List;
  * @param title what it is about
  * @param scale smoke, laptop or paper
  * @param command what reproduces it
+ * @param version of the program that measured; empty if unknown
  * @param machine where it ran
  * @param date when it ended, ISO 8601
  * @param seconds time spent measuring, over all sessions
+ * @param summary what came out, in a sentence or two
  * @param claims with verdicts
  * @param tables measured values
  * @param figures the same, drawn
@@ -22,9 +24,11 @@ public record Evidence(
     String title,
     String scale,
     String command,
+    String version,
     Machine machine,
     String date,
     double seconds,
+    String summary,
     List<Claim> claims,
     List<Table> tables,
     List<Figure> figures,

@@ -20,6 +20,7 @@ final class HtmlReport {
       body{margin:0 auto;max-width:62rem;padding:1.2rem;color:var(--ink);background:var(--page);
       font:16px/1.55 system-ui,sans-serif;overflow-wrap:anywhere}
       h1{font-size:1.6rem;line-height:1.25;margin:.4rem 0}h2{font-size:1.15rem;margin:2rem 0 .6rem}
+      .summary{font-size:1.1rem;border-left:4px solid #3aa0dc;padding-left:.8rem}
       .facts{color:var(--soft);font-size:.9rem;overflow-wrap:anywhere}
       .claim{border:1px solid var(--rule);border-radius:8px;padding:.7rem .9rem;margin:.6rem 0}
       .claim p{margin:.25rem 0}.claim .detail{color:var(--soft);font-size:.92rem}
@@ -46,7 +47,9 @@ final class HtmlReport {
         .append(Plot.STYLE)
         .append("</style></head><body>\n<h1>")
         .append(Text.html(e.title()))
-        .append("</h1>\n")
+        .append("</h1>\n<p class=\"summary\">")
+        .append(Text.html(e.summary()))
+        .append("</p>\n")
         .append(facts(e));
     if (!e.claims().isEmpty()) {
       page.append("<h2>Claims</h2>\n");
@@ -76,7 +79,7 @@ final class HtmlReport {
     return String.format(
         Locale.ROOT,
         "<p class=\"facts\">%s scale · %s, %d threads, %s, Java %s · %s · %.0f s of measuring<br>"
-            + "<code>%s</code></p>%n",
+            + "<code>%s</code>%s</p>%n",
         Text.html(e.scale()),
         Text.html(m.processor()),
         m.threads(),
@@ -84,7 +87,8 @@ final class HtmlReport {
         Text.html(m.java()),
         Text.html(e.date()),
         e.seconds(),
-        Text.html(e.command()));
+        Text.html(e.command()),
+        e.version().isEmpty() ? "" : ", version " + Text.html(e.version()));
   }
 
   private static String claim(Claim claim, String scale) {

@@ -19,10 +19,11 @@ final class MarkdownReport {
   static String of(Evidence e) {
     Machine m = e.machine();
     StringBuilder text = new StringBuilder("# ").append(e.title()).append("\n\n");
+    text.append(e.summary()).append("\n\n");
     text.append(
         String.format(
             Locale.ROOT,
-            "%s scale. %s, %d threads, %s, Java %s; %s; %.0f s of measuring. Made by%n%n    %s%n",
+            "%s scale. %s, %d threads, %s, Java %s; %s; %.0f s of measuring%s. Made by%n%n    %s%n",
             e.scale(),
             m.processor(),
             m.threads(),
@@ -30,6 +31,7 @@ final class MarkdownReport {
             m.java(),
             e.date(),
             e.seconds(),
+            e.version().isEmpty() ? "" : "; version " + e.version(),
             e.command()));
     if (!e.claims().isEmpty()) {
       text.append("\n## Claims\n\n| claim | verdict | measured here | paper |\n")

@@ -64,7 +64,7 @@ public final class Report {
       }
       text.append(claim.remark().isEmpty() ? "\n" : "\n    " + claim.remark() + "\n");
     }
-    return text.toString();
+    return text.append('\n').append(evidence.summary()).append('\n').toString();
   }
 
   private static int[] widths(Table table) {

@@ -1,6 +1,8 @@
 package dev.jformer.studies.trial;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.data.TokenFile;
+import dev.jformer.io.AtomicFile;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -15,6 +17,10 @@ import dev.jformer.train.Listener;
 import dev.jformer.train.Trainer;
 import dev.jformer.train.Training;
 import dev.jformer.train.TrainingException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -56,29 +62,19 @@ public record LanguageTrial(
 
   /** The same with another seed. */
   public LanguageTrial withSeed(long seed) {
-    Training t = training;
-    Training seeded =
-        new Training(
-            t.steps(),
-            t.batch(),
-            t.accumulate(),
-            t.learningRate(),
-            t.schedule(),
-            t.optimizer(),
-            t.clip(),
-            t.precision(),
-            t.ema(),
-            t.evaluateEvery(),
-            t.checkpointEvery(),
-            t.patience(),
-            seed);
-    return new LanguageTrial(model, seeded, evaluationBatches, observer);
+    return new LanguageTrial(model, training.withSeed(seed), evaluationBatches, observer);
   }
 
-  /** Trains on {@code text}. */
-  public Learned run(TokenFile text, Progress progress) {
+  /**
+   * Trains on {@code text}.
+   *
+   * @param unfinished folder where checkpoints go, and where an interrupted training of the same
+   *     trial is taken up; null for none. A trial with an observer always begins anew.
+   */
+  public Learned run(TokenFile text, Progress progress, Path unfinished) {
     Learned[] result = new Learned[1];
-    long peak = Memory.peakOf(() -> result[0] = train(text, progress));
+    Path folder = observer == null ? unfinished : null;
+    long peak = Memory.peakOf(() -> result[0] = train(text, progress, folder));
     Learned l = result[0];
     return new Learned(
         l.training(),
@@ -93,7 +89,7 @@ public record LanguageTrial(
         l.diverged());
   }
 
-  private Learned train(TokenFile text, Progress progress) {
+  private Learned train(TokenFile text, Progress progress, Path folder) {
     try (Scope scope = Scope.open()) {
       Random.seed(training.seed());
       CausalLm lm = model.build();
@@ -101,10 +97,14 @@ public record LanguageTrial(
         LanguageModelling task =
             new LanguageModelling(lm, text, training.batch(), training.seed(), evaluationBatches);
         double flops = 3 * flops(lm);
-        Diary diary = new Diary(lm, progress);
+        Diary diary = new Diary(lm, progress, folder);
         boolean diverged = false;
-        try (Trainer trainer = new Trainer(lm, task, training, null)) {
+        try (Trainer trainer = new Trainer(lm, task, training, folder)) {
           trainer.addListener(diary);
+          if (folder != null && Trainer.canResume(folder)) {
+            trainer.resume();
+            diary.resume(trainer.step());
+          }
           trainer.run();
         } catch (TrainingException e) {
           diverged = true;
@@ -129,9 +129,17 @@ public record LanguageTrial(
     }
   }
 
+  /** What is kept of an unfinished training beside the trainer's own checkpoint. */
+  private record Page(
+      List<Learned.Point> losses,
+      List<Learned.Point> evaluations,
+      double seconds,
+      double firstSeconds) {}
+
   private final class Diary implements Listener {
     private final CausalLm lm;
     private final Progress progress;
+    private final Path folder;
     private final List<Learned.Point> losses = new ArrayList<>();
     private final List<Learned.Point> evaluations = new ArrayList<>();
     private final int stretch = Math.max(1, training.steps() / STRETCHES);
@@ -142,9 +150,10 @@ public record LanguageTrial(
     private double sum;
     private int count;
 
-    Diary(CausalLm lm, Progress progress) {
+    Diary(CausalLm lm, Progress progress, Path folder) {
       this.lm = lm;
       this.progress = progress;
+      this.folder = folder;
     }
 
     @Override
@@ -162,6 +171,7 @@ public record LanguageTrial(
         sum = 0;
         count = 0;
       }
+      keep();
       progress.at(
           (double) steps / training.steps(),
           String.format(
@@ -174,6 +184,39 @@ public record LanguageTrial(
       evaluations.add(new Learned.Point(evaluation.step(), seconds, evaluation.loss()));
       if (observer != null) {
         observer.evaluated(lm, evaluation.step(), evaluation.loss());
+      }
+      keep();
+      mark = System.nanoTime();
+    }
+
+    private void keep() {
+      if (folder == null || steps % training.checkpointEvery() != 0) {
+        return;
+      }
+      try {
+        Files.createDirectories(folder);
+        Page page = new Page(losses, evaluations, seconds, firstSeconds);
+        AtomicFile.write(page(steps), new JsonMapper().writeValueAsBytes(page));
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot keep the course of the training in " + folder, e);
+      }
+    }
+
+    private Path page(long step) {
+      return folder.resolveSibling(folder.getFileName() + "-" + step + ".json");
+    }
+
+    void resume(long step) {
+      try {
+        Page page = new JsonMapper().readValue(page(step).toFile(), Page.class);
+        losses.addAll(page.losses());
+        evaluations.addAll(page.evaluations());
+        seconds = page.seconds();
+        firstSeconds = page.firstSeconds();
+        steps = step;
+      } catch (IOException e) {
+        throw new UncheckedIOException(
+            "cannot go on with the training kept in " + folder + "; delete it to begin anew", e);
       }
       mark = System.nanoTime();
     }

@@ -42,9 +42,11 @@ final class Samples {
         "A study <with> \"everything\" & more",
         scale,
         "jformer reproduce sample --data 'a b.txt'",
+        "0.1 at 0123abc",
         new Machine("Some processor", 2, "Linux amd64", "17.0.1"),
         "2020-01-01T00:00:00Z",
         12.3,
+        "1 of 2 claims <hold> here.",
         List.of(
             new Claim("grows linearly", "exponent 1", Check.atMost("exponent", 1.04, 1.15), ""),
             new Claim("is < better", "", Check.below("loss", 2.5, 2.4), "too | small a budget")),

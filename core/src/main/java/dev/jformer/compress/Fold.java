@@ -1,0 +1,80 @@
+package dev.jformer.compress;
+
+import dev.jformer.config.Configs;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Foldable;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Projection;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Makes of a trained model one without what served its training only: every {@link Foldable} module
+ * gives way to the plainer one that it is equal to, in the configuration as in the weights. So
+ * σReparam (arXiv 2303.06296) costs nothing in inference, and a model that has it can be used where
+ * only plain matrices are known.
+ */
+public final class Fold {
+  private Fold() {}
+
+  /**
+   * A folded copy of a model. In inference it gives the same results up to rounding; of a model
+   * that has nothing to fold it is an exact copy.
+   *
+   * @throws IllegalArgumentException if the model is not what its configuration builds, for example
+   *     because modules were replaced by hand
+   */
+  public static <M extends Model> M fold(M model) {
+    Model.Config plain = Configs.replace(model.config(), Projection.class, Projection::folded);
+    try (Scope scope = Scope.open()) {
+      Map<String, Tensor> weights = weights(model);
+      Tensor random = Random.state();
+      Model folded = plain.build();
+      Random.restore(random); // the weights just drawn are of no account
+      Map<String, Parameter> parameters = folded.parameters();
+      if (!parameters.keySet().equals(weights.keySet())) {
+        folded.close();
+        throw new IllegalArgumentException(
+            "the model is not what its configuration builds: it has "
+                + difference(weights, parameters)
+                + " and lacks "
+                + difference(parameters, weights));
+      }
+      parameters.forEach((name, parameter) -> parameter.replace(weights.get(name)));
+      folded.train(model.isTraining());
+      @SuppressWarnings("unchecked") // configurations of one class build models of one class
+      M result = (M) folded;
+      return result;
+    }
+  }
+
+  /** A copy of what the folded model's weights will be, by their names there. */
+  private static Map<String, Tensor> weights(Model model) {
+    Map<String, Tensor> weights = new TreeMap<>();
+    model.parameters().forEach((name, p) -> weights.put(name, p.value().detach().copy()));
+    for (Map.Entry<String, Module> entry : model.modules().entrySet()) {
+      if (entry.getValue() instanceof Foldable foldable) {
+        String prefix = entry.getKey() + ".";
+        weights.keySet().removeIf(name -> name.startsWith(prefix));
+        try (Module folded = foldable.folded()) {
+          folded
+              .parameters()
+              .forEach((name, p) -> weights.put(prefix + name, p.value().detach().copy()));
+        }
+      }
+    }
+    return weights;
+  }
+
+  private static Set<String> difference(Map<String, ?> from, Map<String, ?> without) {
+    Set<String> names = new TreeSet<>(from.keySet());
+    names.removeAll(without.keySet());
+    return names;
+  }
+}

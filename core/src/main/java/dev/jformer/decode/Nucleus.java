@@ -1,0 +1,100 @@
+package dev.jformer.decode;
+
+import java.util.Arrays;
+
+/**
+ * The fewest tokens, from the highest score down, that weigh a given amount together: what top-p
+ * sampling draws from (arXiv 1904.09751). Of equal scores the higher id comes first.
+ *
+ * <p>Found as quickselect finds the k-th largest, with weights in place of counts: in linear time
+ * on average, without sorting.
+ */
+final class Nucleus {
+  private final double[] weights;
+
+  /** A score and the place it stands at, in one number that orders by both. */
+  private final long[] keys;
+
+  private Nucleus(float[] scores, double[] weights) {
+    this.weights = weights;
+    this.keys = new long[scores.length];
+    for (int i = 0; i < keys.length; i++) {
+      keys[i] = key(scores[i], i);
+    }
+  }
+
+  private static long key(float score, int place) {
+    int bits = Float.floatToIntBits(score + 0f); // both zeros are the same
+    return (long) (bits ^ (bits >> 31 & 0x7FFFFFFF)) << 32 | place;
+  }
+
+  /**
+   * The places of the nucleus, rising.
+   *
+   * @param scores in the order of the ids, none of them NaN
+   * @param weights of each
+   * @param enough what the nucleus weighs at least, above 0; everything if that is not reached
+   */
+  static int[] places(float[] scores, double[] weights, double enough) {
+    long last = new Nucleus(scores, weights).last(enough);
+    int[] places = new int[scores.length];
+    int count = 0;
+    for (int i = 0; i < scores.length; i++) {
+      if (key(scores[i], i) >= last) {
+        places[count++] = i;
+      }
+    }
+    return Arrays.copyOf(places, count);
+  }
+
+  /** The smallest key that belongs to the nucleus. */
+  private long last(double enough) {
+    long last = Long.MAX_VALUE;
+    double before = 0;
+    int from = 0;
+    int to = keys.length;
+    // Those before from belong to it, those from to on do not.
+    while (from < to && before < enough) {
+      int middle = partition(from, to);
+      double above = 0;
+      for (int i = from; i < middle; i++) {
+        above += weights[(int) keys[i]];
+      }
+      if (before + above >= enough) {
+        to = middle;
+      } else {
+        last = keys[middle];
+        before += above + weights[(int) last];
+        from = middle + 1;
+      }
+    }
+    return last;
+  }
+
+  /** Puts larger keys before a smaller one, and all others after it; where that one is then. */
+  private int partition(int from, int to) {
+    swap(median(from, (from + to) >>> 1, to - 1), to - 1);
+    long pivot = keys[to - 1];
+    int middle = from;
+    for (int i = from; i < to - 1; i++) {
+      if (keys[i] > pivot) {
+        swap(i, middle++);
+      }
+    }
+    swap(middle, to - 1);
+    return middle;
+  }
+
+  private int median(int a, int b, int c) {
+    boolean ab = keys[a] < keys[b];
+    boolean bc = keys[b] < keys[c];
+    boolean ac = keys[a] < keys[c];
+    return ab == bc ? b : ab == ac ? c : a;
+  }
+
+  private void swap(int first, int second) {
+    long key = keys[first];
+    keys[first] = keys[second];
+    keys[second] = key;
+  }
+}

@@ -1,0 +1,107 @@
+package dev.jformer.mixer;
+
+import dev.jformer.nn.Site;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Attention whose weights are products φ(q)·φ(k) of features that are not negative (arXiv
+ * 2006.16236), so that sums over tokens can be taken before the products with queries: time and
+ * memory are O(T), and decoding remembers sums instead of tokens.
+ *
+ * <p>Rotary positions turn queries and keys before the features are taken. There are no logits that
+ * a position encoding could add a bias to.
+ */
+abstract class KernelAttention extends Attention {
+  private final int sums;
+
+  /**
+   * As {@link Attention}'s.
+   *
+   * @param sums number of sums that decoding remembers
+   * @throws IllegalArgumentException if the position encoding adds biases
+   */
+  KernelAttention(int heads, Site site, Position position, int sums) {
+    super(heads, 0, site, position);
+    this.sums = sums;
+    try (Scope scope = Scope.open()) {
+      if (position.bias(0, 1, 1, site.causal()) != null) {
+        throw new IllegalArgumentException(
+            getClass().getSimpleName()
+                + " has no logits for the biases of "
+                + position.getClass().getSimpleName()
+                + ": choose a position encoding that acts on embeddings, queries or keys");
+      }
+    }
+  }
+
+  /** φ of queries or keys, not negative: [B, H, T, d] to [B, H, T, m]. */
+  abstract Tensor features(Tensor x);
+
+  /**
+   * What tokens take from all tokens.
+   *
+   * @param heads features of queries and keys, zero where a token is padding, and values
+   * @param keep bool [B, 1, T], or null
+   * @return [B, H, T, d]
+   */
+  abstract Tensor bothWays(Heads heads, Tensor keep);
+
+  /**
+   * What tokens take from those up to themselves.
+   *
+   * @param heads as in {@link #bothWays}
+   * @param keep as in {@link #bothWays}
+   * @param past the tokens before these, to which these are added
+   * @return [B, H, T, d]
+   */
+  abstract Tensor running(Heads heads, Tensor keep, RunningSums past);
+
+  /** The matrix of weights, given what {@link #bothWays} or {@link #running} are given. */
+  abstract Tensor matrix(Heads heads, Tensor keep);
+
+  @Override
+  public final State start(long batch, long capacity) {
+    return new RunningSums(sums);
+  }
+
+  @Override
+  final Tensor attend(Heads heads, Pairs pairs) {
+    return Scope.tidy(
+        () -> {
+          Heads features = features(heads, pairs.keep());
+          Tensor keep = keep(pairs);
+          return causal ? running(features, keep, RunningSums.NONE) : bothWays(features, keep);
+        });
+  }
+
+  @Override
+  final Tensor attend(Heads heads, State state) {
+    RunningSums past = (RunningSums) state;
+    Tensor result = Scope.tidy(() -> running(features(heads, null), null, past));
+    past.advance(heads.query().size(2));
+    return result;
+  }
+
+  @Override
+  final Tensor weights(Heads heads, Pairs pairs) {
+    return Scope.tidy(() -> matrix(features(heads, pairs.keep()), keep(pairs)));
+  }
+
+  private static Tensor keep(Pairs pairs) {
+    return pairs.keep() == null ? null : pairs.keep().unsqueeze(1);
+  }
+
+  private Heads features(Heads heads, Tensor keep) {
+    // One copy here spares one for each product.
+    Tensor query = features(heads.query().contiguous());
+    Tensor key = features(heads.key().contiguous());
+    Tensor value = heads.value().contiguous();
+    if (keep == null) {
+      return new Heads(query, key, value);
+    }
+    Tensor padding = keep.not().unsqueeze(1).unsqueeze(3);
+    return new Heads(query.maskedFill(padding, 0), key.maskedFill(padding, 0), value);
+  }
+}

@@ -1,0 +1,134 @@
+package dev.jformer.model;
+
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Operator;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.List;
+import java.util.function.BiFunction;
+
+/**
+ * How widely the heads of a model look: the entropy, in nats, of the weights by which a token takes
+ * from the others. Where it collapses, a head looks at one token only, and training tends to become
+ * unstable (arXiv 2303.06296).
+ *
+ * <p>Measuring leaves the model as it was: it runs in inference mode and without gradients.
+ */
+public final class AttentionEntropy {
+  private static final Operator MINUS_P_LOG_P = Operator.named("aten::special_entr");
+  private static final Operator SINGULAR_VALUES = Operator.named("aten::linalg_svdvals");
+
+  private AttentionEntropy() {}
+
+  /**
+   * Mean entropy of each head's weights over the tokens of a batch.
+   *
+   * <p>The first token of a causal model sees itself only; its entropy of 0 counts. A model of T
+   * tokens that looks at all it may see alike has {@code (ln 1 + … + ln T) / T}.
+   *
+   * @param ids int64 [B, T]
+   * @return [L][H], in nats; NaN where weights are no numbers
+   * @throws UnsupportedOperationException if a mixer has no matrix of weights
+   */
+  public static double[][] entropies(CausalLm model, Tensor ids) {
+    return measure(
+        model,
+        ids,
+        (mixer, x) -> {
+          Tensor entropies =
+              MINUS_P_LOG_P.call(mixer.weights(x, null).to(DType.FLOAT64)).sum(-1, false);
+          return entropies.mean(-1, false).mean(0, false).toDoubles();
+        });
+  }
+
+  /**
+   * Spectral norm of each head's matrix of logits [T, T], the pairs that may not meet included: the
+   * largest over the sequences of a batch.
+   *
+   * @param ids int64 [B, T]
+   * @return [L][H]; NaN where a logit is no finite number
+   * @throws UnsupportedOperationException if a mixer's weights are no softmax
+   */
+  public static double[][] spectralNorms(CausalLm model, Tensor ids) {
+    return measure(
+        model,
+        ids,
+        (mixer, x) -> {
+          Tensor logits = mixer.logits(x).transpose(0, 1).to(DType.FLOAT64);
+          double[] norms = new double[(int) logits.size(0)];
+          for (int head = 0; head < norms.length; head++) {
+            Tensor matrices = logits.select(0, head);
+            norms[head] =
+                matrices.isFinite().all() // the decomposition refuses others
+                    ? SINGULAR_VALUES.call(matrices).max().item()
+                    : Double.NaN;
+          }
+          return norms;
+        });
+  }
+
+  private static double[][] measure(
+      CausalLm model, Tensor ids, BiFunction<TokenMixer, Tensor, double[]> heads) {
+    boolean training = model.isTraining();
+    model.train(false);
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      List<Tensor> inputs = model.mixerInputs(ids);
+      double[][] all = new double[inputs.size()][];
+      for (int layer = 0; layer < all.length; layer++) {
+        try (Scope each = Scope.open()) {
+          all[layer] = heads.apply(model.blocks().get(layer).mixer(), inputs.get(layer));
+        }
+      }
+      return all;
+    } finally {
+      model.train(training);
+    }
+  }
+
+  /**
+   * The least entropy that the softmax of a row of logits can have (arXiv 2303.06296, theorem 3.1).
+   *
+   * <p>The paper states it with the product of the norms of {@code W_K W_Qᵀ} and {@code X Xᵀ}. The
+   * logits' own norm is no larger, and the bound falls as the norm grows, so that this one is at
+   * least as sharp. It is attained by a row with one logit of {@code σ √((T-1)/T)} and all others
+   * of {@code -σ / √(T(T-1))}, if the other rows are zero.
+   *
+   * @param spectralNorm σ, of the matrix of logits
+   * @param keys T, how many tokens the row's token may see
+   * @return nats
+   */
+  public static double lowerBound(double spectralNorm, long keys) {
+    if (!(spectralNorm >= 0) || keys < 1) {
+      throw new IllegalArgumentException(
+          "spectralNorm is "
+              + spectralNorm
+              + " and keys is "
+              + keys
+              + ": expected at least 0 and at least 1");
+    }
+    if (keys == 1) {
+      return 0;
+    }
+    double others = keys - 1.0;
+    double beta = Math.exp(-spectralNorm * Math.sqrt(keys / others));
+    return Math.log1p(others * beta)
+        + spectralNorm * Math.sqrt(keys * others) * beta / (1 + others * beta);
+  }
+
+  /**
+   * The least mean entropy of T tokens, each of which sees those up to itself: the mean of {@link
+   * #lowerBound} for 1 to T keys. Leaving out some of a row's logits does not make its norm larger,
+   * so the bound holds for each row.
+   */
+  public static double causalLowerBound(double spectralNorm, long length) {
+    double sum = 0;
+    for (long keys = 1; keys <= length; keys++) {
+      sum += lowerBound(spectralNorm, keys);
+    }
+    return sum / length;
+  }
+}

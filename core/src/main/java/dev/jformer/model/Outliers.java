@@ -1,0 +1,90 @@
+package dev.jformer.model;
+
+import dev.jformer.nn.Probe;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How far single activations of a model stand out, which is what makes it hard to quantize (arXiv
+ * 2306.12929). Looked at is what leaves the attention half and the feed-forward half of each block,
+ * the residual stream included, one sequence at a time.
+ *
+ * @param maxNorm the largest absolute activation in any layer, averaged over the sequences
+ * @param kurtosis fourth standardised moment of a layer's activations for a sequence (3 for a
+ *     normal distribution), averaged over layers and sequences
+ */
+public record Outliers(double maxNorm, double kurtosis) {
+  private static final String AFTER_ATTENTION = "blocks\\.\\d+\\.mixed";
+  private static final String AFTER_FFN = "blocks\\.\\d+\\.output";
+
+  /** After the attention halves; see {@link Outliers}. */
+  public static Outliers afterAttention(CausalLm model, List<Tensor> batches) {
+    return measure(model, batches, AFTER_ATTENTION);
+  }
+
+  /** After the feed-forward halves; see {@link Outliers}. */
+  public static Outliers afterFfn(CausalLm model, List<Tensor> batches) {
+    return measure(model, batches, AFTER_FFN);
+  }
+
+  /**
+   * Runs the model in inference mode.
+   *
+   * @param batches ids, int64 [B, T] each
+   */
+  private static Outliers measure(CausalLm model, List<Tensor> batches, String layers) {
+    boolean training = model.isTraining();
+    model.train(false);
+    List<Double> norms = new ArrayList<>();
+    List<Double> kurtoses = new ArrayList<>();
+    try (Mode mode = Autograd.noGrad()) {
+      for (Tensor ids : batches) {
+        try (Scope scope = Scope.open()) {
+          Map<String, Tensor> seen = new LinkedHashMap<>();
+          try (Probe probe =
+              Probe.on(
+                  model,
+                  name -> name.matches(layers),
+                  output -> seen.put(output.layer(), output.output()))) {
+            model.hidden(ids);
+          }
+          double[] largest = new double[(int) ids.size(0)];
+          for (Tensor activations : seen.values()) {
+            Tensor flat = activations.to(DType.FLOAT64).flatten(1, 2);
+            double[] norm = flat.abs().max(1, false).toDoubles();
+            for (int i = 0; i < norm.length; i++) {
+              largest[i] = Math.max(largest[i], norm[i]);
+            }
+            for (double value : kurtosis(flat).toDoubles()) {
+              kurtoses.add(value);
+            }
+          }
+          for (double value : largest) {
+            norms.add(value);
+          }
+        }
+      }
+    } finally {
+      model.train(training);
+    }
+    return new Outliers(mean(norms), mean(kurtoses));
+  }
+
+  /** Of each row: [N, M] to [N]. */
+  static Tensor kurtosis(Tensor x) {
+    Tensor square = x.sub(x.mean(1, true)).square();
+    Tensor variance = square.mean(1, false);
+    return square.square().mean(1, false).div(variance.square());
+  }
+
+  private static double mean(List<Double> values) {
+    return values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+  }
+}

@@ -1,0 +1,92 @@
+package dev.jformer.nn;
+
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * Looks at what layers of a model give while it runs, for example to find outliers or ranges. The
+ * layers are exchanged for ones that tell, until the probe is closed; the model is the same after
+ * that.
+ *
+ * <pre>{@code
+ * try (Probe probe = Probe.on(model, name -> name.endsWith(".mixed"), seen -> …)) {
+ *   model.logits(ids);
+ * }
+ * }</pre>
+ */
+public final class Probe implements AutoCloseable {
+  /**
+   * What a layer gave.
+   *
+   * @param layer its dotted name
+   * @param output what it gave; lives as long as the scope that the model runs in
+   */
+  public record Output(String layer, Tensor output) {}
+
+  private final Module model;
+  private final List<Telling> telling = new ArrayList<>();
+
+  private Probe(Module model) {
+    this.model = model;
+  }
+
+  /**
+   * Begins to look.
+   *
+   * @param names which layers, by their dotted names as in {@link Module#modules}
+   * @param consumer is told each time one of them has run
+   * @throws IllegalArgumentException if no layer has such a name
+   */
+  public static Probe on(Module model, Predicate<String> names, Consumer<Output> consumer) {
+    Probe probe = new Probe(model);
+    model
+        .modules()
+        .forEach(
+            (name, module) -> {
+              if (module instanceof Layer layer && !name.isEmpty() && names.test(name)) {
+                probe.telling.add(new Telling(name, layer, consumer));
+              }
+            });
+    if (probe.telling.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no layer has such a name: the layers are "
+              + model.modules().entrySet().stream()
+                  .filter(e -> e.getValue() instanceof Layer)
+                  .map(java.util.Map.Entry::getKey)
+                  .toList());
+    }
+    // Innermost first when they are taken off: a layer may stand within another one.
+    probe.telling.forEach(each -> model.replace(each.name, each));
+    return probe;
+  }
+
+  /** Puts the layers back. */
+  @Override
+  public void close() {
+    for (Telling each : telling) {
+      model.replace(each.name, each.inner);
+    }
+  }
+
+  private static final class Telling extends Layer {
+    private final String name;
+    private final Layer inner;
+    private final Consumer<Output> consumer;
+
+    Telling(String name, Layer inner, Consumer<Output> consumer) {
+      this.name = name;
+      this.inner = inner;
+      this.consumer = consumer;
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+      Tensor output = inner.forward(x);
+      consumer.accept(new Output(name, output.detach()));
+      return output;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.jformer.studies.compare;
+
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What each variant may spend on training.
+ *
+ * @param kind what is counted
+ * @param amount steps, seconds, or floating-point operations
+ */
+public record Budget(Kind kind, double amount) {
+  /** What a budget counts. */
+  public enum Kind {
+    /** Updates of the weights: the same data for all. */
+    STEPS,
+    /** Seconds of training: what it costs the user. */
+    SECONDS,
+    /** Operations of matrix products, forward and backward: what it costs in theory. */
+    FLOPS
+  }
+
+  private static final Pattern TEXT = Pattern.compile("([0-9.]+(?:e[0-9]+)?) *(steps|s|m|h|flops)");
+
+  /**
+   * Reads {@code 500steps}, {@code 90s}, {@code 10m}, {@code 1h} or {@code 2e15flops}.
+   *
+   * @throws IllegalArgumentException if it is none of these, or nothing
+   */
+  public static Budget parse(String text) {
+    Matcher matcher = TEXT.matcher(text.strip().toLowerCase(Locale.ROOT));
+    if (!matcher.matches()) {
+      throw wrong(text);
+    }
+    double amount;
+    try {
+      amount = Double.parseDouble(matcher.group(1));
+    } catch (NumberFormatException e) {
+      throw wrong(text);
+    }
+    Budget budget =
+        switch (matcher.group(2)) {
+          case "steps" -> new Budget(Kind.STEPS, Math.floor(amount));
+          case "flops" -> new Budget(Kind.FLOPS, amount);
+          case "m" -> new Budget(Kind.SECONDS, 60 * amount);
+          case "h" -> new Budget(Kind.SECONDS, 3600 * amount);
+          default -> new Budget(Kind.SECONDS, amount);
+        };
+    if (!(budget.amount > 0) || Double.isInfinite(budget.amount)) {
+      throw new IllegalArgumentException(
+          "the budget is " + text + ": expected more than nothing, for example 10m");
+    }
+    return budget;
+  }
+
+  private static IllegalArgumentException wrong(String text) {
+    return new IllegalArgumentException(
+        "the budget is '"
+            + text
+            + "': expected steps, time or operations, for example 500steps, 10m or 2e15flops");
+  }
+
+  @Override
+  public String toString() {
+    return switch (kind) {
+      case STEPS -> String.format(Locale.ROOT, "%.0f steps", amount);
+      case SECONDS -> String.format(Locale.ROOT, "%.0f s of training", amount);
+      case FLOPS -> String.format(Locale.ROOT, "%.3g operations", amount);
+    };
+  }
+}

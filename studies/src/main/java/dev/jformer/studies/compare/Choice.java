@@ -1,0 +1,128 @@
+package dev.jformer.studies.compare;
+
+import dev.jformer.studies.evidence.Check;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Which variant to take, and why.
+ *
+ * @param result the one chosen
+ * @param reason in one or two sentences
+ */
+public record Choice(Result result, String reason) {
+  /** What matters most to the user. */
+  public enum Priority {
+    /** The lowest loss. */
+    QUALITY("loss", Result::loss),
+    /** The fastest training. */
+    TRAINING("training speed", r -> -r.trainingTokens()),
+    /** The fastest writing of text. */
+    WRITING(
+        "writing speed",
+        r -> Double.isNaN(r.inference().writtenTokens()) ? 0 : -r.inference().writtenTokens()),
+    /** The least memory in training. */
+    MEMORY("peak memory", Result::peakBytes),
+    /** The fewest weights. */
+    SIZE("number of weights", r -> (double) r.parameters());
+
+    private final String words;
+    private final ToDoubleFunction<Result> cost;
+
+    Priority(String words, ToDoubleFunction<Result> cost) {
+      this.words = words;
+      this.cost = cost;
+    }
+  }
+
+  /**
+   * Chooses. For quality it is the lowest loss; where the difference to a faster variant is within
+   * the spread over the seeds, the faster one. For anything else it is the cheapest of those whose
+   * loss is at most {@code tolerance} above the base's.
+   *
+   * @param results the base first
+   * @param tolerance share of the base's loss
+   */
+  public static Choice of(List<Result> results, Priority priority, double tolerance) {
+    Result base = results.get(0);
+    if (priority == Priority.QUALITY) {
+      return best(results);
+    }
+    double bar = base.loss() * (1 + tolerance);
+    Result chosen =
+        results.stream()
+            .filter(r -> r.loss() <= bar)
+            .min(Comparator.comparingDouble(priority.cost))
+            .orElse(base);
+    String reason =
+        chosen.equals(base)
+            ? "no technique improves the "
+                + priority.words
+                + " at a loss within "
+                + percent(tolerance)
+                + " of the base's"
+            : String.format(
+                java.util.Locale.ROOT,
+                "best %s of those within %s of the base's loss (%s against %s)",
+                priority.words,
+                percent(tolerance),
+                Check.number(chosen.loss()),
+                Check.number(base.loss()));
+    return new Choice(chosen, reason);
+  }
+
+  private static Choice best(List<Result> results) {
+    Result lowest = results.stream().min(Comparator.comparingDouble(Result::loss)).orElseThrow();
+    int seeds = lowest.runs().size();
+    Result chosen =
+        results.stream()
+            .filter(r -> r.loss() - lowest.loss() <= noise(r, lowest))
+            .max(Comparator.comparingDouble(Result::trainingTokens))
+            .orElse(lowest);
+    String reason =
+        chosen.equals(lowest)
+            ? "lowest loss, " + Check.number(lowest.loss())
+            : "its loss "
+                + Check.number(chosen.loss())
+                + " is not told apart from the lowest, "
+                + Check.number(lowest.loss())
+                + " of "
+                + lowest.name()
+                + ", by "
+                + seeds
+                + " seeds, and it trains faster";
+    return new Choice(chosen, seeds == 1 ? reason + " (one seed: the spread is unknown)" : reason);
+  }
+
+  /** Twice the standard error of the difference of two means. */
+  private static double noise(Result a, Result b) {
+    double n = a.runs().size();
+    return n < 2 ? 0 : 2 * Math.sqrt((a.spread() * a.spread() + b.spread() * b.spread()) / n);
+  }
+
+  /**
+   * Whether no other result is at least as good in loss, training speed, peak memory and number of
+   * weights, and better in one of them.
+   */
+  public static boolean isOnFront(Result result, List<Result> all) {
+    return all.stream().noneMatch(other -> dominates(other, result));
+  }
+
+  private static boolean dominates(Result a, Result b) {
+    boolean better = false;
+    for (Priority priority :
+        List.of(Priority.QUALITY, Priority.TRAINING, Priority.MEMORY, Priority.SIZE)) {
+      double difference = priority.cost.applyAsDouble(a) - priority.cost.applyAsDouble(b);
+      if (difference > 0) {
+        return false;
+      }
+      better |= difference < 0;
+    }
+    return better;
+  }
+
+  private static String percent(double share) {
+    return Check.number(100 * share) + " %";
+  }
+}

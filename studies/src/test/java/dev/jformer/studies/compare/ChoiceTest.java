@@ -1,0 +1,85 @@
+package dev.jformer.studies.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.studies.trial.Learned;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ChoiceTest {
+  private static Result result(
+      String name, double speed, double writing, long memory, long weights, double... losses) {
+    List<Learned> runs =
+        Arrays.stream(losses)
+            .mapToObj(
+                loss ->
+                    new Learned(
+                        List.of(), List.of(), loss, 10, 1, speed, weights, memory, 1, false))
+            .toList();
+    return new Result(name, runs, new Inference(1, writing, 1));
+  }
+
+  private static final Result BASE = result("base", 100, 50, 1000, 10, 2.0, 2.1);
+  private static final Result BETTER = result("better", 80, 40, 1200, 12, 1.8, 1.81);
+  private static final Result EQUAL = result("equal", 120, Double.NaN, 900, 10, 1.79, 1.83);
+  private static final Result SMALL = result("small", 90, 90, 500, 5, 2.06, 2.07);
+  private static final Result BAD = result("bad", 500, 500, 1, 1, 5, 5);
+  private static final List<Result> ALL = List.of(BASE, BETTER, EQUAL, SMALL, BAD);
+
+  @ParameterizedTest
+  @CsvSource({
+    "QUALITY, equal", // not told apart from the lowest mean, and faster
+    "TRAINING, equal",
+    "WRITING, small",
+    "MEMORY, small",
+    "SIZE, small"
+  })
+  void picksWhatTheUserWants(Choice.Priority priority, String expected) {
+    Choice choice = Choice.of(ALL, priority, 0.02);
+    assertEquals(expected, choice.result().name(), choice.reason());
+    assertFalse(choice.reason().isBlank());
+  }
+
+  @Test
+  void staysWithTheBaseWhereNothingIsGoodEnough() {
+    Choice choice = Choice.of(List.of(BASE, BAD), Choice.Priority.MEMORY, 0.01);
+    assertEquals("base", choice.result().name());
+    assertTrue(choice.reason().contains("no technique"), choice.reason());
+  }
+
+  @Test
+  void theFrontIsWhatNothingBeatsInAll() {
+    List<String> front =
+        ALL.stream().filter(r -> Choice.isOnFront(r, ALL)).map(Result::name).toList();
+    assertEquals(List.of("better", "equal", "small", "bad"), front);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "500steps, STEPS, 500",
+    "90s, SECONDS, 90",
+    "10m, SECONDS, 600",
+    "1.5h, SECONDS, 5400",
+    "2e15flops, FLOPS, 2e15",
+    "7 Steps, STEPS, 7"
+  })
+  void readsBudgets(String text, Budget.Kind kind, double amount) {
+    assertEquals(new Budget(kind, amount), Budget.parse(text));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0m", "0.5steps", "", "ten", "10", "-3m", "1e999s", "3.4.5m", "5min"})
+  void refusesOtherBudgets(String text) {
+    var error = assertThrows(IllegalArgumentException.class, () -> Budget.parse(text));
+    assertTrue(
+        error.getMessage().contains(text) && error.getMessage().contains("10m"),
+        error.getMessage());
+  }
+}

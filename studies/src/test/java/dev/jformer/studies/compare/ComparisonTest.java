@@ -1,0 +1,145 @@
+package dev.jformer.studies.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.config.Configs;
+import dev.jformer.data.ByteTokenizer;
+import dev.jformer.data.Corpus;
+import dev.jformer.data.TokenFile;
+import dev.jformer.studies.Lab;
+import dev.jformer.studies.Notebook;
+import dev.jformer.studies.Scale;
+import dev.jformer.studies.Watcher;
+import dev.jformer.studies.evidence.Evidence;
+import dev.jformer.studies.trial.LanguageTrial;
+import dev.jformer.studies.trial.Learned;
+import dev.jformer.train.Recipe;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ComparisonTest {
+  private static final Recipe BASE =
+      Configs.parse(
+          """
+          {"model":{"model":"causal-lm","layers":1,"width":32,"length":32},
+           "training":{"batch":4,"learningRate":0.003}}
+          """,
+          Recipe.class);
+
+  @TempDir private Path folder;
+  private TokenFile text;
+
+  @BeforeEach
+  void open() throws IOException {
+    Corpus corpus = Corpus.open(Path.of("src/main/java"), List.of(".java"));
+    text = TokenFile.prepare(folder.resolve("text"), corpus, new ByteTokenizer(), 0.2, bytes -> {});
+  }
+
+  @AfterEach
+  void close() {
+    text.close();
+  }
+
+  private Lab lab(Watcher watcher) {
+    return new Lab(
+        Scale.LAPTOP, text, new Notebook(folder.resolve("notes"), "test", "test"), watcher);
+  }
+
+  private static Comparison comparison(String budget, int seeds) {
+    return new Comparison(
+        List.of(new Variant(Variant.BASE, BASE), Variants.of(BASE, "alibi").get(0)),
+        Budget.parse(budget),
+        seeds,
+        Choice.Priority.QUALITY,
+        0.01);
+  }
+
+  @Test
+  void givesEachTheSameBudgetOfOperations() {
+    Lab lab = lab(Watcher.NONE);
+    // Per token and forward: 12 D² weights of the block and the head, plus causal attention.
+    double perToken = 3 * (2.0 * (12 * 32 * 32 + 32 * 256) + 2 * 2 * 32 * 32 / 2.0);
+    double perStep = perToken * 4 * 32;
+    comparison(7.5 * perStep + "flops", 1).run(lab);
+    Evidence evidence = lab.evidence("compare", "t", "c");
+    List<String> base = evidence.tables().get(0).rows().get(0);
+    assertEquals("7", base.get(3), "steps of " + base);
+    assertEquals(2, evidence.tables().get(0).rows().size());
+    assertTrue(evidence.summary().startsWith("For quality, take "), evidence.summary());
+  }
+
+  @Test
+  void learnsTheSameWhetherInterruptedOrNot() {
+    LanguageTrial trial =
+        new LanguageTrial(
+            (dev.jformer.model.CausalLm.Config) BASE.model(), BASE.training().withSteps(20, 4));
+    Learned whole = trial.run(text, (done, detail) -> {}, null);
+    Path unfinished = folder.resolve("unfinished");
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            trial.run(
+                text,
+                (done, detail) -> {
+                  if (done > 0.6) {
+                    throw new IllegalStateException("killed");
+                  }
+                },
+                unfinished));
+    int[] first = {-1};
+    Learned resumed =
+        trial.run(
+            text,
+            (done, detail) -> first[0] = first[0] < 0 ? (int) Math.round(20 * done) : first[0],
+            unfinished);
+    assertEquals(11, first[0], "the first step after the checkpoint of step 10");
+    assertEquals(
+        whole.validation().stream().map(Learned.Point::loss).toList(),
+        resumed.validation().stream().map(Learned.Point::loss).toList());
+    assertEquals(whole.finalLoss(), resumed.finalLoss());
+    assertEquals(20, resumed.steps());
+    assertTrue(resumed.seconds() > 0);
+  }
+
+  @Test
+  void recallsWhatItMeasured() throws IOException {
+    comparison("4steps", 2).run(lab(Watcher.NONE));
+    try (var files = Files.list(folder.resolve("notes"))) {
+      assertTrue(
+          files.allMatch(file -> file.toString().endsWith(".json")), "nothing unfinished stays");
+    }
+    Watcher strict =
+        new Watcher() {
+          @Override
+          public void begin(String measurement) {
+            throw new IllegalStateException("measured again: " + measurement);
+          }
+        };
+    comparison("4steps", 2).run(lab(strict));
+  }
+
+  @Test
+  void refusesABudgetThatPaysForNothing() {
+    var error =
+        assertThrows(
+            IllegalArgumentException.class, () -> comparison("10flops", 1).run(lab(Watcher.NONE)));
+    assertTrue(error.getMessage().contains("does not pay for one step"), error.getMessage());
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            new Comparison(
+                List.of(new Variant("base", BASE)),
+                Budget.parse("1s"),
+                1,
+                Choice.Priority.SIZE,
+                0));
+  }
+}

@@ -1,0 +1,84 @@
+package dev.jformer.studies.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.config.Configs;
+import dev.jformer.ffn.GatedMlp;
+import dev.jformer.model.CausalLm;
+import dev.jformer.position.Alibi;
+import dev.jformer.position.Rope;
+import dev.jformer.studies.Catalogue;
+import dev.jformer.studies.Paper;
+import dev.jformer.train.Recipe;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class VariantsTest {
+  private static final Recipe BASE =
+      Configs.parse(
+          "{\"model\":{\"model\":\"causal-lm\",\"width\":96,\"mixer\":{\"heads\":6}}}",
+          Recipe.class);
+
+  private static CausalLm.Config model(String technique) {
+    List<Variant> variants = Variants.of(BASE, technique);
+    assertEquals(1, variants.size());
+    return (CausalLm.Config) variants.get(0).recipe().model();
+  }
+
+  @Test
+  void exchangesOnePartAndKeepsTheRest() {
+    CausalLm.Config alibi = model("alibi");
+    assertInstanceOf(Alibi.Config.class, alibi.position());
+    assertEquals(96, alibi.width());
+    assertEquals(6, alibi.mixer().heads());
+    CausalLm.Config base = (CausalLm.Config) BASE.model();
+    assertEquals(base.ffn(), alibi.ffn());
+  }
+
+  @Test
+  void joinsTechniques() {
+    CausalLm.Config both = model("rope+gated-mlp");
+    assertInstanceOf(Rope.Config.class, both.position());
+    assertInstanceOf(GatedMlp.Config.class, both.ffn());
+    assertEquals("rope+gated-mlp", Variants.of(BASE, "rope+gated-mlp").get(0).name());
+  }
+
+  @Test
+  void headsAreTakenOver() {
+    for (String mixer : Configs.parts(dev.jformer.mixer.TokenMixer.Config.class).keySet()) {
+      var config = model("mixer=" + mixer).mixer();
+      boolean hasHeads = Configs.write(config).has("heads");
+      assertEquals(hasHeads ? 6 : 1, config.heads(), mixer);
+    }
+  }
+
+  @Test
+  void everyUseInTheCatalogueFits() {
+    for (Paper paper : Catalogue.papers()) {
+      if (!paper.use().isEmpty()) {
+        assertTrue(paper.status() != Paper.Status.PLANNED, paper.slug());
+        for (Variant variant : Variants.of(BASE, paper.slug())) {
+          assertTrue(!variant.recipe().equals(BASE), variant.name() + " changes nothing");
+        }
+      }
+    }
+  }
+
+  @Test
+  void saysWhatIsWrong() {
+    fails("rop", "did you mean 'rope'");
+    fails("none", "position=none");
+    fails("none", "norm=none");
+    fails("llm-int8", "planned");
+    fails("", "no technique ''");
+    fails("mixer=rope", "no technique");
+  }
+
+  private static void fails(String technique, String part) {
+    var error = assertThrows(IllegalArgumentException.class, () -> Variants.of(BASE, technique));
+    assertTrue(error.getMessage().contains(part), error.getMessage());
+  }
+}
