@@ -89,7 +89,8 @@ class ClippedSoftmaxTest {
 
   @Test
   void isCausalStreamsAndIgnoresPadding() {
-    ClippedSoftmax.Config config = new ClippedSoftmax.Config(2, 1, 4, 1.02);
+    // At α = 4 nearly equal weights of more than 15 tokens are all cut off, and nothing depends.
+    ClippedSoftmax.Config config = new ClippedSoftmax.Config(2, 1, 0.5, 1.02);
     for (Position.Config position :
         new Position.Config[] {new NoPosition.Config(), new Rope.Config(), new Alibi.Config()}) {
       MixerChecks.causal(mixer(Sites.causal(12), config, position), 12);
