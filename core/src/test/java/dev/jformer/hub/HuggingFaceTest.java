@@ -87,6 +87,25 @@ class HuggingFaceTest {
     }
   }
 
+  /** A model of ours, saved by us, which transformers then loaded: see tools/fixtures. */
+  @Test
+  void transformersComputesTheSameWithWhatWeSaved() throws IOException {
+    Path saved = MODELS.resolve("saved-gpt2");
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad();
+        Model model = Models.load(saved);
+        SafetensorsFile expected = SafetensorsFile.open(saved.resolve("expected.safetensors"))) {
+      Tensor logits = ((CausalLm) model).logits(expected.tensor("input_ids"));
+      double worst = logits.sub(expected.tensor("logits")).abs().max().item();
+      assertTrue(worst < 1e-4, "logits differ by " + worst);
+      // What is saved today is what was shown to transformers, to the byte.
+      HuggingFace.save((CausalLm) model, Tokenizers.load(saved), folder);
+      for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
+        assertEquals(-1, Files.mismatch(saved.resolve(name), folder.resolve(name)), name);
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama", "llama-tied"})
   void savesWhatItLoadedToTheBit(String name) throws IOException {

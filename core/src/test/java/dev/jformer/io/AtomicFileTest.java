@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.testing.SmallDisk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -16,7 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -77,26 +77,7 @@ class AtomicFileTest {
   @Test
   @EnabledOnOs(OS.LINUX)
   void fullFileSystemLeavesTheOldFileAlone() throws Exception {
-    String mount = "mount -t tmpfs -o size=1m none \"$0\"";
-    String dir = directory.toString();
-    Assumptions.assumeTrue(
-        run("unshare", "-rm", "sh", "-c", mount, dir) == 0, "no rights to mount a file system");
-    String script = mount + " && exec \"$1\" -Xmx256m -cp \"$JFORMER_CLASS_PATH\" \"$2\" \"$0\"";
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    assertEquals(0, run("unshare", "-rm", "sh", "-c", script, dir, java, FullDisk.class.getName()));
-  }
-
-  private static int run(String... command) throws IOException, InterruptedException {
-    ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
-    builder.environment().put("JFORMER_CLASS_PATH", System.getProperty("java.class.path"));
-    Process process;
-    try {
-      process = builder.start();
-    } catch (IOException e) {
-      return -1; // no such program here
-    }
-    assertTrue(process.waitFor(2, TimeUnit.MINUTES), "still running: " + List.of(command));
-    return process.exitValue();
+    SmallDisk.run(directory, FullDisk.class);
   }
 
   /** Runs with a directory on a file system of one megabyte. */

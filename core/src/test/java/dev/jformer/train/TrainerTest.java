@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
-  private static final String TEXT =
+  static final String TEXT =
       "It was the best of times, it was the worst of times, it was the age of wisdom, ".repeat(40);
 
   @TempDir Path folder;
@@ -45,7 +45,7 @@ class TrainerTest {
             bytes -> {});
   }
 
-  private static CausalLm model() {
+  static CausalLm model() {
     return model("linear");
   }
 
@@ -60,7 +60,7 @@ class TrainerTest {
             .build();
   }
 
-  private static Training training(String json) {
+  static Training training(String json) {
     return Configs.parse(
         ("{'batch':4,'evaluateEvery':6,'checkpointEvery':4,'schedule':{'warmup':2}," + json + "}")
             .replace('\'', '"'),
@@ -68,7 +68,7 @@ class TrainerTest {
   }
 
   /** What a run told its listeners, in order. */
-  private static final class Log implements Listener {
+  static final class Log implements Listener {
     final List<String> lines = new ArrayList<>();
 
     @Override
