@@ -20,6 +20,7 @@ class OrdinaryLoopTest {
   void anOrdinaryTrainingLoopDoesNotLeak(@TempDir Path folder)
       throws IOException, InterruptedException {
     Path output = folder.resolve("output");
+    Path errors = folder.resolve("errors"); // newer Java warns there of native code
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -31,12 +32,12 @@ class OrdinaryLoopTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 OrdinaryLoop.class.getName())
-            .redirectErrorStream(true)
+            .redirectError(errors.toFile())
             .redirectOutput(output.toFile())
             .start();
     int status = process.waitFor();
     String text = Files.readString(output, StandardCharsets.UTF_8);
-    assertEquals(0, status, text);
+    assertEquals(0, status, text + Files.readString(errors, StandardCharsets.UTF_8));
     List<Double> printed = text.lines().map(Double::valueOf).toList();
     assertEquals(4, printed.size(), text);
     assertEquals(Math.log(64), printed.get(0), 0.1, "the loss of an even guess");
