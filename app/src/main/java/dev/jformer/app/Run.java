@@ -6,6 +6,7 @@ import dev.jformer.data.Tokenizer;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
+import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -59,7 +60,7 @@ final class Run {
     }
     Files.createDirectories(folder);
     Files.deleteIfExists(folder.resolve("metrics.jsonl"));
-    Files.deleteIfExists(folder.resolve("model.safetensors"));
+    Weights.delete(folder);
     Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
     FileTree.delete(folder.resolve("checkpoints"));
     AtomicFile.write(
@@ -85,6 +86,7 @@ final class Run {
       Random.seed(recipe.training().seed());
       CausalLm model =
           ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()).build();
+      Sample sample = prompt == null ? null : Sample.of(model, tokenizer, prompt);
       LanguageModelling task =
           new LanguageModelling(
               model,
@@ -102,7 +104,7 @@ final class Run {
         }
         // The loop writes a checkpoint before it ends.
         interruption.then(trainer::stop);
-        return train(model, tokenizer, tokens, trainer);
+        return train(model, sample, tokens, trainer);
       } finally {
         tokens.close();
         model.close();
@@ -110,7 +112,7 @@ final class Run {
     }
   }
 
-  private int train(CausalLm model, Tokenizer tokenizer, TokenFile tokens, Trainer trainer)
+  private int train(CausalLm model, Sample sample, TokenFile tokens, Trainer trainer)
       throws IOException {
     TokenFile.Header header = tokens.header();
     double tokensPerByte = (double) header.validationTokens() / header.validationBytes();
@@ -139,8 +141,8 @@ final class Run {
               if (evaluation.isBest()) {
                 save(model);
               }
-              if (prompt != null) {
-                bar.say("%s%n", Sample.of(model, tokenizer, prompt));
+              if (sample != null) {
+                bar.say("%s%n", sample.draw());
               }
             }
           });

@@ -6,16 +6,47 @@ import dev.jformer.decode.Sampling;
 import dev.jformer.model.CausalLm;
 import java.util.List;
 
-/** How a model in training goes on from a text, to watch it learn. */
+/** How a model that learns goes on from a text. */
 final class Sample {
   private static final int TOKENS = 160;
 
-  private Sample() {}
+  private final CausalLm model;
+  private final Tokenizer tokenizer;
+  private final String prompt;
+  private final int[] ids;
 
-  static String of(CausalLm model, Tokenizer tokenizer, String prompt) {
+  private Sample(CausalLm model, Tokenizer tokenizer, String prompt, int[] ids) {
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.prompt = prompt;
+    this.ids = ids;
+  }
+
+  /**
+   * Samples from this text on.
+   *
+   * @throws Failure if the text leaves the model no room
+   */
+  static Sample of(CausalLm model, Tokenizer tokenizer, String prompt) {
     int[] ids = tokenizer.encode(prompt);
+    if (ids.length == 0) {
+      throw new Failure("the text to sample from is empty: expected at least a character");
+    }
+    if (ids.length >= model.longest()) {
+      throw new Failure(
+          "the text to sample from has "
+              + ids.length
+              + " tokens, but the model takes "
+              + model.longest()
+              + ": shorten it or raise model.length");
+    }
+    return new Sample(model, tokenizer, prompt, ids);
+  }
+
+  /** The text and how it goes on, drawn at random. */
+  String draw() {
     int room = (int) Math.min(TOKENS, model.longest() - ids.length);
-    Generator.Request request = new Generator.Request(Math.max(1, room), new Sampling());
+    Generator.Request request = new Generator.Request(room, new Sampling());
     return prompt
         + new Generator(model)
             .generate(List.of(ids), request, tokenizer::decode, null)

@@ -240,6 +240,9 @@ class MainTest {
     assertOneLineFailure(
         train(folder.resolve("u"), "--set", "model.length=100000"), "need at least 100001");
     assertOneLineFailure(train(folder.resolve("v"), "--set", "training.learningRate=-1"), "-1");
+    String[] tooLong = {"--set", "model.position.type=learned", "--sample", "a".repeat(500)};
+    assertOneLineFailure(train(folder.resolve("w"), tooLong), "500 tokens");
+    assertOneLineFailure(train(folder.resolve("x"), "--sample", ""), "is empty");
     assertOneLineFailure(run("train", "--recipe", "shakespear"), "did you mean 'shakespeare'");
     assertOneLineFailure(run("train", "--recipe", "shakespeare"), "give some with --data");
     assertOneLineFailure(run("train", "--resume", run.resolve("no").toString()), "holds no run");
@@ -263,11 +266,13 @@ class MainTest {
   }
 
   @Test
-  void doesNotOverwriteARunUnasked() {
+  void doesNotOverwriteARunUnasked() throws IOException {
     Path run = folder.resolve("x");
     assertEquals(0, train(run, "--steps", "2").code);
     assertOneLineFailure(train(run, "--steps", "2"), "holds a run already");
+    Path shard = Files.createFile(run.resolve("model-00001-of-00002.safetensors"));
     assertEquals(0, train(run, "--steps", "2", "--overwrite").code);
+    assertFalse(Files.exists(shard), "weights of another layout go");
   }
 
   @Test

@@ -281,6 +281,15 @@ public final class Weights implements AutoCloseable {
         .sum();
   }
 
+  /**
+   * Deletes the weights in a directory, whether in one file or in shards, and nothing else.
+   *
+   * @throws IOException if they cannot be deleted
+   */
+  public static void delete(Path directory) throws IOException {
+    removeOthers(directory, Set.of());
+  }
+
   /** Removes what an earlier save of another layout left. */
   private static void removeOthers(Path directory, Set<String> mine) throws IOException {
     List<Path> stale;
