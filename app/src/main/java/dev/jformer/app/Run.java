@@ -29,6 +29,7 @@ import java.util.Locale;
  */
 final class Run {
   private static final String RECIPE = "recipe.json";
+  private static final String METRICS = "metrics.jsonl";
   private static final long EVALUATION_BATCHES = 200;
 
   private final Path folder;
@@ -51,7 +52,7 @@ final class Run {
     if (!(recipe.model() instanceof CausalLm.Config)) {
       throw new Failure("a " + recipe.model().type() + " model cannot be trained on text");
     }
-    if (Files.exists(folder.resolve(RECIPE)) && !overwrite) {
+    if (Files.exists(folder.resolve(RECIPE)) && hasSteps(folder) && !overwrite) {
       throw new Failure(
           folder
               + " holds a run already: go on with --resume "
@@ -59,13 +60,19 @@ final class Run {
               + ", begin anew with --overwrite, or choose another folder with --out");
     }
     Files.createDirectories(folder);
-    Files.deleteIfExists(folder.resolve("metrics.jsonl"));
+    Files.deleteIfExists(folder.resolve(METRICS));
     Weights.delete(folder);
     Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
     FileTree.delete(folder.resolve("checkpoints"));
     AtomicFile.write(
         folder.resolve(RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, recipe, false, prompt, console);
+  }
+
+  /** Whether there is work to lose, not only a recipe with which nothing could be begun. */
+  private static boolean hasSteps(Path folder) throws IOException {
+    Path metrics = folder.resolve(METRICS);
+    return Files.exists(metrics) && Files.size(metrics) > 0;
   }
 
   /** A run that was begun before. */
@@ -120,7 +127,7 @@ final class Run {
         "%s%ntext: %s, %,d tokens to train on, %,d held out",
         model, recipe.data().source(), header.trainTokens(), header.validationTokens());
     Trainer.Result result;
-    try (MetricsFile metrics = new MetricsFile(folder.resolve("metrics.jsonl"), trainer.step());
+    try (MetricsFile metrics = new MetricsFile(folder.resolve(METRICS), trainer.step());
         Console.Bar bar = console.bar("training", recipe.training().steps(), "steps")) {
       trainer.addListener(metrics);
       trainer.addListener(
