@@ -252,11 +252,11 @@ public final class FlowformerStudy implements Study {
   }
 
   private static LanguageTrial trial(Scale scale, Mixer mixer) {
-    int steps = scale.pick(3, 600, 40_000);
+    int steps = scale.pick(3, 800, 40_000);
     CausalLm.Config model =
         new CausalLm.Config(
             scale.pick(1, 3, 6),
-            scale.pick(16, 128, 512),
+            scale.pick(16, 64, 512),
             256,
             scale.pick(24, 128, 512),
             new dev.jformer.position.Learned.Config(),
@@ -359,7 +359,7 @@ public final class FlowformerStudy implements Study {
   }
 
   private static int listSteps(Scale scale) {
-    return scale.pick(10, 2000, 5000);
+    return scale.pick(10, 1500, 5000);
   }
 
   private static Outcome evaluateLists(
