@@ -16,6 +16,7 @@ import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.report.Report;
 import dev.jformer.train.Recipe;
+import dev.jformer.train.TextData;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -108,14 +109,18 @@ final class CompareCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Budget each = Budget.parse(budget);
     Console console = new Console(quiet, json);
-    Recipe recipe = Recipes.withText(base, Recipes.load(base, overrides), data, List.of());
-    if (!(recipe.model() instanceof CausalLm.Config)) {
-      throw new Failure("a " + recipe.model().type() + " model cannot be compared on text yet");
+    Recipe recipe = Recipes.withData(base, Recipes.load(base, overrides), data, List.of());
+    if (!(recipe.model() instanceof CausalLm.Config && recipe.data() instanceof TextData source)) {
+      throw new Failure(
+          "only language models can be compared yet, and the recipe has a "
+              + recipe.model().type()
+              + " on "
+              + recipe.data().type());
     }
     Path folder = out == null ? Path.of("runs", "compare-" + Recipes.name(base)) : out;
     variants(recipe); // wrong names are told before anything is made
     Files.createDirectories(folder);
-    Texts texts = new Texts(recipe.data(), folder, console);
+    Texts texts = new Texts(source, folder, console);
     Tokenizer tokenizer = texts.tokenizer();
     try (TokenFile text = texts.tokens(tokenizer);
         StudyProgress progress = new StudyProgress(console)) {

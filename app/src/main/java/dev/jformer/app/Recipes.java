@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
+import dev.jformer.train.Data;
 import dev.jformer.train.Recipe;
+import dev.jformer.train.TextData;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -39,29 +41,33 @@ final class Recipes {
   }
 
   /** Whether a recipe learns from the text that comes with the build. */
-  static boolean bringsText(String nameOrFile, Recipe recipe, Path data) {
-    return data == null && recipe.data().source().isEmpty();
+  static boolean bringsData(String nameOrFile, Recipe recipe, Path data) {
+    return nameOrFile.equals("java") && data == null && recipe.data().source().isEmpty();
   }
 
   /**
-   * A recipe that says where its text is: {@code data} if given, else its own, else for the recipe
+   * A recipe that says where its data is: {@code data} if given, else its own, else for the recipe
    * {@code java} the text that comes with the build.
    *
    * @param endings of the files that count; empty for the recipe's own, which are meant for folders
    */
-  static Recipe withText(String nameOrFile, Recipe recipe, Path data, List<String> endings) {
-    boolean own = bringsText(nameOrFile, recipe, data);
-    if (own && !nameOrFile.equals("java")) {
-      throw new Failure("the recipe " + nameOrFile + " brings no text: give some with --data");
+  static Recipe withData(String nameOrFile, Recipe recipe, Path data, List<String> endings) {
+    boolean own = bringsData(nameOrFile, recipe, data);
+    if (!own && data == null && recipe.data().source().isEmpty()) {
+      String kind = recipe.data().type();
+      throw new Failure(
+          "the recipe " + nameOrFile + " brings no " + kind + ": give some with --data");
     }
     Path source =
         data != null ? data : own ? DefaultCorpus.find() : Path.of(recipe.data().source());
-    boolean file = data != null && !Files.isDirectory(data);
-    List<String> wanted = !endings.isEmpty() ? endings : file ? List.of() : recipe.data().endings();
-    return new Recipe(
-        recipe.model(),
-        recipe.data().withSource(source.toAbsolutePath().toString(), wanted),
-        recipe.training());
+    Data found = recipe.data().withSource(source.toAbsolutePath().toString());
+    if (found instanceof TextData text) {
+      boolean file = data != null && !Files.isDirectory(data);
+      found = text.withEndings(!endings.isEmpty() ? endings : file ? List.of() : text.endings());
+    } else if (!endings.isEmpty()) {
+      throw new Failure("--ending chooses among files of text, not of " + found.type());
+    }
+    return new Recipe(recipe.model(), found, recipe.training());
   }
 
   private static JsonNode tree(String nameOrFile) {

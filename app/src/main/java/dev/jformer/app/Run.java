@@ -1,19 +1,16 @@
 package dev.jformer.app;
 
 import dev.jformer.config.Configs;
-import dev.jformer.data.TokenFile;
 import dev.jformer.data.Tokenizer;
-import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
-import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Listener;
 import dev.jformer.train.MetricsFile;
 import dev.jformer.train.Recipe;
+import dev.jformer.train.TextData;
 import dev.jformer.train.Trainer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -30,7 +27,7 @@ import java.util.Locale;
 final class Run {
   private static final String RECIPE = "recipe.json";
   private static final String METRICS = "metrics.jsonl";
-  private static final long EVALUATION_BATCHES = 200;
+  private static final String CHECKPOINTS = "checkpoints";
 
   private final Path folder;
   private final Recipe recipe;
@@ -49,8 +46,9 @@ final class Run {
   /** A new run. */
   static Run begin(Path folder, Recipe recipe, boolean overwrite, String prompt, Console console)
       throws IOException {
-    if (!(recipe.model() instanceof CausalLm.Config)) {
-      throw new Failure("a " + recipe.model().type() + " model cannot be trained on text");
+    if (!(recipe.data() instanceof TextData && recipe.model() instanceof CausalLm.Config)) {
+      throw new Failure(
+          "a " + recipe.model().type() + " model cannot be trained on " + recipe.data().type());
     }
     if (Files.exists(folder.resolve(RECIPE)) && hasSteps(folder) && !overwrite) {
       throw new Failure(
@@ -63,7 +61,7 @@ final class Run {
     Files.deleteIfExists(folder.resolve(METRICS));
     Weights.delete(folder);
     Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
-    FileTree.delete(folder.resolve("checkpoints"));
+    FileTree.delete(folder.resolve(CHECKPOINTS));
     AtomicFile.write(
         folder.resolve(RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, recipe, false, prompt, console);
@@ -86,46 +84,29 @@ final class Run {
 
   /** Trains; the exit code of the program. */
   int train() throws Exception {
-    try (Scope scope = Scope.open()) {
-      Texts texts = new Texts(recipe.data(), folder, console);
-      Tokenizer tokenizer = texts.tokenizer();
-      TokenFile tokens = resumed ? texts.tokensAsTheyAre(tokenizer) : texts.tokens(tokenizer);
-      Random.seed(recipe.training().seed());
-      CausalLm model =
-          ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()).build();
-      Sample sample = prompt == null ? null : Sample.of(model, tokenizer, prompt);
-      LanguageModelling task =
-          new LanguageModelling(
-              model,
-              tokens,
-              recipe.training().batch(),
-              recipe.training().seed(),
-              EVALUATION_BATCHES);
-      try (Interruption interruption = new Interruption();
-          Trainer trainer =
-              new Trainer(model, task, recipe.training(), folder.resolve("checkpoints"))) {
-        // A run killed before its first checkpoint begins again: that is what resuming it means.
-        if (resumed && Trainer.canResume(folder.resolve("checkpoints"))) {
-          trainer.resume();
-          console.say("resuming %s at step %d", folder, trainer.step());
-        }
-        // The loop writes a checkpoint before it ends.
-        interruption.then(trainer::stop);
-        return train(model, sample, tokens, trainer);
-      } finally {
-        tokens.close();
-        model.close();
+    Path checkpoints = folder.resolve(CHECKPOINTS);
+    try (Scope scope = Scope.open();
+        Assignment assignment = assignment();
+        Interruption interruption = new Interruption();
+        Trainer trainer =
+            new Trainer(assignment.model(), assignment.task(), recipe.training(), checkpoints)) {
+      // A run killed before its first checkpoint begins again: that is what resuming it means.
+      if (resumed && Trainer.canResume(checkpoints)) {
+        trainer.resume();
+        console.say("resuming %s at step %d", folder, trainer.step());
       }
+      // The loop writes a checkpoint before it ends.
+      interruption.then(trainer::stop);
+      return train(assignment, trainer);
     }
   }
 
-  private int train(CausalLm model, Sample sample, TokenFile tokens, Trainer trainer)
-      throws IOException {
-    TokenFile.Header header = tokens.header();
-    double tokensPerByte = (double) header.validationTokens() / header.validationBytes();
-    console.say(
-        "%s%ntext: %s, %,d tokens to train on, %,d held out",
-        model, recipe.data().source(), header.trainTokens(), header.validationTokens());
+  private Assignment assignment() throws IOException {
+    return new LanguageAssignment(recipe, folder, resumed, prompt, console);
+  }
+
+  private int train(Assignment assignment, Trainer trainer) throws IOException {
+    console.say("%s", assignment.description());
     Trainer.Result result;
     try (MetricsFile metrics = new MetricsFile(folder.resolve(METRICS), trainer.step());
         Console.Bar bar = console.bar("training", recipe.training().steps(), "steps")) {
@@ -134,65 +115,66 @@ final class Run {
           new Listener() {
             @Override
             public void step(Step step) {
-              bar.at(step.step(), Console.describe(step, "tokens"));
+              bar.at(step.step(), Console.describe(step, assignment.task().unit()));
             }
 
             @Override
             public void evaluation(Evaluation evaluation) {
               bar.say(
-                  "step %d: validation loss %.4f nats per token, %.4f per byte%s",
+                  "step %d: validation loss %s%s",
                   evaluation.step(),
-                  evaluation.loss(),
-                  evaluation.loss() * tokensPerByte,
+                  assignment.describe(evaluation.loss()),
                   evaluation.isBest() ? "" : " (best " + round(evaluation.best()) + ")");
               if (evaluation.isBest()) {
-                save(model);
+                save(assignment);
               }
+              String sample = assignment.sample();
               if (sample != null) {
-                bar.say("%s%n", sample.draw());
+                bar.say("%s%n", sample);
               }
             }
           });
       result = trainer.run();
     }
-    return report(result, tokensPerByte);
+    return report(assignment, result);
   }
 
-  private void save(CausalLm model) {
+  private void save(Assignment assignment) {
     try {
-      Models.save(model, folder);
+      assignment.save();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot save the model in " + folder, e);
     }
   }
 
-  private int report(Trainer.Result result, double tokensPerByte) {
+  private int report(Assignment assignment, Trainer.Result result) throws IOException {
+    boolean interrupted = result.ending() == Trainer.Result.Ending.INTERRUPTED;
+    String use = interrupted ? "" : assignment.finish();
     if (console.json()) {
       System.out.printf(
           Locale.ROOT,
           "{\"ending\":\"%s\",\"steps\":%d,\"bestStep\":%d,\"validationLoss\":%s,"
-              + "\"bestValidationLoss\":%s,\"bestValidationLossPerByte\":%s,\"run\":\"%s\"}%n",
+              + "\"bestValidationLoss\":%s%s,\"run\":\"%s\"}%n",
           result.ending().name().toLowerCase(Locale.ROOT),
           result.steps(),
           result.bestStep(),
           result.lastLoss(),
           result.bestLoss(),
-          result.bestLoss() * tokensPerByte,
+          assignment.json(result.bestLoss()),
           folder.toString().replace("\\", "\\\\"));
     }
-    if (result.ending() == Trainer.Result.Ending.INTERRUPTED) {
+    if (interrupted) {
       console.say(
           "stopped at step %d; go on with: jformer train --resume %s", result.steps(), folder);
       return 130;
     }
     console.say(
-        "%s at step %d; best validation loss %.4f nats per token, %.4f per byte, at step %d",
+        "%s at step %d; best validation loss %s, at step %d",
         result.ending() == Trainer.Result.Ending.COMPLETED ? "done" : "stopped early",
         result.steps(),
-        result.bestLoss(),
-        result.bestLoss() * tokensPerByte,
+        assignment.describe(result.bestLoss()),
         result.bestStep());
-    console.say("the model is in %s; try: jformer generate %s --prompt '…'", folder, folder);
+    console.say("the model is in %s; try: %s", folder, use);
     return 0;
   }
 

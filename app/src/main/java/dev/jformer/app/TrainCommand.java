@@ -104,8 +104,8 @@ final class TrainCommand implements Callable<Integer> {
     }
     all.putAll(overrides);
     Recipe chosen = Recipes.load(recipe, all);
-    Recipe complete = Recipes.withText(recipe, chosen, data, List.of(endings));
-    boolean own = Recipes.bringsText(recipe, chosen, data);
+    Recipe complete = Recipes.withData(recipe, chosen, data, List.of(endings));
+    boolean own = Recipes.bringsData(recipe, chosen, data);
     Path folder = out == null ? Path.of("runs", Recipes.name(recipe)) : out;
     String prompt = sample == null && own ? DefaultCorpus.PROMPT : sample;
     return Run.begin(folder, complete, overwrite, prompt, console).train();

@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import com.google.auto.service.AutoService;
 import java.util.List;
 
 /**
@@ -12,8 +13,10 @@ import java.util.List;
  * @param vocabulary how many tokens {@code bpe} learns
  * @param validation share of the text, at its end, that is held out
  */
+@AutoService(Data.class)
 public record TextData(
-    String source, List<String> endings, String tokenizer, int vocabulary, double validation) {
+    String source, List<String> endings, String tokenizer, int vocabulary, double validation)
+    implements Data {
   /** Bytes, a tenth held out. */
   public TextData() {
     this("", List.of(), "byte", 4096, 0.1);
@@ -27,8 +30,18 @@ public record TextData(
     }
   }
 
-  /** The same for another text. */
-  public TextData withSource(String newSource, List<String> newEndings) {
-    return new TextData(newSource, newEndings, tokenizer, vocabulary, validation);
+  @Override
+  public String type() {
+    return "text";
+  }
+
+  @Override
+  public TextData withSource(String other) {
+    return new TextData(other, endings, tokenizer, vocabulary, validation);
+  }
+
+  /** The same with files of other endings. */
+  public TextData withEndings(List<String> others) {
+    return new TextData(source, others, tokenizer, vocabulary, validation);
   }
 }
