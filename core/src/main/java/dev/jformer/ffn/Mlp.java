@@ -3,6 +3,7 @@ package dev.jformer.ffn;
 import com.google.auto.service.AutoService;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
@@ -43,6 +44,7 @@ public final class Mlp extends ChannelMixer {
 
   private final Activation activation;
   private final Slot<Layer> up;
+  private final Slot<Layer> units;
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
@@ -50,6 +52,7 @@ public final class Mlp extends ChannelMixer {
     int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 1);
     this.activation = config.activation();
     this.up = child("up", Layer.class, site.linear(site.width(), hidden));
+    this.units = child("units", Layer.class, new Identity());
     this.down = child("down", Layer.class, site.residual(hidden, site.width()));
     this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
   }
@@ -57,6 +60,6 @@ public final class Mlp extends ChannelMixer {
   @Override
   public Tensor forward(Tensor x) {
     Tensor hidden = activation.apply(up.get().forward(x));
-    return dropout.get().forward(down.get().forward(hidden));
+    return dropout.get().forward(down.get().forward(units.get().forward(hidden)));
   }
 }

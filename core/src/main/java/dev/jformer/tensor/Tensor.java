@@ -133,6 +133,11 @@ public final class Tensor implements AutoCloseable {
     return zeros(DType.FLOAT32, shape);
   }
 
+  /** A tensor of zeros of this one's shape and type, on its device. */
+  public Tensor zerosLike() {
+    return call("zeros_like", () -> torch.zeros_like(open()));
+  }
+
   /** A float32 tensor of ones. */
   public static Tensor ones(long... shape) {
     return full(1, DType.FLOAT32, shape);

@@ -1,0 +1,76 @@
+package dev.jformer.ffn;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Identity;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * A two-layer perceptron with ReLU of which, for each token, only the k largest hidden units count,
+ * the others being 0: the Top-k Transformer of arXiv 2210.06313. Gradients flow through the units
+ * that count. Among equal ones it is not determined which do.
+ */
+public final class TopKMlp extends ChannelMixer {
+  /**
+   * Configuration.
+   *
+   * @param k hidden units that count
+   * @param expand hidden width as a multiple of D
+   * @param hidden hidden width; 0 for {@code expand * D}
+   */
+  @AutoService(ChannelMixer.Config.class)
+  public record Config(int k, double expand, int hidden) implements ChannelMixer.Config {
+    /** Defaults. */
+    public Config() {
+      this(64, 4, 0);
+    }
+
+    /** Checks the values. */
+    public Config {
+      Widths.check(expand, hidden);
+      if (k < 1) {
+        throw new IllegalArgumentException("k is " + k + ": expected at least 1");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "top-k";
+    }
+
+    @Override
+    public ChannelMixer build(Site site) {
+      return new TopKMlp(this, site);
+    }
+  }
+
+  private final int k;
+  private final Slot<Layer> up;
+  private final Slot<Layer> units;
+  private final Slot<Layer> down;
+  private final Slot<Layer> dropout;
+
+  TopKMlp(Config config, Site site) {
+    int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 1);
+    if (config.k() > hidden) {
+      throw new IllegalArgumentException(
+          "k is " + config.k() + ": expected at most the hidden width " + hidden);
+    }
+    this.k = config.k();
+    this.up = child("up", Layer.class, site.linear(site.width(), hidden));
+    this.units = child("units", Layer.class, new Identity());
+    this.down = child("down", Layer.class, site.residual(hidden, site.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    Tensor hidden = up.get().forward(x).relu();
+    Tensor.Ranked largest = hidden.topK(k, -1);
+    Tensor kept = hidden.zerosLike().scatter(-1, largest.indices(), largest.values());
+    return dropout.get().forward(down.get().forward(units.get().forward(kept)));
+  }
+}
