@@ -862,6 +862,15 @@ public final class Tensor implements AutoCloseable {
     return call("isfinite", () -> open().isfinite());
   }
 
+  /**
+   * Where elements are not 0.
+   *
+   * @return int64 [n, dimensions], a row of indices for each
+   */
+  public Tensor nonzero() {
+    return call("nonzero", () -> open().nonzero());
+  }
+
   /** Whether any element is nonzero. */
   public boolean any() {
     return Native.get("any", () -> open().any().item_bool(), this);
