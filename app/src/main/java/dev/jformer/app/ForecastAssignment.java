@@ -1,0 +1,202 @@
+package dev.jformer.app;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.config.Configs;
+import dev.jformer.data.series.Calendar;
+import dev.jformer.data.series.ForecastError;
+import dev.jformer.data.series.NaiveForecast;
+import dev.jformer.data.series.Series;
+import dev.jformer.data.series.SeriesCsv;
+import dev.jformer.data.series.Split;
+import dev.jformer.data.series.Standardizer;
+import dev.jformer.data.series.Windows;
+import dev.jformer.hub.Models;
+import dev.jformer.model.Forecaster;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Forecasting;
+import dev.jformer.train.Recipe;
+import dev.jformer.train.SeriesData;
+import dev.jformer.train.Task;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.UnaryOperator;
+
+/** A forecaster on the series of a CSV file. */
+final class ForecastAssignment implements Assignment {
+  /** The most numbers that are kept of errors, for bands. */
+  private static final long MOST_ERRORS = 20_000_000;
+
+  private final Path folder;
+  private final Console console;
+  private final SeriesSetup setup;
+  private final Series series;
+  private final Split split;
+  private final Tensor values;
+  private final Tensor calendar;
+  private final Forecaster model;
+  private final Task task;
+
+  ForecastAssignment(Recipe recipe, Path folder, Console console) throws IOException {
+    this.folder = folder;
+    this.console = console;
+    SeriesData data = (SeriesData) recipe.data();
+    SeriesCsv.Read read = SeriesCsv.read(Path.of(data.source()), data.csv());
+    read.remarks().forEach(remark -> console.say("%s", remark));
+    this.series = read.series();
+    Forecaster.Config config = sized((Forecaster.Config) recipe.model(), series);
+    this.split =
+        data.split(series.rows()).check(series.rows(), config.lookBack(), config.horizon());
+    Standardizer scale = Standardizer.of(series.slice(0, split.train()));
+    List<String> constant = series.slice(0, split.train()).constant();
+    if (!constant.isEmpty()) {
+      console.say("constant where the model learns: %s", String.join(", ", constant));
+    }
+    this.setup = SeriesSetup.of(data, series, scale);
+    setup.save(folder);
+    // These live as long as the run, in the scope around it.
+    this.values = scale.apply(series.values());
+    this.calendar = Calendar.of(series, 0, series.rows());
+    Windows training = windows(config, 0, split.train());
+    Windows validation = windows(config, split.validationFrom(), split.testFrom());
+    Random.seed(recipe.training().seed());
+    this.model = config.build();
+    this.task =
+        new Forecasting(
+            model, training, validation, recipe.training().batch(), recipe.training().seed());
+  }
+
+  /** The model of a recipe with the inputs that these series have. */
+  private static Forecaster.Config sized(Forecaster.Config config, Series series) {
+    ObjectNode tree = (ObjectNode) Configs.write(config);
+    tree.put("variates", series.columns());
+    tree.put("calendar", Calendar.features(series.frequency()));
+    return (Forecaster.Config) Configs.bind(tree, Model.Config.class);
+  }
+
+  private Windows windows(Forecaster.Config config, int from, int to) {
+    return new Windows(values, calendar, from, to, config.lookBack(), config.horizon());
+  }
+
+  @Override
+  public Forecaster model() {
+    return model;
+  }
+
+  @Override
+  public Task task() {
+    return task;
+  }
+
+  @Override
+  public String description() {
+    return String.format(
+        Locale.ROOT,
+        "%s%nseries: %s, %s; %,d rows to train on, %,d to validate, %,d to test",
+        model,
+        setup.data().source(),
+        series,
+        split.train(),
+        split.validation(),
+        split.test());
+  }
+
+  @Override
+  public String describe(double loss) {
+    return String.format(Locale.ROOT, "%.4f (mean squared error, standardised)", loss);
+  }
+
+  @Override
+  public String json(double loss) {
+    return "";
+  }
+
+  @Override
+  public void save() throws IOException {
+    Models.save(model, folder);
+  }
+
+  @Override
+  public String sample() {
+    return null;
+  }
+
+  /** Takes the best model's errors on validation rows for bands, and reports those on test rows. */
+  @Override
+  public String finish() throws IOException {
+    try (Scope scope = Scope.open();
+        Forecaster best = (Forecaster) Models.load(folder)) {
+      Forecaster.Config config = (Forecaster.Config) best.config();
+      keepErrors(best, windows(config, split.validationFrom(), split.testFrom()));
+      if (split.test() > 0) {
+        report(best, windows(config, split.testFrom(), split.end()));
+      }
+    }
+    return "jformer forecast " + folder + " --data " + setup.data().source() + " --out next.csv";
+  }
+
+  private void keepErrors(Forecaster best, Windows validation) throws IOException {
+    Forecaster.Config config = (Forecaster.Config) best.config();
+    long each = (long) config.horizon() * series.columns();
+    long every = Math.max(1, Math.multiplyExact(validation.count(), each) / MOST_ERRORS);
+    List<Tensor> errors = new ArrayList<>();
+    long[] seen = new long[1];
+    Forecasting.forEach(
+        best,
+        validation,
+        (batch, forecast) -> {
+          Tensor error = forecast.sub(batch.future());
+          for (long row = 0; row < error.size(0); row++) {
+            if (seen[0]++ % every == 0) {
+              errors.add(error.narrow(0, row, 1).copy().keep());
+            }
+          }
+        });
+    try {
+      SeriesSetup.saveErrors(folder, Tensor.cat(0, errors.toArray(Tensor[]::new)));
+    } finally {
+      errors.forEach(Tensor::close);
+    }
+  }
+
+  private void report(Forecaster best, Windows test) {
+    int horizon = ((Forecaster.Config) best.config()).horizon();
+    console.say("on %,d windows of the test rows, standardised:", test.count());
+    say("this model", Forecasting.errors(best, test));
+    say("last value", naive(best, test, past -> NaiveForecast.lastValue(past, horizon)));
+    int season = setup.season();
+    if (((Forecaster.Config) best.config()).lookBack() >= season) {
+      say(
+          "the value a season (" + season + " rows) before",
+          naive(best, test, past -> NaiveForecast.seasonal(past, horizon, season)));
+    }
+  }
+
+  private static ForecastError naive(
+      Forecaster best, Windows test, UnaryOperator<Tensor> forecast) {
+    ForecastError error = new ForecastError();
+    for (int from = 0; from < test.count(); from++) {
+      try (Scope scope = Scope.open()) {
+        Windows.Batch batch = test.batch(new long[] {from});
+        error.add(forecast.apply(batch.past()), batch.future());
+      }
+    }
+    return error;
+  }
+
+  private void say(String name, ForecastError error) {
+    console.say(
+        "  %-40s mean squared error %.4f, mean absolute error %.4f",
+        name, error.mse(), error.mae());
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

@@ -1,0 +1,127 @@
+package dev.jformer.train;
+
+import dev.jformer.data.series.ForecastError;
+import dev.jformer.data.series.Windows;
+import dev.jformer.model.Forecaster;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
+
+/**
+ * Training a forecaster on windows of series: each window once in an epoch, in an order drawn anew
+ * for each; windows that fill no batch wait for another epoch.
+ */
+public final class Forecasting implements Task {
+  private static final int EVALUATION_BATCH = 128;
+
+  private final Forecaster model;
+  private final Windows training;
+  private final Windows validation;
+  private final int batch;
+  private final long seed;
+  private long epoch = -1;
+  private int[] order;
+
+  /**
+   * A task.
+   *
+   * @param training windows to learn from
+   * @param validation windows to evaluate on
+   * @param batch windows in a batch; fewer if there are fewer
+   */
+  public Forecasting(
+      Forecaster model, Windows training, Windows validation, int batch, long seed) {
+    this.model = model;
+    this.training = training;
+    this.validation = validation;
+    this.batch = Math.min(batch, training.count());
+    this.seed = seed;
+  }
+
+  /** Updates that an epoch takes. */
+  public static int updatesPerEpoch(Windows training, int batch) {
+    return Math.max(1, training.count() / batch);
+  }
+
+  @Override
+  public Tensor loss(long index) {
+    int perEpoch = training.count() / batch;
+    shuffle(index / perEpoch);
+    long[] chosen = new long[batch];
+    int first = (int) (index % perEpoch) * batch;
+    for (int i = 0; i < batch; i++) {
+      chosen[i] = order[first + i];
+    }
+    Windows.Batch windows = training.batch(chosen);
+    return model.loss(
+        windows.past(), windows.pastCalendar(), windows.futureCalendar(), windows.future());
+  }
+
+  private void shuffle(long wanted) {
+    if (wanted == epoch) {
+      return;
+    }
+    SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + wanted);
+    int[] drawn = new int[training.count()];
+    for (int i = 0; i < drawn.length; i++) {
+      int other = random.nextInt(i + 1);
+      drawn[i] = drawn[other];
+      drawn[other] = i;
+    }
+    order = drawn;
+    epoch = wanted;
+  }
+
+  @Override
+  public long unitsPerBatch() {
+    return batch;
+  }
+
+  @Override
+  public String unit() {
+    return "windows";
+  }
+
+  /** Mean squared error of the validation windows, in standardised units. */
+  @Override
+  public double evaluate() {
+    return errors(model, validation).mse();
+  }
+
+  /** Errors of a model on all of these windows, the last ones included. */
+  public static ForecastError errors(Forecaster model, Windows windows) {
+    ForecastError error = new ForecastError();
+    forEach(model, windows, (batch, forecast) -> error.add(forecast, batch.future()));
+    return error;
+  }
+
+  /**
+   * Forecasts all of these windows, in their order.
+   *
+   * @param consumer is given some windows and their forecast [B, P, C] at a time, in a scope of
+   *     their own
+   */
+  public static void forEach(
+      Forecaster model, Windows windows, BiConsumer<Windows.Batch, Tensor> consumer) {
+    boolean learning = model.isTraining();
+    model.train(false);
+    try (Mode mode = Autograd.noGrad()) {
+      for (int from = 0; from < windows.count(); from += EVALUATION_BATCH) {
+        long[] chosen = new long[Math.min(EVALUATION_BATCH, windows.count() - from)];
+        for (int i = 0; i < chosen.length; i++) {
+          chosen[i] = from + (long) i;
+        }
+        try (Scope scope = Scope.open()) {
+          Windows.Batch batch = windows.batch(chosen);
+          consumer.accept(
+              batch, model.forecast(batch.past(), batch.pastCalendar(), batch.futureCalendar()));
+        }
+      }
+    } finally {
+      model.train(learning);
+    }
+  }
+}
