@@ -1,0 +1,286 @@
+package dev.jformer.data.series;
+
+import dev.jformer.data.DataException;
+import java.time.DayOfWeek;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * How far apart the rows of a series are: a fixed time such as an hour, or a step of the calendar
+ * such as a business day, a month or a month's last day.
+ *
+ * <p>The text form is a count and a unit, as {@code 15min}, {@code 1h}, {@code 1d}, {@code 1bd},
+ * {@code 1w}, {@code 1mo}, {@code 1me}, {@code 1q}, {@code 1y}. The same frequency has one form: 60
+ * minutes are {@code 1h}.
+ */
+public final class Frequency {
+  /** What a frequency counts. */
+  public enum Unit {
+    /** Milliseconds. */
+    MILLISECOND("ms", 1),
+    /** Seconds. */
+    SECOND("s", 1_000),
+    /** Minutes. */
+    MINUTE("min", 60_000),
+    /** Hours. */
+    HOUR("h", 3_600_000),
+    /** Days. */
+    DAY("d", 86_400_000),
+    /** Monday to Friday. */
+    BUSINESS_DAY("bd", 0),
+    /** Weeks. */
+    WEEK("w", 7 * 86_400_000L),
+    /** Months, on the same day of each; on its last day where it has fewer. */
+    MONTH("mo", 0),
+    /** Months, on the last day of each. */
+    MONTH_END("me", 0),
+    /** Three months. */
+    QUARTER("q", 0),
+    /** Twelve months. */
+    YEAR("y", 0);
+
+    private final String symbol;
+    private final long millis;
+
+    Unit(String symbol, long millis) {
+      this.symbol = symbol;
+      this.millis = millis;
+    }
+
+    private static Unit of(String text) {
+      for (Unit unit : values()) {
+        if (unit.symbol.equals(text)) {
+          return unit;
+        }
+      }
+      return null;
+    }
+  }
+
+  private static final Pattern TEXT = Pattern.compile("(\\d{0,9})\\s*([a-z]+)");
+  private static final String FORMS =
+      "a count and one of ms, s, min, h, d, bd (business day), w, mo, me (month's end), q, y, as in"
+          + " 15min, 1h, 1d, 1mo";
+
+  private final int count;
+  private final Unit unit;
+
+  private Frequency(int count, Unit unit) {
+    this.count = count;
+    this.unit = unit;
+  }
+
+  /**
+   * Every {@code count} units.
+   *
+   * @throws IllegalArgumentException if {@code count} is not positive
+   */
+  public static Frequency of(int count, Unit unit) {
+    if (count < 1) {
+      throw new IllegalArgumentException("a frequency counts 1 unit or more, got " + count);
+    }
+    if (unit.millis > 0) {
+      return ofMillis(count * unit.millis);
+    }
+    if (unit == Unit.MONTH || unit == Unit.QUARTER || unit == Unit.YEAR) {
+      return ofMonths(Math.multiplyExact(count, months(unit)), false);
+    }
+    return new Frequency(count, unit);
+  }
+
+  /** A fixed time in its largest unit. */
+  static Frequency ofMillis(long millis) {
+    Unit best = Unit.MILLISECOND;
+    for (Unit unit : Unit.values()) {
+      if (unit.millis > best.millis && millis % unit.millis == 0) {
+        best = unit;
+      }
+    }
+    return new Frequency(Math.toIntExact(millis / best.millis), best);
+  }
+
+  /** That many months in their largest unit; {@code atEnd}, on the last day of the month. */
+  static Frequency ofMonths(int months, boolean atEnd) {
+    if (atEnd) {
+      return new Frequency(months, Unit.MONTH_END);
+    }
+    Unit unit = months % 12 == 0 ? Unit.YEAR : months % 3 == 0 ? Unit.QUARTER : Unit.MONTH;
+    return new Frequency(months / months(unit), unit);
+  }
+
+  private static int months(Unit unit) {
+    return switch (unit) {
+      case MONTH, MONTH_END -> 1;
+      case QUARTER -> 3;
+      case YEAR -> 12;
+      default -> 0;
+    };
+  }
+
+  /**
+   * Reads the text form; the count may be missing ({@code h}), and hourly, daily, weekly, monthly,
+   * quarterly and yearly are understood.
+   *
+   * @throws DataException if the text is no frequency
+   */
+  public static Frequency parse(String text) {
+    String trimmed = text.strip().toLowerCase(Locale.ROOT);
+    String plain =
+        switch (trimmed) {
+          case "hourly" -> "1h";
+          case "daily" -> "1d";
+          case "business daily" -> "1bd";
+          case "weekly" -> "1w";
+          case "monthly" -> "1mo";
+          case "quarterly" -> "1q";
+          case "yearly" -> "1y";
+          default -> trimmed;
+        };
+    Matcher matcher = TEXT.matcher(plain);
+    if (matcher.matches()) {
+      int count = matcher.group(1).isEmpty() ? 1 : Integer.parseInt(matcher.group(1));
+      Unit unit = Unit.of(matcher.group(2));
+      if (unit != null && count > 0 && (unit.millis > 0 || count <= 100_000)) {
+        try {
+          return of(count, unit);
+        } catch (ArithmeticException e) {
+          throw new DataException("the frequency '" + text + "' is too long to count", e);
+        }
+      }
+    }
+    throw new DataException("'" + text + "' is no frequency: expected " + FORMS);
+  }
+
+  /**
+   * Finds the frequency of times that rise; some may be missing.
+   *
+   * @throws DataException if there are fewer than two, they do not rise, or they follow no
+   *     frequency; the message names the first time that does not fit
+   */
+  public static Frequency infer(LocalDateTime... times) {
+    long[] instants = new long[times.length];
+    for (int i = 0; i < times.length; i++) {
+      instants[i] = Times.micros(times[i]);
+    }
+    return Regularity.of(instants, instants.length).frequency();
+  }
+
+  /** What is counted. */
+  public Unit unit() {
+    return unit;
+  }
+
+  /** How many units a step takes. */
+  public int count() {
+    return count;
+  }
+
+  /** A step in milliseconds if it is a fixed time, else 0. */
+  long millis() {
+    return count * unit.millis;
+  }
+
+  /** A step in months if it counts months, else 0. */
+  int months() {
+    return count * months(unit);
+  }
+
+  /**
+   * The time {@code steps} steps later, or earlier if negative. A month that lacks the day takes
+   * its last one; from a Saturday or Sunday, business days count from the Friday before.
+   */
+  public LocalDateTime plus(LocalDateTime time, long steps) {
+    if (unit.millis > 0) {
+      return time.plus(Math.multiplyExact(steps, millis()), ChronoUnit.MILLIS);
+    }
+    if (unit == Unit.BUSINESS_DAY) {
+      return steps == 0 ? time : time.with(plusBusinessDays(time.toLocalDate(), steps * count));
+    }
+    LocalDateTime moved = time.plusMonths(steps * months());
+    return unit == Unit.MONTH_END && steps != 0
+        ? moved.withDayOfMonth(moved.toLocalDate().lengthOfMonth())
+        : moved;
+  }
+
+  private static LocalDate plusBusinessDays(LocalDate date, long days) {
+    return fromBusinessDay(businessDay(date) + days);
+  }
+
+  /** Business days since Monday 1969-12-29; a weekend counts as the Friday before. */
+  static long businessDay(LocalDate date) {
+    long sinceMonday = date.toEpochDay() + 3;
+    long week = Math.floorDiv(sinceMonday, 7L);
+    return week * 5 + Math.min(4, Math.floorMod(sinceMonday, 7L));
+  }
+
+  private static LocalDate fromBusinessDay(long day) {
+    return LocalDate.ofEpochDay(Math.floorDiv(day, 5L) * 7 + Math.floorMod(day, 5L) - 3);
+  }
+
+  static boolean isWeekend(LocalDate date) {
+    return date.getDayOfWeek() == DayOfWeek.SATURDAY || date.getDayOfWeek() == DayOfWeek.SUNDAY;
+  }
+
+  /**
+   * After how many steps a series of this kind usually repeats: a day for minutes and hours, an
+   * hour for seconds, a week for days, a year for weeks, months and quarters; 1 where no such time
+   * is a whole number of steps.
+   */
+  public int season() {
+    if (unit.millis == 0) {
+      return unit == Unit.BUSINESS_DAY
+          ? whole(5, count)
+          : Math.max(1, months() == 0 ? 1 : whole(12, months()));
+    }
+    if (unit == Unit.WEEK) {
+      return whole(52, count);
+    }
+    if (unit == Unit.DAY) {
+      return whole(7, count);
+    }
+    long hour = Unit.HOUR.millis;
+    long day = Unit.DAY.millis;
+    if (millis() < Unit.MINUTE.millis && hour % millis() == 0) {
+      return Math.toIntExact(hour / millis());
+    }
+    return day % millis() == 0 ? Math.toIntExact(day / millis()) : whole(7 * day, millis());
+  }
+
+  private static int whole(long season, long step) {
+    return season % step == 0 ? Math.toIntExact(season / step) : 1;
+  }
+
+  /** What the steps are called where they are counted: hours, or rows if a step is not one unit. */
+  String steps(long number) {
+    String name =
+        count > 1
+            ? "row"
+            : switch (unit) {
+              case BUSINESS_DAY -> "business day";
+              case MONTH_END -> "month";
+              default -> unit.name().toLowerCase(Locale.ROOT);
+            };
+    return number == 1 ? name : name + "s";
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Frequency that && count == that.count && unit == that.unit;
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(count, unit);
+  }
+
+  /** The text form, as {@code 15min}. */
+  @Override
+  public String toString() {
+    return count + unit.symbol;
+  }
+}

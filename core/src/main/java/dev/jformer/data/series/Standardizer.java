@@ -1,0 +1,120 @@
+package dev.jformer.data.series;
+
+import dev.jformer.data.DataException;
+import dev.jformer.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Takes values to mean 0 and deviation 1 by column, and back. It is made of the training part
+ * alone, and belongs to a trained model as its weights do.
+ *
+ * @param names the columns C
+ * @param mean of each column
+ * @param deviation of each column, the root of the mean squared distance from the mean; 1 for a
+ *     constant one, which becomes 0 throughout ({@link Series#constant()} names them)
+ */
+@SuppressWarnings("ArrayRecordComponent")
+public record Standardizer(List<String> names, double[] mean, double[] deviation) {
+  /**
+   * Copies.
+   *
+   * @throws DataException if there are not as many of each, or a deviation is not positive
+   */
+  public Standardizer {
+    names = List.copyOf(names);
+    mean = mean.clone();
+    deviation = deviation.clone();
+    if (names.size() != mean.length || names.size() != deviation.length) {
+      throw new DataException(
+          "%d columns, %d means and %d deviations: expected as many of each"
+              .formatted(names.size(), mean.length, deviation.length));
+    }
+    for (int c = 0; c < mean.length; c++) {
+      if (!Double.isFinite(mean[c]) || !Double.isFinite(deviation[c]) || !(deviation[c] > 0)) {
+        throw new DataException(
+            "column '%s' has mean %s and deviation %s: expected finite numbers, the latter positive"
+                .formatted(names.get(c), mean[c], deviation[c]));
+      }
+    }
+  }
+
+  /**
+   * Of all rows of a series.
+   *
+   * @throws DataException if it has none
+   */
+  public static Standardizer of(Series part) {
+    if (part.rows() == 0) {
+      throw new DataException("there are no rows to take a mean of: give the training part rows");
+    }
+    double[] mean = new double[part.columns()];
+    double[] deviation = new double[part.columns()];
+    List<String> constant = part.constant();
+    for (int c = 0; c < part.columns(); c++) {
+      float[] values = part.column(c);
+      double sum = 0;
+      for (float value : values) {
+        sum += value;
+      }
+      mean[c] = sum / values.length;
+      double squares = 0;
+      for (float value : values) {
+        squares += (value - mean[c]) * (value - mean[c]);
+      }
+      deviation[c] =
+          constant.contains(part.names().get(c)) ? 1 : Math.sqrt(squares / values.length);
+    }
+    return new Standardizer(part.names(), mean, deviation);
+  }
+
+  /**
+   * (values - mean) / deviation.
+   *
+   * @param values [.., C]
+   */
+  public Tensor apply(Tensor values) {
+    return values.sub(row(mean, values)).div(row(deviation, values));
+  }
+
+  /**
+   * The inverse of {@link #apply}.
+   *
+   * @param standardised [.., C]
+   */
+  public Tensor revert(Tensor standardised) {
+    return standardised.mul(row(deviation, standardised)).add(row(mean, standardised));
+  }
+
+  private Tensor row(double[] numbers, Tensor values) {
+    if (values.rank() == 0 || values.size(-1) != numbers.length) {
+      throw new DataException(
+          "values of shape %s do not have the %d columns %s"
+              .formatted(values.shape(), numbers.length, names));
+    }
+    return Tensor.of(numbers, numbers.length).to(values.dtype()).to(values.device());
+  }
+
+  @Override
+  public double[] mean() {
+    return mean.clone();
+  }
+
+  @Override
+  public double[] deviation() {
+    return deviation.clone();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Standardizer that
+        && names.equals(that.names)
+        && Arrays.equals(mean, that.mean)
+        && Arrays.equals(deviation, that.deviation);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * names.hashCode() + Arrays.hashCode(mean)) + Arrays.hashCode(deviation);
+  }
+}
