@@ -131,7 +131,7 @@ final class ForecastAssignment implements Assignment {
   public String finish() throws IOException {
     try (Scope scope = Scope.open();
         Forecaster best = (Forecaster) Models.load(folder)) {
-      Forecaster.Config config = (Forecaster.Config) best.config();
+      Forecaster.Config config = best.config();
       keepErrors(best, windows(config, split.validationFrom(), split.testFrom()));
       if (split.test() > 0) {
         report(best, windows(config, split.testFrom(), split.end()));
@@ -141,7 +141,7 @@ final class ForecastAssignment implements Assignment {
   }
 
   private void keepErrors(Forecaster best, Windows validation) throws IOException {
-    Forecaster.Config config = (Forecaster.Config) best.config();
+    Forecaster.Config config = best.config();
     long each = (long) config.horizon() * series.columns();
     long every = Math.max(1, Math.multiplyExact(validation.count(), each) / MOST_ERRORS);
     List<Tensor> errors = new ArrayList<>();
@@ -165,12 +165,12 @@ final class ForecastAssignment implements Assignment {
   }
 
   private void report(Forecaster best, Windows test) {
-    int horizon = ((Forecaster.Config) best.config()).horizon();
+    int horizon = best.config().horizon();
     console.say("on %,d windows of the test rows, standardised:", test.count());
     say("this model", Forecasting.errors(best, test));
     say("last value", naive(best, test, past -> NaiveForecast.lastValue(past, horizon)));
     int season = setup.season();
-    if (((Forecaster.Config) best.config()).lookBack() >= season) {
+    if (best.config().lookBack() >= season) {
       say(
           "the value a season (" + season + " rows) before",
           naive(best, test, past -> NaiveForecast.seasonal(past, horizon, season)));

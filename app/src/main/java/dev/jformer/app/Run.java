@@ -6,10 +6,12 @@ import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.Forecaster;
 import dev.jformer.tensor.Scope;
 import dev.jformer.train.Listener;
 import dev.jformer.train.MetricsFile;
 import dev.jformer.train.Recipe;
+import dev.jformer.train.SeriesData;
 import dev.jformer.train.TextData;
 import dev.jformer.train.Trainer;
 import java.io.IOException;
@@ -46,7 +48,11 @@ final class Run {
   /** A new run. */
   static Run begin(Path folder, Recipe recipe, boolean overwrite, String prompt, Console console)
       throws IOException {
-    if (!(recipe.data() instanceof TextData && recipe.model() instanceof CausalLm.Config)) {
+    boolean fits =
+        recipe.data() instanceof TextData
+            ? recipe.model() instanceof CausalLm.Config
+            : recipe.model() instanceof Forecaster.Config;
+    if (!fits) {
       throw new Failure(
           "a " + recipe.model().type() + " model cannot be trained on " + recipe.data().type());
     }
@@ -102,6 +108,9 @@ final class Run {
   }
 
   private Assignment assignment() throws IOException {
+    if (recipe.data() instanceof SeriesData) {
+      return new ForecastAssignment(recipe, folder, console);
+    }
     return new LanguageAssignment(recipe, folder, resumed, prompt, console);
   }
 

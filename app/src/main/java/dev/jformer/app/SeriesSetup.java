@@ -20,8 +20,8 @@ import java.util.Map;
 
 /**
  * What a forecaster needs beside its weights, kept in its folder as {@code series.json}: how its
- * CSV is read, its columns and their scale, and the frequency; and in {@code bands.safetensors}
- * how far off it was.
+ * CSV is read, its columns and their scale, and the frequency; and in {@code bands.safetensors} how
+ * far off it was.
  *
  * @param data how the CSV is read
  * @param columns the variables, in the model's order
@@ -79,8 +79,7 @@ record SeriesSetup(
   }
 
   void save(Path folder) throws IOException {
-    AtomicFile.write(
-        folder.resolve(FILE), Configs.toJson(this).getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(folder.resolve(FILE), Configs.toJson(this).getBytes(StandardCharsets.UTF_8));
   }
 
   static SeriesSetup load(Path folder) {

@@ -1,5 +1,6 @@
 package dev.jformer.app;
 
+import dev.jformer.config.Nearest;
 import dev.jformer.train.Recipe;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -13,7 +14,10 @@ import picocli.CommandLine.Option;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
-    description = "Train a language model, from scratch or from where a run was interrupted.",
+    description = {
+      "Train a model, from scratch or from where a run was interrupted: a language model on text,",
+      "or a forecaster on the series of a CSV file."
+    },
     footer = {
       "",
       "Examples:",
@@ -22,6 +26,7 @@ import picocli.CommandLine.Option;
       "  jformer train --recipe shakespeare --data input.txt --out runs/play",
       "  jformer train --data src --ending .java --ending .kt --set data.tokenizer=bpe",
       "  jformer train --recipe my.yaml --set model.mixer.heads=8 --set training.steps=2000",
+      "  jformer train --task forecast --data sales.csv --horizon 28 --look-back 56",
       "  jformer train --resume runs/play",
       "",
       "A recipe is a JSON or YAML file with the fields model, data and training; what it leaves",
@@ -31,13 +36,31 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--recipe",
       paramLabel = "NAME|FILE",
-      description = "java, shakespeare, or a file (default ${DEFAULT-VALUE}).")
-  private String recipe = "java";
+      description = "java, shakespeare, forecast, or a file (default: the task's first).")
+  private String named;
+
+  @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      description = "text or forecast (default text), where no recipe says it.")
+  private String task = "text";
+
+  @Option(
+      names = "--horizon",
+      paramLabel = "ROWS",
+      description = "Rows to forecast (a forecaster's model.horizon).")
+  private Integer horizon;
+
+  @Option(
+      names = "--look-back",
+      paramLabel = "ROWS",
+      description = "Rows to forecast from (a forecaster's model.lookBack).")
+  private Integer lookBack;
 
   @Option(
       names = "--data",
       paramLabel = "PATH",
-      description = "Text to learn from: a file, folder, zip or jar.")
+      description = "What to learn from: a file, folder, zip or jar of text, or a CSV file.")
   private Path data;
 
   @Option(
@@ -89,9 +112,10 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Console console = new Console(quiet, json);
     if (resume != null) {
-      if (data != null || out != null || !overrides.isEmpty() || steps != null || seed != null) {
+      if (data != null || out != null || !overrides.isEmpty() || steps != null || seed != null || horizon != null || lookBack != null) {
         throw new Failure(
-            "--resume goes on with a run as it was begun: it takes no --data, --out, --set, --steps or --seed");
+            "--resume goes on with a run as it was begun: it takes no --data, --out, --set,"
+                + " --steps, --seed, --horizon or --look-back");
       }
       return Run.resume(resume, sample, console).train();
     }
@@ -102,12 +126,33 @@ final class TrainCommand implements Callable<Integer> {
     if (seed != null) {
       all.put("training.seed", seed.toString());
     }
+    if (horizon != null) {
+      all.put("model.horizon", horizon.toString());
+    }
+    if (lookBack != null) {
+      all.put("model.lookBack", lookBack.toString());
+    }
     all.putAll(overrides);
+    String recipe = named != null ? named : ofTask();
     Recipe chosen = Recipes.load(recipe, all);
     Recipe complete = Recipes.withData(recipe, chosen, data, List.of(endings));
     boolean own = Recipes.bringsData(recipe, chosen, data);
     Path folder = out == null ? Path.of("runs", Recipes.name(recipe)) : out;
     String prompt = sample == null && own ? DefaultCorpus.PROMPT : sample;
     return Run.begin(folder, complete, overwrite, prompt, console).train();
+  }
+
+  private String ofTask() {
+    return switch (task) {
+      case "text" -> "java";
+      case "forecast" -> "forecast";
+      default ->
+          throw new Failure(
+              "no task '"
+                  + task
+                  + "'"
+                  + Nearest.hint(task, List.of("text", "forecast"))
+                  + ": there are text and forecast");
+    };
   }
 }

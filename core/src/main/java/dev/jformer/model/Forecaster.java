@@ -86,8 +86,7 @@ public abstract class Forecaster extends Model {
    * @param future [B, P, C], what was to be forecast
    * @return a scalar, float32
    */
-  public Tensor loss(
-      Tensor past, Tensor pastCalendar, Tensor futureCalendar, Tensor future) {
+  public Tensor loss(Tensor past, Tensor pastCalendar, Tensor futureCalendar, Tensor future) {
     Tensor forecast = forecast(past, pastCalendar, futureCalendar);
     return forecast.to(DType.FLOAT32).sub(future).square().mean();
   }

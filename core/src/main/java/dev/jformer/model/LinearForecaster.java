@@ -12,8 +12,8 @@ import dev.jformer.tensor.Tensor;
  * to the future by a linear layer that all variables share, and added. The baseline that
  * Transformers have to beat. It takes any number of variables and does not use the calendar.
  *
- * <p>The average at the ends is of the first and last value repeated. The
- * layers start at the mean of the past, 1/L throughout.
+ * <p>The average at the ends is of the first and last value repeated. The layers start at the mean
+ * of the past, 1/L throughout.
  */
 public final class LinearForecaster extends Forecaster {
   /**

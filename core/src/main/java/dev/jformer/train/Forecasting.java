@@ -32,8 +32,7 @@ public final class Forecasting implements Task {
    * @param validation windows to evaluate on
    * @param batch windows in a batch; fewer if there are fewer
    */
-  public Forecasting(
-      Forecaster model, Windows training, Windows validation, int batch, long seed) {
+  public Forecasting(Forecaster model, Windows training, Windows validation, int batch, long seed) {
     this.model = model;
     this.training = training;
     this.validation = validation;

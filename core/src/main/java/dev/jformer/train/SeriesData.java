@@ -68,7 +68,10 @@ public record SeriesData(
     return columns.isEmpty() ? options : options.withColumns(columns);
   }
 
-  /** The parts of a series of so many rows. If only shares are given that add up to 1, no row is left. */
+  /**
+   * The parts of a series of so many rows. If only shares are given that add up to 1, no row is
+   * left.
+   */
   public Split split(int rows) {
     if (training < 1 && validation < 1 && test < 1) {
       return Split.shares(rows, training, validation, test);
