@@ -18,6 +18,7 @@ import picocli.CommandLine.ScopeType;
       TrainCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
+      ForecastCommand.class,
       ExportCommand.class,
       TokenizerCommand.class,
       InfoCommand.class,

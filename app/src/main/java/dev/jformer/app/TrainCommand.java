@@ -112,7 +112,13 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Console console = new Console(quiet, json);
     if (resume != null) {
-      if (data != null || out != null || !overrides.isEmpty() || steps != null || seed != null || horizon != null || lookBack != null) {
+      if (data != null
+          || out != null
+          || !overrides.isEmpty()
+          || steps != null
+          || seed != null
+          || horizon != null
+          || lookBack != null) {
         throw new Failure(
             "--resume goes on with a run as it was begun: it takes no --data, --out, --set,"
                 + " --steps, --seed, --horizon or --look-back");
