@@ -347,13 +347,17 @@ public final class Configs {
   }
 
   private static String typeKey(Class<?> kind) {
-    for (Class<?> face : kind.isInterface() ? new Class<?>[] {kind} : kind.getInterfaces()) {
-      TypeKey key = face.getAnnotation(TypeKey.class);
-      if (key != null) {
-        return key.value();
-      }
+    TypeKey key = declaredKey(kind);
+    return key == null ? "type" : key.value();
+  }
+
+  /** That of the class, or of an interface that it implements or extends; null if none has one. */
+  private static TypeKey declaredKey(Class<?> kind) {
+    TypeKey key = kind.getAnnotation(TypeKey.class);
+    for (Class<?> face : kind.getInterfaces()) {
+      key = key == null ? declaredKey(face) : key;
     }
-    return "type";
+    return key;
   }
 
   private static String at(String path) {
