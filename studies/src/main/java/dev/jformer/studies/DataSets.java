@@ -1,0 +1,50 @@
+package dev.jformer.studies;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Finds data sets that studies need and this project may not contain: in the folder that the
+ * environment variable {@code JFORMER_DATA} names, else in {@code ../shared/data}.
+ */
+public final class DataSets {
+  private static final String VARIABLE = "JFORMER_DATA";
+  private static final Path USUAL = Path.of("..", "shared", "data");
+
+  private DataSets() {}
+
+  /** Where a file is, for example {@code ett/ETTh1.csv}; null if it is nowhere. */
+  public static Path find(String name) {
+    String named = System.getenv(VARIABLE);
+    List<Path> folders =
+        named == null ? List.of(USUAL, Path.of("..").resolve(USUAL)) : List.of(Path.of(named));
+    return folders.stream()
+        .map(folder -> folder.resolve(name))
+        .filter(Files::isReadable)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /**
+   * As {@link #find}.
+   *
+   * @throws IllegalStateException if it is nowhere; the message says what to do
+   */
+  public static Path require(String name) {
+    Path found = find(name);
+    if (found == null) {
+      throw new IllegalStateException(
+          "the data set "
+              + name
+              + " is neither under "
+              + USUAL
+              + " nor where "
+              + VARIABLE
+              + " points: put it there, or set "
+              + VARIABLE
+              + " to the folder that holds it");
+    }
+    return found;
+  }
+}
