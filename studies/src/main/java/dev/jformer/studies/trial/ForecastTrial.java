@@ -26,7 +26,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Training a forecaster to see how well it forecasts: on windows of the training rows, stopped by
- * the error on validation rows, reported on test rows. Values are standardised by the training rows.
+ * the error on validation rows, reported on test rows. Values are standardised by the training
+ * rows.
  *
  * @param model what is trained; variables and calendar are set to the series'
  * @param split the rows
@@ -59,12 +60,27 @@ public record ForecastTrial(
    * @param parameters number of weights
    */
   public record Result(
-      double mse, double mae, List<Double> validation, long steps, double seconds, long parameters) {}
+      double mse,
+      double mae,
+      List<Double> validation,
+      long steps,
+      double seconds,
+      long parameters) {}
 
   /** On all columns. */
   public ForecastTrial(
       Forecaster.Config model, Split split, int epochs, int mostSteps, double learningRate) {
     this(model, split, epochs, mostSteps, learningRate, null, null);
+  }
+
+  /** The same with fewer or more updates at most. */
+  public ForecastTrial withMost(int steps) {
+    return new ForecastTrial(model, split, epochs, steps, learningRate, trained, tested);
+  }
+
+  /** The same trained on some columns and tested on others. */
+  public ForecastTrial withColumns(List<String> learned, List<String> asked) {
+    return new ForecastTrial(model, split, epochs, mostSteps, learningRate, learned, asked);
   }
 
   /** Rows cut into windows. */

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(Scoped.class)
-class ForecasterTest {
+class InvertedForecasterTest {
   private static final Path FIXTURE =
       Path.of("src/test/resources/dev/jformer/model/forecasters.safetensors");
 
