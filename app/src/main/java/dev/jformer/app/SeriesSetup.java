@@ -9,6 +9,7 @@ import dev.jformer.io.AtomicFile;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Data;
 import dev.jformer.train.SeriesData;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -31,7 +32,7 @@ import java.util.Map;
  * @param season rows after which the seasonal baseline repeats
  */
 record SeriesSetup(
-    SeriesData data,
+    Data data,
     List<String> columns,
     List<Double> mean,
     List<Double> deviation,
@@ -44,6 +45,13 @@ record SeriesSetup(
   /** What an empty file says. */
   SeriesSetup() {
     this(new SeriesData(), List.of(), List.of(), List.of(), "1h", 24);
+  }
+
+  /** Checks that it is of series. */
+  SeriesSetup {
+    if (!(data instanceof SeriesData)) {
+      throw new IllegalArgumentException("data is of " + data.type() + ": expected series");
+    }
   }
 
   static SeriesSetup of(SeriesData data, Series series, Standardizer scale) {
@@ -65,7 +73,7 @@ record SeriesSetup(
 
   /** The rows of a file, which must be as those it was trained on. */
   Series read(Path file, Console console) throws IOException {
-    SeriesCsv.Read read = SeriesCsv.read(file, data.csv().withColumns(columns));
+    SeriesCsv.Read read = SeriesCsv.read(file, ((SeriesData) data).csv().withColumns(columns));
     read.remarks().forEach(remark -> console.say("%s", remark));
     if (!read.series().frequency().toString().equals(frequency)) {
       throw new Failure(
