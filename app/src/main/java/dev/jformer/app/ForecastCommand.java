@@ -22,6 +22,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -110,9 +111,10 @@ final class ForecastCommand implements Callable<Integer> {
       for (int back = backtest; back >= (backtest == 0 ? 0 : 1); back--) {
         forecasts.add(job.from(series.rows() - back * model.config().horizon()));
       }
+      Path place = out.toAbsolutePath().getParent();
+      Files.createDirectories(place);
       write(forecasts, series, bands != null);
       Evidence report = report(forecasts, job, setup);
-      Path place = out.toAbsolutePath().getParent();
       Report.write(report, place);
       console.say("%s", Report.text(report).strip());
       console.say("forecast: %s, report: %s", out, place.resolve(report.slug() + ".html"));
@@ -222,7 +224,7 @@ final class ForecastCommand implements Callable<Integer> {
     return new Evidence(
         slug,
         (backtest > 0 ? "Backtest of " : "Forecast of ") + data.getFileName(),
-        "laptop",
+        "",
         "jformer forecast MODEL --data " + data.getFileName() + " --out " + out.getFileName(),
         Version.here(),
         Machine.here(),

@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param slug the paper's name in the catalogue, or what else was compared
  * @param title what it is about
- * @param scale smoke, laptop or paper
+ * @param scale smoke, laptop or paper; empty where there is no such thing
  * @param command what reproduces it
  * @param version of the program that measured; empty if unknown
  * @param machine where it ran

@@ -78,9 +78,9 @@ final class HtmlReport {
     Machine m = e.machine();
     return String.format(
         Locale.ROOT,
-        "<p class=\"facts\">%s scale · %s, %d threads, %s, Java %s · %s · %.0f s of measuring<br>"
+        "<p class=\"facts\">%s%s, %d threads, %s, Java %s · %s · %.0f s of measuring<br>"
             + "<code>%s</code>%s</p>%n",
-        Text.html(e.scale()),
+        e.scale().isEmpty() ? "" : Text.html(e.scale()) + " scale · ",
         Text.html(m.processor()),
         m.threads(),
         Text.html(m.system()),

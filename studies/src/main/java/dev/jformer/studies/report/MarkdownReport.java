@@ -23,8 +23,8 @@ final class MarkdownReport {
     text.append(
         String.format(
             Locale.ROOT,
-            "%s scale. %s, %d threads, %s, Java %s; %s; %.0f s of measuring%s. Made by%n%n    %s%n",
-            e.scale(),
+            "%s%s, %d threads, %s, Java %s; %s; %.0f s of measuring%s. Made by%n%n    %s%n",
+            e.scale().isEmpty() ? "" : e.scale() + " scale. ",
             m.processor(),
             m.threads(),
             m.system(),
