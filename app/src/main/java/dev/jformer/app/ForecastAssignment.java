@@ -12,14 +12,19 @@ import dev.jformer.data.series.Standardizer;
 import dev.jformer.data.series.Windows;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Forecaster;
+import dev.jformer.model.LinearForecaster;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.train.AdamW;
 import dev.jformer.train.Forecasting;
 import dev.jformer.train.Recipe;
+import dev.jformer.train.Schedule;
 import dev.jformer.train.SeriesData;
 import dev.jformer.train.Task;
+import dev.jformer.train.Trainer;
+import dev.jformer.train.Training;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,6 +37,11 @@ final class ForecastAssignment implements Assignment {
   /** The most numbers that are kept of errors, for bands. */
   private static final long MOST_ERRORS = 20_000_000;
 
+  private static final int LINEAR_AVERAGE = 25;
+  private static final int LINEAR_STEPS = 1000;
+  private static final int LINEAR_BATCH = 32;
+  private static final double LINEAR_RATE = 1e-3;
+
   private final Path folder;
   private final Console console;
   private final SeriesSetup setup;
@@ -42,7 +52,13 @@ final class ForecastAssignment implements Assignment {
   private final Forecaster model;
   private final Task task;
 
-  ForecastAssignment(Recipe recipe, Path folder, Console console) throws IOException {
+  /**
+   * Reads the series and draws the model.
+   *
+   * @param resumed whether the series must be those that the folder's run was begun with
+   */
+  ForecastAssignment(Recipe recipe, Path folder, boolean resumed, Console console)
+      throws IOException {
     this.folder = folder;
     this.console = console;
     SeriesData data = (SeriesData) recipe.data();
@@ -58,6 +74,13 @@ final class ForecastAssignment implements Assignment {
       console.say("constant where the model learns: %s", String.join(", ", constant));
     }
     this.setup = SeriesSetup.of(data, series, scale);
+    if (resumed && SeriesSetup.exists(folder) && !SeriesSetup.load(folder).equals(setup)) {
+      throw new Failure(
+          data.source()
+              + " is not what the run in "
+              + folder
+              + " was begun with: put the old file back, or begin anew with --overwrite");
+    }
     setup.save(folder);
     // These live as long as the run, in the scope around it.
     this.values = scale.apply(series.values());
@@ -167,13 +190,57 @@ final class ForecastAssignment implements Assignment {
   private void report(Forecaster best, Windows test) {
     int horizon = best.config().horizon();
     console.say("on %,d windows of the test rows, standardised:", test.count());
-    say("this model", Forecasting.errors(best, test));
+    ForecastError ours = Forecasting.errors(best, test);
+    say("this model", ours);
+    if (!(best instanceof LinearForecaster)) {
+      ForecastError linear = linear(best, test);
+      say("a linear model (DLinear)", linear);
+      if (linear.mse() < ours.mse()) {
+        console.say("the linear model is the better one here: --set model.model=linear-forecaster");
+      }
+    }
     say("last value", naive(best, test, past -> NaiveForecast.lastValue(past, horizon)));
     int season = setup.season();
     if (best.config().lookBack() >= season) {
       say(
           "the value a season (" + season + " rows) before",
           naive(best, test, past -> NaiveForecast.seasonal(past, horizon, season)));
+    }
+  }
+
+  /** Trains the linear model that Transformers have to beat, on the same windows. */
+  private ForecastError linear(Forecaster best, Windows test) {
+    Forecaster.Config like = best.config();
+    LinearForecaster.Config config =
+        new LinearForecaster.Config(
+            like.variates(), like.calendar(), like.lookBack(), like.horizon(), LINEAR_AVERAGE);
+    Windows training = windows(like, 0, split.train());
+    Windows validation = windows(like, split.validationFrom(), split.testFrom());
+    int steps = Math.min(LINEAR_STEPS, 10 * Forecasting.updatesPerEpoch(training, LINEAR_BATCH));
+    Training how =
+        new Training(
+            steps,
+            LINEAR_BATCH,
+            1,
+            LINEAR_RATE,
+            new Schedule(Schedule.Shape.COSINE, 0, 0.01),
+            new AdamW.Config(0.9, 0.999, 1e-8, 0),
+            0,
+            Training.Precision.FLOAT32,
+            0,
+            steps,
+            steps,
+            0,
+            1);
+    try (LinearForecaster linear = config.build();
+        Trainer trainer =
+            new Trainer(
+                linear,
+                new Forecasting(linear, training, validation, LINEAR_BATCH, 1),
+                how,
+                null)) {
+      trainer.run();
+      return Forecasting.errors(linear, test);
     }
   }
 

@@ -109,7 +109,7 @@ final class Run {
 
   private Assignment assignment() throws IOException {
     if (recipe.data() instanceof SeriesData) {
-      return new ForecastAssignment(recipe, folder, console);
+      return new ForecastAssignment(recipe, folder, resumed, console);
     }
     return new LanguageAssignment(recipe, folder, resumed, prompt, console);
   }

@@ -90,9 +90,13 @@ record SeriesSetup(
     AtomicFile.write(folder.resolve(FILE), Configs.toJson(this).getBytes(StandardCharsets.UTF_8));
   }
 
+  static boolean exists(Path folder) {
+    return Files.exists(folder.resolve(FILE));
+  }
+
   static SeriesSetup load(Path folder) {
     Path file = folder.resolve(FILE);
-    if (!Files.exists(file)) {
+    if (!exists(folder)) {
       throw new Failure(folder + " holds no forecaster: expected a " + FILE + " there");
     }
     return Configs.read(file, SeriesSetup.class);

@@ -94,7 +94,9 @@ class ForecastTest {
   void aCsvIsContinuedInTwoCommands() throws IOException {
     Outcome trained = train(csv);
     assertEquals(0, trained.code, trained.err);
-    assertTrue(trained.err.contains("last value"), trained.err);
+    for (String beside : List.of("linear model", "last value", "season (24 rows) before")) {
+      assertTrue(trained.err.contains(beside), trained.err);
+    }
     Path next = folder.resolve("next.csv");
     Outcome forecast =
         run("forecast", model.toString(), "--data", csv.toString(), "--out", next.toString());
@@ -154,6 +156,13 @@ class ForecastTest {
     assertEquals(
         -1,
         java.util.Arrays.mismatch(whole, Files.readAllBytes(model.resolve("model.safetensors"))));
+  }
+
+  @Test
+  void aRunIsNotResumedOnOtherData() throws IOException {
+    assertEquals(0, train(csv).code);
+    csv("load.csv", ROWS + 50, "load,wind", 1);
+    assertFails(run("train", "--resume", model.toString()), "is not what the run in");
   }
 
   @Test
