@@ -260,8 +260,12 @@ final class ForecastCommand implements Callable<Integer> {
     lines.add(Figure.Series.line("what was measured", rows, seen));
     lines.add(Figure.Series.line("forecast", steps, column(forecast.values(), column)));
     if (forecast.lower() != null) {
-      lines.add(Figure.Series.line("lower edge", steps, column(forecast.lower(), column)));
-      lines.add(Figure.Series.line("upper edge", steps, column(forecast.upper(), column)));
+      lines.add(
+          Figure.Series.band(
+              Math.round(100 * coverage) + " % band",
+              steps,
+              column(forecast.lower(), column),
+              column(forecast.upper(), column)));
     }
     return new Figure(
         series.names().get(column),

@@ -15,17 +15,19 @@ import java.util.List;
 public record Figure(
     String title, String x, String y, boolean logX, boolean logY, List<Series> series) {
   /**
-   * A curve, or points if {@code points} says so.
+   * A curve, points, or a band.
    *
    * @param name as the legend shows it
    * @param x positions
-   * @param y values, as many
+   * @param y values, as many; of a band its lower edge
    * @param points whether points are drawn, each labelled with the name, instead of a line
+   * @param upper the upper edge of a band; empty for no band
    */
-  public record Series(String name, List<Double> x, List<Double> y, boolean points) {
+  public record Series(
+      String name, List<Double> x, List<Double> y, boolean points, List<Double> upper) {
     /** Checks that there are as many values as positions. */
     public Series {
-      if (x.size() != y.size()) {
+      if (x.size() != y.size() || (!upper.isEmpty() && x.size() != upper.size())) {
         throw new IllegalArgumentException(
             "the curve '" + name + "' has " + x.size() + " positions and " + y.size() + " values");
       }
@@ -33,12 +35,17 @@ public record Figure(
 
     /** A line. */
     public static Series line(String name, List<Double> x, List<Double> y) {
-      return new Series(name, x, y, false);
+      return new Series(name, x, y, false, List.of());
     }
 
     /** One labelled point. */
     public static Series point(String name, double x, double y) {
-      return new Series(name, List.of(x), List.of(y), true);
+      return new Series(name, List.of(x), List.of(y), true, List.of());
+    }
+
+    /** What lies between two curves. */
+    public static Series band(String name, List<Double> x, List<Double> lower, List<Double> upper) {
+      return new Series(name, x, lower, false, upper);
     }
   }
 }

@@ -24,7 +24,7 @@ final class Plot {
       .plot .line{fill:none;stroke-width:2.2;stroke-linejoin:round}
       .c0{--c:#0072b2}.c1{--c:#d55e00}.c2{--c:#009e73}.c3{--c:#b0468e}
       .c4{--c:#9a7500}.c5{--c:#3aa0dc}.c6{--c:#5b5b5b}.c7{--c:#a33c2c}
-      .plot .line{stroke:var(--c)}.plot .dot{fill:var(--c)}
+      .plot .line{stroke:var(--c)}.plot .dot{fill:var(--c)}.plot .band{fill:var(--c);opacity:.2}
       @media(prefers-color-scheme:dark){
       .plot{--ink:#e8eaed;--soft:#a3abb5;--rule:#3a4048}
       .c0{--c:#56b4e9}.c1{--c:#f0883e}.c2{--c:#3ddc9f}.c3{--c:#e48ac4}
@@ -45,6 +45,9 @@ final class Plot {
         if (shown(series, i)) {
           xs.add(series.x().get(i));
           ys.add(series.y().get(i));
+          if (!series.upper().isEmpty()) {
+            ys.add(series.upper().get(i));
+          }
         }
       }
     }
@@ -66,7 +69,8 @@ final class Plot {
 
   private boolean shown(Figure.Series series, int i) {
     return Axis.shows(series.x().get(i), figure.logX())
-        && Axis.shows(series.y().get(i), figure.logY());
+        && Axis.shows(series.y().get(i), figure.logY())
+        && (series.upper().isEmpty() || Axis.shows(series.upper().get(i), figure.logY()));
   }
 
   private String draw(String style) {
@@ -84,6 +88,8 @@ final class Plot {
       Figure.Series series = figure.series().get(i);
       if (series.points()) {
         points(series, i % COLOURS);
+      } else if (!series.upper().isEmpty()) {
+        band(series, i % COLOURS);
       } else {
         line(series, i % COLOURS);
       }
@@ -155,6 +161,25 @@ final class Plot {
     }
   }
 
+  /** There along the upper edge and back along the lower one. */
+  private void band(Figure.Series series, int colour) {
+    List<String> there = new ArrayList<>();
+    List<String> back = new ArrayList<>();
+    for (int i = 0; i < series.x().size(); i++) {
+      if (shown(series, i)) {
+        double at = across(series.x().get(i));
+        there.add(String.format(Locale.ROOT, "%.1f %.1f", at, down(series.upper().get(i))));
+        back.add(0, String.format(Locale.ROOT, "%.1f %.1f", at, down(series.y().get(i))));
+      }
+    }
+    there.addAll(back);
+    if (!there.isEmpty()) {
+      add(
+          "<path class=\"band c%d\" d=\"M%sZ\"><title>%s</title></path>%n",
+          colour, String.join("L", there), Text.html(series.name()));
+    }
+  }
+
   private void points(Figure.Series series, int colour) {
     for (int i = 0; i < series.x().size(); i++) {
       if (shown(series, i)) {
@@ -188,7 +213,10 @@ final class Plot {
       int left = LEFT + (i % perRow) * ((WIDTH - LEFT) / perRow);
       int top = HEIGHT + (i / perRow) * LEGEND_ROW + 8;
       int colour = figure.series().indexOf(lines.get(i)) % COLOURS;
-      add("<path class=\"line c%d\" d=\"M%d %dh18\"/>", colour, left, top);
+      boolean band = !lines.get(i).upper().isEmpty();
+      add(
+          "<path class=\"%s c%d\" d=\"M%d %dh18%s\"/>",
+          band ? "band" : "line", colour, left, band ? top - 5 : top, band ? "v10h-18z" : "");
       add(
           "<text class=\"name\" x=\"%d\" y=\"%d\">%s</text>%n",
           left + 24, top + 4, Text.html(lines.get(i).name()));

@@ -2,10 +2,12 @@ package dev.jformer.studies.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.studies.evidence.Evidence;
+import dev.jformer.studies.evidence.Figure;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -61,6 +63,36 @@ class ReportTest {
     assertTrue(lines.find());
     assertEquals(
         2, lines.group(1).chars().filter(c -> c == 'M').count(), "a gap where there is none");
+  }
+
+  @Test
+  void aBandGoesThereAboveAndBackBelow() throws Exception {
+    Figure.Series band =
+        Figure.Series.band(
+            "90 %", List.of(0.0, 1.0, 2.0), List.of(1.0, 2.0, 1.0), List.of(3.0, 8.0, 5.0));
+    Figure.Series line = Figure.Series.line("line", List.of(0.0, 2.0), List.of(1.0, 8.0));
+    String svg = Plot.file(new Figure("f", "x", "y", false, false, List.of(line, band)));
+    parse(svg);
+    Matcher path = Pattern.compile("class=\"band c1\" d=\"M([^\"]*)Z\"").matcher(svg);
+    assertTrue(path.find());
+    double[][] corners = new double[6][];
+    String[] parts = path.group(1).split("L");
+    assertEquals(6, parts.length);
+    for (int i = 0; i < 6; i++) {
+      corners[i] =
+          java.util.Arrays.stream(parts[i].split(" ")).mapToDouble(Double::parseDouble).toArray();
+    }
+    for (int i = 0; i < 3; i++) {
+      assertEquals(corners[i][0], corners[5 - i][0], "the same place");
+      assertTrue(corners[i][1] < corners[5 - i][1], "the upper edge stands higher");
+    }
+    // The line's ends are the band's lowest and highest values: one scale for all.
+    assertTrue(
+        svg.contains("M" + parts[5] + "L" + parts[2].split(" ")[0] + " " + parts[1].split(" ")[1]),
+        svg);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Figure.Series.band("b", List.of(1.0), List.of(1.0), List.of(1.0, 2.0)));
   }
 
   @Test
