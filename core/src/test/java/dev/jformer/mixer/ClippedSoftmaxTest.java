@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
+import dev.jformer.io.SafetensorsFile;
 import dev.jformer.nn.Site;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.NoPosition;
@@ -19,6 +20,8 @@ import dev.jformer.testing.Naive;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
 import dev.jformer.testing.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,6 +87,25 @@ class ClippedSoftmaxTest {
           new NaiveClipped(heads, causal, -alpha / site.length(), zeta),
           length,
           width);
+    }
+  }
+
+  /** Values that the authors' code computed; tools/fixtures/make_quantizable.py wrote them. */
+  @Test
+  void isTheAuthors() throws IOException {
+    Path file = Path.of("src/test/resources/dev/jformer/mixer/quantizable.safetensors");
+    TokenMixer mixer =
+        mixer(
+            Sites.bidirectional(8), new ClippedSoftmax.Config(2, 0, 2, 1), new NoPosition.Config());
+    try (SafetensorsFile authors = SafetensorsFile.open(file)) {
+      mixer
+          .parameters()
+          .forEach((parameter, p) -> p.replace(authors.tensor("clipped." + parameter).copy()));
+      Tensor x = authors.tensor("clipped.x").copy().requiresGrad(true);
+      Tensor output = mixer.forward(x, null);
+      assertClose(authors.tensor("clipped.output"), output.detach(), 1e-12);
+      output.backward(authors.tensor("clipped.direction"));
+      assertClose(authors.tensor("clipped.grad.x"), x.grad(), 1e-10);
     }
   }
 

@@ -4,6 +4,7 @@ import static dev.jformer.testing.Close.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.jformer.io.SafetensorsFile;
 import dev.jformer.nn.Site;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.NoPosition;
@@ -16,6 +17,8 @@ import dev.jformer.testing.Naive;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
 import dev.jformer.testing.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,6 +84,25 @@ class GatedAttentionTest {
         new NaiveGated(heads, false),
         length,
         width);
+  }
+
+  /** Values that the authors' code computed; tools/fixtures/make_quantizable.py wrote them. */
+  @Test
+  void isTheAuthors() throws IOException {
+    Path file = Path.of("src/test/resources/dev/jformer/mixer/quantizable.safetensors");
+    TokenMixer mixer =
+        mixer(
+            Sites.bidirectional(8), new GatedAttention.Config(2, 0, 0.5), new NoPosition.Config());
+    try (SafetensorsFile authors = SafetensorsFile.open(file)) {
+      mixer
+          .parameters()
+          .forEach((parameter, p) -> p.replace(authors.tensor("gated." + parameter).copy()));
+      Tensor x = authors.tensor("gated.x").copy().requiresGrad(true);
+      Tensor output = mixer.forward(x, null);
+      assertClose(authors.tensor("gated.output"), output.detach(), 1e-12);
+      output.backward(authors.tensor("gated.direction"));
+      assertClose(authors.tensor("gated.grad.x"), x.grad(), 1e-10);
+    }
   }
 
   @Test
