@@ -94,7 +94,7 @@ public final class InformerStudy implements Study {
             "long look-back, ",
             scale.pick(48, 720, 720),
             scale.pick(12, 24, 24),
-            scale.pick(4, 60, 2000));
+            scale.pick(4, 40, 2000));
     lab.claim(
         "With a long look-back Flow-Attention in the same model forecasts about as well as softmax"
             + " attention",
@@ -289,7 +289,7 @@ public final class InformerStudy implements Study {
     Map<String, List<Result>> all = new LinkedHashMap<>();
     models.forEach(
         (name, model) -> {
-          int steps = most > 0 ? most : scale.pick(4, 350, 2000);
+          int steps = most > 0 ? most : scale.pick(4, 250, 2000);
           int updates = model == linear ? scale.pick(4, 1000, 5000) : steps;
           ForecastTrial trial =
               new ForecastTrial(model, data.split(), 10, updates, model == linear ? 1e-3 : 5e-4);
