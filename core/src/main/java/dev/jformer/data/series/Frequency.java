@@ -62,7 +62,7 @@ public final class Frequency {
     }
   }
 
-  private static final Pattern TEXT = Pattern.compile("(\\d{0,9})\\s*([a-z]+)");
+  private static final Pattern TEXT = Pattern.compile("(\\d{0,10})\\s*([a-z]+)");
   private static final String FORMS =
       "a count and one of ms, s, min, h, d, bd (business day), w, mo, me (month's end), q, y, as in"
           + " 15min, 1h, 1d, 1mo";
@@ -143,11 +143,11 @@ public final class Frequency {
         };
     Matcher matcher = TEXT.matcher(plain);
     if (matcher.matches()) {
-      int count = matcher.group(1).isEmpty() ? 1 : Integer.parseInt(matcher.group(1));
+      long count = matcher.group(1).isEmpty() ? 1 : Long.parseLong(matcher.group(1));
       Unit unit = Unit.of(matcher.group(2));
-      if (unit != null && count > 0 && (unit.millis > 0 || count <= 100_000)) {
+      if (unit != null && count > 0 && count <= (unit.millis > 0 ? Integer.MAX_VALUE : 100_000)) {
         try {
-          return of(count, unit);
+          return of((int) count, unit);
         } catch (ArithmeticException e) {
           throw new DataException("the frequency '" + text + "' is too long to count", e);
         }

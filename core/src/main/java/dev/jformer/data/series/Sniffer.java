@@ -178,7 +178,8 @@ final class Sniffer {
     } catch (IOException e) {
       throw new UncheckedIOException(e); // of a text in memory
     } catch (IllegalArgumentException e) {
-      throw new DataException("'" + shown(separator) + "' cannot separate fields", e);
+      throw new DataException(
+          file + ": '" + shown(separator) + "' cannot separate fields: name another character", e);
     }
     if (records.isEmpty()) {
       throw new DataException(file + " has no rows: expected a column of times and one of numbers");
@@ -202,7 +203,7 @@ final class Sniffer {
         wrong = e;
       }
     }
-    if (most < 0 && wrong != null) {
+    if (most <= 0 && wrong != null) {
       throw wrong;
     }
     if (most > 0 && best != ',') {

@@ -588,7 +588,7 @@ final class TimeText {
     }
     for (int m = 1; m <= 12; m++) {
       if (matches(MONTHS.substring(m * 3 - 3, m * 3))) {
-        at += 3;
+        at += matches("sept") ? 4 : 3;
         return at < end && isLetter(text[at]) ? 0 : m;
       }
     }
@@ -626,7 +626,7 @@ final class TimeText {
 
   private void skip(char separator) {
     at++;
-    if (isBlank(separator)) {
+    if (separator == '.' || isBlank(separator)) { // 1. 7. 2016
       skipBlanks();
     }
   }
