@@ -47,6 +47,10 @@ public record ForecastTrial(
     List<String> tested) {
   private static final int BATCH = 32;
   private static final int EVALUATIONS = 8;
+
+  /** Updates between evaluations, which cost as much as many of them with a long look-back. */
+  private static final int FEWEST_STEPS = 25;
+
   private static final int PATIENCE = 3;
 
   /**
@@ -114,7 +118,7 @@ public record ForecastTrial(
     Windows test = asked.windows(split.testFrom(), split.end());
     int perEpoch = Forecasting.updatesPerEpoch(training, BATCH);
     int steps = Math.min(mostSteps, epochs * perEpoch);
-    int every = Math.max(1, steps / EVALUATIONS);
+    int every = Math.max(FEWEST_STEPS, steps / EVALUATIONS);
     Training how =
         new Training(
             steps,
