@@ -1,5 +1,6 @@
 package dev.jformer.studies;
 
+import dev.jformer.data.DataException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,12 +30,12 @@ public final class DataSets {
   /**
    * As {@link #find}.
    *
-   * @throws IllegalStateException if it is nowhere; the message says what to do
+   * @throws DataException if it is nowhere; the message says what to do
    */
   public static Path require(String name) {
     Path found = find(name);
     if (found == null) {
-      throw new IllegalStateException(
+      throw new DataException(
           "the data set "
               + name
               + " is neither under "
