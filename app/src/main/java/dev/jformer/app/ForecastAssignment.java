@@ -1,7 +1,5 @@
 package dev.jformer.app;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.config.Configs;
 import dev.jformer.data.series.Calendar;
 import dev.jformer.data.series.ForecastError;
 import dev.jformer.data.series.NaiveForecast;
@@ -13,7 +11,6 @@ import dev.jformer.data.series.Windows;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Forecaster;
 import dev.jformer.model.LinearForecaster;
-import dev.jformer.model.Model;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -65,7 +62,9 @@ final class ForecastAssignment implements Assignment {
     SeriesCsv.Read read = SeriesCsv.read(Path.of(data.source()), data.csv());
     read.remarks().forEach(remark -> console.say("%s", remark));
     this.series = read.series();
-    Forecaster.Config config = sized((Forecaster.Config) recipe.model(), series);
+    Forecaster.Config config =
+        ((Forecaster.Config) recipe.model())
+            .sized(series.columns(), Calendar.features(series.frequency()));
     this.split =
         data.split(series.rows()).check(series.rows(), config.lookBack(), config.horizon());
     Standardizer scale = Standardizer.of(series.slice(0, split.train()));
@@ -92,14 +91,6 @@ final class ForecastAssignment implements Assignment {
     this.task =
         new Forecasting(
             model, training, validation, recipe.training().batch(), recipe.training().seed());
-  }
-
-  /** The model of a recipe with the inputs that these series have. */
-  private static Forecaster.Config sized(Forecaster.Config config, Series series) {
-    ObjectNode tree = (ObjectNode) Configs.write(config);
-    tree.put("variates", series.columns());
-    tree.put("calendar", Calendar.features(series.frequency()));
-    return (Forecaster.Config) Configs.bind(tree, Model.Config.class);
   }
 
   private Windows windows(Forecaster.Config config, int from, int to) {

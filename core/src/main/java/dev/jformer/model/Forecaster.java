@@ -1,5 +1,7 @@
 package dev.jformer.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.config.Configs;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
@@ -21,6 +23,14 @@ public abstract class Forecaster extends Model {
 
     @Override
     Forecaster build();
+
+    /** The same for other series: this many variables and calendar features. */
+    default Config sized(int variates, int calendar) {
+      ObjectNode tree = (ObjectNode) Configs.write(this);
+      tree.put("variates", variates);
+      tree.put("calendar", calendar);
+      return (Config) Configs.bind(tree, Model.Config.class);
+    }
 
     /** Checks the values that all forecasters have. */
     static void check(int variates, int calendar, int lookBack, int horizon) {

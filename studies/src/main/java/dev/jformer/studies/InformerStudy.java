@@ -22,6 +22,7 @@ import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.Ett;
 import dev.jformer.studies.trial.ForecastTrial;
 import dev.jformer.studies.trial.ForecastTrial.Result;
+import dev.jformer.studies.trial.Seeds;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -31,7 +32,6 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
 
 /**
  * Informer (arXiv 2012.07436): what ProbSparse attention costs as series grow, how much faster
@@ -293,17 +293,8 @@ public final class InformerStudy implements Study {
           int updates = model == linear ? scale.pick(4, 1000, 5000) : steps;
           ForecastTrial trial =
               new ForecastTrial(model, data.split(), 10, updates, model == linear ? 1e-3 : 5e-4);
-          List<Result> results = new ArrayList<>();
           int seeds = model == linear || most > 0 ? 1 : scale.pick(1, 2, 3);
-          for (int seed = 1; seed <= seeds; seed++) {
-            int s = seed;
-            results.add(
-                lab.measure(
-                    prefix + name + ", seed " + seed,
-                    Result.class,
-                    progress -> trial.run(data.series(), s, progress)));
-          }
-          all.put(name, results);
+          all.put(name, trial.learn(lab, data.series(), prefix + name, seeds));
         });
     ForecastTrial naive = new ForecastTrial(linear, data.split(), 1, 1, 1e-3);
     all.put(
@@ -318,10 +309,10 @@ public final class InformerStudy implements Study {
             rows.add(
                 Table.row(
                     name,
-                    average(results, Result::mse),
-                    average(results, Result::mae),
-                    average(results, r -> r.steps() == 0 ? 0 : 1e3 * r.seconds() / r.steps()),
-                    average(results, r -> r.steps()))));
+                    Seeds.mean(results, Result::mse),
+                    Seeds.mean(results, Result::mae),
+                    Seeds.mean(results, r -> r.steps() == 0 ? 0 : 1e3 * r.seconds() / r.steps()),
+                    Seeds.mean(results, r -> r.steps()))));
     lab.table(
         new Table(
             "Forecasts of " + horizon + " rows from " + lookBack + ", ETTh1, test rows",
@@ -332,10 +323,6 @@ public final class InformerStudy implements Study {
   }
 
   private static double mse(Map<String, List<Result>> all, String name) {
-    return average(all.get(name), Result::mse);
-  }
-
-  private static double average(List<Result> results, ToDoubleFunction<Result> value) {
-    return results.stream().mapToDouble(value).average().orElse(Double.NaN);
+    return Seeds.mean(all.get(name), Result::mse);
   }
 }

@@ -21,11 +21,11 @@ import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Ett;
 import dev.jformer.studies.trial.ForecastTrial;
 import dev.jformer.studies.trial.ForecastTrial.Result;
+import dev.jformer.studies.trial.Seeds;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
 
 /**
  * iTransformer (arXiv 2310.06625) on ETTh1: beside Transformers over time steps, a linear model and
@@ -134,30 +134,6 @@ public final class ItransformerStudy implements Study {
     return new ForecastTrial(model, data.split(), lab.scale().pick(1, 6, 10), most, rate);
   }
 
-  private static List<Result> learn(
-      Lab lab, Ett data, String name, ForecastTrial trial, int seeds) {
-    List<Result> results = new ArrayList<>();
-    for (int seed = 1; seed <= seeds; seed++) {
-      int s = seed;
-      results.add(
-          lab.measure(
-              name + ", seed " + seed,
-              Result.class,
-              progress -> trial.run(data.series(), s, progress)));
-    }
-    return results;
-  }
-
-  private static double average(List<Result> results, ToDoubleFunction<Result> value) {
-    return results.stream().mapToDouble(value).average().orElse(Double.NaN);
-  }
-
-  private static double spread(List<Result> results) {
-    double mean = average(results, Result::mse);
-    double sum = average(results, r -> (r.mse() - mean) * (r.mse() - mean));
-    return results.size() < 2 ? 0 : Math.sqrt(sum * results.size() / (results.size() - 1));
-  }
-
   // ---- Beside others
 
   private static void beside(Lab lab, Ett data) {
@@ -167,29 +143,19 @@ public final class ItransformerStudy implements Study {
     Map<String, List<Result>> all = new LinkedHashMap<>();
     all.put(
         "iTransformer",
-        learn(
-            lab,
-            data,
-            "iTransformer",
-            quick(lab, data, inverted(scale, lookBack, horizon)),
-            scale.pick(1, 3, 3)));
+        quick(lab, data, inverted(scale, lookBack, horizon))
+            .learn(lab, data.series(), "iTransformer", scale.pick(1, 3, 3)));
     all.put(
         "Transformer over time steps",
-        learn(
-            lab,
-            data,
-            "Transformer",
-            quick(lab, data, vanilla(scale, lookBack, horizon)),
-            scale.pick(1, 2, 3)));
+        quick(lab, data, vanilla(scale, lookBack, horizon))
+            .learn(lab, data.series(), "Transformer", scale.pick(1, 2, 3)));
     all.put(
         "Informer",
-        learn(
-            lab,
-            data,
-            "Informer",
-            quick(lab, data, informer(scale, lookBack, horizon)),
-            scale.pick(1, 2, 3)));
-    all.put("DLinear", learn(lab, data, "DLinear", quick(lab, data, linear(lookBack, horizon)), 1));
+        quick(lab, data, informer(scale, lookBack, horizon))
+            .learn(lab, data.series(), "Informer", scale.pick(1, 2, 3)));
+    all.put(
+        "DLinear",
+        quick(lab, data, linear(lookBack, horizon)).learn(lab, data.series(), "DLinear", 1));
     ForecastTrial naive = quick(lab, data, linear(lookBack, horizon));
     all.put(
         "last value",
@@ -197,7 +163,7 @@ public final class ItransformerStudy implements Study {
     all.put(
         "value a day before",
         List.of(naive.of(data.series(), past -> NaiveForecast.seasonal(past, horizon, SEASON))));
-    double ours = average(all.get("iTransformer"), Result::mse);
+    double ours = Seeds.mean(all.get("iTransformer"), Result::mse);
     double[] paper = PAPER.get(96);
     lab.claim(
         "iTransformer reaches the paper's error on ETTh1, 96 rows from 96",
@@ -206,12 +172,12 @@ public final class ItransformerStudy implements Study {
             Check.atMost("squared error as a multiple of the paper's", ours / paper[0], 1.03),
             Check.atMost(
                 "absolute error as a multiple of the paper's",
-                average(all.get("iTransformer"), Result::mae) / paper[1],
+                Seeds.mean(all.get("iTransformer"), Result::mae) / paper[1],
                 1.03)),
         "Measured: "
             + Check.number(ours)
             + " and "
-            + Check.number(average(all.get("iTransformer"), Result::mae))
+            + Check.number(Seeds.mean(all.get("iTransformer"), Result::mae))
             + ", mean of "
             + all.get("iTransformer").size()
             + " seeds.");
@@ -222,21 +188,23 @@ public final class ItransformerStudy implements Study {
             Check.below(
                 "squared error, against the Transformer's",
                 ours,
-                average(all.get("Transformer over time steps"), Result::mse)),
+                Seeds.mean(all.get("Transformer over time steps"), Result::mse)),
             Check.below(
                 "squared error, against Informer's",
                 ours,
-                average(all.get("Informer"), Result::mse))));
+                Seeds.mean(all.get("Informer"), Result::mse))));
     lab.claim(
         "It beats the linear model and forecasts without learning",
         "DLinear 0.386, equal (table 10)",
         Check.all(
             Check.below(
-                "squared error, against DLinear's", ours, average(all.get("DLinear"), Result::mse)),
+                "squared error, against DLinear's",
+                ours,
+                Seeds.mean(all.get("DLinear"), Result::mse)),
             Check.below(
                 "squared error, against a day before",
                 ours,
-                average(all.get("value a day before"), Result::mse))));
+                Seeds.mean(all.get("value a day before"), Result::mse))));
     List<List<String>> rows = new ArrayList<>();
     List<Figure.Series> curves = new ArrayList<>();
     all.forEach(
@@ -244,11 +212,11 @@ public final class ItransformerStudy implements Study {
           rows.add(
               Table.row(
                   name,
-                  average(results, Result::mse),
-                  spread(results),
-                  average(results, Result::mae),
-                  average(results, Result::seconds),
-                  average(results, r -> r.steps()),
+                  Seeds.mean(results, Result::mse),
+                  Seeds.spread(results, Result::mse),
+                  Seeds.mean(results, Result::mae),
+                  Seeds.mean(results, Result::seconds),
+                  Seeds.mean(results, r -> r.steps()),
                   results.get(0).parameters()));
           if (!results.get(0).validation().isEmpty()) {
             List<Double> errors = results.get(0).validation();
@@ -295,31 +263,27 @@ public final class ItransformerStudy implements Study {
     List<Check> near = new ArrayList<>();
     for (int horizon : horizons) {
       List<Result> ours =
-          learn(
-              lab,
-              data,
-              "iTransformer, horizon " + horizon,
-              quick(lab, data, inverted(lab.scale(), lookBack, horizon))
-                  .withMost(lab.scale().pick(4, 600, 100_000)),
-              1);
+          quick(lab, data, inverted(lab.scale(), lookBack, horizon))
+              .withMost(lab.scale().pick(4, 600, 100_000))
+              .learn(lab, data.series(), "iTransformer, horizon " + horizon, 1);
       ForecastTrial linear = quick(lab, data, linear(lookBack, horizon));
-      List<Result> simple = learn(lab, data, "DLinear, horizon " + horizon, linear, 1);
+      List<Result> simple = linear.learn(lab, data.series(), "DLinear, horizon " + horizon, 1);
       Result day = linear.of(data.series(), past -> NaiveForecast.seasonal(past, horizon, SEASON));
       double[] paper = PAPER.getOrDefault(horizon, new double[] {Double.NaN, Double.NaN});
       rows.add(
           Table.row(
               horizon,
-              average(ours, Result::mse),
+              Seeds.mean(ours, Result::mse),
               paper[0],
-              average(ours, Result::mae),
+              Seeds.mean(ours, Result::mae),
               paper[1],
-              average(simple, Result::mse),
+              Seeds.mean(simple, Result::mse),
               day.mse()));
       if (PAPER.containsKey(horizon)) {
         near.add(
             Check.atMost(
                 "horizon " + horizon + ", squared error as a multiple of the paper's",
-                average(ours, Result::mse) / paper[0],
+                Seeds.mean(ours, Result::mse) / paper[0],
                 1.05));
       }
     }
@@ -356,25 +320,18 @@ public final class ItransformerStudy implements Study {
     List<List<String>> rows = new ArrayList<>();
     for (int length : lengths) {
       List<Result> inverted =
-          learn(
-              lab,
-              data,
-              "iTransformer, look-back " + length,
-              quick(lab, data, inverted(lab.scale(), length, horizon))
-                  .withMost(lab.scale().pick(4, 600, 100_000)),
-              1);
+          quick(lab, data, inverted(lab.scale(), length, horizon))
+              .withMost(lab.scale().pick(4, 600, 100_000))
+              .learn(lab, data.series(), "iTransformer, look-back " + length, 1);
       List<Result> vanilla =
-          learn(
-              lab,
-              data,
-              "Transformer, look-back " + length,
-              quick(lab, data, vanilla(lab.scale(), length, horizon))
-                  .withMost(lab.scale().pick(4, 150, 100_000)),
-              1);
+          quick(lab, data, vanilla(lab.scale(), length, horizon))
+              .withMost(lab.scale().pick(4, 150, 100_000))
+              .learn(lab, data.series(), "Transformer, look-back " + length, 1);
       at.add((double) length);
-      ours.add(average(inverted, Result::mse));
-      theirs.add(average(vanilla, Result::mse));
-      rows.add(Table.row(length, average(inverted, Result::mse), average(vanilla, Result::mse)));
+      ours.add(Seeds.mean(inverted, Result::mse));
+      theirs.add(Seeds.mean(vanilla, Result::mse));
+      rows.add(
+          Table.row(length, Seeds.mean(inverted, Result::mse), Seeds.mean(vanilla, Result::mse)));
     }
     int last = lengths.length - 1;
     lab.claim(
@@ -412,8 +369,10 @@ public final class ItransformerStudy implements Study {
     int lookBack = lookBack(lab.scale());
     int horizon = lab.scale().pick(12, 96, 96);
     ForecastTrial plain = quick(lab, data, inverted(lab.scale(), lookBack, horizon));
-    List<Result> some = learn(lab, data, "trained on others", plain.withColumns(seen, others), 1);
-    List<Result> own = learn(lab, data, "trained on them", plain.withColumns(others, others), 1);
+    List<Result> some =
+        plain.withColumns(seen, others).learn(lab, data.series(), "trained on others", 1);
+    List<Result> own =
+        plain.withColumns(others, others).learn(lab, data.series(), "trained on them", 1);
     Result last =
         plain
             .withColumns(others, others)

@@ -1,7 +1,5 @@
 package dev.jformer.studies.trial;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.config.Configs;
 import dev.jformer.data.series.Calendar;
 import dev.jformer.data.series.ForecastError;
 import dev.jformer.data.series.Series;
@@ -9,7 +7,7 @@ import dev.jformer.data.series.Split;
 import dev.jformer.data.series.Standardizer;
 import dev.jformer.data.series.Windows;
 import dev.jformer.model.Forecaster;
-import dev.jformer.model.Model;
+import dev.jformer.studies.Lab;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -102,10 +100,24 @@ public record ForecastTrial(
   }
 
   private Forecaster.Config sized(Series series) {
-    ObjectNode tree = (ObjectNode) Configs.write(model);
-    tree.put("variates", trained == null ? series.columns() : trained.size());
-    tree.put("calendar", Calendar.features(series.frequency()));
-    return (Forecaster.Config) Configs.bind(tree, Model.Config.class);
+    return model.sized(
+        trained == null ? series.columns() : trained.size(), Calendar.features(series.frequency()));
+  }
+
+  /**
+   * Trains once for each seed from 1, and remembers.
+   *
+   * @param name of what is tried; unique in the study
+   */
+  public List<Result> learn(Lab lab, Series series, String name, int seeds) {
+    List<Result> results = new ArrayList<>();
+    for (int seed = 1; seed <= seeds; seed++) {
+      int each = seed;
+      results.add(
+          lab.measure(
+              name + ", seed " + seed, Result.class, progress -> run(series, each, progress)));
+    }
+    return results;
   }
 
   /** Trains with this seed. */

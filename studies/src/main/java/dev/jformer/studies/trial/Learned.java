@@ -1,5 +1,6 @@
 package dev.jformer.studies.trial;
 
+import dev.jformer.studies.evidence.Figure;
 import java.util.List;
 
 /**
@@ -78,19 +79,19 @@ public record Learned(
 
   /** Mean of the final losses of several runs. */
   public static double loss(List<Learned> runs) {
-    return runs.stream().mapToDouble(Learned::finalLoss).average().orElse(Double.NaN);
+    return Seeds.mean(runs, Learned::finalLoss);
   }
 
   /** Standard deviation of the final losses of several runs; 0 for one. */
   public static double spread(List<Learned> runs) {
-    if (runs.size() < 2) {
-      return 0;
-    }
-    double mean = loss(runs);
-    double sum = 0;
-    for (Learned run : runs) {
-      sum += (run.finalLoss() - mean) * (run.finalLoss() - mean);
-    }
-    return Math.sqrt(sum / (runs.size() - 1));
+    return Seeds.spread(runs, Learned::finalLoss);
+  }
+
+  /** The losses on held-out data by updates, as a curve. */
+  public Figure.Series curve(String name) {
+    return Figure.Series.line(
+        name,
+        validation.stream().map(point -> (double) point.step()).toList(),
+        validation.stream().map(Point::loss).toList());
   }
 }
