@@ -21,6 +21,7 @@ import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Learned;
+import dev.jformer.studies.trial.Seeds;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.AdamW;
@@ -31,7 +32,6 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
 
 /**
  * Extractors in place of softmax attention (arXiv 2308.07661): the same language model with the
@@ -232,18 +232,14 @@ public final class ExtractorsStudy implements Study {
               mixer.title,
               Learned.loss(learned),
               Learned.spread(learned),
-              average(learned, run -> 1e3 * run.seconds() / run.steps()),
-              average(learned, run -> run.peakBytes() / 1e6),
+              Seeds.mean(learned, run -> 1e3 * run.seconds() / run.steps()),
+              Seeds.mean(learned, run -> run.peakBytes() / 1e6),
               learned.get(0).parameters(),
               weights,
               mixer.weightFormula,
               mixer.operations(length, width),
               mixer.operationFormula));
-      curves.add(
-          Figure.Series.line(
-              mixer.title,
-              learned.get(0).validation().stream().map(p -> (double) p.step()).toList(),
-              learned.get(0).validation().stream().map(Learned.Point::loss).toList()));
+      curves.add(learned.get(0).curve(mixer.title));
     }
     lab.claim(
         "Weights grow with the length l and the width D as the definitions say",
@@ -266,10 +262,6 @@ public final class ExtractorsStudy implements Study {
             rows));
     lab.figure(
         new Figure("Learning, first seed", "updates", "held-out loss", false, false, curves));
-  }
-
-  private static double average(List<Learned> runs, ToDoubleFunction<Learned> value) {
-    return runs.stream().mapToDouble(value).average().orElse(Double.NaN);
   }
 
   private static void costs(Lab lab, int width) {

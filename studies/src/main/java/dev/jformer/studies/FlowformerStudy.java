@@ -21,6 +21,7 @@ import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Learned;
 import dev.jformer.studies.trial.ListOps;
+import dev.jformer.studies.trial.Seeds;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -231,15 +232,10 @@ public final class FlowformerStudy implements Study {
                   mixer.title,
                   Learned.loss(learned),
                   Learned.spread(learned),
-                  average(learned, run -> 1e3 * run.seconds() / run.steps()),
-                  average(learned, run -> run.peakBytes() / 1e6),
+                  Seeds.mean(learned, run -> 1e3 * run.seconds() / run.steps()),
+                  Seeds.mean(learned, run -> run.peakBytes() / 1e6),
                   learned.get(0).parameters()));
-          List<Learned.Point> points = learned.get(0).validation();
-          curves.add(
-              Figure.Series.line(
-                  mixer.title,
-                  points.stream().map(p -> (double) p.step()).toList(),
-                  points.stream().map(Learned.Point::loss).toList()));
+          curves.add(learned.get(0).curve(mixer.title));
         });
     lab.table(
         new Table(
@@ -290,10 +286,6 @@ public final class FlowformerStudy implements Study {
         seed);
   }
 
-  private static <T> double average(List<T> runs, ToDoubleFunction<T> value) {
-    return runs.stream().mapToDouble(value).average().orElse(Double.NaN);
-  }
-
   // ---- Lists
 
   private static void lists(Lab lab) {
@@ -313,9 +305,9 @@ public final class FlowformerStudy implements Study {
       }
       all.put(mixer, outcomes);
     }
-    double flow = 100 * average(all.get(Mixer.FLOW), Outcome::accuracy);
-    double softmax = 100 * average(all.get(Mixer.SOFTMAX), Outcome::accuracy);
-    double linear = 100 * average(all.get(Mixer.LINEAR), Outcome::accuracy);
+    double flow = 100 * Seeds.mean(all.get(Mixer.FLOW), Outcome::accuracy);
+    double softmax = 100 * Seeds.mean(all.get(Mixer.SOFTMAX), Outcome::accuracy);
+    double linear = 100 * Seeds.mean(all.get(Mixer.LINEAR), Outcome::accuracy);
     lab.claim(
         "Flow-Attention classifies lists about as well as softmax attention",
         "73.0 against 71.9 % on time series; softmax attention is not in their Long Range Arena",
@@ -329,12 +321,12 @@ public final class FlowformerStudy implements Study {
     all.forEach(
         (mixer, outcomes) -> {
           List<Object> row = new ArrayList<>(List.of(mixer.title));
-          row.add(100 * average(outcomes, Outcome::accuracy));
+          row.add(100 * Seeds.mean(outcomes, Outcome::accuracy));
           row.add(
               String.join(
                   ", ", outcomes.stream().map(o -> Check.number(100 * o.accuracy())).toList()));
-          row.add(average(outcomes, o -> o.losses().get(o.losses().size() - 1)));
-          row.add(average(outcomes, Outcome::seconds));
+          row.add(Seeds.mean(outcomes, o -> o.losses().get(o.losses().size() - 1)));
+          row.add(Seeds.mean(outcomes, Outcome::seconds));
           rows.add(Table.row(row.toArray()));
           List<Double> losses = outcomes.get(0).losses();
           int every = listSteps(lab.scale()) / losses.size();

@@ -22,6 +22,7 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Calibration;
 import dev.jformer.studies.trial.Cost;
+import dev.jformer.studies.trial.Seeds;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -137,10 +138,10 @@ public final class LazyNeuronStudy implements Study {
       curves.add(curve(lab.scale(), name, outcomes.get(0)));
     }
     Outcome usual = all.get(width(4)).get(0);
-    double narrow = average(all.get(width(expands[0])), Outcome::last);
-    double wide = average(all.get(width(expands[expands.length - 1])), Outcome::last);
-    double start = average(all.get(width(4)), o -> o.shares().get(0));
-    double end = average(all.get(width(4)), Outcome::last);
+    double narrow = Seeds.mean(all.get(width(expands[0])), Outcome::last);
+    double wide = Seeds.mean(all.get(width(expands[expands.length - 1])), Outcome::last);
+    double start = Seeds.mean(all.get(width(4)), o -> o.shares().get(0));
+    double end = Seeds.mean(all.get(width(4)), Outcome::last);
     lab.claim(
         "Sparsity emerges in training: fewer hidden units are not 0 at the end than at the start",
         "T5-Base 3.0 % in the end, about 50 % at the start (abstract; section 2)",
@@ -174,14 +175,14 @@ public final class LazyNeuronStudy implements Study {
       List<Outcome> outcomes =
           learn(lab, source.name, new Mlp.Config(Activation.RELU, 4, 0), source);
       List<String> row = new ArrayList<>(row(source.title, outcomes));
-      row.set(4, Table.row(average(outcomes, Outcome::trainingLoss)).get(0));
+      row.set(4, Table.row(Seeds.mean(outcomes, Outcome::trainingLoss)).get(0));
       rows.add(row);
       curves.add(curve(lab.scale(), source.title, outcomes.get(0)));
       checks.add(
           Check.below(
               "share not 0 with " + source.name + " (%)",
-              100 * average(outcomes, Outcome::last),
-              100 * average(outcomes, o -> o.shares().get(0))));
+              100 * Seeds.mean(outcomes, Outcome::last),
+              100 * Seeds.mean(outcomes, o -> o.shares().get(0))));
     }
     lab.claim(
         "Sparsity emerges also where there is nothing to understand",
@@ -210,10 +211,10 @@ public final class LazyNeuronStudy implements Study {
   private static List<String> row(String name, List<Outcome> outcomes) {
     return Table.row(
         name,
-        100 * average(outcomes, o -> o.shares().get(0)),
-        100 * average(outcomes, Outcome::last),
+        100 * Seeds.mean(outcomes, o -> o.shares().get(0)),
+        100 * Seeds.mean(outcomes, Outcome::last),
         percent(outcomes.get(0).layers()),
-        average(outcomes, Outcome::loss));
+        Seeds.mean(outcomes, Outcome::loss));
   }
 
   private static String percent(List<Double> shares) {
@@ -252,20 +253,20 @@ public final class LazyNeuronStudy implements Study {
     List<List<String>> rows = new ArrayList<>();
     clean.forEach(
         (name, outcomes) -> {
-          double loss = average(outcomes, Outcome::loss);
+          double loss = Seeds.mean(outcomes, Outcome::loss);
           rows.add(
               Table.row(
                   name,
-                  100 * average(outcomes, Outcome::last),
+                  100 * Seeds.mean(outcomes, Outcome::last),
                   loss,
-                  average(noisy.get(name), Outcome::loss) - loss,
-                  average(outcomes, Outcome::corrupted) - loss,
-                  100 * average(outcomes, Outcome::calibration),
-                  100 * average(noisy.get(name), Outcome::calibration)));
+                  Seeds.mean(noisy.get(name), Outcome::loss) - loss,
+                  Seeds.mean(outcomes, Outcome::corrupted) - loss,
+                  100 * Seeds.mean(outcomes, Outcome::calibration),
+                  100 * Seeds.mean(noisy.get(name), Outcome::calibration)));
         });
     String best = "top " + ks[1] + " of " + hidden;
-    double plainLoss = average(clean.get("plain"), Outcome::loss);
-    double topLoss = average(clean.get(best), Outcome::loss);
+    double plainLoss = Seeds.mean(clean.get("plain"), Outcome::loss);
+    double topLoss = Seeds.mean(clean.get(best), Outcome::loss);
     lab.claim(
         "A Top-k perceptron learns nearly as well as a plain one",
         "about equal accuracy (section 4)",
@@ -276,22 +277,22 @@ public final class LazyNeuronStudy implements Study {
         "more robust to label noise (section 4)",
         Check.below(
             "loss added by noise",
-            average(noisy.get(best), Outcome::loss) - topLoss,
-            average(noisy.get("plain"), Outcome::loss) - plainLoss));
+            Seeds.mean(noisy.get(best), Outcome::loss) - topLoss,
+            Seeds.mean(noisy.get("plain"), Outcome::loss) - plainLoss));
     lab.claim(
         "Top-k makes less sensitive to corrupted inputs",
         "more robust to corrupted inputs (section 4)",
         Check.below(
             "loss added by corruption",
-            average(clean.get(best), Outcome::corrupted) - topLoss,
-            average(clean.get("plain"), Outcome::corrupted) - plainLoss));
+            Seeds.mean(clean.get(best), Outcome::corrupted) - topLoss,
+            Seeds.mean(clean.get("plain"), Outcome::corrupted) - plainLoss));
     lab.claim(
         "Top-k calibrates better",
         "lower expected calibration error (section 4)",
         Check.below(
             "calibration error (%)",
-            100 * average(clean.get(best), Outcome::calibration),
-            100 * average(clean.get("plain"), Outcome::calibration)));
+            100 * Seeds.mean(clean.get(best), Outcome::calibration),
+            100 * Seeds.mean(clean.get("plain"), Outcome::calibration)));
     lab.table(
         new Table(
             "Top-k perceptrons beside the plain one",
@@ -372,11 +373,6 @@ public final class LazyNeuronStudy implements Study {
   }
 
   // ---- Training
-
-  private static double average(
-      List<Outcome> outcomes, java.util.function.ToDoubleFunction<Outcome> value) {
-    return outcomes.stream().mapToDouble(value).average().orElse(Double.NaN);
-  }
 
   private static int width(Scale scale) {
     return scale.pick(16, 64, 256);

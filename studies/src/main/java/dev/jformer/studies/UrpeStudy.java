@@ -19,6 +19,7 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Learned;
+import dev.jformer.studies.trial.Seeds;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -181,7 +182,7 @@ public final class UrpeStudy implements Study {
                       outcomes.stream()
                           .map(o -> o.solvedAt() == 0 ? "never" : "" + o.solvedAt())
                           .toList()),
-                  outcomes.stream().mapToDouble(Outcome::seconds).average().getAsDouble()));
+                  Seeds.mean(outcomes, Outcome::seconds)));
           List<Double> losses = outcomes.get(0).losses();
           curves.add(Figure.Series.line(name, updates(lab.scale(), losses.size()), losses));
         }
@@ -388,18 +389,10 @@ public final class UrpeStudy implements Study {
               name,
               Learned.loss(runs),
               Learned.spread(runs),
-              runs.stream()
-                  .mapToDouble(run -> 1e3 * run.seconds() / run.steps())
-                  .average()
-                  .getAsDouble(),
-              runs.stream().mapToDouble(run -> run.peakBytes() / 1e6).average().getAsDouble(),
+              Seeds.mean(runs, run -> 1e3 * run.seconds() / run.steps()),
+              Seeds.mean(runs, run -> run.peakBytes() / 1e6),
               runs.get(0).parameters()));
-      List<Learned.Point> points = runs.get(0).validation();
-      curves.add(
-          Figure.Series.line(
-              name,
-              points.stream().map(p -> (double) p.step()).toList(),
-              points.stream().map(Learned.Point::loss).toList()));
+      curves.add(runs.get(0).curve(name));
     }
     lab.table(
         new Table(
