@@ -21,7 +21,8 @@ import java.util.Map;
 
 /** Recipes: those that come with the program, by name, and the user's own files, JSON or YAML. */
 final class Recipes {
-  static final List<String> NAMES = List.of("java", "shakespeare", "forecast");
+  static final List<String> NAMES =
+      List.of("java", "shakespeare", "forecast", "images", "poolformer");
 
   private Recipes() {}
 

@@ -7,7 +7,9 @@ import dev.jformer.io.FileTree;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Forecaster;
+import dev.jformer.model.ImageClassifier;
 import dev.jformer.tensor.Scope;
+import dev.jformer.train.ImageData;
 import dev.jformer.train.Listener;
 import dev.jformer.train.MetricsFile;
 import dev.jformer.train.Recipe;
@@ -48,11 +50,13 @@ final class Run {
   /** A new run. */
   static Run begin(Path folder, Recipe recipe, boolean overwrite, String prompt, Console console)
       throws IOException {
-    boolean fits =
+    Class<?> trained =
         recipe.data() instanceof TextData
-            ? recipe.model() instanceof CausalLm.Config
-            : recipe.model() instanceof Forecaster.Config;
-    if (!fits) {
+            ? CausalLm.Config.class
+            : recipe.data() instanceof ImageData
+                ? ImageClassifier.Config.class
+                : Forecaster.Config.class;
+    if (!trained.isInstance(recipe.model())) {
       throw new Failure(
           "a " + recipe.model().type() + " model cannot be trained on " + recipe.data().type());
     }
@@ -110,6 +114,9 @@ final class Run {
   private Assignment assignment() throws IOException {
     if (recipe.data() instanceof SeriesData) {
       return new ForecastAssignment(recipe, folder, resumed, console);
+    }
+    if (recipe.data() instanceof ImageData) {
+      return new ImageAssignment(recipe, folder, resumed, console);
     }
     return new LanguageAssignment(recipe, folder, resumed, prompt, console);
   }

@@ -33,16 +33,19 @@ import picocli.CommandLine.Option;
       "out keeps its default. 'jformer info --recipe NAME' prints one, every field spelled out."
     })
 final class TrainCommand implements Callable<Integer> {
+  private static final List<String> TASKS = List.of("text", "forecast", "images");
+
   @Option(
       names = "--recipe",
       paramLabel = "NAME|FILE",
-      description = "java, shakespeare, forecast, or a file (default: the task's first).")
+      description =
+          "java, shakespeare, forecast, images, poolformer, or a file (default: the task's).")
   private String named;
 
   @Option(
       names = "--task",
       paramLabel = "TASK",
-      description = "text or forecast (default text), where no recipe says it.")
+      description = "text, forecast or images (default text), where no recipe says it.")
   private String task = "text";
 
   @Option(
@@ -151,14 +154,15 @@ final class TrainCommand implements Callable<Integer> {
   private String ofTask() {
     return switch (task) {
       case "text" -> "java";
-      case "forecast" -> "forecast";
+      case "forecast", "images" -> task;
       default ->
           throw new Failure(
               "no task '"
                   + task
                   + "'"
-                  + Nearest.hint(task, List.of("text", "forecast"))
-                  + ": there are text and forecast");
+                  + Nearest.hint(task, TASKS)
+                  + ": there are "
+                  + String.join(", ", TASKS));
     };
   }
 }

@@ -6,6 +6,7 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Residual;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
@@ -22,16 +23,26 @@ public final class Block extends Module {
   private final Slot<TokenMixer> mixer;
   private final Slot<Layer> ffnNorm;
   private final Slot<ChannelMixer> ffn;
+  private final Slot<Layer> mixerBranch;
+  private final Slot<Layer> ffnBranch;
   private final Slot<Layer> mixed;
   private final Slot<Layer> output;
 
-  Block(
-      NormPlacement placement, Layer mixerNorm, TokenMixer mixer, Layer ffnNorm, ChannelMixer ffn) {
+  private Block(
+      NormPlacement placement,
+      Layer mixerNorm,
+      TokenMixer mixer,
+      Layer ffnNorm,
+      ChannelMixer ffn,
+      Layer mixerBranch,
+      Layer ffnBranch) {
     this.placement = placement;
     this.mixerNorm = child("mixerNorm", Layer.class, mixerNorm);
     this.mixer = child("mixer", TokenMixer.class, mixer);
     this.ffnNorm = child("ffnNorm", Layer.class, ffnNorm);
     this.ffn = child("ffn", ChannelMixer.class, ffn);
+    this.mixerBranch = child("mixerBranch", Layer.class, mixerBranch);
+    this.ffnBranch = child("ffnBranch", Layer.class, ffnBranch);
     this.mixed = child("mixed", Layer.class, new Identity());
     this.output = child("output", Layer.class, new Identity());
   }
@@ -44,12 +55,32 @@ public final class Block extends Module {
       TokenMixer.Config mixer,
       ChannelMixer.Config ffn,
       Position position) {
+    return of(site, placement, norm, mixer, ffn, position, new Residual());
+  }
+
+  /** As above, saying what becomes of its halves before they are added. */
+  static Block of(
+      Site site,
+      NormPlacement placement,
+      Norm.Config norm,
+      TokenMixer.Config mixer,
+      ChannelMixer.Config ffn,
+      Position position,
+      Residual residual) {
+    if (site.causal() && norm.mixesTokens()) {
+      throw new IllegalArgumentException(
+          "the normalisation "
+              + norm.type()
+              + " looks at all tokens: where tokens see earlier ones only, choose another");
+    }
     return new Block(
         placement,
         norm.build(site.width()),
         mixer.build(site, position),
         norm.build(site.width()),
-        ffn.build(site));
+        ffn.build(site),
+        residual.build(site),
+        residual.build(site));
   }
 
   /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */
@@ -68,13 +99,14 @@ public final class Block extends Module {
   }
 
   private Tensor tokens(Tensor x, Tensor mixture) {
-    Tensor sum = x.add(mixture);
+    Tensor sum = x.add(mixerBranch.get().forward(mixture));
     return mixed.get().forward(placement == NormPlacement.PRE ? sum : mixerNorm.get().forward(sum));
   }
 
   private Tensor channels(Tensor x) {
     boolean before = placement == NormPlacement.PRE;
-    Tensor sum = x.add(ffn.get().forward(before ? ffnNorm.get().forward(x) : x));
+    Tensor mixture = ffn.get().forward(before ? ffnNorm.get().forward(x) : x);
+    Tensor sum = x.add(ffnBranch.get().forward(mixture));
     return output.get().forward(before ? sum : ffnNorm.get().forward(sum));
   }
 

@@ -1,7 +1,6 @@
 package dev.jformer.nn;
 
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -28,30 +27,26 @@ public final class BatchNorm extends Layer {
     this.variance = buffer("variance", Tensor.ones(channels));
   }
 
+  /** The channels stand last: [..., C]. */
   @Override
   public Tensor forward(Tensor x) {
-    if (!isTraining()) {
-      return normalise(x, mean.value(), variance.value());
-    }
-    Tensor rows = x.flatten(0, 1);
-    Tensor batchMean = rows.mean(0, false);
-    Tensor batchVariance = rows.sub(batchMean).square().mean(0, false);
-    follow(rows.size(0), batchMean.detach(), batchVariance.detach());
-    return normalise(x, batchMean, batchVariance);
+    return normalise(x.reshape(-1, x.size(-1))).reshape(x.shape().toArray());
   }
 
-  private void follow(long count, Tensor batchMean, Tensor batchVariance) {
-    try (Mode mode = Autograd.noGrad()) {
-      // The running average is of the unbiased estimate, what normalises is the biased one.
-      double unbiased = count / Math.max(1.0, count - 1.0);
-      mean.copyFrom(mean.value().mul(1 - MOMENTUM).add(batchMean.mul(MOMENTUM)));
-      variance.copyFrom(
-          variance.value().mul(1 - MOMENTUM).add(batchVariance.mul(MOMENTUM * unbiased)));
-    }
+  /** Images, whose channels stand second: [B, C, H, W]. */
+  public Tensor images(Tensor x) {
+    return normalise(x);
   }
 
-  private Tensor normalise(Tensor x, Tensor center, Tensor spread) {
-    Tensor scale = weight.value().div(spread.add(EPSILON).sqrt());
-    return x.sub(center).mul(scale).add(bias.value());
+  private Tensor normalise(Tensor x) {
+    return Functional.batchNorm(
+        x,
+        weight.value(),
+        bias.value(),
+        mean.value(),
+        variance.value(),
+        isTraining(),
+        MOMENTUM,
+        EPSILON);
   }
 }

@@ -5,7 +5,7 @@ import dev.jformer.config.Part;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
-/** Normalisations of the last dimension, [..., D] to [..., D]. */
+/** Normalisations, of the last dimension unless they say otherwise: [..., D] to [..., D]. */
 public final class Norm {
   private Norm() {}
 
@@ -13,6 +13,11 @@ public final class Norm {
   public interface Config extends Part {
     /** The layer for a width D. */
     Layer build(int width);
+
+    /** Whether what it makes of a token depends on others, so that it cannot be causal. */
+    default boolean mixesTokens() {
+      return false;
+    }
   }
 
   /**
@@ -65,6 +70,35 @@ public final class Norm {
   }
 
   /**
+   * Group normalisation with a single group (arXiv 1803.08494), as MetaFormer uses it: mean and
+   * deviation are those of all channels of all tokens of a sequence, [B, T, D]. Padding counts.
+   *
+   * @param epsilon added to the variance
+   */
+  @AutoService(Config.class)
+  public record GroupNormConfig(double epsilon) implements Config {
+    /** Defaults. */
+    public GroupNormConfig() {
+      this(1e-5);
+    }
+
+    @Override
+    public String type() {
+      return "group";
+    }
+
+    @Override
+    public boolean mixesTokens() {
+      return true;
+    }
+
+    @Override
+    public Layer build(int width) {
+      return new GroupNorm(this, width);
+    }
+  }
+
+  /**
    * No normalisation: the identity. Some techniques make a model trainable without any, and need
    * this as their baseline.
    */
@@ -95,6 +129,25 @@ public final class Norm {
     @Override
     public Tensor forward(Tensor x) {
       return Functional.layerNorm(x, weight.value(), bias == null ? null : bias.value(), epsilon);
+    }
+  }
+
+  private static final class GroupNorm extends Layer {
+    private final double epsilon;
+    private final Parameter weight;
+    private final Parameter bias;
+
+    GroupNorm(GroupNormConfig config, int width) {
+      this.epsilon = config.epsilon();
+      this.weight = parameter("weight", Tensor.ones(width));
+      this.bias = parameter("bias", Tensor.zeros(width));
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+      Tensor all = x.flatten(1, 2);
+      Tensor standard = Functional.layerNorm(all, null, null, epsilon).unflatten(1, -1, x.size(2));
+      return bias.value().addProduct(standard, weight.value());
     }
   }
 

@@ -13,6 +13,8 @@ package dev.jformer.nn;
  * @param dropout probability of dropout in training
  * @param init how linear layers start
  * @param projection what linear layers are
+ * @param rows in how many rows the tokens of a sequence stand, one row after the other: those of a
+ *     picture in several, those of a text in one
  */
 public record Site(
     int width,
@@ -23,7 +25,21 @@ public record Site(
     boolean bias,
     double dropout,
     Init init,
-    Projection projection) {
+    Projection projection,
+    int rows) {
+  /** A place in a model of sequences, whose tokens stand in one row. */
+  public Site(
+      int width,
+      int layer,
+      int layers,
+      int length,
+      boolean causal,
+      boolean bias,
+      double dropout,
+      Init init,
+      Projection projection) {
+    this(width, layer, layers, length, causal, bias, dropout, init, projection, 1);
+  }
 
   /**
    * Initialisation of linear layers, as in GPT-2.

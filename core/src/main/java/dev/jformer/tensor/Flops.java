@@ -52,9 +52,9 @@ public final class Flops {
     }
   }
 
-  static void conv1d(Tensor weight, Tensor result) {
+  static void convolution(Tensor weight, Tensor result) {
     if (COUNTER.get() != null) {
-      add(2.0 * result.elements() * weight.size(1) * weight.size(2));
+      add(2.0 * result.elements() * weight.elements() / weight.size(0));
     }
   }
 

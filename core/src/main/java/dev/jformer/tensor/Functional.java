@@ -65,6 +65,43 @@ public final class Functional {
         bias);
   }
 
+  /**
+   * Batch normalisation over all dimensions but the second (arXiv 1502.03167).
+   *
+   * @param x [N, C, ...]
+   * @param mean running mean [C]; moves towards the batch's in training
+   * @param variance running variance [C]; moves towards the batch's unbiased one in training
+   * @param training whether the batch's own mean and variance normalise, not the running ones
+   */
+  public static Tensor batchNorm(
+      Tensor x,
+      Tensor weight,
+      Tensor bias,
+      Tensor mean,
+      Tensor variance,
+      boolean training,
+      double momentum,
+      double epsilon) {
+    return Native.call(
+        "batch_norm",
+        () ->
+            torch.batch_norm(
+                x.torch(),
+                Native.optional(weight),
+                Native.optional(bias),
+                Native.optional(mean),
+                Native.optional(variance),
+                training,
+                momentum,
+                epsilon,
+                false),
+        x,
+        weight,
+        bias,
+        mean,
+        variance);
+  }
+
   /** Root-mean-square normalisation over the last dimension (arXiv 1910.07467). */
   public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
     return Native.call(
@@ -246,8 +283,82 @@ public final class Functional {
             x,
             weight,
             bias);
-    Flops.conv1d(weight, result);
+    Flops.convolution(weight, result);
     return result;
+  }
+
+  /**
+   * Two-dimensional convolution.
+   *
+   * @param x [B, in, H, W]
+   * @param weight [out, in / groups, kernel, kernel]
+   * @param bias [out] or null
+   * @param padding zeros added on all sides
+   */
+  public static Tensor conv2d(
+      Tensor x, Tensor weight, Tensor bias, long stride, long padding, long groups) {
+    Tensor result =
+        Native.call(
+            "conv2d",
+            () ->
+                torch.conv2d(
+                    x.torch(),
+                    weight.torch(),
+                    Native.optional(bias),
+                    new long[] {stride, stride},
+                    new long[] {padding, padding},
+                    new long[] {1, 1},
+                    groups),
+            x,
+            weight,
+            bias);
+    Flops.convolution(weight, result);
+    return result;
+  }
+
+  /**
+   * Mean of each window, of stride 1, in which what lies outside does not count.
+   *
+   * @param x [B, C, H, W]
+   * @param height of the window, odd
+   * @param width of the window, odd
+   * @return [B, C, H, W]
+   */
+  public static Tensor meanPool(Tensor x, long height, long width) {
+    return Native.call(
+        "avg_pool2d",
+        () ->
+            torch.avg_pool2d(
+                x.torch(),
+                new long[] {height, width},
+                new long[] {1, 1},
+                new long[] {height / 2, width / 2},
+                false,
+                false,
+                new LongOptional()),
+        x);
+  }
+
+  /**
+   * Images seen through affine maps: the pixel at (u, v) of the result is what x has, bilinearly,
+   * at θ·(u, v, 1). Coordinates run from -1 to 1 between the outer edges; outside is 0.
+   *
+   * @param x [B, C, H, W]
+   * @param theta [B, 2, 3]
+   * @return [B, C, H, W]
+   */
+  public static Tensor warp(Tensor x, Tensor theta) {
+    return Native.call(
+        "grid_sampler",
+        () ->
+            torch.grid_sampler(
+                x.torch(),
+                torch.affine_grid_generator(theta.torch(), x.shape().toArray(), false),
+                0,
+                0,
+                false),
+        x,
+        theta);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import dev.jformer.data.Epochs;
 import dev.jformer.data.series.ForecastError;
 import dev.jformer.data.series.Windows;
 import dev.jformer.model.Forecaster;
@@ -7,8 +8,8 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Training a forecaster on windows of series: each window once in an epoch, in an order drawn anew
@@ -20,10 +21,7 @@ public final class Forecasting implements Task {
   private final Forecaster model;
   private final Windows training;
   private final Windows validation;
-  private final int batch;
-  private final long seed;
-  private long epoch = -1;
-  private int[] order;
+  private final Epochs epochs;
 
   /**
    * A task.
@@ -36,8 +34,7 @@ public final class Forecasting implements Task {
     this.model = model;
     this.training = training;
     this.validation = validation;
-    this.batch = Math.min(batch, training.count());
-    this.seed = seed;
+    this.epochs = new Epochs(training.count(), batch, seed);
   }
 
   /** Updates that an epoch takes. */
@@ -47,36 +44,15 @@ public final class Forecasting implements Task {
 
   @Override
   public Tensor loss(long index) {
-    int perEpoch = training.count() / batch;
-    shuffle(index / perEpoch);
-    long[] chosen = new long[batch];
-    int first = (int) (index % perEpoch) * batch;
-    for (int i = 0; i < batch; i++) {
-      chosen[i] = order[first + i];
-    }
+    long[] chosen = IntStream.of(epochs.chosen(index)).asLongStream().toArray();
     Windows.Batch windows = training.batch(chosen);
     return model.loss(
         windows.past(), windows.pastCalendar(), windows.futureCalendar(), windows.future());
   }
 
-  private void shuffle(long wanted) {
-    if (wanted == epoch) {
-      return;
-    }
-    SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + wanted);
-    int[] drawn = new int[training.count()];
-    for (int i = 0; i < drawn.length; i++) {
-      int other = random.nextInt(i + 1);
-      drawn[i] = drawn[other];
-      drawn[other] = i;
-    }
-    order = drawn;
-    epoch = wanted;
-  }
-
   @Override
   public long unitsPerBatch() {
-    return batch;
+    return epochs.batch();
   }
 
   @Override

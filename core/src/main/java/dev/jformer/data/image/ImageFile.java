@@ -1,0 +1,207 @@
+package dev.jformer.data.image;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.data.DataException;
+import dev.jformer.data.Fingerprint;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+
+/**
+ * The pixels of images on disk, all of one size, memory-mapped: {@code pixels.bin}, and beside it
+ * {@code images.json}, which says what they are.
+ */
+public final class ImageFile implements AutoCloseable {
+  private static final String PIXELS = "pixels.bin";
+  private static final String HEADER = "images.json";
+
+  /** Images that are decoded together, by all processors. */
+  private static final int TOGETHER = 512;
+
+  private static final int NAMED = 5;
+
+  /**
+   * What the images are.
+   *
+   * @param size height and width in pixels
+   * @param classes names of the classes
+   * @param labels number of each image's class
+   * @param fingerprint of the source and the size
+   */
+  public record Header(int size, List<String> classes, List<Integer> labels, String fingerprint) {
+    private boolean isSound() {
+      return size > 0
+          && fingerprint != null
+          && classes != null
+          && labels != null
+          && labels.stream().allMatch(label -> label >= 0 && label < classes.size());
+    }
+
+    long bytes() {
+      return (long) labels.size() * Picture.CHANNELS * size * size;
+    }
+  }
+
+  private final Header header;
+  private final Tensor pixels;
+
+  private ImageFile(Header header, Tensor pixels) {
+    this.header = header;
+    this.pixels = pixels;
+  }
+
+  /**
+   * Opens the images in a folder if they are those of this source in this size, and otherwise reads
+   * them from the source.
+   *
+   * @param size height and width
+   * @param progress told the number of images done
+   * @throws DataException if images are damaged; the message names them
+   * @throws IOException if the files cannot be written; nothing half-written is left
+   */
+  public static ImageFile prepare(Path folder, ImageSource source, int size, LongConsumer progress)
+      throws IOException {
+    String fingerprint =
+        Fingerprint.of((source.fingerprint() + size).getBytes(StandardCharsets.UTF_8));
+    if (Files.exists(folder.resolve(HEADER))) {
+      try {
+        ImageFile present = open(folder);
+        if (present.header.fingerprint().equals(fingerprint)) {
+          return present;
+        }
+        present.close();
+      } catch (DataException damaged) {
+        // It is made again below.
+      }
+    }
+    Files.createDirectories(folder);
+    Files.deleteIfExists(folder.resolve(HEADER));
+    Path partial = folder.resolve(PIXELS + ".tmp");
+    try {
+      write(partial, source, size, progress);
+      Files.move(
+          partial,
+          folder.resolve(PIXELS),
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
+      List<Integer> labels = source.entries().stream().map(ImageSource.Entry::label).toList();
+      Header header = new Header(size, source.classes(), labels, fingerprint);
+      AtomicFile.write(folder.resolve(HEADER), new JsonMapper().writeValueAsBytes(header));
+    } finally {
+      Files.deleteIfExists(partial);
+    }
+    return open(folder);
+  }
+
+  private static void write(Path file, ImageSource source, int size, LongConsumer progress)
+      throws IOException {
+    ConcurrentLinkedQueue<String> broken = new ConcurrentLinkedQueue<>();
+    try (OutputStream out = Files.newOutputStream(file)) {
+      for (int from = 0; from < source.count(); from += TOGETHER) {
+        int to = Math.min(source.count(), from + TOGETHER);
+        List<byte[]> contents = new ArrayList<>();
+        source.read(from, to, (index, entry, content) -> contents.add(content));
+        int first = from;
+        byte[][] decoded = new byte[contents.size()][];
+        IntStream.range(0, decoded.length)
+            .parallel()
+            .forEach(
+                i -> {
+                  String name = source.entries().get(first + i).name();
+                  try {
+                    decoded[i] = Picture.decode(name, contents.get(i), size);
+                  } catch (DataException e) {
+                    broken.add(e.getMessage());
+                  }
+                });
+        for (byte[] image : decoded) {
+          if (image != null) {
+            out.write(image);
+          }
+        }
+        progress.accept(to);
+      }
+    }
+    if (!broken.isEmpty()) {
+      throw new DataException(
+          broken.size()
+              + " of "
+              + source.count()
+              + " images in "
+              + source
+              + " cannot be read: "
+              + String.join("; ", broken.stream().sorted().limit(NAMED).toList())
+              + (broken.size() > NAMED ? "; …" : "")
+              + ": repair them, or take them away");
+    }
+  }
+
+  /**
+   * Opens the images in a folder.
+   *
+   * @throws DataException if there are none, or they are damaged
+   */
+  public static ImageFile open(Path folder) {
+    Path file = folder.resolve(PIXELS);
+    try {
+      Header header =
+          new JsonMapper().readValue(Files.readAllBytes(folder.resolve(HEADER)), Header.class);
+      if (header == null || !header.isSound() || Files.size(file) != header.bytes()) {
+        throw damaged(folder, null);
+      }
+      long size = header.size();
+      Tensor bytes =
+          Files.isWritable(file)
+              ? Tensor.mapShared(file, DType.UINT8, header.bytes())
+              : Tensor.map(file, DType.UINT8, header.bytes());
+      return new ImageFile(header, bytes.view(-1, Picture.CHANNELS, size, size).keep());
+    } catch (JsonProcessingException e) {
+      throw damaged(folder, e);
+    } catch (IOException e) {
+      throw new DataException("no images in " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static DataException damaged(Path folder, Exception cause) {
+    return new DataException(
+        "the images in " + folder + " are damaged: delete the folder to have it made again", cause);
+  }
+
+  /** What the images are. */
+  public Header header() {
+    return header;
+  }
+
+  /** Number of images. */
+  public int count() {
+    return header.labels().size();
+  }
+
+  /** The pixels of some images: uint8 [B, 3, S, S]. */
+  Tensor pixels(int[] images) {
+    return pixels.indexSelect(0, Tensor.of(images, images.length));
+  }
+
+  /** The labels of some images: int64 [B]. */
+  Tensor labels(int[] images) {
+    return Tensor.of(IntStream.of(images).mapToLong(image -> header.labels().get(image)).toArray());
+  }
+
+  /** Gives the mapping up. */
+  @Override
+  public void close() {
+    pixels.close();
+  }
+}

@@ -1,0 +1,262 @@
+package dev.jformer.data.image;
+
+import dev.jformer.data.DataException;
+import dev.jformer.data.Fingerprint;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+
+/**
+ * Images in folders named after their classes, as {@code cat/1.jpg}: a folder or a zip file of such
+ * folders. Images may lie deeper; folders that all images lie in are passed over. Files and folders
+ * whose names begin with a dot, and files that are no images, do not count. Classes are in
+ * alphabetical order, images by path.
+ */
+public final class ImageSource {
+  private static final Set<String> READABLE = Set.of("jpg", "jpeg", "png", "gif", "bmp");
+  private static final Set<String> UNREADABLE =
+      Set.of("webp", "heic", "heif", "avif", "jxl", "jp2", "svg", "tif", "tiff", "psd");
+
+  private final Path source;
+  private final boolean zip;
+  private final List<String> classes;
+  private final List<Entry> entries;
+
+  /**
+   * An image.
+   *
+   * @param name its path in the source
+   * @param label number of its class
+   */
+  record Entry(String name, int label) {}
+
+  /** Is given images. */
+  interface Reader {
+    /** The bytes of an image file. */
+    void image(int index, Entry entry, byte[] content) throws IOException;
+  }
+
+  private ImageSource(Path source, boolean zip, List<String> classes, List<Entry> entries) {
+    this.source = source;
+    this.zip = zip;
+    this.classes = classes;
+    this.entries = entries;
+  }
+
+  /**
+   * Finds the images.
+   *
+   * @throws DataException if there are none, some lie in no class, a class is empty, or some are of
+   *     a format that cannot be read
+   */
+  public static ImageSource open(Path source) {
+    if (!Files.exists(source)) {
+      throw new DataException("no such folder or zip file of images: " + source);
+    }
+    boolean folder = Files.isDirectory(source);
+    List<String> files = new ArrayList<>();
+    SortedSet<String> folders = new TreeSet<>();
+    try {
+      if (folder) {
+        list(source, files, folders);
+      } else if (source.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
+        listZip(source, files, folders);
+      } else {
+        throw new DataException(
+            source + " is neither a folder nor a zip file: expected a folder of images a class");
+      }
+    } catch (IOException | UncheckedIOException e) {
+      throw new DataException("cannot read " + source + ": " + e.getMessage(), e);
+    }
+    List<String> images = images(source, files);
+    String common = common(images);
+    SortedSet<String> classes = new TreeSet<>();
+    for (String image : images) {
+      int end = image.indexOf('/', common.length());
+      if (end < 0) {
+        throw new DataException(
+            image
+                + " in "
+                + source
+                + " lies in no class: expected folders named after classes, such as cat/"
+                + image.substring(common.length()));
+      }
+      classes.add(image.substring(common.length(), end));
+    }
+    for (String name : folders) {
+      boolean isClass =
+          name.startsWith(common)
+              && name.length() > common.length()
+              && name.indexOf('/', common.length()) < 0;
+      if (isClass && !classes.contains(name.substring(common.length()))) {
+        throw new DataException(
+            "the class folder "
+                + name
+                + " in "
+                + source
+                + " holds no image: put some there, or delete it");
+      }
+    }
+    List<String> names = List.copyOf(classes);
+    List<Entry> entries = new ArrayList<>();
+    for (String image : images) {
+      String name = image.substring(common.length(), image.indexOf('/', common.length()));
+      entries.add(new Entry(image, java.util.Collections.binarySearch(names, name)));
+    }
+    return new ImageSource(source, !folder, names, List.copyOf(entries));
+  }
+
+  private static void list(Path root, List<String> files, Set<String> folders) throws IOException {
+    try (Stream<Path> tree = Files.walk(root)) {
+      for (Path path : tree.toList()) {
+        String name = root.relativize(path).toString().replace('\\', '/');
+        if (name.isEmpty() || isHidden(name)) {
+          continue;
+        }
+        if (Files.isDirectory(path)) {
+          folders.add(name);
+        } else {
+          files.add(name);
+        }
+      }
+    }
+  }
+
+  private static void listZip(Path zip, List<String> files, Set<String> folders)
+      throws IOException {
+    try (ZipFile file = new ZipFile(zip.toFile())) {
+      Enumeration<? extends ZipEntry> all = file.entries();
+      while (all.hasMoreElements()) {
+        ZipEntry entry = all.nextElement();
+        String name = entry.getName();
+        if (isHidden(name) || name.startsWith("__MACOSX/")) {
+          continue;
+        }
+        if (entry.isDirectory()) {
+          folders.add(name.substring(0, name.length() - 1));
+        } else {
+          files.add(name);
+        }
+      }
+    }
+  }
+
+  private static boolean isHidden(String name) {
+    return name.startsWith(".") || name.contains("/.");
+  }
+
+  private static List<String> images(Path source, List<String> files) {
+    List<String> images = new ArrayList<>();
+    for (String file : files) {
+      String ending = file.substring(file.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+      if (UNREADABLE.contains(ending)) {
+        throw new DataException(
+            file
+                + " in "
+                + source
+                + " is of a format that cannot be read: expected JPEG, PNG, GIF or BMP; convert"
+                + " it, or take it away");
+      }
+      if (READABLE.contains(ending)) {
+        images.add(file);
+      }
+    }
+    if (images.isEmpty()) {
+      throw new DataException(
+          source + " holds no images: expected JPEG, PNG, GIF or BMP in a folder for each class");
+    }
+    images.sort(Comparator.naturalOrder());
+    return images;
+  }
+
+  /** The folders, with a slash at the end, that all images lie in, unless those are their class. */
+  private static String common(List<String> images) {
+    String first = images.get(0);
+    String common = "";
+    while (true) {
+      int end = first.indexOf('/', common.length());
+      String next = end < 0 ? null : first.substring(0, end + 1);
+      // What has no further folder below it is a class, even if it is the only one.
+      boolean shared =
+          next != null
+              && images.stream()
+                  .allMatch(i -> i.startsWith(next) && i.indexOf('/', next.length()) >= 0);
+      if (!shared) {
+        return common;
+      }
+      common = next;
+    }
+  }
+
+  /** Names of the classes, in order. */
+  public List<String> classes() {
+    return classes;
+  }
+
+  /** Number of images. */
+  public int count() {
+    return entries.size();
+  }
+
+  List<Entry> entries() {
+    return entries;
+  }
+
+  /** What distinguishes these images from others, or from a later state of them. */
+  String fingerprint() throws IOException {
+    StringBuilder text = new StringBuilder();
+    if (zip) {
+      text.append(Files.size(source)).append(' ');
+      text.append(Files.getLastModifiedTime(source).toMillis()).append('\n');
+    }
+    for (Entry entry : entries) {
+      text.append(entry.name).append('\t');
+      if (!zip) {
+        Path file = source.resolve(entry.name);
+        text.append(Files.size(file)).append('\t');
+        text.append(Files.getLastModifiedTime(file).toMillis());
+      }
+      text.append('\n');
+    }
+    return Fingerprint.of(text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Reads images {@code from} to {@code to}, in order. */
+  void read(int from, int to, Reader reader) throws IOException {
+    if (!zip) {
+      for (int i = from; i < to; i++) {
+        Entry entry = entries.get(i);
+        reader.image(i, entry, Files.readAllBytes(source.resolve(entry.name)));
+      }
+      return;
+    }
+    try (ZipFile file = new ZipFile(source.toFile())) {
+      for (int i = from; i < to; i++) {
+        Entry entry = entries.get(i);
+        try (InputStream in = file.getInputStream(file.getEntry(entry.name))) {
+          reader.image(i, entry, in.readAllBytes());
+        }
+      }
+    }
+  }
+
+  /** The source's path. */
+  @Override
+  public String toString() {
+    return source.toString();
+  }
+}

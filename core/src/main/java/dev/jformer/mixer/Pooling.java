@@ -1,0 +1,108 @@
+package dev.jformer.mixer;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Site;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * PoolFormer's mixer (arXiv 2111.11418): each token becomes the mean of its neighbours, itself
+ * among them, less itself, for the residual stream adds it again. Tokens of a picture have
+ * neighbours in two dimensions, those of a sequence in one; where tokens see earlier ones only, the
+ * last {@code size} up to the token itself. What lies outside, and padding, does not count. No
+ * weights.
+ */
+public final class Pooling extends TokenMixer {
+  /**
+   * Configuration.
+   *
+   * @param size neighbours in each dimension, an odd number
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(int size) implements TokenMixer.Config {
+    /** The paper's 3. */
+    public Config() {
+      this(3);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (size < 1 || size % 2 == 0) {
+        throw new IllegalArgumentException("size is " + size + ": expected an odd number");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "pooling";
+    }
+
+    @Override
+    public TokenMixer build(Site site, Position position) {
+      return new Pooling(size, site);
+    }
+  }
+
+  private final int size;
+  private final int rows;
+  private final boolean causal;
+
+  Pooling(int size, Site site) {
+    this.size = size;
+    this.rows = site.rows();
+    this.causal = site.causal();
+  }
+
+  @Override
+  public Tensor forward(Tensor x, Tensor keep) {
+    if (causal) {
+      return ratio(x, keep, t -> running(t)).sub(x);
+    }
+    if (keep == null) {
+      return Grid.of(x, rows).neighbours(size).sub(x);
+    }
+    return ratio(x, keep, t -> Grid.of(t, rows).neighbours(size)).sub(x);
+  }
+
+  private interface Mean {
+    Tensor of(Tensor x);
+  }
+
+  /** The mean of tokens that are kept, as the ratio of two means. */
+  private static Tensor ratio(Tensor x, Tensor keep, Mean mean) {
+    Tensor kept =
+        keep == null
+            ? Tensor.ones(1, x.size(1), 1).to(x.dtype()).to(x.device())
+            : keep.unsqueeze(2).to(x.dtype());
+    Tensor seen = keep == null ? x : x.mul(kept);
+    Tensor count = mean.of(kept).clamp(1e-6, 1);
+    return mean.of(seen).div(count);
+  }
+
+  /** Sums of the last tokens, divided by their full number. */
+  private Tensor running(Tensor x) {
+    Tensor padded = Functional.pad(x, 0, 0, 0, size - 1, 0);
+    Tensor sum = x;
+    for (int back = 1; back < size; back++) {
+      sum = sum.add(padded.narrow(1, size - 1L - back, x.size(1)));
+    }
+    return sum.div(size);
+  }
+
+  @Override
+  public State start(long batch, long capacity) {
+    if (!causal) {
+      return super.start(batch, capacity);
+    }
+    return new LastTokens(size - 1);
+  }
+
+  @Override
+  public Tensor step(Tensor x, State state) {
+    LastTokens past = (LastTokens) state;
+    Tensor all = past.append(x);
+    Tensor mean = ratio(all, null, t -> running(t));
+    return mean.narrow(1, all.size(1) - x.size(1), x.size(1)).sub(x);
+  }
+}

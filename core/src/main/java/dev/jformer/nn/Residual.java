@@ -1,0 +1,35 @@
+package dev.jformer.nn;
+
+/**
+ * What becomes of the two halves of a block before they are added to the residual stream.
+ *
+ * @param layerScale what the factors of each channel, which are trained, start at (arXiv
+ *     2103.17239); 0 for no factors
+ * @param stochasticDepth probability with which a half of the last block is left out for a sequence
+ *     in training (arXiv 1603.09382); that of the blocks before rises evenly from 0
+ */
+public record Residual(double layerScale, double stochasticDepth) {
+  /** They are added as they are. */
+  public Residual() {
+    this(0, 0);
+  }
+
+  /** Checks the values. */
+  public Residual {
+    if (!(layerScale >= 0)) {
+      throw new IllegalArgumentException("layerScale is " + layerScale + ": expected at least 0");
+    }
+    if (!(stochasticDepth >= 0 && stochasticDepth < 1)) {
+      throw new IllegalArgumentException(
+          "stochasticDepth is " + stochasticDepth + ": expected a probability in [0, 1)");
+    }
+  }
+
+  /** What does it for the block at a place. */
+  public Layer build(Site site) {
+    double drop = site.layers() == 1 ? 0 : stochasticDepth * site.layer() / (site.layers() - 1);
+    return layerScale == 0 && drop == 0
+        ? new Identity()
+        : new Branch(site.width(), layerScale, drop);
+  }
+}

@@ -1,0 +1,77 @@
+package dev.jformer.train;
+
+import dev.jformer.data.image.ImageBatch;
+import dev.jformer.data.image.ImageFile;
+import dev.jformer.data.image.ImageSampler;
+import dev.jformer.model.ImageClassifier;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+
+/** Training an image classifier. */
+public final class ImageClassification implements Task {
+  private final ImageClassifier model;
+  private final ImageSampler sampler;
+  private final double smoothing;
+  private double accuracy = Double.NaN;
+
+  /**
+   * A task.
+   *
+   * @param smoothing share of each target that is spread over all classes (arXiv 1512.00567)
+   */
+  public ImageClassification(ImageClassifier model, ImageSampler sampler, double smoothing) {
+    this.model = model;
+    this.sampler = sampler;
+    this.smoothing = smoothing;
+  }
+
+  @Override
+  public Tensor loss(long index) {
+    ImageBatch batch = sampler.batch(index);
+    Tensor targets = batch.targets();
+    if (smoothing > 0) {
+      targets = targets.mul(1 - smoothing).add(smoothing / targets.size(1));
+    }
+    Tensor logits = model.logits(batch.images()).to(DType.FLOAT32);
+    return logits.logSoftmax(1).mul(targets).sum(1, false).mean().neg();
+  }
+
+  @Override
+  public long unitsPerBatch() {
+    return sampler.batch();
+  }
+
+  @Override
+  public String unit() {
+    return "images";
+  }
+
+  /** Mean cross-entropy of the images held out, in nats. */
+  @Override
+  public double evaluate() {
+    Scores scores = new Scores();
+    sampler.heldOut((images, labels) -> scores.add(model.logits(images), labels));
+    accuracy = scores.accuracy();
+    return scores.loss();
+  }
+
+  /** Share of the images held out that the latest evaluation got right; NaN before the first. */
+  public double accuracy() {
+    return accuracy;
+  }
+
+  /** How well a model does on all images of a file. */
+  public static Scores evaluate(ImageClassifier model, ImageFile file) {
+    boolean learning = model.isTraining();
+    model.train(false);
+    try (Mode mode = Autograd.noGrad()) {
+      Scores scores = new Scores();
+      ImageSampler.all(file, (images, labels) -> scores.add(model.logits(images), labels));
+      return scores;
+    } finally {
+      model.train(learning);
+    }
+  }
+}
