@@ -1,20 +1,10 @@
 package dev.jformer.app;
 
-import dev.jformer.data.Corpus;
-import dev.jformer.data.TokenFile;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
 import dev.jformer.hub.Models;
-import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
-import dev.jformer.train.LanguageModelling;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -24,13 +14,17 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "eval",
     mixinStandardHelpOptions = true,
-    description =
-        "Measure how well a language model predicts text: loss, perplexity, bits per byte.",
+    description = {
+      "Measure how well a model does: how well a language model predicts text, or an encoder fills",
+      "in what is masked; which share of images or labelled texts a classifier gets right."
+    },
     footer = {
       "",
       "Examples:",
       "  jformer eval runs/play                  on the text held out when it was trained",
-      "  jformer eval runs/play --data other.txt"
+      "  jformer eval runs/play --data other.txt",
+      "  jformer eval runs/images --data test.zip",
+      "  jformer eval runs/classify --data dev.tsv"
     })
 final class EvalCommand implements Callable<Integer> {
   @Parameters(paramLabel = "MODEL", description = "A model's folder.")
@@ -39,7 +33,8 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "PATH",
-      description = "Text (default: what was held out in training).")
+      description =
+          "Text (default: what was held out in training); images or labelled texts for a classifier.")
   private Path data;
 
   @Option(names = "--ending", paramLabel = ".EXT", description = "Only files that end so.")
@@ -51,58 +46,17 @@ final class EvalCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
+  @Option(names = "--quiet", description = "Show no progress, only the result.")
+  private boolean quiet;
+
   @Override
   public Integer call() throws Exception {
-    Path scratch = data == null ? null : Files.createTempDirectory("jformer-eval");
+    Console console = new Console(quiet, json);
     try (Scope scope = Scope.open();
         Model model = Models.load(folder)) {
-      if (!(model instanceof CausalLm languageModel)) {
-        throw new Failure(folder + " holds a " + model.config().type() + ", no language model");
-      }
-      try (TokenFile tokens = tokens(scratch)) {
-        evaluate(languageModel, tokens);
-      }
+      model.train(false);
+      System.out.println(new Evaluation(folder, data, endings, batch, json, console).of(model));
       return 0;
-    } finally {
-      if (scratch != null) {
-        try (var files = Files.list(scratch)) {
-          for (Path file : files.toList()) {
-            Files.delete(file);
-          }
-        }
-        Files.delete(scratch);
-      }
     }
-  }
-
-  private TokenFile tokens(Path scratch) throws Exception {
-    if (data == null) {
-      Path held = folder.resolve("data");
-      if (!Files.isDirectory(held)) {
-        throw new Failure(folder + " holds no text from its training: give some with --data");
-      }
-      return TokenFile.open(held);
-    }
-    Tokenizer tokenizer = Tokenizers.load(folder);
-    return TokenFile.prepare(scratch, Corpus.open(data, endings), tokenizer, 1, bytes -> {});
-  }
-
-  private void evaluate(CausalLm model, TokenFile tokens) {
-    double loss;
-    try (Mode mode = Autograd.inference()) {
-      loss = LanguageModelling.evaluate(model, tokens, batch, Long.MAX_VALUE);
-    }
-    TokenFile.Header header = tokens.header();
-    double perByte = loss * header.validationTokens() / header.validationBytes();
-    System.out.printf(
-        Locale.ROOT,
-        json
-            ? "{\"tokens\":%d,\"loss\":%.6f,\"perplexity\":%.4f,\"lossPerByte\":%.6f,\"bitsPerByte\":%.6f}%n"
-            : "%,d tokens: loss %.4f nats per token (perplexity %.2f), %.4f nats or %.4f bits per byte%n",
-        header.validationTokens(),
-        loss,
-        Math.exp(loss),
-        perByte,
-        perByte / Math.log(2));
   }
 }

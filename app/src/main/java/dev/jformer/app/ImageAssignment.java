@@ -32,39 +32,45 @@ final class ImageAssignment implements Assignment {
   ImageAssignment(Recipe recipe, Path folder, boolean resumed, Console console) throws IOException {
     this.folder = folder;
     this.data = (ImageData) recipe.data();
-    ImageClassifier.Config wanted = (ImageClassifier.Config) recipe.model();
-    this.file = read(Path.of(data.source()), folder.resolve("data"), wanted.size(), console);
-    ImageClassifier made = null;
-    try {
-      Classes classes = new Classes(file.header().classes());
-      if (classes.classes().size() < 2) {
-        throw new Failure(
-            data.source() + " has the class " + classes.classes() + " only: expected two or more");
+    try (Origin origin = Origin.of(recipe)) {
+      ImageClassifier.Config wanted = origin.config(ImageClassifier.Config.class);
+      this.file = read(Path.of(data.source()), folder.resolve("data"), wanted.size(), console);
+      ImageClassifier made = null;
+      try {
+        Classes classes = new Classes(file.header().classes());
+        if (classes.classes().size() < 2) {
+          throw new Failure(
+              data.source()
+                  + " has the class "
+                  + classes.classes()
+                  + " only: expected two or more");
+        }
+        if (resumed && Classes.exists(folder) && !Classes.load(folder).equals(classes)) {
+          throw new Failure(
+              data.source()
+                  + " has other classes than the run in "
+                  + folder
+                  + " was begun with: put the old images back, or begin anew with --overwrite");
+        }
+        classes.save(folder);
+        long seed = recipe.training().seed();
+        int batch = recipe.training().batch();
+        this.sampler = new ImageSampler(file, data.validation(), data.augmentation(), batch, seed);
+        Random.seed(seed);
+        made = wanted.withClasses(classes.classes().size()).build();
+        Tensor[] channels = sampler.channels();
+        made.standardise(channels[0], channels[1]);
+        origin.begin(made);
+        this.task = new ImageClassification(made, sampler, data.smoothing());
+      } catch (RuntimeException | Error e) {
+        if (made != null) {
+          made.close();
+        }
+        file.close();
+        throw e;
       }
-      if (resumed && Classes.exists(folder) && !Classes.load(folder).equals(classes)) {
-        throw new Failure(
-            data.source()
-                + " has other classes than the run in "
-                + folder
-                + " was begun with: put the old images back, or begin anew with --overwrite");
-      }
-      classes.save(folder);
-      long seed = recipe.training().seed();
-      int batch = recipe.training().batch();
-      this.sampler = new ImageSampler(file, data.validation(), data.augmentation(), batch, seed);
-      Random.seed(seed);
-      made = wanted.withClasses(classes.classes().size()).build();
-      Tensor[] channels = sampler.channels();
-      made.standardise(channels[0], channels[1]);
-      this.task = new ImageClassification(made, sampler, data.smoothing());
-    } catch (RuntimeException | Error e) {
-      if (made != null) {
-        made.close();
-      }
-      file.close();
-      throw e;
+      this.model = made;
     }
-    this.model = made;
   }
 
   /** The images of a source, as they lie in a folder or are put there now. */

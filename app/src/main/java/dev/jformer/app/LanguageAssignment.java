@@ -35,24 +35,28 @@ final class LanguageAssignment implements Assignment {
     this.folder = folder;
     this.data = (TextData) recipe.data();
     Texts texts = new Texts(data, folder, console);
-    Tokenizer tokenizer = texts.tokenizer();
-    this.tokens = resumed ? texts.tokensAsTheyAre(tokenizer) : texts.tokens(tokenizer);
-    long seed = recipe.training().seed();
-    CausalLm made = null;
-    try {
-      Random.seed(seed);
-      made = ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()).build();
-      this.sample = prompt == null ? null : Sample.of(made, tokenizer, prompt);
-      int batch = recipe.training().batch();
-      this.task = new LanguageModelling(made, tokens, batch, seed, EVALUATION_BATCHES);
-    } catch (RuntimeException | Error e) {
-      if (made != null) {
-        made.close();
+    try (Origin origin = Origin.of(recipe)) {
+      origin.tokenizer(folder);
+      Tokenizer tokenizer = texts.tokenizer();
+      this.tokens = resumed ? texts.tokensAsTheyAre(tokenizer) : texts.tokens(tokenizer);
+      long seed = recipe.training().seed();
+      CausalLm made = null;
+      try {
+        Random.seed(seed);
+        CausalLm.Config config = origin.config(CausalLm.Config.class);
+        made = origin.begin(config.withVocab(tokenizer.vocabularySize()).build());
+        this.sample = prompt == null ? null : Sample.of(made, tokenizer, prompt);
+        int batch = recipe.training().batch();
+        this.task = new LanguageModelling(made, tokens, batch, seed, EVALUATION_BATCHES);
+      } catch (RuntimeException | Error e) {
+        if (made != null) {
+          made.close();
+        }
+        tokens.close();
+        throw e;
       }
-      tokens.close();
-      throw e;
+      this.model = made;
     }
-    this.model = made;
   }
 
   @Override

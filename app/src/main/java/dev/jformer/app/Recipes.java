@@ -22,7 +22,7 @@ import java.util.Map;
 /** Recipes: those that come with the program, by name, and the user's own files, JSON or YAML. */
 final class Recipes {
   static final List<String> NAMES =
-      List.of("java", "shakespeare", "forecast", "images", "poolformer");
+      List.of("java", "shakespeare", "forecast", "images", "poolformer", "mlm", "classify");
 
   private Recipes() {}
 
@@ -68,7 +68,7 @@ final class Recipes {
     } else if (!endings.isEmpty()) {
       throw new Failure("--ending chooses among files of text, not of " + found.type());
     }
-    return new Recipe(recipe.model(), found, recipe.training());
+    return new Recipe(recipe.model(), found, recipe.training(), recipe.from());
   }
 
   private static JsonNode tree(String nameOrFile) {

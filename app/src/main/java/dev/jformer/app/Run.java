@@ -6,10 +6,13 @@ import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.Encoder;
 import dev.jformer.model.Forecaster;
 import dev.jformer.model.ImageClassifier;
+import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
 import dev.jformer.train.ImageData;
+import dev.jformer.train.LabelledTextData;
 import dev.jformer.train.Listener;
 import dev.jformer.train.MetricsFile;
 import dev.jformer.train.Recipe;
@@ -50,15 +53,13 @@ final class Run {
   /** A new run. */
   static Run begin(Path folder, Recipe recipe, boolean overwrite, String prompt, Console console)
       throws IOException {
-    Class<?> trained =
-        recipe.data() instanceof TextData
-            ? CausalLm.Config.class
-            : recipe.data() instanceof ImageData
-                ? ImageClassifier.Config.class
-                : Forecaster.Config.class;
-    if (!trained.isInstance(recipe.model())) {
+    if (!fits(recipe)) {
       throw new Failure(
           "a " + recipe.model().type() + " model cannot be trained on " + recipe.data().type());
+    }
+    if (!recipe.from().isEmpty() && recipe.data() instanceof SeriesData) {
+      throw new Failure(
+          "--from is for models of text and images: a forecaster begins from nothing");
     }
     if (Files.exists(folder.resolve(RECIPE)) && hasSteps(folder) && !overwrite) {
       throw new Failure(
@@ -75,6 +76,19 @@ final class Run {
     AtomicFile.write(
         folder.resolve(RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
     return new Run(folder, recipe, false, prompt, console);
+  }
+
+  private static boolean fits(Recipe recipe) {
+    Model.Config model = recipe.model();
+    if (recipe.data() instanceof TextData) {
+      return model instanceof CausalLm.Config || model instanceof Encoder.Config;
+    }
+    if (recipe.data() instanceof LabelledTextData) {
+      return model instanceof Encoder.Config;
+    }
+    return recipe.data() instanceof ImageData
+        ? model instanceof ImageClassifier.Config
+        : model instanceof Forecaster.Config;
   }
 
   /** Whether there is work to lose, not only a recipe with which nothing could be begun. */
@@ -117,6 +131,12 @@ final class Run {
     }
     if (recipe.data() instanceof ImageData) {
       return new ImageAssignment(recipe, folder, resumed, console);
+    }
+    if (recipe.data() instanceof LabelledTextData) {
+      return new TextClassAssignment(recipe, folder, resumed, console);
+    }
+    if (recipe.model() instanceof Encoder.Config) {
+      return new MaskedAssignment(recipe, folder, resumed, console);
     }
     return new LanguageAssignment(recipe, folder, resumed, prompt, console);
   }

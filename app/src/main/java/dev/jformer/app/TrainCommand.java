@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = {
       "Train a model, from scratch or from where a run was interrupted: a language model on text,",
-      "or a forecaster on the series of a CSV file."
+      "a forecaster on the series of a CSV file, a classifier of images or of texts, or an encoder",
+      "that fills in masked words."
     },
     footer = {
       "",
@@ -27,25 +28,33 @@ import picocli.CommandLine.Option;
       "  jformer train --data src --ending .java --ending .kt --set data.tokenizer=bpe",
       "  jformer train --recipe my.yaml --set model.mixer.heads=8 --set training.steps=2000",
       "  jformer train --task forecast --data sales.csv --horizon 28 --look-back 56",
+      "  jformer train --task images --data photos.zip",
+      "      A folder or zip file with a folder of images for each class.",
+      "  jformer train --task mlm --data book.txt --out runs/encoder",
+      "  jformer train --task classify --from runs/encoder --data reviews.tsv",
+      "      Lines of a text, a tab and a label.",
       "  jformer train --resume runs/play",
       "",
       "A recipe is a JSON or YAML file with the fields model, data and training; what it leaves",
       "out keeps its default. 'jformer info --recipe NAME' prints one, every field spelled out."
     })
 final class TrainCommand implements Callable<Integer> {
-  private static final List<String> TASKS = List.of("text", "forecast", "images");
+  private static final List<String> TASKS =
+      List.of("text", "forecast", "images", "mlm", "classify");
 
   @Option(
       names = "--recipe",
       paramLabel = "NAME|FILE",
       description =
-          "java, shakespeare, forecast, images, poolformer, or a file (default: the task's).")
+          "java, shakespeare, forecast, images, poolformer, mlm, classify, or a file (default: the"
+              + " task's).")
   private String named;
 
   @Option(
       names = "--task",
       paramLabel = "TASK",
-      description = "text, forecast or images (default text), where no recipe says it.")
+      description =
+          "text, forecast, images, mlm or classify (default text), where no recipe says it.")
   private String task = "text";
 
   @Option(
@@ -63,8 +72,16 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "PATH",
-      description = "What to learn from: a file, folder, zip or jar of text, or a CSV file.")
+      description =
+          "What to learn from: text (a file, folder, zip or jar), a CSV file, images (a folder or"
+              + " zip), or labelled texts.")
   private Path data;
+
+  @Option(
+      names = "--from",
+      paramLabel = "FOLDER",
+      description = "Begin with the shape and weights of this model.")
+  private Path from;
 
   @Option(
       names = "--ending",
@@ -121,10 +138,11 @@ final class TrainCommand implements Callable<Integer> {
           || steps != null
           || seed != null
           || horizon != null
-          || lookBack != null) {
+          || lookBack != null
+          || from != null) {
         throw new Failure(
             "--resume goes on with a run as it was begun: it takes no --data, --out, --set,"
-                + " --steps, --seed, --horizon or --look-back");
+                + " --steps, --seed, --horizon, --look-back or --from");
       }
       return Run.resume(resume, sample, console).train();
     }
@@ -141,6 +159,9 @@ final class TrainCommand implements Callable<Integer> {
     if (lookBack != null) {
       all.put("model.lookBack", lookBack.toString());
     }
+    if (from != null) {
+      all.put("from", from.toAbsolutePath().toString());
+    }
     all.putAll(overrides);
     String recipe = named != null ? named : ofTask();
     Recipe chosen = Recipes.load(recipe, all);
@@ -154,7 +175,7 @@ final class TrainCommand implements Callable<Integer> {
   private String ofTask() {
     return switch (task) {
       case "text" -> "java";
-      case "forecast", "images" -> task;
+      case "forecast", "images", "mlm", "classify" -> task;
       default ->
           throw new Failure(
               "no task '"

@@ -9,6 +9,7 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
 import java.util.function.Function;
@@ -40,6 +41,15 @@ abstract class Attention extends TokenMixer {
    * @param groups G, must divide H; 0 for as many as heads
    */
   Attention(int heads, int groups, Site site, Position position) {
+    this(heads, groups, heads + 2L * (groups == 0 ? heads : groups), site, position);
+  }
+
+  /**
+   * As above, for mixers that make queries, keys and values of something else.
+   *
+   * @param parts what one linear layer makes, in widths of a head; see {@link #split}
+   */
+  Attention(int heads, int groups, long parts, Site site, Position position) {
     if (site.width() % heads != 0) {
       throw new IllegalArgumentException(
           "heads is " + heads + ": expected a divisor of the width " + site.width());
@@ -49,8 +59,7 @@ abstract class Attention extends TokenMixer {
     this.headDim = site.width() / heads;
     this.causal = site.causal();
     this.position = position;
-    this.qkv =
-        child("qkv", Layer.class, site.linear(site.width(), (heads + 2L * this.groups) * headDim));
+    this.qkv = child("qkv", Layer.class, site.linear(site.width(), parts * headDim));
     this.out = child("out", Layer.class, site.residual(site.width(), site.width()));
     this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
   }
@@ -103,8 +112,31 @@ abstract class Attention extends TokenMixer {
   Heads project(Tensor x, Tensor keep, State state) {
     Tensor side = prepare(qkv.get().forward(x), keep, state);
     Tensor all = side.unflatten(2, -1, headDim).transpose(1, 2);
+    return split(all);
+  }
+
+  /** Queries, keys and values in what the linear layer made, [B, parts, T, d]. */
+  Heads split(Tensor all) {
     List<Tensor> parts = all.split(1, heads, groups, groups);
     return new Heads(parts.get(0), parts.get(1), parts.get(2));
+  }
+
+  /**
+   * For mixers that look at few pairs, or at none.
+   *
+   * @throws IllegalArgumentException if the position encoding adds biases to the logits of pairs
+   */
+  final void refuseBias() {
+    try (Scope scope = Scope.open()) {
+      if (position.bias(0, 1, 1, causal) != null) {
+        throw new IllegalArgumentException(
+            getClass().getSimpleName()
+                + " takes no biases for pairs of tokens, as "
+                + position.getClass().getSimpleName()
+                + " gives them: choose a position encoding that acts on embeddings, or on queries"
+                + " and keys");
+      }
+    }
   }
 
   /**

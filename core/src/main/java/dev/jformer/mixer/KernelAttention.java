@@ -25,19 +25,16 @@ abstract class KernelAttention extends Attention {
   KernelAttention(int heads, Site site, Position position, int sums) {
     super(heads, 0, site, position);
     this.sums = sums;
-    try (Scope scope = Scope.open()) {
-      if (position.bias(0, 1, 1, site.causal()) != null) {
-        throw new IllegalArgumentException(
-            getClass().getSimpleName()
-                + " has no logits for the biases of "
-                + position.getClass().getSimpleName()
-                + ": choose a position encoding that acts on embeddings, queries or keys");
-      }
-    }
+    refuseBias();
   }
 
-  /** φ of queries or keys, not negative: [B, H, T, d] to [B, H, T, m]. */
+  /** φ of queries, and of keys, not negative: [B, H, T, d] to [B, H, T, m]. */
   abstract Tensor features(Tensor x);
+
+  /** φ of keys where it differs from that of queries by a factor for all of them. */
+  Tensor keyFeatures(Tensor x) {
+    return features(x);
+  }
 
   /**
    * What tokens take from all tokens.
@@ -96,7 +93,7 @@ abstract class KernelAttention extends Attention {
   private Heads features(Heads heads, Tensor keep) {
     // One copy here spares one for each product.
     Tensor query = features(heads.query().contiguous());
-    Tensor key = features(heads.key().contiguous());
+    Tensor key = keyFeatures(heads.key().contiguous());
     Tensor value = heads.value().contiguous();
     if (keep == null) {
       return new Heads(query, key, value);

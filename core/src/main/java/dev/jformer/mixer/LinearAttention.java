@@ -10,11 +10,8 @@ import dev.jformer.tensor.Tensor;
  * = elu(x) + 1. As in the authors' code, 1e-6 is added to the denominator. Time and memory are
  * O(T).
  */
-public final class LinearAttention extends KernelAttention {
+public final class LinearAttention extends RatioAttention {
   private static final double EPSILON = 1e-6;
-  private static final int KEYS = 0;
-  private static final int VALUES = 1;
-  private static final int SUMS = 2;
 
   /**
    * Configuration.
@@ -45,7 +42,7 @@ public final class LinearAttention extends KernelAttention {
   }
 
   LinearAttention(int heads, Site site, Position position) {
-    super(heads, site, position, SUMS);
+    super(heads, site, position, EPSILON);
   }
 
   /** elu(x) + 1 = max(x, 0) + exp(min(x, 0)), which is several times faster than the engine's. */
@@ -53,30 +50,5 @@ public final class LinearAttention extends KernelAttention {
   Tensor features(Tensor x) {
     Tensor positive = x.relu();
     return x.sub(positive).exp().add(positive);
-  }
-
-  @Override
-  Tensor bothWays(Heads h, Tensor keep) {
-    Tensor sums = h.query().matmul(h.key().t().matmul(h.value()));
-    Tensor total = h.query().mul(h.key().sum(2, true)).sum(3, true);
-    return sums.mul(inverse(total));
-  }
-
-  @Override
-  Tensor running(Heads h, Tensor keep, RunningSums past) {
-    CausalProduct product = new CausalProduct(h.query(), h.key());
-    Tensor total = product.sums(null, past.get(KEYS));
-    return product.values(h.value(), past.get(VALUES)).mul(inverse(total).unsqueeze(3));
-  }
-
-  @Override
-  Tensor matrix(Heads h, Tensor keep) {
-    Tensor products = h.query().matmul(h.key().t());
-    Tensor seen = causal ? products.tril(0) : products;
-    return seen.mul(inverse(seen.sum(3, true)));
-  }
-
-  private static Tensor inverse(Tensor total) {
-    return total.add(EPSILON).reciprocal();
   }
 }

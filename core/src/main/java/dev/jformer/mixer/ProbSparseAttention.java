@@ -67,11 +67,7 @@ public final class ProbSparseAttention extends Attention {
   ProbSparseAttention(Config config, Site site, Position position) {
     super(config.heads(), 0, site, position);
     this.factor = config.factor();
-    if (position.bias(0, 1, 1, site.causal()) != null) {
-      throw new IllegalArgumentException(
-          "prob-sparse attention takes no bias for pairs of tokens: choose a position encoding that"
-              + " acts on embeddings or on queries and keys");
-    }
+    refuseBias();
   }
 
   /** How many of so many tokens are chosen. */

@@ -963,6 +963,11 @@ public final class Tensor implements AutoCloseable {
     return call("cumsum", () -> open().cumsum(dim, new ScalarTypeOptional()));
   }
 
+  /** Largest up to each element along a dimension. */
+  public Tensor cummax(int dim) {
+    return call("cummax", () -> torch.cummax(open(), dim).get0());
+  }
+
   /** Softmax along a dimension. */
   public Tensor softmax(int dim) {
     return call("softmax", () -> open().softmax(dim, new ScalarTypeOptional()));

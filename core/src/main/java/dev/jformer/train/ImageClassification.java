@@ -7,6 +7,7 @@ import dev.jformer.model.ImageClassifier;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /** Training an image classifier. */
@@ -62,16 +63,35 @@ public final class ImageClassification implements Task {
     return accuracy;
   }
 
-  /** How well a model does on all images of a file. */
-  public static Scores evaluate(ImageClassifier model, ImageFile file) {
+  /**
+   * How well a model does on all images of a file.
+   *
+   * @param classes for each class of the file, its number in the model
+   */
+  public static Scores evaluate(ImageClassifier model, ImageFile file, int[] classes) {
     boolean learning = model.isTraining();
     model.train(false);
     try (Mode mode = Autograd.noGrad()) {
       Scores scores = new Scores();
-      ImageSampler.all(file, (images, labels) -> scores.add(model.logits(images), labels));
+      Tensor numbers = Tensor.of(classes).to(DType.INT64);
+      ImageSampler.all(
+          file,
+          (images, labels) -> scores.add(model.logits(images), numbers.indexSelect(0, labels)));
       return scores;
     } finally {
       model.train(learning);
+    }
+  }
+
+  /** Probabilities of the classes of one image, its pixels as {@code Picture} makes them. */
+  public static double[] probabilities(ImageClassifier model, byte[] pixels) {
+    model.train(false);
+    int size = model.config().size();
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Tensor bytes = Tensor.of(pixels, 1, ImageClassifier.CHANNELS, size, size);
+      Tensor image = bytes.viewAs(DType.UINT8).to(DType.FLOAT32).div(255);
+      return model.logits(image).to(DType.FLOAT32).softmax(1).toDoubles();
     }
   }
 }

@@ -9,8 +9,15 @@ import dev.jformer.model.Model;
  * @param model the model
  * @param data what it learns from
  * @param training steps, rates and the like
+ * @param from the folder of a model that was trained before, whose shape and weights this one
+ *     begins with; empty to begin from nothing
  */
-public record Recipe(Model.Config model, Data data, Training training) {
+public record Recipe(Model.Config model, Data data, Training training, String from) {
+  /** From nothing. */
+  public Recipe(Model.Config model, Data data, Training training) {
+    this(model, data, training, "");
+  }
+
   /** A small model, bytes, and settings that suit both. */
   public Recipe() {
     this(new CausalLm.Config(), new TextData(), new Training());

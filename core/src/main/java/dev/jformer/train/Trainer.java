@@ -1,6 +1,7 @@
 package dev.jformer.train;
 
 import dev.jformer.nn.Module;
+import dev.jformer.nn.Staged;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -33,6 +34,7 @@ public final class Trainer implements AutoCloseable {
   private final AdamW optimizer;
   private final MovingAverage average;
   private final List<Listener> listeners = new ArrayList<>();
+  private final List<Staged> staged;
 
   private Progress progress = new Progress();
   private volatile boolean stopping;
@@ -48,6 +50,11 @@ public final class Trainer implements AutoCloseable {
     this.training = training;
     this.checkpoints = checkpointFolder == null ? null : new Checkpoints(checkpointFolder);
     this.optimizer = new AdamW(model, training.optimizer());
+    this.staged =
+        model.modules().values().stream()
+            .filter(Staged.class::isInstance)
+            .map(Staged.class::cast)
+            .toList();
     this.average = training.ema() > 0 ? new MovingAverage(model, training.ema()) : null;
   }
 
@@ -154,6 +161,7 @@ public final class Trainer implements AutoCloseable {
     long step = progress.step();
     double rate = training.learningRate() * training.schedule().factor(step, training.steps());
     model.clearGrads();
+    staged.forEach(module -> module.before(step, training.steps()));
     double loss = 0;
     for (int i = 0; i < training.accumulate(); i++) {
       loss += pass(step * training.accumulate() + i) / training.accumulate();

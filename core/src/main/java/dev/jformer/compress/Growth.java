@@ -1,0 +1,52 @@
+package dev.jformer.compress;
+
+import dev.jformer.config.Configs;
+import dev.jformer.model.Model;
+import dev.jformer.nn.GrowingPart;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Pattention;
+import dev.jformer.tensor.Scope;
+import java.util.Map;
+
+/**
+ * Makes a trained model larger without a change of what it computes: TokenFormer (arXiv 2410.23168)
+ * gets more parameter tokens, whose keys are zero until they are trained.
+ */
+public final class Growth {
+  private Growth() {}
+
+  /**
+   * A larger copy of a model. Values of the new parameter tokens are drawn from the library's
+   * generator.
+   *
+   * @param times how many times as many parameter tokens it shall have
+   * @throws IllegalArgumentException if the model has no part that grows
+   */
+  public static Model grow(Model model, int times) {
+    if (times < 2) {
+      throw new IllegalArgumentException("times is " + times + ": expected at least 2");
+    }
+    Model.Config config =
+        Configs.replace(model.config(), GrowingPart.class, part -> part.grown(times));
+    if (config.equals(model.config())) {
+      throw new IllegalArgumentException(
+          "the model has no part that grows: expected one of TokenFormer, such as the projection"
+              + " 'tokenformer' or the channel mixer 'pattention'");
+    }
+    try (Scope scope = Scope.open()) {
+      Model grown = config.build();
+      Map<String, Module> old = model.modules();
+      grown.copyFrom(model);
+      grown
+          .modules()
+          .forEach(
+              (name, module) -> {
+                if (module instanceof Pattention larger) {
+                  larger.growFrom((Pattention) old.get(name));
+                }
+              });
+      grown.train(model.isTraining());
+      return grown;
+    }
+  }
+}

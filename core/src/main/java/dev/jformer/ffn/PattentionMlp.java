@@ -1,0 +1,73 @@
+package dev.jformer.ffn;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.GrowingPart;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Pattention;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * TokenFormer's feed-forward part (arXiv 2410.23168): a single {@link Pattention} whose parameter
+ * tokens are what hidden units are to a perceptron.
+ */
+public final class PattentionMlp extends ChannelMixer {
+  /**
+   * Configuration.
+   *
+   * @param expand parameter tokens at the beginning, as a multiple of D
+   * @param growth how many times as many there are now
+   */
+  @AutoService(ChannelMixer.Config.class)
+  public record Config(double expand, int growth) implements ChannelMixer.Config, GrowingPart {
+    /** Four times the width. */
+    public Config() {
+      this(4, 1);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (!(expand > 0) || growth < 1) {
+        throw new IllegalArgumentException(
+            "expand is " + expand + " and growth " + growth + ": expected more than 0, and 1");
+      }
+    }
+
+    @Override
+    public Config grown(int times) {
+      return new Config(expand, Math.multiplyExact(growth, times));
+    }
+
+    @Override
+    public String type() {
+      return "pattention";
+    }
+
+    @Override
+    public ChannelMixer build(Site site) {
+      return new PattentionMlp(this, site);
+    }
+  }
+
+  private final Slot<Layer> tokens;
+  private final Slot<Layer> dropout;
+
+  PattentionMlp(Config config, Site site) {
+    long first = Math.max(1, Math.round(config.expand() * site.width()));
+    Initializer normal = Initializer.normal(site.init().deviation());
+    this.tokens =
+        child(
+            "tokens",
+            Layer.class,
+            new Pattention(site.width(), site.width(), first, config.growth(), normal));
+    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    return dropout.get().forward(tokens.get().forward(x));
+  }
+}

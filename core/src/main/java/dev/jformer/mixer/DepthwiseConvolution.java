@@ -1,0 +1,97 @@
+package dev.jformer.mixer;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Site;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Mixes neighbours by a convolution of each channel for itself, one of the mixers that MetaFormer's
+ * authors compare (arXiv 2111.11418). Tokens of a picture have neighbours in two dimensions, those
+ * of a sequence in one; where tokens see earlier ones only, the last {@code size} up to the token
+ * itself. Zeros lie outside, and where padding is.
+ */
+public final class DepthwiseConvolution extends TokenMixer {
+  /**
+   * Configuration.
+   *
+   * @param size neighbours in each dimension, an odd number
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(int size) implements TokenMixer.Config {
+    /** Three. */
+    public Config() {
+      this(3);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (size < 1 || size % 2 == 0) {
+        throw new IllegalArgumentException("size is " + size + ": expected an odd number");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "convolution";
+    }
+
+    @Override
+    public TokenMixer build(Site site, Position position) {
+      return new DepthwiseConvolution(size, site);
+    }
+  }
+
+  private final int size;
+  private final int rows;
+  private final boolean causal;
+  private final Parameter weight;
+  private final Parameter bias;
+
+  DepthwiseConvolution(int size, Site site) {
+    this.size = size;
+    this.rows = site.rows();
+    this.causal = site.causal();
+    int high = rows == 1 ? 1 : size;
+    this.weight =
+        parameter("weight", Initializer.uniformFanIn().create(site.width(), 1, high, size));
+    this.bias = site.bias() ? parameter("bias", Tensor.zeros(site.width())) : null;
+  }
+
+  @Override
+  public Tensor forward(Tensor x, Tensor keep) {
+    Tensor seen = keep == null ? x : x.maskedFill(keep.not().unsqueeze(2), 0);
+    return causal ? along(Functional.pad(seen, 0, 0, 0, size - 1, 0)) : around(seen);
+  }
+
+  /** Over sequences that begin with the {@code size - 1} tokens before the first result. */
+  private Tensor along(Tensor x) {
+    Tensor kernel = weight.value().squeeze(2);
+    Tensor b = bias == null ? null : bias.value();
+    return Functional.conv1d(x.transpose(1, 2), kernel, b, 1, 0, 1, x.size(2)).transpose(1, 2);
+  }
+
+  private Tensor around(Tensor x) {
+    if (rows == 1) {
+      return along(Functional.pad(x, 0, 0, 0, size / 2, size / 2));
+    }
+    Tensor b = bias == null ? null : bias.value();
+    Tensor planes = Grid.of(x, rows).planes();
+    return new Grid(Functional.conv2d(planes, weight.value(), b, 1, size / 2, x.size(2))).tokens();
+  }
+
+  @Override
+  public State start(long batch, long capacity) {
+    return causal ? new LastTokens(size - 1) : super.start(batch, capacity);
+  }
+
+  @Override
+  public Tensor step(Tensor x, State state) {
+    Tensor all = ((LastTokens) state).append(x);
+    long missing = x.size(1) + size - 1 - all.size(1);
+    return along(missing == 0 ? all : Functional.pad(all, 0, 0, 0, missing, 0));
+  }
+}

@@ -1,0 +1,41 @@
+package dev.jformer.mixer;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Site;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Mixes nothing: what MetaFormer's authors (arXiv 2111.11418) put in the place of a mixer to see
+ * how much the block brings by itself. No weights.
+ */
+public final class IdentityMixer extends TokenMixer {
+  /** Configuration. */
+  @AutoService(TokenMixer.Config.class)
+  public record Config() implements TokenMixer.Config {
+    @Override
+    public String type() {
+      return "identity";
+    }
+
+    @Override
+    public TokenMixer build(Site site, Position position) {
+      return new IdentityMixer();
+    }
+  }
+
+  @Override
+  public Tensor forward(Tensor x, Tensor keep) {
+    return x;
+  }
+
+  @Override
+  public State start(long batch, long capacity) {
+    return new LastTokens(0);
+  }
+
+  @Override
+  public Tensor step(Tensor x, State state) {
+    return ((LastTokens) state).append(x);
+  }
+}

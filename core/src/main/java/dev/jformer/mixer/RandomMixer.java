@@ -1,0 +1,69 @@
+package dev.jformer.mixer;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Site;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Mixes tokens by one matrix that is drawn once and never trained, the softmax of numbers uniform
+ * on [0, 1), the same for all channels: MetaFormer's random mixing (arXiv 2111.11418). Shorter
+ * sequences use the matrix' corner, causal ones what lies up to its diagonal; the softmax is over
+ * what is used.
+ */
+public final class RandomMixer extends TokenMixer {
+  /** Configuration. */
+  @AutoService(TokenMixer.Config.class)
+  public record Config() implements TokenMixer.Config {
+    @Override
+    public String type() {
+      return "random";
+    }
+
+    @Override
+    public TokenMixer build(Site site, Position position) {
+      return new RandomMixer(site);
+    }
+  }
+
+  private final boolean causal;
+  private final int longest;
+  private final Parameter logits;
+
+  RandomMixer(Site site) {
+    this.causal = site.causal();
+    this.longest = site.length();
+    Initializer uniform = shape -> Tensor.rand(shape);
+    this.logits = buffer("logits", uniform.create(site.length(), site.length()));
+  }
+
+  @Override
+  public Tensor forward(Tensor x, Tensor keep) {
+    return matrix(x, keep).matmul(x);
+  }
+
+  /** [1, T, T], or [B, T, T] where there is padding. */
+  private Tensor matrix(Tensor x, Tensor keep) {
+    long length = x.size(1);
+    if (length > longest) {
+      throw new IllegalArgumentException(
+          "a sequence of " + length + " tokens is longer than the mixer's matrix, " + longest);
+    }
+    Tensor corner = logits.value().narrow(0, 0, length).narrow(1, 0, length).unsqueeze(0);
+    if (causal) {
+      Tensor later = Tensor.ones(length, length).triu(1).gt(0);
+      corner = corner.maskedFill(later, Double.NEGATIVE_INFINITY);
+    }
+    if (keep != null) {
+      corner = corner.maskedFill(keep.not().unsqueeze(1), Double.NEGATIVE_INFINITY);
+    }
+    return dev.jformer.tensor.Functional.safeSoftmax(corner, 2).to(x.dtype());
+  }
+
+  @Override
+  public Tensor weights(Tensor x, Tensor keep) {
+    return matrix(x, keep).unsqueeze(1).expand(x.size(0), 1, -1, -1);
+  }
+}

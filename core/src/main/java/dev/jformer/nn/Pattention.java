@@ -1,0 +1,123 @@
+package dev.jformer.nn;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * TokenFormer's token-parameter attention (arXiv 2410.23168), in the place of a linear map: Θ(x Kᵀ)
+ * V with n parameter tokens, keys K [n, in] and values V [n, out]. Θ divides the scores of each
+ * token by their length, multiplies them by √n and applies GELU. No softmax and no bias.
+ *
+ * <p>It grows: parameter tokens whose keys are zero have zero scores, and change nothing as long as
+ * the factor stays that of the tokens it began with. So n is the number at the beginning, and a
+ * layer has {@code growth} times as many.
+ */
+public final class Pattention extends Layer {
+  /** Keeps a token whose scores are all zero finite. */
+  private static final double EPSILON = 1e-12;
+
+  /**
+   * Pattention throughout. What maps a width to a multiple of it, as queries, keys and values are
+   * made, is as many Pattentions side by side, as in the paper.
+   *
+   * @param tokens parameter tokens at the beginning, as a multiple of the width that goes in
+   * @param growth how many times as many there are now; see {@code jformer grow}
+   */
+  @AutoService(Projection.class)
+  public record Config(double tokens, int growth) implements Projection, GrowingPart {
+    /** As many as the width, which has twice the weights of a linear map. */
+    public Config() {
+      this(1, 1);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (!(tokens > 0) || growth < 1) {
+        throw new IllegalArgumentException(
+            "tokens is " + tokens + " and growth " + growth + ": expected more than 0, and 1");
+      }
+    }
+
+    @Override
+    public Config grown(int times) {
+      return new Config(tokens, Math.multiplyExact(growth, times));
+    }
+
+    @Override
+    public String type() {
+      return "tokenformer";
+    }
+
+    @Override
+    public Pattention build(long in, long out, boolean bias, Initializer initializer) {
+      long first = Math.max(1, Math.round(tokens * in));
+      return new Pattention(in, out, first, growth, initializer);
+    }
+  }
+
+  private final long groups;
+  private final long first;
+  private final Parameter keys;
+  private final Parameter values;
+
+  /**
+   * A new layer.
+   *
+   * @param first n, parameter tokens at the beginning
+   * @param growth how many times as many there are
+   * @param initializer makes keys and values
+   */
+  public Pattention(long in, long out, long first, int growth, Initializer initializer) {
+    this.groups = out > in && out % in == 0 ? out / in : 1;
+    this.first = first;
+    long count = first * growth;
+    this.keys = parameter("keys", initializer.create(groups, count, in));
+    this.values = parameter("values", initializer.create(groups, count, out / groups));
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    if (groups == 1) {
+      return one(x, keys.value().squeeze(0), values.value().squeeze(0));
+    }
+    Tensor[] parts = new Tensor[(int) groups];
+    for (int g = 0; g < groups; g++) {
+      parts[g] = one(x, keys.value().select(0, g), values.value().select(0, g));
+    }
+    return Tensor.cat(x.rank() - 1, parts);
+  }
+
+  private Tensor one(Tensor x, Tensor key, Tensor value) {
+    Tensor scores = Functional.linear(x, key, null);
+    Tensor scale = scores.square().sum(-1, true).add(EPSILON).rsqrt();
+    Tensor weights = Functional.gelu(scores.mul(scale.mul(Math.sqrt((double) first))));
+    return weights.matmul(value.to(weights.dtype()));
+  }
+
+  /**
+   * Takes over a smaller layer: its tokens come first, and the keys of the others become zero, so
+   * that this layer computes what that one does. The others' values stay as they were drawn.
+   *
+   * @throws IllegalArgumentException if it is not a smaller form of this layer
+   */
+  public void growFrom(Pattention smaller) {
+    long old = smaller.keys.value().size(1);
+    long now = keys.value().size(1);
+    if (smaller.first != first || smaller.groups != groups || old > now) {
+      throw new IllegalArgumentException(
+          "a layer of "
+              + old
+              + " parameter tokens that began with "
+              + smaller.first
+              + " does not grow into one of "
+              + now
+              + " that began with "
+              + first);
+    }
+    Tensor key = keys.value().detach();
+    key.zero_();
+    key.narrow(1, 0, old).copy_(smaller.keys.value().detach());
+    values.value().detach().narrow(1, 0, old).copy_(smaller.values.value().detach());
+  }
+}

@@ -1,0 +1,165 @@
+package dev.jformer.train;
+
+import dev.jformer.data.DataException;
+import dev.jformer.data.Epochs;
+import dev.jformer.data.TextBatch;
+import dev.jformer.model.Encoder;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** Training an encoder to classify texts. The same share of every class is held out. */
+public final class TextClassification implements Task {
+  private static final long SPLIT_SEED = 20;
+  private static final int EVALUATED_TOGETHER = 64;
+
+  private final Encoder model;
+  private final List<Example> training = new ArrayList<>();
+  private final List<Example> heldOut = new ArrayList<>();
+  private final Epochs epochs;
+  private double accuracy = Double.NaN;
+
+  /** A text in tokens and its class. */
+  public static final class Example {
+    private final int[] ids;
+    private final int label;
+
+    /**
+     * A text.
+     *
+     * @param ids its tokens, at least one
+     * @param label number of its class
+     */
+    public Example(int[] ids, int label) {
+      this.ids = ids;
+      this.label = label;
+    }
+  }
+
+  /**
+   * A task.
+   *
+   * @param validation share of each class that is held out
+   * @throws DataException if nothing is left to learn from, or nothing is held out
+   */
+  public TextClassification(
+      Encoder model, List<Example> examples, double validation, int batch, long seed) {
+    this.model = model;
+    java.util.Random random = new java.util.Random(SPLIT_SEED);
+    for (int label = 0; label < model.config().labels(); label++) {
+      int wanted = label;
+      List<Example> one =
+          new ArrayList<>(examples.stream().filter(e -> e.label == wanted).toList());
+      Collections.shuffle(one, random);
+      int count = (int) Math.round(validation * one.size());
+      heldOut.addAll(one.subList(0, count));
+      training.addAll(one.subList(count, one.size()));
+    }
+    if (training.isEmpty() || heldOut.isEmpty()) {
+      throw new DataException(
+          examples.size()
+              + " texts, of which a share of "
+              + validation
+              + " is held out, leave "
+              + training.size()
+              + " to learn from and "
+              + heldOut.size()
+              + " to validate on: both need some");
+    }
+    this.epochs = new Epochs(training.size(), batch, seed);
+  }
+
+  /** Texts to learn from. */
+  public int trainingTexts() {
+    return training.size();
+  }
+
+  /** Texts held out. */
+  public int heldOutTexts() {
+    return heldOut.size();
+  }
+
+  @Override
+  public Tensor loss(long index) {
+    List<Example> chosen = new ArrayList<>();
+    for (int i : epochs.chosen(index)) {
+      chosen.add(training.get(i));
+    }
+    TextBatch batch = batch(model, chosen);
+    Tensor logits = model.logits(batch.ids(), batch.keep()).to(DType.FLOAT32);
+    return Functional.crossEntropy(logits, labels(chosen), -1, 0);
+  }
+
+  /** Texts as the model takes them, cut off where they are longer. */
+  private static TextBatch batch(Encoder model, List<Example> examples) {
+    int longest = model.config().length();
+    List<int[]> texts =
+        examples.stream()
+            .map(e -> java.util.Arrays.copyOf(e.ids, Math.min(longest, e.ids.length)))
+            .toList();
+    return TextBatch.of(texts, model.padding());
+  }
+
+  private static Tensor labels(List<Example> examples) {
+    return Tensor.of(examples.stream().mapToLong(e -> e.label).toArray());
+  }
+
+  @Override
+  public long unitsPerBatch() {
+    return epochs.batch();
+  }
+
+  @Override
+  public String unit() {
+    return "texts";
+  }
+
+  /** Mean cross-entropy of the texts held out, in nats. */
+  @Override
+  public double evaluate() {
+    Scores scores = evaluate(model, heldOut);
+    accuracy = scores.accuracy();
+    return scores.loss();
+  }
+
+  /** Share of the texts held out that the latest evaluation got right; NaN before the first. */
+  public double accuracy() {
+    return accuracy;
+  }
+
+  /** How well a model does on texts. */
+  public static Scores evaluate(Encoder model, List<Example> examples) {
+    Scores scores = new Scores();
+    boolean learning = model.isTraining();
+    model.train(false);
+    try (Mode mode = Autograd.noGrad()) {
+      for (int from = 0; from < examples.size(); from += EVALUATED_TOGETHER) {
+        List<Example> some =
+            examples.subList(from, Math.min(examples.size(), from + EVALUATED_TOGETHER));
+        try (Scope scope = Scope.open()) {
+          TextBatch batch = batch(model, some);
+          scores.add(model.logits(batch.ids(), batch.keep()), labels(some));
+        }
+      }
+    } finally {
+      model.train(learning);
+    }
+    return scores;
+  }
+
+  /** Probabilities of the classes of a text, cut off where it is longer than the model takes. */
+  public static double[] probabilities(Encoder model, int[] ids) {
+    model.train(false);
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      TextBatch batch = batch(model, List.of(new Example(ids, 0)));
+      return model.logits(batch.ids(), batch.keep()).to(DType.FLOAT32).softmax(1).toDoubles();
+    }
+  }
+}
