@@ -12,11 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reformer's attention (arXiv 2001.04451): queries are keys too, of length one, and a token sees
- * those that a random rotation hashes into its bucket. Tokens are sorted by bucket and then by
- * position and cut into chunks; each sees its own chunk and the one before, those of its bucket
- * there. Several rounds of hashing are joined by how much weight each found. A token sees itself
- * only if it sees no other. Time is O(T log T), memory O(T).
+ * Reformer's attention (arXiv 2001.04451), among the mixers that arXiv 2103.14636 surveys: queries
+ * are keys too, of length one, and a token sees those that a random rotation hashes into its
+ * bucket. Tokens are sorted by bucket and then by position and cut into chunks; each sees its own
+ * chunk and the one before, those of its bucket there. Several rounds of hashing are joined by how
+ * much weight each found. A token sees itself only if it sees no other. Time is O(T log T), memory
+ * O(T).
  *
  * <p>There are as many buckets as two chunks' length goes into the sequence, or a little more, an
  * even number. Where tokens see earlier ones only, later ones never have weight; but which earlier

@@ -11,10 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Performer (arXiv 2009.14794): softmax attention estimated by FAVOR+, positive orthogonal random
- * features φ(x) = exp(w·x' - |x'|²/2) / √m with x' = x / d^¼, whose products' expectation is
- * exp(q·k/√d). Rows w are orthogonal in groups of d, as long as normal vectors are. Time and memory
- * are O(T m).
+ * Performer (arXiv 2009.14794), among the mixers that arXiv 2103.14636 surveys: softmax attention
+ * estimated by FAVOR+, positive orthogonal random features φ(x) = exp(w·x' - |x'|²/2) / √m with x'
+ * = x / d^¼, whose products' expectation is exp(q·k/√d). Rows w are orthogonal in groups of d, as
+ * long as normal vectors are. Time and memory are O(T m).
  *
  * <p>Queries' features are divided by their largest, which cancels out. Keys' features are not
  * divided by the largest of all tokens, as the authors' are, for that would look ahead; instead by
@@ -24,7 +24,7 @@ public final class Performer extends RatioAttention implements Staged {
   private static final Operator QR = Operator.named("aten::linalg_qr");
 
   /** Smaller than any sum of features that means something. */
-  private static final double EPSILON = 1e-30;
+  private static final double EPSILON = 1e-18;
 
   /** Exponents up to here are kept. */
   private static final double LARGEST_EXPONENT = 40;
@@ -76,7 +76,11 @@ public final class Performer extends RatioAttention implements Staged {
   private static Tensor draw(int d, int features) {
     List<Tensor> groups = new ArrayList<>();
     for (int drawn = 0; drawn < features; drawn += d) {
-      Tensor orthogonal = QR.callAll(Tensor.randn(d, d)).get(0);
+      List<Tensor> factors = QR.callAll(Tensor.randn(d, d));
+      // Directions are uniform only if the diagonal of R is positive; without this the estimate is
+      // biased.
+      Tensor signs = factors.get(1).tril(0).triu(0).sum(0, false).sign();
+      Tensor orthogonal = factors.get(0).mul(signs);
       groups.add(orthogonal.t().narrow(0, 0, Math.min(d, features - drawn)));
     }
     Tensor lengths = Tensor.randn(features, d).square().sum(1, true).sqrt();

@@ -52,6 +52,7 @@ public final class RandomMixer extends TokenMixer {
           "a sequence of " + length + " tokens is longer than the mixer's matrix, " + longest);
     }
     Tensor corner = logits.value().narrow(0, 0, length).narrow(1, 0, length).unsqueeze(0);
+    corner = corner.to(x.dtype());
     if (causal) {
       Tensor later = Tensor.ones(length, length).triu(1).gt(0);
       corner = corner.maskedFill(later, Double.NEGATIVE_INFINITY);
@@ -59,7 +60,7 @@ public final class RandomMixer extends TokenMixer {
     if (keep != null) {
       corner = corner.maskedFill(keep.not().unsqueeze(1), Double.NEGATIVE_INFINITY);
     }
-    return dev.jformer.tensor.Functional.safeSoftmax(corner, 2).to(x.dtype());
+    return dev.jformer.tensor.Functional.safeSoftmax(corner, 2);
   }
 
   @Override

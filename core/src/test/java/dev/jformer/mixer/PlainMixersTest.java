@@ -142,7 +142,7 @@ class PlainMixersTest {
     for (IntFunction<TokenMixer.Config> kind : java.util.List.of(pooling, convolution)) {
       MixerChecks.causal(mixer(kind.apply(35), Sites.causal(4)), 4);
       MixerChecks.streams(mixer(kind.apply(3), Sites.causal(4)), 4);
-      MixerChecks.streams(mixer(kind.apply(1), Sites.causal(4)), 4);
+      MixerChecks.streams(mixer(kind.apply(7), Sites.causal(4)), 4);
       MixerChecks.ignoresPadding(mixer(kind.apply(3), Sites.causal(4)), 4);
       MixerChecks.ignoresPadding(mixer(kind.apply(3), Sites.bidirectional(4)), 4);
     }

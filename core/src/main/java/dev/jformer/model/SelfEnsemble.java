@@ -1,0 +1,50 @@
+package dev.jformer.model;
+
+import dev.jformer.mixer.SubsampledAttention;
+import dev.jformer.nn.Module;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Predictions of a model with {@link SubsampledAttention}, averaged over passes that each look at
+ * other parts of the pairs (arXiv 2306.01705). Draws come from the library's generator.
+ */
+public final class SelfEnsemble {
+  private SelfEnsemble() {}
+
+  /**
+   * Logarithms of the mean of the probabilities of several subsampled passes in inference mode. A
+   * model without subsampled attention gives the same in every pass.
+   *
+   * @param ids int64 [B, T]
+   * @param passes how many
+   * @return [B, T, V]
+   */
+  public static Tensor logProbabilities(CausalLm model, Tensor ids, int passes) {
+    if (passes < 1) {
+      throw new IllegalArgumentException("passes is " + passes + ": expected at least 1");
+    }
+    boolean learning = model.isTraining();
+    model.train(false);
+    subsample(model, true);
+    try {
+      Tensor sum = null;
+      for (int i = 0; i < passes; i++) {
+        Tensor probabilities = model.logits(ids).to(DType.FLOAT32).softmax(2);
+        sum = sum == null ? probabilities : sum.add(probabilities);
+      }
+      return sum.div(passes).log();
+    } finally {
+      subsample(model, false);
+      model.train(learning);
+    }
+  }
+
+  private static void subsample(CausalLm model, boolean on) {
+    for (Module module : model.modules().values()) {
+      if (module instanceof SubsampledAttention mixer) {
+        mixer.subsample(on);
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+package dev.jformer.model;
+
+import static dev.jformer.testing.Close.assertClose;
+import static dev.jformer.testing.Close.assertSame;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.config.Configs;
+import dev.jformer.data.TextBatch;
+import dev.jformer.hub.Models;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.testing.Scoped;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+@ExtendWith(Scoped.class)
+class EncoderTest {
+  private static Encoder.Config config(String mixer, int labels) {
+    return (Encoder.Config)
+        Configs.parse(
+            "{\"model\":\"encoder\",\"layers\":2,\"width\":16,\"vocab\":22,\"labels\":"
+                + labels
+                + ",\"length\":12,\"mixer\":{\"type\":\""
+                + mixer
+                + "\"}}",
+            Model.Config.class);
+  }
+
+  /** Every mixer that looks both ways fits, and learns. */
+  @Test
+  void everyMixerFits() {
+    int fit = 0;
+    for (Map.Entry<String, TokenMixer.Config> part :
+        Configs.parts(TokenMixer.Config.class).entrySet()) {
+      Encoder model;
+      try {
+        model = config(part.getKey(), 3).build();
+      } catch (IllegalArgumentException e) {
+        assertTrue(e.getMessage().length() > 20, part.getKey() + " says why: " + e.getMessage());
+        continue;
+      }
+      Tensor ids = Tensor.randint(0, 20, 2, 12);
+      Tensor loss =
+          Functional.crossEntropy(model.logits(ids, null), Tensor.of(new long[] {0, 2}), -1, 0);
+      loss.add(model.fillings(ids, null).square().mean()).backward();
+      assertTrue(loss.isFinite().all(), part.getKey());
+      Tensor table = model.parameters().get("embedding.weight").value();
+      assertTrue(table.grad().isFinite().all(), part.getKey());
+      model.close();
+      fit++;
+    }
+    assertTrue(fit >= 15, fit + " mixers fit");
+  }
+
+  /** A text in a batch with longer ones is classified as it is alone. */
+  @Test
+  void paddingChangesNothing() {
+    Encoder model = config("softmax", 3).build();
+    model.train(false);
+    try (Mode mode = Autograd.noGrad()) {
+      int[] text = {3, 1, 4, 1, 5};
+      int[] longer = {2, 7, 1, 8, 2, 8, 1, 8, 2};
+      TextBatch alone = TextBatch.of(List.of(text), model.padding());
+      TextBatch both = TextBatch.of(List.of(longer, text), model.padding());
+      assertClose(
+          model.logits(alone.ids(), alone.keep()).toDoubles(),
+          model.logits(both.ids(), both.keep()).narrow(0, 1, 1),
+          1e-5);
+    }
+  }
+
+  /** The loss is the cross-entropy of the places asked for, as all scores have it. */
+  @Test
+  void fillsInWhatIsAskedFor() {
+    Encoder model = config("softmax", 0).build();
+    model.train(false);
+    Tensor ids = Tensor.randint(0, 20, 2, 7);
+    Tensor places = Tensor.of(new long[] {1, 4, 9, 13});
+    Tensor targets = Tensor.of(new long[] {3, 0, 19, 7});
+    Tensor all = model.fillings(ids, null).flatten(0, 1).to(DType.FLOAT64).logSoftmax(1);
+    double expected = -all.indexSelect(0, places).gather(1, targets.unsqueeze(1)).mean().item();
+    assertEquals(expected, model.fillingLoss(ids, places, targets).item(), 1e-5);
+    assertThrows(IllegalStateException.class, () -> model.logits(ids, null));
+    assertThrows(
+        IllegalArgumentException.class, () -> model.fillings(Tensor.randint(0, 20, 1, 13), null));
+  }
+
+  @Test
+  void classifierBeginsWithWhatFillsIn(@TempDir Path folder) throws IOException {
+    Encoder before = config("softmax", 0).build();
+    Encoder after = before.config().sized(20, 4).build();
+    after.copyFrom(before);
+    Tensor ids = Tensor.randint(0, 20, 2, 7);
+    before.train(false);
+    after.train(false);
+    try (Mode mode = Autograd.noGrad()) {
+      assertSame(before.fillings(ids, null), after.fillings(ids, null), "fillings");
+      Models.save(after, folder);
+      try (Encoder loaded = (Encoder) Models.load(folder)) {
+        loaded.train(false);
+        assertSame(after.logits(ids, null), loaded.logits(ids, null), "loaded");
+      }
+    }
+  }
+}

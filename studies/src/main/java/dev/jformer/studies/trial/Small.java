@@ -1,0 +1,77 @@
+package dev.jformer.studies.trial;
+
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.NormPlacement;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.Site;
+import dev.jformer.position.Learned;
+import dev.jformer.position.Position;
+import dev.jformer.train.AdamW;
+import dev.jformer.train.Schedule;
+import dev.jformer.train.Training;
+
+/** Small models of bytes, and trainings that suit them, which studies have in common. */
+public final class Small {
+  private Small() {}
+
+  /** A language model with learned positions and plain perceptrons. */
+  public static CausalLm.Config language(
+      int layers, int width, int length, TokenMixer.Config mixer) {
+    return language(layers, width, length, new Learned.Config(), mixer);
+  }
+
+  /** As above with other positions. */
+  public static CausalLm.Config language(
+      int layers, int width, int length, Position.Config position, TokenMixer.Config mixer) {
+    return language(layers, width, length, position, mixer, new Mlp.Config(), new Linear.Config());
+  }
+
+  /** As above with other channel mixers and linear layers. */
+  public static CausalLm.Config language(
+      int layers,
+      int width,
+      int length,
+      Position.Config position,
+      TokenMixer.Config mixer,
+      ChannelMixer.Config ffn,
+      Projection projection) {
+    return new CausalLm.Config(
+        layers,
+        width,
+        256,
+        length,
+        position,
+        mixer,
+        ffn,
+        new Norm.LayerNormConfig(),
+        NormPlacement.PRE,
+        true,
+        true,
+        0,
+        new Site.Init(),
+        projection);
+  }
+
+  /** AdamW at rate 1e-3 with warm-up and cosine, evaluated ten times. */
+  public static Training training(int steps, int batch, long seed) {
+    return new Training(
+        steps,
+        batch,
+        1,
+        1e-3,
+        new Schedule(),
+        new AdamW.Config(),
+        1,
+        Training.Precision.FLOAT32,
+        0,
+        Math.max(1, steps / 10),
+        steps,
+        0,
+        seed);
+  }
+}
