@@ -136,7 +136,9 @@ class ClassifierTest {
     // A run of other images goes on from this one.
     Path next = folder.resolve("next");
     JsonNode again =
-        json(well(imageTraining(data, next, "--steps", "2", "--from", run.toString())).out());
+        json(
+            well(imageTraining(data, next, "--set", "training.steps=2", "--from", run.toString()))
+                .out());
     assertTrue(
         again.get("bestValidationLoss").asDouble() < 0.5, "begins where the other ended: " + again);
   }
@@ -145,7 +147,7 @@ class ClassifierTest {
   void saysWhatIsWrongWithImages() throws IOException {
     Path data = images("photos", 8);
     Path run = folder.resolve("run");
-    well(imageTraining(data, run, "--steps", "2"));
+    well(imageTraining(data, run, "--set", "training.steps=2"));
     Files.createDirectories(data.resolve("grey"));
     fails("class folder grey", imageTraining(data, folder.resolve("a")));
     Files.copy(data.resolve("dark/1.png"), data.resolve("grey/1.png"));

@@ -28,10 +28,19 @@ class MetaFormerTest {
   private static MetaFormer.Config config(String fields) {
     return (MetaFormer.Config)
         Configs.parse(
-            "{\"model\":\"metaformer\",\"size\":32,\"classes\":3,\"depths\":[1,2],\"widths\":[8,12]"
+            "{\"model\":\"metaformer\""
+                + with(fields, "size", "32")
+                + with(fields, "classes", "3")
+                + with(fields, "depths", "[1,2]")
+                + with(fields, "widths", "[8,12]")
                 + fields
                 + "}",
             Model.Config.class);
+  }
+
+  /** A field with its usual value, unless others name it. */
+  private static String with(String fields, String name, String value) {
+    return fields.contains('"' + name + '"') ? "" : ",\"" + name + "\":" + value;
   }
 
   /** 11.9 M, and to the weight what timm's PoolFormer-S12, made from the authors' code, has. */
@@ -47,8 +56,7 @@ class MetaFormerTest {
   @Test
   void isTheAuthors() throws IOException {
     Path file = Path.of("src/test/resources/dev/jformer/model/poolformer.safetensors");
-    MetaFormer model =
-        config(",\"classes\":5,\"residual\":{\"layerScale\":0.5}").withClasses(5).build();
+    MetaFormer model = config(",\"classes\":5,\"residual\":{\"layerScale\":0.5}").build();
     try (SafetensorsFile authors = SafetensorsFile.open(file)) {
       model
           .parameters()
