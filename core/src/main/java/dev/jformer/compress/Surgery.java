@@ -1,0 +1,34 @@
+package dev.jformer.compress;
+
+import dev.jformer.config.Part;
+import dev.jformer.model.Model;
+
+/**
+ * A way to make of a trained model one that is smaller or cheaper. The result is a model like any
+ * other: its configuration says what it has become, so it is saved and loaded as models are, and
+ * can be operated on again where the methods go together.
+ */
+public interface Surgery extends Part {
+  /** What a method cannot do without. */
+  enum Needs {
+    /** The model is enough. */
+    NOTHING,
+    /** Data to run the model on. */
+    CALIBRATION
+  }
+
+  /** What this method needs. */
+  Needs needs();
+
+  /**
+   * Operates on a copy of a model.
+   *
+   * @param model left as it is
+   * @param calibration what {@link #needs} asks for; null where it asks for nothing
+   * @return a new model, in inference
+   * @throws IllegalArgumentException if the method does not suit the model, for example because it
+   *     was applied before, or if the calibration data is empty or gives numbers that are not
+   *     finite
+   */
+  Model operate(Model model, Calibration calibration);
+}
