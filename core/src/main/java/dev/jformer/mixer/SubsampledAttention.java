@@ -9,6 +9,7 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * Stochastically subsampled self-attention (arXiv 2306.01705): in training, every pass looks at a
@@ -130,12 +131,12 @@ public final class SubsampledAttention extends Attention implements Staged {
     if (!causal) {
       return Functional.attention(some.query(), some.key(), some.value(), kept, false, null);
     }
-    long length = h.query().size(2);
     long[] drawn = positions.toLongs();
     List<Tensor> parts = new ArrayList<>();
     int seen = 0;
-    for (long from = 0; from < length; from += CHUNK) {
-      long size = Math.min(CHUNK, length - from);
+    long from = 0;
+    for (Tensor queries : some.query().split(2, sizes(h.query().size(2)))) {
+      long size = queries.size(2);
       while (seen < drawn.length && drawn[seen] < from + size) {
         seen++;
       }
@@ -144,14 +145,22 @@ public final class SubsampledAttention extends Attention implements Staged {
       Tensor mask = query.ge(positions.narrow(0, 0, seen).unsqueeze(0));
       parts.add(
           Functional.attention(
-              some.query().narrow(2, from, size),
+              queries,
               some.key().narrow(2, 0, seen),
               some.value().narrow(2, 0, seen),
               kept == null ? mask : mask.and(kept.narrow(3, 0, seen)),
               false,
               null));
+      from += size;
     }
     return Tensor.cat(2, parts.toArray(Tensor[]::new));
+  }
+
+  /** Sizes of the chunks of so many queries. */
+  private static long[] sizes(long length) {
+    return LongStream.iterate(length, left -> left > 0, left -> left - CHUNK)
+        .map(left -> Math.min(left, CHUNK))
+        .toArray();
   }
 
   /** Positions by rising index plus noise: int64 [T]. */
@@ -164,28 +173,33 @@ public final class SubsampledAttention extends Attention implements Staged {
   Tensor shuffled(Heads h, Tensor keep, Tensor order, long window) {
     long length = h.query().size(2);
     Chunks chunks = Chunks.of(length, window);
-    Tensor query = chunks.cut(h.query().indexSelect(2, order));
-    Tensor key = chunks.cut(each(h.key()).indexSelect(2, order));
-    Tensor value = chunks.cut(each(h.value()).indexSelect(2, order));
-    Tensor mask = null;
-    if (causal) {
-      Tensor at = Functional.pad(order, (double) length, 0, chunks.count() * window - length);
-      Tensor rows = at.view(1, 1, chunks.count(), window);
-      mask = rows.unsqueeze(4).ge(rows.unsqueeze(3));
+    // A window is a set: with its tokens in order, to see earlier ones only is what kernels know.
+    Tensor sorted = inWindows(order, chunks);
+    Tensor query = chunks.cut(h.query().indexSelect(2, sorted)).flatten(0, 1);
+    Tensor key = chunks.cut(each(h.key()).indexSelect(2, sorted)).flatten(0, 1);
+    Tensor value = chunks.cut(each(h.value()).indexSelect(2, sorted)).flatten(0, 1);
+    Tensor result;
+    // What fills the last window up comes after its tokens.
+    if (keep == null && (causal || chunks.full(null))) {
+      result = Functional.attention(query, key, value, null, causal, null);
+    } else {
+      Tensor mask = chunks.kept(keep == null ? null : keep.indexSelect(1, sorted)).unsqueeze(3);
+      if (causal) {
+        mask = mask.and(Tensor.ones(window, window).tril(0).gt(0));
+      }
+      Tensor each = mask.expand(mask.size(0), mask.size(0) == 1 ? 1 : heads, -1, -1, -1);
+      result = Functional.attention(query, key, value, each.flatten(0, 1), false, null);
     }
-    if (!chunks.full(keep)) {
-      Tensor there = chunks.kept(keep == null ? null : keep.indexSelect(1, order)).unsqueeze(3);
-      mask = mask == null ? there : mask.and(there);
-    }
-    Tensor flat =
-        mask == null
-            ? null
-            : mask.expand(mask.size(0), mask.size(0) == 1 ? 1 : heads, -1, -1, -1).flatten(0, 1);
-    Tensor result =
-        Functional.attention(
-            query.flatten(0, 1), key.flatten(0, 1), value.flatten(0, 1), flat, false, null);
     Tensor tokens = chunks.join(result.unflatten(0, -1, heads));
-    Tensor back = order.sort(0, false).indices();
+    Tensor back = sorted.sort(0, false).indices();
     return tokens.indexSelect(2, back);
+  }
+
+  /** The same windows, each with its positions in rising order. */
+  private static Tensor inWindows(Tensor order, Chunks chunks) {
+    long all = chunks.count() * chunks.size();
+    Tensor filled = Functional.pad(order, (double) chunks.length(), 0, all - chunks.length());
+    Tensor sorted = filled.view(chunks.count(), chunks.size()).sort(1, false).values();
+    return sorted.flatten(0, 1).narrow(0, 0, chunks.length());
   }
 }
