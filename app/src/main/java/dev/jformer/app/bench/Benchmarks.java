@@ -1,5 +1,6 @@
 package dev.jformer.app.bench;
 
+import dev.jformer.model.MetaFormer;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Engine;
 import java.io.IOException;
@@ -21,10 +22,12 @@ public final class Benchmarks {
     SETTINGS,
     PYTORCH,
     BF16,
-    DECODE
+    DECODE,
+    IMAGES
   }
 
   private static final int STEPS = 5;
+  private static final int IMAGES = 8;
   private static final double NONE = Double.NaN;
 
   private final int rounds;
@@ -70,6 +73,9 @@ public final class Benchmarks {
     }
     if (parts.contains(Part.DECODE)) {
       decode();
+    }
+    if (parts.contains(Part.IMAGES)) {
+      images();
     }
     return new BenchReport(machine(), rounds, rows);
   }
@@ -202,6 +208,49 @@ public final class Benchmarks {
         both.stream().skip(2).forEach(Workload::close);
       }
     }
+  }
+
+  /** PoolFormer-S12 on images of 224 x 224, beside timm's. */
+  private void images() {
+    MetaFormer.Config poolFormer = new MetaFormer.Config();
+    try (OurImages ours = new OurImages("PoolFormer-S12", poolFormer, IMAGES, STEPS)) {
+      if (python == null) {
+        Rounds measured = Rounds.measure(rounds, progress::accept, ours);
+        rows.add(limit(ours.name() + ", forward", perSecond(measured, 0), "images/s"));
+        return;
+      }
+      List<String> command =
+          new ArrayList<>(List.of(python, script("poolformer.py"), "--repeats", "100000"));
+      command.addAll(List.of("--batch", String.valueOf(IMAGES), "--steps", String.valueOf(STEPS)));
+      command.addAll(List.of("--size", String.valueOf(poolFormer.size())));
+      command.addAll(List.of("--threads", String.valueOf(Engine.threads())));
+      List<String> last = new ArrayList<>(command);
+      last.add("--channels-last");
+      try (PeerProcess planes = new PeerProcess("timm", "milliseconds", command, Map.of());
+          PeerProcess pixels =
+              new PeerProcess("timm, channels last", "milliseconds", last, Map.of())) {
+        Rounds measured = Rounds.measure(rounds, progress::accept, ours, planes, pixels);
+        for (int peer = 1; peer <= 2; peer++) {
+          Rounds.Ratio ratio = measured.speed(0, peer);
+          rows.add(
+              new BenchReport.Row(
+                  ours.name() + ", forward",
+                  perSecond(measured, 0),
+                  measured.workloads().get(peer).name(),
+                  perSecond(measured, peer),
+                  "images/s",
+                  ratio.median(),
+                  ratio.low(),
+                  ratio.high(),
+                  1,
+                  ""));
+        }
+      }
+    }
+  }
+
+  private static double perSecond(Rounds measured, int workload) {
+    return IMAGES / measured.milliseconds(workload) * 1e3;
   }
 
   private PeerProcess worker(String name, List<String> options, Map<String, String> environment) {
