@@ -98,7 +98,7 @@ public final class Int8 {
     }
     try (Mode mode = Autograd.noGrad()) {
       Tensor largest = x.abs().max(1, true).clamp(SMALLEST, Double.POSITIVE_INFINITY);
-      Tensor whole = x.mul(largest.reciprocal().mul_(activations.levels()));
+      Tensor whole = x.mul(Tensor.full(activations.levels(), DType.FLOAT32, 1).div(largest));
       Kernels.ROUND.call(whole);
       Tensor sum =
           activations == Activations.BITS_8

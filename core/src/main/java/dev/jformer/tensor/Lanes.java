@@ -105,6 +105,7 @@ final class Lanes {
   }
 
   private void serve(int lane, CountDownLatch ready) {
+    torch.get_num_threads(); // the engine's first look at a thread, which would undo what follows
     torch.set_num_threads(1); // a lane's operators run in the lane alone
     ready.countDown();
     // What a lane writes may belong to a caller in inference mode.
