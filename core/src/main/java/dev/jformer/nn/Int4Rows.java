@@ -2,6 +2,7 @@ package dev.jformer.nn;
 
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Int4;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -12,26 +13,23 @@ import dev.jformer.tensor.Tensor;
  * so that the integers reach from a group's smallest value to its largest; each value is rounded to
  * the nearest.
  *
- * @param codes uint8 [N, K / 2], two values a byte: the even one in the lower half
- * @param scales bf16 [N, K / group, 2]: the step, and what the integer 8 stands for
+ * <p>A row is filled up with zeros to whole groups: K' values, of which the first K count.
+ *
+ * @param width K
+ * @param codes uint8 [N, K' / 2], two values a byte: the even one in the lower half
+ * @param scales bf16 [N, K' / group, 2]: the step, and what the integer 8 stands for
  */
-record Int4Rows(Parameter codes, Parameter scales) {
+record Int4Rows(long width, Parameter codes, Parameter scales) {
   private static final int HIGHEST = 15;
   private static final int HALF = 16;
 
   /** Zeros. */
   static Int4Rows zeros(long rows, long width, int group) {
-    if (width % group != 0) {
-      throw new IllegalArgumentException(
-          "group is "
-              + group
-              + ": a layer of this model takes "
-              + width
-              + " values, which it does not divide");
-    }
+    long groups = (width + group - 1) / group;
     return new Int4Rows(
-        Parameter.buffer(Tensor.zeros(DType.UINT8, rows, width / 2)),
-        Parameter.buffer(Tensor.zeros(DType.BFLOAT16, rows, width / group, 2)));
+        width,
+        Parameter.buffer(Tensor.zeros(DType.UINT8, rows, groups * group / 2)),
+        Parameter.buffer(Tensor.zeros(DType.BFLOAT16, rows, groups, 2)));
   }
 
   private long groups() {
@@ -47,8 +45,8 @@ record Int4Rows(Parameter codes, Parameter scales) {
   void quantize(Tensor matrix) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      Tensor grouped =
-          Int8Rows.finite(matrix).to(DType.FLOAT32).unflatten(1, groups(), group()).contiguous();
+      Tensor whole = filled(Int8Rows.finite(matrix).to(DType.FLOAT32));
+      Tensor grouped = whole.unflatten(1, groups(), group());
       Tensor low = grouped.min(2, true);
       Tensor step = grouped.max(2, true).sub(low).mul(1.0 / HIGHEST);
       Tensor middle = low.add(step, Int4.MIDDLE);
@@ -57,7 +55,7 @@ record Int4Rows(Parameter codes, Parameter scales) {
       Tensor kept = scales.value().to(DType.FLOAT32);
       Tensor keptStep = kept.narrow(2, 0, 1);
       Tensor divisor = keptStep.where(keptStep.gt(0), Tensor.ones(1));
-      Tensor whole =
+      Tensor rounded =
           grouped
               .sub(kept.narrow(2, 1, 1))
               .div(divisor)
@@ -66,7 +64,7 @@ record Int4Rows(Parameter codes, Parameter scales) {
               .clamp(0, HIGHEST)
               .flatten(1, 2)
               .unflatten(1, -1, 2);
-      codes.copyFrom(whole.select(2, 0).add(whole.select(2, 1), HALF));
+      codes.copyFrom(rounded.select(2, 0).add(rounded.select(2, 1), HALF));
     }
   }
 
@@ -79,15 +77,27 @@ record Int4Rows(Parameter codes, Parameter scales) {
     return Tensor.stack(last, lower, upper).flatten(last - 1, last);
   }
 
+  /** Values [M, K] with zeros for those that do not count: [M, K']. */
+  Tensor filled(Tensor x) {
+    long filling = groups() * group() - width;
+    return filling == 0 ? x : Functional.pad(x, 0, 0, filling);
+  }
+
   /** The values of some rows, float32 [R, K]. */
-  static Tensor values(Tensor bytes, Tensor scales) {
+  private Tensor values(Tensor bytes, Tensor scales) {
     Tensor kept = scales.to(DType.FLOAT32);
     Tensor whole = unpacked(bytes).to(DType.FLOAT32).unflatten(1, kept.size(1), -1);
     return whole
         .sub((double) Int4.MIDDLE)
         .mul(kept.narrow(2, 0, 1))
         .add(kept.narrow(2, 1, 1))
-        .flatten(1, 2);
+        .flatten(1, 2)
+        .narrow(1, 0, width);
+  }
+
+  /** The values of rows by their numbers, int64 [R]: float32 [R, K]. */
+  Tensor values(Tensor ids) {
+    return values(codes.value().indexSelect(0, ids), scales.value().indexSelect(0, ids));
   }
 
   Tensor dequantized() {

@@ -15,10 +15,7 @@ final class Int4Table extends Table implements QuantizedWeight {
 
   @Override
   public Tensor forward(Tensor ids) {
-    Tensor flat = ids.reshape(-1);
-    Tensor values =
-        Int4Rows.values(
-            rows.codes().value().indexSelect(0, flat), rows.scales().value().indexSelect(0, flat));
+    Tensor values = rows.values(ids.reshape(-1));
     long[] shape = java.util.Arrays.copyOf(ids.shape().toArray(), ids.rank() + 1);
     shape[shape.length - 1] = values.size(1);
     return values.reshape(shape);

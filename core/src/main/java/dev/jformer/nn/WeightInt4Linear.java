@@ -97,7 +97,7 @@ public final class WeightInt4Linear extends Layer implements QuantizedWeight {
       if (flat.size(0) >= MANY) {
         y = Functional.linear(flat, rows.dequantized(), offset);
       } else {
-        y = packed().product(flat);
+        y = packed().product(rows.filled(flat));
         y = offset == null ? y : y.add_(offset);
       }
       long[] shape = x.shape().toArray();
