@@ -1,5 +1,8 @@
 package dev.jformer.app.bench;
 
+import dev.jformer.compress.LlmInt8;
+import dev.jformer.compress.WeightInt4;
+import dev.jformer.compress.WeightInt8;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Engine;
 import java.io.IOException;
@@ -21,7 +24,8 @@ public final class Benchmarks {
     SETTINGS,
     PYTORCH,
     BF16,
-    DECODE
+    DECODE,
+    INT8
   }
 
   private static final int STEPS = 5;
@@ -70,6 +74,10 @@ public final class Benchmarks {
     }
     if (parts.contains(Part.DECODE)) {
       decode();
+    }
+    if (parts.contains(Part.INT8)) {
+      encoding();
+      quantizedDecoding();
     }
     return new BenchReport(machine(), rounds, rows);
   }
@@ -202,6 +210,44 @@ public final class Benchmarks {
         both.stream().skip(2).forEach(Workload::close);
       }
     }
+  }
+
+  /** An encoder of MiniLM's shape by LLM.int8() beside itself in float32. */
+  private void encoding() {
+    try (OurEncoding ours = new OurEncoding("encoding, MiniLM's shape, LLM.int8()", new LlmInt8());
+        OurEncoding theirs = new OurEncoding("float32", null)) {
+      Rounds measured = Rounds.measure(rounds, progress::accept, ours, theirs);
+      rows.add(beside(measured, OurEncoding.TOKENS, 0, 1, 1.5));
+    }
+  }
+
+  /** Decoding with weights in few bits beside float32. */
+  private void quantizedDecoding() {
+    try (OurDecoding plain = new OurDecoding("float32", null);
+        OurDecoding eight =
+            new OurDecoding("greedy decoding, GPT-2 small, 8-bit weights", new WeightInt8());
+        OurDecoding four =
+            new OurDecoding("greedy decoding, GPT-2 small, 4-bit weights", new WeightInt4())) {
+      Rounds measured = Rounds.measure(rounds, progress::accept, plain, eight, four);
+      rows.add(beside(measured, OurDecoding.NEW_TOKENS, 1, 0, 1.7));
+      rows.add(beside(measured, OurDecoding.NEW_TOKENS, 2, 0, 2.5));
+    }
+  }
+
+  private static BenchReport.Row beside(
+      Rounds measured, double tokens, int ours, int theirs, double bar) {
+    Rounds.Ratio ratio = measured.speed(ours, theirs);
+    return new BenchReport.Row(
+        measured.workloads().get(ours).name(),
+        tokens / measured.milliseconds(ours) * 1e3,
+        measured.workloads().get(theirs).name(),
+        tokens / measured.milliseconds(theirs) * 1e3,
+        "tokens/s",
+        ratio.median(),
+        ratio.low(),
+        ratio.high(),
+        bar,
+        "");
   }
 
   private PeerProcess worker(String name, List<String> options, Map<String, String> environment) {
