@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
       "  bf16      the step in bf16 beside float32",
       "  decode    greedy decoding of a GPT-2-small-shaped model beside transformers'",
       "  images    PoolFormer-S12's forward pass beside timm's",
+      "  int8      an encoder by LLM.int8(), and decoding with 8- and 4-bit weights, beside float32",
       ""
     })
 final class BenchCommand implements Callable<Integer> {

@@ -2,12 +2,14 @@ package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.compress.Surgery;
 import dev.jformer.config.Configs;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.hub.Models;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Engine;
 import java.nio.file.Path;
@@ -86,7 +88,9 @@ final class InfoCommand implements Callable<Integer> {
             "position", Configs.parts(Position.Config.class),
             "mixer", Configs.parts(TokenMixer.Config.class),
             "ffn", Configs.parts(ChannelMixer.Config.class),
-            "norm", Configs.parts(Norm.Config.class));
+            "norm", Configs.parts(Norm.Config.class),
+            "projection", Configs.parts(Projection.class),
+            "compress", Configs.parts(Surgery.class));
     if (json) {
       ObjectNode node = new JsonMapper().createObjectNode();
       node.put("libtorch", Engine.version());

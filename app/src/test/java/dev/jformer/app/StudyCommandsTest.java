@@ -109,7 +109,7 @@ class StudyCommandsTest {
   void reproduceKnowsItsPapers() {
     String[][] wrong = {
       {"reproduce", "flow-former", "did you mean 'flowformer'"},
-      {"reproduce", "llm-int8", "planned"},
+      {"reproduce", "diswot", "planned"},
       {"reproduce", "--all", "extractors", "name one or more papers, or give --all"},
       {"reproduce", "name one or more papers, or give --all"},
     };

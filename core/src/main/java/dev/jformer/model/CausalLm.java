@@ -6,7 +6,6 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Dropout;
-import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
@@ -14,6 +13,7 @@ import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.Table;
 import dev.jformer.position.Learned;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
@@ -145,7 +145,7 @@ public final class CausalLm extends Model {
   public CausalLm(Config config) {
     this.config = config;
     Initializer normal = Initializer.normal(config.init().deviation());
-    Embedding table = new Embedding(config.vocab(), config.width(), normal);
+    Table table = config.projection().table(config.vocab(), config.width(), normal);
     this.embedding = child("embedding", Layer.class, table);
     int heads = config.mixer().heads();
     if (config.width() % heads != 0) {
@@ -175,8 +175,8 @@ public final class CausalLm extends Model {
             "head",
             Layer.class,
             config.tied()
-                ? new Linear(table.weight())
-                : new Linear(config.width(), config.vocab(), false, normal));
+                ? table.output()
+                : config.projection().output(config.width(), config.vocab(), normal));
   }
 
   private Block block(int layer) {

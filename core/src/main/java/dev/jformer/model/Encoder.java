@@ -5,7 +5,6 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
@@ -15,6 +14,7 @@ import dev.jformer.nn.Projection;
 import dev.jformer.nn.Residual;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.Table;
 import dev.jformer.position.Learned;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
@@ -178,14 +178,14 @@ public final class Encoder extends Model {
   public Encoder(Config config) {
     this.config = config;
     Initializer normal = Initializer.normal(config.init().deviation());
-    Embedding table = new Embedding(config.vocab(), config.width(), normal);
+    Table table = config.projection().table(config.vocab(), config.width(), normal);
     this.embedding = child("embedding", Layer.class, table);
     this.trunk = child("trunk", Trunk.class, new Trunk(config.plan()));
     this.transform =
         child("transform", Layer.class, new Linear(config.width(), config.width(), true, normal));
     this.transformNorm =
         child("transformNorm", Layer.class, new Norm.LayerNormConfig().build(config.width()));
-    this.decoder = child("decoder", Layer.class, new Linear(table.weight()));
+    this.decoder = child("decoder", Layer.class, table.output());
     this.decoderBias = parameter("decoderBias", Tensor.zeros(config.vocab()));
     this.classifier =
         config.labels() == 0

@@ -4,7 +4,7 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /** A table of vectors: int64 ids [...] to [..., D]. */
-public final class Embedding extends Layer {
+public final class Embedding extends Table {
   private final Parameter weight;
 
   /** A new table [count, width]. */
@@ -15,6 +15,11 @@ public final class Embedding extends Layer {
   @Override
   public Tensor forward(Tensor ids) {
     return Functional.embedding(ids, weight.value());
+  }
+
+  @Override
+  public Linear output() {
+    return new Linear(weight);
   }
 
   /** The table [count, D]. */

@@ -1,11 +1,13 @@
 package dev.jformer.tensor;
 
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.InferenceMode;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * Threads that share one small piece of work, a few microseconds after it is asked for. BLAS runs
@@ -26,11 +28,31 @@ final class Lanes {
 
   private Lanes(int count) {
     threads = new Thread[count - 1];
+    CountDownLatch ready = new CountDownLatch(threads.length);
+    int before = torch.get_num_threads();
     for (int i = 0; i < threads.length; i++) {
       int lane = i + 1;
-      threads[i] = new Thread(() -> serve(lane), "jformer-lane-" + lane);
+      threads[i] = new Thread(() -> serve(lane, ready), "jformer-lane-" + lane);
       threads[i].setDaemon(true);
       threads[i].start();
+    }
+    awaitAll(ready);
+    // The engine gives threads that begin later the number that was set last, in whatever thread.
+    torch.set_num_threads(before);
+  }
+
+  private static void awaitAll(CountDownLatch ready) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        ready.await();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -82,7 +104,10 @@ final class Lanes {
     }
   }
 
-  private void serve(int lane) {
+  private void serve(int lane, CountDownLatch ready) {
+    torch.get_num_threads(); // the engine's first look at a thread, which would undo what follows
+    torch.set_num_threads(1); // a lane's operators run in the lane alone
+    ready.countDown();
     // What a lane writes may belong to a caller in inference mode.
     try (InferenceMode mode = new InferenceMode(true)) {
       int done = 0;

@@ -107,6 +107,19 @@ public final class Operator {
     return results;
   }
 
+  /**
+   * Calls an operator all of whose arguments are tensors, for its effect: without the search for
+   * their types, which takes longer than a small product does.
+   */
+  void run(org.bytedeco.pytorch.Tensor... operands) {
+    IValueVector stack = new IValueVector();
+    for (org.bytedeco.pytorch.Tensor operand : operands) {
+      stack.push_back(new IValue(operand));
+    }
+    handle.callBoxed(stack);
+    stack.close();
+  }
+
   private IValue argument(int index, Object value) {
     try {
       return convert(value, arguments.getPointer(index).real_type().get());

@@ -1,5 +1,8 @@
 package dev.jformer.app.bench;
 
+import dev.jformer.compress.LlmInt8;
+import dev.jformer.compress.WeightInt4;
+import dev.jformer.compress.WeightInt8;
 import dev.jformer.model.MetaFormer;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Engine;
@@ -23,7 +26,8 @@ public final class Benchmarks {
     PYTORCH,
     BF16,
     DECODE,
-    IMAGES
+    IMAGES,
+    INT8
   }
 
   private static final int STEPS = 5;
@@ -76,6 +80,10 @@ public final class Benchmarks {
     }
     if (parts.contains(Part.IMAGES)) {
       images();
+    }
+    if (parts.contains(Part.INT8)) {
+      encoding();
+      quantizedDecoding();
     }
     return new BenchReport(machine(), rounds, rows);
   }
@@ -216,7 +224,8 @@ public final class Benchmarks {
     try (OurImages ours = new OurImages("PoolFormer-S12", poolFormer, IMAGES, STEPS)) {
       if (python == null) {
         Rounds measured = Rounds.measure(rounds, progress::accept, ours);
-        rows.add(limit(ours.name() + ", forward", perSecond(measured, 0), "images/s"));
+        rows.add(
+            limit(ours.name() + ", forward", IMAGES / measured.milliseconds(0) * 1e3, "images/s"));
         return;
       }
       List<String> command =
@@ -231,26 +240,48 @@ public final class Benchmarks {
               new PeerProcess("timm, channels last", "milliseconds", last, Map.of())) {
         Rounds measured = Rounds.measure(rounds, progress::accept, ours, planes, pixels);
         for (int peer = 1; peer <= 2; peer++) {
-          Rounds.Ratio ratio = measured.speed(0, peer);
-          rows.add(
-              new BenchReport.Row(
-                  ours.name() + ", forward",
-                  perSecond(measured, 0),
-                  measured.workloads().get(peer).name(),
-                  perSecond(measured, peer),
-                  "images/s",
-                  ratio.median(),
-                  ratio.low(),
-                  ratio.high(),
-                  1,
-                  ""));
+          rows.add(beside(measured, IMAGES, "images/s", 0, peer, 1));
         }
       }
     }
   }
 
-  private static double perSecond(Rounds measured, int workload) {
-    return IMAGES / measured.milliseconds(workload) * 1e3;
+  /** An encoder of MiniLM's shape by LLM.int8() beside itself in float32. */
+  private void encoding() {
+    try (OurEncoding ours = new OurEncoding("encoding, MiniLM's shape, LLM.int8()", new LlmInt8());
+        OurEncoding theirs = new OurEncoding("float32", null)) {
+      Rounds measured = Rounds.measure(rounds, progress::accept, ours, theirs);
+      rows.add(beside(measured, OurEncoding.TOKENS, "tokens/s", 0, 1, 1.5));
+    }
+  }
+
+  /** Decoding with weights in few bits beside float32. */
+  private void quantizedDecoding() {
+    try (OurDecoding plain = new OurDecoding("float32", null);
+        OurDecoding eight =
+            new OurDecoding("greedy decoding, GPT-2 small, 8-bit weights", new WeightInt8());
+        OurDecoding four =
+            new OurDecoding("greedy decoding, GPT-2 small, 4-bit weights", new WeightInt4())) {
+      Rounds measured = Rounds.measure(rounds, progress::accept, plain, eight, four);
+      rows.add(beside(measured, OurDecoding.NEW_TOKENS, "tokens/s", 1, 0, 1.7));
+      rows.add(beside(measured, OurDecoding.NEW_TOKENS, "tokens/s", 2, 0, 2.5));
+    }
+  }
+
+  private static BenchReport.Row beside(
+      Rounds measured, double units, String unit, int ours, int theirs, double bar) {
+    Rounds.Ratio ratio = measured.speed(ours, theirs);
+    return new BenchReport.Row(
+        measured.workloads().get(ours).name(),
+        units / measured.milliseconds(ours) * 1e3,
+        measured.workloads().get(theirs).name(),
+        units / measured.milliseconds(theirs) * 1e3,
+        unit,
+        ratio.median(),
+        ratio.low(),
+        ratio.high(),
+        bar,
+        "");
   }
 
   private PeerProcess worker(String name, List<String> options, Map<String, String> environment) {

@@ -1,5 +1,6 @@
 package dev.jformer.app.bench;
 
+import dev.jformer.compress.Surgery;
 import dev.jformer.config.Configs;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
@@ -22,19 +23,30 @@ final class OurDecoding implements Workload {
 
   private final CausalLm model;
   private final int[] prompt;
+  private final String name;
 
   OurDecoding() {
+    this("greedy decoding, GPT-2 small", null);
+  }
+
+  /** After surgery that needs no data; none if it is null. */
+  OurDecoding(String name, Surgery surgery) {
+    this.name = name;
     Random.seed(1);
     try (Scope scope = Scope.open()) {
-      this.model = (CausalLm) Configs.parse(CONFIG, Model.Config.class).build();
+      CausalLm plain = (CausalLm) Configs.parse(CONFIG, Model.Config.class).build();
       this.prompt = Tensor.randint(0, 50257, PROMPT).toInts();
+      plain.train(false);
+      this.model = surgery == null ? plain : (CausalLm) surgery.operate(plain, null);
+      if (surgery != null) {
+        plain.close();
+      }
     }
-    model.train(false);
   }
 
   @Override
   public String name() {
-    return "greedy decoding, GPT-2 small";
+    return name;
   }
 
   /**

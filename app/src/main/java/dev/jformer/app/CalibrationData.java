@@ -1,0 +1,159 @@
+package dev.jformer.app;
+
+import dev.jformer.compress.Calibration;
+import dev.jformer.data.Corpus;
+import dev.jformer.data.HeldOut;
+import dev.jformer.data.LabelledTexts;
+import dev.jformer.data.TextBatch;
+import dev.jformer.data.TokenFile;
+import dev.jformer.data.Tokenizer;
+import dev.jformer.data.Tokenizers;
+import dev.jformer.data.image.ImageFile;
+import dev.jformer.data.image.ImageSampler;
+import dev.jformer.io.FileTree;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Encoder;
+import dev.jformer.model.ImageClassifier;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Batches of a user's data, of the kind that a model takes, to calibrate with. */
+final class CalibrationData implements Calibration, AutoCloseable {
+  private static final int BATCH = 8;
+
+  private final String source;
+  private final Class<? extends Model> family;
+  private final List<Batch> batches = new ArrayList<>();
+  private final Console console;
+
+  /** Ids or images; which of the ids are no padding, or null. */
+  private record Batch(Tensor input, Tensor keep) {}
+
+  private CalibrationData(Path source, Model model, Console console) {
+    this.source = source.toString();
+    this.family = model.getClass();
+    this.console = console;
+  }
+
+  /**
+   * Reads data for a model.
+   *
+   * @param folder the model's
+   * @param data texts, labelled texts or images, as the model takes them
+   * @param count the most batches
+   */
+  static CalibrationData read(
+      Model model, Path folder, Path data, List<String> endings, int count, Console console)
+      throws IOException {
+    CalibrationData made = new CalibrationData(data, model, console);
+    try (Scope scope = Scope.open()) {
+      if (model instanceof ImageClassifier images) {
+        made.images(images, data, count);
+      } else if (model instanceof Encoder encoder && encoder.config().labels() > 0) {
+        made.texts(encoder, folder, data, count);
+      } else if (model instanceof CausalLm lm) {
+        made.tokens(folder, data, endings, lm.config().length(), count);
+      } else if (model instanceof Encoder encoder) {
+        made.tokens(folder, data, endings, encoder.config().length(), count);
+      } else {
+        throw new Failure(
+            folder
+                + " holds a "
+                + model.config().type()
+                + ", for which calibration data cannot be read: expected a model of texts or"
+                + " images");
+      }
+    }
+    if (made.batches.isEmpty()) {
+      throw new Failure(data + " is empty: there is nothing to calibrate with");
+    }
+    return made;
+  }
+
+  private void add(Tensor input, Tensor keep, int most) {
+    if (batches.size() < most) {
+      batches.add(new Batch(input.copy().keep(), keep == null ? null : keep.copy().keep()));
+    }
+  }
+
+  private void tokens(Path folder, Path data, List<String> endings, int length, int count)
+      throws IOException {
+    Path scratch = Files.createTempDirectory("jformer-calibration");
+    try (TokenFile tokens =
+        TokenFile.prepare(
+            scratch, Corpus.open(data, endings), Tokenizers.load(folder), 1, bytes -> {})) {
+      HeldOut.read(tokens, BATCH, length, count, batch -> add(batch.inputs(), null, count));
+    } finally {
+      FileTree.delete(scratch);
+    }
+  }
+
+  private void texts(Encoder model, Path folder, Path data, int count) throws IOException {
+    Tokenizer tokenizer = Tokenizers.load(folder);
+    int longest = model.config().length();
+    List<int[]> some = new ArrayList<>();
+    for (String text : LabelledTexts.read(data, false).texts()) {
+      int[] ids = tokenizer.encode(text);
+      if (ids.length > 0) {
+        some.add(java.util.Arrays.copyOf(ids, Math.min(longest, ids.length)));
+      }
+      if (some.size() == BATCH * count) {
+        break;
+      }
+    }
+    for (int from = 0; from < some.size(); from += BATCH) {
+      TextBatch batch =
+          TextBatch.of(some.subList(from, Math.min(some.size(), from + BATCH)), model.padding());
+      add(batch.ids(), batch.keep(), count);
+    }
+  }
+
+  private void images(ImageClassifier model, Path data, int count) throws IOException {
+    Path scratch = Files.createTempDirectory("jformer-calibration");
+    try (ImageFile file = ImageAssignment.read(data, scratch, model.config().size(), console)) {
+      ImageSampler.all(file, (images, labels) -> add(images, null, count));
+    } finally {
+      FileTree.delete(scratch);
+    }
+  }
+
+  @Override
+  public void run(Model model) {
+    if (!family.isInstance(model)) {
+      throw new IllegalArgumentException(
+          source
+              + " was read for a "
+              + family.getSimpleName()
+              + ": it cannot calibrate a "
+              + model.config().type());
+    }
+    try (Mode mode = Autograd.noGrad();
+        Console.Bar bar = console.bar("calibrating", batches.size(), "batches")) {
+      long done = 0;
+      for (Batch batch : batches) {
+        try (Scope scope = Scope.open()) {
+          Passes.forward(model, batch.input(), batch.keep());
+        }
+        bar.at(++done, "");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    for (Batch batch : batches) {
+      batch.input().close();
+      if (batch.keep() != null) {
+        batch.keep().close();
+      }
+    }
+  }
+}

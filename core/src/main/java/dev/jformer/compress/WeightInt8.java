@@ -1,0 +1,27 @@
+package dev.jformer.compress;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.model.Model;
+import dev.jformer.nn.WeightInt8Linear;
+
+/**
+ * The weights of linear layers and of the table of words in 8 bits, rounded to the nearest, and
+ * activations as they are; see {@link WeightInt8Linear}. It needs no data.
+ */
+@AutoService(Surgery.class)
+public record WeightInt8() implements Surgery {
+  @Override
+  public String type() {
+    return "weight-int8";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model operate(Model model, Calibration calibration) {
+    return WeightExchange.of(model, new WeightInt8Linear.Config());
+  }
+}

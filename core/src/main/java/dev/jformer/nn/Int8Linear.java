@@ -1,0 +1,175 @@
+package dev.jformer.nn;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Int8;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * LLM.int8() (arXiv 2208.07339): a linear layer [..., in] to [..., out] whose product runs on 8-bit
+ * integers. Each row of the weight and each row of the input (a token) has a scale of its own, its
+ * largest absolute value over 127; the sums are 32-bit integers, and the outer product of the
+ * scales makes floats of them.
+ *
+ * <p>Feature dimensions in which any token of the call has an absolute value of at least a
+ * threshold, outliers, leave the integer product, so that they do not widen the steps of all
+ * others. They are multiplied in float with their columns of the weight. As in the paper they are
+ * found anew in each call, so a token's result depends, within rounding, on what stands beside it.
+ *
+ * <p>Two departures. The paper keeps the columns of outliers in 16 bits, which needs a second copy
+ * of the weight or knowledge of where outliers will be; as in the authors' code for inference, the
+ * columns here are those of the 8-bit weight, made floats. And the paper leaves the embedding and
+ * the output layer alone; here a table of words is kept in 8 bits too, and a tied output layer
+ * multiplies with it by the same product, as in a small model most bytes are there.
+ *
+ * <p>A float64 input is multiplied in float64, in which the integers are only simulated; a float32
+ * one by the integer kernel. No gradient flows through the layer, and it refuses to train.
+ */
+public final class Int8Linear extends Layer implements QuantizedWeight {
+  /**
+   * Configuration.
+   *
+   * @param threshold absolute value from which a feature is an outlier; 0 for no decomposition
+   */
+  @AutoService(Projection.class)
+  public record Config(double threshold) implements Projection {
+    /** The paper's threshold. */
+    public Config() {
+      this(6);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (!(threshold >= 0)) {
+        throw new IllegalArgumentException(
+            "threshold is " + threshold + ": expected at least 0 (0 for no decomposition)");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "llm-int8";
+    }
+
+    @Override
+    public Int8Linear build(long in, long out, boolean bias, Initializer initializer) {
+      return new Int8Linear(
+          Int8Rows.zeros(out, in),
+          bias ? Parameter.buffer(Tensor.zeros(out)) : null,
+          this.threshold());
+    }
+
+    @Override
+    public Table table(long count, long width, Initializer initializer) {
+      return new Int8Table(count, width, rows -> new Int8Linear(rows, null, threshold));
+    }
+
+    @Override
+    public Layer output(long in, long out, Initializer initializer) {
+      return build(in, out, false, initializer);
+    }
+  }
+
+  private final Int8Rows rows;
+  private final Parameter bias;
+  private final double threshold;
+
+  private Int8Linear(Int8Rows rows, Parameter bias, double threshold) {
+    this.rows = rows;
+    this.bias = bias;
+    this.threshold = threshold;
+    register("weight", rows.values());
+    register("scale", rows.scale());
+    if (bias != null) {
+      register("bias", bias);
+    }
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    refuseTraining(this);
+    try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
+      boolean exact = x.dtype() == DType.FLOAT64;
+      Tensor flat = x.detach().reshape(-1, x.size(-1)).to(exact ? x.dtype() : DType.FLOAT32);
+      Tensor outliers = outliers(flat);
+      Tensor y =
+          outliers == null
+              ? regular(flat)
+              : regular(without(flat, outliers)).add_(irregular(flat, outliers));
+      long[] shape = x.shape().toArray();
+      shape[shape.length - 1] = y.size(1);
+      return y.reshape(shape);
+    }
+  }
+
+  static void refuseTraining(Layer layer) {
+    if (layer.isTraining()) {
+      throw new IllegalStateException(
+          "a layer of quantized weights does not train: train the model before it is compressed, or"
+              + " switch it to inference");
+    }
+  }
+
+  /**
+   * The feature dimensions in which a row has a value of at least the threshold.
+   *
+   * @param x [M, in]
+   * @return int64 [outliers]; null if there are none
+   */
+  Tensor outliers(Tensor x) {
+    if (threshold == 0 || !(largest(x) >= threshold)) {
+      return null;
+    }
+    return x.abs().max(0, false).ge(Tensor.full(threshold, x.dtype(), 1)).nonzero().squeeze(1);
+  }
+
+  private static double largest(Tensor x) {
+    return Math.max(x.max().item(), -x.min().item());
+  }
+
+  private static Tensor without(Tensor x, Tensor columns) {
+    Tensor zeros = Tensor.zeros(x.dtype(), 1, 1).expand(x.size(0), columns.elements());
+    return x.copy().indexCopy_(1, columns, zeros);
+  }
+
+  private Tensor regular(Tensor x) {
+    Tensor offset = bias == null ? null : bias.value();
+    if (x.dtype() != DType.FLOAT64) {
+      return Int8.linear(
+          x.contiguous(),
+          rows.values().value(),
+          rows.scale().value(),
+          offset,
+          Int8.Activations.BITS_8);
+    }
+    Tensor step = x.abs().max(1, true).mul(1.0 / Int8.LEVELS);
+    Tensor divisor = step.clamp(Double.MIN_NORMAL, Double.POSITIVE_INFINITY);
+    Tensor rounded = x.div(divisor).round().mul(step);
+    return Functional.linear(
+        rounded, rows.dequantized(DType.FLOAT64), offset == null ? null : offset.to(DType.FLOAT64));
+  }
+
+  private Tensor irregular(Tensor x, Tensor columns) {
+    Tensor weight = rows.values().value().indexSelect(1, columns).to(x.dtype());
+    return Functional.linear(x.indexSelect(1, columns), weight, null)
+        .mul(rows.scale().value().to(x.dtype()));
+  }
+
+  @Override
+  public void quantize(Tensor weight) {
+    rows.quantize(weight);
+  }
+
+  @Override
+  public Tensor dequantized() {
+    return rows.dequantized(DType.FLOAT32);
+  }
+
+  /** The bias [out], or null. */
+  public Parameter bias() {
+    return bias;
+  }
+}

@@ -1,0 +1,135 @@
+package dev.jformer.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A matrix of 4-bit weights as the engine's kernel wants it, in pieces that threads share out: made
+ * once of the plain form, and used for each product. Activations are rounded to bf16, sums are
+ * float32, and results bf16.
+ */
+public final class Int4 implements AutoCloseable {
+  /** Rows that the kernel lays out together, at most: a piece begins at a multiple of them. */
+  private static final long BLOCK = 64;
+
+  /** Fewer weights than this are not worth a second thread. */
+  private static final long SMALLEST_SHARED = 1 << 18;
+
+  /** The kernel's own number for zero. */
+  public static final int MIDDLE = 8;
+
+  private static final class Kernels {
+    static final Operator PACK = Operator.named("aten::_convert_weight_to_int4pack_for_cpu");
+    static final Operator PRODUCT = Operator.named("aten::_weight_int4pack_mm_for_cpu");
+  }
+
+  /**
+   * Some of the rows.
+   *
+   * @param from number of the first
+   * @param rows how many there are
+   * @param weights as the kernel wants them, filled up with rows of no account
+   * @param scales bf16 [K / group, rows, 2]
+   */
+  private record Piece(long from, long rows, Tensor weights, Tensor scales) {}
+
+  private final List<Piece> pieces = new ArrayList<>();
+  private final long rows;
+  private final long group;
+
+  /**
+   * Packs a matrix.
+   *
+   * @param codes int32 [N, K], each 0 to 15
+   * @param scales bf16 [N, K / group, 2]: a code c of a group stands for (c - 8) times the first
+   *     plus the second
+   * @param group 32, 64, 128 or 256 values of a row
+   */
+  public Int4(Tensor codes, Tensor scales, long group) {
+    this.rows = codes.size(0);
+    this.group = group;
+    long blocks = (rows + BLOCK - 1) / BLOCK;
+    long parts = codes.elements() < SMALLEST_SHARED ? 1 : Math.min(blocks, Engine.threads());
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      for (long part = 0; part < parts; part++) {
+        long from = blocks * part / parts * BLOCK;
+        long count = Math.min(rows, blocks * (part + 1) / parts * BLOCK) - from;
+        long filling = (count + BLOCK - 1) / BLOCK * BLOCK - count;
+        Tensor piece = Functional.pad(codes.narrow(0, from, count), 0, 0, 0, 0, filling);
+        Tensor steps = Functional.pad(scales.narrow(0, from, count), 0, 0, 0, 0, 0, 0, filling);
+        pieces.add(
+            new Piece(
+                from,
+                count,
+                Kernels.PACK.call(piece.contiguous(), 1L).keep(),
+                steps.transpose(0, 1).contiguous().keep()));
+      }
+    }
+  }
+
+  /**
+   * {@code x Wᵀ}.
+   *
+   * @param x [M, K]
+   * @return float32 [M, N]; no gradient flows through it
+   */
+  public Tensor product(Tensor x) {
+    long count = x.size(0);
+    Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Tensor narrow = x.to(DType.BFLOAT16).contiguous();
+      boolean shared = pieces.size() > 1 && pieces.size() <= Lanes.shared().count();
+      int before = torch.get_num_threads();
+      if (!shared) {
+        pieces.forEach(piece -> multiply(narrow, piece, result));
+        return result;
+      }
+      torch.set_num_threads(1);
+      try {
+        Lanes.shared()
+            .run(
+                lane -> {
+                  if (lane < pieces.size()) {
+                    multiply(narrow, pieces.get(lane), result);
+                  }
+                });
+      } finally {
+        torch.set_num_threads(before);
+      }
+    }
+    return result;
+  }
+
+  private void multiply(Tensor x, Piece piece, Tensor result) {
+    try (Scope scope = Scope.open()) {
+      Tensor product = Kernels.PRODUCT.call(x, piece.weights, group, piece.scales);
+      result
+          .torch()
+          .narrow(1, piece.from, piece.rows)
+          .copy_(product.torch().narrow(1, 0, piece.rows));
+    }
+  }
+
+  /** Bytes that it takes. */
+  public long bytes() {
+    return pieces.stream()
+        .mapToLong(
+            piece ->
+                piece.weights.elements() * piece.weights.dtype().bytes()
+                    + piece.scales.elements() * piece.scales.dtype().bytes())
+        .sum();
+  }
+
+  @Override
+  public void close() {
+    pieces.forEach(
+        piece -> {
+          piece.weights.close();
+          piece.scales.close();
+        });
+    pieces.clear();
+  }
+}

@@ -1,0 +1,174 @@
+package dev.jformer.tensor;
+
+import static dev.jformer.testing.Close.assertClose;
+import static dev.jformer.testing.Close.assertSame;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.testing.Scoped;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ExtendWith(Scoped.class)
+class Int8Test {
+  private static Tensor bytes(long... shape) {
+    return Tensor.randint(-127, 128, shape).to(DType.INT8);
+  }
+
+  private static int[] loops(byte[] x, byte[] w, int rows, int width, int out) {
+    int[] result = new int[rows * out];
+    for (int m = 0; m < rows; m++) {
+      for (int n = 0; n < out; n++) {
+        for (int k = 0; k < width; k++) {
+          result[m * out + n] += x[m * width + k] * w[n * width + k];
+        }
+      }
+    }
+    return result;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,5,3", "1,64,40", "2,7,9", "17,130,33", "64,384,96"})
+  void theProductIsExact(int rows, int width, int out) {
+    Tensor x = bytes(rows, width);
+    Tensor w = bytes(out, width);
+    int[] expected = loops(x.toBytes(), w.toBytes(), rows, width, out);
+    assertArrayEquals(expected, Int8.product(x, w).toInts());
+    assertArrayEquals(expected, Int8.inDoubles(x, w).toInts());
+  }
+
+  @Test
+  void theLongestSumFits() {
+    long width = Int8.LONGEST;
+    Tensor extreme = Tensor.full(127, DType.INT8, 1, width);
+    assertEquals(127L * 127 * width, Int8.product(extreme, extreme).itemLong());
+    assertTrue(127L * 127 * (width + 1) > Integer.MAX_VALUE);
+  }
+
+  /** In plain loops and float64, from what is documented. */
+  private static double[] definition(
+      Tensor x, Tensor w, Tensor scale, Tensor bias, Int8.Activations activations) {
+    int rows = (int) x.size(0);
+    int width = (int) x.size(1);
+    int out = (int) w.size(0);
+    float[] values = x.toFloats();
+    byte[] weights = w.toBytes();
+    float[] steps = scale.toFloats();
+    double[] result = new double[rows * out];
+    for (int m = 0; m < rows; m++) {
+      float largest = 0;
+      for (int k = 0; k < width; k++) {
+        largest = Math.max(largest, Math.abs(values[m * width + k]));
+      }
+      float factor = activations.levels() / largest;
+      for (int n = 0; n < out; n++) {
+        double sum = 0;
+        for (int k = 0; k < width && largest > 0; k++) {
+          sum += Math.rint(values[m * width + k] * factor) * weights[n * width + k];
+        }
+        result[m * out + n] = sum * largest / activations.levels() * steps[n];
+        result[m * out + n] += bias == null ? 0 : bias.toFloats()[n];
+      }
+    }
+    return result;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Int8.Activations.class)
+  void linearIsItsDefinition(Int8.Activations activations) {
+    // The last shape is shared out among threads where there are several.
+    for (int[] shape : new int[][] {{1, 8, 5}, {3, 40, 7}, {33, 24, 16}, {1, 512, 1030}}) {
+      Tensor x = Tensor.randn(shape[0], shape[1]);
+      Tensor w = bytes(shape[2], shape[1]);
+      Tensor scale = Tensor.rand(shape[2]).mul(0.01).add(0.001);
+      Tensor bias = Tensor.randn(shape[2]);
+      // A tie that float32 and float64 break differently is worth one step of one value.
+      double tolerance = activations == Int8.Activations.BITS_8 ? 2e-5 : 1e-4;
+      assertClose(
+          definition(x, w, scale, bias, activations),
+          Int8.linear(x, w, scale, bias, activations),
+          tolerance);
+      assertClose(
+          definition(x, w, scale, null, activations),
+          Int8.linear(x, w, scale, null, activations),
+          tolerance);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Int8.Activations.class)
+  void oneRowAloneIsWhatItIsAmongOthers(Int8.Activations activations) {
+    Tensor x = Tensor.randn(4, 768);
+    Tensor w = bytes(900, 768);
+    Tensor scale = Tensor.rand(900).mul(0.01);
+    Tensor bias = Tensor.randn(900);
+    Tensor all = Int8.linear(x, w, scale, bias, activations);
+    for (long row = 0; row < 4; row++) {
+      assertClose(
+          all.narrow(0, row, 1),
+          Int8.linear(x.narrow(0, row, 1).contiguous(), w, scale, bias, activations),
+          2e-6);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Int8.Activations.class)
+  void zerosGiveTheBiasAndBrokenNumbersShow(Int8.Activations activations) {
+    for (long rows : new long[] {1, 2}) {
+      Tensor bias = Tensor.randn(6);
+      Tensor scale = Tensor.ones(6);
+      Tensor w = bytes(6, 10);
+      Tensor zero = Int8.linear(Tensor.zeros(rows, 10), w, scale, bias, activations);
+      assertSame(bias.expand(rows, 6).contiguous(), zero, "of zeros");
+      Tensor broken = Tensor.full(Double.NaN, DType.FLOAT32, rows, 10);
+      Tensor result = Int8.linear(broken, w, scale, bias, activations);
+      assertTrue(result.isFinite().not().all(), result.toString());
+    }
+  }
+
+  @Test
+  void fifteenBitsAreAlmostExact() {
+    Tensor x = Tensor.randn(5, 256);
+    Tensor w = bytes(32, 256);
+    Tensor scale = Tensor.full(0.01, DType.FLOAT32, 32);
+    Tensor exact = x.matmul(w.to(DType.FLOAT32).t()).mul(0.01);
+    Tensor fine = Int8.linear(x, w, scale, null, Int8.Activations.BITS_15);
+    Tensor coarse = Int8.linear(x, w, scale, null, Int8.Activations.BITS_8);
+    double size = exact.norm().item();
+    assertTrue(fine.sub(exact).norm().item() < 2e-4 * size);
+    assertTrue(coarse.sub(exact).norm().item() < 2e-2 * size);
+    assertTrue(coarse.sub(exact).norm().item() > 1e-3 * size);
+  }
+
+  @Test
+  void fourBitsAreTheirDefinition() {
+    for (int[] shape : new int[][] {{1, 64, 16}, {1, 512, 1030}, {5, 128, 70}}) {
+      int group = 32;
+      long groups = shape[1] / group;
+      Tensor x = Tensor.randn(shape[0], shape[1]);
+      Tensor codes = Tensor.randint(0, 16, shape[2], shape[1]).to(DType.INT32);
+      Tensor scales = Tensor.randn(shape[2], groups, 2).to(DType.BFLOAT16);
+      Tensor kept = scales.to(DType.FLOAT64);
+      Tensor weight =
+          codes
+              .to(DType.FLOAT64)
+              .unflatten(1, groups, group)
+              .sub(8.0)
+              .mul(kept.narrow(2, 0, 1))
+              .add(kept.narrow(2, 1, 1))
+              .flatten(1, 2);
+      Tensor expected = x.to(DType.BFLOAT16).to(DType.FLOAT64).matmul(weight.t());
+      double size = expected.abs().max().item();
+      try (Int4 matrix = new Int4(codes, scales, group)) {
+        Tensor product = matrix.product(x);
+        assertEquals(DType.FLOAT32, product.dtype());
+        assertClose(expected.div(Tensor.scalar(size)), product.mul(1 / size), 5e-3);
+        assertTrue(matrix.bytes() >= (long) shape[1] * shape[2] / 2);
+      }
+    }
+  }
+}
