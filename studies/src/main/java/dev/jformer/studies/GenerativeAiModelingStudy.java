@@ -426,7 +426,7 @@ public final class GenerativeAiModelingStudy implements Study {
             Course.of(
                 model,
                 new LanguageModelling(model, lab.text(), batch, 1, scale.pick(1, 5, 40)),
-                Small.training(scale.pick(2, 400, 20_000), batch, 1),
+                Small.training(scale.pick(2, 800, 20_000), batch, 1),
                 progress);
             model.train(false);
             return cache(scale, model, lab.text());
