@@ -151,8 +151,8 @@ abstract class Attention extends TokenMixer {
   }
 
   /** The cache in a state that {@link #start} made. */
-  KeyValueCache cache(State state) {
-    return (KeyValueCache) state;
+  Cache cache(State state) {
+    return (Cache) state;
   }
 
   @Override
@@ -168,10 +168,10 @@ abstract class Attention extends TokenMixer {
    * @return [B, H, T, d]
    */
   Tensor attend(Heads heads, State state) {
-    KeyValueCache cache = cache(state);
+    Cache cache = cache(state);
     long before = cache.length();
-    cache.append(heads.key, heads.value);
-    Heads seen = new Heads(heads.query, cache.keys(), cache.values());
+    Cache.Pair all = cache.append(heads.key, heads.value);
+    Heads seen = new Heads(heads.query, all.keys(), all.values());
     return attend(seen, new Pairs(before, true, null, position));
   }
 

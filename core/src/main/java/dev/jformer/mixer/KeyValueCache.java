@@ -1,5 +1,6 @@
 package dev.jformer.mixer;
 
+import com.google.auto.service.AutoService;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -9,7 +10,21 @@ import dev.jformer.tensor.Tensor;
  * Keys and values of the tokens seen so far, in memory set aside for the longest sequence when the
  * first of them come, of their type.
  */
-final class KeyValueCache implements TokenMixer.State {
+public final class KeyValueCache implements Cache {
+  /** All of it, as it is. */
+  @AutoService(Cache.Config.class)
+  public record Config() implements Cache.Config {
+    @Override
+    public String type() {
+      return "full";
+    }
+
+    @Override
+    public KeyValueCache start(long batch, long heads, long capacity, long headDim) {
+      return new KeyValueCache(batch, heads, capacity, headDim);
+    }
+  }
+
   private final long batch;
   private final long heads;
   private final long capacity;
@@ -39,8 +54,8 @@ final class KeyValueCache implements TokenMixer.State {
     }
   }
 
-  /** Adds keys and values [B, G, T, d] of the next T tokens. */
-  void append(Tensor key, Tensor value) {
+  @Override
+  public Pair append(Tensor key, Tensor value) {
     long added = key.size(2);
     expect(added);
     if (keys == null) {
@@ -50,6 +65,7 @@ final class KeyValueCache implements TokenMixer.State {
     keys.narrow(2, length, added).copy_(key);
     values.narrow(2, length, added).copy_(value);
     length += added;
+    return new Pair(keys.narrow(2, 0, length), values.narrow(2, 0, length));
   }
 
   private Tensor allocate(DType dtype) {
@@ -57,16 +73,6 @@ final class KeyValueCache implements TokenMixer.State {
     try (Mode mode = Autograd.noInference()) {
       return Tensor.zeros(dtype, batch, heads, capacity, headDim).keep();
     }
-  }
-
-  /** Keys of all tokens seen, [B, G, S, d]. */
-  Tensor keys() {
-    return keys.narrow(2, 0, length);
-  }
-
-  /** Values of all tokens seen, [B, G, S, d]. */
-  Tensor values() {
-    return values.narrow(2, 0, length);
   }
 
   @Override

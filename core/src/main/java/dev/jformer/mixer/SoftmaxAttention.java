@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import dev.jformer.nn.Site;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -16,17 +17,27 @@ public final class SoftmaxAttention extends Attention {
    *
    * @param heads H, must divide the width
    * @param keyValueHeads G, must divide H; 0 for as many as heads
+   * @param cache how keys and values are kept in decoding
    */
   @AutoService(TokenMixer.Config.class)
-  public record Config(int heads, int keyValueHeads) implements TokenMixer.Config {
+  public record Config(int heads, int keyValueHeads, Cache.Config cache)
+      implements TokenMixer.Config {
     /** Defaults. */
     public Config() {
       this(4, 0);
     }
 
+    /** Keys and values are kept as they are. */
+    public Config(int heads, int keyValueHeads) {
+      this(heads, keyValueHeads, new KeyValueCache.Config());
+    }
+
     /** Checks the values. */
     public Config {
       check(heads, keyValueHeads);
+      if (cache == null) {
+        throw new IllegalArgumentException("cache is null: expected how keys and values are kept");
+      }
     }
 
     @Override
@@ -40,8 +51,22 @@ public final class SoftmaxAttention extends Attention {
     }
   }
 
+  private final Cache.Config cache;
+
   SoftmaxAttention(Config config, Site site, Position position) {
     super(config.heads(), config.keyValueHeads(), site, position);
+    this.cache = config.cache();
+  }
+
+  @Override
+  public State start(long batch, long capacity) {
+    return cache.start(batch, groups, capacity, headDim);
+  }
+
+  /** What a cache makes for these queries alone is released with them. */
+  @Override
+  Tensor attend(Heads heads, State state) {
+    return Scope.tidy(() -> super.attend(heads, state));
   }
 
   @Override

@@ -23,8 +23,9 @@ public final class Probe implements AutoCloseable {
    *
    * @param layer its dotted name
    * @param output what it gave; lives as long as the scope that the model runs in
+   * @param input what it was given; lives as long
    */
-  public record Output(String layer, Tensor output) {}
+  public record Output(String layer, Tensor output, Tensor input) {}
 
   private final Module model;
   private final List<Telling> telling = new ArrayList<>();
@@ -85,7 +86,7 @@ public final class Probe implements AutoCloseable {
     @Override
     public Tensor forward(Tensor x) {
       Tensor output = inner.forward(x);
-      consumer.accept(new Output(name, output.detach()));
+      consumer.accept(new Output(name, output.detach(), x.detach()));
       return output;
     }
   }
