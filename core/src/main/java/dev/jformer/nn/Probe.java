@@ -7,9 +7,9 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * Looks at what layers of a model give while it runs, for example to find outliers or ranges. The
- * layers are exchanged for ones that tell, until the probe is closed; the model is the same after
- * that.
+ * Looks at what layers of a model take and give while it runs, for example to find outliers or
+ * ranges. The layers are exchanged for ones that tell, until the probe is closed; the model is the
+ * same after that.
  *
  * <pre>{@code
  * try (Probe probe = Probe.on(model, name -> name.endsWith(".mixed"), seen -> …)) {
@@ -23,8 +23,9 @@ public final class Probe implements AutoCloseable {
    *
    * @param layer its dotted name
    * @param output what it gave; lives as long as the scope that the model runs in
+   * @param input what it was given; lives as long
    */
-  public record Output(String layer, Tensor output) {}
+  public record Output(String layer, Tensor output, Tensor input) {}
 
   private final Module model;
   private final List<Telling> telling = new ArrayList<>();
@@ -85,7 +86,7 @@ public final class Probe implements AutoCloseable {
     @Override
     public Tensor forward(Tensor x) {
       Tensor output = inner.forward(x);
-      consumer.accept(new Output(name, output.detach()));
+      consumer.accept(new Output(name, output.detach(), x.detach()));
       return output;
     }
   }
