@@ -11,15 +11,17 @@ import java.util.List;
  * Finds the formats and steps of one linear layer, as LLM-FP4 (arXiv 2310.16836) does: those for
  * which the layer's output differs least, in the sum of squares, from what it was.
  *
- * <p>Candidates are ranges: fractions of the largest value seen, up to 1.2 of it. The paper takes
- * fractions of the exponent's bias instead, which depend on the unit that numbers are measured in;
- * both shift the same grid. The search takes turns: for given activations the step of each row of
- * the weight, in the format that is best for all rows together, then for given weights the
- * activations' step and format; and again, until nothing changes. What was found before is always
- * among the candidates, so the error never rises.
+ * <p>Candidates are ranges: fractions of the largest value seen, up to twice that, since the bias
+ * of a pre-shifted layer decides over the fractional part of all channels' biases and so needs an
+ * octave to choose from without a channel being clipped. The paper takes fractions of the
+ * exponent's bias instead, which depend on the unit that numbers are measured in; both shift the
+ * same grid. The search takes turns: for given activations the step of each row of the weight, in
+ * the format that is best for all rows together, then for given weights the activations' step and
+ * format; and again, until nothing changes. What was found before is always among the candidates,
+ * so the error never rises.
  */
 final class MiniFloatSearch {
-  private static final double WIDEST = 1.2;
+  private static final double WIDEST = 2;
 
   /**
    * What was found.
@@ -58,23 +60,26 @@ final class MiniFloatSearch {
 
   /** Formats and steps as the method finds them; nothing is searched where its kind does not. */
   Found find() {
-    boolean searched = method.searches();
-    List<MiniFloat> weightFormats = method.weightFormats();
-    List<MiniFloat> activationFormats = method.activationFormats();
-    Found found =
-        new Found(
-            new MiniFloatQuantizer(first(weightFormats), steps(first(weightFormats))),
-            activations(first(activationFormats), 1).activations(),
-            shifts(first(activationFormats), 1));
-    for (int round = 0; searched && round < method.rounds(); round++) {
+    Found found = first();
+    for (int round = 0; method.searches() && round < method.rounds(); round++) {
       Found before = found;
-      found = betterWeights(found, weightFormats);
-      found = betterActivations(found, activationFormats);
+      found = betterWeights(found, method.weightFormats());
+      found = betterActivations(found, method.activationFormats());
       if (same(before, found)) {
         break;
       }
     }
     return found;
+  }
+
+  /** What the search starts with: the usual formats, and the ranges of the values seen. */
+  Found first() {
+    MiniFloat format = first(method.weightFormats());
+    Found activations = activations(first(method.activationFormats()), 1);
+    return new Found(
+        new MiniFloatQuantizer(format, steps(format)),
+        activations.activations(),
+        activations.shifts());
   }
 
   private static MiniFloat first(List<MiniFloat> formats) {
