@@ -7,6 +7,8 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A linear layer of LLM-FP4 (arXiv 2310.16836), [..., in] to [..., out]: weights and activations
@@ -22,9 +24,11 @@ import dev.jformer.tensor.Tensor;
  *
  * <p>Weights are stored as codes, two in a byte if they have 4 bits (that of the even column in the
  * lower half), with the exponent bits of both formats, which may be others in each layer. The
- * engine multiplies floats: each pass looks up the layer's weights in a table of 256 entries and
- * forgets them again. So a model takes hardly more memory than its file, and no copy can be out of
- * date; what that costs against keeping floats shows where few tokens are computed at once.
+ * engine multiplies floats: the first pass looks up the layer's weights in a table of 256 entries,
+ * and they are kept until the codes change. So the file is small, but a model that runs takes the
+ * memory of a plain one and more. To look them up in each pass would spare that memory, and took
+ * thirty times as long as the product for one token and a third as long for a thousand (a layer
+ * from 768 to 3,072, one core of an EPYC): no language model could be decoded so.
  *
  * <p>The result is computed in float32, under autocast too. Gradients do not get past a rounded
  * activation, so a layer in training refuses to run.
@@ -94,6 +98,8 @@ public final class MiniFloatLinear extends Layer {
   private final Parameter exponents;
   private final Parameter shifts;
   private final Parameter bias;
+  private Tensor folded;
+  private List<Object> foldedFrom;
 
   MiniFloatLinear(Config config, long in, long out, boolean bias) {
     this.config = config;
@@ -187,16 +193,52 @@ public final class MiniFloatLinear extends Layer {
         () -> {
           try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
             Tensor input = x.to(DType.FLOAT32);
-            Tensor weight = weight();
             if (shifts != null) {
               input = input.mul(MiniFloat.powersOfTwo(shift()));
-              weight = weight.mul(MiniFloat.powersOfTwo(shift().neg()));
             }
             Tensor rounded = new MiniFloatQuantizer(format(1), activationStep.value()).round(input);
-            Tensor sum = Functional.linear(rounded, weight, bias == null ? null : bias.value());
+            Tensor sum = Functional.linear(rounded, folded(), bias == null ? null : bias.value());
             return sum.to(x.dtype());
           }
         });
+  }
+
+  /** W [out, in] with the shifts of its columns in it, made anew only if something changed. */
+  private Tensor folded() {
+    List<Object> now = state();
+    if (!now.equals(foldedFrom)) {
+      forget();
+      try (Scope scope = Scope.open();
+          Mode ordinary = Autograd.noInference(); // it may take part in gradients later
+          Mode mode = Autograd.noGrad()) {
+        Tensor weight = weight();
+        folded =
+            (shifts == null ? weight : weight.mul(MiniFloat.powersOfTwo(shift().neg()))).keep();
+      }
+      foldedFrom = now;
+    }
+    return folded;
+  }
+
+  /** Which tensors the weight is made of, and as of which change. */
+  private List<Object> state() {
+    List<Object> state = new ArrayList<>();
+    for (Parameter parameter : new Parameter[] {codes, weightStep, exponents, shifts}) {
+      if (parameter != null) {
+        state.add(parameter.value());
+        state.add(parameter.value().version());
+      }
+    }
+    return state;
+  }
+
+  @Override
+  protected void forget() {
+    if (folded != null) {
+      folded.close();
+      folded = null;
+      foldedFrom = null;
+    }
   }
 
   /** W [out, in] as floats, not folded. */
@@ -204,7 +246,7 @@ public final class MiniFloatLinear extends Layer {
     return Scope.tidy(
         () -> {
           Tensor values = Functional.embedding(codes.value().to(DType.INT32), table());
-          Tensor flat = values.flatten(1, 2).narrow(1, 0, in);
+          Tensor flat = values.flatten(1, 2).narrow(1, 0, in).contiguous();
           return flat.mul(weightStep.value().unsqueeze(1));
         });
   }

@@ -176,6 +176,40 @@ class MiniFloatLinearTest {
     }
   }
 
+  /** Floats made of the codes are kept, and yet never those of other codes. */
+  @Test
+  void knowsWhenItsWeightsHaveChanged() {
+    MiniFloat format = new MiniFloat(4, 2);
+    MiniFloatLinear.Config config = new MiniFloatLinear.Config();
+    Tensor x = Tensor.randn(3, 8);
+    MiniFloatLinear[] layers = new MiniFloatLinear[2];
+    for (int i = 0; i < 2; i++) {
+      Linear linear = new Linear(8, 8, true, Initializer.normal(0.3));
+      MiniFloatQuantizer weights = rows(format, linear.weight().value());
+      Tensor shifts = Tensor.full(i, DType.INT64, 8);
+      layers[i] = layer(config, linear, weights, layerWide(format, 0.2 + i), shifts);
+    }
+    Tensor other;
+    try (Mode mode = Autograd.inference()) { // as text is generated: floats made here serve later
+      other = layers[1].forward(x);
+      assertSame(other, layers[1].forward(x), "again");
+      assertTrue(other.sub(layers[0].forward(x)).abs().max().item() > 0);
+    }
+    Tensor input = x.copy().requiresGrad(true);
+    layers[0].forward(input).sum().backward();
+    layers[0]
+        .parameters()
+        .forEach((name, p) -> p.copyFrom(layers[1].parameters().get(name).value().detach()));
+    assertSame(other, layers[0].forward(x).detach(), "copied");
+    Tensor codes = layers[0].parameters().get("codes").value();
+    Tensor before = codes.copy();
+    codes.zero_();
+    assertTrue(other.sub(layers[0].forward(x).detach()).abs().max().item() > 0, "in place");
+    layers[0].parameters().get("codes").replace(before);
+    assertSame(other, layers[0].forward(x).detach(), "replaced");
+    layers[0].close();
+  }
+
   @Test
   void refusesToTrainAndWhatDoesNotFit() {
     MiniFloatLinear.Config config = new MiniFloatLinear.Config(4, 4, Kind.PRE_SHIFTED);
