@@ -170,9 +170,13 @@ public abstract class Module implements AutoCloseable {
     parameters().values().forEach(parameter -> parameter.value().clearGrad());
   }
 
-  /** Releases the memory of all parameters. */
+  /** Releases the memory of all parameters, and of what modules hold besides. */
   @Override
   public void close() {
     parameters().values().forEach(parameter -> parameter.value().close());
+    modules().values().forEach(Module::forget);
   }
+
+  /** Releases what this module computed from its parameters and holds to be faster. */
+  protected void forget() {}
 }

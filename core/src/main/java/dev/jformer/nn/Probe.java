@@ -7,9 +7,9 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * Looks at what layers of a model give while it runs, for example to find outliers or ranges. The
- * layers are exchanged for ones that tell, until the probe is closed; the model is the same after
- * that.
+ * Looks at what layers of a model take and give while it runs, for example to find outliers or
+ * ranges. The layers are exchanged for ones that tell, until the probe is closed; the model is the
+ * same after that.
  *
  * <pre>{@code
  * try (Probe probe = Probe.on(model, name -> name.endsWith(".mixed"), seen -> …)) {

@@ -287,6 +287,15 @@ public final class Tensor implements AutoCloseable {
 
   // ---- Properties
 
+  /**
+   * How often this tensor's values were changed in place, by way of any tensor that shares them:
+   * what was computed from them is still true as long as this is the same. Of tensors made in
+   * {@link Autograd#inference} changes are not counted, and this is 0.
+   */
+  public long version() {
+    return open().is_inference() ? 0 : open()._version();
+  }
+
   /** The sizes of the dimensions. */
   public Shape shape() {
     LongArrayRef sizes = open().sizes();
