@@ -2,9 +2,13 @@ package dev.jformer.compress;
 
 import dev.jformer.config.Configs;
 import dev.jformer.model.Model;
+import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Projection;
+import dev.jformer.nn.QuantizedWeight;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -21,7 +25,8 @@ final class Exchange {
    * random draws leave no trace.
    */
   static Model rebuilt(Model model, Model.Config config) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
       Tensor random = Random.state();
       Model rebuilt = config.build();
       Random.restore(random);
@@ -39,7 +44,7 @@ final class Exchange {
   /**
    * Refuses models whose layers are not plain.
    *
-   * @param method for messages
+   * @param method its type, which its layers' projection has too
    * @throws IllegalArgumentException if the model has no projections, or others than plain ones
    */
   static void expectPlain(String method, Model.Config config) {
@@ -49,14 +54,7 @@ final class Exchange {
         projection -> {
           found[0]++;
           if (!(projection instanceof Linear.Config)) {
-            throw new IllegalArgumentException(
-                method
-                    + " takes a model whose projection is 'linear', not '"
-                    + projection.type()
-                    + "': "
-                    + (projection.folded() instanceof Linear.Config
-                        ? "fold it first"
-                        : "start from the model as it was before"));
+            throw new IllegalArgumentException(refusal(method, projection));
           }
           return projection;
         });
@@ -67,6 +65,19 @@ final class Exchange {
               + config.type()
               + "' has none");
     }
+  }
+
+  private static String refusal(String method, Projection projection) {
+    if (projection.type().equals(method)) {
+      return "the model is already compressed by " + method + ": operate on the original";
+    }
+    return method
+        + " takes a model whose projection is 'linear', not '"
+        + projection.type()
+        + "': "
+        + (projection.folded() instanceof Linear.Config
+            ? "fold it first"
+            : "start from the model as it was before");
   }
 
   /** All modules of a class by their dotted names, in the model's order. */
@@ -81,5 +92,69 @@ final class Exchange {
               }
             });
     return all;
+  }
+
+  /**
+   * The plain linear layers of a model that others take the place of, by their dotted names.
+   *
+   * @param taking what takes their place, in a model that was {@link #rebuilt}
+   * @throws IllegalArgumentException if the model has another module in such a place
+   */
+  static Map<String, Linear> linears(Model model, Map<String, ?> taking) {
+    Map<String, Module> modules = model.modules();
+    Map<String, Linear> linears = new LinkedHashMap<>();
+    taking.keySet().forEach(name -> linears.put(name, linear(name, modules.get(name))));
+    return linears;
+  }
+
+  private static Linear linear(String name, Module module) {
+    if (module instanceof Linear linear) {
+      return linear;
+    }
+    throw new IllegalArgumentException(
+        "the model is not what its configuration builds: instead of the linear layer "
+            + name
+            + " it has "
+            + (module == null ? "none" : "a " + module.getClass().getSimpleName()));
+  }
+
+  /**
+   * A copy of a model of plain layers whose linear layers, and table of words, keep their weights
+   * in few bits, rounded without a look at data.
+   *
+   * @param projection what makes layers that are {@link QuantizedWeight}s
+   * @throws IllegalArgumentException if the model's linear layers are not plain, or it is not what
+   *     its configuration builds, or holds numbers that are not finite
+   */
+  static Model rounded(Model model, Projection projection) {
+    expectPlain(projection.type(), model.config());
+    Model rounded = rebuilt(model, withProjection(model.config(), plain -> projection));
+    try {
+      Map<String, Module> originals = model.modules();
+      rounded
+          .modules()
+          .forEach(
+              (name, module) -> {
+                if (module instanceof QuantizedWeight layer) {
+                  round(name, layer, originals.get(name));
+                }
+              });
+      return rounded;
+    } catch (RuntimeException | Error e) {
+      rounded.close();
+      throw e;
+    }
+  }
+
+  private static void round(String name, QuantizedWeight layer, Module original) {
+    Tensor weight =
+        original instanceof Embedding table
+            ? table.weight().value()
+            : linear(name, original).weight().value();
+    try {
+      layer.quantize(weight.detach());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("the layer " + name + ": " + e.getMessage(), e);
+    }
   }
 }

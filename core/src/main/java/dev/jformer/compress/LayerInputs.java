@@ -3,7 +3,6 @@ package dev.jformer.compress;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Probe;
 import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -11,51 +10,36 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/**
- * What layers of a model are given while it is calibrated: the range of all of it, and a sample of
- * its rows that is spread evenly over the data, whatever the batches.
- */
+/** What layers of a model are given while it is calibrated. */
 final class LayerInputs implements AutoCloseable {
-  /**
-   * What one layer was given.
-   *
-   * @param rows float32 [N, in]
-   * @param low the smallest number, those outside of the sample too
-   * @param high the largest
-   */
-  record Seen(Tensor rows, double low, double high) {}
+  private final Map<String, Sample> samples = new LinkedHashMap<>();
 
-  private final int most;
-  private final Map<String, Collector> collectors = new LinkedHashMap<>();
-
-  private LayerInputs(int most) {
-    this.most = most;
-  }
+  private LayerInputs() {}
 
   /**
    * Runs a model, in inference, and looks.
    *
+   * @param method for messages
    * @param model as it was afterwards
    * @param most the most rows of a sample
-   * @throws IllegalArgumentException if a layer was not run, or was given or gave numbers that are
-   *     not finite
+   * @throws IllegalArgumentException if there is no data, a layer was not run, or was given or gave
+   *     numbers that are not finite
    */
-  static LayerInputs collect(Model model, Set<String> layers, Calibration data, int most) {
+  static LayerInputs collect(
+      String method, Model model, Set<String> layers, Calibration data, int most) {
     if (data == null) {
       throw new IllegalArgumentException(
-          "there is no calibration data: quantizing activations needs data to find their range");
+          method + " needs calibration data: it looks at how large activations become");
     }
-    LayerInputs inputs = new LayerInputs(most);
-    layers.forEach(name -> inputs.collectors.put(name, inputs.new Collector(name)));
+    LayerInputs inputs = new LayerInputs();
+    layers.forEach(name -> inputs.samples.put(name, new Sample(most)));
     boolean training = model.isTraining();
     model.train(false);
     try (Mode mode = Autograd.noGrad();
         Scope scope = Scope.open();
-        Probe probe =
-            Probe.on(
-                model, layers::contains, seen -> inputs.collectors.get(seen.layer()).add(seen))) {
+        Probe probe = Probe.on(model, layers::contains, inputs::add)) {
       data.run(model);
-      inputs.collectors.values().forEach(Collector::expectData);
+      inputs.expectData();
       return inputs;
     } catch (RuntimeException | Error e) {
       inputs.close();
@@ -65,92 +49,43 @@ final class LayerInputs implements AutoCloseable {
     }
   }
 
-  /** What a layer was given. */
-  Seen of(String layer) {
-    Collector collector = collectors.get(layer);
-    Tensor rows = collector.rows;
-    // At most twice as many as wanted were kept.
-    long every = (rows.size(0) + most - 1) / most;
-    return new Seen(everyNth(rows, 0, every), collector.low, collector.high);
+  private void add(Probe.Output seen) {
+    expectFinite(seen.layer(), "was given", seen.input());
+    expectFinite(seen.layer(), "gave", seen.output());
+    samples.get(seen.layer()).add(seen.input());
   }
 
-  private static Tensor everyNth(Tensor rows, long first, long every) {
-    long count = Math.max(0, (rows.size(0) - first + every - 1) / every);
-    return rows.indexSelect(0, Tensor.arange(0, count).mul(every).add(first));
+  private static void expectFinite(String layer, String did, Tensor x) {
+    if (!x.isFinite().all()) {
+      throw new IllegalArgumentException(
+          "calibrating, the layer "
+              + layer
+              + " "
+              + did
+              + " numbers that are not finite: the model or the data is broken");
+    }
+  }
+
+  private void expectData() {
+    if (samples.values().stream().allMatch(Sample::isEmpty)) {
+      throw new IllegalArgumentException("the calibration data is empty: the model did not run");
+    }
+    samples.forEach(
+        (name, sample) -> {
+          if (sample.isEmpty()) {
+            throw new IllegalArgumentException(
+                "calibrating, the layer " + name + " was never run: the data must use all layers");
+          }
+        });
+  }
+
+  /** What a layer was given. */
+  Sample of(String layer) {
+    return samples.get(layer);
   }
 
   @Override
   public void close() {
-    collectors.values().forEach(Collector::close);
-  }
-
-  /** Keeps every nth row; when there are too many, every other one of them, and n doubles. */
-  private final class Collector {
-    private final String name;
-    private Tensor rows;
-    private long every = 1;
-    private long count;
-    private double low = Double.POSITIVE_INFINITY;
-    private double high = Double.NEGATIVE_INFINITY;
-
-    Collector(String name) {
-      this.name = name;
-    }
-
-    void add(Probe.Output seen) {
-      try (Scope scope = Scope.open()) {
-        Tensor flat = seen.input().reshape(-1, seen.input().size(-1)).to(DType.FLOAT32);
-        expectFinite(flat, "was given");
-        expectFinite(seen.output(), "gave");
-        if (flat.elements() == 0) {
-          return;
-        }
-        low = Math.min(low, flat.min().item());
-        high = Math.max(high, flat.max().item());
-        long first = (every - count % every) % every;
-        count += flat.size(0);
-        replace(join(everyNth(flat, first, every)));
-        while (rows.size(0) > 2L * most) {
-          every *= 2;
-          replace(everyNth(rows, 0, 2));
-        }
-      }
-    }
-
-    private Tensor join(Tensor more) {
-      return rows == null ? more : Tensor.cat(0, rows, more);
-    }
-
-    private void replace(Tensor others) {
-      Tensor old = rows;
-      rows = others.keep();
-      if (old != null) {
-        old.close();
-      }
-    }
-
-    private void expectFinite(Tensor x, String did) {
-      if (!x.isFinite().all()) {
-        throw new IllegalArgumentException(
-            "calibrating, the layer "
-                + name
-                + " "
-                + did
-                + " numbers that are not finite: the model or the data is broken");
-      }
-    }
-
-    void expectData() {
-      if (rows == null) {
-        throw new IllegalArgumentException(
-            "the calibration data is empty: the layer " + name + " was not run");
-      }
-    }
-
-    void close() {
-      if (rows != null) {
-        rows.close();
-      }
-    }
+    samples.values().forEach(Sample::close);
   }
 }

@@ -1,22 +1,17 @@
 package dev.jformer.compress;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Configs;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.MiniFloat;
 import dev.jformer.nn.MiniFloatLinear;
 import dev.jformer.nn.MiniFloatLinear.Kind;
-import dev.jformer.nn.Module;
-import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Probe;
 import dev.jformer.nn.Projection;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
-import java.util.LinkedHashMap;
+import dev.jformer.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 
@@ -129,150 +124,34 @@ public record LlmFp4(
 
   @Override
   public Model operate(Model model, Calibration calibration) {
-    if (calibration == null) {
-      throw new IllegalArgumentException(
-          "llm-fp4 needs calibration data: it looks at how large activations become");
-    }
-    Model.Config config = compressed(model.config());
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      var random = Random.state();
-      Model result = config.build();
-      Random.restore(random); // the weights just drawn are of no account
-      Map<String, Sample> samples = new LinkedHashMap<>();
-      try {
-        layers(model, result).forEach((name, layer) -> samples.put(name, new Sample(rows)));
-        look(model, calibration, samples);
-        fill(model, result, samples);
-        result.train(false);
-        return result;
-      } catch (RuntimeException | Error e) {
-        result.close();
-        throw e;
-      } finally {
-        samples.values().forEach(Sample::close);
-      }
-    }
-  }
-
-  /**
-   * The configuration of the result.
-   *
-   * @throws IllegalArgumentException if the method does not suit the model
-   */
-  private Model.Config compressed(Model.Config config) {
+    Exchange.expectPlain(type(), model.config());
     Projection ours = new MiniFloatLinear.Config(weightBits, activationBits, kind);
-    Model.Config compressed =
-        Configs.replace(
-            config,
-            Projection.class,
-            projection -> {
-              if (projection instanceof MiniFloatLinear.Config) {
-                throw new IllegalArgumentException(
-                    "the model is already compressed by llm-fp4: operate on the original");
-              }
-              if (!(projection instanceof Linear.Config)) {
-                throw new IllegalArgumentException(
-                    "the model's linear layers are of the projection "
-                        + projection.type()
-                        + ": llm-fp4 suits linear; fold the model first, if it can be");
-              }
-              return ours;
-            });
-    if (compressed.equals(config)) {
-      throw new IllegalArgumentException(
-          "a model of the family "
-              + config.type()
-              + " has no linear layers in blocks: there is nothing for llm-fp4 to compress");
+    Model result = Exchange.rebuilt(model, Exchange.withProjection(model.config(), plain -> ours));
+    try {
+      Map<String, MiniFloatLinear> layers = Exchange.all(result, MiniFloatLinear.class);
+      Map<String, Linear> originals = Exchange.linears(model, layers);
+      try (LayerInputs inputs =
+              LayerInputs.collect(type(), model, layers.keySet(), calibration, rows);
+          Mode mode = Autograd.noGrad()) {
+        layers.forEach((name, layer) -> fill(name, layer, originals.get(name), inputs.of(name)));
+      }
+      return result;
+    } catch (RuntimeException | Error e) {
+      result.close();
+      throw e;
     }
-    return compressed;
   }
 
-  /** The layers that will be compressed, by name. */
-  private static Map<String, Linear> layers(Model model, Model result) {
-    Map<String, Module> modules = model.modules();
-    Map<String, Linear> layers = new LinkedHashMap<>();
-    result
-        .modules()
-        .forEach(
-            (name, module) -> {
-              if (module instanceof MiniFloatLinear) {
-                if (!(modules.get(name) instanceof Linear linear)) {
-                  throw new IllegalArgumentException(
-                      "the model is not what its configuration builds: instead of the linear layer "
-                          + name
-                          + " it has "
-                          + (modules.containsKey(name)
-                              ? "a " + modules.get(name).getClass().getSimpleName()
-                              : "none"));
-                }
-                layers.put(name, linear);
-              }
-            });
-    return layers;
-  }
-
-  private static void look(Model model, Calibration calibration, Map<String, Sample> samples) {
-    boolean training = model.isTraining();
-    model.train(false);
-    try (Probe probe =
-        Probe.on(
-            model, samples::containsKey, seen -> samples.get(seen.layer()).add(seen.input()))) {
-      calibration.run(model);
-    } finally {
-      model.train(training);
+  private void fill(String name, MiniFloatLinear layer, Linear original, Sample sample) {
+    try (Scope scope = Scope.open()) {
+      Tensor weight = original.weight().value().detach().to(DType.FLOAT32);
+      if (!weight.isFinite().all()) {
+        throw new IllegalArgumentException(
+            "the weight of the layer " + name + " holds numbers that are not finite");
+      }
+      MiniFloatSearch.Found found =
+          new MiniFloatSearch(this, weight, sample.rows(), sample.largest()).find();
+      layer.quantize(original, found.weights(), found.activations(), found.shifts());
     }
-    if (samples.values().stream().allMatch(Sample::isEmpty)) {
-      throw new IllegalArgumentException("the calibration data is empty: the model did not run");
-    }
-    samples.forEach(
-        (name, sample) -> {
-          if (sample.isEmpty()) {
-            throw new IllegalArgumentException(
-                "calibrating, the layer " + name + " was never run: the data must use all layers");
-          }
-          if (!sample.largest().isFinite().all()) {
-            throw new IllegalArgumentException(
-                "calibrating, the layer "
-                    + name
-                    + " was given numbers that are not finite: the model or the data is broken");
-          }
-        });
-  }
-
-  private void fill(Model model, Model result, Map<String, Sample> samples) {
-    Map<String, Parameter> sources = model.parameters();
-    Map<String, Module> modules = result.modules();
-    result
-        .parameters()
-        .forEach(
-            (name, parameter) -> {
-              int dot = name.lastIndexOf('.');
-              if (dot > 0 && samples.containsKey(name.substring(0, dot))) {
-                return;
-              }
-              Parameter source = sources.get(name);
-              if (source == null) {
-                throw new IllegalArgumentException(
-                    "the model is not what its configuration builds: it lacks " + name);
-              }
-              parameter.replace(source.value().detach().copy());
-            });
-    layers(model, result)
-        .forEach(
-            (name, layer) -> {
-              try (Scope scope = Scope.open()) {
-                Sample sample = samples.get(name);
-                var weight = layer.weight().value().detach().to(DType.FLOAT32);
-                if (!weight.isFinite().all()) {
-                  throw new IllegalArgumentException(
-                      "the weight of the layer " + name + " holds numbers that are not finite");
-                }
-                MiniFloatSearch.Found found =
-                    new MiniFloatSearch(this, weight, sample.rows(), sample.largest()).find();
-                ((MiniFloatLinear) modules.get(name))
-                    .quantize(layer, found.weights(), found.activations(), found.shifts());
-              }
-            });
   }
 }

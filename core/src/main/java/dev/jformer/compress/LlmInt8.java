@@ -34,6 +34,6 @@ public record LlmInt8(double threshold) implements Surgery {
 
   @Override
   public Model operate(Model model, Calibration calibration) {
-    return WeightExchange.of(model, new Int8Linear.Config(threshold));
+    return Exchange.rounded(model, new Int8Linear.Config(threshold));
   }
 }

@@ -86,9 +86,9 @@ public record NoisyQuant(Surgery quantizer, int candidates, long seed) implement
               quantized, Exchange.withProjection(quantized.config(), NoisyLinear.Config::new));
       try {
         noisy.modules().forEach((name, module) -> take(quantized, name, module));
-        Map<String, Linear> originals = Exchange.all(model, Linear.class);
+        Map<String, Linear> originals = Exchange.linears(model, layers);
         try (LayerInputs inputs =
-                LayerInputs.collect(model, layers.keySet(), calibration, Ptq.ROWS);
+                LayerInputs.collect(type(), model, layers.keySet(), calibration, Ptq.ROWS);
             Mode mode = Autograd.noGrad()) {
           Exchange.all(noisy, NoisyLinear.class)
               .forEach((name, each) -> fit(name, each, originals.get(name), inputs.of(name)));
@@ -112,7 +112,7 @@ public record NoisyQuant(Surgery quantizer, int candidates, long seed) implement
     }
   }
 
-  private void fit(String name, NoisyLinear layer, Linear original, LayerInputs.Seen seen) {
+  private void fit(String name, NoisyLinear layer, Linear original, Sample seen) {
     try (Scope scope = Scope.open()) {
       QuantizedLinear quantized = layer.quantized();
       Tensor exact = seen.rows().matmul(original.weight().value().to(DType.FLOAT32).t());

@@ -57,8 +57,9 @@ public record Ptq(int weightBits, int activationBits, boolean symmetric, RangeRu
         Exchange.rebuilt(model, Exchange.withProjection(model.config(), plain -> layer));
     try {
       Map<String, PtqLinear> layers = Exchange.all(quantized, PtqLinear.class);
-      Map<String, Linear> originals = Exchange.all(model, Linear.class);
-      try (LayerInputs inputs = LayerInputs.collect(model, layers.keySet(), calibration, ROWS);
+      Map<String, Linear> originals = Exchange.linears(model, layers);
+      try (LayerInputs inputs =
+              LayerInputs.collect(type(), model, layers.keySet(), calibration, ROWS);
           Mode mode = Autograd.noGrad()) {
         layers.forEach((name, each) -> fill(each, originals.get(name), inputs.of(name)));
       }
@@ -69,7 +70,7 @@ public record Ptq(int weightBits, int activationBits, boolean symmetric, RangeRu
     }
   }
 
-  private void fill(PtqLinear layer, Linear original, LayerInputs.Seen seen) {
+  private void fill(PtqLinear layer, Linear original, Sample seen) {
     try (Scope scope = Scope.open()) {
       Tensor weight = original.weight().value().to(DType.FLOAT32);
       layer.quantizeWeight(weight);

@@ -5,16 +5,17 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.stream.LongStream;
 
 /**
  * What a layer was given while a model ran: how large each channel became, and some of the rows,
- * evenly spread over all that there were, however many came.
+ * evenly spread over all that there were, however many came in whatever pieces.
  */
 final class Sample implements AutoCloseable {
   private final int most;
   private Tensor rows;
   private Tensor largest;
+  private double low = Double.POSITIVE_INFINITY;
+  private double high = Double.NEGATIVE_INFINITY;
   private long seen;
   private long every = 1;
 
@@ -35,6 +36,8 @@ final class Sample implements AutoCloseable {
       if (flat.size(0) == 0) {
         return;
       }
+      low = Math.min(low, flat.min().item());
+      high = Math.max(high, flat.max().item());
       Tensor here = flat.abs().max(0, false);
       largest = instead(largest, largest == null ? here : largest.maximum(here));
       Tensor some = each(flat, (every - seen % every) % every, every);
@@ -48,10 +51,8 @@ final class Sample implements AutoCloseable {
   }
 
   private static Tensor each(Tensor from, long first, long step) {
-    long size = from.size(0);
-    long count = first >= size ? 0 : (size - first + step - 1) / step;
-    long[] chosen = LongStream.range(0, count).map(i -> first + i * step).toArray();
-    return from.indexSelect(0, Tensor.of(chosen, count));
+    long count = Math.max(0, (from.size(0) - first + step - 1) / step);
+    return from.indexSelect(0, Tensor.arange(0, count).mul(step).add(first));
   }
 
   private static Tensor instead(Tensor old, Tensor now) {
@@ -66,7 +67,7 @@ final class Sample implements AutoCloseable {
     return rows == null;
   }
 
-  /** The rows kept: [N, D]. */
+  /** The rows kept: [N, D], float32. */
   Tensor rows() {
     return rows;
   }
@@ -74,6 +75,16 @@ final class Sample implements AutoCloseable {
   /** The largest absolute value of each channel in all rows that came: [D]. */
   Tensor largest() {
     return largest;
+  }
+
+  /** The smallest number of all that came. */
+  double low() {
+    return low;
+  }
+
+  /** The largest number of all that came. */
+  double high() {
+    return high;
   }
 
   @Override

@@ -34,6 +34,6 @@ public record WeightInt4(int group) implements Surgery {
 
   @Override
   public Model operate(Model model, Calibration calibration) {
-    return WeightExchange.of(model, new WeightInt4Linear.Config(group));
+    return Exchange.rounded(model, new WeightInt4Linear.Config(group));
   }
 }

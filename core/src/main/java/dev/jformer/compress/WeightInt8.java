@@ -22,6 +22,6 @@ public record WeightInt8() implements Surgery {
 
   @Override
   public Model operate(Model model, Calibration calibration) {
-    return WeightExchange.of(model, new WeightInt8Linear.Config());
+    return Exchange.rounded(model, new WeightInt8Linear.Config());
   }
 }

@@ -432,9 +432,13 @@ class LlmFp4Test {
     Model small = method.operate(model, calibration(ids));
     refuses("already compressed by llm-fp4", method, small, calibration(ids));
     Model other = model(LM.formatted(",'projection':{'type':'sigma-reparam'}"));
-    refuses("projection sigma-reparam: llm-fp4 suits linear; fold", method, other, m -> {});
+    refuses(
+        "llm-fp4 takes a model whose projection is 'linear', not 'sigma-reparam': fold",
+        method,
+        other,
+        m -> {});
     Model none = Configs.parse("{\"model\":\"linear-forecaster\"}", Model.Config.class).build();
-    refuses("no linear layers in blocks", method, none, m -> {});
+    refuses("'linear-forecaster' has none", method, none, m -> {});
     Model partly = model(LM);
     refuses(
         "the layer blocks.0.mixer.qkv was never run",

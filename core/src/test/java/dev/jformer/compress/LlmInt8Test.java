@@ -172,7 +172,7 @@ class LlmInt8Test {
   void refusesWhatDoesNotGoTogether() {
     Model once = new LlmInt8().operate(language(""), null);
     assertRefused("already compressed by llm-int8", new LlmInt8(3), once);
-    assertRefused("the model's are of the kind llm-int8", new WeightInt4(), once);
+    assertRefused("not 'llm-int8'", new WeightInt4(), once);
     assertRefused(
         "fold", new LlmInt8(), language(",'projection':{'type':'sigma-reparam','gain':'one'}"));
     CausalLm changed = language("");

@@ -173,7 +173,8 @@ class NoisyQuantTest {
       assertTrue(largest <= 2 * with.quantized().step() * 1.0001, name);
       assertTrue(with.quantized().weight().sameAs(without.weight()), "weights stay as they are");
       assertEquals(without.step(), with.quantized().step(), "and so does the grid");
-      try (LayerInputs inputs = LayerInputs.collect(model, java.util.Set.of(name), data, 2048)) {
+      try (LayerInputs inputs =
+          LayerInputs.collect("ptq", model, java.util.Set.of(name), data, 2048)) {
         Tensor x = inputs.of(name).rows();
         Tensor target = exact.forward(x).detach();
         double a = with.forward(x).sub(target).square().mean().item();
@@ -235,8 +236,8 @@ class NoisyQuantTest {
   void refusesEmptyAndBrokenCalibration() {
     CausalLm model = model();
     for (Surgery surgery : new Surgery[] {SIX, new NoisyQuant(SIX)}) {
-      assertTrue(refused(surgery, model, m -> {}).contains("blocks.0.mixer.qkv"));
-      assertTrue(refused(surgery, model, null).contains("no calibration data"));
+      assertTrue(refused(surgery, model, m -> {}).contains("the calibration data is empty"));
+      assertTrue(refused(surgery, model, null).contains("needs calibration data"));
     }
     Map<String, dev.jformer.nn.Module> before = new LinkedHashMap<>(model.modules());
     model
@@ -253,8 +254,9 @@ class NoisyQuantTest {
     CausalLm model = model();
     Model once = SIX.operate(model, data(8));
     Model noisy = new NoisyQuant(SIX).operate(model, data(8));
-    assertTrue(refused(SIX, once, data(8)).contains("not 'ptq'"));
-    assertTrue(refused(new NoisyQuant(SIX), noisy, data(8)).contains("not 'noisyquant'"));
+    assertTrue(refused(SIX, once, data(8)).contains("already compressed by ptq"));
+    assertTrue(
+        refused(new NoisyQuant(SIX), noisy, data(8)).contains("already compressed by noisyquant"));
     assertTrue(refused(new NoisyQuant(SIX), once, data(8)).contains("as it was before"));
     CausalLm spectral = config(new SpectralLinear.Config()).build();
     assertTrue(refused(SIX, spectral, data(8)).contains("fold it first"));
@@ -280,9 +282,10 @@ class NoisyQuantTest {
     String name = "blocks.0.ffn.down";
     try (LayerInputs whole =
             LayerInputs.collect(
-                model, java.util.Set.of(name), m -> ((CausalLm) m).logits(all), 50);
+                "ptq", model, java.util.Set.of(name), m -> ((CausalLm) m).logits(all), 50);
         LayerInputs parts =
             LayerInputs.collect(
+                "ptq",
                 model,
                 java.util.Set.of(name),
                 m -> {
@@ -291,8 +294,8 @@ class NoisyQuantTest {
                   }
                 },
                 50)) {
-      LayerInputs.Seen a = whole.of(name);
-      LayerInputs.Seen b = parts.of(name);
+      Sample a = whole.of(name);
+      Sample b = parts.of(name);
       assertTrue(a.rows().size(0) > 25 && a.rows().size(0) <= 50, "" + a.rows().size(0));
       assertEquals(a.rows().shape(), b.rows().shape());
       assertTrue(a.rows().sub(b.rows()).abs().max().item() < 1e-4);
