@@ -107,7 +107,7 @@ public final class Int8Linear extends Layer implements QuantizedWeight {
 
   static void refuseTraining(Layer layer) {
     if (layer.isTraining()) {
-      throw new IllegalStateException(
+      throw new UnsupportedOperationException(
           "a layer of quantized weights does not train: train the model before it is compressed, or"
               + " switch it to inference");
     }
