@@ -263,8 +263,7 @@ class Int8LinearTest {
     assertTrue(broken.getMessage().contains("not finite"), broken.getMessage());
     layer.train(true);
     var training =
-        assertThrows(
-            UnsupportedOperationException.class, () -> layer.forward(Tensor.randn(1, IN)));
+        assertThrows(UnsupportedOperationException.class, () -> layer.forward(Tensor.randn(1, IN)));
     assertTrue(training.getMessage().contains("does not train"), training.getMessage());
     for (String json :
         List.of(

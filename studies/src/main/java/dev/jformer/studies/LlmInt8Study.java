@@ -10,11 +10,11 @@ import dev.jformer.model.Model;
 import dev.jformer.nn.Int8Linear;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.Parameter;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
+import dev.jformer.studies.trial.OutlierChannels;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -121,7 +121,7 @@ public final class LlmInt8Study implements Study {
         (model, step, loss) -> {
           if (step == training.steps()) {
             for (double factor : factors(lab.scale())) {
-              try (CausalLm changed = (CausalLm) withOutliers(model, factor)) {
+              try (CausalLm changed = (CausalLm) OutlierChannels.in(model, OUTLIERS, factor, 1)) {
                 losses.add(
                     losses(
                         factor,
@@ -141,36 +141,6 @@ public final class LlmInt8Study implements Study {
         List.of(1.0, 32.0),
         List.of(1.0, 4.0, 8.0, 16.0, 32.0, 64.0),
         List.of(1.0, 4.0, 8.0, 16.0, 32.0, 64.0));
-  }
-
-  /**
-   * The same function with outlier features: in each block what a norm gives in some features is
-   * multiplied by a factor, and the weights that it meets next are divided by it.
-   */
-  private static Model withOutliers(Model model, double factor) {
-    Model made = model.config().build();
-    made.train(false);
-    made.copyFrom(model);
-    Map<String, String> next = Map.of("mixerNorm", "mixer.qkv", "ffnNorm", "ffn.up");
-    Map<String, Parameter> parameters = made.parameters();
-    parameters.forEach(
-        (name, parameter) ->
-            next.forEach(
-                (norm, linear) -> {
-                  if (name.endsWith("." + norm + ".weight")
-                      || name.endsWith("." + norm + ".bias")) {
-                    String block = name.substring(0, name.indexOf("." + norm));
-                    Tensor weight = parameters.get(block + "." + linear + ".weight").value();
-                    for (int i = 0; i < OUTLIERS; i++) {
-                      long feature = 5 + 7L * i;
-                      parameter.value().detach().narrow(0, feature, 1).mul_(factor);
-                      if (name.endsWith("weight")) {
-                        weight.detach().narrow(1, feature, 1).mul_(1 / factor);
-                      }
-                    }
-                  }
-                }));
-    return made;
   }
 
   private static Losses losses(double factor, Model model, ToDoubleFunction<Model> loss) {
@@ -254,7 +224,7 @@ public final class LlmInt8Study implements Study {
                   .evaluate();
       List<Losses> all = new ArrayList<>();
       for (double factor : List.of(1.0, 32.0)) {
-        try (Model changed = withOutliers(model, factor)) {
+        try (Model changed = OutlierChannels.in(model, OUTLIERS, factor, 1)) {
           all.add(losses(factor, changed, loss::apply));
         }
       }
