@@ -7,7 +7,6 @@ import dev.jformer.model.Encoder;
 import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.WeightInt4Linear;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -148,10 +147,7 @@ final class Passes {
         model.parameters().values().stream()
             .mapToLong(p -> p.value().elements() * p.value().dtype().bytes())
             .sum();
-    long packed = 0;
-    for (Module module : model.modules().values()) {
-      packed += module instanceof WeightInt4Linear layer ? layer.packedBytes() : 0;
-    }
-    return parameters + packed;
+    long derived = model.modules().values().stream().mapToLong(Module::derivedBytes).sum();
+    return parameters + derived;
   }
 }

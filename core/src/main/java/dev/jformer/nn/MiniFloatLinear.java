@@ -233,6 +233,11 @@ public final class MiniFloatLinear extends Layer {
   }
 
   @Override
+  public long derivedBytes() {
+    return folded == null ? 0 : folded.elements() * folded.dtype().bytes();
+  }
+
+  @Override
   protected void forget() {
     if (folded != null) {
       folded.close();

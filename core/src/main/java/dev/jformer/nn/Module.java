@@ -177,6 +177,11 @@ public abstract class Module implements AutoCloseable {
     modules().values().forEach(Module::forget);
   }
 
+  /** Bytes of memory that this module alone holds beside its parameters, to be faster. */
+  public long derivedBytes() {
+    return 0;
+  }
+
   /** Releases what this module computed from its parameters and holds to be faster. */
   protected void forget() {}
 }

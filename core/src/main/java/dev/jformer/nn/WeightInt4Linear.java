@@ -116,14 +116,20 @@ public final class WeightInt4Linear extends Layer implements QuantizedWeight {
     return packed;
   }
 
-  /** Bytes of memory that the kernel's copy takes; 0 before the first use. */
-  public long packedBytes() {
+  /** Those of the kernel's copy; 0 before the first use. */
+  @Override
+  public long derivedBytes() {
     return packed == null ? 0 : packed.bytes();
   }
 
   @Override
   public void quantize(Tensor weight) {
     rows.quantize(weight);
+    forget();
+  }
+
+  @Override
+  protected void forget() {
     if (packed != null) {
       packed.close();
       packed = null;
