@@ -26,9 +26,9 @@ import java.util.List;
  * lower half), with the exponent bits of both formats, which may be others in each layer. The
  * engine multiplies floats: the first pass looks up the layer's weights in a table of 256 entries,
  * and they are kept until the codes change. So the file is small, but a model that runs takes the
- * memory of a plain one and more. To look them up in each pass would spare that memory, and took
- * thirty times as long as the product for one token and a third as long for a thousand (a layer
- * from 768 to 3,072, one core of an EPYC): no language model could be decoded so.
+ * memory of a plain one and more. To look them up in each pass would spare that memory, but took
+ * fifteen to forty times as long as the product for one token (layers from 256 to 1,024 and from
+ * 768 to 3,072, one core): no language model could be decoded so.
  *
  * <p>The result is computed in float32, under autocast too. Gradients do not get past a rounded
  * activation, so a layer in training refuses to run.

@@ -289,9 +289,9 @@ public final class LlmFp4Study implements Study {
                     kind,
                     0,
                     0,
-                    scale.pick(5, 50, 100),
+                    scale.pick(5, 40, 100),
                     scale.pick(1, 2, 3),
-                    scale.pick(32, 256, 1024));
+                    scale.pick(32, 512, 1024));
             try (Model small = method.operate(model, subject.calibration())) {
               double seconds = (System.nanoTime() - start) / 1e9;
               readings.add(reading(bits.name(), kind.name(), outliers, subject, small, seconds));
