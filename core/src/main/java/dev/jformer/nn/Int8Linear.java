@@ -55,6 +55,11 @@ public final class Int8Linear extends Layer implements QuantizedWeight {
     }
 
     @Override
+    public boolean trains() {
+      return false;
+    }
+
+    @Override
     public Int8Linear build(long in, long out, boolean bias, Initializer initializer) {
       return new Int8Linear(
           Int8Rows.zeros(out, in),

@@ -83,6 +83,11 @@ public final class MiniFloatLinear extends Layer {
       return "llm-fp4";
     }
 
+    @Override
+    public boolean trains() {
+      return false;
+    }
+
     /** A layer of weight zero, which {@link #quantize} fills; nothing is drawn. */
     @Override
     public MiniFloatLinear build(long in, long out, boolean bias, Initializer initializer) {

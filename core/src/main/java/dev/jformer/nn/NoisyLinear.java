@@ -40,6 +40,11 @@ public final class NoisyLinear extends Layer {
       return "noisyquant";
     }
 
+    @Override
+    public boolean trains() {
+      return false;
+    }
+
     /** A layer without noise around one that is to be filled. */
     @Override
     public NoisyLinear build(long in, long out, boolean bias, Initializer initializer) {

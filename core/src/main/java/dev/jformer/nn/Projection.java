@@ -34,6 +34,11 @@ public interface Projection extends Part {
     return new Linear(in, out, false, initializer);
   }
 
+  /** Whether its layers can be trained; others take the place of trained ones. */
+  default boolean trains() {
+    return true;
+  }
+
   /** What makes layers like those that this one's layers {@linkplain Foldable fold} into. */
   default Projection folded() {
     return this;

@@ -48,6 +48,11 @@ public final class PtqLinear extends QuantizedLinear {
       return "ptq";
     }
 
+    @Override
+    public boolean trains() {
+      return false;
+    }
+
     /** A layer of zeros, to be filled. */
     @Override
     public PtqLinear build(long in, long out, boolean bias, Initializer initializer) {

@@ -51,6 +51,11 @@ public final class WeightInt4Linear extends Layer implements QuantizedWeight {
     }
 
     @Override
+    public boolean trains() {
+      return false;
+    }
+
+    @Override
     public WeightInt4Linear build(long in, long out, boolean bias, Initializer initializer) {
       return new WeightInt4Linear(
           Int4Rows.zeros(out, in, group), bias ? Parameter.buffer(Tensor.zeros(out)) : null);

@@ -26,6 +26,11 @@ public final class WeightInt8Linear extends Layer implements QuantizedWeight {
     }
 
     @Override
+    public boolean trains() {
+      return false;
+    }
+
+    @Override
     public WeightInt8Linear build(long in, long out, boolean bias, Initializer initializer) {
       return new WeightInt8Linear(
           Int8Rows.zeros(out, in), bias ? Parameter.buffer(Tensor.zeros(out)) : null);

@@ -3,10 +3,12 @@ package dev.jformer.studies.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.compress.Surgery;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
 import dev.jformer.config.Part;
+import dev.jformer.nn.Projection;
 import dev.jformer.studies.Catalogue;
 import dev.jformer.studies.Paper;
 import dev.jformer.train.Recipe;
@@ -101,6 +103,12 @@ public final class Variants {
 
   private static IllegalArgumentException unknown(
       String name, Map<String, Map<String, ObjectNode>> known) {
+    if (Configs.parts(Surgery.class).containsKey(name)) {
+      return new IllegalArgumentException(
+          "'"
+              + name
+              + "' is no way to train a model but a way to compress one: see 'jformer compress'");
+    }
     TreeSet<String> names = new TreeSet<>(known.keySet());
     for (Paper paper : Catalogue.papers()) {
       if (!paper.use().isEmpty()) {
@@ -131,10 +139,15 @@ public final class Variants {
     for (RecordComponent component : base.model().getClass().getRecordComponents()) {
       Class<?> kind = component.getType();
       if (kind.isInterface() && Part.class.isAssignableFrom(kind)) {
-        for (String type : Configs.parts(kind.asSubclass(Part.class)).keySet()) {
+        for (Part part : Configs.parts(kind.asSubclass(Part.class)).values()) {
+          if (part instanceof Projection projection && !projection.trains()) {
+            continue;
+          }
           ObjectNode change = JsonNodeFactory.instance.objectNode();
-          change.putObject(component.getName()).put("type", type);
-          parts.computeIfAbsent(type, t -> new LinkedHashMap<>()).put(component.getName(), change);
+          change.putObject(component.getName()).put("type", part.type());
+          parts
+              .computeIfAbsent(part.type(), t -> new LinkedHashMap<>())
+              .put(component.getName(), change);
         }
       }
     }

@@ -72,7 +72,9 @@ class VariantsTest {
     fails("rop", "did you mean 'rope'");
     fails("none", "position=none");
     fails("none", "norm=none");
-    fails("llm-int8", "planned");
+    fails("diswot", "planned");
+    fails("llm-int8", "jformer compress");
+    fails("noisyquant", "jformer compress");
     fails("", "no technique ''");
     fails("mixer=rope", "no technique");
   }
