@@ -147,7 +147,7 @@ class CompressTest {
         "--out",
         other);
     fails(
-        "weight-int8 needs plain",
+        "weight-int8 takes a model whose projection is 'linear'",
         "compress",
         run,
         "--with",

@@ -70,7 +70,7 @@ public final class TextClassification implements Task {
               + training.size()
               + " to learn from and "
               + heldOut.size()
-              + " to validate on: both need some");
+              + " to validate on: both need some (data.validation says how many)");
     }
     this.epochs = new Epochs(training.size(), batch, seed);
   }

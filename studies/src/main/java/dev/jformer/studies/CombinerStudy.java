@@ -1,6 +1,7 @@
 package dev.jformer.studies;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.data.HeldOut;
 import dev.jformer.data.TokenFile;
 import dev.jformer.mixer.Combiner;
 import dev.jformer.mixer.ProbabilisticFlash;
@@ -17,7 +18,12 @@ import dev.jformer.studies.trial.LayerCost;
 import dev.jformer.studies.trial.Learned;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Training;
 import java.util.ArrayList;
@@ -33,6 +39,10 @@ import java.util.function.DoubleConsumer;
 @AutoService(Study.class)
 public final class CombinerStudy implements Study {
   private static final int HEADS = 4;
+
+  /** Of held-out text. */
+  private static final int BATCHES = 40;
+
   private static final String SOFTMAX = "softmax attention";
   private static final String FIXED = "Combiner, fixed";
   private static final String LOG = "Combiner, log-sparse";
@@ -40,11 +50,14 @@ public final class CombinerStudy implements Study {
   private static final String ALONE = "own block alone";
 
   /**
-   * Losses of a model that learned with softmax attention, when others take its place.
+   * A model that learned with softmax attention, when others take its place; in the order of the
+   * study's mixers, softmax attention first.
    *
-   * @param losses nats a byte on held-out text, softmax attention's first, then as in the study
+   * @param losses nats a byte on held-out text
+   * @param divergences Kullback-Leibler divergence of the predictions from softmax attention's,
+   *     nats a byte
    */
-  public record Exchange(List<Double> losses) {}
+  public record Exchange(List<Double> losses, List<Double> divergences) {}
 
   @Override
   public String slug() {
@@ -167,7 +180,7 @@ public final class CombinerStudy implements Study {
       int s = seed;
       all.add(
           lab.measure(
-              "in the place of softmax attention, seed " + seed,
+              "predictions in the place of softmax attention, seed " + seed,
               Exchange.class,
               progress -> exchange(lab.scale(), lab.text(), mixers, s, progress)));
     }
@@ -176,27 +189,26 @@ public final class CombinerStudy implements Study {
     for (int i = 0; i < names.size(); i++) {
       int at = i;
       double mean = Seeds.mean(all, exchange -> exchange.losses().get(at));
-      rows.add(Table.row(names.get(i), mean, Seeds.spread(all, e -> e.losses().get(at))));
+      rows.add(Table.row(names.get(i), mean, divergence(all, i)));
     }
-    double softmax = loss(all, names.indexOf(SOFTMAX));
     lab.claim(
-        "In a model that learned with full attention, Combiner is nearer to it than its sparse"
-            + " pattern alone",
+        "In a model that learned with full attention, Combiner predicts more like it than its sparse"
+            + " pattern alone does",
         "full attention as a conditional expectation, not a part of it (section 3)",
         Check.below(
-            "what it adds to the loss",
-            loss(all, names.indexOf(FIXED)) - softmax,
-            loss(all, names.indexOf(ALONE)) - softmax),
+            "divergence of the predictions (nats a byte)",
+            divergence(all, names.indexOf(FIXED)),
+            divergence(all, names.indexOf(ALONE))),
         "The weights of a softmax model are used with the other mixers, untrained.");
     lab.table(
         new Table(
             "A model that learned with softmax attention, others in its place",
-            List.of("mixer", "loss (nats a byte)", "spread"),
+            List.of("mixer", "loss (nats a byte)", "divergence (nats a byte)"),
             rows));
   }
 
-  private static double loss(List<Exchange> all, int mixer) {
-    return Seeds.mean(all, exchange -> exchange.losses().get(mixer));
+  private static double divergence(List<Exchange> all, int mixer) {
+    return Seeds.mean(all, exchange -> exchange.divergences().get(mixer));
   }
 
   private static Exchange exchange(
@@ -209,19 +221,43 @@ public final class CombinerStudy implements Study {
     Random.seed(seed);
     try (CausalLm learned = model(scale, mixers.get(SOFTMAX)).build()) {
       Course.of(learned, task(learned, text, training), training, progress);
+      learned.train(false);
       List<Double> losses = new ArrayList<>();
+      List<Double> divergences = new ArrayList<>();
       for (TokenMixer.Config mixer : mixers.values()) {
         try (CausalLm other = model(scale, mixer).build()) {
           other.copyFrom(learned);
           other.train(false);
           losses.add(task(other, text, training).evaluate());
+          divergences.add(divergence(learned, other, text, training.batch()));
         }
       }
-      return new Exchange(List.copyOf(losses));
+      return new Exchange(List.copyOf(losses), List.copyOf(divergences));
     }
   }
 
+  /** How far the predictions of {@code other} are from those of {@code model}, nats a byte. */
+  private static double divergence(CausalLm model, CausalLm other, TokenFile text, int batch) {
+    double[] sum = new double[2];
+    HeldOut.read(
+        text,
+        batch,
+        model.config().length(),
+        BATCHES,
+        held -> {
+          try (Scope scope = Scope.open();
+              Mode mode = Autograd.noGrad()) {
+            Tensor expected = model.logits(held.inputs()).logSoftmax(2);
+            Tensor found = other.logits(held.inputs()).logSoftmax(2);
+            Tensor each = expected.exp().mul(expected.sub(found)).sum(2, false);
+            sum[0] += each.to(DType.FLOAT64).sum().item();
+            sum[1] += each.elements();
+          }
+        });
+    return sum[0] / sum[1];
+  }
+
   private static LanguageModelling task(CausalLm model, TokenFile text, Training training) {
-    return new LanguageModelling(model, text, training.batch(), training.seed(), 40);
+    return new LanguageModelling(model, text, training.batch(), training.seed(), BATCHES);
   }
 }

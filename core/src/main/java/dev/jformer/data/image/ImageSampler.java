@@ -51,7 +51,7 @@ public final class ImageSampler {
               + learned.size()
               + " to learn from and "
               + held.size()
-              + " to validate on: both need some");
+              + " to validate on: both need some (data.validation says how many)");
     }
     this.training = learned.stream().mapToInt(i -> i).toArray();
     this.heldOut = held.stream().mapToInt(i -> i).toArray();
