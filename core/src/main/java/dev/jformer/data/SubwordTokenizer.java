@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -15,6 +16,9 @@ import java.util.OptionalInt;
 final class SubwordTokenizer implements Tokenizer {
   private static final List<String> END_OF_TEXT =
       List.of("<|endoftext|>", "</s>", "<|end_of_text|>", "<|eot_id|>", "<eos>");
+
+  /** Any text, to see what is put around it. */
+  private static final String SAMPLE = "a";
 
   static {
     // Tokenizing needs no network: the library would otherwise report its use and look for other
@@ -30,6 +34,13 @@ final class SubwordTokenizer implements Tokenizer {
   private final HuggingFaceTokenizer tokenizer;
   private final int vocabularySize;
   private final OptionalInt endOfText;
+  private final JsonNode vocabulary;
+  private final Map<String, Integer> added = new HashMap<>();
+
+  /** The special tokens around a text. */
+  private final int[] before;
+
+  private final int[] after;
 
   SubwordTokenizer(byte[] json, JsonNode root) throws IOException {
     this.json = json;
@@ -49,19 +60,65 @@ final class SubwordTokenizer implements Tokenizer {
     }
     for (JsonNode added : root.path("added_tokens")) {
       largest = Math.max(largest, added.path("id").asInt());
+      this.added.put(added.path("content").asText(), added.path("id").asInt());
       if (end.isEmpty() && END_OF_TEXT.contains(added.path("content").asText())) {
         end = OptionalInt.of(added.path("id").asInt());
       }
     }
     this.vocabularySize = largest + 1;
     this.endOfText = end;
+    this.vocabulary = vocab;
+    int[] plain = encode(SAMPLE);
+    int[] whole = ids(SAMPLE, true);
+    int start = 0;
+    while (start + plain.length < whole.length
+        && !Arrays.equals(plain, 0, plain.length, whole, start, start + plain.length)) {
+      start++;
+    }
+    this.before = Arrays.copyOf(whole, start);
+    this.after =
+        Arrays.copyOfRange(whole, Math.min(whole.length, start + plain.length), whole.length);
   }
 
   @Override
   public int[] encode(String text) {
-    return Arrays.stream(tokenizer.encode(text, false, false).getIds())
+    return ids(text, false);
+  }
+
+  private int[] ids(String text, boolean special) {
+    return Arrays.stream(tokenizer.encode(text, special, false).getIds())
         .mapToInt(Math::toIntExact)
         .toArray();
+  }
+
+  @Override
+  public int[] encodeWhole(String text, int longest) {
+    int room = longest - before.length - after.length;
+    if (room < 0) {
+      throw new IllegalArgumentException(
+          "a text of at most "
+              + longest
+              + " tokens has no room for the "
+              + (before.length + after.length)
+              + " special tokens around it");
+    }
+    int[] ids = encode(text);
+    int count = Math.min(room, ids.length);
+    int[] whole = new int[before.length + count + after.length];
+    System.arraycopy(before, 0, whole, 0, before.length);
+    System.arraycopy(ids, 0, whole, before.length, count);
+    System.arraycopy(after, 0, whole, before.length + count, after.length);
+    return whole;
+  }
+
+  @Override
+  public OptionalInt id(String token) {
+    Integer special = added.get(token);
+    if (special != null) {
+      return OptionalInt.of(special);
+    }
+    JsonNode id = vocabulary.path(token);
+    return id.isInt() ? OptionalInt.of(id.intValue()) : OptionalInt.empty();
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.jformer.data;
 import dev.jformer.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /** Turns text into token ids and back. */
@@ -16,6 +17,18 @@ public interface Tokenizer {
   /** The ids of a text, without any special tokens added. */
   int[] encode(String text);
 
+  /**
+   * The ids of a text as a model of whole texts is given it: between the special tokens that the
+   * tokenizer puts around a text, such as BERT's {@code [CLS]} and {@code [SEP]}, if it has any.
+   *
+   * @param longest the most ids; of a longer text the end is left out, but no special token
+   * @throws IllegalArgumentException if the special tokens alone are more
+   */
+  default int[] encodeWhole(String text, int longest) {
+    int[] ids = encode(text);
+    return Arrays.copyOf(ids, Math.min(ids.length, longest));
+  }
+
   /** The text of some ids; bytes that are no UTF-8 become the replacement character. */
   String decode(int[] ids);
 
@@ -24,6 +37,11 @@ public interface Tokenizer {
 
   /** The id that separates documents, if there is one. */
   OptionalInt endOfText();
+
+  /** The id of a token that is spelled so, special ones among them, if there is one. */
+  default OptionalInt id(String token) {
+    return OptionalInt.empty();
+  }
 
   /** The content of {@link #FILE}. */
   byte[] json();

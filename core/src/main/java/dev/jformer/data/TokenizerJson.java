@@ -27,15 +27,7 @@ final class TokenizerJson {
     root.putNull("truncation");
     root.putNull("padding");
     ArrayNode added = root.putArray("added_tokens");
-    for (String token : special) {
-      ObjectNode entry = added.addObject();
-      entry.put("id", vocabulary.get(token));
-      entry.put("content", token);
-      for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
-        entry.put(flag, false);
-      }
-      entry.put("special", true);
-    }
+    special.forEach(token -> special(added, token, vocabulary.get(token)));
     root.putNull("normalizer");
     byteLevel(root.putObject("pre_tokenizer")).put("use_regex", true);
     root.putNull("post_processor");
@@ -55,6 +47,62 @@ final class TokenizerJson {
         .forEach(entry -> vocab.put(entry.getKey(), entry.getValue()));
     ArrayNode list = model.putArray("merges");
     merges.forEach(list::add);
+    return (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void special(ArrayNode added, String token, int id) {
+    ObjectNode entry = added.addObject();
+    entry.put("id", id);
+    entry.put("content", token);
+    for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
+      entry.put(flag, false);
+    }
+    entry.put("special", true);
+  }
+
+  /**
+   * The file's content for BERT's word pieces, with its special tokens around a text.
+   *
+   * @param pieces one for each id, in order
+   * @param settings what BERT's {@code tokenizer_config.json} says, if anything
+   * @throws DataException if a special token is missing
+   */
+  static byte[] wordPieces(List<String> pieces, JsonNode settings) {
+    ObjectNode root = JSON.createObjectNode();
+    root.put("version", "1.0");
+    root.putNull("truncation");
+    root.putNull("padding");
+    ArrayNode added = root.putArray("added_tokens");
+    for (String token : List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")) {
+      if (!pieces.contains(token)) {
+        throw new DataException(
+            "the vocabulary of " + pieces.size() + " word pieces has no " + token);
+      }
+      special(added, token, pieces.indexOf(token));
+    }
+    boolean lower = settings.path("do_lower_case").asBoolean(true);
+    ObjectNode normalizer = root.putObject("normalizer");
+    normalizer.put("type", "BertNormalizer");
+    normalizer.put("clean_text", true);
+    normalizer.put("handle_chinese_chars", settings.path("tokenize_chinese_chars").asBoolean(true));
+    JsonNode accents = settings.path("strip_accents");
+    normalizer.put("strip_accents", accents.isBoolean() ? accents.asBoolean() : null);
+    normalizer.put("lowercase", lower);
+    root.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
+    ObjectNode around = root.putObject("post_processor");
+    around.put("type", "BertProcessing");
+    around.putArray("sep").add("[SEP]").add(pieces.indexOf("[SEP]"));
+    around.putArray("cls").add("[CLS]").add(pieces.indexOf("[CLS]"));
+    root.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
+    ObjectNode model = root.putObject("model");
+    model.put("type", "WordPiece");
+    model.put("unk_token", "[UNK]");
+    model.put("continuing_subword_prefix", "##");
+    model.put("max_input_chars_per_word", 100);
+    ObjectNode vocab = model.putObject("vocab");
+    for (int id = 0; id < pieces.size(); id++) {
+      vocab.put(pieces.get(id), id);
+    }
     return (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
   }
 

@@ -17,12 +17,13 @@ import dev.jformer.position.Learned;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * GPT-2: learned positions, layer norm, biases, embeddings mostly tied; its linear layers are
  * stored transposed.
  */
-final class Gpt2 implements Family {
+final class Gpt2 implements Family.Written {
   private static final Map<String, Activation> ACTIVATIONS =
       Map.of(
           "gelu_new", Activation.GELU_TANH,
@@ -113,6 +114,14 @@ final class Gpt2 implements Family {
       config.put(dropout, 0.0);
     }
     return config;
+  }
+
+  /** Files of the bare GPT-2, without its output layer, leave the prefix out. */
+  @Override
+  public String spelled(String name, Set<String> names) {
+    return names.stream().anyMatch(n -> n.startsWith("h."))
+        ? Family.without("transformer.", name)
+        : name;
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.jformer.data.Tokenizer;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
 import dev.jformer.position.Learned;
 import dev.jformer.tensor.Scope;
@@ -18,36 +19,38 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Models in the layout of Hugging Face's transformers: GPT-2 and Llama. */
+/** Models in the layout of Hugging Face's transformers: GPT-2, Llama and BERT. */
 public final class HuggingFace {
-  private static final List<Family> FAMILIES = List.of(new Gpt2(), new Llama());
+  private static final Family.Written GPT2 = new Gpt2();
+  private static final Family.Written LLAMA = new Llama();
+  private static final List<Family<?>> FAMILIES = List.of(GPT2, LLAMA, new Bert());
 
   private HuggingFace() {}
 
   /**
    * Loads the weights of a configuration of theirs into a model of ours; see {@link Models#load}.
    */
-  static CausalLm load(Path folder, JsonNode config) throws IOException {
-    Family family = family(config.path("model_type").asText());
-    CausalLm.Config ours = family.read(config);
+  static Model load(Path folder, JsonNode config) throws IOException {
+    return load(family(config.path("model_type").asText()), folder, config);
+  }
+
+  private static <C extends Model.Config> Model load(Family<C> family, Path folder, JsonNode config)
+      throws IOException {
     try (Weights weights = Weights.open(folder)) {
-      Blueprint blueprint = Blueprint.of(ours, weights.names().size());
-      String prefix =
-          weights.names().stream().anyMatch(n -> n.startsWith("h.")) ? "transformer." : "";
+      Set<String> names = weights.names();
+      C ours = family.read(config, folder, names);
+      Blueprint blueprint = Blueprint.of(ours, names.size());
       List<WeightMap> maps =
-          family.weights(ours).stream().map(m -> m.renamed(n -> stored(n, prefix))).toList();
-      return (CausalLm) new Loader(folder, weights).load(ours, blueprint, maps, family::isIgnored);
+          family.weights(ours).stream().map(m -> m.renamed(n -> family.spelled(n, names))).toList();
+      return new Loader(folder, StoredWeights.of(weights))
+          .load(ours, blueprint, maps, family::isIgnored);
     }
   }
 
-  /** Files of the bare GPT-2, without its output layer, leave the prefix out. */
-  private static String stored(String name, String prefix) {
-    return name.startsWith(prefix) ? name.substring(prefix.length()) : name;
-  }
-
-  private static Family family(String modelType) {
+  private static Family<?> family(String modelType) {
     return FAMILIES.stream()
         .filter(family -> family.modelType().equals(modelType))
         .findFirst()
@@ -83,7 +86,7 @@ public final class HuggingFace {
     Map<String, Parameter> parameters = model.parameters();
     Blueprint blueprint = Blueprint.of(ours, parameters.size());
     blueprint.check(model);
-    Family family = ours.position() instanceof Learned.Config ? FAMILIES.get(0) : FAMILIES.get(1);
+    Family.Written family = ours.position() instanceof Learned.Config ? GPT2 : LLAMA;
     ObjectNode config = family.write(ours, blueprint);
     OptionalInt end = tokenizer == null ? OptionalInt.empty() : tokenizer.endOfText();
     for (String field : List.of("bos_token_id", "eos_token_id")) {

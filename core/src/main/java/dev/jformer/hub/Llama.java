@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Llama: rotary positions, RMS norm, no biases, SwiGLU, grouped key-value heads. */
-final class Llama implements Family {
+final class Llama implements Family.Written {
   @Override
   public String modelType() {
     return "llama";

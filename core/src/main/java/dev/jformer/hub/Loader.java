@@ -1,7 +1,6 @@
 package dev.jformer.hub;
 
 import dev.jformer.io.FormatException;
-import dev.jformer.io.Weights;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.DType;
@@ -20,7 +19,7 @@ import java.util.function.Predicate;
  *
  * @param folder where the weights lie, for messages
  */
-record Loader(Path folder, Weights weights) {
+record Loader(Path folder, StoredWeights weights) {
   /**
    * Loads a model.
    *
@@ -66,7 +65,7 @@ record Loader(Path folder, Weights weights) {
         throw new FormatException(
             folder
                 + ": the tensor "
-                + name
+                + weights.spelled(name)
                 + " is "
                 + weights.shape(name)
                 + ", but the configuration makes it "
@@ -78,7 +77,7 @@ record Loader(Path folder, Weights weights) {
         throw new FormatException(
             folder
                 + ": the tensor "
-                + name
+                + weights.spelled(name)
                 + " is of type "
                 + spelled(stored)
                 + ", but the configuration makes it "

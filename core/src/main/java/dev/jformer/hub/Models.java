@@ -28,14 +28,26 @@ public final class Models {
 
   private Models() {}
 
+  /** The file that holds a model in ONNX's format, where there is no configuration. */
+  public static final String ONNX = "model.onnx";
+
   /**
-   * Rebuilds a model from its folder: one of ours, or a Hugging Face one of GPT-2 or Llama.
+   * Rebuilds a model: one of ours, or a Hugging Face one of GPT-2, Llama or BERT, or a BERT in
+   * ONNX's format.
    *
+   * @param folder its folder; or an ONNX file, which like a folder with a {@value #ONNX} needs the
+   *     tokenizer beside it
    * @throws ConfigException if the configuration is not one that we can build
    * @throws FormatException if the weights are damaged or belong to another configuration
    */
   public static Model load(Path folder) throws IOException {
+    if (folder.toString().endsWith(".onnx")) {
+      return OnnxBert.load(folder);
+    }
     Path file = folder.resolve(CONFIG);
+    if (!Files.exists(file) && Files.exists(folder.resolve(ONNX))) {
+      return OnnxBert.load(folder.resolve(ONNX));
+    }
     if (!Files.exists(file)) {
       throw new NoSuchFileException(file.toString());
     }
@@ -66,7 +78,8 @@ public final class Models {
       Blueprint blueprint = Blueprint.of(config, weights.names().size());
       List<WeightMap> maps =
           blueprint.parameters().keySet().stream().map(n -> WeightMap.same(n, n)).toList();
-      return new Loader(folder, weights).load(config, blueprint, maps, name -> false);
+      return new Loader(folder, StoredWeights.of(weights))
+          .load(config, blueprint, maps, name -> false);
     }
   }
 

@@ -38,7 +38,9 @@ record WeightMap(String ours, List<String> theirs, List<Long> rows, boolean tran
     if (theirs.size() == 1) {
       return List.of(transposed ? Shape.of(shape.size(1), shape.size(0)) : shape);
     }
-    return rows.stream().map(count -> Shape.of(count, shape.size(1))).toList();
+    return rows.stream()
+        .map(count -> shape.rank() == 1 ? Shape.of(count) : Shape.of(count, shape.size(1)))
+        .toList();
   }
 
   /** Ours, made of theirs, which have the right shapes. */

@@ -5,6 +5,7 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
@@ -24,12 +25,81 @@ import java.util.List;
 
 /**
  * An encoder of texts in which each token sees all others, as BERT (arXiv 1810.04805): it fills in
- * tokens that are masked, and classifies texts by the mean of their tokens. The two last ids of its
- * vocabulary are the mask and padding.
+ * tokens that are masked, classifies texts by the mean of their tokens, or gives this mean as the
+ * text's embedding. {@link Embeddings} and {@link Head} say what its two ends are; with a norm on
+ * the embeddings, two types of tokens and norms after the halves of its blocks it is BERT itself.
  */
 public final class Encoder extends Model {
-  /** Ids of the vocabulary that stand for no text. */
+  /** Ids of the vocabulary that stand for no text, where the tokenizer has none for them. */
   public static final int SPECIAL = 2;
+
+  /**
+   * What stands for a token before the first block: the sum of vectors for its word, its position
+   * and its type.
+   *
+   * @param norm the normalisation of the sum
+   * @param tokenTypes number of types of tokens, such as BERT's two for the halves of a pair of
+   *     texts; 0 for none
+   * @param mask the id that stands for a token to be filled in
+   * @param padding the id that fills short texts up; negative if tokenizers know neither, so that
+   *     the mask and padding are the two last ids of the vocabulary. If padding is given and the
+   *     mask is negative, there is no mask
+   */
+  public record Embeddings(Norm.Config norm, int tokenTypes, int mask, int padding) {
+    /** The sum of word and position as it is. */
+    public Embeddings() {
+      this(new Norm.NoNormConfig(), 0, -1, -1);
+    }
+
+    /** Checks the values. */
+    public Embeddings {
+      Trunk.Plan.given(norm);
+      if (tokenTypes < 0) {
+        throw new IllegalArgumentException(
+            "tokenTypes is " + tokenTypes + ": expected at least 0, for no types");
+      }
+      if (padding < 0 && mask >= 0) {
+        throw new IllegalArgumentException(
+            "mask is " + mask + " and padding " + padding + ": expected both to be given");
+      }
+    }
+
+    /** Whether mask and padding follow the ids of the tokenizer. */
+    private boolean appended() {
+      return padding < 0;
+    }
+
+    private void check(int vocab) {
+      if (appended() ? vocab <= SPECIAL : mask >= vocab || padding >= vocab) {
+        throw new IllegalArgumentException(
+            "vocab is "
+                + vocab
+                + ": expected "
+                + (appended()
+                    ? "more than " + SPECIAL
+                    : "ids for the mask, " + mask + ", and padding, " + padding));
+      }
+    }
+  }
+
+  /**
+   * What fills in masked tokens on top of the last block: a linear layer, GELU, a normalisation and
+   * scores by the table of words.
+   *
+   * @param fillsIn whether there is one
+   * @param norm its normalisation
+   */
+  public record Head(boolean fillsIn, Norm.Config norm) {
+    /** There is one, with layer normalisation. */
+    public Head() {
+      this(true, new Norm.LayerNormConfig());
+    }
+
+    /** Checks the values. */
+    public Head {
+      Trunk.Plan.given(norm);
+    }
+  }
 
   /**
    * Configuration.
@@ -37,7 +107,7 @@ public final class Encoder extends Model {
    * @param layers L, number of blocks
    * @param width D
    * @param vocab V, number of token ids, mask and padding among them
-   * @param labels number of classes of texts; 0 for a model that fills in only
+   * @param labels number of classes of texts; 0 for a model that has none
    * @param length the longest text, in tokens
    * @param position how it knows where a token stands
    * @param mixer the token mixer of every block
@@ -49,6 +119,8 @@ public final class Encoder extends Model {
    * @param residual what becomes of the halves of a block before they are added
    * @param init how the weights start
    * @param projection what the linear layers of the blocks are
+   * @param embeddings what stands for a token before the first block
+   * @param head what fills in masked tokens
    */
   @AutoService(Model.Config.class)
   public record Config(
@@ -66,7 +138,9 @@ public final class Encoder extends Model {
       double dropout,
       Residual residual,
       Site.Init init,
-      Projection projection)
+      Projection projection,
+      Embeddings embeddings,
+      Head head)
       implements Model.Config {
 
     /** A small encoder of bytes. */
@@ -86,21 +160,22 @@ public final class Encoder extends Model {
           0.1,
           new Residual(),
           new Site.Init(),
-          new Linear.Config());
+          new Linear.Config(),
+          new Embeddings(),
+          new Head());
     }
 
     /** Checks the values. */
     public Config {
       Trunk.Plan.positive("length", length);
-      if (vocab <= SPECIAL || labels < 0) {
+      if (labels < 0) {
+        throw new IllegalArgumentException("labels is " + labels + ": expected at least 0");
+      }
+      Trunk.Plan.given(embeddings, head);
+      embeddings.check(vocab);
+      if (head.fillsIn() && !embeddings.appended() && embeddings.mask() < 0) {
         throw new IllegalArgumentException(
-            "vocab is "
-                + vocab
-                + " and labels "
-                + labels
-                + ": expected more than "
-                + SPECIAL
-                + " and at least 0");
+            "mask is " + embeddings.mask() + ": a model that fills in needs one");
       }
       Trunk.Plan.check(
           layers,
@@ -126,13 +201,41 @@ public final class Encoder extends Model {
       return new Encoder(this);
     }
 
-    /** This configuration for the tokens of a tokenizer and so many classes. */
+    /**
+     * This configuration for the tokens of a tokenizer and so many classes.
+     *
+     * @throws IllegalArgumentException if its mask and padding are the tokenizer's own and this
+     *     tokenizer has more ids than the vocabulary
+     */
     public Config sized(int tokens, int classes) {
+      if (!embeddings.appended() && tokens > vocab) {
+        throw new IllegalArgumentException(
+            "the tokenizer has " + tokens + " ids, but the model knows " + vocab);
+      }
+      return with(embeddings.appended() ? tokens + SPECIAL : vocab, classes, head);
+    }
+
+    /** This configuration with what fills in masked tokens. */
+    public Config filling() {
+      return with(vocab, labels, new Head(true, head.norm()));
+    }
+
+    /** Whether the ids of a tokenizer with so many are those of this vocabulary. */
+    public boolean fits(int tokens) {
+      return embeddings.appended() ? tokens + SPECIAL == vocab : tokens <= vocab;
+    }
+
+    /** Number of ids that stand for text, or what else a tokenizer has an id for. */
+    public int tokens() {
+      return embeddings.appended() ? vocab - SPECIAL : vocab;
+    }
+
+    private Config with(int vocab, int labels, Head head) {
       return new Config(
           layers,
           width,
-          tokens + SPECIAL,
-          classes,
+          vocab,
+          labels,
           length,
           position,
           mixer,
@@ -143,7 +246,9 @@ public final class Encoder extends Model {
           dropout,
           residual,
           init,
-          projection);
+          projection,
+          embeddings,
+          head);
     }
 
     private Trunk.Plan plan() {
@@ -153,6 +258,7 @@ public final class Encoder extends Model {
           length,
           1,
           position,
+          embeddings.norm(),
           mixer,
           ffn,
           norm,
@@ -167,6 +273,7 @@ public final class Encoder extends Model {
 
   private final Config config;
   private final Slot<Layer> embedding;
+  private final Slot<Layer> tokenTypes;
   private final Slot<Trunk> trunk;
   private final Slot<Layer> transform;
   private final Slot<Layer> transformNorm;
@@ -177,23 +284,29 @@ public final class Encoder extends Model {
   /** A model with freshly drawn weights. */
   public Encoder(Config config) {
     this.config = config;
+    int width = config.width();
     Initializer normal = Initializer.normal(config.init().deviation());
-    Table table = config.projection().table(config.vocab(), config.width(), normal);
+    Table table = config.projection().table(config.vocab(), width, normal);
     this.embedding = child("embedding", Layer.class, table);
+    int types = config.embeddings().tokenTypes();
+    this.tokenTypes =
+        types == 0 ? null : child("tokenTypes", Layer.class, new Embedding(types, width, normal));
     this.trunk = child("trunk", Trunk.class, new Trunk(config.plan()));
-    this.transform =
-        child("transform", Layer.class, new Linear(config.width(), config.width(), true, normal));
-    this.transformNorm =
-        child("transformNorm", Layer.class, new Norm.LayerNormConfig().build(config.width()));
-    this.decoder = child("decoder", Layer.class, table.output());
-    this.decoderBias = parameter("decoderBias", Tensor.zeros(config.vocab()));
+    if (config.head().fillsIn()) {
+      this.transform = child("transform", Layer.class, new Linear(width, width, true, normal));
+      this.transformNorm = child("transformNorm", Layer.class, config.head().norm().build(width));
+      this.decoder = child("decoder", Layer.class, table.output());
+      this.decoderBias = parameter("decoderBias", Tensor.zeros(config.vocab()));
+    } else {
+      this.transform = null;
+      this.transformNorm = null;
+      this.decoder = null;
+      this.decoderBias = null;
+    }
     this.classifier =
         config.labels() == 0
             ? null
-            : child(
-                "classifier",
-                Layer.class,
-                new Linear(config.width(), config.labels(), true, normal));
+            : child("classifier", Layer.class, new Linear(width, config.labels(), true, normal));
   }
 
   @Override
@@ -201,14 +314,26 @@ public final class Encoder extends Model {
     return config;
   }
 
-  /** The id that stands for a token to be filled in. */
+  /**
+   * The id that stands for a token to be filled in.
+   *
+   * @throws IllegalStateException if the vocabulary has none
+   */
   public long mask() {
-    return config.vocab() - 2L;
+    Embeddings embeddings = config.embeddings();
+    if (embeddings.appended()) {
+      return config.vocab() - 2L;
+    }
+    if (embeddings.mask() < 0) {
+      throw new IllegalStateException("the vocabulary of this encoder has no mask");
+    }
+    return embeddings.mask();
   }
 
   /** The id that fills short texts up. */
   public long padding() {
-    return config.vocab() - 1L;
+    Embeddings embeddings = config.embeddings();
+    return embeddings.appended() ? config.vocab() - 1L : embeddings.padding();
   }
 
   /** The blocks, first to last. */
@@ -217,7 +342,7 @@ public final class Encoder extends Model {
   }
 
   /**
-   * The final hidden states.
+   * The final hidden states. All tokens are of the first type, where there are types.
    *
    * @param ids int64 [B, T]
    * @param keep bool [B, T], false where a token is padding; null if there is none
@@ -225,21 +350,66 @@ public final class Encoder extends Model {
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
   public Tensor hidden(Tensor ids, Tensor keep) {
-    return trunk.get().forward(embedding.get().forward(ids), keep);
+    return hidden(ids, tokenTypes == null ? null : Tensor.zeros(DType.INT64, 1, 1), keep);
+  }
+
+  /**
+   * The final hidden states of tokens of several types, such as those of pairs of texts.
+   *
+   * @param ids int64 [B, T]
+   * @param types int64 [B, T], from 0; null where the model has no types
+   * @param keep bool [B, T], false where a token is padding; null if there is none
+   * @return [B, T, D]
+   * @throws IllegalArgumentException if a text is longer than the model can take, or there are
+   *     types for a model that has none, or the other way round
+   */
+  public Tensor hidden(Tensor ids, Tensor types, Tensor keep) {
+    if ((types == null) != (tokenTypes == null)) {
+      throw new IllegalArgumentException(
+          "this encoder has "
+              + config.embeddings().tokenTypes()
+              + " types of tokens: expected "
+              + (types == null ? "the type of each token" : "none to be given"));
+    }
+    Tensor words = embedding.get().forward(ids);
+    Tensor x = types == null ? words : words.add(tokenTypes.get().forward(types));
+    return trunk.get().forward(x, keep);
+  }
+
+  /**
+   * The mean of the final hidden states of each text, padding left out.
+   *
+   * @param ids as {@link #hidden(Tensor, Tensor)}'s
+   * @param keep as {@link #hidden(Tensor, Tensor)}'s; zeros for a text that has nothing else
+   * @return [B, D]
+   */
+  public Tensor pooled(Tensor ids, Tensor keep) {
+    Tensor hidden = hidden(ids, keep);
+    if (keep == null) {
+      return hidden.mean(1, false);
+    }
+    Tensor kept = keep.unsqueeze(2).to(hidden.dtype());
+    Tensor count = kept.sum(1, false).clamp(1, Double.POSITIVE_INFINITY);
+    return hidden.mul(kept).sum(1, false).div(count);
   }
 
   /**
    * Scores of the tokens that could stand at each place.
    *
-   * @param ids as {@link #hidden}'s
-   * @param keep as {@link #hidden}'s
+   * @param ids as {@link #hidden(Tensor, Tensor)}'s
+   * @param keep as {@link #hidden(Tensor, Tensor)}'s
    * @return logits [B, T, V]
+   * @throws IllegalStateException if the model does not fill in
    */
   public Tensor fillings(Tensor ids, Tensor keep) {
     return fillings(hidden(ids, keep));
   }
 
   private Tensor fillings(Tensor hidden) {
+    if (transform == null) {
+      throw new IllegalStateException(
+          "this encoder does not fill in: its configuration says so in head.fillsIn");
+    }
     Tensor x = transformNorm.get().forward(Functional.gelu(transform.get().forward(hidden)));
     return decoder.get().forward(x).add(decoderBias.value());
   }
@@ -260,22 +430,16 @@ public final class Encoder extends Model {
   /**
    * Scores of the classes of texts.
    *
-   * @param ids as {@link #hidden}'s
-   * @param keep as {@link #hidden}'s
+   * @param ids as {@link #hidden(Tensor, Tensor)}'s
+   * @param keep as {@link #hidden(Tensor, Tensor)}'s
    * @return logits [B, K]
    * @throws IllegalStateException if the model has no classes
    */
   public Tensor logits(Tensor ids, Tensor keep) {
     if (classifier == null) {
-      throw new IllegalStateException("this encoder has no classes: it fills in only");
+      throw new IllegalStateException("this encoder has no classes of texts");
     }
-    Tensor hidden = hidden(ids, keep);
-    if (keep == null) {
-      return classifier.get().forward(hidden.mean(1, false));
-    }
-    Tensor kept = keep.unsqueeze(2).to(hidden.dtype());
-    Tensor count = kept.sum(1, false).clamp(1, Double.POSITIVE_INFINITY);
-    return classifier.get().forward(hidden.mul(kept).sum(1, false).div(count));
+    return classifier.get().forward(pooled(ids, keep));
   }
 
   @Override

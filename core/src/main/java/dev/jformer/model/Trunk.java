@@ -24,6 +24,7 @@ final class Trunk extends Module {
    * What it is made of.
    *
    * @param rows in how many rows the tokens stand; see {@link Site}
+   * @param inputNorm the normalisation of what enters the first block, after the positions
    */
   record Plan(
       int layers,
@@ -31,6 +32,7 @@ final class Trunk extends Module {
       int length,
       int rows,
       Position.Config position,
+      Norm.Config inputNorm,
       TokenMixer.Config mixer,
       ChannelMixer.Config ffn,
       Norm.Config norm,
@@ -48,6 +50,11 @@ final class Trunk extends Module {
         throw new IllegalArgumentException(
             "dropout is " + dropout + ": expected a probability in [0, 1)");
       }
+      given(parts);
+    }
+
+    /** Checks that parts are there. */
+    static void given(Object... parts) {
       for (Object part : parts) {
         if (part == null) {
           throw new IllegalArgumentException("no part of the model may be null");
@@ -68,6 +75,7 @@ final class Trunk extends Module {
 
   private final long length;
   private final Slot<Position> position;
+  private final Slot<Layer> inputNorm;
   private final Slot<Layer> dropout;
   private final List<Slot<Block>> blocks;
   private final Slot<Layer> norm;
@@ -82,6 +90,7 @@ final class Trunk extends Module {
     Position encoding =
         plan.position().build(plan.width(), heads, plan.width() / heads, plan.length());
     this.position = child("position", Position.class, encoding);
+    this.inputNorm = child("inputNorm", Layer.class, plan.inputNorm().build(plan.width()));
     this.dropout = child("dropout", Layer.class, new Dropout(plan.dropout()));
     List<Block> made = new ArrayList<>();
     for (int layer = 0; layer < plan.layers(); layer++) {
@@ -117,7 +126,8 @@ final class Trunk extends Module {
       throw new IllegalArgumentException(
           "a sequence of " + x.size(1) + " tokens is longer than the model's length " + length);
     }
-    Tensor h = dropout.get().forward(position.get().embed(x, 0));
+    Tensor input = inputNorm.get().forward(position.get().embed(x, 0));
+    Tensor h = dropout.get().forward(input);
     try (Position.Pass pass = position.get().pass()) {
       for (Slot<Block> block : blocks) {
         h = block.get().forward(h, keep);

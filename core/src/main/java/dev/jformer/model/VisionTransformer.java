@@ -176,6 +176,7 @@ public final class VisionTransformer extends ImageClassifier {
           token ? patches + 1 : patches,
           token ? 1 : rows(),
           position,
+          new Norm.NoNormConfig(),
           mixer,
           ffn,
           norm,

@@ -36,12 +36,12 @@ public final class MaskedModelling implements Task {
    */
   public MaskedModelling(
       Encoder model, TokenFile tokens, int batch, long seed, long evaluationBatches) {
-    if (tokens.header().vocabulary() + Encoder.SPECIAL != model.config().vocab()) {
+    if (!model.config().fits(tokens.header().vocabulary())) {
       throw new DataException(
           "the tokens are of a vocabulary of "
               + tokens.header().vocabulary()
               + ", but the model's has "
-              + (model.config().vocab() - Encoder.SPECIAL)
+              + model.config().tokens()
               + ": use the tokenizer the model was made for");
     }
     this.model = model;
@@ -65,7 +65,7 @@ public final class MaskedModelling implements Task {
     }
     Tensor targets = flat.indexSelect(0, places);
     Tensor kind = Tensor.rand(places.elements());
-    Tensor other = Tensor.randint(0, model.mask(), places.elements());
+    Tensor other = Tensor.randint(0, model.config().tokens(), places.elements());
     Tensor shown = other.where(kind.lt(RANDOM), targets);
     shown = shown.where(kind.ge(MASKED), Tensor.full((double) model.mask(), DType.INT64, 1));
     Tensor masked = flat.copy().indexCopy_(0, places, shown).view(ids.shape().toArray());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.data.TextBatch;
 import dev.jformer.hub.Models;
@@ -112,5 +113,63 @@ class EncoderTest {
         assertSame(after.logits(ids, null), loaded.logits(ids, null), "loaded");
       }
     }
+  }
+
+  private static Encoder.Config bert(String ends) {
+    return (Encoder.Config)
+        Configs.parse(
+            "{\"model\":\"encoder\",\"layers\":1,\"width\":16,\"vocab\":22,\"length\":12,\"placement\":\"post\","
+                + ends
+                + "}",
+            Model.Config.class);
+  }
+
+  /** A configuration that says nothing of its ends makes the model that it always made. */
+  @Test
+  void endsAreOptional() {
+    Encoder plain = config("softmax", 0).build();
+    assertTrue(
+        plain.parameters().keySet().stream()
+            .noneMatch(name -> name.contains("inputNorm") || name.contains("tokenTypes")));
+    assertEquals(20, plain.mask());
+    assertEquals(21, plain.padding());
+    assertEquals(20, plain.config().tokens());
+    Encoder whole =
+        bert("\"embeddings\":{\"norm\":{\"type\":\"layer\"},\"tokenTypes\":2,\"mask\":4,\"padding\":0}")
+            .build();
+    assertTrue(
+        whole
+            .parameters()
+            .keySet()
+            .containsAll(
+                List.of("trunk.inputNorm.weight", "tokenTypes.weight", "transform.weight")));
+    assertEquals(4, whole.mask());
+    assertEquals(0, whole.padding());
+    Encoder.Config sized = whole.config().sized(19, 3);
+    assertEquals(22, sized.vocab(), "the tokenizer's own mask and padding need no more ids");
+    assertThrows(IllegalArgumentException.class, () -> sized.sized(23, 3));
+    Tensor ids = Tensor.randint(0, 20, 2, 7);
+    assertThrows(IllegalArgumentException.class, () -> plain.hidden(ids, ids, null));
+    assertThrows(IllegalArgumentException.class, () -> whole.hidden(ids, null, null));
+    Encoder bare = bert("\"head\":{\"fillsIn\":false},\"embeddings\":{\"padding\":1}").build();
+    assertThrows(IllegalStateException.class, bare::mask);
+    assertThrows(IllegalStateException.class, () -> bare.fillings(ids, null));
+    assertTrue(
+        bare.parameters().keySet().stream()
+            .noneMatch(name -> name.startsWith("transform") || name.startsWith("decoder")));
+  }
+
+  @Test
+  void saysWhichEndsDoNotFit() {
+    refused("\"embeddings\":{\"padding\":22,\"mask\":1}", "padding, 22");
+    refused("\"embeddings\":{\"mask\":1}", "expected both");
+    refused("\"embeddings\":{\"padding\":1}", "a model that fills in needs one");
+    refused("\"embeddings\":{\"tokenTypes\":-1}", "tokenTypes is -1");
+    refused("\"labels\":-1", "labels is -1");
+  }
+
+  private static void refused(String ends, String part) {
+    String message = assertThrows(ConfigException.class, () -> bert(ends)).getMessage();
+    assertTrue(message.contains(part), message);
   }
 }

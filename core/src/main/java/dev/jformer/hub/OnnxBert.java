@@ -1,0 +1,506 @@
+package dev.jformer.hub;
+
+import dev.jformer.data.Tokenizer;
+import dev.jformer.data.Tokenizers;
+import dev.jformer.io.FormatException;
+import dev.jformer.model.Encoder;
+import dev.jformer.nn.Activation;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Shape;
+import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * A BERT in an ONNX file, found again in its graph. Exporters keep the names of embeddings, norms
+ * and biases, but put matrices in another form under names of their own. So a matrix is what the
+ * value is multiplied by that a linear layer's bias is added to, and its orientation follows from
+ * the operation. What no name says is read off the operations: the size of a head where queries are
+ * reshaped, the activation, the norms' epsilon. A graph that is wired otherwise than BERT, or has
+ * weights that BERT has no place for, is refused.
+ */
+final class OnnxBert implements StoredWeights {
+  private static final String WORDS = "embeddings.word_embeddings.weight";
+
+  /** A weight and whether the file holds its transpose. */
+  private record Found(OnnxTensor tensor, boolean transposed) {
+    Shape shape() {
+      Shape stored = tensor.shape();
+      return transposed && stored.rank() == 2 ? Shape.of(stored.size(1), stored.size(0)) : stored;
+    }
+  }
+
+  /** Where a layer of the network stands in the graph. */
+  private record Place(String input, String output, double epsilon) {}
+
+  private final OnnxGraph graph;
+  private final String prefix;
+  private final Map<String, Found> found = new LinkedHashMap<>();
+  private final Set<String> used = new HashSet<>();
+  private Double epsilon;
+
+  private OnnxBert(OnnxGraph graph) {
+    this.graph = graph;
+    this.prefix =
+        graph.names().stream()
+            .filter(name -> name.endsWith(WORDS))
+            .map(name -> name.substring(0, name.length() - WORDS.length()))
+            .findFirst()
+            .orElseThrow(() -> graph.unknown("there is no tensor " + WORDS));
+  }
+
+  /**
+   * Loads the model of a file.
+   *
+   * @throws FormatException if it is damaged, or its graph is not BERT's
+   * @throws dev.jformer.data.DataException if there is no tokenizer beside it
+   */
+  static Encoder load(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new NoSuchFileException(file.toString());
+    }
+    OnnxBert read = new OnnxBert(OnnxReader.read(file));
+    Encoder.Config config = read.config(Tokenizers.load(file));
+    Bert bert = new Bert();
+    List<WeightMap> maps =
+        bert.weights(config).stream()
+            .map(map -> map.renamed(name -> bert.spelled(name, read.names())))
+            .toList();
+    Blueprint blueprint = Blueprint.of(config, read.names().size());
+    return (Encoder) new Loader(file, read).load(config, blueprint, maps, name -> false);
+  }
+
+  // ---- The weights, under the names of Hugging Face's files and in their orientation
+
+  @Override
+  public Set<String> names() {
+    return found.keySet();
+  }
+
+  @Override
+  public Shape shape(String name) {
+    return found.get(name).shape();
+  }
+
+  @Override
+  public DType dtype(String name) {
+    return found.get(name).tensor().dtype();
+  }
+
+  @Override
+  public Tensor tensor(String name) {
+    Found weight = found.get(name);
+    Tensor stored = weight.tensor().load();
+    return weight.transposed() ? stored.t() : stored;
+  }
+
+  @Override
+  public String spelled(String name) {
+    String stored = found.get(name).tensor().name();
+    return stored.equals(name) ? name : name + " (" + FormatException.oneLine(stored) + ")";
+  }
+
+  // ---- The graph
+
+  private Encoder.Config config(Tokenizer tokenizer) {
+    operations();
+    Shape words = matrix(WORDS);
+    Shape positions = matrix("embeddings.position_embeddings.weight");
+    boolean typed = graph.tensor(prefix + "embeddings.token_type_embeddings.weight") != null;
+    Shape types = typed ? matrix("embeddings.token_type_embeddings.weight") : Shape.of(0, 0);
+    int width = size(words.size(1), WORDS);
+    embeddings();
+
+    String stream = norm("embeddings.LayerNorm").output();
+    int layers = 0;
+    int headSize = 0;
+    int hidden = 0;
+    while (graph.tensor(layer(layers) + "attention.self.query.bias") != null) {
+      String theirs = layer(layers).substring(prefix.length());
+      Place query = linear(theirs + "attention.self.query", stream);
+      linear(theirs + "attention.self.key", stream);
+      linear(theirs + "attention.self.value", stream);
+      linear(theirs + "attention.output.dense", null);
+      String mixed = norm(theirs + "attention.output.LayerNorm").output();
+      linear(theirs + "intermediate.dense", mixed);
+      linear(theirs + "output.dense", null);
+      stream = norm(theirs + "output.LayerNorm").output();
+      int head = headSize(query, width);
+      if (headSize != 0 && head != headSize) {
+        throw graph.unknown("heads have the sizes " + headSize + " and " + head);
+      }
+      headSize = head;
+      hidden = size(found.get(theirs + "intermediate.dense.bias").tensor().shape().size(0), theirs);
+      layers++;
+    }
+    if (layers == 0) {
+      throw graph.unknown("there is no tensor " + layer(0) + "attention.self.query.bias");
+    }
+    attention(layers, headSize);
+    if (graph.tensor(prefix + "pooler.dense.bias") != null) {
+      linear("pooler.dense", null);
+      found.keySet().removeIf(name -> name.startsWith("pooler."));
+    }
+    leftOver(width);
+    int padding = tokenizer.id("[PAD]").orElse(0);
+    return new Bert.Shape(
+            layers,
+            width,
+            width / headSize,
+            hidden,
+            size(words.size(0), WORDS),
+            size(positions.size(0), "embeddings.position_embeddings.weight"),
+            (int) types.size(0),
+            activation(layers),
+            epsilon,
+            0.1,
+            tokenizer.id(Bert.MASK).orElse(-1),
+            padding,
+            false)
+        .config();
+  }
+
+  private String layer(int number) {
+    return prefix + "encoder.layer." + number + ".";
+  }
+
+  private int size(long size, String tensor) {
+    if (size < 1 || size > Integer.MAX_VALUE) {
+      throw graph.unknown("a size of " + tensor + " is " + size);
+    }
+    return (int) size;
+  }
+
+  private OnnxTensor stored(String name) {
+    OnnxTensor tensor = graph.tensor(prefix + name);
+    if (tensor == null) {
+      throw graph.unknown("the tensor " + prefix + name + " is missing");
+    }
+    used.add(tensor.name());
+    return tensor;
+  }
+
+  private Shape matrix(String name) {
+    OnnxTensor tensor = vector(name, 2);
+    return tensor.shape();
+  }
+
+  private OnnxTensor vector(String name, int rank) {
+    OnnxTensor tensor = stored(name);
+    if (tensor.shape().rank() != rank) {
+      throw graph.unknown(
+          "the tensor "
+              + prefix
+              + name
+              + " is "
+              + tensor.shape()
+              + ": expected "
+              + (rank == 1 ? "one dimension" : "two dimensions"));
+    }
+    found.put(name, new Found(tensor, false));
+    return tensor;
+  }
+
+  /** The one node among those that take a value that is of a kind. */
+  private OnnxGraph.Node taker(String value, Predicate<OnnxGraph.Node> kind, String expected) {
+    List<OnnxGraph.Node> all = graph.consumers(value);
+    List<OnnxGraph.Node> fitting = all.stream().filter(kind).toList();
+    if (fitting.size() != 1) {
+      throw graph.unknown(
+          "the tensor "
+              + FormatException.oneLine(value)
+              + " goes into "
+              + (all.isEmpty() ? "nothing" : all.get(0).toString())
+              + ": expected it in one "
+              + expected);
+    }
+    return fitting.get(0);
+  }
+
+  private OnnxGraph.Node producer(OnnxGraph.Node of, String value, String operation) {
+    OnnxGraph.Node node = graph.producer(value);
+    if (node == null || !node.is(operation)) {
+      throw graph.unknown(
+          of
+              + " takes "
+              + (node == null ? FormatException.quote(value) : node)
+              + ": expected the result of a "
+              + operation);
+    }
+    return node;
+  }
+
+  /** The input of an operation of two that is not this one. */
+  private String other(OnnxGraph.Node node, String input) {
+    if (node.inputs().size() != 2) {
+      throw graph.unknown(node + " has " + node.inputs().size() + " inputs: expected two");
+    }
+    String first = node.inputs().get(0);
+    return graph.source(first).equals(graph.source(input)) ? node.inputs().get(1) : first;
+  }
+
+  /** Where a value comes from, if it was only copied, cast or given another shape on the way. */
+  private String origin(String value) {
+    String name = graph.source(value);
+    for (int i = 0; i < graph.nodes().size(); i++) {
+      OnnxGraph.Node node = graph.producer(name);
+      if (node == null || !List.of("Cast", "Reshape", "Flatten").contains(node.operation())) {
+        break;
+      }
+      name = graph.source(node.inputs().get(0));
+    }
+    return name;
+  }
+
+  /** Nothing but floating-point operations of ONNX itself. */
+  private void operations() {
+    for (OnnxGraph.Node node : graph.nodes()) {
+      boolean plain = node.domain().isEmpty() || node.domain().equals("ai.onnx");
+      if (!plain || node.operation().matches(".*(Quantize|Integer|QLinear).*")) {
+        throw graph.unknown(
+            node
+                + " is "
+                + (plain ? "quantized" : "of " + FormatException.quote(node.domain()))
+                + ": export the model in floating point and without fusing operations");
+      }
+    }
+  }
+
+  /** Words are looked up by ids, positions by where a token stands and not by what it is. */
+  private void embeddings() {
+    OnnxGraph.Node words = taker(prefix + WORDS, node -> node.is("Gather"), "Gather");
+    if (!graph.isInput(origin(words.inputs().get(1)))) {
+      throw graph.unknown(words + " does not look up ids that the graph is given");
+    }
+    OnnxGraph.Node positions =
+        taker(
+            prefix + "embeddings.position_embeddings.weight",
+            node -> node.is("Gather") || node.is("Slice"),
+            "Gather");
+    for (String index : positions.inputs().subList(1, positions.inputs().size())) {
+      Set<String> seen = new HashSet<>();
+      if (dependsOnInput(index, seen)) {
+        throw graph.unknown(
+            positions + " makes positions depend on the ids, as RoBERTa does and BERT does not");
+      }
+      seen.forEach(this::countsFromZero);
+    }
+  }
+
+  /** A list of all positions, where one is stored, must begin with the first. */
+  private void countsFromZero(String value) {
+    OnnxTensor list = graph.tensor(value);
+    long length = found.get("embeddings.position_embeddings.weight").shape().size(0);
+    if (list == null || list.shape().elements() != length || list.dtype() != DType.INT64) {
+      return;
+    }
+    long[] positions = list.integers();
+    for (int i = 0; i < positions.length; i++) {
+      if (positions[i] != i) {
+        throw graph.unknown(
+            FormatException.quote(list.name()) + " gives token " + i + " position " + positions[i]);
+      }
+    }
+  }
+
+  private boolean dependsOnInput(String value, Set<String> seen) {
+    String name = graph.source(value);
+    if (!seen.add(name)) {
+      return false;
+    }
+    if (graph.isInput(name)) {
+      return true;
+    }
+    OnnxGraph.Node node = graph.producer(name);
+    if (node == null || node.is("Shape") || node.is("Size")) {
+      return false;
+    }
+    return node.inputs().stream().anyMatch(input -> dependsOnInput(input, seen));
+  }
+
+  /**
+   * Finds a linear layer by its bias.
+   *
+   * @param expected the value it must act on; null for any
+   */
+  private Place linear(String name, String expected) {
+    OnnxTensor bias = vector(name + ".bias", 1);
+    OnnxGraph.Node end =
+        taker(prefix + name + ".bias", node -> node.is("Add") || node.is("Gemm"), "Add or Gemm");
+    OnnxGraph.Node product = end;
+    if (end.is("Add")) {
+      product = producer(end, other(end, prefix + name + ".bias"), "MatMul");
+    } else if (end.number("alpha", 1) != 1
+        || end.number("beta", 1) != 1
+        || end.integer("transA", 0) != 0) {
+      throw graph.unknown(end + " is no linear layer: expected alpha and beta 1, transA 0");
+    }
+    String matrix = product.inputs().get(1);
+    boolean transposed = product.integer("transB", 0) == 0;
+    OnnxGraph.Node turn = graph.producer(matrix);
+    if (turn != null && turn.is("Transpose") && graph.tensor(turn.inputs().get(0)) != null) {
+      matrix = turn.inputs().get(0);
+      transposed = !transposed;
+    }
+    OnnxTensor weight = graph.tensor(matrix);
+    if (weight == null || weight.shape().rank() != 2) {
+      throw graph.unknown(
+          product + " multiplies by no stored matrix: expected the weight of " + name);
+    }
+    Found oriented = new Found(weight, transposed);
+    if (oriented.shape().size(0) != bias.shape().size(0)) {
+      throw graph.unknown(
+          product
+              + " multiplies by "
+              + FormatException.oneLine(weight.name())
+              + ", which is "
+              + weight.shape()
+              + ": it does not fit the bias "
+              + prefix
+              + name
+              + ".bias of "
+              + bias.shape());
+    }
+    used.add(weight.name());
+    found.put(name + ".weight", oriented);
+    String input = product.inputs().get(0);
+    if (expected != null && !origin(input).equals(origin(expected))) {
+      throw graph.unknown(
+          product
+              + " acts on "
+              + FormatException.quote(input)
+              + ": expected "
+              + FormatException.quote(expected));
+    }
+    return new Place(input, end.outputs().get(0), 0);
+  }
+
+  /** Finds a layer norm by its shift: one operation, or several. */
+  private Place norm(String name) {
+    vector(name + ".weight", 1);
+    vector(name + ".bias", 1);
+    String bias = prefix + name + ".bias";
+    OnnxGraph.Node end =
+        taker(
+            bias,
+            node -> node.is("Add") || node.is("LayerNormalization"),
+            "Add or LayerNormalization");
+    double own;
+    if (end.is("LayerNormalization")) {
+      own = end.number("epsilon", 1e-5);
+    } else {
+      OnnxGraph.Node scaled = producer(end, other(end, bias), "Mul");
+      OnnxGraph.Node divided = producer(scaled, other(scaled, prefix + name + ".weight"), "Div");
+      OnnxGraph.Node root = producer(divided, divided.inputs().get(1), "Sqrt");
+      OnnxGraph.Node sum = producer(root, root.inputs().get(0), "Add");
+      own =
+          sum.inputs().stream()
+              .map(graph::tensor)
+              .filter(Objects::nonNull)
+              .mapToDouble(OnnxTensor::number)
+              .findFirst()
+              .orElse(Double.NaN);
+    }
+    if (!(own > 0) || (epsilon != null && epsilon != own)) {
+      throw graph.unknown(
+          end + " has the epsilon " + own + (epsilon == null ? "" : ", others have " + epsilon));
+    }
+    epsilon = own;
+    return new Place(null, end.outputs().get(0), own);
+  }
+
+  /** The width of a head: the last of the sizes that queries are given. */
+  private int headSize(Place query, int width) {
+    OnnxGraph.Node reshape = taker(query.output(), node -> node.is("Reshape"), "Reshape");
+    String sizes = reshape.inputs().get(1);
+    OnnxGraph.Node joined = graph.producer(sizes);
+    if (joined != null && joined.is("Concat")) {
+      sizes = joined.inputs().get(joined.inputs().size() - 1);
+    }
+    OnnxTensor last = graph.tensor(sizes);
+    long[] known = last == null ? new long[0] : last.integers();
+    long size = known.length == 0 ? 0 : known[known.length - 1];
+    if (size < 1 || width % size != 0) {
+      throw graph.unknown(reshape + " splits queries of width " + width + " into heads of " + size);
+    }
+    return (int) size;
+  }
+
+  /** Each layer has one softmax, of logits that are scaled as usual where that is seen. */
+  private void attention(int layers, int headSize) {
+    List<OnnxGraph.Node> all = graph.nodes().stream().filter(node -> node.is("Softmax")).toList();
+    if (all.size() != layers) {
+      throw graph.unknown("there are " + all.size() + " Softmax nodes for " + layers + " layers");
+    }
+    for (OnnxGraph.Node softmax : all) {
+      OnnxGraph.Node node = graph.producer(softmax.inputs().get(0));
+      if (node != null && node.is("Add")) {
+        node =
+            node.inputs().stream()
+                .map(graph::producer)
+                .filter(n -> n != null && List.of("Div", "Mul", "MatMul").contains(n.operation()))
+                .filter(n -> n.is("MatMul") || multiplied(n))
+                .findFirst()
+                .orElse(null);
+      }
+      if (node == null || !(node.is("MatMul") || multiplied(node))) {
+        throw graph.unknown(softmax + " takes no products of queries and keys");
+      }
+      double factor =
+          node.is("MatMul")
+              ? Double.NaN
+              : node.inputs().stream()
+                  .map(graph::tensor)
+                  .filter(Objects::nonNull)
+                  .mapToDouble(OnnxTensor::number)
+                  .findFirst()
+                  .orElse(Double.NaN);
+      double root = node.is("Div") ? factor : 1 / factor;
+      if (Math.abs(root - Math.sqrt(headSize)) > 1e-3) {
+        throw graph.unknown(
+            node + " divides logits by " + root + ": expected the root of " + headSize);
+      }
+    }
+  }
+
+  /** Whether a node scales the product of two values. */
+  private boolean multiplied(OnnxGraph.Node node) {
+    return node.inputs().stream().map(graph::producer).anyMatch(n -> n != null && n.is("MatMul"));
+  }
+
+  private Activation activation(int layers) {
+    for (Map.Entry<String, Activation> known :
+        Map.of("Erf", Activation.GELU, "Gelu", Activation.GELU, "Relu", Activation.RELU)
+            .entrySet()) {
+      if (graph.nodes().stream().filter(node -> node.is(known.getKey())).count() == layers) {
+        return known.getValue();
+      }
+    }
+    throw graph.unknown("its activation is neither GELU, as Erf or Gelu, nor ReLU");
+  }
+
+  private void leftOver(int width) {
+    for (String name : graph.names()) {
+      OnnxTensor tensor = graph.tensor(name);
+      if (tensor.dtype().isFloating()
+          && tensor.shape().elements() >= width
+          && !used.contains(tensor.name())
+          && !graph.consumers(name).isEmpty()) {
+        throw graph.unknown(
+            "BERT has no place for the tensor "
+                + FormatException.oneLine(name)
+                + " of "
+                + tensor.shape());
+      }
+    }
+  }
+}

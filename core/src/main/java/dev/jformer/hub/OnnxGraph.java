@@ -1,0 +1,135 @@
+package dev.jformer.hub;
+
+import dev.jformer.io.FormatException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** The graph of an ONNX file: operations, and the tensors that are stored with them. */
+final class OnnxGraph {
+  /**
+   * An operation.
+   *
+   * @param operation its type, such as {@code MatMul}
+   * @param domain who defined it; empty for ONNX itself
+   */
+  record Node(
+      String name,
+      String operation,
+      String domain,
+      List<String> inputs,
+      List<String> outputs,
+      Map<String, Attribute> attributes) {
+    boolean is(String type) {
+      return operation.equals(type);
+    }
+
+    long integer(String attribute, long fallback) {
+      Attribute found = attributes.get(attribute);
+      return found == null ? fallback : found.integer();
+    }
+
+    double number(String attribute, double fallback) {
+      Attribute found = attributes.get(attribute);
+      return found == null ? fallback : found.number();
+    }
+
+    @Override
+    public String toString() {
+      return "the node "
+          + FormatException.quote(name.isEmpty() ? String.join(",", outputs) : name)
+          + " ("
+          + FormatException.oneLine(operation)
+          + ")";
+    }
+  }
+
+  /** A setting of a node: whichever of the three it is. */
+  record Attribute(long integer, double number, OnnxTensor tensor) {}
+
+  private final Path file;
+  private final Set<String> inputs;
+  private final List<Node> nodes;
+  private final Map<String, OnnxTensor> tensors;
+  private final Map<String, Node> producers = new HashMap<>();
+  private final Map<String, List<Node>> consumers = new HashMap<>();
+
+  /**
+   * A graph.
+   *
+   * @param inputs names of what it is given
+   * @param tensors by name
+   */
+  OnnxGraph(Path file, Set<String> inputs, List<Node> nodes, Map<String, OnnxTensor> tensors) {
+    this.file = file;
+    this.inputs = inputs;
+    this.nodes = nodes;
+    this.tensors = new HashMap<>(tensors);
+    for (Node node : nodes) {
+      node.outputs().forEach(output -> producers.put(output, node));
+      Attribute value = node.attributes().get("value");
+      if (node.is("Constant") && value != null && value.tensor() != null) {
+        this.tensors.put(node.outputs().get(0), value.tensor());
+      }
+    }
+    for (Node node : nodes) {
+      for (String input : node.inputs()) {
+        consumers.computeIfAbsent(input, name -> new ArrayList<>()).add(node);
+      }
+    }
+  }
+
+  Path file() {
+    return file;
+  }
+
+  List<Node> nodes() {
+    return nodes;
+  }
+
+  boolean isInput(String name) {
+    return inputs.contains(name) && !tensors.containsKey(name);
+  }
+
+  /** The name of what a value is a mere copy of: exporters share equal tensors so. */
+  String source(String value) {
+    String name = value;
+    for (int i = 0; i < nodes.size(); i++) {
+      Node node = producers.get(name);
+      if (node == null || !node.is("Identity")) {
+        break;
+      }
+      name = node.inputs().get(0);
+    }
+    return name;
+  }
+
+  /** The stored tensor that a value is, or null. */
+  OnnxTensor tensor(String value) {
+    return tensors.get(source(value));
+  }
+
+  /** The names of all stored tensors, those of constants among them. */
+  Set<String> names() {
+    return tensors.keySet();
+  }
+
+  /** The node that makes a value; null for inputs and stored tensors. */
+  Node producer(String value) {
+    return producers.get(source(value));
+  }
+
+  /** The nodes that take a value under this name, those that merely copy it left out. */
+  List<Node> consumers(String value) {
+    return consumers.getOrDefault(value, List.of()).stream()
+        .filter(node -> !node.is("Identity"))
+        .toList();
+  }
+
+  FormatException unknown(String message) {
+    return new FormatException(file + ": is no graph of BERT that can be read: " + message);
+  }
+}

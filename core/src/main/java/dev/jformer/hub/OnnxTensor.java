@@ -1,0 +1,82 @@
+package dev.jformer.hub;
+
+import dev.jformer.io.FormatException;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Shape;
+import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+
+/**
+ * A tensor of an ONNX file. Large ones stay in the file until they are asked for.
+ *
+ * @param offset where in the file its values begin, if {@code values} is null
+ * @param values its bytes, little-endian; null if they are still in the file
+ */
+record OnnxTensor(
+    String name, Shape shape, DType dtype, Path file, long offset, ByteBuffer values) {
+  private long bytes() {
+    return shape.elements() * dtype.bytes();
+  }
+
+  /** Its values, read anew. */
+  Tensor load() {
+    return Tensor.wrap(content(), dtype, shape.toArray());
+  }
+
+  /** The values of a small tensor of integers. */
+  long[] integers() {
+    if (dtype != DType.INT64 && dtype != DType.INT32) {
+      throw new FormatException(
+          file + ": the tensor " + FormatException.oneLine(name) + " holds no integers: " + dtype);
+    }
+    ByteBuffer content = content();
+    long[] integers = new long[(int) shape.elements()];
+    for (int i = 0; i < integers.length; i++) {
+      integers[i] = dtype == DType.INT64 ? content.getLong() : content.getInt();
+    }
+    return integers;
+  }
+
+  /**
+   * The value of a tensor of one floating-point number; NaN if it is something else. Of a float it
+   * is the decimal number that was meant, not the nearest float to it.
+   */
+  double number() {
+    if (shape.elements() != 1) {
+      return Double.NaN;
+    }
+    return switch (dtype) {
+      case FLOAT32 -> meant(content().getFloat());
+      case FLOAT64 -> content().getDouble();
+      default -> Double.NaN;
+    };
+  }
+
+  static double meant(float value) {
+    return Double.parseDouble(Float.toString(value));
+  }
+
+  private ByteBuffer content() {
+    ByteBuffer buffer =
+        ByteBuffer.allocateDirect(Math.toIntExact(bytes())).order(ByteOrder.LITTLE_ENDIAN);
+    if (values != null) {
+      return buffer.put(values.duplicate()).flip();
+    }
+    try (FileChannel channel = FileChannel.open(file)) {
+      while (buffer.hasRemaining()) {
+        if (channel.read(buffer, offset + buffer.position()) < 0) {
+          throw new FormatException(
+              file + ": ends within the tensor " + FormatException.oneLine(name));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file, e);
+    }
+    return buffer.flip();
+  }
+}

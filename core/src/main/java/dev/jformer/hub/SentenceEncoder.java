@@ -1,0 +1,163 @@
+package dev.jformer.hub;
+
+import dev.jformer.data.TextBatch;
+import dev.jformer.data.Tokenizer;
+import dev.jformer.data.Tokenizers;
+import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Embeds texts: the mean of an encoder's last hidden states, without those of padding, scaled to
+ * length 1, as Sentence-BERT has it (arXiv 1908.10084). The dot product of two embeddings is the
+ * cosine of the angle between them.
+ *
+ * <pre>{@code
+ * try (SentenceEncoder encoder = SentenceEncoder.load(Path.of("all-MiniLM-L6-v2"))) {
+ *   float[][] embeddings = encoder.embed(List.of("A cat sits.", "There is a cat."));
+ *   double likeness = SentenceEncoder.cosine(embeddings[0], embeddings[1]);
+ * }
+ * }</pre>
+ */
+public final class SentenceEncoder implements AutoCloseable {
+  private static final int BATCH = 32;
+
+  private final Encoder model;
+  private final Tokenizer tokenizer;
+  private final int batch;
+
+  /** An encoder with its tokenizer, which embeds 32 texts at a time. */
+  public SentenceEncoder(Encoder model, Tokenizer tokenizer) {
+    this(model, tokenizer, BATCH);
+  }
+
+  /**
+   * An encoder with its tokenizer.
+   *
+   * @param model closed with this
+   * @param batch texts that are embedded at a time
+   * @throws IllegalArgumentException if the tokenizer is not the model's
+   */
+  public SentenceEncoder(Encoder model, Tokenizer tokenizer, int batch) {
+    if (!model.config().fits(tokenizer.vocabularySize())) {
+      throw new IllegalArgumentException(
+          "the tokenizer has "
+              + tokenizer.vocabularySize()
+              + " ids, but the model knows "
+              + model.config().tokens()
+              + ": use the tokenizer that the model was made for");
+    }
+    if (batch < 1) {
+      throw new IllegalArgumentException("batch is " + batch + ": expected at least 1");
+    }
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.batch = batch;
+    model.train(false);
+  }
+
+  /**
+   * Loads an encoder and its tokenizer.
+   *
+   * @param path as {@link Models#load}'s
+   * @throws IllegalArgumentException if the model there is no encoder
+   */
+  public static SentenceEncoder load(Path path) throws IOException {
+    return load(path, BATCH);
+  }
+
+  /** As above, embedding this many texts at a time. */
+  public static SentenceEncoder load(Path path, int batch) throws IOException {
+    Model model = Models.load(path);
+    try {
+      if (!(model instanceof Encoder encoder)) {
+        throw new IllegalArgumentException(
+            path + " holds a " + model.config().type() + ": expected an encoder of texts");
+      }
+      return new SentenceEncoder(encoder, Tokenizers.load(path), batch);
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  /** D, the width of an embedding. */
+  public int width() {
+    return model.config().width();
+  }
+
+  /** The model. */
+  public Encoder model() {
+    return model;
+  }
+
+  /**
+   * The embeddings of texts, in their order. Texts of similar length are embedded together; one
+   * that is longer than the model takes is cut off.
+   *
+   * @return one row of D for each text, of length 1
+   * @throws IllegalArgumentException if a text has no tokens
+   */
+  public float[][] embed(List<String> texts) {
+    int longest = model.config().length();
+    List<int[]> tokens = new ArrayList<>();
+    for (String text : texts) {
+      int[] ids = tokenizer.encodeWhole(text, longest);
+      if (ids.length == 0) {
+        throw new IllegalArgumentException(
+            "text " + (tokens.size() + 1) + " of " + texts.size() + " is empty");
+      }
+      tokens.add(ids);
+    }
+    List<Integer> order =
+        IntStream.range(0, tokens.size())
+            .boxed()
+            .sorted(Comparator.comparingInt(i -> tokens.get(i).length))
+            .toList();
+    float[][] embeddings = new float[texts.size()][];
+    for (int from = 0; from < order.size(); from += batch) {
+      List<Integer> some = order.subList(from, Math.min(order.size(), from + batch));
+      embed(some, tokens, embeddings);
+    }
+    return embeddings;
+  }
+
+  private void embed(List<Integer> chosen, List<int[]> tokens, float[][] embeddings) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.inference()) {
+      TextBatch texts = TextBatch.of(chosen.stream().map(tokens::get).toList(), model.padding());
+      Tensor pooled = model.pooled(texts.ids(), texts.keep()).to(DType.FLOAT32);
+      Tensor length = pooled.square().sum(1, true).sqrt().clamp(1e-12, Double.POSITIVE_INFINITY);
+      float[] values = pooled.div(length).toFloats();
+      int width = width();
+      for (int i = 0; i < chosen.size(); i++) {
+        embeddings[chosen.get(i)] =
+            java.util.Arrays.copyOfRange(values, i * width, (i + 1) * width);
+      }
+    }
+  }
+
+  /** The cosine of the angle between two vectors of length 1. */
+  public static double cosine(float[] first, float[] second) {
+    double sum = 0;
+    for (int i = 0; i < first.length; i++) {
+      sum += (double) first[i] * second[i];
+    }
+    return sum;
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

@@ -1,0 +1,48 @@
+package dev.jformer.hub;
+
+import dev.jformer.io.Weights;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Shape;
+import dev.jformer.tensor.Tensor;
+import java.util.Set;
+
+/** Named tensors on a disk, whatever the format of their file. */
+interface StoredWeights {
+  Set<String> names();
+
+  Shape shape(String name);
+
+  DType dtype(String name);
+
+  Tensor tensor(String name);
+
+  /** What the file itself calls a tensor, for messages. */
+  default String spelled(String name) {
+    return name;
+  }
+
+  /** Those of safetensors files. */
+  static StoredWeights of(Weights weights) {
+    return new StoredWeights() {
+      @Override
+      public Set<String> names() {
+        return weights.names();
+      }
+
+      @Override
+      public Shape shape(String name) {
+        return weights.shape(name);
+      }
+
+      @Override
+      public DType dtype(String name) {
+        return weights.dtype(name);
+      }
+
+      @Override
+      public Tensor tensor(String name) {
+        return weights.tensor(name);
+      }
+    };
+  }
+}
