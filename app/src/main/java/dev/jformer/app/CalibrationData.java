@@ -101,9 +101,9 @@ final class CalibrationData implements Calibration, AutoCloseable {
     int longest = model.config().length();
     List<int[]> some = new ArrayList<>();
     for (String text : LabelledTexts.read(data, false).texts()) {
-      int[] ids = tokenizer.encode(text);
+      int[] ids = tokenizer.encodeWhole(text, longest);
       if (ids.length > 0) {
-        some.add(java.util.Arrays.copyOf(ids, Math.min(longest, ids.length)));
+        some.add(ids);
       }
       if (some.size() == BATCH * count) {
         break;

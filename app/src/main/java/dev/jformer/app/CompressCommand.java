@@ -90,6 +90,7 @@ final class CompressCommand implements Callable<Integer> {
       throw new Failure("--calibration is " + calibration + ": expected at least 1");
     }
     List<Surgery> methods = methods();
+    folder = Pretrained.find(folder);
     if (Files.exists(out)) {
       throw new Failure(out + " is there already: choose another folder with --out");
     }
@@ -255,7 +256,8 @@ final class CompressCommand implements Callable<Integer> {
   private static double stored(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       double sum = 0;
-      for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
+      for (Path file :
+          files.filter(f -> f.toString().matches(".*\\.(safetensors|onnx)")).toList()) {
         sum += Files.size(file);
       }
       return sum;

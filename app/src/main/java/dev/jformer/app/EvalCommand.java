@@ -1,9 +1,12 @@
 package dev.jformer.app;
 
 import dev.jformer.hub.Models;
+import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -16,7 +19,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     description = {
       "Measure how well a model does: how well a language model predicts text, or an encoder fills",
-      "in what is masked; which share of images or labelled texts a classifier gets right."
+      "in what is masked; which share of images or labelled texts a classifier gets right; with",
+      "--task sts, how well an encoder's embeddings tell how alike texts are."
     },
     footer = {
       "",
@@ -24,18 +28,32 @@ import picocli.CommandLine.Parameters;
       "  jformer eval runs/play                  on the text held out when it was trained",
       "  jformer eval runs/play --data other.txt",
       "  jformer eval runs/images --data test.zip",
-      "  jformer eval runs/classify --data dev.tsv"
+      "  jformer eval runs/classify --data dev.tsv",
+      "  jformer eval minilm --task sts --data sts14-images.tsv sts14-OnWN.tsv",
+      "      Lines of a score, a tab, a text, a tab and another text."
     })
 final class EvalCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "A model's folder.")
-  private Path folder;
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description = "A model's folder, or what 'jformer embed' takes.")
+  private Path model;
+
+  @Parameters(index = "1..*", paramLabel = "PATH", description = "More data, for --task sts.")
+  private List<Path> more = List.of();
+
+  @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      description = "sts, for embeddings; otherwise what the model was trained for.")
+  private String task;
 
   @Option(
       names = "--data",
       paramLabel = "PATH",
       description =
           "Text (default: what was held out in training); images or labelled texts for a classifier.")
-  private Path data;
+  private List<Path> data = List.of();
 
   @Option(names = "--ending", paramLabel = ".EXT", description = "Only files that end so.")
   private List<String> endings = List.of();
@@ -52,10 +70,34 @@ final class EvalCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Console console = new Console(quiet, json);
+    List<Path> all = new ArrayList<>(data);
+    all.addAll(more);
+    Path folder = Pretrained.find(model);
+    if (task != null) {
+      return likeness(folder, all, console);
+    }
+    if (all.size() > 1) {
+      throw new Failure("--data names " + all.size() + " paths, which only --task sts takes");
+    }
+    Path only = all.isEmpty() ? null : all.get(0);
     try (Scope scope = Scope.open();
-        Model model = Models.load(folder)) {
-      model.train(false);
-      System.out.println(new Evaluation(folder, data, endings, batch, json, console).of(model));
+        Model loaded = Models.load(folder)) {
+      loaded.train(false);
+      System.out.println(new Evaluation(folder, only, endings, batch, json, console).of(loaded));
+      return 0;
+    }
+  }
+
+  private int likeness(Path folder, List<Path> files, Console console) throws IOException {
+    if (!task.equals("sts")) {
+      throw new Failure("no task '" + task + "': there is sts");
+    }
+    if (files.isEmpty()) {
+      throw new Failure("give the pairs of texts with --data");
+    }
+    try (Scope scope = Scope.open();
+        SentenceEncoder encoder = SentenceEncoder.load(folder, batch)) {
+      System.out.println(new Likeness(files, json, console).of(encoder));
       return 0;
     }
   }

@@ -38,9 +38,16 @@ record Evaluation(
       return withTokens(tokens -> language(lm, tokens));
     }
     if (model instanceof Encoder encoder) {
-      return encoder.config().labels() == 0
-          ? withTokens(tokens -> filling(encoder, tokens))
-          : texts(encoder);
+      if (encoder.config().labels() > 0) {
+        return texts(encoder);
+      }
+      if (!encoder.config().head().fillsIn()) {
+        throw new Failure(
+            folder
+                + " holds an encoder that neither fills in nor classifies: measure its embeddings"
+                + " with --task sts");
+      }
+      return withTokens(tokens -> filling(encoder, tokens));
     }
     if (model instanceof ImageClassifier images) {
       return images(images);
@@ -120,7 +127,9 @@ record Evaluation(
     LabelledTexts texts = LabelledTexts.read(labelled(), false);
     Scores scores =
         TextClassification.evaluate(
-            model, ClassifiedTexts.of(texts, classes, Tokenizers.load(folder), data.toString()));
+            model,
+            ClassifiedTexts.of(
+                texts, classes, Tokenizers.load(folder), model.config().length(), data.toString()));
     return describe(scores, "texts");
   }
 

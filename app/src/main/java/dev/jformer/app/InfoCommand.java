@@ -56,7 +56,7 @@ final class InfoCommand implements Callable<Integer> {
   }
 
   private void model() throws Exception {
-    try (Model model = Models.load(folder)) {
+    try (Model model = Models.load(Pretrained.find(folder))) {
       if (json) {
         ObjectNode node = new JsonMapper().createObjectNode();
         node.set("config", Configs.write(model.config()));

@@ -42,7 +42,7 @@ final class MaskedAssignment implements Assignment {
         long seed = recipe.training().seed();
         Random.seed(seed);
         Encoder.Config config = origin.config(Encoder.Config.class);
-        made = origin.begin(config.sized(tokenizer.vocabularySize(), 0).build());
+        made = origin.begin(config.sized(tokenizer.vocabularySize(), 0).filling().build());
         int batch = recipe.training().batch();
         this.task = new MaskedModelling(made, tokens, batch, seed, EVALUATION_BATCHES);
       } catch (RuntimeException | Error e) {

@@ -46,9 +46,12 @@ final class Passes {
       return lm.logits(input);
     }
     if (model instanceof Encoder encoder) {
-      return encoder.config().labels() == 0
+      if (encoder.config().labels() > 0) {
+        return encoder.logits(input, keep);
+      }
+      return encoder.config().head().fillsIn()
           ? encoder.fillings(input, keep)
-          : encoder.logits(input, keep);
+          : encoder.hidden(input, keep);
     }
     return ((ImageClassifier) model).logits(input);
   }
@@ -75,9 +78,7 @@ final class Passes {
       return Tensor.rand(batch, ImageClassifier.CHANNELS, size, size);
     }
     long ids =
-        model instanceof CausalLm lm
-            ? lm.config().vocab()
-            : ((Encoder) model).config().vocab() - Encoder.SPECIAL;
+        model instanceof CausalLm lm ? lm.config().vocab() : ((Encoder) model).config().tokens();
     return Tensor.randint(0, ids, batch, length(model));
   }
 

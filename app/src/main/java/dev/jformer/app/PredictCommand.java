@@ -100,7 +100,7 @@ final class PredictCommand implements Callable<Integer> {
       Files.readAllLines(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
     }
     for (String text : all) {
-      int[] ids = tokenizer.encode(text);
+      int[] ids = tokenizer.encodeWhole(text, model.config().length());
       if (ids.length == 0) {
         throw new Failure("there is nothing to classify in an empty text");
       }

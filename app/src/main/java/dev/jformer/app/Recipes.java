@@ -22,7 +22,15 @@ import java.util.Map;
 /** Recipes: those that come with the program, by name, and the user's own files, JSON or YAML. */
 final class Recipes {
   static final List<String> NAMES =
-      List.of("java", "shakespeare", "forecast", "images", "poolformer", "mlm", "classify");
+      List.of(
+          "java",
+          "shakespeare",
+          "forecast",
+          "images",
+          "poolformer",
+          "mlm",
+          "classify",
+          "fine-tune");
 
   private Recipes() {}
 

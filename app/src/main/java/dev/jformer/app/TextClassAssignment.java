@@ -61,7 +61,7 @@ final class TextClassAssignment implements Assignment {
       this.task =
           new TextClassification(
               model,
-              ClassifiedTexts.of(texts, classes, tokenizer, data.source()),
+              ClassifiedTexts.of(texts, classes, tokenizer, model.config().length(), data.source()),
               data.validation(),
               recipe.training().batch(),
               recipe.training().seed());

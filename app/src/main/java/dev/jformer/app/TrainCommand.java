@@ -2,6 +2,7 @@ package dev.jformer.app;
 
 import dev.jformer.config.Nearest;
 import dev.jformer.train.Recipe;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +33,8 @@ import picocli.CommandLine.Option;
       "      A folder or zip file with a folder of images for each class.",
       "  jformer train --task mlm --data book.txt --out runs/encoder",
       "  jformer train --task classify --from runs/encoder --data reviews.tsv",
-      "      Lines of a text, a tab and a label.",
+      "      Lines of a text, a tab and a label. With --from minilm it begins with a model that knows",
+      "      English.",
       "  jformer train --resume runs/play",
       "",
       "A recipe is a JSON or YAML file with the fields model, data and training; what it leaves",
@@ -46,8 +48,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--recipe",
       paramLabel = "NAME|FILE",
       description =
-          "java, shakespeare, forecast, images, poolformer, mlm, classify, or a file (default: the"
-              + " task's).")
+          "java, shakespeare, forecast, images, poolformer, mlm, classify, fine-tune, or a file"
+              + " (default: the task's).")
   private String named;
 
   @Option(
@@ -80,7 +82,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--from",
       paramLabel = "FOLDER",
-      description = "Begin with the shape and weights of this model.")
+      description =
+          "Begin with the shape and weights of this model: a folder, or minilm, which comes with the"
+              + " build.")
   private Path from;
 
   @Option(
@@ -160,7 +164,7 @@ final class TrainCommand implements Callable<Integer> {
       all.put("model.lookBack", lookBack.toString());
     }
     if (from != null) {
-      all.put("from", from.toAbsolutePath().toString());
+      all.put("from", Pretrained.find(from).toAbsolutePath().toString());
     }
     all.putAll(overrides);
     String recipe = named != null ? named : ofTask();
@@ -175,7 +179,8 @@ final class TrainCommand implements Callable<Integer> {
   private String ofTask() {
     return switch (task) {
       case "text" -> "java";
-      case "forecast", "images", "mlm", "classify" -> task;
+      case "classify" -> isTrainedElsewhere() ? "fine-tune" : task;
+      case "forecast", "images", "mlm" -> task;
       default ->
           throw new Failure(
               "no task '"
@@ -185,5 +190,10 @@ final class TrainCommand implements Callable<Integer> {
                   + ": there are "
                   + String.join(", ", TASKS));
     };
+  }
+
+  /** Whether the model to begin with is no run of ours: large, and soon spoiled by large steps. */
+  private boolean isTrainedElsewhere() {
+    return from != null && !Files.exists(Pretrained.find(from).resolve("recipe.json"));
   }
 }

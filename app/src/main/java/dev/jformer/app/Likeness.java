@@ -1,0 +1,64 @@
+package dev.jformer.app;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.data.ScoredPairs;
+import dev.jformer.hub.SentenceEncoder;
+import dev.jformer.train.RankCorrelation;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * How well the cosines of embeddings agree with people on how alike texts are: Spearman's
+ * correlation times 100, for each file of pairs and their mean, as semantic textual similarity
+ * (STS) is measured.
+ */
+record Likeness(List<Path> files, boolean json, Console console) {
+  /** The figures, in words or as JSON. */
+  String of(SentenceEncoder encoder) {
+    List<ScoredPairs> all = files.stream().map(ScoredPairs::read).toList();
+    List<Double> scores = new ArrayList<>();
+    try (Console.Bar bar = console.bar("embedding", files.size(), "files")) {
+      for (ScoredPairs pairs : all) {
+        scores.add(100 * correlation(encoder, pairs));
+        bar.at(scores.size(), "");
+      }
+    }
+    double mean = scores.stream().mapToDouble(s -> s).average().orElseThrow();
+    if (json) {
+      ObjectNode node = new JsonMapper().createObjectNode();
+      ObjectNode each = node.putObject("files");
+      for (int i = 0; i < files.size(); i++) {
+        each.put(files.get(i).toString(), scores.get(i));
+      }
+      return node.put("mean", mean).toString();
+    }
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < files.size(); i++) {
+      lines.append(
+          String.format(
+              Locale.ROOT,
+              "%s, %,d pairs: Spearman x 100 %.2f%n",
+              files.get(i).getFileName(),
+              all.get(i).scores().size(),
+              scores.get(i)));
+    }
+    return lines + String.format(Locale.ROOT, "mean %.2f", mean);
+  }
+
+  private static double correlation(SentenceEncoder encoder, ScoredPairs pairs) {
+    List<String> texts = new ArrayList<>(pairs.first());
+    texts.addAll(pairs.second());
+    float[][] vectors = encoder.embed(texts);
+    int count = pairs.scores().size();
+    double[] gold = new double[count];
+    double[] cosines = new double[count];
+    for (int i = 0; i < count; i++) {
+      gold[i] = pairs.scores().get(i);
+      cosines[i] = SentenceEncoder.cosine(vectors[i], vectors[count + i]);
+    }
+    return RankCorrelation.spearman(gold, cosines);
+  }
+}
