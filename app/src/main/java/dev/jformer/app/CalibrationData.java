@@ -4,6 +4,7 @@ import dev.jformer.compress.Calibration;
 import dev.jformer.data.Corpus;
 import dev.jformer.data.HeldOut;
 import dev.jformer.data.LabelledTexts;
+import dev.jformer.data.ScoredPairs;
 import dev.jformer.data.TextBatch;
 import dev.jformer.data.TokenFile;
 import dev.jformer.data.Tokenizer;
@@ -58,7 +59,13 @@ final class CalibrationData implements Calibration, AutoCloseable {
       if (model instanceof ImageClassifier images) {
         made.images(images, data, count);
       } else if (model instanceof Encoder encoder && encoder.config().labels() > 0) {
-        made.texts(encoder, folder, data, count);
+        made.texts(encoder, folder, LabelledTexts.read(data, false).texts(), count);
+      } else if (Passes.embeds(model)) {
+        List<String> texts = new ArrayList<>();
+        for (Path file : Likeness.files(data)) {
+          texts.addAll(ScoredPairs.read(file).first());
+        }
+        made.texts((Encoder) model, folder, texts, count);
       } else if (model instanceof CausalLm lm) {
         made.tokens(folder, data, endings, lm.config().length(), count);
       } else if (model instanceof Encoder encoder) {
@@ -96,11 +103,11 @@ final class CalibrationData implements Calibration, AutoCloseable {
     }
   }
 
-  private void texts(Encoder model, Path folder, Path data, int count) throws IOException {
+  private void texts(Encoder model, Path folder, List<String> texts, int count) throws IOException {
     Tokenizer tokenizer = Tokenizers.load(folder);
     int longest = model.config().length();
     List<int[]> some = new ArrayList<>();
-    for (String text : LabelledTexts.read(data, false).texts()) {
+    for (String text : texts) {
       int[] ids = tokenizer.encodeWhole(text, longest);
       if (ids.length > 0) {
         some.add(ids);

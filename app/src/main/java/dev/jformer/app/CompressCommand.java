@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.compress.Fold;
 import dev.jformer.compress.Surgery;
 import dev.jformer.config.Configs;
+import dev.jformer.data.Tokenizers;
 import dev.jformer.hub.Models;
+import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.model.CausalLm;
@@ -41,6 +43,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  jformer compress runs/play --with llm-int8 --out runs/play-int8",
+      "  jformer compress minilm --with llm-int8 --out minilm-int8 --data sts",
       "  jformer compress runs/play --with weight-int4 --out runs/play-int4 --data other.txt",
       "  jformer compress runs/play --with '{\"type\":\"llm-int8\",\"threshold\":5}' --out smaller"
     })
@@ -64,8 +67,9 @@ final class CompressCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "PATH",
       description =
-          "What both models are held to, and methods are calibrated with: text, labelled texts or"
-              + " images, as the model takes (quality by default: the text held out in training).")
+          "What both models are held to, and methods are calibrated with: text, labelled texts, scored"
+              + " pairs of texts or images, as the model takes (quality by default: the text held out"
+              + " in training).")
   private Path data;
 
   @Option(names = "--ending", paramLabel = ".EXT", description = "Only files that end so.")
@@ -212,6 +216,16 @@ final class CompressCommand implements Callable<Integer> {
 
   private void quality(List<Comparison> rows, Model before, Model after, Console console)
       throws IOException {
+    if (Passes.embeds(before) && data != null) {
+      Likeness likeness = new Likeness(Likeness.files(data), true, console);
+      rows.add(
+          new Comparison(
+              "STS, Spearman x 100",
+              Likeness.mean(likeness.scores(embedding(before))),
+              Likeness.mean(likeness.scores(embedding(after))),
+              "%.2f"));
+      return;
+    }
     boolean labelled =
         before instanceof ImageClassifier
             || (before instanceof Encoder encoder && encoder.config().labels() > 0);
@@ -234,6 +248,10 @@ final class CompressCommand implements Callable<Integer> {
               100 * now.path("accuracy").asDouble(),
               "%.2f"));
     }
+  }
+
+  private SentenceEncoder embedding(Model model) throws IOException {
+    return new SentenceEncoder((Encoder) model, Tokenizers.load(folder));
   }
 
   private static void speed(List<Comparison> rows, Model before, Model after) {

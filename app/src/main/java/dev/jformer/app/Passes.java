@@ -35,6 +35,13 @@ final class Passes {
         || model instanceof ImageClassifier;
   }
 
+  /** Whether a model is an encoder that gives embeddings of texts and nothing else. */
+  static boolean embeds(Model model) {
+    return model instanceof Encoder encoder
+        && encoder.config().labels() == 0
+        && !encoder.config().head().fillsIn();
+  }
+
   /**
    * One pass.
    *

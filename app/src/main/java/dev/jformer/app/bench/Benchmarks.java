@@ -246,12 +246,30 @@ public final class Benchmarks {
     }
   }
 
-  /** An encoder of MiniLM's shape by LLM.int8() beside itself in float32. */
+  /** An encoder of MiniLM's shape by LLM.int8(), beside itself in float32 and ONNX Runtime. */
   private void encoding() {
-    try (OurEncoding ours = new OurEncoding("encoding, MiniLM's shape, LLM.int8()", new LlmInt8());
-        OurEncoding theirs = new OurEncoding("float32", null)) {
-      Rounds measured = Rounds.measure(rounds, progress::accept, ours, theirs);
-      rows.add(beside(measured, OurEncoding.TOKENS, "tokens/s", 0, 1, 1.5));
+    List<Workload> all = new ArrayList<>();
+    try {
+      all.add(new OurEncoding("encoding, MiniLM's shape, LLM.int8()", new LlmInt8()));
+      all.add(new OurEncoding("float32", null));
+      Path minilm = Path.of(home(), "app", "target", "models", "minilm", "model.onnx");
+      if (python != null && Files.exists(minilm)) {
+        List<String> command =
+            new ArrayList<>(List.of(python, script("onnx_encoder.py"), "--repeats", "100000"));
+        command.addAll(List.of("--model", minilm.toString()));
+        command.addAll(List.of("--threads", String.valueOf(Engine.threads())));
+        all.add(new PeerProcess("ONNX Runtime, float32", "milliseconds", command, Map.of()));
+        List<String> int8 = new ArrayList<>(command);
+        int8.add("--int8");
+        all.add(new PeerProcess("ONNX Runtime, dynamic int8", "milliseconds", int8, Map.of()));
+      }
+      Rounds measured = Rounds.measure(rounds, progress::accept, all.toArray(Workload[]::new));
+      for (int other = 1; other < all.size(); other++) {
+        double bar = other == 1 ? 1.5 : 1;
+        rows.add(beside(measured, OurEncoding.TOKENS, "tokens/s", 0, other, bar));
+      }
+    } finally {
+      all.forEach(Workload::close);
     }
   }
 
@@ -318,8 +336,12 @@ public final class Benchmarks {
                 100 * shape.flops() / ms * 1e3 / peak)));
   }
 
+  private static String home() {
+    return System.getProperty("jformer.home", ".");
+  }
+
   private static String script(String name) {
-    Path path = Path.of(System.getProperty("jformer.home", "."), "tools", "peers", name);
+    Path path = Path.of(home(), "tools", "peers", name);
     if (!Files.exists(path)) {
       throw new IllegalArgumentException("no script at " + path + ": run from a checkout");
     }
