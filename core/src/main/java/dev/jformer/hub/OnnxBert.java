@@ -29,6 +29,8 @@ import java.util.function.Predicate;
  * weights that BERT has no place for, is refused.
  */
 final class OnnxBert implements StoredWeights {
+  private static final Set<String> PASSING = Set.of("Cast", "Reshape", "Flatten", "Dropout");
+
   private static final String WORDS = "embeddings.word_embeddings.weight";
 
   /** A weight and whether the file holds its transpose. */
@@ -248,12 +250,15 @@ final class OnnxBert implements StoredWeights {
     return graph.source(first).equals(graph.source(input)) ? node.inputs().get(1) : first;
   }
 
-  /** Where a value comes from, if it was only copied, cast or given another shape on the way. */
+  /**
+   * Where a value comes from, if it was only copied, cast or given another shape on the way, or
+   * passed a dropout, which acts in training only.
+   */
   private String origin(String value) {
     String name = graph.source(value);
     for (int i = 0; i < graph.nodes().size(); i++) {
       OnnxGraph.Node node = graph.producer(name);
-      if (node == null || !List.of("Cast", "Reshape", "Flatten").contains(node.operation())) {
+      if (node == null || !PASSING.contains(node.operation())) {
         break;
       }
       name = graph.source(node.inputs().get(0));

@@ -31,6 +31,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A tiny BERT exported to ONNX by PyTorch, as it is and damaged. */
 @ExtendWith(Scoped.class)
@@ -50,11 +52,12 @@ class OnnxBertTest {
     file = Files.copy(FILE, folder.resolve("model.onnx"));
   }
 
-  @Test
-  void isTheModelThatWasExported() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"model.onnx", "dynamo.onnx"})
+  void isTheModelThatWasExported(String exported) throws IOException {
     Path bert = BertTest.MODELS.resolve("bert");
     try (Mode mode = Autograd.noGrad();
-        Encoder model = (Encoder) Models.load(FILE);
+        Encoder model = (Encoder) Models.load(FILE.resolveSibling(exported));
         Encoder original = (Encoder) Models.load(bert);
         SafetensorsFile expected = SafetensorsFile.open(bert.resolve("expected.safetensors"))) {
       BertTest.check(model, expected);
