@@ -75,7 +75,11 @@ record Likeness(List<Path> files, boolean json, Console console) {
     for (int i = 0; i < files.size(); i++) {
       lines.append(
           String.format(
-              Locale.ROOT, "%s: Spearman x 100 %.2f%n", files.get(i).getFileName(), scores.get(i)));
+              Locale.ROOT,
+              "%s, %,d pairs: Spearman x 100 %.2f%n",
+              files.get(i).getFileName(),
+              all.get(i).scores().size(),
+              scores.get(i)));
     }
     return lines + String.format(Locale.ROOT, "mean %.2f", mean);
   }
