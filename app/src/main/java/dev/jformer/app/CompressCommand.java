@@ -8,20 +8,15 @@ import dev.jformer.config.Configs;
 import dev.jformer.data.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.hub.SentenceEncoder;
-import dev.jformer.io.AtomicFile;
-import dev.jformer.io.FileTree;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Projection;
 import dev.jformer.tensor.Scope;
-import dev.jformer.train.Recipe;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -114,7 +109,7 @@ final class CompressCommand implements Callable<Integer> {
         Model model = Models.load(folder)) {
       model.train(false);
       try (Model made = operate(model, methods, console)) {
-        save(made);
+        Offspring.save(made, folder, out);
         console.say("the model is in %s; measuring", out);
         print(compare(model, made, console));
       }
@@ -169,34 +164,6 @@ final class CompressCommand implements Callable<Integer> {
     try (CalibrationData batches =
         CalibrationData.read(model, folder, data, endings, calibration, console)) {
       return method.operate(model, batches);
-    }
-  }
-
-  /** Puts all files beside their place first, so that nothing is there or everything. */
-  private void save(Model made) throws IOException {
-    Path place = out.toAbsolutePath().normalize();
-    Files.createDirectories(place.getParent());
-    Path scratch =
-        place.resolveSibling("." + place.getFileName() + "-" + ProcessHandle.current().pid());
-    Files.createDirectory(scratch);
-    try {
-      Models.save(made, scratch);
-      for (String companion : List.of("tokenizer.json", "classes.json")) {
-        if (Files.exists(folder.resolve(companion))) {
-          Files.copy(folder.resolve(companion), scratch.resolve(companion));
-        }
-      }
-      Path recipe = folder.resolve("recipe.json");
-      if (Files.exists(recipe)) {
-        Recipe before = Configs.read(recipe, Recipe.class);
-        Recipe after = new Recipe(made.config(), before.data(), before.training());
-        AtomicFile.write(
-            scratch.resolve("recipe.json"), Configs.toJson(after).getBytes(StandardCharsets.UTF_8));
-      }
-      Files.move(scratch, place, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException | RuntimeException | Error e) {
-      FileTree.delete(scratch);
-      throw e;
     }
   }
 

@@ -1,18 +1,12 @@
 package dev.jformer.app;
 
 import dev.jformer.compress.Growth;
-import dev.jformer.config.Configs;
 import dev.jformer.hub.Models;
-import dev.jformer.io.AtomicFile;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
-import dev.jformer.train.Recipe;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -71,23 +65,7 @@ final class GrowCommand implements Callable<Integer> {
         Model model = Models.load(folder)) {
       Random.seed(seed);
       try (Model grown = Growth.grow(model, times)) {
-        Files.createDirectories(place);
-        Models.save(grown, place);
-        for (String companion : List.of("tokenizer.json", "classes.json")) {
-          if (Files.exists(folder.resolve(companion))) {
-            Files.copy(
-                folder.resolve(companion),
-                place.resolve(companion),
-                StandardCopyOption.REPLACE_EXISTING);
-          }
-        }
-        Path recipe = folder.resolve("recipe.json");
-        if (Files.exists(recipe)) {
-          Recipe before = Configs.read(recipe, Recipe.class);
-          Recipe after = new Recipe(grown.config(), before.data(), before.training());
-          AtomicFile.write(
-              place.resolve("recipe.json"), Configs.toJson(after).getBytes(StandardCharsets.UTF_8));
-        }
+        Offspring.save(grown, folder, place);
         System.out.printf(
             Locale.ROOT,
             "%,d parameters have become %,d; the model is in %s%n",

@@ -6,10 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,36 +21,14 @@ import org.junit.jupiter.api.io.TempDir;
 class ClassifierTest {
   @TempDir Path folder;
 
-  /** What a command printed and how it ended. */
-  private record Outcome(int code, String out, String err) {}
-
-  private static Outcome run(String... args) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    ByteArrayOutputStream complained = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
-    try {
-      int code = Main.run(args);
-      return new Outcome(
-          code,
-          printed.toString(StandardCharsets.UTF_8),
-          complained.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
-  }
-
   private static Outcome well(String... args) {
-    Outcome outcome = run(args);
+    Outcome outcome = Outcome.of(args);
     assertEquals(0, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
     return outcome;
   }
 
   private static void fails(String part, String... args) {
-    Outcome outcome = run(args);
+    Outcome outcome = Outcome.of(args);
     assertEquals(1, outcome.code(), Arrays.toString(args) + " ends with 1: " + outcome.out());
     assertTrue(outcome.err().contains(part), "expected '" + part + "' in: " + outcome.err());
   }

@@ -15,10 +15,7 @@ import dev.jformer.model.Encoder;
 import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -34,39 +31,22 @@ class CompressTest {
   @TempDir Path folder;
   private Path text;
 
-  private record Outcome(int code, String out, String err) {}
-
-  private static Outcome run(Object... args) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    ByteArrayOutputStream complained = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
-    try {
-      int code = Main.run(Arrays.stream(args).map(Object::toString).toArray(String[]::new));
-      return new Outcome(
-          code,
-          printed.toString(StandardCharsets.UTF_8),
-          complained.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+  private static String[] strings(Object... args) {
+    return Arrays.stream(args).map(Object::toString).toArray(String[]::new);
   }
 
   private static Outcome well(Object... args) {
-    Outcome outcome = run(args);
-    assertEquals(0, outcome.code, Arrays.toString(args) + ": " + outcome.err);
+    Outcome outcome = Outcome.of(strings(args));
+    assertEquals(0, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
     return outcome;
   }
 
   private void fails(String part, Object... args) throws IOException {
     List<String> before = files();
-    Outcome outcome = run(args);
-    assertEquals(1, outcome.code, Arrays.toString(args) + " ends with 1: " + outcome.out);
-    assertTrue(outcome.err.contains(part), "expected '" + part + "' in: " + outcome.err);
-    assertFalse(outcome.err.contains("unexpected"), outcome.err);
+    Outcome outcome = Outcome.of(strings(args));
+    assertEquals(1, outcome.code(), Arrays.toString(args) + " ends with 1: " + outcome.out());
+    assertTrue(outcome.err().contains(part), "expected '" + part + "' in: " + outcome.err());
+    assertFalse(outcome.err().contains("unexpected"), outcome.err());
     assertEquals(before, files(), "a command that fails leaves nothing behind");
   }
 
@@ -111,7 +91,7 @@ class CompressTest {
       Outcome outcome =
           well(
               "compress", run, "--with", method, "--out", out, "--data", text, "--json", "--quiet");
-      JsonNode figures = new JsonMapper().readTree(outcome.out);
+      JsonNode figures = new JsonMapper().readTree(outcome.out());
       assertArrayEquals(weights, Files.readAllBytes(run.resolve("model.safetensors")));
       assertEquals(
           Files.size(out.resolve("model.safetensors")),
@@ -119,18 +99,18 @@ class CompressTest {
       double smaller =
           figures.path("bytes on disk").path("after").asDouble()
               / figures.path("bytes on disk").path("before").asDouble();
-      assertTrue(smaller < 0.4, outcome.out);
+      assertTrue(smaller < 0.4, outcome.out());
       double before = figures.path("loss (nats)").path("before").asDouble();
       double after = figures.path("loss (nats)").path("after").asDouble();
-      assertEquals(before, after, 0.1, outcome.out);
+      assertEquals(before, after, 0.1, outcome.out());
       assertTrue(figures.path("tokens/s, decoding one text").path("after").asDouble() > 0);
       assertTrue(figures.path("bytes of weights in memory").path("after").asDouble() > 0);
 
       JsonNode evaluated =
-          new JsonMapper().readTree(well("eval", out, "--data", text, "--json").out);
+          new JsonMapper().readTree(well("eval", out, "--data", text, "--json").out());
       assertEquals(after, evaluated.path("loss").asDouble(), 1e-3);
       assertFalse(
-          well("generate", out, "--prompt", "All", "--tokens", "5", "--seed", "1").out.isBlank());
+          well("generate", out, "--prompt", "All", "--tokens", "5", "--seed", "1").out().isBlank());
       fails("already compressed", "compress", out, "--with", method, "--out", folder.resolve("x"));
       fails("plain linear layers", "export", out, "--out", folder.resolve("hf"));
     }
@@ -166,7 +146,7 @@ class CompressTest {
         "--calibration",
         0);
     Files.writeString(folder.resolve("empty"), "");
-    String table = well("compress", run, "--with", "llm-int8", "--out", other, "--quiet").out;
+    String table = well("compress", run, "--with", "llm-int8", "--out", other, "--quiet").out();
     assertTrue(table.contains("before") && table.contains("ratio"), table);
     assertTrue(table.contains("loss (nats)"), "the text held out is there: " + table);
   }
@@ -210,7 +190,7 @@ class CompressTest {
     Path out = folder.resolve("vit8");
     String said =
         well("compress", vit, "--with", "llm-int8", "--out", out, "--data", pictures, "--quiet")
-            .out;
+            .out();
     assertTrue(said.contains("right (%)") && said.contains("images/s"), said);
     assertTrue(Files.exists(out.resolve("classes.json")));
     well("predict", out, pictures.resolve("dark").resolve("0.png"));

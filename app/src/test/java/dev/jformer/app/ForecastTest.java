@@ -3,10 +3,7 @@ package dev.jformer.app;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -25,8 +22,6 @@ class ForecastTest {
   private Path csv;
   private Path model;
 
-  private record Outcome(int code, String out, String err) {}
-
   @BeforeEach
   void series() throws IOException {
     csv = csv("load.csv", ROWS, "load,wind", 1);
@@ -42,23 +37,6 @@ class ForecastTest {
       text.append(5000 + 800 * day).append(',').append(0.1 - 0.02 * day).append('\n');
     }
     return Files.writeString(folder.resolve(name), text);
-  }
-
-  private static Outcome run(String... arguments) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream seenOut = new ByteArrayOutputStream();
-    ByteArrayOutputStream seenErr = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(seenOut, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(seenErr, true, StandardCharsets.UTF_8));
-      int code = Main.run(arguments);
-      return new Outcome(
-          code, seenOut.toString(StandardCharsets.UTF_8), seenErr.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
   }
 
   private Outcome train(Path data, String... more) {
@@ -87,20 +65,21 @@ class ForecastTest {
                 "--set",
                 "training.learningRate=0.003"));
     arguments.addAll(List.of(more));
-    return run(arguments.toArray(String[]::new));
+    return Outcome.of(arguments.toArray(String[]::new));
   }
 
   @Test
   void aCsvIsContinuedInTwoCommands() throws IOException {
     Outcome trained = train(csv);
-    assertEquals(0, trained.code, trained.err);
+    assertEquals(0, trained.code(), trained.err());
     for (String beside : List.of("linear model", "last value", "season (24 rows) before")) {
-      assertTrue(trained.err.contains(beside), trained.err);
+      assertTrue(trained.err().contains(beside), trained.err());
     }
     Path next = folder.resolve("next.csv");
     Outcome forecast =
-        run("forecast", model.toString(), "--data", csv.toString(), "--out", next.toString());
-    assertEquals(0, forecast.code, forecast.err);
+        Outcome.of(
+            "forecast", model.toString(), "--data", csv.toString(), "--out", next.toString());
+    assertEquals(0, forecast.code(), forecast.err());
     List<String> lines = Files.readAllLines(next);
     assertEquals("time,load,load lower,load upper,wind,wind lower,wind upper", lines.get(0));
     assertEquals(7, lines.size());
@@ -121,10 +100,10 @@ class ForecastTest {
 
   @Test
   void aBacktestForecastsWhatCame() throws IOException {
-    assertEquals(0, train(csv).code);
+    assertEquals(0, train(csv).code());
     Path back = folder.resolve("back.csv");
     Outcome outcome =
-        run(
+        Outcome.of(
             "forecast",
             model.toString(),
             "--data",
@@ -133,16 +112,16 @@ class ForecastTest {
             back.toString(),
             "--backtest",
             "5");
-    assertEquals(0, outcome.code, outcome.err);
+    assertEquals(0, outcome.code(), outcome.err());
     List<String> lines = Files.readAllLines(back);
     assertEquals(1 + 5 * 6, lines.size());
     assertTrue(lines.get(1).startsWith(START.plusHours(ROWS - 30).toString()), lines.get(1));
-    assertTrue(outcome.err.contains("the value a season before"), outcome.err);
+    assertTrue(outcome.err().contains("the value a season before"), outcome.err());
   }
 
   @Test
   void aStoppedTrainingGoesOnToTheSameModel() throws IOException {
-    assertEquals(0, train(csv, "--set", "training.checkpointEvery=50").code);
+    assertEquals(0, train(csv, "--set", "training.checkpointEvery=50").code());
     byte[] whole = Files.readAllBytes(model.resolve("model.safetensors"));
     Path checkpoints = model.resolve("checkpoints");
     try (var steps = Files.list(checkpoints)) {
@@ -151,8 +130,8 @@ class ForecastTest {
       }
     }
     Files.delete(model.resolve("model.safetensors"));
-    Outcome resumed = run("train", "--resume", model.toString());
-    assertEquals(0, resumed.code, resumed.err);
+    Outcome resumed = Outcome.of("train", "--resume", model.toString());
+    assertEquals(0, resumed.code(), resumed.err());
     assertEquals(
         -1,
         java.util.Arrays.mismatch(whole, Files.readAllBytes(model.resolve("model.safetensors"))));
@@ -160,40 +139,44 @@ class ForecastTest {
 
   @Test
   void aRunIsNotResumedOnOtherData() throws IOException {
-    assertEquals(0, train(csv).code);
+    assertEquals(0, train(csv).code());
     csv("load.csv", ROWS + 50, "load,wind", 1);
-    assertFails(run("train", "--resume", model.toString()), "is not what the run in");
+    assertFails(Outcome.of("train", "--resume", model.toString()), "is not what the run in");
   }
 
   @Test
   void explainsWhatIsWrongInOneLine() throws IOException {
     assertFails(train(csv("few.csv", 60, "a,b", 1)), "training part has 42 rows");
-    assertFails(run("train", "--task", "forcast"), "did you mean 'forecast'");
-    assertFails(run("train", "--task", "forecast"), "give some with --data");
+    assertFails(Outcome.of("train", "--task", "forcast"), "did you mean 'forecast'");
+    assertFails(Outcome.of("train", "--task", "forecast"), "give some with --data");
     String language = "model={\"model\":\"causal-lm\"}";
     assertFails(
-        run("train", "--task", "forecast", "--data", csv.toString(), "--set", language),
+        Outcome.of("train", "--task", "forecast", "--data", csv.toString(), "--set", language),
         "a causal-lm model cannot be trained on series");
     Path words = folder.resolve("words.csv");
     Files.writeString(words, Files.readString(csv).replaceFirst("5000.0", "many"));
     Outcome text = train(words);
     assertFails(text, "many");
-    assertTrue(text.err.contains("load"), text.err);
-    assertEquals(0, train(csv, "--overwrite").code);
+    assertTrue(text.err().contains("load"), text.err());
+    assertEquals(0, train(csv, "--overwrite").code());
     Path others = csv("others.csv", ROWS, "load,sun", 1);
     String out = folder.resolve("o.csv").toString();
     assertFails(
-        run("forecast", model.toString(), "--data", others.toString(), "--out", out), "wind");
+        Outcome.of("forecast", model.toString(), "--data", others.toString(), "--out", out),
+        "wind");
     Path slower = csv("slower.csv", ROWS, "load,wind", 2);
     assertFails(
-        run("forecast", model.toString(), "--data", slower.toString(), "--out", out), "every 2h");
+        Outcome.of("forecast", model.toString(), "--data", slower.toString(), "--out", out),
+        "every 2h");
     Path few = csv("short.csv", 30, "load,wind", 1);
     assertFails(
-        run("forecast", model.toString(), "--data", few.toString(), "--out", out), "30 rows");
+        Outcome.of("forecast", model.toString(), "--data", few.toString(), "--out", out),
+        "30 rows");
     assertFails(
-        run("forecast", folder.toString(), "--data", csv.toString(), "--out", out), "series.json");
+        Outcome.of("forecast", folder.toString(), "--data", csv.toString(), "--out", out),
+        "series.json");
     assertFails(
-        run(
+        Outcome.of(
             "forecast",
             model.toString(),
             "--data",
@@ -207,9 +190,9 @@ class ForecastTest {
   }
 
   private static void assertFails(Outcome outcome, String message) {
-    assertEquals(1, outcome.code, outcome.err);
+    assertEquals(1, outcome.code(), outcome.err());
     String error =
-        outcome.err.lines().filter(line -> line.startsWith("jformer: ")).findFirst().orElse("");
-    assertTrue(error.contains(message), outcome.err);
+        outcome.err().lines().filter(line -> line.startsWith("jformer: ")).findFirst().orElse("");
+    assertTrue(error.contains(message), outcome.err());
   }
 }

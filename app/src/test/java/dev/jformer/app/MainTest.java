@@ -6,10 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,9 +42,6 @@ class MainTest {
   @TempDir Path folder;
   private Path text;
 
-  /** What a command printed and how it ended. */
-  private record Outcome(int code, String out, String err) {}
-
   @BeforeEach
   void text() throws IOException {
     text = folder.resolve("text.txt");
@@ -55,85 +49,67 @@ class MainTest {
         text, "All happy families are alike; each unhappy one is so in its way.\n".repeat(60));
   }
 
-  private static Outcome run(String... args) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    ByteArrayOutputStream complained = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
-    try {
-      int code = Main.run(args);
-      return new Outcome(
-          code,
-          printed.toString(StandardCharsets.UTF_8),
-          complained.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
-  }
-
   private Outcome train(Path out, String... more) {
     List<String> args = new ArrayList<>(List.of("train", "--data", text.toString()));
     args.addAll(List.of("--out", out.toString()));
     args.addAll(Arrays.asList(SMALL));
     args.addAll(Arrays.asList(more));
-    return run(args.toArray(String[]::new));
+    return Outcome.of(args.toArray(String[]::new));
   }
 
   private static void assertFails(Outcome outcome, int code, String message) {
-    assertEquals(code, outcome.code, outcome.toString());
-    assertTrue(outcome.err.contains(message), outcome.err);
+    assertEquals(code, outcome.code(), outcome.toString());
+    assertTrue(outcome.err().contains(message), outcome.err());
   }
 
   private static void assertOneLineFailure(Outcome outcome, String message) {
     assertFails(outcome, 1, message);
-    assertEquals(1, outcome.err.strip().lines().count(), outcome.err);
-    assertTrue(outcome.err.startsWith("jformer: "), outcome.err);
-    assertFalse(outcome.err.contains("unexpected"), outcome.err);
+    assertEquals(1, outcome.err().strip().lines().count(), outcome.err());
+    assertTrue(outcome.err().startsWith("jformer: "), outcome.err());
+    assertFalse(outcome.err().contains("unexpected"), outcome.err());
   }
 
   @Test
   void trainsEvaluatesGeneratesAndExports() throws IOException {
     Path model = folder.resolve("run");
     Outcome trained = train(model, "--steps", "20");
-    assertEquals(0, trained.code, trained.err);
-    JsonNode result = new JsonMapper().readTree(trained.out);
+    assertEquals(0, trained.code(), trained.err());
+    JsonNode result = new JsonMapper().readTree(trained.out());
     assertEquals(20, result.path("steps").asInt());
     double loss = result.path("bestValidationLoss").asDouble();
-    assertTrue(loss < Math.log(256), trained.out);
+    assertTrue(loss < Math.log(256), trained.out());
 
-    Outcome evaluated = run("eval", model.toString(), "--json");
-    assertEquals(0, evaluated.code, evaluated.err);
+    Outcome evaluated = Outcome.of("eval", model.toString(), "--json");
+    assertEquals(0, evaluated.code(), evaluated.err());
     // The run looked at the same text in float32 products of bf16 values, hence the width of this
     // band.
-    assertEquals(loss, new JsonMapper().readTree(evaluated.out).path("loss").asDouble(), 0.02);
+    assertEquals(loss, new JsonMapper().readTree(evaluated.out()).path("loss").asDouble(), 0.02);
 
-    Outcome other = run("eval", model.toString(), "--data", text.toString(), "--json");
-    assertEquals(Files.size(text), new JsonMapper().readTree(other.out).path("tokens").asLong());
+    Outcome other = Outcome.of("eval", model.toString(), "--data", text.toString(), "--json");
+    assertEquals(Files.size(text), new JsonMapper().readTree(other.out()).path("tokens").asLong());
 
     String[] generate = {"generate", model.toString(), "-p", "All", "-n", "12", "--json"};
-    Outcome first = run(generate);
-    assertEquals(0, first.code, first.err);
-    JsonNode made = new JsonMapper().readTree(first.out).get(0);
+    Outcome first = Outcome.of(generate);
+    assertEquals(0, first.code(), first.err());
+    JsonNode made = new JsonMapper().readTree(first.out()).get(0);
     assertEquals(12, made.path("ids").size());
-    assertEquals(first.out, run(generate).out);
-    assertTrue(run("generate", model.toString(), "-p", "All", "-n", "5").out.startsWith("All"));
+    assertEquals(first.out(), Outcome.of(generate).out());
+    assertTrue(
+        Outcome.of("generate", model.toString(), "-p", "All", "-n", "5").out().startsWith("All"));
 
     Path exported = folder.resolve("hf");
-    Outcome export = run("export", model.toString(), "--out", exported.toString());
-    assertEquals(0, export.code, export.err);
+    Outcome export = Outcome.of("export", model.toString(), "--out", exported.toString());
+    assertEquals(0, export.code(), export.err());
     String[] again = {"generate", exported.toString(), "-p", "All", "-n", "12", "--json"};
-    assertEquals(first.out, run(again).out);
+    assertEquals(first.out(), Outcome.of(again).out());
 
-    assertEquals(0, run("info", model.toString(), "--json").code);
+    assertEquals(0, Outcome.of("info", model.toString(), "--json").code());
   }
 
   @Test
   void streamsTheTextThatItGivesAtOnce() throws IOException {
     Path model = folder.resolve("stream");
-    assertEquals(0, train(model, "--steps", "12", "--set", "model.position.type=learned").code);
+    assertEquals(0, train(model, "--steps", "12", "--set", "model.position.type=learned").code());
     List<String> base = List.of("generate", model.toString(), "-p", "All é", "-n", "40");
     for (List<String> more :
         List.of(
@@ -146,26 +122,29 @@ class MainTest {
       streaming.addAll(more);
       List<String> atOnce = new ArrayList<>(streaming);
       atOnce.add("--json");
-      Outcome shown = run(streaming.toArray(String[]::new));
-      assertEquals(0, shown.code, shown.err);
-      Outcome told = run(atOnce.toArray(String[]::new));
-      String whole = new JsonMapper().readTree(told.out).get(0).path("text").asText();
-      assertEquals("All é" + whole + System.lineSeparator(), shown.out, more.toString());
+      Outcome shown = Outcome.of(streaming.toArray(String[]::new));
+      assertEquals(0, shown.code(), shown.err());
+      Outcome told = Outcome.of(atOnce.toArray(String[]::new));
+      String whole = new JsonMapper().readTree(told.out()).get(0).path("text").asText();
+      assertEquals("All é" + whole + System.lineSeparator(), shown.out(), more.toString());
       // Beside another prompt, whose length is another.
       atOnce.addAll(List.of("-p", "Happy"));
-      Outcome beside = run(atOnce.toArray(String[]::new));
+      Outcome beside = Outcome.of(atOnce.toArray(String[]::new));
       assertEquals(
-          whole, new JsonMapper().readTree(beside.out).get(0).path("text").asText(), beside.out);
+          whole,
+          new JsonMapper().readTree(beside.out()).get(0).path("text").asText(),
+          beside.out());
     }
     String[] generate = {"generate", model.toString(), "-p"};
-    assertOneLineFailure(run(with(generate, "")), "prompt 0 is empty");
-    assertOneLineFailure(run(with(generate, "x".repeat(33), "--json")), "has 33 tokens");
-    assertOneLineFailure(run(with(generate, "x", "--temperature", "-1")), "temperature is -1");
-    assertOneLineFailure(run(with(generate, "x", "--min-p", "2")), "minP is 2");
-    assertOneLineFailure(run(with(generate, "x", "--stop", "")), "a stop string is empty");
-    assertOneLineFailure(run(with(generate, "x", "-n", "0")), "newTokens is 0");
-    assertEquals(0, run(with(generate, "x", "--top-k", "100000", "-n", "3")).code);
-    assertEquals(0, run(with(generate, "x", "--temperature", "0", "-n", "3")).code);
+    assertOneLineFailure(Outcome.of(with(generate, "")), "prompt 0 is empty");
+    assertOneLineFailure(Outcome.of(with(generate, "x".repeat(33), "--json")), "has 33 tokens");
+    assertOneLineFailure(
+        Outcome.of(with(generate, "x", "--temperature", "-1")), "temperature is -1");
+    assertOneLineFailure(Outcome.of(with(generate, "x", "--min-p", "2")), "minP is 2");
+    assertOneLineFailure(Outcome.of(with(generate, "x", "--stop", "")), "a stop string is empty");
+    assertOneLineFailure(Outcome.of(with(generate, "x", "-n", "0")), "newTokens is 0");
+    assertEquals(0, Outcome.of(with(generate, "x", "--top-k", "100000", "-n", "3")).code());
+    assertEquals(0, Outcome.of(with(generate, "x", "--temperature", "0", "-n", "3")).code());
   }
 
   private static String[] with(String[] args, String... more) {
@@ -179,16 +158,16 @@ class MainTest {
     Path model = folder.resolve("run");
     String reparametrised = "model.projection={\"type\": \"sigma-reparam\", \"gain\": \"one\"}";
     Outcome trained = train(model, "--steps", "10", "--set", reparametrised);
-    assertEquals(0, trained.code, trained.err);
+    assertEquals(0, trained.code(), trained.err());
     Path exported = folder.resolve("hf");
-    Outcome export = run("export", model.toString(), "--out", exported.toString());
-    assertEquals(0, export.code, export.err);
+    Outcome export = Outcome.of("export", model.toString(), "--out", exported.toString());
+    assertEquals(0, export.code(), export.err());
     double[] losses = new double[2];
     for (int i = 0; i < 2; i++) {
       String place = List.of(model, exported).get(i).toString();
-      Outcome evaluated = run("eval", place, "--data", text.toString(), "--json");
-      assertEquals(0, evaluated.code, evaluated.err);
-      losses[i] = new JsonMapper().readTree(evaluated.out).path("loss").asDouble();
+      Outcome evaluated = Outcome.of("eval", place, "--data", text.toString(), "--json");
+      assertEquals(0, evaluated.code(), evaluated.err());
+      losses[i] = new JsonMapper().readTree(evaluated.out()).path("loss").asDouble();
     }
     assertEquals(losses[0], losses[1], 1e-5);
   }
@@ -196,17 +175,17 @@ class MainTest {
   @Test
   void resumesAnInterruptedRun() throws IOException {
     Path whole = folder.resolve("whole");
-    assertEquals(0, train(whole, "--steps", "12").code);
+    assertEquals(0, train(whole, "--steps", "12").code());
     Path cut = folder.resolve("cut");
-    assertEquals(0, train(cut, "--steps", "12").code);
+    assertEquals(0, train(cut, "--steps", "12").code());
     // As if it had been killed after its checkpoint at step 10.
     try (var tree = Files.walk(cut.resolve("checkpoints").resolve("step-00000012"))) {
       for (Path path : tree.sorted(java.util.Comparator.reverseOrder()).toList()) {
         Files.delete(path);
       }
     }
-    Outcome resumed = run("train", "--resume", cut.toString(), "--quiet");
-    assertEquals(0, resumed.code, resumed.err);
+    Outcome resumed = Outcome.of("train", "--resume", cut.toString(), "--quiet");
+    assertEquals(0, resumed.code(), resumed.err());
     assertEquals(
         -1, Files.mismatch(whole.resolve("model.safetensors"), cut.resolve("model.safetensors")));
     List<String> a = Files.readAllLines(whole.resolve("metrics.jsonl"));
@@ -222,10 +201,10 @@ class MainTest {
   @Test
   void resumesARunThatWasKilledBeforeItsTokensWereMade() throws IOException {
     Path run = folder.resolve("early");
-    assertEquals(0, train(run, "--steps", "3").code);
+    assertEquals(0, train(run, "--steps", "3").code());
     Files.delete(run.resolve("data").resolve("tokens.json"));
     Files.delete(run.resolve("checkpoints").resolve("step-00000003").resolve("progress.json"));
-    Outcome resumed = run("train", "--resume", run.toString(), "--quiet", "--json");
+    Outcome resumed = Outcome.of("train", "--resume", run.toString(), "--quiet", "--json");
     assertFails(resumed, 1, "no checkpoint");
     assertTrue(Files.exists(run.resolve("data").resolve("tokens.json")));
   }
@@ -243,15 +222,17 @@ class MainTest {
     String[] tooLong = {"--set", "model.position.type=learned", "--sample", "a".repeat(500)};
     assertOneLineFailure(train(folder.resolve("w"), tooLong), "500 tokens");
     assertOneLineFailure(train(folder.resolve("x"), "--sample", ""), "is empty");
-    assertOneLineFailure(run("train", "--recipe", "shakespear"), "did you mean 'shakespeare'");
-    assertOneLineFailure(run("train", "--recipe", "shakespeare"), "give some with --data");
-    assertOneLineFailure(run("train", "--resume", run.resolve("no").toString()), "holds no run");
-    assertOneLineFailure(run("generate", folder.toString()), "no tokenizer at");
-    assertOneLineFailure(run("info", folder.toString()), "config.json");
+    assertOneLineFailure(
+        Outcome.of("train", "--recipe", "shakespear"), "did you mean 'shakespeare'");
+    assertOneLineFailure(Outcome.of("train", "--recipe", "shakespeare"), "give some with --data");
+    assertOneLineFailure(
+        Outcome.of("train", "--resume", run.resolve("no").toString()), "holds no run");
+    assertOneLineFailure(Outcome.of("generate", folder.toString()), "no tokenizer at");
+    assertOneLineFailure(Outcome.of("info", folder.toString()), "config.json");
     Path broken = folder.resolve("broken.txt");
     Files.write(broken, new byte[] {'a', (byte) 0xFF, 'b'});
     assertOneLineFailure(
-        run(
+        Outcome.of(
             "train",
             "--recipe",
             "shakespeare",
@@ -261,17 +242,17 @@ class MainTest {
             folder.resolve("w").toString(),
             "--quiet"),
         "not valid UTF-8 at byte 1");
-    assertFails(run("trian"), 2, "trian");
-    assertFails(run("train", "--steps", "many"), 2, "many");
+    assertFails(Outcome.of("trian"), 2, "trian");
+    assertFails(Outcome.of("train", "--steps", "many"), 2, "many");
   }
 
   @Test
   void doesNotOverwriteARunUnasked() throws IOException {
     Path run = folder.resolve("x");
-    assertEquals(0, train(run, "--steps", "2").code);
+    assertEquals(0, train(run, "--steps", "2").code());
     assertOneLineFailure(train(run, "--steps", "2"), "holds a run already");
     Path shard = Files.createFile(run.resolve("model-00001-of-00002.safetensors"));
-    assertEquals(0, train(run, "--steps", "2", "--overwrite").code);
+    assertEquals(0, train(run, "--steps", "2", "--overwrite").code());
     assertFalse(Files.exists(shard), "weights of another layout go");
   }
 
@@ -279,7 +260,7 @@ class MainTest {
   void learnsAndAppliesAVocabulary() {
     Path out = folder.resolve("vocab");
     Outcome trained =
-        run(
+        Outcome.of(
             "tokenizer",
             "train",
             "--data",
@@ -288,11 +269,11 @@ class MainTest {
             "300",
             "--out",
             out.toString());
-    assertEquals(0, trained.code, trained.err);
-    String ids = run("tokenizer", "encode", out.toString(), "happy families").out.strip();
+    assertEquals(0, trained.code(), trained.err());
+    String ids = Outcome.of("tokenizer", "encode", out.toString(), "happy families").out().strip();
     List<String> decode = new ArrayList<>(List.of("tokenizer", "decode", out.toString()));
     decode.addAll(Arrays.asList(ids.split(" ")));
-    assertEquals("happy families", run(decode.toArray(String[]::new)).out.strip());
+    assertEquals("happy families", Outcome.of(decode.toArray(String[]::new)).out().strip());
     assertTrue(ids.split(" ").length < "happy families".length());
   }
 
@@ -309,11 +290,11 @@ class MainTest {
             "bench",
             "papers",
             "reproduce")) {
-      Outcome help = run(command, "--help");
-      assertEquals(0, help.code, command);
-      assertTrue(help.out.contains("Usage: jformer " + command), help.out);
+      Outcome help = Outcome.of(command, "--help");
+      assertEquals(0, help.code(), command);
+      assertTrue(help.out().contains("Usage: jformer " + command), help.out());
     }
-    assertEquals(64, run("papers").out.lines().count());
-    assertTrue(run("generate-completion").out.contains("jformer"));
+    assertEquals(64, Outcome.of("papers").out().lines().count());
+    assertTrue(Outcome.of("generate-completion").out().contains("jformer"));
   }
 }

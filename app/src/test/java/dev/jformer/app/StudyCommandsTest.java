@@ -6,10 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,32 +22,11 @@ class StudyCommandsTest {
   @TempDir Path folder;
   private Path text;
 
-  private record Outcome(int code, String out, String err) {}
-
   @BeforeEach
   void text() throws IOException {
     text = folder.resolve("text.txt");
     Files.writeString(
         text, "All happy families are alike; each unhappy one is so in its way.\n".repeat(60));
-  }
-
-  private static Outcome run(String... args) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    ByteArrayOutputStream complained = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(complained, true, StandardCharsets.UTF_8));
-    try {
-      int code = Main.run(args);
-      return new Outcome(
-          code,
-          printed.toString(StandardCharsets.UTF_8),
-          complained.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
   }
 
   private Outcome compare(String... more) {
@@ -62,15 +38,15 @@ class StudyCommandsTest {
     }
     args.addAll(List.of("--set", "training.batch=4", "--set", "training.schedule.warmup=2"));
     args.addAll(List.of(more));
-    return run(args.toArray(String[]::new));
+    return Outcome.of(args.toArray(String[]::new));
   }
 
   @Test
   void comparesAndReports() throws IOException {
     String[] wanted = {"--with", "alibi,rope+gated-mlp", "--budget", "5steps", "--json"};
     Outcome first = compare(wanted);
-    assertEquals(0, first.code, first.err);
-    JsonNode evidence = new JsonMapper().readTree(first.out);
+    assertEquals(0, first.code(), first.err());
+    JsonNode evidence = new JsonMapper().readTree(first.out());
     List<String> names = new ArrayList<>();
     for (JsonNode row : evidence.path("tables").path(0).path("rows")) {
       names.add(row.path(0).asText().replace(" *", ""));
@@ -82,11 +58,11 @@ class StudyCommandsTest {
       assertTrue(Files.size(folder.resolve("out").resolve(file)) > 0, file);
     }
     Outcome again = compare(wanted);
-    assertTrue(again.err.contains("measured before"), again.err);
-    assertEquals(evidence.path("tables"), new JsonMapper().readTree(again.out).path("tables"));
+    assertTrue(again.err().contains("measured before"), again.err());
+    assertEquals(evidence.path("tables"), new JsonMapper().readTree(again.out()).path("tables"));
     Outcome fresh = compare("--with", "alibi", "--budget", "5steps", "--fresh", "--quiet");
-    assertEquals(0, fresh.code, fresh.err);
-    assertEquals("", fresh.err);
+    assertEquals(0, fresh.code(), fresh.err());
+    assertEquals("", fresh.err());
   }
 
   @ParameterizedTest
@@ -99,10 +75,10 @@ class StudyCommandsTest {
   })
   void saysWhatIsWrongInOneLine(String technique, String budget, String message) {
     Outcome outcome = compare("--with", technique, "--budget", budget, "--quiet");
-    assertEquals(1, outcome.code, outcome.toString());
-    assertTrue(outcome.err.contains(message), outcome.err);
-    assertEquals(1, outcome.err.strip().lines().count(), outcome.err);
-    assertFalse(outcome.err.contains("unexpected"), outcome.err);
+    assertEquals(1, outcome.code(), outcome.toString());
+    assertTrue(outcome.err().contains(message), outcome.err());
+    assertEquals(1, outcome.err().strip().lines().count(), outcome.err());
+    assertFalse(outcome.err().contains("unexpected"), outcome.err());
   }
 
   @Test
@@ -115,9 +91,9 @@ class StudyCommandsTest {
     };
     for (String[] line : wrong) {
       String message = line[line.length - 1];
-      Outcome outcome = run(java.util.Arrays.copyOf(line, line.length - 1));
-      assertEquals(1, outcome.code, outcome.toString());
-      assertTrue(outcome.err.contains(message), outcome.err);
+      Outcome outcome = Outcome.of(java.util.Arrays.copyOf(line, line.length - 1));
+      assertEquals(1, outcome.code(), outcome.toString());
+      assertTrue(outcome.err().contains(message), outcome.err());
     }
   }
 }
