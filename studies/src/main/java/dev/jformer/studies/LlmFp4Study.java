@@ -191,15 +191,9 @@ public final class LlmFp4Study implements Study {
   }
 
   private static Outcome images(Scale scale, int seed, DoubleConsumer progress) {
-    try {
-      Path folder = Files.createTempDirectory("jformer-images");
-      try (ImageFile file = Pictures.training(scale, folder)) {
-        return images(scale, file, seed, progress);
-      } finally {
-        FileTree.delete(folder);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot keep images", e);
+    try (Pictures pictures = new Pictures(scale);
+        ImageFile file = pictures.training()) {
+      return images(scale, file, seed, progress);
     }
   }
 

@@ -5,7 +5,6 @@ import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.io.FileTree;
 import dev.jformer.mixer.DepthwiseConvolution;
 import dev.jformer.mixer.IdentityMixer;
 import dev.jformer.mixer.Pooling;
@@ -34,10 +33,6 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ImageClassification;
 import dev.jformer.train.Scores;
 import dev.jformer.train.Training;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -189,27 +184,10 @@ public final class MetaformerStudy implements Study {
 
   private static Outcome learn(
       Scale scale, TokenMixer.Config mixer, long seed, DoubleConsumer progress) {
-    Path folder = null;
-    try {
-      folder = Files.createTempDirectory("jformer-images");
-      try (ImageFile training = Pictures.training(scale, folder);
-          ImageFile test = Pictures.test(scale, folder)) {
-        return learn(scale, mixer, training, test, seed, progress);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot keep images", e);
-    } finally {
-      delete(folder);
-    }
-  }
-
-  private static void delete(Path folder) {
-    if (folder != null) {
-      try {
-        FileTree.delete(folder);
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot delete " + folder, e);
-      }
+    try (Pictures pictures = new Pictures(scale);
+        ImageFile training = pictures.training();
+        ImageFile test = pictures.test()) {
+      return learn(scale, mixer, training, test, seed, progress);
     }
   }
 

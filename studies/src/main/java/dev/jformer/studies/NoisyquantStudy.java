@@ -10,7 +10,6 @@ import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.io.FileTree;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
@@ -41,10 +40,6 @@ import dev.jformer.train.ImageClassification;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Scores;
 import dev.jformer.train.Training;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -341,27 +336,10 @@ public final class NoisyquantStudy implements Study {
   // ---- Models
 
   private static Outcome images(Lab lab, DoubleConsumer progress) {
-    Path folder = null;
-    try {
-      folder = Files.createTempDirectory("jformer-images");
-      try (ImageFile training = Pictures.training(lab.scale(), folder);
-          ImageFile test = Pictures.test(lab.scale(), folder)) {
-        return images(lab.scale(), training, test, progress);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot keep images", e);
-    } finally {
-      delete(folder);
-    }
-  }
-
-  private static void delete(Path folder) {
-    if (folder != null) {
-      try {
-        FileTree.delete(folder);
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot delete " + folder, e);
-      }
+    try (Pictures pictures = new Pictures(lab.scale());
+        ImageFile training = pictures.training();
+        ImageFile test = pictures.test()) {
+      return images(lab.scale(), training, test, progress);
     }
   }
 

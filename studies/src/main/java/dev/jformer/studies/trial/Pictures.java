@@ -2,6 +2,7 @@ package dev.jformer.studies.trial;
 
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSource;
+import dev.jformer.io.FileTree;
 import dev.jformer.studies.DataSets;
 import dev.jformer.studies.Scale;
 import java.awt.Color;
@@ -14,31 +15,54 @@ import java.nio.file.Path;
 import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 
-/** The images that studies learn from: CIFAR-10's, or at smoke scale a few discs and squares. */
-public final class Pictures {
+/**
+ * The images that studies learn from: CIFAR-10's, or at smoke scale a few discs and squares. They
+ * are unpacked into a folder that is there until this is closed.
+ */
+public final class Pictures implements AutoCloseable {
   private static final String TRAINING = "cifar10/train.zip";
   private static final String TEST = "cifar10/test.zip";
   private static final int SIZE = 32;
   private static final int MADE_UP = 12;
 
-  private Pictures() {}
+  private final Scale scale;
+  private final Path folder;
+
+  /** Nothing is read yet. */
+  public Pictures(Scale scale) {
+    this.scale = scale;
+    try {
+      this.folder = Files.createTempDirectory("jformer-images");
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot keep images", e);
+    }
+  }
 
   /** Images of 32 x 32 to learn from; the caller closes them. */
-  public static ImageFile training(Scale scale, Path folder) {
-    return open(scale, TRAINING, folder.resolve("training"));
+  public ImageFile training() {
+    return open(TRAINING, folder.resolve("training"));
   }
 
   /** Others to be tested with; the caller closes them. */
-  public static ImageFile test(Scale scale, Path folder) {
-    return open(scale, TEST, folder.resolve("test"));
+  public ImageFile test() {
+    return open(TEST, folder.resolve("test"));
   }
 
-  private static ImageFile open(Scale scale, String name, Path folder) {
+  private ImageFile open(String name, Path place) {
     try {
-      Path source = scale == Scale.SMOKE ? madeUp(folder) : DataSets.require(name);
-      return ImageFile.prepare(folder.resolve("pixels"), ImageSource.open(source), SIZE, n -> {});
+      Path source = scale == Scale.SMOKE ? madeUp(place) : DataSets.require(name);
+      return ImageFile.prepare(place.resolve("pixels"), ImageSource.open(source), SIZE, n -> {});
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read images", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      FileTree.delete(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + folder, e);
     }
   }
 
