@@ -1,11 +1,9 @@
 package dev.jformer.nn;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Int8;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -28,7 +26,7 @@ import dev.jformer.tensor.Tensor;
  * <p>A float64 input is multiplied in float64, in which the integers are only simulated; a float32
  * one by the integer kernel. No gradient flows through the layer, and it refuses to train.
  */
-public final class Int8Linear extends Layer implements QuantizedWeight {
+public final class Int8Linear extends RowsLinear {
   /**
    * Configuration.
    *
@@ -61,10 +59,7 @@ public final class Int8Linear extends Layer implements QuantizedWeight {
 
     @Override
     public Int8Linear build(long in, long out, boolean bias, Initializer initializer) {
-      return new Int8Linear(
-          Int8Rows.zeros(out, in),
-          bias ? Parameter.buffer(Tensor.zeros(out)) : null,
-          this.threshold());
+      return new Int8Linear(Int8Rows.zeros(out, in), zeros(out, bias), this.threshold());
     }
 
     @Override
@@ -79,43 +74,30 @@ public final class Int8Linear extends Layer implements QuantizedWeight {
   }
 
   private final Int8Rows rows;
-  private final Parameter bias;
   private final double threshold;
 
   private Int8Linear(Int8Rows rows, Parameter bias, double threshold) {
+    super(rows.values(), rows.scale(), bias);
     this.rows = rows;
-    this.bias = bias;
     this.threshold = threshold;
-    register("weight", rows.values());
-    register("scale", rows.scale());
-    if (bias != null) {
-      register("bias", bias);
-    }
   }
 
   @Override
-  public Tensor forward(Tensor x) {
-    refuseTraining(this);
-    try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
-      boolean exact = x.dtype() == DType.FLOAT64;
-      Tensor flat = x.detach().reshape(-1, x.size(-1)).to(exact ? x.dtype() : DType.FLOAT32);
-      Tensor outliers = outliers(flat);
-      Tensor y =
-          outliers == null
-              ? regular(flat)
-              : regular(without(flat, outliers)).add_(irregular(flat, outliers));
-      long[] shape = x.shape().toArray();
-      shape[shape.length - 1] = y.size(1);
-      return y.reshape(shape);
-    }
+  Tensor product(Tensor x) {
+    Tensor outliers = outliers(x);
+    return outliers == null
+        ? regular(x)
+        : regular(without(x, outliers)).add_(irregular(x, outliers));
   }
 
-  static void refuseTraining(Layer layer) {
-    if (layer.isTraining()) {
-      throw new UnsupportedOperationException(
-          "a layer of quantized weights does not train: train the model before it is compressed, or"
-              + " switch it to inference");
-    }
+  @Override
+  Tensor inDoubles(Tensor x) {
+    return product(x);
+  }
+
+  @Override
+  Tensor matrix(DType dtype) {
+    return rows.dequantized(dtype);
   }
 
   /**
@@ -141,7 +123,7 @@ public final class Int8Linear extends Layer implements QuantizedWeight {
   }
 
   private Tensor regular(Tensor x) {
-    Tensor offset = bias == null ? null : bias.value();
+    Tensor offset = offset(x.dtype());
     if (x.dtype() != DType.FLOAT64) {
       return Int8.linear(
           x.contiguous(),
@@ -153,8 +135,7 @@ public final class Int8Linear extends Layer implements QuantizedWeight {
     Tensor step = x.abs().max(1, true).mul(1.0 / Int8.LEVELS);
     Tensor divisor = step.clamp(Double.MIN_NORMAL, Double.POSITIVE_INFINITY);
     Tensor rounded = x.div(divisor).round().mul(step);
-    return Functional.linear(
-        rounded, rows.dequantized(DType.FLOAT64), offset == null ? null : offset.to(DType.FLOAT64));
+    return Functional.linear(rounded, matrix(DType.FLOAT64), offset);
   }
 
   private Tensor irregular(Tensor x, Tensor columns) {
@@ -166,15 +147,5 @@ public final class Int8Linear extends Layer implements QuantizedWeight {
   @Override
   public void quantize(Tensor weight) {
     rows.quantize(weight);
-  }
-
-  @Override
-  public Tensor dequantized() {
-    return rows.dequantized(DType.FLOAT32);
-  }
-
-  /** The bias [out], or null. */
-  public Parameter bias() {
-    return bias;
   }
 }

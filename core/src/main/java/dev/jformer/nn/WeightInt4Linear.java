@@ -22,7 +22,7 @@ import java.util.Set;
  *
  * <p>No gradient flows through the layer, and it refuses to train.
  */
-public final class WeightInt4Linear extends Layer implements QuantizedWeight {
+public final class WeightInt4Linear extends RowsLinear {
   /** With so many rows, making floats of the weights costs less than the kernel loses. */
   static final long MANY = 64;
 
@@ -57,8 +57,7 @@ public final class WeightInt4Linear extends Layer implements QuantizedWeight {
 
     @Override
     public WeightInt4Linear build(long in, long out, boolean bias, Initializer initializer) {
-      return new WeightInt4Linear(
-          Int4Rows.zeros(out, in, group), bias ? Parameter.buffer(Tensor.zeros(out)) : null);
+      return new WeightInt4Linear(Int4Rows.zeros(out, in, group), zeros(out, bias));
     }
 
     @Override
@@ -73,42 +72,26 @@ public final class WeightInt4Linear extends Layer implements QuantizedWeight {
   }
 
   private final Int4Rows rows;
-  private final Parameter bias;
   private Int4 packed;
 
   WeightInt4Linear(Int4Rows rows, Parameter bias) {
+    super(rows.codes(), rows.scales(), bias);
     this.rows = rows;
-    this.bias = bias;
-    register("weight", rows.codes());
-    register("scale", rows.scales());
-    if (bias != null) {
-      register("bias", bias);
-    }
   }
 
   @Override
-  public Tensor forward(Tensor x) {
-    Int8Linear.refuseTraining(this);
-    Tensor offset = bias == null ? null : bias.value();
-    if (x.dtype() == DType.FLOAT64) {
-      return Functional.linear(
-          x.detach(),
-          rows.dequantized().to(DType.FLOAT64),
-          offset == null ? null : offset.to(DType.FLOAT64));
+  Tensor product(Tensor x) {
+    Tensor offset = offset(DType.FLOAT32);
+    if (x.size(0) >= MANY) {
+      return Functional.linear(x, rows.dequantized(), offset);
     }
-    try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
-      Tensor flat = x.detach().reshape(-1, x.size(-1)).to(DType.FLOAT32);
-      Tensor y;
-      if (flat.size(0) >= MANY) {
-        y = Functional.linear(flat, rows.dequantized(), offset);
-      } else {
-        y = packed().product(rows.filled(flat));
-        y = offset == null ? y : y.add_(offset);
-      }
-      long[] shape = x.shape().toArray();
-      shape[shape.length - 1] = y.size(1);
-      return y.reshape(shape);
-    }
+    Tensor y = packed().product(rows.filled(x));
+    return offset == null ? y : y.add_(offset);
+  }
+
+  @Override
+  Tensor matrix(DType dtype) {
+    return rows.dequantized().to(dtype);
   }
 
   private Int4 packed() {
@@ -139,10 +122,5 @@ public final class WeightInt4Linear extends Layer implements QuantizedWeight {
       packed.close();
       packed = null;
     }
-  }
-
-  @Override
-  public Tensor dequantized() {
-    return rows.dequantized();
   }
 }

@@ -1,11 +1,8 @@
 package dev.jformer.nn;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Int8;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -16,7 +13,7 @@ import dev.jformer.tensor.Tensor;
  *
  * <p>No gradient flows through the layer, and it refuses to train.
  */
-public final class WeightInt8Linear extends Layer implements QuantizedWeight {
+public final class WeightInt8Linear extends RowsLinear {
   /** Configuration. */
   @AutoService(Projection.class)
   public record Config() implements Projection {
@@ -32,8 +29,7 @@ public final class WeightInt8Linear extends Layer implements QuantizedWeight {
 
     @Override
     public WeightInt8Linear build(long in, long out, boolean bias, Initializer initializer) {
-      return new WeightInt8Linear(
-          Int8Rows.zeros(out, in), bias ? Parameter.buffer(Tensor.zeros(out)) : null);
+      return new WeightInt8Linear(Int8Rows.zeros(out, in), zeros(out, bias));
     }
 
     @Override
@@ -48,49 +44,29 @@ public final class WeightInt8Linear extends Layer implements QuantizedWeight {
   }
 
   private final Int8Rows rows;
-  private final Parameter bias;
 
   private WeightInt8Linear(Int8Rows rows, Parameter bias) {
+    super(rows.values(), rows.scale(), bias);
     this.rows = rows;
-    this.bias = bias;
-    register("weight", rows.values());
-    register("scale", rows.scale());
-    if (bias != null) {
-      register("bias", bias);
-    }
   }
 
   @Override
-  public Tensor forward(Tensor x) {
-    Int8Linear.refuseTraining(this);
-    Tensor offset = bias == null ? null : bias.value();
-    if (x.dtype() == DType.FLOAT64) {
-      return Functional.linear(
-          x.detach(),
-          rows.dequantized(DType.FLOAT64),
-          offset == null ? null : offset.to(DType.FLOAT64));
-    }
-    try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
-      Tensor y =
-          Int8.linear(
-              x.detach().reshape(-1, x.size(-1)).to(DType.FLOAT32).contiguous(),
-              rows.values().value(),
-              rows.scale().value(),
-              offset,
-              Int8.Activations.BITS_15);
-      long[] shape = x.shape().toArray();
-      shape[shape.length - 1] = y.size(1);
-      return y.reshape(shape);
-    }
+  Tensor product(Tensor x) {
+    return Int8.linear(
+        x.contiguous(),
+        rows.values().value(),
+        rows.scale().value(),
+        offset(DType.FLOAT32),
+        Int8.Activations.BITS_15);
+  }
+
+  @Override
+  Tensor matrix(DType dtype) {
+    return rows.dequantized(dtype);
   }
 
   @Override
   public void quantize(Tensor weight) {
     rows.quantize(weight);
-  }
-
-  @Override
-  public Tensor dequantized() {
-    return rows.dequantized(DType.FLOAT32);
   }
 }
