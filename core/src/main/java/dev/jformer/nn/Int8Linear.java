@@ -107,14 +107,13 @@ public final class Int8Linear extends RowsLinear {
    * @return int64 [outliers]; null if there are none
    */
   Tensor outliers(Tensor x) {
-    if (threshold == 0 || !(largest(x) >= threshold)) {
+    if (threshold == 0) {
       return null;
     }
-    return x.abs().max(0, false).ge(Tensor.full(threshold, x.dtype(), 1)).nonzero().squeeze(1);
-  }
-
-  private static double largest(Tensor x) {
-    return Math.max(x.max().item(), -x.min().item());
+    Tensor sizes = x.abs();
+    return sizes.max().item() >= threshold
+        ? sizes.max(0, false).ge(Tensor.full(threshold, x.dtype(), 1)).nonzero().squeeze(1)
+        : null;
   }
 
   private static Tensor without(Tensor x, Tensor columns) {

@@ -1,8 +1,12 @@
 package dev.jformer.nn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Int8;
+import dev.jformer.tensor.Int8Packed;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -10,6 +14,9 @@ import dev.jformer.tensor.Tensor;
  * each row, for decoding, which is as fast as weights can be read. Activations are rounded to 15
  * bits a row, which costs next to nothing in quality and lets the product run on integers; see
  * {@link Int8.Activations#BITS_15}. A float64 input is multiplied in float64, not rounded.
+ *
+ * <p>Few rows are multiplied with a copy of the weights in the order that the kernel reads fastest,
+ * see {@link Int8Packed}. It is made at the first use, and held beside the plain form.
  *
  * <p>No gradient flows through the layer, and it refuses to train.
  */
@@ -44,6 +51,7 @@ public final class WeightInt8Linear extends RowsLinear {
   }
 
   private final Int8Rows rows;
+  private Int8Packed packed;
 
   private WeightInt8Linear(Int8Rows rows, Parameter bias) {
     super(rows.values(), rows.scale(), bias);
@@ -52,12 +60,32 @@ public final class WeightInt8Linear extends RowsLinear {
 
   @Override
   Tensor product(Tensor x) {
+    Tensor offset = offset(DType.FLOAT32);
+    if (x.size(0) <= Int8Packed.MOST_ROWS && Int8Packed.isExact()) {
+      return packed().linear(x.contiguous(), offset);
+    }
     return Int8.linear(
         x.contiguous(),
         rows.values().value(),
         rows.scale().value(),
-        offset(DType.FLOAT32),
+        offset,
         Int8.Activations.BITS_15);
+  }
+
+  private Int8Packed packed() {
+    if (packed == null) {
+      try (Mode mode = Autograd.noInference();
+          Scope scope = Scope.open()) {
+        packed = new Int8Packed(rows.values().value(), rows.scale().value());
+      }
+    }
+    return packed;
+  }
+
+  /** Those of the kernel's copy; 0 before the first use. */
+  @Override
+  public long derivedBytes() {
+    return packed == null ? 0 : packed.bytes();
   }
 
   @Override
@@ -68,5 +96,14 @@ public final class WeightInt8Linear extends RowsLinear {
   @Override
   public void quantize(Tensor weight) {
     rows.quantize(weight);
+    forget();
+  }
+
+  @Override
+  protected void forget() {
+    if (packed != null) {
+      packed.close();
+      packed = null;
+    }
   }
 }

@@ -34,8 +34,12 @@ public final class Flops {
   }
 
   static void linear(Tensor x, Tensor weight) {
+    linear(x, weight.size(0));
+  }
+
+  static void linear(Tensor x, long out) {
     if (COUNTER.get() != null) {
-      add(2.0 * x.elements() * weight.size(0));
+      add(2.0 * x.elements() * out);
     }
   }
 

@@ -2,7 +2,6 @@ package dev.jformer.tensor;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * A matrix of 4-bit weights as the engine's kernel wants it, in pieces that threads share out: made
@@ -81,24 +80,7 @@ public final class Int4 implements AutoCloseable {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor narrow = x.to(DType.BFLOAT16).contiguous();
-      boolean shared = pieces.size() > 1 && pieces.size() <= Lanes.shared().count();
-      int before = torch.get_num_threads();
-      if (!shared) {
-        pieces.forEach(piece -> multiply(narrow, piece, result));
-        return result;
-      }
-      torch.set_num_threads(1);
-      try {
-        Lanes.shared()
-            .run(
-                lane -> {
-                  if (lane < pieces.size()) {
-                    multiply(narrow, pieces.get(lane), result);
-                  }
-                });
-      } finally {
-        torch.set_num_threads(before);
-      }
+      Lanes.each(pieces.size(), piece -> multiply(narrow, pieces.get(piece), result));
     }
     return result;
   }

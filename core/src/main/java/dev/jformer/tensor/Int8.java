@@ -41,6 +41,12 @@ public final class Int8 {
   /** What the upper of two digits counts. */
   static final int BASE = 128;
 
+  /**
+   * Rows that are rounded, multiplied and scaled together: what is made of them stays in the cache
+   * meanwhile. On two cores of an EPYC 4,096 rows took 10 to 25 % longer at once.
+   */
+  static final long ROWS = 512;
+
   /** Below this a row counts as zero: its values have no integers. */
   static final double SMALLEST = 1e-30;
 
@@ -82,7 +88,8 @@ public final class Int8 {
   /**
    * {@code x Wᵀ + b} with each row of x rounded to integers, in steps of its largest absolute value
    * over {@link Activations#levels}: the sums are exact, and scaled by the outer product of the
-   * rows' and the weights' steps. A single row, as in decoding, is shared out among threads.
+   * rows' and the weights' steps. A single row of 8 bits is shared out among threads; for few rows
+   * of 15 bits see {@link Int8Packed}.
    *
    * @param x float32 [M, K]
    * @param weight int8 [N, K]
@@ -93,23 +100,44 @@ public final class Int8 {
   public static Tensor linear(
       Tensor x, Tensor weight, Tensor scale, Tensor bias, Activations activations) {
     Flops.linear(x, weight);
-    if (Int8Vector.suits(x, weight, scale, bias) && Kernels.EXACT) {
-      return Int8Vector.linear(x, weight, scale, bias, activations, Int8Vector.Product.OPERATOR);
+    if (activations == Activations.BITS_8
+        && Int8Vector.suits(x, weight, scale, bias)
+        && Kernels.EXACT) {
+      return Int8Vector.linear(x, weight, scale, bias);
     }
-    try (Mode mode = Autograd.noGrad()) {
-      Tensor largest = x.abs().max(1, true).clamp(SMALLEST, Double.POSITIVE_INFINITY);
-      Tensor whole = x.mul(Tensor.full(activations.levels(), DType.FLOAT32, 1).div(largest));
-      Kernels.ROUND.call(whole);
-      Tensor sum =
-          activations == Activations.BITS_8
-              ? product(whole.to(DType.INT8), weight).to(DType.FLOAT32)
-              : twoDigits(whole, weight);
-      sum.mul_(largest.mul_(1.0 / activations.levels()));
-      if (bias == null) {
-        return sum.mul_(scale);
+    Tensor result = Tensor.empty(DType.FLOAT32, x.size(0), weight.size(0));
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      for (long from = 0; from < x.size(0); from += ROWS) {
+        long count = Math.min(ROWS, x.size(0) - from);
+        try (Scope rows = Scope.open()) {
+          multiply(
+              x.narrow(0, from, count),
+              weight,
+              scale,
+              bias,
+              activations,
+              result.narrow(0, from, count));
+        }
       }
-      Kernels.MULTIPLY_ADD.call(bias, sum, scale, 1.0, sum);
-      return sum;
+    }
+    return result;
+  }
+
+  private static void multiply(
+      Tensor x, Tensor weight, Tensor scale, Tensor bias, Activations activations, Tensor result) {
+    Tensor largest = x.abs().max(1, true).clamp(SMALLEST, Double.POSITIVE_INFINITY);
+    Tensor whole = x.mul(Tensor.full(activations.levels(), DType.FLOAT32, 1).div(largest));
+    Kernels.ROUND.call(whole);
+    result.copy_(
+        activations == Activations.BITS_8
+            ? product(whole.to(DType.INT8), weight)
+            : twoDigits(whole, weight));
+    result.mul_(largest.mul_(1.0 / activations.levels()));
+    if (bias == null) {
+      result.mul_(scale);
+    } else {
+      Kernels.MULTIPLY_ADD.call(bias, result, scale, 1.0, result);
     }
   }
 

@@ -67,6 +67,31 @@ final class Lanes {
     return Holder.SHARED;
   }
 
+  /**
+   * Runs {@code work} for the numbers of as many pieces of a matrix as there are lanes, or fewer:
+   * each in a lane, whose operators run in it alone. A single piece is left to the caller's thread
+   * and the engine's.
+   */
+  static void each(int pieces, IntConsumer work) {
+    if (pieces == 1) {
+      work.accept(0);
+      return;
+    }
+    int before = torch.get_num_threads();
+    torch.set_num_threads(1);
+    try {
+      Lanes lanes = shared();
+      lanes.run(
+          lane -> {
+            for (int piece = lane; piece < pieces; piece += lanes.count()) {
+              work.accept(piece);
+            }
+          });
+    } finally {
+      torch.set_num_threads(before);
+    }
+  }
+
   /** Number of lanes, the caller's own included. */
   int count() {
     return threads.length + 1;

@@ -120,6 +120,25 @@ public final class Operator {
     stack.close();
   }
 
+  /**
+   * Calls an operator with arguments that are ready, for one tensor that whoever called owns.
+   *
+   * @param first the first argument
+   * @param others those after it
+   */
+  org.bytedeco.pytorch.Tensor invoke(org.bytedeco.pytorch.Tensor first, List<IValue> others) {
+    IValueVector stack = new IValueVector();
+    stack.push_back(new IValue(first));
+    others.forEach(stack::push_back);
+    handle.callBoxed(stack);
+    return new org.bytedeco.pytorch.Tensor(stack.get(0).toTensor());
+  }
+
+  /** The type of the elements of a list that the operator takes. */
+  Type.TypePtr elementType(int argument) {
+    return arguments.getPointer(argument).real_type().get().containedType(0);
+  }
+
   private IValue argument(int index, Object value) {
     try {
       return convert(value, arguments.getPointer(index).real_type().get());

@@ -4,7 +4,9 @@ import static dev.jformer.testing.Close.assertClose;
 import static dev.jformer.testing.Close.assertSame;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.jformer.testing.Scoped;
 import org.junit.jupiter.api.Test;
@@ -142,6 +144,41 @@ class Int8Test {
     assertTrue(fine.sub(exact).norm().item() < 2e-4 * size);
     assertTrue(coarse.sub(exact).norm().item() < 2e-2 * size);
     assertTrue(coarse.sub(exact).norm().item() > 1e-3 * size);
+  }
+
+  @Test
+  void aPackedMatrixIsTheSameDefinition() {
+    assumeTrue(Int8Packed.isExact());
+    // The third shape is shared out among threads where there are several.
+    for (int[] shape : new int[][] {{1, 8, 5}, {3, 40, 7}, {1, 512, 1030}, {8, 130, 65}}) {
+      Tensor x = Tensor.randn(shape[0], shape[1]);
+      Tensor w = bytes(shape[2], shape[1]);
+      Tensor scale = Tensor.rand(shape[2]).mul(0.01).add(0.001);
+      Tensor bias = Tensor.randn(shape[2]);
+      try (Int8Packed packed = new Int8Packed(w, scale)) {
+        assertClose(
+            definition(x, w, scale, bias, Int8.Activations.BITS_15), packed.linear(x, bias), 1e-4);
+        assertClose(
+            definition(x, w, scale, null, Int8.Activations.BITS_15), packed.linear(x, null), 1e-4);
+        assertEquals(2.0 * x.elements() * shape[2], Flops.of(() -> packed.linear(x, null)));
+      }
+    }
+  }
+
+  @Test
+  void aPackedMatrixOfExtremesDoesNotSaturate() {
+    assumeTrue(Int8Packed.isExact());
+    Tensor w = Tensor.full(-127, DType.INT8, 70, 3072);
+    try (Int8Packed packed = new Int8Packed(w, Tensor.ones(70))) {
+      Tensor y = packed.linear(Tensor.full(-2.5, DType.FLOAT32, 2, 3072), null);
+      assertClose(
+          Tensor.full(2.5 * 127 * 3072, DType.FLOAT64, 2, 70).toDoubles(), y, 2.5 * 127 * 3e-3);
+      assertSame(
+          Tensor.ones(2, 70), packed.linear(Tensor.zeros(2, 3072), Tensor.ones(70)), "of zeros");
+      Tensor broken = packed.linear(Tensor.full(Double.NaN, DType.FLOAT32, 1, 3072), null);
+      assertTrue(broken.isFinite().not().all(), broken.toString());
+      assertThrows(TensorException.class, () -> packed.linear(Tensor.zeros(1, 5), null));
+    }
   }
 
   @Test

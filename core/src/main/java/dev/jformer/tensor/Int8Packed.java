@@ -1,0 +1,220 @@
+package dev.jformer.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.GenericList;
+import org.bytedeco.pytorch.IValue;
+
+/**
+ * A matrix of 8-bit weights in the order that oneDNN's kernel reads fastest, in pieces that threads
+ * share out: made once of the plain form, for products with few rows, as in decoding. What {@link
+ * Int8#linear} gives with {@link Int8.Activations#BITS_15}.
+ *
+ * <p>Both digits of a number are rows of the same product, so that the weights are read once.
+ * Measured on one core of an EPYC: 12 to 15 GB/s for four rows, less for two; {@code _int_mm} on
+ * the plain form gets through 10 GB/s for a single row and 6 for two. Rounding and scaling are done
+ * here, without operators, each of which would cost some ten microseconds.
+ */
+public final class Int8Packed implements AutoCloseable {
+  /** Products with more rows are faster on the plain form. */
+  public static final long MOST_ROWS = 8;
+
+  /** With fewer rows oneDNN takes a kernel that is slower. */
+  private static final int FEWEST_ROWS = 4;
+
+  /** Fewer weights than this are not worth a second thread. */
+  private static final long SMALLEST_SHARED = 1 << 18;
+
+  /** What stands for zero: oneDNN is fast for numbers without a sign only. */
+  private static final int ZERO = 128;
+
+  private static final class Kernels {
+    static final Operator PACK = Operator.named("onednn::qlinear_prepack");
+    static final Operator PRODUCT = Operator.named("onednn::qlinear_pointwise");
+    static final boolean EXACT = isExact();
+
+    /** Without VNNI, kernels may add in 16 bits, and saturate. */
+    private static boolean isExact() {
+      try (Scope scope = Scope.open();
+          Mode mode = Autograd.noGrad()) {
+        Tensor weight = Tensor.full(Int8.LEVELS, DType.INT8, 64, 64);
+        Tensor ones = Tensor.ones(64);
+        try (Int8Packed packed = new Int8Packed(weight, ones)) {
+          Tensor x = Tensor.ones(1, 64);
+          return packed.linear(x, null).eq(64.0 * Int8.LEVELS).all();
+        }
+      } catch (TensorException e) {
+        return false; // an engine without oneDNN
+      }
+    }
+  }
+
+  /**
+   * Some of the rows of the matrix.
+   *
+   * @param from number of the first
+   * @param rows how many there are
+   * @param tensors what the arguments hold on to
+   * @param arguments what the kernel takes after the integers to multiply with
+   */
+  private record Piece(int from, int rows, List<Tensor> tensors, List<IValue> arguments) {
+    static Piece of(Tensor weight, Tensor scale, int from, int rows) {
+      Tensor packed =
+          Kernels.PACK.call(weight.narrow(0, from, rows).contiguous(), (Object) null).keep();
+      Tensor steps = scale.narrow(0, from, rows).copy().keep();
+      Tensor zeros = Tensor.zeros(DType.INT32, rows).keep();
+      try (PointerScope pointers = new PointerScope()) {
+        List<IValue> arguments =
+            List.of(
+                new IValue(1.0),
+                new IValue((long) ZERO),
+                new IValue(packed.torch()),
+                new IValue(steps.torch()),
+                new IValue(zeros.torch()),
+                new IValue(),
+                new IValue(1.0),
+                new IValue(0L),
+                new IValue((long) DType.FLOAT32.scalarType().value),
+                new IValue("none"),
+                new IValue(new GenericList(Kernels.PRODUCT.elementType(11))),
+                new IValue(""));
+        arguments.forEach(IValue::retainReference);
+        return new Piece(from, rows, List.of(packed, steps, zeros), arguments);
+      }
+    }
+
+    void close() {
+      arguments.forEach(IValue::releaseReference);
+      tensors.forEach(Tensor::close);
+    }
+  }
+
+  private final List<Piece> pieces = new ArrayList<>();
+  private final int rows;
+  private final int width;
+
+  /**
+   * Packs a matrix.
+   *
+   * @param weight int8 [N, K]
+   * @param scale float32 [N], what 1 stands for in each row
+   */
+  public Int8Packed(Tensor weight, Tensor scale) {
+    this.rows = Math.toIntExact(weight.size(0));
+    this.width = Math.toIntExact(weight.size(1));
+    int parts = weight.elements() < SMALLEST_SHARED ? 1 : Math.min(rows, Engine.threads());
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      for (int part = 0; part < parts; part++) {
+        int from = (int) ((long) rows * part / parts);
+        int end = (int) ((long) rows * (part + 1) / parts);
+        pieces.add(Piece.of(weight, scale, from, end - from));
+      }
+    }
+  }
+
+  /** Whether this machine's kernel adds without saturating; where not, stay with the plain form. */
+  public static boolean isExact() {
+    return Kernels.EXACT;
+  }
+
+  /**
+   * {@code x Wᵀ + b}, x rounded to 15 bits.
+   *
+   * @param x float32 [M, K], contiguous, M at most {@link #MOST_ROWS}
+   * @param bias float32 [N] or null
+   * @return float32 [M, N]; no gradient flows through it
+   */
+  public Tensor linear(Tensor x, Tensor bias) {
+    if (x.rank() != 2 || x.size(1) != width) {
+      throw new TensorException("x is " + x.shape() + ": expected [rows, " + width + "]");
+    }
+    int count = Math.toIntExact(x.size(0));
+    Flops.linear(x, rows);
+    Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Tensor digits = Tensor.empty(DType.UINT8, Math.max(FEWEST_ROWS, 2 * count), width);
+      float[] steps = round(floats(x, 0, count * width), count, digits);
+      float[] offset = bias == null ? null : floats(bias, 0, rows);
+      FloatPointer target = new FloatPointer(result.torch().data_ptr());
+      Lanes.each(
+          pieces.size(), piece -> multiply(pieces.get(piece), digits, steps, offset, target));
+    }
+    return result;
+  }
+
+  private void multiply(
+      Piece piece, Tensor digits, float[] steps, float[] offset, FloatPointer target) {
+    try (PointerScope pointers = new PointerScope()) {
+      var product = Kernels.PRODUCT.invoke(digits.torch(), piece.arguments);
+      FloatPointer sums = new FloatPointer(product.data_ptr());
+      float[] upper = new float[piece.rows];
+      float[] lower = new float[piece.rows];
+      for (int row = 0; row < steps.length; row++) {
+        sums.getPointer(2L * row * piece.rows).get(upper);
+        sums.getPointer((2L * row + 1) * piece.rows).get(lower);
+        for (int i = 0; i < upper.length; i++) {
+          upper[i] = (upper[i] * Int8.BASE + lower[i]) * steps[row];
+        }
+        if (offset != null) {
+          for (int i = 0; i < upper.length; i++) {
+            upper[i] += offset[piece.from + i];
+          }
+        }
+        target.getPointer((long) row * rows + piece.from).put(upper);
+      }
+    }
+  }
+
+  /**
+   * Rounds numbers, for each row the upper digits before the lower ones.
+   *
+   * @return what 1 stands for in each row
+   */
+  private float[] round(float[] x, int count, Tensor digits) {
+    float levels = Int8.Activations.BITS_15.levels();
+    float[] steps = new float[count];
+    byte[] upper = new byte[width];
+    byte[] lower = new byte[width];
+    BytePointer memory = new BytePointer(digits.torch().data_ptr());
+    for (int row = 0; row < count; row++) {
+      int start = row * width;
+      float largest = (float) Int8.SMALLEST;
+      for (int i = 0; i < width; i++) {
+        largest = Math.max(largest, Math.abs(x[start + i])); // NaN if any is
+      }
+      float factor = levels / largest;
+      for (int i = 0; i < width; i++) {
+        double whole = Math.rint(x[start + i] * factor);
+        double high = Math.rint(whole / Int8.BASE);
+        upper[i] = (byte) (high + ZERO);
+        lower[i] = (byte) (whole - high * Int8.BASE + ZERO);
+      }
+      steps[row] = largest / levels;
+      memory.getPointer(2L * start).put(upper);
+      memory.getPointer(2L * start + width).put(lower);
+    }
+    return steps;
+  }
+
+  private static float[] floats(Tensor x, long from, int count) {
+    float[] values = new float[count];
+    new FloatPointer(x.torch().data_ptr()).getPointer(from).get(values);
+    return values;
+  }
+
+  /** Bytes that it takes. */
+  public long bytes() {
+    return (long) rows * width + 8L * rows;
+  }
+
+  @Override
+  public void close() {
+    pieces.forEach(Piece::close);
+    pieces.clear();
+  }
+}
