@@ -159,11 +159,18 @@ final class CompressCommand implements Callable<Integer> {
 
   private Model apply(Surgery method, Model model, Console console) throws IOException {
     if (method.needs() == Surgery.Needs.NOTHING) {
-      return method.operate(model, null);
+      return operate(method, model, null, console);
     }
     try (CalibrationData batches =
         CalibrationData.read(model, folder, data, endings, calibration, console)) {
-      return method.operate(model, batches);
+      return operate(method, model, batches, console);
+    }
+  }
+
+  private static Model operate(
+      Surgery method, Model model, CalibrationData batches, Console console) {
+    try (Console.Bar bar = console.bar(method.type(), 100, "%")) {
+      return method.operate(model, batches, done -> bar.at(Math.round(100 * done), ""));
     }
   }
 

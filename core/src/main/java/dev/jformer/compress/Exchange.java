@@ -14,6 +14,8 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.DoubleConsumer;
 import java.util.function.UnaryOperator;
 
 /** Copies of models with other kinds of linear layers. */
@@ -92,6 +94,16 @@ final class Exchange {
               }
             });
     return all;
+  }
+
+  /** Works on one after another, and tells how far it is. */
+  static <T> void each(Map<String, T> layers, DoubleConsumer progress, BiConsumer<String, T> work) {
+    int[] done = new int[1];
+    layers.forEach(
+        (name, layer) -> {
+          work.accept(name, layer);
+          progress.accept((double) ++done[0] / layers.size());
+        });
   }
 
   /**

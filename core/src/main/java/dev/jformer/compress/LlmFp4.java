@@ -14,6 +14,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleConsumer;
 
 /**
  * LLM-FP4 (arXiv 2310.16836): the linear layers of a model's blocks compute with weights and
@@ -124,6 +125,11 @@ public record LlmFp4(
 
   @Override
   public Model operate(Model model, Calibration calibration) {
+    return operate(model, calibration, done -> {});
+  }
+
+  @Override
+  public Model operate(Model model, Calibration calibration, DoubleConsumer progress) {
     Exchange.expectPlain(type(), model.config());
     Projection ours = new MiniFloatLinear.Config(weightBits, activationBits, kind);
     Model result = Exchange.rebuilt(model, Exchange.withProjection(model.config(), plain -> ours));
@@ -133,7 +139,10 @@ public record LlmFp4(
       try (LayerInputs inputs =
               LayerInputs.collect(type(), model, layers.keySet(), calibration, rows);
           Mode mode = Autograd.noGrad()) {
-        layers.forEach((name, layer) -> fill(name, layer, originals.get(name), inputs.of(name)));
+        Exchange.each(
+            layers,
+            progress,
+            (name, layer) -> fill(name, layer, originals.get(name), inputs.of(name)));
       }
       return result;
     } catch (RuntimeException | Error e) {

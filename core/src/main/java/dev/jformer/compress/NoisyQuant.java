@@ -15,6 +15,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.DoubleConsumer;
 
 /**
  * NoisyQuant (arXiv 2211.16056): quantizes a model by any method that makes {@link QuantizedLinear}
@@ -71,6 +72,11 @@ public record NoisyQuant(Surgery quantizer, int candidates, long seed) implement
 
   @Override
   public Model operate(Model model, Calibration calibration) {
+    return operate(model, calibration, done -> {});
+  }
+
+  @Override
+  public Model operate(Model model, Calibration calibration, DoubleConsumer progress) {
     Exchange.expectPlain(type(), model.config());
     try (Model quantized = quantizer.operate(model, calibration)) {
       Map<String, QuantizedLinear> layers = Exchange.all(quantized, QuantizedLinear.class);
@@ -90,8 +96,10 @@ public record NoisyQuant(Surgery quantizer, int candidates, long seed) implement
         try (LayerInputs inputs =
                 LayerInputs.collect(type(), model, layers.keySet(), calibration, Ptq.ROWS);
             Mode mode = Autograd.noGrad()) {
-          Exchange.all(noisy, NoisyLinear.class)
-              .forEach((name, each) -> fit(name, each, originals.get(name), inputs.of(name)));
+          Exchange.each(
+              Exchange.all(noisy, NoisyLinear.class),
+              progress,
+              (name, each) -> fit(name, each, originals.get(name), inputs.of(name)));
         }
         return noisy;
       } catch (RuntimeException | Error e) {

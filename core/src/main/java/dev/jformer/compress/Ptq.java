@@ -12,6 +12,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.Map;
+import java.util.function.DoubleConsumer;
 
 /**
  * Plain post-training quantization of the linear layers of a model's blocks, weights and
@@ -51,6 +52,11 @@ public record Ptq(int weightBits, int activationBits, boolean symmetric, RangeRu
 
   @Override
   public Model operate(Model model, Calibration calibration) {
+    return operate(model, calibration, done -> {});
+  }
+
+  @Override
+  public Model operate(Model model, Calibration calibration, DoubleConsumer progress) {
     Exchange.expectPlain(type(), model.config());
     PtqLinear.Config layer = new PtqLinear.Config(weightBits, activationBits, symmetric, range);
     Model quantized =
@@ -61,7 +67,8 @@ public record Ptq(int weightBits, int activationBits, boolean symmetric, RangeRu
       try (LayerInputs inputs =
               LayerInputs.collect(type(), model, layers.keySet(), calibration, ROWS);
           Mode mode = Autograd.noGrad()) {
-        layers.forEach((name, each) -> fill(each, originals.get(name), inputs.of(name)));
+        Exchange.each(
+            layers, progress, (name, each) -> fill(each, originals.get(name), inputs.of(name)));
       }
       return quantized;
     } catch (RuntimeException | Error e) {

@@ -2,6 +2,7 @@ package dev.jformer.compress;
 
 import dev.jformer.config.Part;
 import dev.jformer.model.Model;
+import java.util.function.DoubleConsumer;
 
 /**
  * A way to make of a trained model one that is smaller or cheaper. The result is a model like any
@@ -31,4 +32,13 @@ public interface Surgery extends Part {
    *     finite
    */
   Model operate(Model model, Calibration calibration);
+
+  /**
+   * As above, for people who wait: methods that take long tell how far they are.
+   *
+   * @param progress is given the share of the work that is done, more than 0 and at most 1
+   */
+  default Model operate(Model model, Calibration calibration, DoubleConsumer progress) {
+    return operate(model, calibration);
+  }
 }
