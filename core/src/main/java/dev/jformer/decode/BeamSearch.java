@@ -302,10 +302,17 @@ public final class BeamSearch {
 
   private Steps steps(TextBatch batch, int capacity) {
     if (settings.cached) {
+      EncoderDecoder.Decoding decoding = null;
       try {
-        return new Cached(model.decode(batch.ids(), batch.keep(), settings.beam, capacity));
+        decoding = model.decode(batch.ids(), batch.keep(), settings.beam, capacity);
+        // Nobody has moved yet: this only asks whether the mixers can exchange texts.
+        decoding.select(Tensor.arange(0, batch.ids().size(0) * settings.beam), null);
+        return new Cached(decoding);
       } catch (UnsupportedOperationException e) {
         LOG.info("{}: everything is computed again for each token", e.getMessage());
+        if (decoding != null) {
+          decoding.close();
+        }
       }
     }
     return new Anew(batch);

@@ -12,6 +12,7 @@ import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
@@ -33,9 +34,15 @@ class BeamSearchTest {
 
   /** The weights are drawn wide, so that probabilities are far apart; the end is 0. */
   private static EncoderDecoder model(int vocab) {
+    return model(vocab, "");
+  }
+
+  private static EncoderDecoder model(int vocab, String mixer) {
     String json =
         ("{'model':'encoder-decoder','encoderLayers':1,'decoderLayers':2,'width':16,'end':0,"
-                + "'length':16,'dropout':0,'mixer':{'heads':2},'init':{'deviation':0.4},'vocab':"
+                + "'length':16,'dropout':0,'init':{'deviation':0.4},'mixer':{'heads':2"
+                + mixer
+                + "},'vocab':"
                 + vocab
                 + "}")
             .replace('\'', '"');
@@ -200,6 +207,21 @@ class BeamSearchTest {
     }
     assertEquals(List.of(), search.search(List.of()));
     model.close();
+  }
+
+  @Test
+  void cachesThatCannotExchangeTextsAreDoneWithout() {
+    Random.seed(3);
+    EncoderDecoder plain = model(6, "");
+    Random.seed(3);
+    EncoderDecoder staircase = model(6, ",'cache':{'type':'staircase'}");
+    List<Hypothesis> expected = new BeamSearch(plain, new Settings(3)).search(List.of(SOURCES));
+    List<Hypothesis> found = new BeamSearch(staircase, new Settings(3)).search(List.of(SOURCES));
+    for (int i = 0; i < SOURCES.length; i++) {
+      assertSameText(expected.get(i), found.get(i));
+    }
+    plain.close();
+    staircase.close();
   }
 
   @Test
