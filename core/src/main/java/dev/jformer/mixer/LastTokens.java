@@ -38,6 +38,11 @@ final class LastTokens implements TokenMixer.State {
   }
 
   @Override
+  public void select(Tensor rows) {
+    last = Kept.selected(last, rows);
+  }
+
+  @Override
   public long bytes() {
     return last == null ? 0 : last.elements() * last.dtype().bytes();
   }

@@ -9,7 +9,7 @@ import dev.jformer.tensor.Tensor;
  * first of them come. They lie there from the end to the front, so that the newest comes first.
  */
 final class Past implements TokenMixer.State {
-  private final long batch;
+  private long batch;
   private final long capacity;
   private Tensor tokens;
   private long length;
@@ -59,6 +59,12 @@ final class Past implements TokenMixer.State {
           "cannot go back to " + newLength + " tokens: expected at least 0");
     }
     length = Math.min(length, newLength);
+  }
+
+  @Override
+  public void select(Tensor rows) {
+    tokens = Kept.selected(tokens, rows);
+    batch = rows.elements();
   }
 
   @Override

@@ -153,6 +153,12 @@ public final class PrimerAttention extends Attention {
     }
 
     @Override
+    public void select(Tensor rows) {
+      cache.select(rows);
+      tail = Kept.selected(tail, rows);
+    }
+
+    @Override
     public long bytes() {
       return cache.bytes() + (tail == null ? 0 : tail.elements() * tail.dtype().bytes());
     }

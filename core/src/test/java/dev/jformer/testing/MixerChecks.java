@@ -91,6 +91,30 @@ public final class MixerChecks {
         }
       }
       goesBack(mixer, x, whole, tolerance);
+      exchanges(mixer, x, tolerance);
+    }
+  }
+
+  /** Sequences in other places go on as they would have where they were. */
+  private static void exchanges(TokenMixer mixer, Tensor x, double tolerance) {
+    int length = (int) x.size(1);
+    int first = length / 2;
+    for (long[] places : new long[][] {{1, 0}, {1}, {1, 0, 1}}) {
+      Tensor rows = Tensor.of(places);
+      Tensor moved = x.indexSelect(0, rows);
+      try (TokenMixer.State state = mixer.start(BATCH, length)) {
+        steps(mixer, x, state, 0, first);
+        try {
+          state.select(rows);
+        } catch (UnsupportedOperationException e) {
+          return;
+        }
+        assertClose(
+            mixer.forward(moved, null).narrow(1, first, length - first).toDoubles(),
+            steps(mixer, moved, state, first, 1, length - first - 1),
+            tolerance,
+            "sequences in the places " + java.util.Arrays.toString(places));
+      }
     }
   }
 
