@@ -126,6 +126,11 @@ public final class Experts extends ChannelMixer implements Staged {
     return experts.size();
   }
 
+  /** All experts, in order. */
+  List<Slot<ChannelMixer>> all() {
+    return experts;
+  }
+
   /** Who chooses. */
   public Gate gate() {
     return gate.get();

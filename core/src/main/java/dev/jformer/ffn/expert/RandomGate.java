@@ -2,7 +2,6 @@ package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.nn.Site;
-import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -81,8 +80,8 @@ public final class RandomGate extends Gate {
         yield Routing.of(experts, each.unsqueeze(1), null);
       }
       case AVERAGE -> {
-        Tensor all = Tensor.full(1, DType.FLOAT32, n, experts);
-        yield Routing.where(all.gt(0), all.div(experts));
+        Tensor equal = Tensor.full(1.0 / experts, rows.x().dtype(), n, experts);
+        yield Routing.where(equal.gt(0), equal);
       }
     };
   }
