@@ -1,7 +1,9 @@
 package dev.jformer.app;
 
+import dev.jformer.decode.BeamSearch;
 import dev.jformer.hub.Models;
 import dev.jformer.hub.SentenceEncoder;
+import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
@@ -20,7 +22,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Measure how well a model does: how well a language model predicts text, or an encoder fills",
       "in what is masked; which share of images or labelled texts a classifier gets right; with",
-      "--task sts, how well an encoder's embeddings tell how alike texts are."
+      "--task sts, how well an encoder's embeddings tell how alike texts are; the BLEU of",
+      "translations, as sacrebleu has it."
     },
     footer = {
       "",
@@ -30,7 +33,8 @@ import picocli.CommandLine.Parameters;
       "  jformer eval runs/images --data test.zip",
       "  jformer eval runs/classify --data dev.tsv",
       "  jformer eval minilm --task sts --data sts14-images.tsv sts14-OnWN.tsv",
-      "      Lines of a score, a tab, a text, a tab and another text."
+      "      Lines of a score, a tab, a text, a tab and another text.",
+      "  jformer eval runs/translate --task translate --source test.en --target test.de --beam 5"
     })
 final class EvalCommand implements Callable<Integer> {
   @Parameters(
@@ -45,7 +49,7 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--task",
       paramLabel = "TASK",
-      description = "sts, for embeddings; otherwise what the model was trained for.")
+      description = "sts, for embeddings, or translate; otherwise what the model was trained for.")
   private String task;
 
   @Option(
@@ -57,6 +61,21 @@ final class EvalCommand implements Callable<Integer> {
 
   @Option(names = "--ending", paramLabel = ".EXT", description = "Only files that end so.")
   private List<String> endings = List.of();
+
+  @Option(
+      names = "--source",
+      paramLabel = "FILE",
+      description = "Texts to translate, one a line, plain or compressed by gzip.")
+  private Path source;
+
+  @Option(names = "--target", paramLabel = "FILE", description = "Their translations.")
+  private Path target;
+
+  @Option(
+      names = "--beam",
+      paramLabel = "K",
+      description = "Translations followed at a time (default ${DEFAULT-VALUE}).")
+  private int beam = 5;
 
   @Option(names = "--batch", description = "Sequences at a time (default ${DEFAULT-VALUE}).")
   private int batch = 16;
@@ -73,6 +92,9 @@ final class EvalCommand implements Callable<Integer> {
     List<Path> all = new ArrayList<>(data);
     all.addAll(more);
     Path folder = Pretrained.find(model);
+    if (source != null || "translate".equals(task)) {
+      return translation(folder, all, console);
+    }
     if (task != null) {
       return likeness(folder, all, console);
     }
@@ -88,9 +110,23 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
+  private int translation(Path folder, List<Path> data, Console console) throws IOException {
+    if (source == null || target == null || !data.isEmpty()) {
+      throw new Failure(
+          "give the texts to translate with --source, their translations with --target");
+    }
+    try (Scope scope = Scope.open();
+        EncoderDecoder loaded = TranslateCommand.load(folder)) {
+      BeamSearch.Settings settings = new BeamSearch.Settings(beam);
+      System.out.println(
+          new TranslationScore(folder, source, target, settings, batch, json, console).of(loaded));
+      return 0;
+    }
+  }
+
   private int likeness(Path folder, List<Path> files, Console console) throws IOException {
     if (!task.equals("sts")) {
-      throw new Failure("no task '" + task + "': there is sts");
+      throw new Failure("no task '" + task + "': there are sts and translate");
     }
     if (files.isEmpty()) {
       throw new Failure("give the pairs of texts with --data");

@@ -8,6 +8,7 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
+import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
@@ -51,6 +52,11 @@ record Evaluation(
     }
     if (model instanceof ImageClassifier images) {
       return images(images);
+    }
+    if (model instanceof EncoderDecoder) {
+      throw new Failure(
+          folder
+              + " holds a translator: give texts with --source, their translations with --target");
     }
     throw new Failure(
         folder

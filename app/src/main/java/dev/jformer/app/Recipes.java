@@ -11,6 +11,7 @@ import dev.jformer.config.Nearest;
 import dev.jformer.train.Data;
 import dev.jformer.train.Recipe;
 import dev.jformer.train.TextData;
+import dev.jformer.train.TranslationData;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +31,8 @@ final class Recipes {
           "poolformer",
           "mlm",
           "classify",
-          "fine-tune");
+          "fine-tune",
+          "translate");
 
   private Recipes() {}
 
@@ -64,8 +66,11 @@ final class Recipes {
     boolean own = bringsData(nameOrFile, recipe, data);
     if (!own && data == null && recipe.data().source().isEmpty()) {
       String kind = recipe.data().type();
+      boolean pairs = recipe.data() instanceof TranslationData;
       throw new Failure(
-          "the recipe " + nameOrFile + " brings no " + kind + ": give some with --data");
+          pairs
+              ? "the recipe " + nameOrFile + " brings no texts: give --source and --target"
+              : "the recipe " + nameOrFile + " brings no " + kind + ": give some with --data");
     }
     Path source =
         data != null ? data : own ? DefaultCorpus.find() : Path.of(recipe.data().source());

@@ -7,6 +7,7 @@ import dev.jformer.io.FileTree;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
+import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Forecaster;
 import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
@@ -19,6 +20,7 @@ import dev.jformer.train.Recipe;
 import dev.jformer.train.SeriesData;
 import dev.jformer.train.TextData;
 import dev.jformer.train.Trainer;
+import dev.jformer.train.TranslationData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -86,6 +88,9 @@ final class Run {
     if (recipe.data() instanceof LabelledTextData) {
       return model instanceof Encoder.Config;
     }
+    if (recipe.data() instanceof TranslationData) {
+      return model instanceof EncoderDecoder.Config;
+    }
     return recipe.data() instanceof ImageData
         ? model instanceof ImageClassifier.Config
         : model instanceof Forecaster.Config;
@@ -131,6 +136,9 @@ final class Run {
     }
     if (recipe.data() instanceof ImageData) {
       return new ImageAssignment(recipe, folder, resumed, console);
+    }
+    if (recipe.data() instanceof TranslationData) {
+      return new TranslationAssignment(recipe, folder, console);
     }
     if (recipe.data() instanceof LabelledTextData) {
       return new TextClassAssignment(recipe, folder, resumed, console);

@@ -17,8 +17,8 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = {
       "Train a model, from scratch or from where a run was interrupted: a language model on text,",
-      "a forecaster on the series of a CSV file, a classifier of images or of texts, or an encoder",
-      "that fills in masked words."
+      "a forecaster on the series of a CSV file, a classifier of images or of texts, an encoder",
+      "that fills in masked words, or a translator."
     },
     footer = {
       "",
@@ -35,6 +35,9 @@ import picocli.CommandLine.Option;
       "  jformer train --task classify --from runs/encoder --data reviews.tsv",
       "      Lines of a text, a tab and a label. With --from minilm it begins with a model that knows",
       "      English.",
+      "  jformer train --task translate --source train.en.gz --target train.de.gz \\",
+      "      --validation-source val.en.gz --validation-target val.de.gz",
+      "      Line n of the one file means what line n of the other does.",
       "  jformer train --resume runs/play",
       "",
       "A recipe is a JSON or YAML file with the fields model, data and training; what it leaves",
@@ -42,21 +45,22 @@ import picocli.CommandLine.Option;
     })
 final class TrainCommand implements Callable<Integer> {
   private static final List<String> TASKS =
-      List.of("text", "forecast", "images", "mlm", "classify");
+      List.of("text", "forecast", "images", "mlm", "classify", "translate");
 
   @Option(
       names = "--recipe",
       paramLabel = "NAME|FILE",
       description =
-          "java, shakespeare, forecast, images, poolformer, mlm, classify, fine-tune, or a file"
-              + " (default: the task's).")
+          "java, shakespeare, forecast, images, poolformer, mlm, classify, fine-tune, translate, or"
+              + " a file (default: the task's).")
   private String named;
 
   @Option(
       names = "--task",
       paramLabel = "TASK",
       description =
-          "text, forecast, images, mlm or classify (default text), where no recipe says it.")
+          "text, forecast, images, mlm, classify or translate (default text), where no recipe says"
+              + " it.")
   private String task = "text";
 
   @Option(
@@ -78,6 +82,24 @@ final class TrainCommand implements Callable<Integer> {
           "What to learn from: text (a file, folder, zip or jar), a CSV file, images (a folder or"
               + " zip), or labelled texts.")
   private Path data;
+
+  @Option(
+      names = "--source",
+      paramLabel = "FILE",
+      description = "Texts to learn to translate, one a line, plain or compressed by gzip.")
+  private Path source;
+
+  @Option(names = "--target", paramLabel = "FILE", description = "Their translations.")
+  private Path target;
+
+  @Option(
+      names = "--validation-source",
+      paramLabel = "FILE",
+      description = "Texts to validate on (default: some of the others are held out).")
+  private Path validationSource;
+
+  @Option(names = "--validation-target", paramLabel = "FILE", description = "Their translations.")
+  private Path validationTarget;
 
   @Option(
       names = "--from",
@@ -143,10 +165,11 @@ final class TrainCommand implements Callable<Integer> {
           || seed != null
           || horizon != null
           || lookBack != null
-          || from != null) {
+          || from != null
+          || !pairs().isEmpty()) {
         throw new Failure(
             "--resume goes on with a run as it was begun: it takes no --data, --out, --set,"
-                + " --steps, --seed, --horizon, --look-back or --from");
+                + " --steps, --seed, --horizon, --look-back, --from, --source or --target");
       }
       return Run.resume(resume, sample, console).train();
     }
@@ -166,6 +189,7 @@ final class TrainCommand implements Callable<Integer> {
     if (from != null) {
       all.put("from", Pretrained.find(from).toAbsolutePath().toString());
     }
+    all.putAll(pairs());
     all.putAll(overrides);
     String recipe = named != null ? named : ofTask();
     Recipe chosen = Recipes.load(recipe, all);
@@ -176,11 +200,27 @@ final class TrainCommand implements Callable<Integer> {
     return Run.begin(folder, complete, overwrite, prompt, console).train();
   }
 
+  /** The files of a translator, as fields of the recipe. */
+  private Map<String, String> pairs() {
+    Map<String, String> fields = new LinkedHashMap<>();
+    put(fields, "data.source", source);
+    put(fields, "data.target", target);
+    put(fields, "data.validationSource", validationSource);
+    put(fields, "data.validationTarget", validationTarget);
+    return fields;
+  }
+
+  private static void put(Map<String, String> fields, String name, Path file) {
+    if (file != null) {
+      fields.put(name, file.toAbsolutePath().toString());
+    }
+  }
+
   private String ofTask() {
     return switch (task) {
       case "text" -> "java";
       case "classify" -> isTrainedElsewhere() ? "fine-tune" : task;
-      case "forecast", "images", "mlm" -> task;
+      case "forecast", "images", "mlm", "translate" -> task;
       default ->
           throw new Failure(
               "no task '"

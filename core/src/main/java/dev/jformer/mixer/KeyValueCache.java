@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -25,7 +26,7 @@ public final class KeyValueCache implements Cache {
     }
   }
 
-  private final long batch;
+  private long batch;
   private final long heads;
   private final long capacity;
   private final long headDim;
@@ -87,6 +88,31 @@ public final class KeyValueCache implements Cache {
           "cannot go back to " + newLength + " tokens: expected at least 0");
     }
     length = Math.min(length, newLength);
+  }
+
+  @Override
+  public void select(Tensor rows) {
+    if (keys != null) {
+      keys = selected(keys, rows);
+      values = selected(values, rows);
+    }
+    batch = rows.elements();
+  }
+
+  private Tensor selected(Tensor all, Tensor rows) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noInference();
+        Mode constant = Autograd.noGrad()) {
+      Tensor used = all.narrow(2, 0, length).indexSelect(0, rows);
+      boolean fits = rows.elements() == batch;
+      Tensor place =
+          fits ? all : Tensor.zeros(all.dtype(), rows.elements(), heads, capacity, headDim).keep();
+      place.narrow(2, 0, length).copy_(used);
+      if (!fits) {
+        all.close();
+      }
+      return place;
+    }
   }
 
   @Override

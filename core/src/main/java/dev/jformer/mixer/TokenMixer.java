@@ -96,6 +96,18 @@ public abstract class TokenMixer extends Module {
       throw new UnsupportedOperationException(getClass().getSimpleName() + " cannot go back");
     }
 
+    /**
+     * Puts other sequences in the places of these, where the mixer allows it: the sequence in place
+     * i is then what that in place {@code rows[i]} was.
+     *
+     * @param rows int64 [n], places from 0 to B - 1, any number of times; there are n sequences
+     *     then
+     */
+    default void select(Tensor rows) {
+      throw new UnsupportedOperationException(
+          getClass().getSimpleName() + " cannot exchange sequences");
+    }
+
     /** Bytes of memory held. */
     long bytes();
 

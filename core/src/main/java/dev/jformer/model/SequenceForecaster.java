@@ -3,7 +3,6 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.CrossAttention;
 import dev.jformer.mixer.ProbSparseAttention;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Activation;
@@ -15,6 +14,7 @@ import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
+import dev.jformer.nn.Residual;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.NoPosition;
@@ -179,7 +179,17 @@ public final class SequenceForecaster extends Forecaster {
     this.encoderNorm = child("encoderNorm", Layer.class, norm.build(config.width()));
     List<DecoderBlock> decoding = new ArrayList<>();
     for (int i = 0; i < config.decoderLayers(); i++) {
-      decoding.add(new DecoderBlock(config, config.site(i, config.decoderLayers(), decoded, true)));
+      Site site = config.site(i, config.decoderLayers(), decoded, true);
+      decoding.add(
+          new DecoderBlock(
+              site,
+              NormPlacement.POST,
+              norm,
+              config.mixer(),
+              config.crossHeads(),
+              config.ffn(),
+              none,
+              new Residual()));
     }
     this.decoder = children("decoder", DecoderBlock.class, decoding);
     this.decoderNorm = child("decoderNorm", Layer.class, norm.build(config.width()));
@@ -257,7 +267,7 @@ public final class SequenceForecaster extends Forecaster {
     Tensor days = Tensor.cat(1, pastCalendar.narrow(1, from, config.label()), futureCalendar);
     Tensor x = future.get().forward(rows, days);
     for (Slot<DecoderBlock> block : decoder) {
-      x = block.get().forward(x, memory);
+      x = block.get().forward(x, block.get().read(memory, null));
     }
     return head.get().forward(decoderNorm.get().forward(x));
   }
@@ -297,36 +307,6 @@ public final class SequenceForecaster extends Forecaster {
     Tensor forward(Tensor rows, Tensor days) {
       Tensor x = position.get().embed(values.get().forward(rows), 0);
       return dropout.get().forward(calendar == null ? x : x.add(calendar.get().forward(days)));
-    }
-  }
-
-  /** A block of the decoder, with norms after its three parts. */
-  private static final class DecoderBlock extends Module {
-    private final Slot<TokenMixer> mixer;
-    private final Slot<Layer> mixerNorm;
-    private final Slot<CrossAttention> cross;
-    private final Slot<Layer> crossNorm;
-    private final Slot<ChannelMixer> ffn;
-    private final Slot<Layer> ffnNorm;
-
-    DecoderBlock(Config config, Site site) {
-      Norm.Config norm = new Norm.LayerNormConfig();
-      int heads = config.mixer().heads();
-      Position none =
-          new NoPosition.Config().build(site.width(), heads, site.width() / heads, site.length());
-      this.mixer = child("mixer", TokenMixer.class, config.mixer().build(site, none));
-      this.mixerNorm = child("mixerNorm", Layer.class, norm.build(site.width()));
-      this.cross =
-          child("cross", CrossAttention.class, new CrossAttention(config.crossHeads(), site));
-      this.crossNorm = child("crossNorm", Layer.class, norm.build(site.width()));
-      this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(site));
-      this.ffnNorm = child("ffnNorm", Layer.class, norm.build(site.width()));
-    }
-
-    Tensor forward(Tensor x, Tensor memory) {
-      Tensor mixed = mixerNorm.get().forward(x.add(mixer.get().forward(x, null)));
-      Tensor taken = crossNorm.get().forward(mixed.add(cross.get().forward(mixed, memory, null)));
-      return ffnNorm.get().forward(taken.add(ffn.get().forward(taken)));
     }
   }
 }

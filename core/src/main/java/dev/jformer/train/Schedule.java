@@ -6,7 +6,8 @@ package dev.jformer.train;
  *
  * @param shape the way down
  * @param warmup steps until the peak is reached
- * @param floor the last step's rate as a share of the peak
+ * @param floor the last step's rate as a share of the peak, or the lowest where the shape does not
+ *     end
  */
 public record Schedule(Shape shape, int warmup, double floor) {
   /** The way down from the peak. */
@@ -16,7 +17,12 @@ public record Schedule(Shape shape, int warmup, double floor) {
     /** A straight line. */
     LINEAR,
     /** No way down. */
-    CONSTANT
+    CONSTANT,
+    /**
+     * The peak times √(warmup / step), whatever the number of steps (arXiv 1706.03762); without a
+     * warm-up, times 1/√step.
+     */
+    INVERSE_SQRT
   }
 
   /** Defaults. */
@@ -46,6 +52,7 @@ public record Schedule(Shape shape, int warmup, double floor) {
       case COSINE -> floor + (1 - floor) * (1 + Math.cos(Math.PI * done)) / 2;
       case LINEAR -> floor + (1 - floor) * (1 - done);
       case CONSTANT -> 1;
+      case INVERSE_SQRT -> Math.max(floor, Math.sqrt(Math.max(1.0, warmup) / Math.max(1, step)));
     };
   }
 }

@@ -38,6 +38,17 @@ class ScheduleTest {
   }
 
   @Test
+  void inverseSquareRootKnowsNoEnd() {
+    Schedule schedule = new Schedule(Schedule.Shape.INVERSE_SQRT, 400, 0.1);
+    assertEquals(1, schedule.factor(400, 1000), 1e-12);
+    assertEquals(0.5, schedule.factor(1600, 1000), 1e-12);
+    assertEquals(0.25, schedule.factor(6400, 100_000), 1e-12);
+    assertEquals(0.1, schedule.factor(10_000_000, 1000), 1e-12);
+    assertEquals(
+        1 / Math.sqrt(9), new Schedule(Schedule.Shape.INVERSE_SQRT, 0, 0).factor(9, 10), 1e-12);
+  }
+
+  @Test
   void endsOnTheFloorAndStaysThere() {
     for (Schedule.Shape shape :
         new Schedule.Shape[] {Schedule.Shape.COSINE, Schedule.Shape.LINEAR}) {

@@ -1,0 +1,378 @@
+package dev.jformer.decode;
+
+import dev.jformer.data.TextBatch;
+import dev.jformer.model.EncoderDecoder;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes what an {@link EncoderDecoder} finds most probable for a source: token by token the best
+ * (greedy), or by beam search, which keeps several texts and goes on with the most probable of all
+ * their continuations. One that ends takes its place in the beam with it, so that the search is
+ * over when all have ended; with a beam of 1 it is the greedy one. Ended texts are compared by
+ * their log probability over the length penalty ((5 + n) / 6)^α of arXiv 1609.08144, n counting the
+ * end; and the search ends before, where nothing that is open can become better than the best that
+ * ended.
+ *
+ * <p>Sources are searched together and leave the batch when they are done; each is what it would be
+ * alone, as far as rounding allows.
+ */
+public final class BeamSearch {
+  private static final Logger LOG = LoggerFactory.getLogger(BeamSearch.class);
+
+  private final EncoderDecoder model;
+  private final Settings settings;
+
+  /**
+   * How to search.
+   *
+   * @param beam K, texts kept; 1 for the greedy search
+   * @param lengthPenalty α, from 0 for none: the larger, the longer the texts
+   * @param ratio the most tokens of a text are this times those of the source, plus {@code extra},
+   *     and no more than the model's length
+   * @param extra see {@code ratio}
+   * @param cached whether what was computed for earlier tokens is kept; without, everything is
+   *     computed again for each token
+   */
+  public record Settings(int beam, double lengthPenalty, double ratio, int extra, boolean cached) {
+    /** With a beam, a penalty of 0.6 and texts of at most 1.5 times the source's length plus 10. */
+    public Settings(int beam) {
+      this(beam, 0.6, 1.5, 10, true);
+    }
+
+    /** Checks the values. */
+    public Settings {
+      if (beam < 1) {
+        throw new IllegalArgumentException("beam is " + beam + ": expected at least 1");
+      }
+      if (!(lengthPenalty >= 0) || Double.isInfinite(lengthPenalty)) {
+        throw new IllegalArgumentException(
+            "lengthPenalty is " + lengthPenalty + ": expected at least 0");
+      }
+      if (!(ratio >= 0) || extra < 0 || (ratio == 0 && extra == 0)) {
+        throw new IllegalArgumentException(
+            "ratio is "
+                + ratio
+                + " and extra is "
+                + extra
+                + ": expected room for a token at least");
+      }
+    }
+
+    private double penalty(int tokens) {
+      return Math.pow((5.0 + tokens) / 6, lengthPenalty);
+    }
+
+    private int longest(int source, int length) {
+      return (int) Math.max(1, Math.min(length, Math.floor(ratio * source) + extra));
+    }
+  }
+
+  /**
+   * What was found.
+   *
+   * @param ids its tokens, without the end
+   * @param ended whether the end follows; if not, there was no more room
+   * @param logProbability of the tokens, and the end if there is one, in nats
+   * @param score the log probability over the length penalty
+   */
+  public record Hypothesis(List<Integer> ids, boolean ended, double logProbability, double score) {}
+
+  /** A search with a model, which must not be in training. */
+  public BeamSearch(EncoderDecoder model, Settings settings) {
+    this.model = model;
+    this.settings = settings;
+  }
+
+  /**
+   * The best text for each source. They are searched in one batch.
+   *
+   * @param sources ids, at least one each, ended as in training
+   * @throws IllegalArgumentException if a source is empty or longer than the model can read
+   * @throws IllegalStateException if the model is in training
+   */
+  public List<Hypothesis> search(List<int[]> sources) {
+    if (model.isTraining()) {
+      throw new IllegalStateException(
+          "the model is in training, where dropout would disturb it: call train(false) first");
+    }
+    if (sources.isEmpty()) {
+      return List.of();
+    }
+    List<Sentence> sentences = new ArrayList<>();
+    for (int[] source : sources) {
+      if (source.length == 0) {
+        throw new IllegalArgumentException("a source is empty: expected at least its end");
+      }
+      sentences.add(new Sentence(settings.longest(source.length, model.config().length())));
+    }
+    int capacity = sentences.stream().mapToInt(s -> s.longest).max().orElseThrow();
+    try (Mode mode = Autograd.inference();
+        Scope scope = Scope.open()) {
+      TextBatch batch = TextBatch.of(sources, model.end());
+      try (Steps steps = steps(batch, capacity)) {
+        search(steps, new ArrayList<>(sentences));
+      }
+    }
+    return sentences.stream().map(s -> s.best).toList();
+  }
+
+  /** Sentences that are not done yet stand in the batch, K rows each. */
+  private void search(Steps steps, List<Sentence> open) {
+    while (true) {
+      try (Scope scope = Scope.open()) {
+        Extension[] extensions = extensions(steps, open);
+        long[] rows = new long[open.size() * settings.beam];
+        List<Sentence> left = new ArrayList<>();
+        long[] places = new long[open.size()];
+        for (int b = 0; b < open.size(); b++) {
+          Sentence sentence = open.get(b);
+          int[] parents = sentence.extend(extensions[b]);
+          if (sentence.isOpen()) {
+            places[left.size()] = b;
+            for (int k = 0; k < settings.beam; k++) {
+              rows[left.size() * settings.beam + k] = (long) b * settings.beam + parents[k];
+            }
+            left.add(sentence);
+          }
+        }
+        if (left.isEmpty()) {
+          return;
+        }
+        boolean fewer = left.size() < open.size();
+        steps.select(
+            Arrays.copyOf(rows, left.size() * settings.beam),
+            fewer ? Arrays.copyOf(places, left.size()) : null);
+        open.clear();
+        open.addAll(left);
+      }
+    }
+  }
+
+  /**
+   * The most probable continuations of a sentence's rows, best first.
+   *
+   * @param logProbabilities of text and continuation; -∞ where there is none
+   * @param rows the row continued, from 0 to K - 1
+   * @param ids the token added
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared; lives for one step
+  private record Extension(double[] logProbabilities, int[] rows, int[] ids) {}
+
+  private Extension[] extensions(Steps steps, List<Sentence> open) {
+    int beam = settings.beam;
+    long[] last = new long[open.size() * beam];
+    double[] known = new double[last.length];
+    for (int b = 0; b < open.size(); b++) {
+      for (int k = 0; k < beam; k++) {
+        last[b * beam + k] = open.get(b).last(k);
+        known[b * beam + k] = open.get(b).logProbability(k);
+      }
+    }
+    Tensor scores = steps.next(last).to(DType.FLOAT32).logSoftmax(-1);
+    long vocab = scores.size(1);
+    Tensor all = scores.add(Tensor.of(known, last.length, 1).to(DType.FLOAT32));
+    Tensor.Ranked best = all.reshape(open.size(), beam * vocab).topK(beam, -1);
+    double[] values = best.values().toDoubles();
+    long[] indices = best.indices().toLongs();
+    Extension[] extensions = new Extension[open.size()];
+    for (int b = 0; b < open.size(); b++) {
+      int[] rows = new int[beam];
+      int[] ids = new int[beam];
+      for (int k = 0; k < beam; k++) {
+        rows[k] = (int) (indices[b * beam + k] / vocab);
+        ids[k] = (int) (indices[b * beam + k] % vocab);
+      }
+      extensions[b] =
+          new Extension(Arrays.copyOfRange(values, b * beam, (b + 1) * beam), rows, ids);
+    }
+    return extensions;
+  }
+
+  /** A text being written. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Text(int[] ids, double logProbability) {
+    Text with(int id, double newLogProbability) {
+      int[] longer = Arrays.copyOf(ids, ids.length + 1);
+      longer[ids.length] = id;
+      return new Text(longer, newLogProbability);
+    }
+  }
+
+  /** What is written for one source. */
+  private final class Sentence {
+    private final int longest;
+    private final List<Hypothesis> ended = new ArrayList<>();
+    private List<Text> open = List.of(new Text(new int[0], 0));
+    private Hypothesis best;
+
+    Sentence(int longest) {
+      this.longest = longest;
+    }
+
+    boolean isOpen() {
+      return best == null;
+    }
+
+    /** What row k of this sentence reads next; those of no text read anything. */
+    int last(int k) {
+      int[] ids = k < open.size() ? open.get(k).ids : new int[0];
+      return ids.length == 0 ? model.end() : ids[ids.length - 1];
+    }
+
+    double logProbability(int k) {
+      return k < open.size() ? open.get(k).logProbability : Double.NEGATIVE_INFINITY;
+    }
+
+    /** Goes on; returns which row each of the K rows continues. */
+    int[] extend(Extension extension) {
+      int room = settings.beam - ended.size();
+      int[] parents = new int[settings.beam];
+      List<Text> next = new ArrayList<>();
+      for (int i = 0; i < room; i++) {
+        double logProbability = extension.logProbabilities[i];
+        if (Double.isNaN(logProbability)) {
+          throw new IllegalStateException(
+              "a logit is NaN: expected a number; were the model's weights damaged, or did its"
+                  + " training diverge?");
+        }
+        if (logProbability == Double.NEGATIVE_INFINITY) {
+          break; // fewer texts than the beam is wide
+        }
+        Text text = open.get(extension.rows[i]);
+        if (extension.ids[i] == model.end()) {
+          ended.add(hypothesis(text, true, logProbability));
+        } else {
+          parents[next.size()] = extension.rows[i];
+          next.add(text.with(extension.ids[i], logProbability));
+        }
+      }
+      open = next;
+      if (open.isEmpty() || ended.size() == settings.beam || isDecided()) {
+        finish();
+      } else if (open.get(0).ids.length == longest) {
+        open.forEach(text -> ended.add(hypothesis(text, false, text.logProbability)));
+        finish();
+      }
+      return parents;
+    }
+
+    private Hypothesis hypothesis(Text text, boolean end, double logProbability) {
+      int tokens = text.ids.length + (end ? 1 : 0);
+      return new Hypothesis(
+          Arrays.stream(text.ids).boxed().toList(),
+          end,
+          logProbability,
+          logProbability / settings.penalty(tokens));
+    }
+
+    /** Whether no open text can become better: log probabilities fall, penalties have an end. */
+    private boolean isDecided() {
+      double most =
+          open.stream().mapToDouble(Text::logProbability).max().orElseThrow()
+              / settings.penalty(longest);
+      return ended.stream().anyMatch(hypothesis -> hypothesis.score >= most);
+    }
+
+    private void finish() {
+      best = ended.stream().max(Comparator.comparingDouble(Hypothesis::score)).orElseThrow();
+    }
+  }
+
+  /** The model, reading the rows' next tokens. */
+  private interface Steps extends AutoCloseable {
+    /** Logits [B K, V] of what follows the rows and their next tokens. */
+    Tensor next(long[] ids);
+
+    /** Row i becomes what row {@code rows[i]} was; only these sources stay, null for all. */
+    void select(long[] rows, long[] sources);
+
+    @Override
+    void close();
+  }
+
+  private Steps steps(TextBatch batch, int capacity) {
+    if (settings.cached) {
+      try {
+        return new Cached(model.decode(batch.ids(), batch.keep(), settings.beam, capacity));
+      } catch (UnsupportedOperationException e) {
+        LOG.info("{}: everything is computed again for each token", e.getMessage());
+      }
+    }
+    return new Anew(batch);
+  }
+
+  private record Cached(EncoderDecoder.Decoding decoding) implements Steps {
+    @Override
+    public Tensor next(long[] ids) {
+      return decoding.next(Tensor.of(ids));
+    }
+
+    @Override
+    public void select(long[] rows, long[] sources) {
+      decoding.select(Tensor.of(rows), sources == null ? null : Tensor.of(sources));
+    }
+
+    @Override
+    public void close() {
+      decoding.close();
+    }
+  }
+
+  /** Computes everything again for each token, but for what the encoder makes of the sources. */
+  private final class Anew implements Steps {
+    private Tensor memory;
+    private Tensor keep;
+    private long[][] texts;
+
+    Anew(TextBatch batch) {
+      memory = model.encode(batch.ids(), batch.keep()).repeatInterleave(settings.beam, 0).keep();
+      keep = batch.keep() == null ? null : batch.keep().repeatInterleave(settings.beam, 0).keep();
+      texts = new long[(int) memory.size(0)][0];
+    }
+
+    @Override
+    public Tensor next(long[] ids) {
+      for (int i = 0; i < texts.length; i++) {
+        texts[i] = Arrays.copyOf(texts[i], texts[i].length + 1);
+        texts[i][texts[i].length - 1] = ids[i];
+      }
+      int length = texts[0].length;
+      long[] flat = Arrays.stream(texts).flatMapToLong(Arrays::stream).toArray();
+      return model.logits(memory, keep, Tensor.of(flat, texts.length, length), length - 1);
+    }
+
+    @Override
+    public void select(long[] rows, long[] sources) {
+      texts = Arrays.stream(rows).mapToObj(row -> texts[(int) row]).toArray(long[][]::new);
+      if (sources != null) {
+        Tensor chosen = Tensor.of(rows);
+        Tensor before = memory;
+        memory = memory.indexSelect(0, chosen).keep();
+        before.close();
+        if (keep != null) {
+          Tensor mask = keep;
+          keep = keep.indexSelect(0, chosen).keep();
+          mask.close();
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      memory.close();
+      if (keep != null) {
+        keep.close();
+      }
+    }
+  }
+}

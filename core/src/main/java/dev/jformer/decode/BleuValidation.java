@@ -1,0 +1,72 @@
+package dev.jformer.decode;
+
+import dev.jformer.data.Bleu;
+import dev.jformer.data.ParallelTexts;
+import dev.jformer.data.Tokenizer;
+import dev.jformer.model.EncoderDecoder;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Task;
+import dev.jformer.train.Translation;
+
+/**
+ * Training an encoder-decoder to translate, held to the {@link Bleu} of greedy translations of the
+ * held-out texts: what is evaluated, and lower if better, is how much they lack of 100.
+ */
+public final class BleuValidation implements Task {
+  private static final int TOGETHER = 64;
+
+  private final Translation task;
+  private final EncoderDecoder model;
+  private final Tokenizer tokenizer;
+  private final ParallelTexts heldOut;
+  private double loss = Double.NaN;
+
+  /**
+   * A task.
+   *
+   * @param task what is trained
+   * @param heldOut the texts that {@code task} holds out
+   */
+  public BleuValidation(
+      Translation task, EncoderDecoder model, Tokenizer tokenizer, ParallelTexts heldOut) {
+    this.task = task;
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.heldOut = heldOut;
+  }
+
+  @Override
+  public Tensor loss(long index) {
+    return task.loss(index);
+  }
+
+  @Override
+  public long unitsPerBatch() {
+    return task.unitsPerBatch();
+  }
+
+  @Override
+  public String unit() {
+    return task.unit();
+  }
+
+  @Override
+  public double evaluate() {
+    loss = task.evaluate();
+    boolean learning = model.isTraining();
+    model.train(false);
+    try {
+      Translator translator =
+          new Translator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
+      return 100
+          - Bleu.of(translator.translate(heldOut.source(), done -> {}), heldOut.target()).score();
+    } finally {
+      model.train(learning);
+    }
+  }
+
+  /** Cross-entropy at the latest evaluation, in nats per token; NaN before the first. */
+  public double crossEntropy() {
+    return loss;
+  }
+}

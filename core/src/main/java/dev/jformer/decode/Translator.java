@@ -1,0 +1,75 @@
+package dev.jformer.decode;
+
+import dev.jformer.data.TokenPair;
+import dev.jformer.data.Tokenizer;
+import dev.jformer.model.EncoderDecoder;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+
+/** Translates texts with an {@link EncoderDecoder} that learned from this tokenizer's tokens. */
+public final class Translator {
+  private final EncoderDecoder model;
+  private final Tokenizer tokenizer;
+  private final BeamSearch search;
+  private final int batch;
+
+  /**
+   * A translator.
+   *
+   * @param model not in training
+   * @param batch texts that are translated together
+   */
+  public Translator(
+      EncoderDecoder model, Tokenizer tokenizer, BeamSearch.Settings settings, int batch) {
+    if (batch < 1) {
+      throw new IllegalArgumentException("batch is " + batch + ": expected at least 1");
+    }
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.search = new BeamSearch(model, settings);
+    this.batch = batch;
+  }
+
+  /**
+   * The translations of texts, those of about one length together. Of a text that is longer than
+   * the model reads, the end is left out; a blank text has a blank translation.
+   *
+   * @param progress told how many texts are done
+   */
+  public List<String> translate(List<String> texts, IntConsumer progress) {
+    int[][] sources =
+        texts.stream()
+            .map(
+                text ->
+                    TokenPair.ended(tokenizer.encode(text), model.end(), model.config().length()))
+            .toArray(int[][]::new);
+    List<Integer> order =
+        IntStream.range(0, sources.length)
+            .filter(i -> !texts.get(i).isBlank())
+            .boxed()
+            .sorted(Comparator.comparingInt(i -> sources[i].length))
+            .toList();
+    String[] translations = new String[sources.length];
+    java.util.Arrays.fill(translations, "");
+    for (int from = 0; from < order.size(); from += batch) {
+      List<Integer> some = order.subList(from, Math.min(order.size(), from + batch));
+      List<int[]> together = new ArrayList<>();
+      some.forEach(i -> together.add(sources[i]));
+      List<BeamSearch.Hypothesis> found = search.search(together);
+      for (int i = 0; i < found.size(); i++) {
+        int[] ids = found.get(i).ids().stream().mapToInt(id -> id).toArray();
+        translations[some.get(i)] = tokenizer.decode(ids).strip();
+      }
+      progress.accept(from + some.size());
+    }
+    return List.of(translations);
+  }
+
+  /** The translation of one text. */
+  public String translate(String text) {
+    return translate(List.of(text), done -> {}).get(0);
+  }
+}

@@ -1,0 +1,459 @@
+package dev.jformer.model;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.CrossAttention;
+import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.Activation;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Identity;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.Residual;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.nn.Table;
+import dev.jformer.position.Position;
+import dev.jformer.position.Sinusoidal;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The Transformer of arXiv 1706.03762: an encoder reads one text, a decoder writes another, each
+ * token from those before it and from the encoder's. It translates, or rewrites otherwise.
+ *
+ * <p>One id ends a text, and begins the decoder's: of a text a b c the decoder is given (end a b c)
+ * and predicts (a b c end). The table of words starts with variance 1/D, so that embeddings times
+ * √D, as {@link Sinusoidal} can make them, have variance 1, and so have the first logits.
+ */
+public final class EncoderDecoder extends Model {
+  /**
+   * Configuration; the defaults are a small Transformer of arXiv 1706.03762 with normalisation
+   * before.
+   *
+   * @param encoderLayers blocks of the encoder
+   * @param decoderLayers blocks of the decoder
+   * @param width D
+   * @param vocab V, number of token ids of both texts, {@code end} among them
+   * @param end the id that ends a text; -1 for the last, which then follows the tokenizer's
+   * @param length the longest text, in tokens, the end among them
+   * @param position how encoder and decoder, each for itself, know where a token stands
+   * @param mixer the token mixer of every block; in the decoder it must be able to be causal
+   * @param crossHeads heads of the decoder's attention to the encoder; 0 for as many as the mixer's
+   * @param ffn the channel mixer of every block
+   * @param norm the normalisation
+   * @param placement where blocks normalise
+   * @param bias whether linear layers have a bias
+   * @param shared whether encoder and decoder have one table of words
+   * @param tied whether the output layer shares the decoder's table (arXiv 1608.05859)
+   * @param dropout probability, on the embeddings and at the end of each part of a block
+   * @param residual what becomes of the parts of a block before they are added
+   * @param init how the weights of the blocks start
+   * @param projection what the linear layers of the blocks are
+   */
+  @AutoService(Model.Config.class)
+  public record Config(
+      int encoderLayers,
+      int decoderLayers,
+      int width,
+      int vocab,
+      int end,
+      int length,
+      Position.Config position,
+      TokenMixer.Config mixer,
+      int crossHeads,
+      ChannelMixer.Config ffn,
+      Norm.Config norm,
+      NormPlacement placement,
+      boolean bias,
+      boolean shared,
+      boolean tied,
+      double dropout,
+      Residual residual,
+      Site.Init init,
+      Projection projection)
+      implements Model.Config {
+    /** Four layers each, of width 128, for bytes. */
+    public Config() {
+      this(
+          4,
+          4,
+          128,
+          257,
+          -1,
+          256,
+          new Sinusoidal.Config(10_000, true),
+          new SoftmaxAttention.Config(),
+          0,
+          new Mlp.Config(Activation.RELU, 2, 0),
+          new Norm.LayerNormConfig(),
+          NormPlacement.PRE,
+          true,
+          true,
+          true,
+          0.1,
+          new Residual(),
+          new Site.Init(0.08, false),
+          new Linear.Config());
+    }
+
+    /** Checks the values. */
+    public Config {
+      Trunk.Plan.positive("decoderLayers", decoderLayers);
+      Trunk.Plan.positive("length", length);
+      Trunk.Plan.check(
+          encoderLayers,
+          width,
+          dropout,
+          position,
+          mixer,
+          ffn,
+          norm,
+          placement,
+          residual,
+          init,
+          projection);
+      if (vocab < 2 || end >= vocab || end < -1) {
+        throw new IllegalArgumentException(
+            "end is "
+                + end
+                + " and vocab is "
+                + vocab
+                + ": expected two ids or more, the one that ends a text among them, or -1");
+      }
+      if (crossHeads < 0) {
+        throw new IllegalArgumentException(
+            "crossHeads is " + crossHeads + ": expected at least 0, for as many as the mixer's");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "encoder-decoder";
+    }
+
+    @Override
+    public EncoderDecoder build() {
+      return new EncoderDecoder(this);
+    }
+
+    /**
+     * This configuration for the tokens of a tokenizer.
+     *
+     * @param tokens how many ids it has
+     * @param endOfText the one that ends a text; -1 if it has none, for one more
+     */
+    public Config sized(int tokens, int endOfText) {
+      return new Config(
+          encoderLayers,
+          decoderLayers,
+          width,
+          endOfText < 0 ? tokens + 1 : tokens,
+          endOfText,
+          length,
+          position,
+          mixer,
+          crossHeads,
+          ffn,
+          norm,
+          placement,
+          bias,
+          shared,
+          tied,
+          dropout,
+          residual,
+          init,
+          projection);
+    }
+
+    /** Whether the ids of a tokenizer with so many are those of this vocabulary. */
+    public boolean fits(int tokens) {
+      return vocab == (end < 0 ? tokens + 1 : tokens);
+    }
+
+    private Trunk.Plan encoder() {
+      return new Trunk.Plan(
+          encoderLayers,
+          width,
+          length,
+          1,
+          position,
+          new Norm.NoNormConfig(),
+          mixer,
+          ffn,
+          norm,
+          placement,
+          bias,
+          dropout,
+          residual,
+          init,
+          projection);
+    }
+
+    private Site decoder(int layer) {
+      return new Site(width, layer, decoderLayers, length, true, bias, dropout, init, projection);
+    }
+  }
+
+  private final Config config;
+  private final Slot<Layer> sourceEmbedding;
+  private final Slot<Layer> embedding;
+  private final Slot<Trunk> encoder;
+  private final Slot<Position> position;
+  private final Slot<Layer> dropout;
+  private final List<Slot<DecoderBlock>> decoder;
+  private final Slot<Layer> norm;
+  private final Slot<Layer> head;
+
+  /** A model with freshly drawn weights. */
+  public EncoderDecoder(Config config) {
+    this.config = config;
+    int width = config.width();
+    Initializer normal = Initializer.normal(1 / Math.sqrt(width));
+    Projection projection = config.projection();
+    Table table = projection.table(config.vocab(), width, normal);
+    this.embedding = child("embedding", Layer.class, table);
+    this.sourceEmbedding =
+        config.shared()
+            ? embedding
+            : child(
+                "sourceEmbedding", Layer.class, projection.table(config.vocab(), width, normal));
+    this.encoder = child("encoder", Trunk.class, new Trunk(config.encoder()));
+    int heads = config.mixer().heads();
+    Position encoding = config.position().build(width, heads, width / heads, config.length());
+    this.position = child("position", Position.class, encoding);
+    this.dropout = child("dropout", Layer.class, new Dropout(config.dropout()));
+    int crossHeads = config.crossHeads() == 0 ? heads : config.crossHeads();
+    List<DecoderBlock> made = new ArrayList<>();
+    for (int layer = 0; layer < config.decoderLayers(); layer++) {
+      made.add(
+          new DecoderBlock(
+              config.decoder(layer),
+              config.placement(),
+              config.norm(),
+              config.mixer(),
+              crossHeads,
+              config.ffn(),
+              encoding,
+              config.residual()));
+    }
+    this.decoder = children("decoder", DecoderBlock.class, made);
+    boolean last = config.placement() == NormPlacement.PRE;
+    this.norm = child("norm", Layer.class, last ? config.norm().build(width) : new Identity());
+    this.head =
+        child(
+            "head",
+            Layer.class,
+            config.tied() ? table.output() : projection.output(width, config.vocab(), normal));
+  }
+
+  @Override
+  public Config config() {
+    return config;
+  }
+
+  /** The id that ends a text, and begins what the decoder is given. */
+  public int end() {
+    return config.end() < 0 ? config.vocab() - 1 : config.end();
+  }
+
+  /** The encoder's blocks, first to last. */
+  public List<Block> encoderBlocks() {
+    return encoder.get().blocks();
+  }
+
+  /** The decoder's blocks, first to last. */
+  public List<DecoderBlock> decoderBlocks() {
+    return decoder.stream().map(Slot::get).toList();
+  }
+
+  /**
+   * What the encoder makes of texts.
+   *
+   * @param source int64 [B, S]
+   * @param keep bool [B, S], false where a text is filled up with any id; null if none is
+   * @return [B, S, D]
+   * @throws IllegalArgumentException if a text is longer than the model can take
+   */
+  public Tensor encode(Tensor source, Tensor keep) {
+    return encoder.get().forward(sourceEmbedding.get().forward(source), keep);
+  }
+
+  /**
+   * Scores of the next token after each of the decoder's.
+   *
+   * @param source as {@link #encode}'s
+   * @param keep as {@link #encode}'s
+   * @param target int64 [B, T], what the decoder is given; what stands after a text's end changes
+   *     nothing before it
+   * @return logits [B, T, V]
+   * @throws IllegalArgumentException if a text is longer than the model can take
+   */
+  public Tensor logits(Tensor source, Tensor keep, Tensor target) {
+    return head.get().forward(hidden(encode(source, keep), keep, target));
+  }
+
+  /**
+   * The decoder's final hidden states.
+   *
+   * @param memory [B, S, D], as {@link #encode} gives it
+   * @param keep as {@link #encode}'s
+   * @param target as {@link #logits}'s
+   * @return [B, T, D]
+   */
+  public Tensor hidden(Tensor memory, Tensor keep, Tensor target) {
+    Tensor x = embed(target, 0);
+    try (Position.Pass pass = position.get().pass()) {
+      for (Slot<DecoderBlock> block : decoder) {
+        x = block.get().forward(x, block.get().read(memory, keep));
+      }
+    }
+    return norm.get().forward(x);
+  }
+
+  /**
+   * Scores of the tokens that are asked for, the others not being computed.
+   *
+   * @param places int64 [M], which of the B T tokens of the target's are asked for
+   * @return logits [M, V], float32
+   */
+  public Tensor logits(Tensor source, Tensor keep, Tensor target, Tensor places) {
+    Tensor hidden = hidden(encode(source, keep), keep, target);
+    return head.get().forward(hidden.flatten(0, 1).indexSelect(0, places)).to(DType.FLOAT32);
+  }
+
+  /**
+   * Scores of what follows one of the decoder's tokens.
+   *
+   * @param memory as {@link #hidden}'s
+   * @param at which token of each text
+   * @return logits [B, V]
+   */
+  public Tensor logits(Tensor memory, Tensor keep, Tensor target, long at) {
+    return head.get().forward(hidden(memory, keep, target).select(1, at));
+  }
+
+  private Tensor embed(Tensor ids, long start) {
+    long last = start + ids.size(1);
+    if (last > config.length() && !position.get().extrapolates()) {
+      throw new IllegalArgumentException(
+          "a text of " + last + " tokens is longer than the model's length " + config.length());
+    }
+    Tensor x = embedding.get().forward(ids);
+    return dropout.get().forward(position.get().embed(x, start));
+  }
+
+  /**
+   * Begins to write: K texts for each that was read.
+   *
+   * @param source as {@link #encode}'s
+   * @param keep as {@link #encode}'s
+   * @param beams K
+   * @param capacity the most tokens a text will have
+   * @throws UnsupportedOperationException if a mixer cannot decode step by step
+   */
+  public Decoding decode(Tensor source, Tensor keep, int beams, long capacity) {
+    return new Decoding(source, keep, beams, capacity);
+  }
+
+  /** Texts being written: what the decoder remembers of what was read and written. */
+  public final class Decoding implements AutoCloseable {
+    private final int beams;
+    private final List<TokenMixer.State> states = new ArrayList<>();
+    private final List<CrossAttention.Memory> memories = new ArrayList<>();
+    private long length;
+
+    private Decoding(Tensor source, Tensor keep, int beams, long capacity) {
+      this.beams = beams;
+      try {
+        for (Slot<DecoderBlock> block : decoder) {
+          states.add(block.get().mixer().start(source.size(0) * beams, capacity));
+        }
+        Tensor memory = encode(source, keep);
+        for (Slot<DecoderBlock> block : decoder) {
+          memories.add(block.get().read(memory, keep).keep());
+        }
+      } catch (RuntimeException e) {
+        close();
+        throw e;
+      }
+    }
+
+    /**
+     * Reads the next token of each text and scores what follows.
+     *
+     * @param ids int64 [B K], the K texts of one that was read side by side
+     * @return logits [B K, V], the same as {@link EncoderDecoder#logits} gives for the last token
+     *     of the whole text
+     */
+    public Tensor next(Tensor ids) {
+      Tensor x = embed(ids.unsqueeze(1), length);
+      try (Position.Pass pass = position.get().pass()) {
+        for (int i = 0; i < states.size(); i++) {
+          x = decoder.get(i).get().step(x, states.get(i), memories.get(i), beams);
+        }
+      }
+      length++;
+      return head.get().forward(norm.get().forward(x)).squeeze(1);
+    }
+
+    /**
+     * Puts other texts in the places of these; see {@link TokenMixer.State#select}.
+     *
+     * @param rows int64 [B' K], places from 0 to B K - 1, of texts of the same source as will then
+     *     stand in their place
+     * @param sources int64 [B'], which of the texts that were read are needed still; null for all
+     * @throws UnsupportedOperationException if a mixer cannot exchange sequences
+     */
+    public void select(Tensor rows, Tensor sources) {
+      states.forEach(state -> state.select(rows));
+      if (sources != null) {
+        memories.replaceAll(
+            memory -> {
+              CrossAttention.Memory chosen = memory.select(sources).keep();
+              memory.close();
+              return chosen;
+            });
+      }
+    }
+
+    /** Number of tokens read of each text. */
+    public long length() {
+      return length;
+    }
+
+    /** Bytes of memory that all layers hold. */
+    public long bytes() {
+      return states.stream().mapToLong(TokenMixer.State::bytes).sum()
+          + memories.stream().mapToLong(CrossAttention.Memory::bytes).sum();
+    }
+
+    /** Releases what was remembered. */
+    @Override
+    public void close() {
+      states.forEach(TokenMixer.State::close);
+      memories.forEach(CrossAttention.Memory::close);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "%s, %d + %d layers, width %d, vocabulary %d, %.1f M parameters",
+        config.type(),
+        config.encoderLayers(),
+        config.decoderLayers(),
+        config.width(),
+        config.vocab(),
+        parameterCount() / 1e6);
+  }
+}
