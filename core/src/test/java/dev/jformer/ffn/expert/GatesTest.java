@@ -1,0 +1,480 @@
+package dev.jformer.ffn.expert;
+
+import static dev.jformer.ffn.expert.NaiveExperts.balance;
+import static dev.jformer.ffn.expert.NaiveExperts.largest;
+import static dev.jformer.ffn.expert.NaiveExperts.scores;
+import static dev.jformer.ffn.expert.NaiveExperts.softmax;
+import static dev.jformer.ffn.expert.NaiveExperts.variation;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.ffn.Mlp;
+import dev.jformer.ffn.expert.NaiveExperts.Decision;
+import dev.jformer.nn.Activation;
+import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.Tokens;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.testing.Loops;
+import dev.jformer.testing.ModuleChecks;
+import dev.jformer.testing.Scoped;
+import dev.jformer.testing.Sites;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Each gate beside its definition, output, losses and gradients, in float64. */
+@ExtendWith(Scoped.class)
+class GatesTest {
+  private static final int WIDTH = 4;
+  private static final int COUNT = 3;
+  private static final int TOKENS = 11;
+  private static final long NOISE = 77;
+
+  private static Experts experts(Gate.Config gate) {
+    return (Experts)
+        new Experts.Config(new Mlp.Config(Activation.GELU, 4, 5), COUNT, gate)
+            .build(Sites.causal(WIDTH));
+  }
+
+  /** Output plus losses, with the noise that the reference knows. */
+  private static Tensor forward(Experts experts, Tensor x) {
+    Random.seed(NOISE);
+    try (Auxiliary auxiliary = Auxiliary.listen();
+        Tokens tokens = Tokens.are(ids(), null)) {
+      return auxiliary.addTo(experts.forward(x));
+    }
+  }
+
+  /** A sequence of words 0, 1, 2, 3, 0, 1 … */
+  private static Tensor ids() {
+    return Tensor.arange(0, TOKENS).remainder(4).unsqueeze(0);
+  }
+
+  private static void check(Experts experts, NaiveExperts.Gating gating) {
+    ModuleChecks.matches(
+        experts,
+        x -> forward(experts, x),
+        new NaiveExperts(gating, COUNT),
+        Tensor.randn(1, TOKENS, WIDTH).to(DType.FLOAT64));
+  }
+
+  private static double[][] noise(Tensor drawn) {
+    double[] flat = drawn.toDoubles();
+    double[][] rows = new double[TOKENS][];
+    for (int t = 0; t < TOKENS; t++) {
+      rows[t] = Arrays.copyOfRange(flat, t * COUNT, (t + 1) * COUNT);
+    }
+    return rows;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, true", "2, true", "2, false", "3, true"})
+  void topK(int k, boolean renormalise) {
+    check(
+        experts(new TopKGate.Config(k, renormalise, 0.3)),
+        (x, w) -> {
+          double[][] scores = scores(x, w, "scores.weight");
+          double[][] p = softmax(scores);
+          double[][] weights = new double[TOKENS][COUNT];
+          int[][] chosen = new int[TOKENS][];
+          for (int t = 0; t < TOKENS; t++) {
+            double[] row = scores[t];
+            chosen[t] = largest(row, k);
+            double[] among =
+                Loops.softmax(Arrays.stream(chosen[t]).mapToDouble(e -> row[e]).toArray());
+            for (int i = 0; i < k; i++) {
+              int e = chosen[t][i];
+              weights[t][e] = renormalise && k > 1 ? among[i] : p[t][e];
+            }
+          }
+          return new Decision(weights, 0.3 * balance(chosen, p));
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.5, 1})
+  void switching(double capacity) {
+    int most = capacity == 0 ? TOKENS : (int) Math.ceil(capacity * TOKENS / COUNT);
+    check(
+        experts(new SwitchGate.Config(capacity, 0.2, 0)),
+        (x, w) -> {
+          double[][] p = softmax(scores(x, w, "scores.weight"));
+          double[][] weights = new double[TOKENS][COUNT];
+          int[][] chosen = new int[TOKENS][];
+          int[] taken = new int[COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            chosen[t] = largest(p[t], 1);
+            int e = chosen[t][0];
+            weights[t][e] = taken[e]++ < most ? p[t][e] : 0;
+          }
+          return new Decision(weights, 0.2 * balance(chosen, p));
+        });
+  }
+
+  @Test
+  void switchingWithJitterSeesScaledInput() {
+    check(
+        experts(new SwitchGate.Config(0, 0, 0.25)),
+        (x, w) -> {
+          Random.seed(NOISE);
+          double[] uniform = Tensor.rand(TOKENS, WIDTH).toDoubles();
+          double[][] seen = new double[TOKENS][WIDTH];
+          for (int i = 0; i < uniform.length; i++) {
+            seen[i / WIDTH][i % WIDTH] = x[i / WIDTH][i % WIDTH] * (0.75 + 0.5 * uniform[i]);
+          }
+          double[][] p = softmax(scores(seen, w, "scores.weight"));
+          double[][] weights = new double[TOKENS][COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            int e = largest(p[t], 1)[0];
+            weights[t][e] = p[t][e];
+          }
+          return new Decision(weights, 0);
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void noisyTopK(int k) {
+    check(
+        experts(new NoisyTopKGate.Config(k, 0.2, 0.4)),
+        (x, w) -> {
+          Random.seed(NOISE);
+          double[][] drawn = noise(Tensor.randn(TOKENS, COUNT));
+          double[][] clean = scores(x, w, "scores.weight");
+          double[][] deviation =
+              Loops.map(scores(x, w, "noise.weight"), v -> Math.log1p(Math.exp(v)));
+          double[][] weights = new double[TOKENS][COUNT];
+          double[] importance = new double[COUNT];
+          double[] load = new double[COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            double[] seen = new double[COUNT];
+            for (int e = 0; e < COUNT; e++) {
+              seen[e] = clean[t][e] + drawn[t][e] * deviation[t][e];
+            }
+            int[] chosen = largest(seen, k);
+            double[] among =
+                Loops.softmax(Arrays.stream(chosen).mapToDouble(e -> seen[e]).toArray());
+            for (int i = 0; i < k; i++) {
+              weights[t][chosen[i]] = among[i];
+              importance[chosen[i]] += among[i];
+            }
+            for (int e = 0; e < COUNT; e++) {
+              int expert = e;
+              double[] others =
+                  IntStream.range(0, COUNT)
+                      .filter(o -> o != expert)
+                      .mapToDouble(o -> -seen[o])
+                      .sorted()
+                      .toArray();
+              double toBeat = -others[k - 1];
+              load[e] +=
+                  (1 + Loops.erf((clean[t][e] - toBeat) / deviation[t][e] / Math.sqrt(2))) / 2;
+            }
+          }
+          double loss = 0.2 * variation(importance) + 0.4 * variation(load);
+          return new Decision(weights, loss);
+        });
+  }
+
+  @Test
+  void hashing() {
+    Experts experts = experts(new HashGate.Config(3));
+    long[] expert = ((HashGate) experts.gate()).expert(Tensor.arange(0, 4)).toLongs();
+    check(
+        experts,
+        (x, w) -> {
+          double[][] weights = new double[TOKENS][COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            weights[t][(int) expert[t % 4]] = 1;
+          }
+          return new Decision(weights, 0);
+        });
+  }
+
+  @Test
+  void hashingSpreadsWordsOverExperts() {
+    Gate gate = new HashGate.Config().build(Sites.causal(WIDTH), 8);
+    int[] counts = new int[8];
+    for (long e : ((HashGate) gate).expert(Tensor.arange(0, 8000)).toLongs()) {
+      counts[(int) e]++;
+    }
+    // A fair draw gives 1000 with a deviation of 30.
+    assertTrue(Arrays.stream(counts).allMatch(c -> c > 850 && c < 1150), Arrays.toString(counts));
+  }
+
+  @Test
+  void base() {
+    // All 3¹¹ are tried once: steps as small as those of the gradient check do not change the best.
+    int[][] best = new int[1][];
+    check(
+        experts(new BaseGate.Config()),
+        (x, w) -> {
+          double[][] scores = scores(x, w, "centroids");
+          best[0] = best[0] == null ? NaiveExperts.bestAssignment(scores, 4) : best[0];
+          int[] chosen = best[0];
+          double[][] weights = new double[TOKENS][COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            weights[t][chosen[t]] = Loops.sigmoid(scores[t][chosen[t]]);
+          }
+          return new Decision(weights, 0);
+        });
+  }
+
+  @Test
+  void stableWhileItLearns() {
+    check(
+        experts(new StableGate.Config(4, 0.1, 6, 0.3, 0.7)),
+        (x, w) -> {
+          double[][] scores = scores(x, w, "centroids");
+          double[][] weights = new double[TOKENS][COUNT];
+          int[] chosen = new int[TOKENS];
+          double[] count = new double[COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            chosen[t] = largest(scores[t], 1)[0];
+            weights[t][chosen[t]] = Loops.sigmoid(scores[t][chosen[t]]);
+            count[chosen[t]]++;
+          }
+          double[][] words = w.matrix("gate.words");
+          double[][] features =
+              IntStream.range(0, TOKENS).mapToObj(t -> words[t % 4]).toArray(double[][]::new);
+          double[][] light = scores(features, w, "wordCentroids");
+          double share = (double) TOKENS / COUNT;
+          double distill = 0;
+          double excess = 0;
+          for (int t = 0; t < TOKENS; t++) {
+            int e = chosen[t];
+            distill += (Loops.logSumExp(light[t]) - light[t][e]) / TOKENS;
+            excess += (count[e] - share) / share * weights[t][e] / TOKENS;
+          }
+          return new Decision(weights, 0.7 * distill + 0.3 * excess);
+        });
+  }
+
+  @Test
+  void stableOnceItIsSettled() {
+    Experts experts = experts(new StableGate.Config(4, 0.1, 6, 0.3, 0.7));
+    experts.before(10, 100);
+    experts.parameters().get("gate.words").freeze(true);
+    experts.parameters().get("gate.wordCentroids").freeze(true);
+    check(
+        experts,
+        (x, w) -> {
+          double[][] light = scores(w.matrix("gate.words"), w, "wordCentroids");
+          double[][] scores = scores(x, w, "centroids");
+          double[][] weights = new double[TOKENS][COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            int e = largest(light[t % 4], 1)[0];
+            weights[t][e] = Loops.sigmoid(scores[t][e]);
+          }
+          return new Decision(weights, 0);
+        });
+  }
+
+  @Test
+  void randomForEachToken() {
+    check(
+        experts(new RandomGate.Config(RandomGate.Draw.TOKEN, RandomGate.Draw.TOKEN)),
+        (x, w) -> {
+          Random.seed(NOISE);
+          long[] drawn = Tensor.randint(0, COUNT, TOKENS).toLongs();
+          double[][] weights = new double[TOKENS][COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            weights[t][(int) drawn[t]] = 1;
+          }
+          return new Decision(weights, 0);
+        });
+  }
+
+  @Test
+  void averageOfAll() {
+    check(
+        experts(new RandomGate.Config(RandomGate.Draw.AVERAGE, RandomGate.Draw.AVERAGE)),
+        (x, w) -> {
+          double[][] weights = new double[TOKENS][COUNT];
+          Arrays.stream(weights).forEach(row -> Arrays.fill(row, 1.0 / COUNT));
+          return new Decision(weights, 0);
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void frozen(int k) {
+    Experts experts = experts(new FrozenGate.Config(k, k, 0));
+    check(
+        experts,
+        (x, w) -> {
+          double[][] scores = scores(x, w, "weight");
+          double[][] weights = new double[TOKENS][COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            double[] row = scores[t];
+            int[] chosen = largest(row, k);
+            double[] among =
+                Loops.softmax(Arrays.stream(chosen).mapToDouble(e -> row[e]).toArray());
+            for (int i = 0; i < k; i++) {
+              weights[t][chosen[i]] = among[i];
+            }
+          }
+          return new Decision(weights, 0);
+        });
+  }
+
+  @Test
+  void frozenGrowsToAllAndEachNumberCanBeChosenInInference() {
+    Experts experts =
+        (Experts)
+            new Experts.Config(new Mlp.Config(), 16, new FrozenGate.Config(2, 16, 0))
+                .build(Sites.causal(WIDTH));
+    Tensor x = Tensor.randn(2, 5, WIDTH);
+    int[] expected = {2, 6, 9, 13, 16};
+    for (int i = 0; i < expected.length; i++) {
+      experts.before(i == 4 ? 999 : i * 250, 1000);
+      assertEquals(expected[i], pairsPerToken(experts, x), 0, "training, quarter " + i);
+    }
+    experts.train(false);
+    assertEquals(16, pairsPerToken(experts, x), 0);
+    for (int k : new int[] {1, 7, 16}) {
+      Experts.activate(experts, k);
+      assertEquals(k, pairsPerToken(experts, x), 0);
+    }
+    assertEquals(
+        "k is 17: expected 1 to 16, the number of experts",
+        assertThrows(IllegalArgumentException.class, () -> Experts.activate(experts, 17))
+            .getMessage());
+  }
+
+  private static double pairsPerToken(Experts experts, Tensor x) {
+    return ExpertLoad.of(experts, () -> experts.forward(x)).perToken();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 2", "5, 1.15", "10, 0.3"})
+  void denseToSparse(int step, double temperature) {
+    Experts experts = experts(new DenseToSparseGate.Config(2, 0.3, 0.6, 1, 0.5));
+    experts.before(step, 10);
+    float cooled = (float) temperature;
+    check(
+        experts,
+        (x, w) -> {
+          Random.seed(NOISE);
+          double[][] uniform = noise(Tensor.rand(TOKENS, COUNT));
+          double[][] scores = scores(x, w, "scores.weight");
+          double[][] weights = new double[TOKENS][COUNT];
+          double[] mean = new double[COUNT];
+          double[] running = new double[COUNT];
+          for (int t = 0; t < TOKENS; t++) {
+            double[] noisy = new double[COUNT];
+            for (int e = 0; e < COUNT; e++) {
+              noisy[e] = (scores[t][e] - Math.log(-Math.log(uniform[t][e]))) / cooled;
+            }
+            double[] p = Loops.softmax(noisy);
+            for (int e = 0; e < COUNT; e++) {
+              boolean runs = step == 10 ? e == largest(p, 1)[0] : p[e] >= 0.6 / COUNT;
+              weights[t][e] = runs ? p[e] : 0;
+              running[e] += runs ? 1.0 / TOKENS : 0;
+              mean[e] += weights[t][e] / TOKENS;
+            }
+          }
+          double loss = 0;
+          for (int e = 0; e < COUNT; e++) {
+            loss += 0.5 * COUNT * mean[e] * running[e];
+          }
+          return new Decision(weights, loss);
+        });
+  }
+
+  @Test
+  void denseToSparseGoesFromManyExpertsToOne() {
+    Experts experts =
+        (Experts)
+            new Experts.Config(new Mlp.Config(), 8, new DenseToSparseGate.Config())
+                .build(Sites.causal(WIDTH));
+    Tensor x = Tensor.randn(4, 50, WIDTH);
+    double[] perToken = new double[4];
+    int[] steps = {0, 40, 79, 80};
+    for (int i = 0; i < 4; i++) {
+      experts.before(steps[i], 100);
+      perToken[i] = pairsPerToken(experts, x);
+    }
+    assertTrue(
+        perToken[0] > 5 && perToken[0] > perToken[1] && perToken[1] > perToken[2],
+        Arrays.toString(perToken));
+    assertTrue(perToken[2] > 1);
+    assertEquals(1, perToken[3], 0);
+  }
+
+  @Test
+  void theBestAssignmentIsFoundAndNoExpertGetsMoreThanItsShare() {
+    java.util.Random random = new java.util.Random(5);
+    for (int round = 0; round < 60; round++) {
+      int experts = 2 + round % 3;
+      int tokens = 1 + random.nextInt(8);
+      double[][] scores = new double[tokens][experts];
+      for (double[] row : scores) {
+        // Few different values, so that ties occur as well.
+        Arrays.setAll(row, e -> random.nextInt(2) == 0 ? random.nextGaussian() : random.nextInt(3));
+      }
+      int share = (tokens + experts - 1) / experts;
+      int[] found = BalancedAssignment.of(scores, experts);
+      int[] best = NaiveExperts.bestAssignment(scores, share);
+      assertEquals(value(scores, best), value(scores, found), 1e-9, "round " + round);
+      for (int e = 0; e < experts; e++) {
+        int expert = e;
+        assertTrue(Arrays.stream(found).filter(c -> c == expert).count() <= share);
+      }
+    }
+  }
+
+  @Test
+  void aLargeAssignmentIsBalancedAndNoExchangeOfTwoTokensImprovesIt() {
+    java.util.Random random = new java.util.Random(6);
+    double[][] scores = new double[512][8];
+    for (double[] row : scores) {
+      // All prefer the first expert.
+      Arrays.setAll(row, e -> random.nextGaussian() + (e == 0 ? 3 : 0));
+    }
+    int[] found = BalancedAssignment.of(scores, 8);
+    int[] counts = new int[8];
+    Arrays.stream(found).forEach(e -> counts[e]++);
+    assertArrayEquals(new int[] {64, 64, 64, 64, 64, 64, 64, 64}, counts);
+    for (int a = 0; a < found.length; a++) {
+      for (int b = 0; b < a; b++) {
+        double now = scores[a][found[a]] + scores[b][found[b]];
+        double exchanged = scores[a][found[b]] + scores[b][found[a]];
+        assertTrue(exchanged <= now + 1e-9);
+      }
+    }
+  }
+
+  private static double value(double[][] scores, int[] chosen) {
+    return IntStream.range(0, chosen.length).mapToDouble(t -> scores[t][chosen[t]]).sum();
+  }
+
+  @Test
+  void gatesRefuseWhatCannotBe() {
+    assertThrows(IllegalArgumentException.class, () -> experts(new TopKGate.Config(4, true, 0)));
+    assertThrows(IllegalArgumentException.class, () -> new SwitchGate.Config(-1, 0, 0));
+    assertThrows(IllegalArgumentException.class, () -> experts(new FrozenGate.Config(3, 2, 0)));
+    assertThrows(
+        IllegalArgumentException.class, () -> new DenseToSparseGate.Config(0.1, 0.3, 0.5, 1, 0));
+    Experts hash = experts(new HashGate.Config());
+    assertTrue(
+        assertThrows(IllegalStateException.class, () -> hash.forward(Tensor.randn(1, 3, WIDTH)))
+            .getMessage()
+            .startsWith("the gate 'hash' routes by words"));
+    Experts stable = experts(new StableGate.Config(3, 0.1, 2, 0, 0));
+    assertTrue(
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> forward(stable, Tensor.randn(1, TOKENS, WIDTH)))
+            .getMessage()
+            .startsWith("the gate 'stable' knows 3 words, but met word 3"));
+  }
+}
