@@ -14,6 +14,7 @@ import dev.jformer.nn.Projection;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.Table;
+import dev.jformer.nn.Tokens;
 import dev.jformer.position.Learned;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
@@ -232,7 +233,8 @@ public final class CausalLm extends Model {
    */
   public Tensor hidden(Tensor ids) {
     Tensor x = embed(ids, 0);
-    try (Position.Pass pass = position.get().pass()) {
+    try (Position.Pass pass = position.get().pass();
+        Tokens tokens = Tokens.are(ids, null)) {
       for (Slot<Block> block : blocks) {
         x = block.get().forward(x, null);
       }
@@ -249,9 +251,11 @@ public final class CausalLm extends Model {
   public List<Tensor> mixerInputs(Tensor ids) {
     List<Tensor> inputs = new ArrayList<>();
     Tensor x = embed(ids, 0);
-    for (Slot<Block> block : blocks) {
-      inputs.add(block.get().mixerInput(x));
-      x = block.get().forward(x, null);
+    try (Tokens tokens = Tokens.are(ids, null)) {
+      for (Slot<Block> block : blocks) {
+        inputs.add(block.get().mixerInput(x));
+        x = block.get().forward(x, null);
+      }
     }
     return inputs;
   }
@@ -324,7 +328,8 @@ public final class CausalLm extends Model {
 
     private Tensor hidden(Tensor ids) {
       Tensor x = embed(ids, length);
-      try (Position.Pass pass = position.get().pass()) {
+      try (Position.Pass pass = position.get().pass();
+          Tokens tokens = Tokens.are(ids, null)) {
         for (int i = 0; i < states.size(); i++) {
           x = blocks.get(i).get().step(x, states.get(i));
         }

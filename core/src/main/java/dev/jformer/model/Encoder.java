@@ -16,6 +16,7 @@ import dev.jformer.nn.Residual;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.Table;
+import dev.jformer.nn.Tokens;
 import dev.jformer.position.Learned;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
@@ -373,7 +374,9 @@ public final class Encoder extends Model {
     }
     Tensor words = embedding.get().forward(ids);
     Tensor x = types == null ? words : words.add(tokenTypes.get().forward(types));
-    return trunk.get().forward(x, keep);
+    try (Tokens tokens = Tokens.are(ids, keep)) {
+      return trunk.get().forward(x, keep);
+    }
   }
 
   /**

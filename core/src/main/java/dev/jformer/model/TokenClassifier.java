@@ -15,6 +15,7 @@ import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.Tokens;
 import dev.jformer.position.Learned;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
@@ -197,7 +198,8 @@ public final class TokenClassifier extends Model {
     }
     Tensor x = position.get().embed(embedding.get().forward(ids), 0);
     x = dropout.get().forward(x);
-    try (Position.Pass pass = position.get().pass()) {
+    try (Position.Pass pass = position.get().pass();
+        Tokens tokens = Tokens.are(ids, keep)) {
       for (Slot<Block> block : blocks) {
         x = block.get().forward(x, keep);
       }

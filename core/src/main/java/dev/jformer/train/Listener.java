@@ -1,5 +1,7 @@
 package dev.jformer.train;
 
+import java.util.Map;
+
 /** Is told how training goes, in the training thread. */
 public interface Listener {
   /** After every update. */
@@ -19,6 +21,7 @@ public interface Listener {
    * @param unitsPerSecond throughput of the last few updates
    * @param seconds since this process began to train
    * @param secondsLeft estimate of what remains, evaluations not counted
+   * @param figures what modules had to say, by name; see {@link dev.jformer.nn.Auxiliary}
    */
   record Step(
       long step,
@@ -28,7 +31,30 @@ public interface Listener {
       double gradientNorm,
       double unitsPerSecond,
       double seconds,
-      double secondsLeft) {}
+      double secondsLeft,
+      Map<String, Double> figures) {
+    /** An update in which no module had anything to say. */
+    public Step(
+        long step,
+        long steps,
+        double loss,
+        double learningRate,
+        double gradientNorm,
+        double unitsPerSecond,
+        double seconds,
+        double secondsLeft) {
+      this(
+          step,
+          steps,
+          loss,
+          learningRate,
+          gradientNorm,
+          unitsPerSecond,
+          seconds,
+          secondsLeft,
+          Map.of());
+    }
+  }
 
   /**
    * One evaluation.

@@ -58,6 +58,7 @@ public final class MetricsFile implements Listener, AutoCloseable {
     line.put("gradientNorm", step.gradientNorm());
     line.put("unitsPerSecond", Math.round(step.unitsPerSecond()));
     line.put("seconds", Math.round(step.seconds() * 1000) / 1000.0);
+    step.figures().forEach(line::put);
     write(line, false);
   }
 

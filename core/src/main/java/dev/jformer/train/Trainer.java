@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import dev.jformer.nn.Auxiliary;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Staged;
 import dev.jformer.tensor.Autograd;
@@ -163,8 +164,9 @@ public final class Trainer implements AutoCloseable {
     model.clearGrads();
     staged.forEach(module -> module.before(step, training.steps()));
     double loss = 0;
+    Map<String, Double> figures = new LinkedHashMap<>();
     for (int i = 0; i < training.accumulate(); i++) {
-      loss += pass(step * training.accumulate() + i) / training.accumulate();
+      loss += pass(step * training.accumulate() + i, figures) / training.accumulate();
     }
     double norm = optimizer.clipGradients(training.clip() > 0 ? training.clip() : Double.MAX_VALUE);
     if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
@@ -184,16 +186,24 @@ public final class Trainer implements AutoCloseable {
         norm,
         clock.unitsPerSecond(),
         clock.seconds(),
-        clock.secondsLeft(step + 1));
+        clock.secondsLeft(step + 1),
+        figures);
   }
 
-  private double pass(long batch) {
-    try (Scope scope = Scope.open()) {
+  /** Adds gradients of the task's loss and of those of modules, and returns the task's. */
+  private double pass(long batch, Map<String, Double> figures) {
+    try (Scope scope = Scope.open();
+        Auxiliary auxiliary = Auxiliary.listen()) {
       Tensor loss;
       try (Mode mode = precision()) {
         loss = task.loss(batch);
       }
-      (training.accumulate() == 1 ? loss : loss.div(training.accumulate())).backward();
+      Tensor sum = auxiliary.addTo(loss);
+      (training.accumulate() == 1 ? sum : sum.div(training.accumulate())).backward();
+      auxiliary
+          .figures()
+          .forEach(
+              (name, value) -> figures.merge(name, value / training.accumulate(), Double::sum));
       return loss.item();
     }
   }

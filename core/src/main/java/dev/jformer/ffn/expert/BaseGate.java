@@ -1,0 +1,55 @@
+package dev.jformer.ffn.expert;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Site;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * The gate of BASE layers (arXiv 2103.16716): in training the tokens of a batch are assigned so
+ * that every expert gets the same number and the sum of their scores, products with a vector of
+ * each expert, is the highest possible; in inference each token takes the expert it likes best. The
+ * result counts the logistic function of the score. There is no loss that balances.
+ */
+public final class BaseGate extends Gate {
+  /** Configuration. */
+  @AutoService(Gate.Config.class)
+  public record Config() implements Gate.Config {
+    @Override
+    public String type() {
+      return "base";
+    }
+
+    @Override
+    public Gate build(Site site, int experts) {
+      return new BaseGate(site, experts);
+    }
+  }
+
+  private final int experts;
+  private final Parameter centroids;
+
+  BaseGate(Site site, int experts) {
+    this.experts = experts;
+    this.centroids = parameter("centroids", Centroids.draw(experts, site.width()));
+  }
+
+  @Override
+  Routing route(Rows rows) {
+    Tensor scores = precise(() -> Functional.linear(rows.x(), centroids.value(), null));
+    Tensor chosen = isTraining() ? assigned(scores) : best(scores);
+    return Routing.of(experts, chosen, scores.gather(1, chosen).sigmoid());
+  }
+
+  private Tensor assigned(Tensor scores) {
+    double[] flat = scores.detach().toDoubles();
+    double[][] table = new double[flat.length / experts][experts];
+    for (int i = 0; i < flat.length; i++) {
+      table[i / experts][i % experts] = flat[i];
+    }
+    return Tensor.of(BalancedAssignment.of(table, experts))
+        .to(dev.jformer.tensor.DType.INT64)
+        .unsqueeze(1);
+  }
+}

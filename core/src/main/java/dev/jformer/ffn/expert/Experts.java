@@ -1,0 +1,252 @@
+package dev.jformer.ffn.expert;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.nn.Staged;
+import dev.jformer.nn.Tokens;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * A mixture of experts (arXiv 1701.06538): channel mixers of one kind, of which a {@link Gate}
+ * chooses some for each token. An expert computes on its own tokens only, all of them in one piece,
+ * and those of a batch that are padding go to none.
+ *
+ * <p>Training can begin with the first expert alone, for all tokens; the others are then made of it
+ * by setting another random part of its matrices to zero in each, and the gate takes over: EvoMoE's
+ * phase of diversifying (arXiv 2112.14397, which leaves the size of the masks open).
+ *
+ * <p>To whom it listens ({@link Auxiliary}) it tells, as a mean over layers: the load of the
+ * busiest expert as a multiple of an equal share ({@code expertLoad}), experts for each token
+ * ({@code expertsPerToken}), the share of routed pairs that were dropped ({@code expertDropped}),
+ * and the entropy of the gate in nats ({@code gateEntropy}).
+ */
+public final class Experts extends ChannelMixer implements Staged {
+  /**
+   * How experts come of one.
+   *
+   * @param share of training that the first one is alone; 0 for none
+   * @param masked share of the entries of its matrices that are zero in each of the others
+   */
+  public record Diversify(double share, double masked) {
+    /** Not at all. */
+    public Diversify() {
+      this(0, 0.1);
+    }
+
+    /** Checks the values. */
+    public Diversify {
+      Gate.share("share", share);
+      Gate.share("masked", masked);
+    }
+  }
+
+  /**
+   * Configuration.
+   *
+   * @param expert what each is
+   * @param count N
+   * @param gate who chooses
+   * @param every stands in each block of this number, the other blocks have a single expert: 1 for
+   *     all blocks, 2 for the second, fourth, and so on
+   * @param diversify how they come of one
+   */
+  @AutoService(ChannelMixer.Config.class)
+  public record Config(
+      ChannelMixer.Config expert, int count, Gate.Config gate, int every, Diversify diversify)
+      implements ChannelMixer.Config {
+    /** Eight perceptrons and the gate of the Switch Transformer in every block. */
+    public Config() {
+      this(new Mlp.Config(), 8, new SwitchGate.Config(), 1, new Diversify());
+    }
+
+    /** In every block, from the beginning. */
+    public Config(ChannelMixer.Config expert, int count, Gate.Config gate) {
+      this(expert, count, gate, 1, new Diversify());
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (expert == null || gate == null || diversify == null) {
+        throw new IllegalArgumentException("expert, gate and diversify must not be null");
+      }
+      if (expert instanceof Config) {
+        throw new IllegalArgumentException("an expert is a mixture of experts: expected another");
+      }
+      if (count < 1 || every < 1) {
+        throw new IllegalArgumentException(
+            "count is " + count + " and every is " + every + ": expected at least 1");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "experts";
+    }
+
+    @Override
+    public ChannelMixer build(Site site) {
+      return (site.layer() + 1) % every == 0 ? new Experts(this, site) : expert.build(site);
+    }
+  }
+
+  private final Config config;
+  private final List<Slot<ChannelMixer>> experts;
+  private final Slot<Gate> gate;
+
+  /** 1 once there are experts beside the first; null if there are from the beginning. */
+  private final Parameter diverse;
+
+  private Consumer<Routing> watcher;
+
+  Experts(Config config, Site site) {
+    this.config = config;
+    List<ChannelMixer> made = new ArrayList<>();
+    for (int e = 0; e < config.count(); e++) {
+      made.add(config.expert().build(site));
+    }
+    this.experts = children("experts", ChannelMixer.class, made);
+    this.gate = child("gate", Gate.class, config.gate().build(site, config.count()));
+    this.diverse = config.diversify().share() > 0 ? buffer("diverse", Tensor.zeros(1)) : null;
+  }
+
+  /** Number of experts. */
+  public int count() {
+    return experts.size();
+  }
+
+  /** Who chooses. */
+  public Gate gate() {
+    return gate.get();
+  }
+
+  /**
+   * Tells of each routing from now on.
+   *
+   * @param consumer null for no one
+   */
+  public void watch(Consumer<Routing> consumer) {
+    this.watcher = consumer;
+  }
+
+  @Override
+  public void before(long step, long steps) {
+    long start = (long) Math.ceil(config.diversify().share() * steps);
+    if (step >= start) {
+      if (isAlone()) {
+        diversify();
+      }
+      gate.get().before(step - start, steps - start);
+    }
+  }
+
+  private boolean isAlone() {
+    return diverse != null && diverse.value().item() == 0;
+  }
+
+  private void diversify() {
+    Map<String, Parameter> first = experts.get(0).get().parameters();
+    for (Slot<ChannelMixer> other : experts.subList(1, experts.size())) {
+      other
+          .get()
+          .parameters()
+          .forEach((name, parameter) -> parameter.copyFrom(masked(first.get(name).value())));
+    }
+    diverse.copyFrom(Tensor.ones(1));
+  }
+
+  private Tensor masked(Tensor weight) {
+    if (weight.rank() < 2) {
+      return weight.detach();
+    }
+    Tensor kept = Tensor.rand(weight.shape().toArray()).ge(config.diversify().masked());
+    return weight.detach().mul(kept.to(weight.dtype()));
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    long width = x.size(-1);
+    Tensor flat = x.reshape(-1, width);
+    Tensor keep = of(Tokens.keep(), flat);
+    Tensor ids = of(Tokens.ids(), flat);
+    Tensor sequences = sequences(x, flat.size(0));
+    if (keep == null) {
+      return mixed(new Rows(flat, ids, sequences)).view(x.shape().toArray());
+    }
+    Tensor places = keep.nonzero().squeeze(1);
+    Rows rows =
+        new Rows(
+            flat.indexSelect(0, places),
+            ids == null ? null : ids.indexSelect(0, places),
+            sequences.indexSelect(0, places));
+    Tensor mixture = mixed(rows);
+    return Tensor.zeros(mixture.dtype(), flat.size(0), width)
+        .indexAdd_(0, places, mixture)
+        .view(x.shape().toArray());
+  }
+
+  private Tensor mixed(Rows rows) {
+    Routing routing = isAlone() ? Routing.single(count(), 0, rows.count()) : gate.get().route(rows);
+    if (watcher != null) {
+      watcher.accept(routing);
+    }
+    tell(routing);
+    return routing.run(rows.x(), experts);
+  }
+
+  private static void tell(Routing routing) {
+    double busiest = Arrays.stream(routing.shares()).max().orElse(0);
+    Auxiliary.figure("expertLoad", () -> busiest * routing.experts());
+    Auxiliary.figure("expertsPerToken", () -> (double) routing.pairs() / routing.tokens());
+    Auxiliary.figure(
+        "expertDropped",
+        () -> (double) routing.dropped() / Math.max(1, routing.pairs() + routing.dropped()));
+    if (routing.weighs()) {
+      Auxiliary.figure("gateEntropy", routing::entropy);
+    }
+  }
+
+  /** What is said of each of the tokens [n, D], in one row; null if it is of other ones. */
+  private static Tensor of(Tensor said, Tensor flat) {
+    return said == null || said.elements() != flat.size(0) ? null : said.reshape(-1);
+  }
+
+  /** Number of the sequence of each token. */
+  private static Tensor sequences(Tensor x, long tokens) {
+    if (x.rank() < 3) {
+      return Tensor.zeros(DType.INT64, tokens);
+    }
+    long length = x.size(-2);
+    return Tensor.arange(0, tokens).floorDiv(length);
+  }
+
+  /**
+   * Chooses so many experts for each token in inference, wherever a model has gates that allow it.
+   *
+   * @throws IllegalArgumentException if none does, or k is not 1 to N
+   */
+  public static void activate(Module model, int k) {
+    List<Gate.Slimmable> gates =
+        model.modules().values().stream()
+            .filter(Gate.Slimmable.class::isInstance)
+            .map(Gate.Slimmable.class::cast)
+            .toList();
+    if (gates.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the model has no gate of a number of experts that can be changed, such as 'top-k' or"
+              + " 'frozen'");
+    }
+    gates.forEach(gate -> gate.activate(k));
+  }
+}

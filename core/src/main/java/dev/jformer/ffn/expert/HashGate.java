@@ -1,0 +1,59 @@
+package dev.jformer.ffn.expert;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Site;
+import dev.jformer.tensor.Tensor;
+import java.util.SplittableRandom;
+
+/**
+ * A hash layer's gate (arXiv 2106.04426): a word always goes to the same expert, drawn at random
+ * once. Nothing is learned. The paper draws a table; here a function ((a id + b) mod p) mod N, of
+ * numbers drawn from the seed, the layer and N, needs none and knows every vocabulary.
+ */
+public final class HashGate extends Gate {
+  private static final long PRIME = 2_147_483_647L;
+
+  /**
+   * Configuration.
+   *
+   * @param seed of the function; layers have different ones
+   */
+  @AutoService(Gate.Config.class)
+  public record Config(long seed) implements Gate.Config {
+    /** Seed 1. */
+    public Config() {
+      this(1);
+    }
+
+    @Override
+    public String type() {
+      return "hash";
+    }
+
+    @Override
+    public Gate build(Site site, int experts) {
+      return new HashGate(this, site, experts);
+    }
+  }
+
+  private final int experts;
+  private final long a;
+  private final long b;
+
+  HashGate(Config config, Site site, int experts) {
+    SplittableRandom random = new SplittableRandom(31 * config.seed() + site.layer());
+    this.experts = experts;
+    this.a = random.nextLong(1, PRIME);
+    this.b = random.nextLong(PRIME);
+  }
+
+  @Override
+  Routing route(Rows rows) {
+    return Routing.of(experts, expert(rows.ids("hash")).unsqueeze(1), null);
+  }
+
+  /** The expert of each word: int64 [...] to int64 [...]. */
+  Tensor expert(Tensor ids) {
+    return ids.mul(a).add(b).remainder(PRIME).remainder((long) experts);
+  }
+}

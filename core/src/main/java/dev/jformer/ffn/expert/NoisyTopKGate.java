@@ -1,0 +1,109 @@
+package dev.jformer.ffn.expert;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Noisy top-k gating (arXiv 1701.06538): in training normal noise, whose size a layer of its own
+ * learns, is added to the scores before the k highest are kept and their softmax taken. Two losses
+ * keep experts in use, squared coefficients of variation: that of importance, the weights an expert
+ * gets, and that of a smooth estimate of load, the probability that it would be chosen if its noise
+ * were drawn anew. Both layers begin at zero.
+ */
+public final class NoisyTopKGate extends Gate {
+  private static final double TINY = 1e-10;
+
+  /**
+   * Configuration.
+   *
+   * @param k experts for each token
+   * @param importance factor of the loss of importance
+   * @param load factor of the loss of load; it needs k to be less than the number of experts
+   */
+  @AutoService(Gate.Config.class)
+  public record Config(int k, double importance, double load) implements Gate.Config {
+    /** As in the paper, with two experts. */
+    public Config() {
+      this(2, 0.1, 0.1);
+    }
+
+    /** Checks the values. */
+    public Config {
+      Gate.check(k, Integer.MAX_VALUE);
+      notNegative("importance", importance);
+      notNegative("load", load);
+    }
+
+    @Override
+    public String type() {
+      return "noisy-top-k";
+    }
+
+    @Override
+    public Gate build(Site site, int experts) {
+      return new NoisyTopKGate(this, site, experts);
+    }
+  }
+
+  private final Config config;
+  private final int experts;
+  private final Slot<Layer> scores;
+  private final Slot<Layer> noise;
+
+  NoisyTopKGate(Config config, Site site, int experts) {
+    check(config.k(), experts);
+    this.config = config;
+    this.experts = experts;
+    Initializer zeros = Initializer.zeros();
+    this.scores = child("scores", Layer.class, new Linear(site.width(), experts, false, zeros));
+    this.noise = child("noise", Layer.class, new Linear(site.width(), experts, false, zeros));
+  }
+
+  @Override
+  Routing route(Rows rows) {
+    Tensor clean = precise(() -> scores.get().forward(rows.x()));
+    Tensor deviation =
+        isTraining() ? precise(() -> Functional.softplus(noise.get().forward(rows.x()))) : null;
+    Tensor seen = clean;
+    if (deviation != null) {
+      Tensor drawn = Tensor.randn(rows.count(), experts).to(clean.dtype());
+      seen = clean.add(drawn.mul(deviation));
+    }
+    Tensor.Ranked best = seen.topK(Math.min(config.k() + 1, experts), 1);
+    Tensor chosen = best.indices().narrow(1, 0, config.k());
+    Tensor weights = distribution(best.values().narrow(1, 0, config.k()));
+    Routing routing = Routing.of(experts, chosen, weights).thinking(distribution(clean));
+    if (deviation != null && Auxiliary.isHeard()) {
+      Tensor importance = seen.zerosLike().scatter(1, chosen, weights).sum(0, false);
+      Auxiliary.loss(variation(importance).mul(config.importance()));
+      if (config.load() > 0 && config.k() < experts) {
+        Tensor load = chance(clean, seen, deviation, best.values()).sum(0, false);
+        Auxiliary.loss(variation(load).mul(config.load()));
+      }
+    }
+    return routing;
+  }
+
+  /** Probability that an expert is among the k if its noise alone is drawn anew: [n, N]. */
+  private Tensor chance(Tensor clean, Tensor seen, Tensor deviation, Tensor highest) {
+    // An expert that is chosen must beat the next one, any other the last that is chosen.
+    Tensor last = highest.narrow(1, config.k() - 1, 1);
+    Tensor next = highest.narrow(1, config.k(), 1);
+    Tensor threshold = next.where(seen.gt(next), last);
+    Tensor z = clean.sub(threshold).div(deviation);
+    return z.div(Math.sqrt(2)).erf().add(1).mul(0.5);
+  }
+
+  /** Variance over squared mean. */
+  private static Tensor variation(Tensor x) {
+    Tensor mean = x.mean();
+    return x.sub(mean).square().mean().div(mean.square().add(TINY));
+  }
+}

@@ -1,0 +1,236 @@
+package dev.jformer.ffn.expert;
+
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Which experts work on which tokens, and with what weights: pairs of a token and an expert, those
+ * of one expert next to each other, so that each expert multiplies its tokens, and nothing else, in
+ * one piece.
+ */
+public final class Routing {
+  private final long tokens;
+  private final long[] wanted;
+  private final long[] counts;
+  private final Tensor order;
+  private final Tensor places;
+  private final long each;
+  private final Tensor weights;
+  private Tensor probabilities;
+
+  /**
+   * Pairs.
+   *
+   * @param tokens n
+   * @param wanted how many tokens wanted to go to each expert
+   * @param counts how many it got
+   * @param order int64 [P], the token of each pair; null for all tokens in their order
+   * @param places int64 [n k], where the k pairs of each token stand; null if their number varies
+   * @param each k; 0 if it varies
+   * @param weights one for each pair: [n, k] if every token has k, else [P]; null for 1
+   */
+  private Routing(
+      long tokens,
+      long[] wanted,
+      long[] counts,
+      Tensor order,
+      Tensor places,
+      long each,
+      Tensor weights) {
+    this.tokens = tokens;
+    this.wanted = wanted;
+    this.counts = counts;
+    this.order = order;
+    this.places = places;
+    this.each = each;
+    this.weights = weights;
+  }
+
+  /** All of n tokens to one expert, as they are. */
+  static Routing single(int experts, int expert, long tokens) {
+    long[] counts = new long[experts];
+    counts[expert] = tokens;
+    return new Routing(tokens, counts, counts, null, null, 1, null);
+  }
+
+  /**
+   * Each token to k experts.
+   *
+   * @param chosen int64 [n, k], different ones in a row
+   * @param weights [n, k]; null for 1
+   */
+  static Routing of(int experts, Tensor chosen, Tensor weights) {
+    return of(experts, chosen, weights, Long.MAX_VALUE);
+  }
+
+  /**
+   * As above; what an expert gets beyond its capacity is dropped, later tokens first.
+   *
+   * @param capacity the most tokens an expert takes
+   */
+  static Routing of(int experts, Tensor chosen, Tensor weights, long capacity) {
+    long n = chosen.size(0);
+    int k = Math.toIntExact(chosen.size(1));
+    long[] flat = chosen.toLongs();
+    long[] wanted = new long[experts];
+    for (long expert : flat) {
+      wanted[(int) expert]++;
+    }
+    long[] counts = Arrays.stream(wanted).map(count -> Math.min(count, capacity)).toArray();
+    int[] next = new int[experts];
+    for (int e = 1; e < experts; e++) {
+      next[e] = next[e - 1] + (int) counts[e - 1];
+    }
+    int pairs = Math.toIntExact(Arrays.stream(counts).sum());
+    long[] order = new long[pairs];
+    long[] taken = new long[pairs];
+    long[] places = new long[flat.length];
+    long[] got = new long[experts];
+    for (int pair = 0; pair < flat.length; pair++) {
+      int expert = (int) flat[pair];
+      if (got[expert]++ < capacity) {
+        int place = next[expert]++;
+        order[place] = pair / k;
+        taken[place] = pair;
+        places[pair] = place;
+      }
+    }
+    if (pairs == flat.length) {
+      return new Routing(n, wanted, counts, Tensor.of(order), Tensor.of(places), k, weights);
+    }
+    Tensor kept = weights == null ? null : weights.flatten(0, 1).indexSelect(0, Tensor.of(taken));
+    return new Routing(n, wanted, counts, Tensor.of(order), null, 0, kept);
+  }
+
+  /**
+   * Each token to as many experts as a mask says.
+   *
+   * @param mask bool [n, N]
+   * @param weights [n, N]; null for 1
+   */
+  static Routing where(Tensor mask, Tensor weights) {
+    long n = mask.size(0);
+    int experts = Math.toIntExact(mask.size(1));
+    Tensor places = mask.t().contiguous().flatten(0, 1).nonzero().squeeze(1);
+    long[] counts = new long[experts];
+    for (long place : places.toLongs()) {
+      counts[(int) (place / n)]++;
+    }
+    Tensor chosen =
+        weights == null ? null : weights.t().contiguous().flatten(0, 1).indexSelect(0, places);
+    return new Routing(n, counts, counts, places.remainder(n), null, 0, chosen);
+  }
+
+  /** Says what the gate thinks of each expert: [n, N], a distribution for each token. */
+  Routing thinking(Tensor distribution) {
+    this.probabilities = distribution;
+    return this;
+  }
+
+  /**
+   * What the experts make of the tokens, weighted and added up; zero for a token without expert.
+   *
+   * @param x [n, D]
+   * @return [n, D]
+   */
+  Tensor run(Tensor x, List<Slot<ChannelMixer>> experts) {
+    if (order == null) {
+      int only = IntStream.range(0, counts.length).filter(e -> counts[e] > 0).findAny().orElse(0);
+      return experts.get(only).get().forward(x);
+    }
+    if (pairs() == 0) {
+      return x.mul(0.0);
+    }
+    Tensor sorted = x.indexSelect(0, order);
+    int[] busy = IntStream.range(0, counts.length).filter(e -> counts[e] > 0).toArray();
+    long[] sizes = Arrays.stream(busy).mapToLong(e -> counts[e]).toArray();
+    List<Tensor> parts = sorted.split(0, sizes);
+    List<Tensor> results = new ArrayList<>();
+    for (int i = 0; i < busy.length; i++) {
+      results.add(experts.get(busy[i]).get().forward(parts.get(i)));
+    }
+    Tensor made =
+        results.size() == 1 ? results.get(0) : Tensor.cat(0, results.toArray(Tensor[]::new));
+    return places == null ? added(made) : joined(made);
+  }
+
+  private Tensor joined(Tensor made) {
+    Tensor all = made.indexSelect(0, places).view(tokens, each, -1);
+    Tensor sum = null;
+    // A product and a sum for each of the few is faster than one product of small matrices.
+    for (int i = 0; i < each; i++) {
+      Tensor one = all.select(1, i);
+      Tensor weighted = weights == null ? one : one.mul(weights.narrow(1, i, 1));
+      sum = sum == null ? weighted : sum.add(weighted);
+    }
+    return sum;
+  }
+
+  private Tensor added(Tensor made) {
+    Tensor weighted = weights == null ? made : made.mul(weights.unsqueeze(1));
+    return Tensor.zeros(weighted.dtype(), tokens, weighted.size(1)).indexAdd_(0, order, weighted);
+  }
+
+  /** Number of experts. */
+  public int experts() {
+    return counts.length;
+  }
+
+  /** n, the number of tokens. */
+  public long tokens() {
+    return tokens;
+  }
+
+  /** How many tokens each expert works on. */
+  public long[] counts() {
+    return counts.clone();
+  }
+
+  /** How many tokens the gate chose each expert for, those beyond its capacity included. */
+  public long[] wanted() {
+    return wanted.clone();
+  }
+
+  /** Pairs of a token and an expert that works on it. */
+  public long pairs() {
+    return Arrays.stream(counts).sum();
+  }
+
+  /** Pairs that were dropped for want of capacity. */
+  public long dropped() {
+    return Arrays.stream(wanted).sum() - pairs();
+  }
+
+  /** The share of the tokens' pairs that each expert was chosen for. */
+  double[] shares() {
+    double all = Math.max(1, Arrays.stream(wanted).sum());
+    return Arrays.stream(wanted).mapToDouble(count -> count / all).toArray();
+  }
+
+  /** Whether the gate weighs experts against each other. */
+  public boolean weighs() {
+    return probabilities != null;
+  }
+
+  /**
+   * Mean over the tokens of the entropy of what the gate thinks, in nats; NaN if it does not weigh
+   * experts against each other.
+   */
+  public double entropy() {
+    if (probabilities == null || tokens == 0) {
+      return Double.NaN;
+    }
+    try (Mode mode = Autograd.noGrad()) {
+      Tensor p = probabilities.detach().to(DType.FLOAT32);
+      return -p.mul(p.clamp(1e-30, 1).log()).sum().item() / tokens;
+    }
+  }
+}

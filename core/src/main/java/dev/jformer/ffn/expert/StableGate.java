@@ -1,0 +1,133 @@
+package dev.jformer.ffn.expert;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Site;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * StableMoE's gate (arXiv 2204.08396), in two stages. In the first a gate is learned: a token goes
+ * to the expert whose vector has the largest product with it, and a loss pushes down the scores of
+ * experts that have more than an equal share; meanwhile a light router, which looks at nothing but
+ * the word, learns to say what the gate does. In the second stage, and always in inference, the
+ * light router decides and does not change any more. The result counts the logistic function of the
+ * product with the expert's vector in both stages, which goes on being learned.
+ *
+ * <p>Losses are means over the tokens, as are those of language models here; the authors' code adds
+ * both up.
+ */
+public final class StableGate extends Gate {
+  /**
+   * Configuration.
+   *
+   * @param vocab number of words, as the model has
+   * @param first share of training that the first stage takes
+   * @param features width of the light router's vectors of words
+   * @param balance factor of the loss that balances the load
+   * @param distill factor of the loss of the light router
+   */
+  @AutoService(Gate.Config.class)
+  public record Config(int vocab, double first, int features, double balance, double distill)
+      implements Gate.Config {
+    /** As in the paper, for bytes. */
+    public Config() {
+      this(256, 0.1, 50, 0.3, 0.3);
+    }
+
+    /** Checks the values. */
+    public Config {
+      share("first", first);
+      notNegative("balance", balance);
+      notNegative("distill", distill);
+      if (vocab < 1 || features < 1) {
+        throw new IllegalArgumentException(
+            "vocab is " + vocab + " and features is " + features + ": expected at least 1");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "stable";
+    }
+
+    @Override
+    public Gate build(Site site, int experts) {
+      return new StableGate(this, site, experts);
+    }
+  }
+
+  private static final double DEVIATION = 0.1;
+
+  private final Config config;
+  private final int experts;
+  private final Parameter centroids;
+  private final Parameter words;
+  private final Parameter wordCentroids;
+  private boolean learning = true;
+
+  StableGate(Config config, Site site, int experts) {
+    this.config = config;
+    this.experts = experts;
+    this.centroids = parameter("centroids", Centroids.draw(experts, site.width()));
+    Tensor drawn = Tensor.randn(config.vocab(), config.features()).mul(DEVIATION);
+    this.words = parameter("words", drawn);
+    this.wordCentroids = parameter("wordCentroids", Centroids.draw(experts, config.features()));
+  }
+
+  @Override
+  void before(long step, long steps) {
+    this.learning = step < config.first() * (double) steps;
+  }
+
+  @Override
+  Routing route(Rows rows) {
+    Tensor ids = rows.ids("stable");
+    if (rows.count() > 0 && ids.max().itemLong() >= config.vocab()) {
+      throw new IllegalArgumentException(
+          "the gate 'stable' knows "
+              + config.vocab()
+              + " words, but met word "
+              + ids.max().itemLong()
+              + ": set its vocab to the model's");
+    }
+    Tensor scores = precise(() -> Functional.linear(rows.x(), centroids.value(), null));
+    boolean first = isTraining() && learning;
+    Tensor light = first && !Auxiliary.isHeard() ? null : light(ids);
+    Tensor column = best(first ? scores : light);
+    Tensor chosen = column.squeeze(1);
+    Tensor weights = scores.gather(1, column).sigmoid();
+    Routing routing = Routing.of(experts, column, weights);
+    if (first && light != null) {
+      Tensor distilled = Functional.crossEntropy(light, chosen, -1, 0);
+      Auxiliary.loss(distilled.mul(config.distill()));
+      Auxiliary.loss(excess(routing, chosen, weights).mul(config.balance()));
+    }
+    return routing;
+  }
+
+  /** What the light router says of words [n]: [n, N]. */
+  private Tensor light(Tensor ids) {
+    return precise(
+        () ->
+            Functional.linear(
+                Functional.embedding(ids, words.value()), wordCentroids.value(), null));
+  }
+
+  /** Mean over the tokens of the weight times how far their expert is above an equal share. */
+  private Tensor excess(Routing routing, Tensor chosen, Tensor weights) {
+    double[] above = routing.shares();
+    for (int e = 0; e < above.length; e++) {
+      above[e] = above[e] * experts - 1;
+    }
+    Tensor each = Tensor.of(above, experts).to(weights.dtype()).indexSelect(0, chosen);
+    return weights.squeeze(1).mul(each).mean();
+  }
+
+  /** The expert of each word in the second stage, for analysis: int64 [V]. */
+  Tensor settled() {
+    return light(Tensor.arange(0, config.vocab())).detach().argmax(1).to(DType.INT64);
+  }
+}

@@ -1,0 +1,83 @@
+package dev.jformer.ffn.expert;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * A learned linear gate: the k experts with the highest scores work on a token. Their weights are
+ * the softmax over the k scores, or, if only one is chosen or {@code renormalise} is off, their
+ * probabilities among all experts, through which a gate of one expert learns. Among equal scores it
+ * is not determined who is chosen.
+ */
+public final class TopKGate extends Gate implements Gate.Slimmable {
+  /**
+   * Configuration.
+   *
+   * @param k experts for each token
+   * @param renormalise whether the weights of several chosen experts add up to 1
+   * @param balance factor of the loss that balances the load (arXiv 2101.03961)
+   */
+  @AutoService(Gate.Config.class)
+  public record Config(int k, boolean renormalise, double balance) implements Gate.Config {
+    /** Two experts. */
+    public Config() {
+      this(2, true, 0.01);
+    }
+
+    /** Checks the values. */
+    public Config {
+      Gate.check(k, Integer.MAX_VALUE);
+      notNegative("balance", balance);
+    }
+
+    @Override
+    public String type() {
+      return "top-k";
+    }
+
+    @Override
+    public Gate build(Site site, int experts) {
+      return new TopKGate(this, site, experts);
+    }
+  }
+
+  private final Config config;
+  private final int experts;
+  private final Slot<Layer> scores;
+  private int active;
+
+  TopKGate(Config config, Site site, int experts) {
+    check(config.k(), experts);
+    this.config = config;
+    this.experts = experts;
+    this.active = config.k();
+    Initializer normal = Initializer.normal(site.init().deviation());
+    this.scores = child("scores", Layer.class, new Linear(site.width(), experts, false, normal));
+  }
+
+  @Override
+  public void activate(int k) {
+    check(k, experts);
+    this.active = k;
+  }
+
+  @Override
+  Routing route(Rows rows) {
+    int k = isTraining() ? config.k() : active;
+    Tensor logits = precise(() -> scores.get().forward(rows.x()));
+    Tensor probabilities = distribution(logits);
+    Tensor chosen = k == 1 ? best(logits) : logits.detach().topK(k, 1).indices();
+    Tensor weights =
+        config.renormalise() && k > 1
+            ? distribution(logits.gather(1, chosen))
+            : probabilities.gather(1, chosen);
+    Routing routing = Routing.of(experts, chosen, weights).thinking(probabilities);
+    balance(config.balance(), probabilities, routing);
+    return routing;
+  }
+}
