@@ -154,6 +154,31 @@ class MainTest {
   }
 
   @Test
+  void guessesWithAPartOfANestedModel() throws IOException {
+    Path model = folder.resolve("nested");
+    String nested = "model.ffn={\"type\": \"nested-mlp\"}";
+    Outcome trained = train(model, "--steps", "6", "--set", nested);
+    assertEquals(0, trained.code(), trained.err());
+    String[] generate = {"generate", model.toString(), "-p", "All", "-n", "20", "--greedy"};
+    Outcome plain = Outcome.of(generate);
+    Outcome guessed = Outcome.of(with(generate, "--draft", "self", "--ahead", "3"));
+    assertEquals(0, guessed.code(), guessed.err());
+    assertEquals(plain.out(), guessed.out());
+    assertTrue(guessed.err().contains("guesses were kept"), guessed.err());
+    Path small = folder.resolve("small");
+    String extract = "{\"type\":\"extract\",\"granularities\":[1]}";
+    Outcome extracted =
+        Outcome.of("compress", model.toString(), "--with", extract, "--out", small.toString());
+    assertEquals(0, extracted.code(), extracted.err());
+    Outcome other = Outcome.of(with(generate, "--draft", small.toString()));
+    assertEquals(plain.out(), other.out());
+    assertOneLineFailure(
+        Outcome.of(with(generate, "--draft", "self", "--no-cache")), "needs the cache");
+    assertOneLineFailure(
+        Outcome.of("generate", small.toString(), "--draft", "self"), "nested-mlp");
+  }
+
+  @Test
   void exportsReparametrisedModelsAsPlainOnes() throws IOException {
     Path model = folder.resolve("run");
     String reparametrised = "model.projection={\"type\": \"sigma-reparam\", \"gain\": \"one\"}";

@@ -61,6 +61,22 @@ record Candidates(int[] ids, float[] scores, double[] weights) {
     return ids[last];
   }
 
+  /** The probability of a token. */
+  double probability(int id) {
+    int place = Arrays.binarySearch(ids, id);
+    return place < 0 ? 0 : weights[place] / total();
+  }
+
+  /** Those that are more probable here than there, by how much. */
+  Candidates without(Candidates other) {
+    double total = total();
+    double[] rest = new double[weights.length];
+    for (int i = 0; i < rest.length; i++) {
+      rest[i] = Math.max(0, weights[i] / total - other.probability(ids[i]));
+    }
+    return new Candidates(ids, scores, rest);
+  }
+
   private double total() {
     double total = 0;
     for (double weight : weights) {

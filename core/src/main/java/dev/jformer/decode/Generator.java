@@ -7,7 +7,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -32,11 +31,33 @@ public final class Generator {
   private static final Logger LOG = LoggerFactory.getLogger(Generator.class);
 
   private final CausalLm model;
+  private final Speculation speculation;
   private volatile boolean stopping;
 
   /** A generator for a model, which must not be in training. */
   public Generator(CausalLm model) {
     this.model = model;
+    this.speculation = null;
+  }
+
+  /**
+   * A generator that lets a smaller model guess what comes, and asks the model whether it would
+   * have said so (arXiv 2211.17192): what it generates is distributed as without, and greedily it
+   * is the same, as far as rounding allows. With a model taken out of a MatFormer this is
+   * self-speculation (arXiv 2310.07707). Prompts are continued one after the other.
+   *
+   * @param draft a model of the same vocabulary; it must not be in training
+   * @param ahead how many tokens are guessed at a time
+   * @throws IllegalArgumentException if the vocabularies differ, or {@code ahead} is below 1
+   */
+  public Generator(CausalLm model, CausalLm draft, int ahead) {
+    this.model = model;
+    this.speculation = new Speculation(model, draft, ahead);
+  }
+
+  /** How well the draft guessed until now; null if there is none. */
+  public Speculation.Tally tally() {
+    return speculation == null ? null : speculation.tally();
   }
 
   /**
@@ -157,6 +178,12 @@ public final class Generator {
               new Transcript(decoder, request.stopStrings()),
               watcher));
     }
+    if (speculation != null) {
+      for (Sequence sequence : sequences) {
+        speculation.generate(sequence, () -> stopping);
+      }
+      return sequences.stream().map(Sequence::result).toList();
+    }
     int longest = prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow();
     // The last token chosen is never read.
     long capacity = Math.min(longest + request.newTokens() - 1L, model.longest());
@@ -250,89 +277,6 @@ public final class Generator {
                 "prompt %d has the token %d, but the model's vocabulary is 0 to %d",
                 number, id, model.config().vocab() - 1));
       }
-    }
-  }
-
-  /** One text being continued. */
-  private static final class Sequence {
-    private final int number;
-    private final int promptLength;
-    private final Request request;
-    private final Sampler sampler;
-    private final SplittableRandom random;
-    private final Transcript transcript;
-    private final Watcher watcher;
-    private final Ids ids;
-    private Ending ending;
-
-    Sequence(
-        int number,
-        int[] prompt,
-        Request request,
-        SplittableRandom random,
-        Transcript transcript,
-        Watcher watcher) {
-      this.number = number;
-      this.promptLength = prompt.length;
-      this.request = request;
-      this.sampler = new Sampler(request.sampling());
-      this.random = random;
-      this.transcript = transcript;
-      this.watcher = watcher;
-      this.ids = new Ids(prompt);
-    }
-
-    boolean isOpen() {
-      return ending == null;
-    }
-
-    int length() {
-      return ids.size();
-    }
-
-    /** The token at a position; after the end any will do. */
-    int at(int position) {
-      return ids.get(Math.min(position, ids.size() - 1));
-    }
-
-    void choose(Tensor logits) {
-      int id = sampler.next(logits.select(0, number).toFloats(), ids.seen(), random);
-      if (request.stopIds().contains(id)) {
-        end(Ending.STOP_ID);
-        return;
-      }
-      ids.add(id);
-      transcript.add(id);
-      if (watcher != null) {
-        watcher.token(number, id);
-      }
-      if (transcript.stopped()) {
-        end(Ending.STOP_STRING);
-      } else if (ids.size() - promptLength == request.newTokens()) {
-        end(Ending.LENGTH);
-      } else {
-        tell(transcript.fresh(false));
-      }
-    }
-
-    /** Ends the sequence if it has not ended yet. */
-    void end(Ending why) {
-      if (isOpen()) {
-        transcript.end();
-        ending = transcript.stopped() ? Ending.STOP_STRING : why;
-        tell(transcript.fresh(true));
-      }
-    }
-
-    private void tell(String piece) {
-      if (watcher != null && !piece.isEmpty()) {
-        watcher.text(number, piece);
-      }
-    }
-
-    Continuation result() {
-      return new Continuation(
-          Arrays.stream(ids.from(promptLength)).boxed().toList(), transcript.text(), ending);
     }
   }
 }

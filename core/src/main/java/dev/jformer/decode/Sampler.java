@@ -34,6 +34,11 @@ final class Sampler {
     return candidates(logits, seen).draw(random);
   }
 
+  /** Whether the most probable token is always taken. */
+  boolean isGreedy() {
+    return sampling.isGreedy();
+  }
+
   /** What may be drawn from logits [V], which are changed, after every restriction. */
   Candidates candidates(float[] logits, BitSet seen) {
     penalize(logits, seen);

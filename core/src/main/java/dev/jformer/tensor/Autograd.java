@@ -117,6 +117,36 @@ public final class Autograd {
     return Native.list(results);
   }
 
+  /** Computes gradients of a function that the engine does not know. */
+  @FunctionalInterface
+  public interface Backward {
+    /**
+     * The gradients.
+     *
+     * @param gradient of the function's result
+     * @param operands the values that it was computed from, in no graph
+     * @return the gradient of each operand, of its shape; null for none
+     */
+    List<Tensor> gradients(Tensor gradient, List<Tensor> operands);
+  }
+
+  /**
+   * Gives the result of a function a gradient that is computed by us, not put together from the
+   * engine's operators; it can be differentiated once. The operands' memory is held until that has
+   * happened or the result is released.
+   *
+   * @param name of the function, for errors
+   * @param result made of the operands, but in no graph
+   * @return {@code result}; without a gradient if none is recorded or no operand has one
+   */
+  public static Tensor withGradient(
+      String name, Tensor result, Backward backward, Tensor... operands) {
+    if (OwnGradient.isWanted(operands)) {
+      OwnGradient.attach(name, result, backward, operands);
+    }
+    return result;
+  }
+
   /** libtorch itself lets some wrong shapes pass, and broadcasts or sums them. */
   static void checkWeight(String op, Tensor output, Tensor weight) {
     if (weight != null && !weight.shape().equals(output.shape())) {

@@ -47,7 +47,7 @@ public final class Trainer implements AutoCloseable {
    */
   public Trainer(Module model, Task task, Training training, Path checkpointFolder) {
     this.model = model;
-    this.task = task;
+    this.task = EveryGranularity.where(model, task);
     this.training = training;
     this.checkpoints = checkpointFolder == null ? null : new Checkpoints(checkpointFolder);
     this.optimizer = new AdamW(model, training.optimizer());

@@ -1,0 +1,173 @@
+package dev.jformer.decode;
+
+import dev.jformer.model.CausalLm;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Engine;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Speculative decoding (arXiv 2211.17192): a small model guesses a few tokens, one after the other;
+ * the large one reads all of them at once, which takes it little longer than one, and keeps those
+ * that it would have said.
+ *
+ * <p>Greedily, guesses are kept up to the first that is not the large model's most probable token,
+ * which takes its place. Where tokens are drawn, a guess x is kept with probability min(1, p(x) /
+ * q(x)), p and q being what the two models give it after all restrictions of the sampling; if not,
+ * another is drawn of what p is above q. So the outcome is distributed as p. In either case one
+ * token of the large model's own follows the last guess kept.
+ */
+public final class Speculation {
+  private final CausalLm model;
+  private final CausalLm draft;
+  private final int ahead;
+  private long rounds;
+  private long guessed;
+  private long kept;
+
+  /**
+   * What came of guessing.
+   *
+   * @param rounds how often the large model read
+   * @param guessed tokens guessed
+   * @param kept guesses that the large model kept
+   */
+  public record Tally(long rounds, long guessed, long kept) {
+    /** Share of the guesses that were kept. */
+    public double share() {
+      return (double) kept / guessed;
+    }
+  }
+
+  Speculation(CausalLm model, CausalLm draft, int ahead) {
+    if (draft.config().vocab() != model.config().vocab()) {
+      throw new IllegalArgumentException(
+          "the draft has a vocabulary of "
+              + draft.config().vocab()
+              + ", the model one of "
+              + model.config().vocab()
+              + ": expected the same");
+    }
+    if (draft.longest() < model.longest()) {
+      throw new IllegalArgumentException(
+          "the draft reads "
+              + draft.longest()
+              + " tokens, the model "
+              + model.longest()
+              + ": expected a draft that reads as many");
+    }
+    if (ahead < 1) {
+      throw new IllegalArgumentException("ahead is " + ahead + ": expected at least 1");
+    }
+    this.model = model;
+    this.draft = draft;
+    this.ahead = ahead;
+  }
+
+  Tally tally() {
+    return new Tally(rounds, guessed, kept);
+  }
+
+  /** Continues a sequence until it ends. */
+  void generate(Sequence sequence, BooleanSupplier stopping) {
+    if (draft.isTraining()) {
+      throw new IllegalStateException(
+          "the draft is in training, where dropout would disturb it: call train(false) first");
+    }
+    // The last token chosen is never read.
+    int capacity = (int) Math.min(sequence.length() + sequence.wanted() - 1L, model.longest());
+    try (Mode mode = Autograd.inference();
+        CausalLm.Decoding full = model.decode(1, capacity);
+        CausalLm.Decoding quick = draft.decode(1, capacity)) {
+      while (sequence.isOpen()) {
+        if (stopping.getAsBoolean() || sequence.length() > capacity) {
+          sequence.end(
+              stopping.getAsBoolean()
+                  ? Generator.Ending.INTERRUPTED
+                  : Generator.Ending.CONTEXT_FULL);
+          break;
+        }
+        round(sequence, full, quick, capacity);
+      }
+    }
+  }
+
+  private void round(
+      Sequence sequence, CausalLm.Decoding full, CausalLm.Decoding quick, int capacity) {
+    int length = sequence.length();
+    int count = Math.min(ahead, Math.min(capacity - length, sequence.wanted() - 1));
+    int[] guesses = new int[count];
+    Candidates[] chances = new Candidates[count];
+    guess(sequence, quick, guesses, chances);
+    try (Scope scope = Scope.open()) {
+      long[] ids = tokens(sequence, Math.toIntExact(full.length()), guesses);
+      Tensor scores = full.all(Tensor.of(ids, 1, ids.length)).squeeze(0);
+      long first = ids.length - 1L - count;
+      for (int i = 0; i <= count && sequence.isOpen(); i++) {
+        float[] logits = scores.select(0, first + i).toFloats();
+        int guess = i < count ? guesses[i] : -1;
+        int next = decide(sequence, logits, guess, i < count ? chances[i] : null);
+        sequence.take(next);
+        if (next != guess) {
+          break;
+        }
+        kept++;
+      }
+    }
+    rounds++;
+    guessed += count;
+    long valid = Math.max(length, sequence.length() - 1);
+    full.truncate(valid);
+    quick.truncate(valid);
+  }
+
+  /** Fills in guesses, and what each was drawn of if it was drawn. */
+  private static void guess(
+      Sequence sequence, CausalLm.Decoding quick, int[] guesses, Candidates[] chances) {
+    BitSet seen = (BitSet) sequence.seen().clone();
+    for (int i = 0; i < guesses.length; i++) {
+      try (Scope scope = Scope.open()) {
+        int from = Math.toIntExact(quick.length());
+        long[] ids = tokens(sequence, from, Arrays.copyOf(guesses, i));
+        try (Mode mode = ids.length == 1 ? Engine.singleThreaded() : () -> {}) {
+          float[] logits = quick.next(Tensor.of(ids, 1, ids.length)).squeeze(0).toFloats();
+          if (sequence.sampler().isGreedy()) {
+            guesses[i] = sequence.sampler().next(logits, seen, null);
+          } else {
+            chances[i] = sequence.sampler().candidates(logits, seen);
+            guesses[i] = chances[i].draw(sequence.random());
+          }
+        }
+        seen.set(guesses[i]);
+      }
+    }
+  }
+
+  /** The tokens of a sequence and of guesses after it, from a place on. */
+  private static long[] tokens(Sequence sequence, int from, int[] guesses) {
+    int length = sequence.length();
+    long[] ids = new long[length + guesses.length - from];
+    for (int i = 0; i < ids.length; i++) {
+      int at = from + i;
+      ids[i] = at < length ? sequence.at(at) : guesses[at - length];
+    }
+    return ids;
+  }
+
+  /** The next token: the guess, if it is kept. */
+  private static int decide(Sequence sequence, float[] logits, int guess, Candidates chances) {
+    if (chances == null) {
+      return sequence.sampler().next(logits, sequence.seen(), sequence.random());
+    }
+    Candidates own = sequence.sampler().candidates(logits, sequence.seen());
+    double ratio = own.probability(guess) / chances.probability(guess);
+    if (sequence.random().nextDouble() < ratio) {
+      return guess;
+    }
+    return own.without(chances).draw(sequence.random());
+  }
+}

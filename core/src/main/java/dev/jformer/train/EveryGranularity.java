@@ -1,0 +1,52 @@
+package dev.jformer.train;
+
+import dev.jformer.ffn.Granularities;
+import dev.jformer.nn.Module;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Trains all granularities of a MatFormer (arXiv 2310.07707) together: the loss of a batch is the
+ * mean of what each gives for it.
+ */
+final class EveryGranularity implements Task {
+  private final Task task;
+  private final Granularities granularities;
+
+  private EveryGranularity(Task task, Granularities granularities) {
+    this.task = task;
+    this.granularities = granularities;
+  }
+
+  /** The same task, trained so if the model asks for it. */
+  static Task where(Module model, Task task) {
+    Granularities granularities = Granularities.of(model);
+    return granularities.learnedTogether() ? new EveryGranularity(task, granularities) : task;
+  }
+
+  @Override
+  public Tensor loss(long index) {
+    int count = granularities.count();
+    Tensor sum = null;
+    for (int i = 0; i < count; i++) {
+      granularities.learn(i);
+      Tensor loss = task.loss(index).div(count);
+      sum = sum == null ? loss : sum.add(loss);
+    }
+    return sum;
+  }
+
+  @Override
+  public long unitsPerBatch() {
+    return task.unitsPerBatch();
+  }
+
+  @Override
+  public String unit() {
+    return task.unit();
+  }
+
+  @Override
+  public double evaluate() {
+    return task.evaluate();
+  }
+}
