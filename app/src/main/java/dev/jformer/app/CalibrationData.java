@@ -17,6 +17,8 @@ import dev.jformer.model.Encoder;
 import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -34,14 +36,16 @@ final class CalibrationData implements Calibration, AutoCloseable {
   private final Class<? extends Model> family;
   private final List<Batch> batches = new ArrayList<>();
   private final Console console;
+  private final boolean causal;
 
-  /** Ids or images; which of the ids are no padding, or null. */
-  private record Batch(Tensor input, Tensor keep) {}
+  /** Ids or images; which of the ids are no padding, or null; classes or next ids, or null. */
+  private record Batch(Tensor input, Tensor keep, Tensor target) {}
 
   private CalibrationData(Path source, Model model, Console console) {
     this.source = source.toString();
     this.family = model.getClass();
     this.console = console;
+    this.causal = model instanceof CausalLm;
   }
 
   /**
@@ -57,15 +61,16 @@ final class CalibrationData implements Calibration, AutoCloseable {
     CalibrationData made = new CalibrationData(data, model, console);
     try (Scope scope = Scope.open()) {
       if (model instanceof ImageClassifier images) {
-        made.images(images, data, count);
+        made.images(images, folder, data, count);
       } else if (model instanceof Encoder encoder && encoder.config().labels() > 0) {
-        made.texts(encoder, folder, LabelledTexts.read(data, false).texts(), count);
+        LabelledTexts labelled = LabelledTexts.read(data, false);
+        made.texts(encoder, folder, labelled.texts(), made.classes(folder, labelled), count);
       } else if (Passes.embeds(model)) {
         List<String> texts = new ArrayList<>();
         for (Path file : Likeness.files(data)) {
           texts.addAll(ScoredPairs.read(file).first());
         }
-        made.texts((Encoder) model, folder, texts, count);
+        made.texts((Encoder) model, folder, texts, List.of(), count);
       } else if (model instanceof CausalLm lm) {
         made.tokens(folder, data, endings, lm.config().length(), count);
       } else if (model instanceof Encoder encoder) {
@@ -85,10 +90,14 @@ final class CalibrationData implements Calibration, AutoCloseable {
     return made;
   }
 
-  private void add(Tensor input, Tensor keep, int most) {
+  private void add(Tensor input, Tensor keep, Tensor target, int most) {
     if (batches.size() < most) {
-      batches.add(new Batch(input.copy().keep(), keep == null ? null : keep.copy().keep()));
+      batches.add(new Batch(input.copy().keep(), kept(keep), kept(target)));
     }
+  }
+
+  private static Tensor kept(Tensor tensor) {
+    return tensor == null ? null : tensor.copy().keep();
   }
 
   private void tokens(Path folder, Path data, List<String> endings, int length, int count)
@@ -97,39 +106,85 @@ final class CalibrationData implements Calibration, AutoCloseable {
     try (TokenFile tokens =
         TokenFile.prepare(
             scratch, Corpus.open(data, endings), Tokenizers.load(folder), 1, bytes -> {})) {
-      HeldOut.read(tokens, BATCH, length, count, batch -> add(batch.inputs(), null, count));
+      HeldOut.read(
+          tokens,
+          BATCH,
+          length,
+          count,
+          // Only a model that predicts the next token is told what should follow.
+          batch -> add(batch.inputs(), null, causal ? batch.targets() : null, count));
     } finally {
       FileTree.delete(scratch);
     }
   }
 
-  private void texts(Encoder model, Path folder, List<String> texts, int count) throws IOException {
+  /** The number that the model has for the class of each text; empty where that is not known. */
+  private List<Integer> classes(Path folder, LabelledTexts texts) {
+    if (!Classes.exists(folder)) {
+      return List.of();
+    }
+    int[] numbers = Classes.load(folder).numbers(texts.classes(), source);
+    return texts.labels().stream().map(label -> numbers[label]).toList();
+  }
+
+  private void texts(
+      Encoder model, Path folder, List<String> texts, List<Integer> classes, int count)
+      throws IOException {
     Tokenizer tokenizer = Tokenizers.load(folder);
     int longest = model.config().length();
     List<int[]> some = new ArrayList<>();
-    for (String text : texts) {
-      int[] ids = tokenizer.encodeWhole(text, longest);
+    List<Integer> targets = new ArrayList<>();
+    for (int i = 0; i < texts.size() && some.size() < BATCH * count; i++) {
+      int[] ids = tokenizer.encodeWhole(texts.get(i), longest);
       if (ids.length > 0) {
         some.add(ids);
-      }
-      if (some.size() == BATCH * count) {
-        break;
+        if (!classes.isEmpty()) {
+          targets.add(classes.get(i));
+        }
       }
     }
     for (int from = 0; from < some.size(); from += BATCH) {
-      TextBatch batch =
-          TextBatch.of(some.subList(from, Math.min(some.size(), from + BATCH)), model.padding());
-      add(batch.ids(), batch.keep(), count);
+      int to = Math.min(some.size(), from + BATCH);
+      TextBatch batch = TextBatch.of(some.subList(from, to), model.padding());
+      Tensor target =
+          targets.isEmpty()
+              ? null
+              : Tensor.of(targets.subList(from, to).stream().mapToLong(t -> t).toArray());
+      add(batch.ids(), batch.keep(), target, count);
     }
   }
 
-  private void images(ImageClassifier model, Path data, int count) throws IOException {
+  private void images(ImageClassifier model, Path folder, Path data, int count) throws IOException {
     Path scratch = Files.createTempDirectory("jformer-calibration");
     try (ImageFile file = ImageAssignment.read(data, scratch, model.config().size(), console)) {
-      ImageSampler.all(file, (images, labels) -> add(images, null, count));
+      int[] numbers =
+          Classes.exists(folder)
+              ? Classes.load(folder).numbers(file.header().classes(), source)
+              : null;
+      ImageSampler.all(
+          file,
+          (images, labels) -> {
+            Tensor targets =
+                numbers == null ? null : Tensor.of(numbers).to(DType.INT64).indexSelect(0, labels);
+            add(images, null, targets, count);
+          });
     } finally {
       FileTree.delete(scratch);
     }
+  }
+
+  /** On the first batch. */
+  @Override
+  public Tensor loss(Model model) {
+    Batch first = batches.get(0);
+    if (first.target() == null) {
+      return Calibration.super.loss(model);
+    }
+    if (model instanceof CausalLm lm) {
+      return lm.loss(first.input(), first.target());
+    }
+    Tensor logits = Passes.forward(model, first.input(), first.keep());
+    return Functional.crossEntropy(logits.to(DType.FLOAT32), first.target(), -1, 0);
   }
 
   @Override
@@ -160,6 +215,9 @@ final class CalibrationData implements Calibration, AutoCloseable {
       batch.input().close();
       if (batch.keep() != null) {
         batch.keep().close();
+      }
+      if (batch.target() != null) {
+        batch.target().close();
       }
     }
   }

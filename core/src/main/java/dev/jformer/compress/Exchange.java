@@ -7,6 +7,7 @@ import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.QuantizedWeight;
+import dev.jformer.nn.SparseLinear;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -77,9 +78,16 @@ final class Exchange {
         + " takes a model whose projection is 'linear', not '"
         + projection.type()
         + "': "
-        + (projection.folded() instanceof Linear.Config
-            ? "fold it first"
-            : "start from the model as it was before");
+        + advice(projection);
+  }
+
+  private static String advice(Projection projection) {
+    if (projection instanceof SparseLinear.Config) {
+      return "make it dense first, by the method dense; weight-int8 takes it as it is";
+    }
+    return projection.folded() instanceof Linear.Config
+        ? "fold it first"
+        : "start from the model as it was before";
   }
 
   /** All modules of a class by their dotted names, in the model's order. */
@@ -158,7 +166,8 @@ final class Exchange {
     }
   }
 
-  private static void round(String name, QuantizedWeight layer, Module original) {
+  /** Rounds the matrix of a table or plain linear layer into another layer. */
+  static void round(String name, QuantizedWeight layer, Module original) {
     Tensor weight =
         original instanceof Embedding table
             ? table.weight().value()

@@ -6,7 +6,8 @@ import dev.jformer.nn.WeightInt8Linear;
 
 /**
  * The weights of linear layers and of the table of words in 8 bits, rounded to the nearest, and
- * activations as they are; see {@link WeightInt8Linear}. It needs no data.
+ * activations as they are; see {@link WeightInt8Linear}. It needs no data. Of a sparse model it
+ * rounds the values that there are.
  */
 @AutoService(Surgery.class)
 public record WeightInt8() implements Surgery {
@@ -22,6 +23,8 @@ public record WeightInt8() implements Surgery {
 
   @Override
   public Model operate(Model model, Calibration calibration) {
-    return Exchange.rounded(model, new WeightInt8Linear.Config());
+    return Sparse.is(model)
+        ? Sparse.rounded(model)
+        : Exchange.rounded(model, new WeightInt8Linear.Config());
   }
 }

@@ -2,6 +2,7 @@ package dev.jformer.hub;
 
 import dev.jformer.config.ConfigException;
 import dev.jformer.model.Model;
+import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.DryRun;
 import dev.jformer.tensor.Mode;
@@ -19,8 +20,16 @@ import java.util.Map;
  * @param parameters by name, in the model's order
  */
 record Blueprint(Map<String, Entry> parameters) {
-  /** One parameter. */
-  record Entry(DType dtype, Shape shape) {}
+  /**
+   * One parameter.
+   *
+   * @param ragged whether its last dimension may be another; see {@link Parameter#ragged}
+   */
+  record Entry(DType dtype, Shape shape, boolean ragged) {
+    boolean accepts(Shape other) {
+      return Parameter.accepts(shape, ragged, other);
+    }
+  }
 
   /** Parts may make some tensors that are no parameters. */
   private static final int SPARE = 1000;
@@ -43,7 +52,9 @@ record Blueprint(Map<String, Entry> parameters) {
       model
           .parameters()
           .forEach(
-              (name, p) -> parameters.put(name, new Entry(p.value().dtype(), p.value().shape())));
+              (name, p) ->
+                  parameters.put(
+                      name, new Entry(p.value().dtype(), p.value().shape(), p.isRagged())));
       return new Blueprint(Collections.unmodifiableMap(parameters));
     } catch (TensorException
         | ArithmeticException
@@ -74,7 +85,7 @@ record Blueprint(Map<String, Entry> parameters) {
     parameters.forEach(
         (name, entry) -> {
           Shape shape = shapes.remove(name);
-          if (!entry.shape().equals(shape)) {
+          if (shape == null || !entry.accepts(shape)) {
             throw new ConfigException(
                 "this model cannot be saved, for it is not what its configuration says: the"
                     + " parameter "

@@ -61,7 +61,7 @@ record Loader(Path folder, StoredWeights weights) {
       if (!weights.names().contains(name)) {
         throw new FormatException(folder + ": the tensor " + name + " is missing");
       }
-      if (!weights.shape(name).equals(shapes.get(i))) {
+      if (!Parameter.accepts(shapes.get(i), ours.ragged(), weights.shape(name))) {
         throw new FormatException(
             folder
                 + ": the tensor "

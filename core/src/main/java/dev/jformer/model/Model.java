@@ -27,7 +27,7 @@ public abstract class Model extends Module {
         .forEach(
             (name, parameter) -> {
               Parameter source = known.get(name);
-              if (source != null && source.value().shape().equals(parameter.value().shape())) {
+              if (source != null && parameter.accepts(source.value().shape())) {
                 parameter.copyFrom(source.value().detach());
               }
             });

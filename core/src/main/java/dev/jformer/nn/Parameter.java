@@ -2,6 +2,7 @@ package dev.jformer.nn;
 
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.tensor.TensorException;
 
@@ -12,22 +13,57 @@ import dev.jformer.tensor.TensorException;
  */
 public final class Parameter {
   private final boolean trainable;
+  private final boolean ragged;
   private Tensor value;
 
-  private Parameter(Tensor value, boolean trainable) {
+  private Parameter(Tensor value, boolean trainable, boolean ragged) {
     this.trainable = trainable;
+    this.ragged = ragged;
     this.value = value.detach().keep();
     this.value.requiresGrad(trainable);
   }
 
   /** A weight, which gradients flow to. */
   public static Parameter trained(Tensor initial) {
-    return new Parameter(initial, true);
+    return new Parameter(initial, true, false);
   }
 
   /** A tensor that is saved with the model but not trained. */
   public static Parameter buffer(Tensor initial) {
-    return new Parameter(initial, false);
+    return new Parameter(initial, false, false);
+  }
+
+  /**
+   * A tensor whose last dimension its configuration does not say: a file or another model may bring
+   * more or fewer elements, and then decides.
+   *
+   * @param trainable whether it is a weight
+   */
+  public static Parameter ragged(Tensor initial, boolean trainable) {
+    return new Parameter(initial, trainable, true);
+  }
+
+  /** Whether values of a shape can be {@linkplain #copyFrom copied} in. */
+  public boolean accepts(Shape shape) {
+    return accepts(value.shape(), ragged, shape);
+  }
+
+  /** Whether a parameter of a shape, {@linkplain #ragged} or not, takes values of another. */
+  public static boolean accepts(Shape own, boolean ragged, Shape shape) {
+    if (!ragged || own.rank() != shape.rank()) {
+      return own.equals(shape);
+    }
+    for (int i = 0; i < own.rank() - 1; i++) {
+      if (own.size(i) != shape.size(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the last dimension is whatever it is; see {@link #ragged(Tensor, boolean)}. */
+  public boolean isRagged() {
+    return ragged;
   }
 
   /** The present value. */
@@ -51,7 +87,7 @@ public final class Parameter {
    * @throws TensorException if the shape differs
    */
   public void copyFrom(Tensor source) {
-    if (!source.shape().equals(value.shape())) {
+    if (!accepts(source.shape())) {
       throw new TensorException(
           "a parameter of shape "
               + value.shape()
@@ -59,7 +95,11 @@ public final class Parameter {
               + source.shape());
     }
     try (Mode mode = Autograd.noGrad()) {
-      value.copy_(source);
+      if (source.shape().equals(value.shape())) {
+        value.copy_(source);
+      } else {
+        replace(source.to(value.dtype()).copy());
+      }
     }
   }
 

@@ -22,6 +22,7 @@ import javax.imageio.ImageIO;
 public final class Pictures implements AutoCloseable {
   private static final String TRAINING = "cifar10/train.zip";
   private static final String TEST = "cifar10/test.zip";
+  private static final String OTHERS = "omniglot/images_background_small1.zip";
   private static final int SIZE = 32;
   private static final int MADE_UP = 12;
 
@@ -46,6 +47,11 @@ public final class Pictures implements AutoCloseable {
   /** Others to be tested with; the caller closes them. */
   public ImageFile test() {
     return open(TEST, folder.resolve("test"));
+  }
+
+  /** Images that show none of the classes: handwritten characters (Omniglot). */
+  public ImageFile others() {
+    return open(OTHERS, folder.resolve("others"));
   }
 
   private ImageFile open(String name, Path place) {

@@ -4,6 +4,7 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.Encoder;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
@@ -55,6 +56,33 @@ public final class Small {
         0,
         new Site.Init(),
         projection);
+  }
+
+  /** An untrained encoder of bytes that gives embeddings, in inference. */
+  public static Encoder encoder(int layers, int width, int length) {
+    Encoder.Config plain = new Encoder.Config();
+    Encoder encoder =
+        new Encoder.Config(
+                layers,
+                width,
+                plain.vocab(),
+                0,
+                length,
+                plain.position(),
+                plain.mixer(),
+                plain.ffn(),
+                plain.norm(),
+                plain.placement(),
+                true,
+                0,
+                plain.residual(),
+                plain.init(),
+                plain.projection(),
+                plain.embeddings(),
+                new Encoder.Head(false, new Norm.LayerNormConfig()))
+            .build();
+    encoder.train(false);
+    return encoder;
   }
 
   /** AdamW at rate 1e-3 with warm-up and cosine, evaluated ten times. */

@@ -1,0 +1,108 @@
+package dev.jformer.studies.trial;
+
+import dev.jformer.data.ByteTokenizer;
+import dev.jformer.data.ScoredPairs;
+import dev.jformer.data.Tokenizer;
+import dev.jformer.data.Tokenizers;
+import dev.jformer.hub.Models;
+import dev.jformer.hub.SentenceEncoder;
+import dev.jformer.model.Encoder;
+import dev.jformer.studies.DataSets;
+import dev.jformer.studies.Scale;
+import dev.jformer.tensor.Random;
+import dev.jformer.train.RankCorrelation;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How well an encoder's embeddings agree with people on how alike texts are: the mean over several
+ * files of pairs of Spearman's correlation times 100 (STS). At smoke scale the encoder is small and
+ * untrained, and the pairs a few made-up ones.
+ */
+public final class TextPairs implements AutoCloseable {
+  private static final List<String> FILES =
+      List.of(
+          "sts/sts12-MSRpar-train.tsv",
+          "sts/sts14-OnWN.tsv",
+          "sts/sts14-headlines.tsv",
+          "sts/sts14-images.tsv");
+
+  private final Encoder model;
+  private final Tokenizer tokenizer;
+  private final List<ScoredPairs> pairs;
+
+  /**
+   * Reads all-MiniLM-L6-v2 and pairs of texts.
+   *
+   * @param most the most pairs of a file
+   */
+  public TextPairs(Scale scale, int most) {
+    if (scale == Scale.SMOKE) {
+      Random.seed(1);
+      this.model = Small.encoder(1, 32, 48);
+      this.tokenizer = new ByteTokenizer();
+      this.pairs =
+          List.of(
+              new ScoredPairs(
+                  List.of(5.0, 1.0, 3.0),
+                  List.of("a cat sat", "a dog ran", "it rains"),
+                  List.of("a cat sits", "stones", "it is raining hard")));
+      return;
+    }
+    try {
+      Path folder = DataSets.model("minilm");
+      this.model = (Encoder) Models.load(folder);
+      this.tokenizer = Tokenizers.load(folder);
+      this.pairs =
+          FILES.stream().map(f -> first(ScoredPairs.read(DataSets.require(f)), most)).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read all-MiniLM-L6-v2", e);
+    }
+  }
+
+  private static ScoredPairs first(ScoredPairs all, int most) {
+    int count = Math.min(most, all.scores().size());
+    return new ScoredPairs(
+        all.scores().subList(0, count),
+        all.first().subList(0, count),
+        all.second().subList(0, count));
+  }
+
+  /** The encoder as it was trained. */
+  public Encoder model() {
+    return model;
+  }
+
+  /** Number of pairs. */
+  public int count() {
+    return pairs.stream().mapToInt(p -> p.scores().size()).sum();
+  }
+
+  /** The score of this encoder, or another of its vocabulary. */
+  public double score(Encoder encoder) {
+    SentenceEncoder sentences = new SentenceEncoder(encoder, tokenizer);
+    double sum = 0;
+    for (ScoredPairs each : pairs) {
+      List<String> texts = new ArrayList<>(each.first());
+      texts.addAll(each.second());
+      float[][] vectors = sentences.embed(texts);
+      int size = each.scores().size();
+      double[] gold = new double[size];
+      double[] cosines = new double[size];
+      for (int i = 0; i < size; i++) {
+        gold[i] = each.scores().get(i);
+        cosines[i] = SentenceEncoder.cosine(vectors[i], vectors[size + i]);
+      }
+      sum += 100 * RankCorrelation.spearman(gold, cosines);
+    }
+    return sum / pairs.size();
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}
