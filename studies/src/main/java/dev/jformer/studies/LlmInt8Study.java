@@ -16,6 +16,7 @@ import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.OutlierChannels;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TextPairs;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -37,14 +38,17 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
- * LLM.int8() (arXiv 2208.07339) on a language model and an encoder that are trained here: what it
- * costs in quality, beside 8-bit rows without decomposition, with and without outlier features, and
- * what it gains in speed and memory.
+ * LLM.int8() (arXiv 2208.07339) on a language model and an encoder that are trained here, and on
+ * all-MiniLM-L6-v2: what it costs in quality, beside 8-bit rows without decomposition, with and
+ * without outlier features, and what it gains in speed and memory.
  */
 @AutoService(Study.class)
 public final class LlmInt8Study implements Study {
   /** A loss so much higher is not worse. */
   private static final double EQUAL = 1.002;
+
+  /** So many points less of a rank correlation x 100 is not worse. */
+  private static final double POINTS = 0.3;
 
   /** How much of a model's memory its 8-bit form may take to be about a quarter. */
   private static final double QUARTER = 0.30;
@@ -91,6 +95,14 @@ public final class LlmInt8Study implements Study {
       double floatBytes,
       double int8Bytes) {}
 
+  /**
+   * How well all-MiniLM-L6-v2 agrees with people on how alike texts are (Spearman x 100).
+   *
+   * @param share as in {@link Losses}
+   */
+  private record Sentences(
+      int pairs, double exact, double decomposed, double rowWise, double share) {}
+
   @Override
   public String slug() {
     return "llm-int8";
@@ -102,7 +114,10 @@ public final class LlmInt8Study implements Study {
         lab.measure("language model", Quality.class, progress -> language(lab, progress));
     Quality encoder = lab.measure("encoder", Quality.class, progress -> encoder(lab, progress));
     Speed speed = lab.measure("speed", Speed.class, () -> speed(lab.scale()));
+    Sentences sentences =
+        lab.measure("sentence encoder", Sentences.class, () -> sentences(lab.scale()));
     report(lab, language, encoder, speed);
+    report(lab, sentences);
   }
 
   // ---- A language model
@@ -149,15 +164,7 @@ public final class LlmInt8Study implements Study {
         Model rowWise = new LlmInt8(0).operate(model, null)) {
       double exact = loss.applyAsDouble(model);
       double plain = loss.applyAsDouble(rowWise);
-      Counter counter = new Counter(new LlmInt8().threshold());
-      decomposed
-          .modules()
-          .forEach(
-              (name, module) -> {
-                if (module instanceof Int8Linear layer) {
-                  decomposed.replace(name, counter.around(layer));
-                }
-              });
+      Counter counter = Counter.in(decomposed);
       return new Losses(factor, exact, loss.applyAsDouble(decomposed), plain, counter.share());
     }
   }
@@ -168,8 +175,22 @@ public final class LlmInt8Study implements Study {
     private double regular;
     private double all;
 
-    Counter(double threshold) {
+    private Counter(double threshold) {
       this.threshold = threshold;
+    }
+
+    /** Counts what a model's 8-bit layers are given. */
+    static Counter in(Model model) {
+      Counter counter = new Counter(new LlmInt8().threshold());
+      model
+          .modules()
+          .forEach(
+              (name, module) -> {
+                if (module instanceof Int8Linear layer) {
+                  model.replace(name, counter.around(layer));
+                }
+              });
+      return counter;
     }
 
     Layer around(Layer layer) {
@@ -244,6 +265,41 @@ public final class LlmInt8Study implements Study {
             length,
             heads);
     return (Encoder.Config) Configs.parse(json, Model.Config.class);
+  }
+
+  // ---- A published encoder
+
+  private static Sentences sentences(Scale scale) {
+    try (TextPairs pairs = new TextPairs(scale, scale.pick(3, 500, 10_000));
+        Encoder decomposed = (Encoder) new LlmInt8().operate(pairs.model(), null);
+        Encoder rowWise = (Encoder) new LlmInt8(0).operate(pairs.model(), null)) {
+      double exact = pairs.score(pairs.model());
+      double plain = pairs.score(rowWise);
+      Counter counter = Counter.in(decomposed);
+      double mixed = pairs.score(decomposed);
+      return new Sentences(pairs.count(), exact, mixed, plain, counter.share());
+    }
+  }
+
+  private static void report(Lab lab, Sentences found) {
+    lab.table(
+        new Table(
+            String.format(
+                Locale.ROOT,
+                "all-MiniLM-L6-v2 on %,d pairs of texts (Spearman x 100)",
+                found.pairs()),
+            List.of("float32", "LLM.int8()", "8-bit rows only", "values in 8 bits (%)"),
+            List.of(
+                Table.row(
+                    found.exact(), found.decomposed(), found.rowWise(), 100 * found.share()))));
+    lab.claim(
+        "Almost all values of all-MiniLM-L6-v2 are multiplied in 8 bits",
+        "more than 99.9 %",
+        Check.above("share (%)", 100 * found.share(), 99.9));
+    lab.claim(
+        "all-MiniLM-L6-v2 loses nothing that could be measured",
+        "no degradation",
+        Check.atMost("points below float32's", found.exact() - found.decomposed(), POINTS));
   }
 
   // ---- Speed and memory

@@ -12,6 +12,7 @@ import dev.jformer.data.image.ImageSampler;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.model.VisionTransformer;
@@ -30,6 +31,7 @@ import dev.jformer.studies.trial.Course;
 import dev.jformer.studies.trial.Pictures;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TextPairs;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -41,6 +43,7 @@ import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Scores;
 import dev.jformer.train.Training;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -52,7 +55,8 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * NoisyQuant (arXiv 2211.16056): the theorem's curve, the error of heavy-tailed activations, and a
- * vision transformer and a language model quantized by several quantizers without and with it.
+ * vision transformer, a language model and all-MiniLM-L6-v2 quantized by several quantizers without
+ * and with it.
  */
 @AutoService(Study.class)
 public final class NoisyquantStudy implements Study {
@@ -89,8 +93,9 @@ public final class NoisyquantStudy implements Study {
   /**
    * How good a model is.
    *
-   * @param loss in nats
-   * @param accuracy share of images that are right; 0 of language models, which have none
+   * @param loss in nats; 0 of sentence encoders, which have none
+   * @param accuracy share of images that are right, or how well cosines agree with people, 0 to 1;
+   *     0 of language models, which have none
    */
   public record Score(double loss, double accuracy) {}
 
@@ -119,6 +124,52 @@ public final class NoisyquantStudy implements Study {
       List<Quantized> quantized,
       List<Tail> tails) {}
 
+  /** What is quantized. */
+  private enum Subject {
+    IMAGES("vision transformer"),
+    TEXT("language model"),
+    SENTENCES("sentence encoder");
+
+    private final String title;
+
+    Subject(String title) {
+      this.title = title;
+    }
+
+    boolean losses() {
+      return this != SENTENCES;
+    }
+
+    /** What its accuracy is called; null if it has none. */
+    String accuracy() {
+      return switch (this) {
+        case IMAGES -> "right (%)";
+        case SENTENCES -> "STS (Spearman x 100)";
+        case TEXT -> null;
+      };
+    }
+
+    Check better(String quantizer, List<Quantized> noisy, List<Quantized> plain) {
+      return accuracy() == null
+          ? Check.below(
+              quantizer,
+              Seeds.mean(noisy, q -> q.score().loss()),
+              Seeds.mean(plain, q -> q.score().loss()))
+          : Check.above(quantizer, points(noisy), points(plain));
+    }
+
+    String exact(Score score) {
+      List<String> parts = new ArrayList<>();
+      if (losses()) {
+        parts.add("loss " + Check.number(score.loss()));
+      }
+      if (accuracy() != null) {
+        parts.add(accuracy() + " " + Check.number(100 * score.accuracy()));
+      }
+      return String.join(", ", parts);
+    }
+  }
+
   private static Map<String, Function<Integer, Ptq>> quantizers() {
     Map<String, Function<Integer, Ptq>> all = new LinkedHashMap<>();
     all.put("min-max", bits -> new Ptq(bits, bits, false, new RangeRule.MinMax()));
@@ -144,9 +195,12 @@ public final class NoisyquantStudy implements Study {
     Outcome vit =
         lab.measure("vision transformer", Outcome.class, progress -> images(lab, progress));
     Outcome lm = lab.measure("language model", Outcome.class, progress -> language(lab, progress));
+    Outcome sentences =
+        lab.measure("sentence encoder", Outcome.class, () -> sentences(lab.scale()));
     tails(lab, vit);
-    compare(lab, "vision transformer", vit, true);
-    compare(lab, "language model", lm, false);
+    compare(lab, Subject.IMAGES, vit);
+    compare(lab, Subject.TEXT, lm);
+    compare(lab, Subject.SENTENCES, sentences);
     lab.note(
         "Weights and activations have the same number of bits; the output layer and the embedding"
             + " of patches or tokens stay exact, and inside of attention nothing is quantized. The"
@@ -155,7 +209,8 @@ public final class NoisyquantStudy implements Study {
             + CALIBRATION_BATCHES
             + " batches, the ranges of the quantizers on the same ones. Distance is that of a"
             + " batch's logits from the exact model's, as a share of their norm: it tells small"
-            + " differences that accuracy on 2,000 images cannot.");
+            + " differences that accuracy on 2,000 images cannot. The sentence encoder is"
+            + " all-MiniLM-L6-v2 as it was published; its table of words stays exact.");
   }
 
   // ---- Theorem
@@ -399,6 +454,22 @@ public final class NoisyquantStudy implements Study {
     }
   }
 
+  /** all-MiniLM-L6-v2, as it was published. */
+  private static Outcome sentences(Scale scale) {
+    try (TextPairs pairs = new TextPairs(scale, scale.pick(3, 150, 10_000))) {
+      int texts = scale.pick(2, 64, 256);
+      return quantize(
+          scale,
+          pairs.model(),
+          other -> pairs.embed((Encoder) other, texts),
+          other -> new Score(0, pairs.score((Encoder) other) / 100),
+          other -> {
+            float[][] rows = pairs.embed((Encoder) other, texts);
+            return Tensor.stack(0, Arrays.stream(rows).map(Tensor::of).toArray(Tensor[]::new));
+          });
+    }
+  }
+
   private static Outcome language(Lab lab, DoubleConsumer progress) {
     Scale scale = lab.scale();
     int batch = scale.pick(2, 16, 32);
@@ -484,7 +555,7 @@ public final class NoisyquantStudy implements Study {
 
   // ---- Report
 
-  private static void compare(Lab lab, String what, Outcome outcome, boolean accuracy) {
+  private static void compare(Lab lab, Subject subject, Outcome outcome) {
     List<List<String>> rows = new ArrayList<>();
     Map<Integer, List<Check>> nearer = new TreeMap<>();
     Map<Integer, List<Check>> better = new TreeMap<>();
@@ -494,64 +565,50 @@ public final class NoisyquantStudy implements Study {
       for (String name : quantizers().keySet()) {
         List<Quantized> plain = of(outcome, name, bits, false);
         List<Quantized> noisy = of(outcome, name, bits, true);
-        rows.add(row(name, bits, plain, noisy, accuracy));
+        rows.add(row(name, bits, plain, noisy, subject));
         double before = Seeds.mean(plain, Quantized::distance);
         nearer.get(bits).add(Check.below(name, Seeds.mean(noisy, Quantized::distance), before));
-        better
-            .get(bits)
-            .add(
-                accuracy
-                    ? Check.above(name, points(noisy), points(plain))
-                    : Check.below(
-                        name,
-                        Seeds.mean(noisy, q -> q.score().loss()),
-                        Seeds.mean(plain, q -> q.score().loss())));
+        better.get(bits).add(subject.better(name, noisy, plain));
       }
     }
+    String exact = subject.exact(outcome.exact());
     for (int bits : new int[] {BITS, FEWER_BITS}) {
-      String paper =
-          bits == BITS && accuracy
-              ? "up to 1.7 points of ViT and 1.1 of DeiT on ImageNet (abstract)"
-              : "";
       lab.claim(
-          "At " + bits + " bits the outputs of the " + what + " come nearer with every quantizer",
+          "At "
+              + bits
+              + " bits the outputs of the "
+              + subject.title
+              + " come nearer with every quantizer",
           "less output error (section 5.3)",
           Check.all(nearer.get(bits).toArray(new Check[0])),
           "Relative distance from the exact model's outputs, mean of the noises, against plain.");
       lab.claim(
-          "At " + bits + " bits the " + what + " gets better with every quantizer",
-          paper,
+          "At " + bits + " bits the " + subject.title + " gets better with every quantizer",
+          bits == BITS && subject == Subject.IMAGES
+              ? "up to 1.7 points of ViT and 1.1 of DeiT on ImageNet (abstract)"
+              : "",
           Check.all(better.get(bits).toArray(new Check[0])),
-          accuracy
-              ? "Accuracy (%), mean of the noises, against plain; exact: "
-                  + Check.number(100 * outcome.exact().accuracy())
-                  + "."
-              : "Loss (nats a byte), mean of the noises, against plain; exact: "
-                  + Check.number(outcome.exact().loss())
-                  + ".");
+          (subject.accuracy() == null ? "Loss (nats a byte)" : subject.accuracy())
+              + ", mean of the noises, against plain; exact: "
+              + exact
+              + ".");
     }
     List<String> columns =
-        new ArrayList<>(
-            List.of(
-                "quantizer",
-                "bits",
-                "distance, plain",
-                "with noise",
-                "spread",
-                "loss, plain",
-                "loss with noise",
-                "spread"));
-    if (accuracy) {
-      columns.addAll(List.of("right, plain (%)", "right with noise (%)", "spread"));
+        new ArrayList<>(List.of("quantizer", "bits", "distance, plain", "with noise", "spread"));
+    if (subject.losses()) {
+      columns.addAll(List.of("loss, plain", "loss with noise", "spread"));
+    }
+    if (subject.accuracy() != null) {
+      columns.addAll(
+          List.of(subject.accuracy() + ", plain", subject.accuracy() + " with noise", "spread"));
     }
     lab.table(
         new Table(
             String.format(
                 Locale.ROOT,
-                "The %s, exact: loss %s%s, %,d bytes; quantized: %,d bytes",
-                what,
-                Check.number(outcome.exact().loss()),
-                accuracy ? ", " + Check.number(100 * outcome.exact().accuracy()) + " % right" : "",
+                "The %s, exact: %s, %,d bytes; quantized: %,d bytes",
+                subject.title,
+                exact,
                 outcome.exactBytes(),
                 outcome.quantizedBytes()),
             columns,
@@ -559,11 +616,13 @@ public final class NoisyquantStudy implements Study {
   }
 
   private static List<String> row(
-      String name, int bits, List<Quantized> plain, List<Quantized> noisy, boolean accuracy) {
+      String name, int bits, List<Quantized> plain, List<Quantized> noisy, Subject subject) {
     List<Object> cells = new ArrayList<>(List.of(name, bits));
     compare(cells, plain, noisy, Quantized::distance);
-    compare(cells, plain, noisy, q -> q.score().loss());
-    if (accuracy) {
+    if (subject.losses()) {
+      compare(cells, plain, noisy, q -> q.score().loss());
+    }
+    if (subject.accuracy() != null) {
       compare(cells, plain, noisy, q -> 100 * q.score().accuracy());
     }
     return Table.row(cells.toArray());

@@ -81,6 +81,13 @@ public final class TextPairs implements AutoCloseable {
     return pairs.stream().mapToInt(p -> p.scores().size()).sum();
   }
 
+  /** What this encoder, or another of its vocabulary, makes of the first texts: [texts, D]. */
+  public float[][] embed(Encoder encoder, int texts) {
+    List<String> all = pairs.stream().flatMap(each -> each.first().stream()).toList();
+    return new SentenceEncoder(encoder, tokenizer)
+        .embed(all.subList(0, Math.min(texts, all.size())));
+  }
+
   /** The score of this encoder, or another of its vocabulary. */
   public double score(Encoder encoder) {
     SentenceEncoder sentences = new SentenceEncoder(encoder, tokenizer);
