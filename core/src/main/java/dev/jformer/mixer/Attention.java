@@ -230,7 +230,7 @@ abstract class Attention extends TokenMixer {
     return new Heads(position.rotate(h.query, start), position.rotate(h.key, start), h.value);
   }
 
-  private static Tensor inFloat(Heads heads, Function<Heads, Tensor> attention) {
+  static Tensor inFloat(Heads heads, Function<Heads, Tensor> attention) {
     if (!Autograd.isAutocast()) {
       return attention.apply(heads);
     }
@@ -239,7 +239,8 @@ abstract class Attention extends TokenMixer {
     }
   }
 
-  private Tensor join(Tensor result, Tensor x) {
+  /** Heads side by side, through the output layer: [B, T, D]. */
+  final Tensor join(Tensor result, Tensor x) {
     Tensor joined = finish(result, x).transpose(1, 2).flatten(2, 3);
     return dropout.get().forward(out.get().forward(joined));
   }

@@ -1,7 +1,9 @@
 package dev.jformer.model;
 
 import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.mixer.ThinningAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.Tokens;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
@@ -86,6 +88,19 @@ public final class Block extends Module {
   /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */
   public Tensor forward(Tensor x, Tensor keep) {
     return channels(tokens(x, mixer.get().forward(mixerInput(x), keep)));
+  }
+
+  /**
+   * Whole sequences of which tokens may leave between the two halves, if the mixer is one that lets
+   * them go.
+   */
+  Tokens forward(Tokens tokens) {
+    if (!(mixer.get() instanceof ThinningAttention attention)) {
+      return new Tokens(forward(tokens.x(), tokens.keep()), tokens.keep(), tokens.sizes());
+    }
+    ThinningAttention.Thinned thinned = attention.thin(mixerInput(tokens.x()), tokens);
+    Tokens left = thinned.apply(tokens(tokens.x(), thinned.mixture()));
+    return new Tokens(channels(left.x()), left.keep(), left.sizes());
   }
 
   /** What the token mixer is given when this block is given x [B, T, D]. */

@@ -4,7 +4,9 @@ import com.google.auto.service.AutoService;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.ThinningAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.Tokens;
 import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
@@ -173,6 +175,11 @@ public final class Encoder extends Model {
         throw new IllegalArgumentException("labels is " + labels + ": expected at least 0");
       }
       Trunk.Plan.given(embeddings, head);
+      if (labels == 0 && head.fillsIn() && mixer instanceof ThinningAttention.Config) {
+        throw new IllegalArgumentException(
+            "mixer is 'thinning' in an encoder that fills in tokens, which asks for all of them:"
+                + " expected one that gives embeddings or has classes");
+      }
       embeddings.check(vocab);
       if (head.fillsIn() && !embeddings.appended() && embeddings.mask() < 0) {
         throw new IllegalArgumentException(
@@ -343,7 +350,8 @@ public final class Encoder extends Model {
   }
 
   /**
-   * The final hidden states. All tokens are of the first type, where there are types.
+   * The final hidden states, fewer of them where the mixer lets tokens go. All tokens are of the
+   * first type, where there are types.
    *
    * @param ids int64 [B, T]
    * @param keep bool [B, T], false where a token is padding; null if there is none
@@ -351,7 +359,7 @@ public final class Encoder extends Model {
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
   public Tensor hidden(Tensor ids, Tensor keep) {
-    return hidden(ids, tokenTypes == null ? null : Tensor.zeros(DType.INT64, 1, 1), keep);
+    return hidden(ids, firstType(), keep);
   }
 
   /**
@@ -372,11 +380,20 @@ public final class Encoder extends Model {
               + " types of tokens: expected "
               + (types == null ? "the type of each token" : "none to be given"));
     }
+    return last(ids, types, keep).x();
+  }
+
+  private Tokens last(Tensor ids, Tensor types, Tensor keep) {
     Tensor words = embedding.get().forward(ids);
     Tensor x = types == null ? words : words.add(tokenTypes.get().forward(types));
     try (Tokens tokens = Tokens.are(ids, keep)) {
       return trunk.get().forward(x, keep);
     }
+  }
+
+  /** For all tokens of the first type, where there are types. */
+  private Tensor firstType() {
+    return tokenTypes == null ? null : Tensor.zeros(DType.INT64, 1, 1);
   }
 
   /**
@@ -387,13 +404,7 @@ public final class Encoder extends Model {
    * @return [B, D]
    */
   public Tensor pooled(Tensor ids, Tensor keep) {
-    Tensor hidden = hidden(ids, keep);
-    if (keep == null) {
-      return hidden.mean(1, false);
-    }
-    Tensor kept = keep.unsqueeze(2).to(hidden.dtype());
-    Tensor count = kept.sum(1, false).clamp(1, Double.POSITIVE_INFINITY);
-    return hidden.mul(kept).sum(1, false).div(count);
+    return last(ids, firstType(), keep).mean();
   }
 
   /**

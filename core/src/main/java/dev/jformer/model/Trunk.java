@@ -2,6 +2,7 @@ package dev.jformer.model;
 
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.Tokens;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
@@ -118,21 +119,21 @@ final class Trunk extends Module {
    *
    * @param x [B, T, D], what each token is
    * @param keep bool [B, T], false where a token is padding that no other may see; or null
-   * @return [B, T, D]
+   * @return fewer tokens, where the mixer lets some go
    * @throws IllegalArgumentException if a sequence is longer than the model can take
    */
-  Tensor forward(Tensor x, Tensor keep) {
+  Tokens forward(Tensor x, Tensor keep) {
     if (x.size(1) > length && !position.get().extrapolates()) {
       throw new IllegalArgumentException(
           "a sequence of " + x.size(1) + " tokens is longer than the model's length " + length);
     }
     Tensor input = inputNorm.get().forward(position.get().embed(x, 0));
-    Tensor h = dropout.get().forward(input);
+    Tokens h = new Tokens(dropout.get().forward(input), keep, null);
     try (Position.Pass pass = position.get().pass()) {
       for (Slot<Block> block : blocks) {
-        h = block.get().forward(h, keep);
+        h = block.get().forward(h);
       }
     }
-    return norm.get().forward(h);
+    return new Tokens(norm.get().forward(h.x()), h.keep(), h.sizes());
   }
 }

@@ -225,10 +225,10 @@ public final class VisionTransformer extends ImageClassifier {
   Tensor scores(Tensor images) {
     Tensor patches = stem.get().forward(images);
     if (token == null) {
-      return head.get().forward(trunk.get().forward(patches, null).mean(1, false));
+      return head.get().forward(trunk.get().forward(patches, null).mean());
     }
     Tensor first = token.value().expand(patches.size(0), 1, -1).to(patches.dtype());
-    Tensor all = trunk.get().forward(Tensor.cat(1, first, patches), null);
+    Tensor all = trunk.get().forward(Tensor.cat(1, first, patches), null).x();
     return head.get().forward(all.select(1, 0));
   }
 }

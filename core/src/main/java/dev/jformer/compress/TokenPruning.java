@@ -1,0 +1,89 @@
+package dev.jformer.compress;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.config.Configs;
+import dev.jformer.mixer.KeyValueCache;
+import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.Thinning;
+import dev.jformer.mixer.ThinningAttention;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.ZeroTprune;
+import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
+import dev.jformer.model.VisionTransformer;
+import java.util.List;
+
+/**
+ * Lets tokens leave on their way through a trained vision transformer or encoder of texts, without
+ * training (Zero-TPrune, arXiv 2305.17328, or another rule). The weights stay as they are; in the
+ * configuration the mixer becomes {@link ThinningAttention}, where all of this can be changed, also
+ * of a model that was given it before.
+ *
+ * @param at the blocks in which tokens leave, from 0; empty for all but the first and the last
+ * @param share of the tokens that stays in each of them
+ * @param rule by which they leave
+ */
+@AutoService(Surgery.class)
+public record TokenPruning(List<Integer> at, double share, Thinning rule) implements Surgery {
+  /** Zero-TPrune, a seventh of the tokens at each block but the first and the last. */
+  public TokenPruning() {
+    this(List.of(), 0.86, new ZeroTprune());
+  }
+
+  /** Checks the values. */
+  public TokenPruning {
+    new ThinningAttention.Config(1, 0, at, share, true, rule); // checks these
+  }
+
+  @Override
+  public String type() {
+    return "zero-tprune";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model operate(Model model, Calibration calibration) {
+    if (model instanceof VisionTransformer vit) {
+      boolean token = vit.config().pool() == VisionTransformer.Pool.TOKEN;
+      return changed(model, vit.config().layers(), token);
+    }
+    if (model instanceof Encoder encoder) {
+      return changed(model, encoder.config().layers(), true);
+    }
+    throw new IllegalArgumentException(
+        type()
+            + " takes models of the families vit and encoder, whose tokens can leave: this is a '"
+            + model.config().type()
+            + "'");
+  }
+
+  private Model changed(Model model, int layers, boolean first) {
+    List<Integer> blocks = at;
+    if (at.isEmpty()) {
+      blocks = java.util.stream.IntStream.range(1, Math.max(2, layers - 1)).boxed().toList();
+    }
+    List<Integer> chosen = blocks;
+    return Exchange.rebuilt(
+        model,
+        Configs.replace(
+            model.config(), TokenMixer.Config.class, mixer -> changed(mixer, chosen, first)));
+  }
+
+  private TokenMixer.Config changed(TokenMixer.Config mixer, List<Integer> blocks, boolean first) {
+    if (mixer instanceof ThinningAttention.Config before) {
+      return new ThinningAttention.Config(
+          before.heads(), before.keyValueHeads(), blocks, share, first, rule);
+    }
+    if (mixer instanceof SoftmaxAttention.Config plain
+        && plain.cache() instanceof KeyValueCache.Config) {
+      return new ThinningAttention.Config(
+          plain.heads(), plain.keyValueHeads(), blocks, share, first, rule);
+    }
+    throw new IllegalArgumentException(
+        type() + " takes models whose mixer is 'softmax', not '" + mixer.type() + "'");
+  }
+}

@@ -1,0 +1,74 @@
+package dev.jformer.mixer;
+
+import dev.jformer.config.Part;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+
+/** A rule by which tokens leave a sequence, from what attention shows of them. */
+public interface Thinning extends Part {
+  /**
+   * Judges tokens.
+   *
+   * @return what becomes of them
+   * @throws IllegalArgumentException if the rule needs a first token that stays
+   */
+  Verdict judge(Scene scene);
+
+  /** The least share of tokens that this rule can keep at once. */
+  default double least() {
+    return 0;
+  }
+
+  /**
+   * What a rule sees.
+   *
+   * @param attention [B, H, T, T], row t for what token t takes; nothing from padding
+   * @param key [B, G, T, d]
+   * @param keep bool [B, T], false where a token is padding; null if there is none
+   * @param share of the tokens that is to stay
+   * @param first whether the first token stays in any case, as a token of its own for the class
+   * @param layer number of the block, from 0
+   * @param layers number of blocks
+   */
+  record Scene(
+      Tensor attention,
+      Tensor key,
+      Tensor keep,
+      double share,
+      boolean first,
+      int layer,
+      int layers) {
+    long length() {
+      return attention.size(3);
+    }
+
+    /**
+     * Number of tokens of each sequence that are no padding, [B, 1], or [1, 1] if there is none.
+     */
+    Tensor counts() {
+      return keep == null
+          ? Tensor.full((double) length(), DType.FLOAT32, 1, 1)
+          : keep.to(DType.FLOAT32).sum(1, true);
+    }
+
+    /** Number of tokens of each sequence that stay, of the shape of {@link #counts}. */
+    Tensor staying() {
+      // What floats make of 0.7 times 10 is no reason to keep an eighth token.
+      return counts().mul(share).sub(1e-4).floor().add(1);
+    }
+
+    /** 1 for tokens, 0 for padding: [B, T], or [1, T] if there is none. */
+    Tensor present() {
+      return keep == null ? Tensor.ones(1, length()) : keep.to(DType.FLOAT32);
+    }
+  }
+
+  /**
+   * What becomes of tokens.
+   *
+   * @param scores [B, T]; the highest stay
+   * @param into int64 [B, T], the token that one joins if it does not stay, which stays itself;
+   *     null if those that do not stay are dropped
+   */
+  record Verdict(Tensor scores, Tensor into) {}
+}

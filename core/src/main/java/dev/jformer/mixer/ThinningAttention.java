@@ -1,0 +1,238 @@
+package dev.jformer.mixer;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Site;
+import dev.jformer.position.Learned;
+import dev.jformer.position.NoPosition;
+import dev.jformer.position.Position;
+import dev.jformer.position.Sinusoidal;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+import java.util.List;
+
+/**
+ * Softmax attention after which, in some blocks, part of the tokens leave, so that the rest of the
+ * model is computed for fewer: a {@link Thinning} says which. It has the weights of softmax
+ * attention, so it can take its place, and be changed or taken away again, without training.
+ *
+ * <p>Tokens leave between the two halves of a block. Of each sequence the same share of its own
+ * tokens stays, so padding does not count; what is left keeps its order. Where positions are more
+ * than what was added to the tokens at the start, it cannot stand. In models whose tokens cannot
+ * leave, all but {@code vit} and {@code encoder}, it is plain softmax attention.
+ */
+public final class ThinningAttention extends Attention {
+  /**
+   * Configuration.
+   *
+   * @param heads H, must divide the width
+   * @param keyValueHeads G, must divide H; 0 for as many as heads
+   * @param at the blocks in which tokens leave, from 0
+   * @param share of the tokens that stays in each of them
+   * @param first whether the first token always stays, as one that stands for the class
+   * @param rule by which they leave
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(
+      int heads, int keyValueHeads, List<Integer> at, double share, boolean first, Thinning rule)
+      implements TokenMixer.Config {
+    /** A tenth of the tokens leaves in each of three blocks. */
+    public Config() {
+      this(4, 0, List.of(1, 2, 3), 0.9, true, new ZeroTprune());
+    }
+
+    /** Checks the values. */
+    public Config {
+      check(heads, keyValueHeads);
+      if (rule == null) {
+        throw new IllegalArgumentException("rule is null: expected how tokens leave");
+      }
+      if (!(share > 0 && share <= 1) || share < rule.least()) {
+        throw new IllegalArgumentException(
+            "share is "
+                + share
+                + ": expected the share of tokens that stays, at most 1 and "
+                + (rule.least() > 0
+                    ? "at least " + rule.least() + " with the rule " + rule.type()
+                    : "more than 0"));
+      }
+      if (at.stream().anyMatch(layer -> layer < 0)) {
+        throw new IllegalArgumentException("at is " + at + ": expected numbers of blocks, from 0");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "thinning";
+    }
+
+    @Override
+    public TokenMixer build(Site site, Position position) {
+      if (site.causal()) {
+        throw new IllegalArgumentException(
+            "thinning lets tokens go that later ones might ask for: it cannot stand in a model"
+                + " that predicts the next token");
+      }
+      if (!(position instanceof Learned
+          || position instanceof Sinusoidal
+          || position instanceof NoPosition)) {
+        throw new IllegalArgumentException(
+            "thinning cannot stand with the positions "
+                + position.getClass().getSimpleName()
+                + ", which ask in every block where tokens stand: expected learned, sinusoidal or"
+                + " none");
+      }
+      if (at.stream().anyMatch(layer -> layer >= site.layers())) {
+        throw new IllegalArgumentException(
+            "at is " + at + ": the model has " + site.layers() + " blocks, from 0");
+      }
+      return new ThinningAttention(this, site, position);
+    }
+  }
+
+  /**
+   * What attention gave, and who stays.
+   *
+   * @param mixture [B, T, D], for all tokens
+   * @param stay int64 [B, T'], which tokens stay, rising; null if all do
+   * @param into int64 [B, T], in which of the T' places each token goes; null if those that do not
+   *     stay are dropped
+   * @param keep bool [B, T'], false where a place is padding; null if none is
+   * @param sizes [B, T], of how many tokens each of the T is the mean; null if each is one
+   */
+  public record Thinned(Tensor mixture, Tensor stay, Tensor into, Tensor keep, Tensor sizes) {
+    /** What is left of tokens x [B, T, D]. */
+    public Tokens apply(Tensor x) {
+      if (stay == null) {
+        return new Tokens(x, keep, sizes);
+      }
+      long[] shape = {x.size(0), stay.size(1), x.size(2)};
+      if (into == null) {
+        Tensor left = x.gather(1, stay.unsqueeze(2).expand(shape));
+        return new Tokens(left, keep, sizes == null ? null : sizes.gather(1, stay));
+      }
+      Tensor weights = sizes.to(x.dtype());
+      Tensor total = Tensor.zeros(x.dtype(), shape[0], shape[1]).scatterAdd(1, into, weights);
+      Tensor sums =
+          Tensor.zeros(x.dtype(), shape)
+              .scatterAdd(
+                  1, into.unsqueeze(2).expand(x.shape().toArray()), x.mul(weights.unsqueeze(2)));
+      Tensor safe = total.clamp(1e-6, Double.POSITIVE_INFINITY);
+      return new Tokens(sums.div(safe.unsqueeze(2)), keep, total);
+    }
+  }
+
+  private final Config config;
+  private final Site site;
+
+  ThinningAttention(Config config, Site site, Position position) {
+    super(config.heads(), config.keyValueHeads(), site, position);
+    this.config = config;
+    this.site = site;
+  }
+
+  @Override
+  Tensor attend(Heads h, Pairs pairs) {
+    return SoftmaxAttention.fused(h, pairs);
+  }
+
+  /**
+   * Mixes tokens and says which of them go on.
+   *
+   * @param x [B, T, D]
+   * @param tokens as they stand before this block
+   */
+  public Thinned thin(Tensor x, Tokens tokens) {
+    Heads heads = project(x, tokens.keep(), null);
+    Pairs pairs = new Pairs(0, false, tokens.keep(), position);
+    boolean thins = config.at().contains(site.layer()) && config.share() < 1;
+    if (!thins) {
+      Tensor result = inFloat(heads, h -> attend(h, pairs, tokens.sizes()));
+      return new Thinned(join(result, x), null, null, tokens.keep(), tokens.sizes());
+    }
+    Tensor[] attention = new Tensor[2];
+    Tensor result =
+        inFloat(
+            heads,
+            h -> {
+              attention[0] = Functional.safeSoftmax(counted(logits(h, pairs), tokens.sizes()), -1);
+              attention[1] = h.key();
+              return attention[0].matmul(each(h.value()));
+            });
+    Thinning.Scene scene =
+        new Thinning.Scene(
+            attention[0].detach().to(DType.FLOAT32),
+            attention[1].detach().to(DType.FLOAT32),
+            tokens.keep(),
+            config.share(),
+            config.first(),
+            site.layer(),
+            site.layers());
+    return chosen(join(result, x), scene, tokens.sizes());
+  }
+
+  private Tensor attend(Heads h, Pairs pairs, Tensor sizes) {
+    if (sizes == null) {
+      return attend(h, pairs);
+    }
+    Tensor bias = counted(Tensor.zeros(h.query().dtype(), 1, 1, 1, h.key().size(2)), sizes);
+    Tensor mask =
+        pairs.keep() == null
+            ? bias
+            : bias.maskedFill(
+                pairs.keep().unsqueeze(1).unsqueeze(1).not(), Double.NEGATIVE_INFINITY);
+    long queries = h.query().size(2);
+    Tensor whole = mask.expand(h.query().size(0), 1, queries, h.key().size(2));
+    return Functional.attention(h.query(), h.key(), h.value(), whole, false, null);
+  }
+
+  /** Logits of tokens that count as often as they are the mean of others. */
+  private static Tensor counted(Tensor logits, Tensor sizes) {
+    return sizes == null
+        ? logits
+        : logits.add(sizes.clamp(1e-6, Double.POSITIVE_INFINITY).log().unsqueeze(1).unsqueeze(1));
+  }
+
+  private Thinned chosen(Tensor mixture, Thinning.Scene scene, Tensor sizes) {
+    Thinning.Verdict verdict = config.rule().judge(scene);
+    Tensor scores = verdict.scores();
+    if (scene.keep() != null) {
+      scores = scores.maskedFill(scene.keep().not(), -Float.MAX_VALUE);
+    }
+    if (scene.first()) {
+      Tensor isFirst = Tensor.arange(0, scene.length()).eq(0L).unsqueeze(0);
+      scores = scores.maskedFill(isFirst, Float.MAX_VALUE);
+    }
+    int most = (int) Math.min(scene.length(), Math.max(1, (long) scene.staying().max().item()));
+    Tensor best = scores.topK(most, 1).indices();
+    Tensor stay = best.sort(1, false).values();
+    Tensor keep = scene.keep() == null ? null : surplusAsPadding(scene, best, stay);
+    if (verdict.into() == null) {
+      return new Thinned(mixture, stay, null, keep, sizes);
+    }
+    Tensor ones = Tensor.ones(stay.size(0), scene.length());
+    Tensor before = sizes == null ? ones : sizes;
+    Tensor weights = before.mul(scene.present()); // padding joins nobody
+    return new Thinned(mixture, stay, places(stay, keep, verdict.into()), keep, weights);
+  }
+
+  /** Sequences of which fewer stay than of the longest are filled up with padding again. */
+  private static Tensor surplusAsPadding(Thinning.Scene scene, Tensor best, Tensor stay) {
+    Tensor place =
+        Tensor.arange(0, best.size(1)).to(DType.FLOAT32).unsqueeze(0).expand(best.size(0), -1);
+    Tensor own = place.lt(scene.staying()).to(DType.FLOAT32);
+    Tensor flags = Tensor.zeros(best.size(0), scene.length()).scatter(1, best, own);
+    return flags.gather(1, stay).gt(0);
+  }
+
+  /** The place among those that stay of each token, or of the one that it joins. */
+  private static Tensor places(Tensor stay, Tensor keep, Tensor into) {
+    Tensor none = Tensor.full(-1, DType.INT64, into.size(0), into.size(1));
+    Tensor numbers = Tensor.arange(0, stay.size(1)).unsqueeze(0).expand(stay.size(0), stay.size(1));
+    if (keep != null) {
+      numbers = numbers.where(keep, Tensor.full(-1, DType.INT64, 1));
+    }
+    Tensor own = none.scatter(1, stay, numbers);
+    return own.where(own.ge(0L), own.gather(1, into)).maximum(Tensor.full(0, DType.INT64, 1));
+  }
+}
