@@ -138,7 +138,7 @@ final class Run {
       return new ImageAssignment(recipe, folder, resumed, console);
     }
     if (recipe.data() instanceof TranslationData) {
-      return new TranslationAssignment(recipe, folder, console);
+      return new TranslationAssignment(recipe, folder, resumed, console);
     }
     if (recipe.data() instanceof LabelledTextData) {
       return new TextClassAssignment(recipe, folder, resumed, console);

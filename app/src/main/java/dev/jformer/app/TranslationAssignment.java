@@ -2,6 +2,7 @@ package dev.jformer.app;
 
 import dev.jformer.data.ByteTokenizer;
 import dev.jformer.data.DataException;
+import dev.jformer.data.Fingerprint;
 import dev.jformer.data.ParallelTexts;
 import dev.jformer.data.TokenPair;
 import dev.jformer.data.Tokenizer;
@@ -10,6 +11,7 @@ import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.BleuValidation;
 import dev.jformer.decode.Translator;
 import dev.jformer.hub.Models;
+import dev.jformer.io.AtomicFile;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.tensor.Random;
 import dev.jformer.train.Recipe;
@@ -17,6 +19,7 @@ import dev.jformer.train.Task;
 import dev.jformer.train.Translation;
 import dev.jformer.train.TranslationData;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,6 +27,8 @@ import java.util.Locale;
 
 /** An encoder-decoder that learns to translate from texts and their translations. */
 final class TranslationAssignment implements Assignment {
+  private static final String FINGERPRINT = "texts.sha256";
+
   private final Path folder;
   private final TranslationData data;
   private final ParallelTexts learned;
@@ -33,8 +38,13 @@ final class TranslationAssignment implements Assignment {
   private final Translation task;
   private final BleuValidation judged;
 
-  /** Reads the texts and makes the model. */
-  TranslationAssignment(Recipe recipe, Path folder, Console console) throws IOException {
+  /**
+   * Reads the texts and makes the model.
+   *
+   * @param resumed whether the texts must be those that the folder's run was begun with
+   */
+  TranslationAssignment(Recipe recipe, Path folder, boolean resumed, Console console)
+      throws IOException {
     this.folder = folder;
     this.data = (TranslationData) recipe.data();
     if (data.target().isEmpty()) {
@@ -53,6 +63,7 @@ final class TranslationAssignment implements Assignment {
       this.learned = all;
       this.heldOut = read(data.validationSource(), data.validationTarget());
     }
+    remember(resumed);
     try (Origin origin = Origin.of(recipe)) {
       origin.tokenizer(folder);
       this.tokenizer = tokenizer(console);
@@ -77,6 +88,24 @@ final class TranslationAssignment implements Assignment {
       model.close();
       throw e;
     }
+  }
+
+  /** A run that goes on with other texts would be neither the one nor the other. */
+  private void remember(boolean resumed) throws IOException {
+    String all =
+        String.join("\n", learned.source())
+            + String.join("\n", learned.target())
+            + String.join("\n", heldOut.source())
+            + String.join("\n", heldOut.target());
+    String fingerprint = Fingerprint.of(all.getBytes(StandardCharsets.UTF_8));
+    Path file = folder.resolve(FINGERPRINT);
+    if (resumed && Files.exists(file) && !Files.readString(file).equals(fingerprint)) {
+      throw new Failure(
+          "the texts are not those that the run in "
+              + folder
+              + " was begun with: put the old files back, or begin anew with --overwrite");
+    }
+    AtomicFile.write(file, fingerprint.getBytes(StandardCharsets.UTF_8));
   }
 
   private static ParallelTexts read(String source, String target) {

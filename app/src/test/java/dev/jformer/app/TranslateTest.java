@@ -169,6 +169,8 @@ class TranslateTest {
     List<String> found = lossLines(parts);
     assertEquals(40, found.size());
     assertEquals(expected, found);
+    Files.writeString(source, Files.readString(source).replaceFirst("two", "three"));
+    fails("not those that the run in", "train", "--resume", parts.toString(), "--quiet");
   }
 
   private static List<String> lossLines(Path run) throws IOException {
