@@ -150,25 +150,40 @@ public final class ThinningAttention extends Attention {
       Tensor result = inFloat(heads, h -> attend(h, pairs, tokens.sizes()));
       return new Thinned(join(result, x), null, null, tokens.keep(), tokens.sizes());
     }
-    Tensor[] attention = new Tensor[2];
+    Tensor[] seen = new Tensor[2];
     Tensor result =
         inFloat(
             heads,
             h -> {
-              attention[0] = Functional.safeSoftmax(counted(logits(h, pairs), tokens.sizes()), -1);
-              attention[1] = h.key();
-              return attention[0].matmul(each(h.value()));
+              seen[0] = shown(h, pairs, tokens.sizes());
+              seen[1] = h.key();
+              return config.rule().sight() == Thinning.Sight.ALL
+                  ? seen[0].matmul(each(h.value()))
+                  : attend(h, pairs, tokens.sizes());
             });
     Thinning.Scene scene =
         new Thinning.Scene(
-            attention[0].detach().to(DType.FLOAT32),
-            attention[1].detach().to(DType.FLOAT32),
+            seen[0].detach().to(DType.FLOAT32),
+            seen[1].detach().to(DType.FLOAT32),
             tokens.keep(),
             config.share(),
             config.first(),
             site.layer(),
             site.layers());
     return chosen(join(result, x), scene, tokens.sizes());
+  }
+
+  /** What the rule looks at of the attention. */
+  private Tensor shown(Heads h, Pairs pairs, Tensor sizes) {
+    long rows =
+        switch (config.rule().sight()) {
+          case NONE -> 0;
+          case FIRST -> 1;
+          case ALL -> h.query().size(2);
+        };
+    Heads asking = new Heads(h.query().narrow(2, 0, rows), h.key(), h.value());
+    Tensor logits = counted(logits(asking, pairs), sizes);
+    return pairs.keep() == null ? logits.softmax(3) : Functional.safeSoftmax(logits, -1);
   }
 
   private Tensor attend(Heads h, Pairs pairs, Tensor sizes) {
