@@ -234,10 +234,7 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     for (int i = 0; i < Math.min(alike, closest.length); i++) {
       leaves[order[half + closest[i]]] = true;
     }
-    return IntStream.range(0, tokens.length)
-        .filter(i -> !leaves[i])
-        .map(i -> tokens[i])
-        .toArray();
+    return IntStream.range(0, tokens.length).filter(i -> !leaves[i]).map(i -> tokens[i]).toArray();
   }
 
   /** Places in the order of values, the largest first; the first of all if it has its own way. */

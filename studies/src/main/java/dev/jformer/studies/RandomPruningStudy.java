@@ -158,8 +158,7 @@ public final class RandomPruningStudy implements Study {
       DoubleConsumer progress) {
     images.open();
     int batch = scale.pick(4, 64, 128);
-    ImageSampler sampler =
-        new ImageSampler(images.training, 0.05, new Augmentation(), batch, seed);
+    ImageSampler sampler = new ImageSampler(images.training, 0.05, new Augmentation(), batch, seed);
     int classes = images.training.header().classes().size();
     Random.seed(seed);
     try (ImageClassifier dense = config(scale, width, classes).build()) {
@@ -241,8 +240,7 @@ public final class RandomPruningStudy implements Study {
               attacked[1] += labels.elements();
             }
           });
-      ImageSampler.all(
-          others, (images, labels) -> unknown.addAll(sureness(model.logits(images))));
+      ImageSampler.all(others, (images, labels) -> unknown.addAll(sureness(model.logits(images))));
     }
     return new Outcome(
         scores.accuracy(),
@@ -330,8 +328,7 @@ public final class RandomPruningStudy implements Study {
               widths,
               byWidth.values().stream().map(all -> right(all.get(sparsity))).toList()));
     }
-    lab.figure(
-        new Figure("Test images that are right", "width", "right (%)", true, false, series));
+    lab.figure(new Figure("Test images that are right", "width", "right (%)", true, false, series));
     List<Map<Double, List<Outcome>>> all = List.copyOf(byWidth.values());
     claims(lab, all.get(0), all.get(all.size() - 1), byRatios);
     lab.note(
@@ -377,23 +374,20 @@ public final class RandomPruningStudy implements Study {
     lab.claim(
         "In the widest net nothing is lost at moderate sparsity",
         "random pruning matches the dense net once it is wide and deep enough",
-        Check.atLeast(
-            "right (%)", right(wide.get(MODERATE)), right(wide.get(0.0)) - POINT));
+        Check.atLeast("right (%)", right(wide.get(MODERATE)), right(wide.get(0.0)) - POINT));
     lab.claim(
         "ERK is at least as good as equal shares",
         "ERK above uniform, most at high sparsity (figure 3)",
         Check.atLeast(
             "right by ERK (%)",
-            right(byRatios.get(Ratios.ERK)),
-            right(byRatios.get(Ratios.UNIFORM))));
+            right(byRatios.get(Ratios.ERK)), right(byRatios.get(Ratios.UNIFORM))));
     double calibration = mean(wide.get(MODERATE), Outcome::calibration);
     lab.claim(
         "It is calibrated no worse than the dense net",
         "lower ECE in most settings (figure 5)",
         Check.atMost(
             "calibration error (%)",
-            calibration,
-            mean(wide.get(0.0), Outcome::calibration) + POINT));
+            calibration, mean(wide.get(0.0), Outcome::calibration) + POINT));
     lab.claim(
         "It tells other images no worse",
         "higher AUROC in most settings (figure 5)",

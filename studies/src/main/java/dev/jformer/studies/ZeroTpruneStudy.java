@@ -39,9 +39,9 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * Zero-TPrune (arXiv 2305.17328) on a vision transformer trained here and on all-MiniLM-L6-v2:
- * what is lost when tokens leave without any training, beside other rules that drop or merge as
- * many, and what is gained in operations and in time.
+ * Zero-TPrune (arXiv 2305.17328) on a vision transformer trained here and on all-MiniLM-L6-v2: what
+ * is lost when tokens leave without any training, beside other rules that drop or merge as many,
+ * and what is gained in operations and in time.
  */
 @AutoService(Study.class)
 public final class ZeroTpruneStudy implements Study {
@@ -100,8 +100,7 @@ public final class ZeroTpruneStudy implements Study {
     Map<String, Thinning> rules = new LinkedHashMap<>();
     ZeroTprune ours = new ZeroTprune();
     rules.put(OURS, ours);
-    rules.put(
-        "importance only", new ZeroTprune(ours.rounds(), ours.low(), ours.high(), 0));
+    rules.put("importance only", new ZeroTprune(ours.rounds(), ours.low(), ours.high(), 0));
     rules.put("class attention", new ClassAttention());
     rules.put("random", new RandomThinning());
     rules.put("merging", new Merging());
@@ -163,7 +162,8 @@ public final class ZeroTpruneStudy implements Study {
               for (double share : shares(scale)) {
                 try (Scope scope = Scope.open();
                     Mode mode = Autograd.noGrad();
-                    Model thin = new TokenPruning(blocks(layers), share, rule).operate(model, null)) {
+                    Model thin =
+                        new TokenPruning(blocks(layers), share, rule).operate(model, null)) {
                   double done = operations.applyAsDouble(thin) / whole;
                   points.add(new Point(name, share, done, quality.applyAsDouble(thin)));
                 }
@@ -258,8 +258,7 @@ public final class ZeroTpruneStudy implements Study {
         Scope scope = Scope.open()) {
       model.train(false);
       Tensor images = Tensor.rand(scale.pick(2, 32, 32), 3, 32, 32);
-      return speeds(
-          scale, model, scale.pick(2, 6, 12), m -> ((ImageClassifier) m).logits(images));
+      return speeds(scale, model, scale.pick(2, 6, 12), m -> ((ImageClassifier) m).logits(images));
     }
   }
 
@@ -286,7 +285,8 @@ public final class ZeroTpruneStudy implements Study {
           .forEach(
               rule ->
                   thin.add(
-                      new TokenPruning(blocks(layers), speedShare(scale), rule).operate(model, null)));
+                      new TokenPruning(blocks(layers), speedShare(scale), rule)
+                          .operate(model, null)));
       double whole = Flops.of(() -> pass.through(model));
       int rounds = scale.pick(1, 9, 15);
       double[][] ratios = new double[thin.size()][rounds];
@@ -328,8 +328,7 @@ public final class ZeroTpruneStudy implements Study {
 
   // ---- What was found
 
-  private static void report(
-      Lab lab, String model, String unit, Points found, Speeds speeds) {
+  private static void report(Lab lab, String model, String unit, Points found, Speeds speeds) {
     List<List<String>> rows = new ArrayList<>();
     List<Figure.Series> lines = new ArrayList<>();
     for (String rule : rules().keySet()) {
@@ -355,8 +354,7 @@ public final class ZeroTpruneStudy implements Study {
             "The " + model + ", of " + Check.number(found.quality()) + " " + unit,
             List.of("rule", "stay at each block (%)", "operations saved (%)", "quality", "lost"),
             rows));
-    lab.figure(
-        new Figure("The " + model, "operations saved (%)", unit, false, false, lines));
+    lab.figure(new Figure("The " + model, "operations saved (%)", unit, false, false, lines));
     lab.table(
         new Table(
             "Throughput of the " + model + ", times that of the model as it was",
