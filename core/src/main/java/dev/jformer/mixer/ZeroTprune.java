@@ -102,7 +102,21 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
   }
 
   /** One sequence of a batch. */
-  private record Graph(float[] attention, float[] likeness, int sequence, int heads, int length) {
+  private static final class Graph {
+    private final float[] attention;
+    private final float[] likeness;
+    private final int sequence;
+    private final int heads;
+    private final int length;
+
+    Graph(float[] attention, float[] likeness, int sequence, int heads, int length) {
+      this.attention = attention;
+      this.likeness = likeness;
+      this.sequence = sequence;
+      this.heads = heads;
+      this.length = length;
+    }
+
     int row(int head, int token) {
       return ((sequence * heads + head) * length + token) * length;
     }
@@ -133,7 +147,7 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     float[] counting = new float[count];
     float[] every = new float[count];
     int number = 0;
-    for (int head = 0; head < graph.heads(); head++) {
+    for (int head = 0; head < graph.heads; head++) {
       float[] votes = votes(graph, head, tokens, first, times);
       double variance = 0;
       for (float v : votes) {
@@ -147,7 +161,7 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
       }
     }
     float[] squares = number == 0 ? every : counting;
-    double heads = number == 0 ? graph.heads() : number;
+    double heads = number == 0 ? graph.heads : number;
     for (int i = 0; i < count; i++) {
       squares[i] = (float) Math.sqrt(squares[i] / heads);
     }
@@ -191,15 +205,15 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
 
   private static float[] matrix(Graph graph, int head, int[] tokens) {
     int count = tokens.length;
-    if (count == graph.length()) {
+    if (count == graph.length) {
       int from = graph.row(head, 0);
-      return Arrays.copyOfRange(graph.attention(), from, from + count * count);
+      return Arrays.copyOfRange(graph.attention, from, from + count * count);
     }
     float[] matrix = new float[count * count];
     for (int voter = 0; voter < count; voter++) {
       int row = graph.row(head, tokens[voter]);
       for (int i = 0; i < count; i++) {
-        matrix[voter * count + i] = graph.attention()[row + tokens[i]];
+        matrix[voter * count + i] = graph.attention[row + tokens[i]];
       }
     }
     return matrix;

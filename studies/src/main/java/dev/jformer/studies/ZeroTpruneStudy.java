@@ -76,10 +76,6 @@ public final class ZeroTpruneStudy implements Study {
     List<Point> of(String rule) {
       return points.stream().filter(p -> p.rule().equals(rule)).toList();
     }
-
-    Point at(String rule, double share) {
-      return of(rule).stream().filter(p -> p.share() == share).findFirst().orElseThrow();
-    }
   }
 
   /**
