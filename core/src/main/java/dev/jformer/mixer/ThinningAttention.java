@@ -37,9 +37,9 @@ public final class ThinningAttention extends Attention {
   public record Config(
       int heads, int keyValueHeads, List<Integer> at, double share, boolean first, Thinning rule)
       implements TokenMixer.Config {
-    /** A tenth of the tokens leaves in each of three blocks. */
+    /** Three of ten tokens leave in the second block. */
     public Config() {
-      this(4, 0, List.of(1, 2, 3), 0.9, true, new ZeroTprune());
+      this(4, 0, List.of(1), 0.7, true, new ZeroTprune());
     }
 
     /** Checks the values. */

@@ -78,7 +78,7 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     int batch = (int) scene.attention().size(0);
     int length = (int) scene.length();
     float[] attention = scene.attention().toFloats();
-    float[] likeness = similar > 0 ? likeness(scene.key()).toFloats() : null;
+    float[] products = similar > 0 ? products(scene.key()).toFloats() : null;
     double[] present = scene.keep() == null ? null : scene.present().toDoubles();
     float[] scores = new float[batch * length];
     Arrays.fill(scores, -1);
@@ -88,30 +88,29 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
           IntStream.range(0, length)
               .filter(t -> present == null || present[start + t] > 0)
               .toArray();
-      Graph graph = new Graph(attention, likeness, b, (int) scene.attention().size(1), length);
+      Graph graph = new Graph(attention, products, b, (int) scene.attention().size(1), length);
       judge(scene, graph, tokens, scores, start);
     }
     return new Verdict(Tensor.of(scores, batch, length), null);
   }
 
-  private static Tensor likeness(Tensor key) {
+  /** Products of the keys of all heads side by side, [B, T, T]; their squares on the diagonal. */
+  private static Tensor products(Tensor key) {
     Tensor keys = key.transpose(1, 2).flatten(2, 3);
-    Tensor size = keys.square().sum(2, true).sqrt().clamp(1e-12, Float.MAX_VALUE);
-    Tensor unit = keys.div(size);
-    return unit.matmul(unit.t());
+    return keys.matmul(keys.t());
   }
 
   /** One sequence of a batch. */
   private static final class Graph {
     private final float[] attention;
-    private final float[] likeness;
+    private final float[] products;
     private final int sequence;
     private final int heads;
     private final int length;
 
-    Graph(float[] attention, float[] likeness, int sequence, int heads, int length) {
+    Graph(float[] attention, float[] products, int sequence, int heads, int length) {
       this.attention = attention;
-      this.likeness = likeness;
+      this.products = products;
       this.sequence = sequence;
       this.heads = heads;
       this.length = length;
@@ -121,8 +120,14 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
       return ((sequence * heads + head) * length + token) * length;
     }
 
-    float like(int one, int other) {
-      return likeness[(sequence * length + one) * length + other];
+    /** The place of the product of a token's key with that of the first. */
+    int products(int token) {
+      return (sequence * length + token) * length;
+    }
+
+    /** One over the length of a token's key. */
+    float inverse(int token) {
+      return (float) (1 / Math.sqrt(Math.max(products[products(token) + token], 1e-24f)));
     }
   }
 
@@ -136,87 +141,77 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     }
     int third = Math.min(2, 3 * scene.layer() / scene.layers());
     float[] importance = importance(graph, left, scene.first(), rounds.get(third));
-    for (int i = 0; i < left.length; i++) {
-      scores[start + left[i]] = importance[i];
+    for (int token : left) {
+      scores[start + token] = importance[token];
     }
   }
 
-  /** The importance of each of some tokens, of which the others know nothing. */
+  /** The importance of some tokens, of which the others know nothing, at their places. */
   private float[] importance(Graph graph, int[] tokens, boolean first, int times) {
     int count = tokens.length;
-    float[] counting = new float[count];
-    float[] every = new float[count];
+    float[] counting = new float[graph.length];
+    float[] every = new float[graph.length];
     int number = 0;
     for (int head = 0; head < graph.heads; head++) {
       float[] votes = votes(graph, head, tokens, first, times);
       double variance = 0;
-      for (float v : votes) {
-        variance += (count * v - 1.0) * (count * v - 1.0) / count;
+      for (int token : tokens) {
+        variance += (count * votes[token] - 1.0) * (count * votes[token] - 1.0) / count;
       }
       boolean counts = variance >= low && variance <= high;
       number += counts ? 1 : 0;
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < graph.length; i++) {
         every[i] += votes[i] * votes[i];
         counting[i] += counts ? votes[i] * votes[i] : 0;
       }
     }
     float[] squares = number == 0 ? every : counting;
     double heads = number == 0 ? graph.heads : number;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < graph.length; i++) {
       squares[i] = (float) Math.sqrt(squares[i] / heads);
     }
     return squares;
   }
 
-  /** Shares of the votes of a head, whose sum is 1. */
+  /** Shares of the votes of a head, at the places of their tokens, whose sum is 1. */
   private static float[] votes(Graph graph, int head, int[] tokens, boolean first, int times) {
-    int count = tokens.length;
-    float[] matrix = matrix(graph, head, tokens);
-    float[] s = new float[count];
-    float[] next = new float[count];
-    Arrays.fill(s, 1f / count);
-    if (first && tokens[0] == 0) {
-      s[0] = (float) Math.sqrt(count) / count;
+    int length = graph.length;
+    float[] present = new float[length];
+    for (int token : tokens) {
+      present[token] = 1;
+    }
+    float[] s = present.clone();
+    if (first && tokens.length > 0 && tokens[0] == 0) {
+      s[0] = (float) Math.sqrt(tokens.length);
     }
     normalize(s);
+    float[] next = new float[length];
+    float[] attention = graph.attention;
     for (int round = 0; round < times; round++) {
       Arrays.fill(next, 0);
-      for (int voter = 0; voter < count; voter++) {
+      for (int voter : tokens) {
         float weight = s[voter];
-        int row = voter * count;
-        for (int i = 0; i < count; i++) {
-          next[i] += weight * matrix[row + i];
+        int row = graph.row(head, voter);
+        for (int i = 0; i < length; i++) {
+          next[i] += weight * attention[row + i];
         }
+      }
+      for (int i = 0; i < length; i++) {
+        next[i] *= present[i];
       }
       normalize(next);
       float change = 0;
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < length; i++) {
         change = Math.max(change, Math.abs(next[i] - s[i]));
       }
       float[] before = s;
       s = next;
       next = before;
-      if (change * count < SETTLED) {
+      if (change * tokens.length < SETTLED) {
         break;
       }
     }
     return s;
-  }
-
-  private static float[] matrix(Graph graph, int head, int[] tokens) {
-    int count = tokens.length;
-    if (count == graph.length) {
-      int from = graph.row(head, 0);
-      return Arrays.copyOfRange(graph.attention, from, from + count * count);
-    }
-    float[] matrix = new float[count * count];
-    for (int voter = 0; voter < count; voter++) {
-      int row = graph.row(head, tokens[voter]);
-      for (int i = 0; i < count; i++) {
-        matrix[voter * count + i] = graph.attention[row + tokens[i]];
-      }
-    }
-    return matrix;
   }
 
   private static void normalize(float[] s) {
@@ -233,15 +228,26 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
   /** All but those of the less important half that are most like one of the other half. */
   private static int[] withoutAlike(
       Graph graph, int[] tokens, float[] importance, boolean first, int alike) {
-    int[] order = descending(importance, first && tokens[0] == 0);
+    float[] own = new float[tokens.length];
+    for (int i = 0; i < own.length; i++) {
+      own[i] = importance[tokens[i]];
+    }
+    int[] order = descending(own, first && tokens[0] == 0);
     int half = tokens.length / 2;
+    int[] better = new int[half];
+    float[] inverse = new float[half];
+    for (int j = 0; j < half; j++) {
+      better[j] = tokens[order[j]];
+      inverse[j] = graph.inverse(better[j]);
+    }
     float[] best = new float[tokens.length - half];
     for (int i = half; i < tokens.length; i++) {
+      int row = graph.products(tokens[order[i]]);
       float highest = Float.NEGATIVE_INFINITY;
       for (int j = 0; j < half; j++) {
-        highest = Math.max(highest, graph.like(tokens[order[i]], tokens[order[j]]));
+        highest = Math.max(highest, graph.products[row + better[j]] * inverse[j]);
       }
-      best[i - half] = highest;
+      best[i - half] = highest * graph.inverse(tokens[order[i]]);
     }
     int[] closest = descending(best, false);
     boolean[] leaves = new boolean[tokens.length];
