@@ -15,6 +15,11 @@ public record ClassAttention() implements Thinning {
   }
 
   @Override
+  public Sight sight() {
+    return Sight.FIRST;
+  }
+
+  @Override
   public Verdict judge(Scene scene) {
     if (!scene.first()) {
       throw new IllegalArgumentException(

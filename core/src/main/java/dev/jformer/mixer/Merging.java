@@ -23,6 +23,11 @@ public record Merging() implements Thinning {
   }
 
   @Override
+  public Sight sight() {
+    return Sight.NONE;
+  }
+
+  @Override
   public Verdict judge(Scene scene) {
     long length = scene.length();
     Tensor key = scene.key().mean(1, false);

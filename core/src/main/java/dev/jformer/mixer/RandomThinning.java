@@ -22,6 +22,11 @@ public record RandomThinning(long seed) implements Thinning {
   }
 
   @Override
+  public Sight sight() {
+    return Sight.NONE;
+  }
+
+  @Override
   public Verdict judge(Scene scene) {
     SplittableRandom random =
         new SplittableRandom(seed * 0x9E3779B97F4A7C15L + scene.layer() * 1_000_003L);

@@ -14,6 +14,19 @@ public interface Thinning extends Part {
    */
   Verdict judge(Scene scene);
 
+  /** How much of the attention a rule looks at. */
+  enum Sight {
+    /** None, so that the fused kernel may compute it. */
+    NONE,
+    /** What the first token takes. */
+    FIRST,
+    /** What each token takes. */
+    ALL
+  }
+
+  /** How much of the attention this rule looks at. */
+  Sight sight();
+
   /** The least share of tokens that this rule can keep at once. */
   default double least() {
     return 0;
@@ -22,7 +35,8 @@ public interface Thinning extends Part {
   /**
    * What a rule sees.
    *
-   * @param attention [B, H, T, T], row t for what token t takes; nothing from padding
+   * @param attention [B, H, T, T], row t for what token t takes; nothing from padding; only as many
+   *     rows as the rule's {@link #sight} asks for
    * @param key [B, G, T, d]
    * @param keep bool [B, T], false where a token is padding; null if there is none
    * @param share of the tokens that is to stay
@@ -55,6 +69,11 @@ public interface Thinning extends Part {
     Tensor staying() {
       // What floats make of 0.7 times 10 is no reason to keep an eighth token.
       return counts().mul(share).sub(1e-4).floor().add(1);
+    }
+
+    /** Number of tokens that stay of a sequence of so many. */
+    int staying(int count) {
+      return (int) Math.floor(count * share - 1e-4) + 1;
     }
 
     /** 1 for tokens, 0 for padding: [B, T], or [1, T] if there is none. */

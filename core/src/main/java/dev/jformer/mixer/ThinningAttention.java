@@ -13,8 +13,9 @@ import java.util.List;
 
 /**
  * Softmax attention after which, in some blocks, part of the tokens leave, so that the rest of the
- * model is computed for fewer: a {@link Thinning} says which. It has the weights of softmax
- * attention, so it can take its place, and be changed or taken away again, without training.
+ * model is computed for fewer: a {@link Thinning} says which (Zero-TPrune, arXiv 2305.17328, and
+ * others). It has the weights of softmax attention, so it can take its place, and be changed or
+ * taken away again, without training.
  *
  * <p>Tokens leave between the two halves of a block. Of each sequence the same share of its own
  * tokens stays, so padding does not count; what is left keeps its order. Where positions are more
@@ -36,9 +37,9 @@ public final class ThinningAttention extends Attention {
   public record Config(
       int heads, int keyValueHeads, List<Integer> at, double share, boolean first, Thinning rule)
       implements TokenMixer.Config {
-    /** A tenth of the tokens leaves in each of three blocks. */
+    /** Three of ten tokens leave in the second block. */
     public Config() {
-      this(4, 0, List.of(1, 2, 3), 0.9, true, new ZeroTprune());
+      this(4, 0, List.of(1), 0.7, true, new ZeroTprune());
     }
 
     /** Checks the values. */
@@ -150,25 +151,40 @@ public final class ThinningAttention extends Attention {
       Tensor result = inFloat(heads, h -> attend(h, pairs, tokens.sizes()));
       return new Thinned(join(result, x), null, null, tokens.keep(), tokens.sizes());
     }
-    Tensor[] attention = new Tensor[2];
+    Tensor[] seen = new Tensor[2];
     Tensor result =
         inFloat(
             heads,
             h -> {
-              attention[0] = Functional.safeSoftmax(counted(logits(h, pairs), tokens.sizes()), -1);
-              attention[1] = h.key();
-              return attention[0].matmul(each(h.value()));
+              seen[0] = shown(h, pairs, tokens.sizes());
+              seen[1] = h.key();
+              return config.rule().sight() == Thinning.Sight.ALL
+                  ? seen[0].matmul(each(h.value()))
+                  : attend(h, pairs, tokens.sizes());
             });
     Thinning.Scene scene =
         new Thinning.Scene(
-            attention[0].detach().to(DType.FLOAT32),
-            attention[1].detach().to(DType.FLOAT32),
+            seen[0].detach().to(DType.FLOAT32),
+            seen[1].detach().to(DType.FLOAT32),
             tokens.keep(),
             config.share(),
             config.first(),
             site.layer(),
             site.layers());
     return chosen(join(result, x), scene, tokens.sizes());
+  }
+
+  /** What the rule looks at of the attention. */
+  private Tensor shown(Heads h, Pairs pairs, Tensor sizes) {
+    long rows =
+        switch (config.rule().sight()) {
+          case NONE -> 0;
+          case FIRST -> 1;
+          case ALL -> h.query().size(2);
+        };
+    Heads asking = new Heads(h.query().narrow(2, 0, rows), h.key(), h.value());
+    Tensor logits = counted(logits(asking, pairs), sizes);
+    return pairs.keep() == null ? logits.softmax(3) : Functional.safeSoftmax(logits, -1);
   }
 
   private Tensor attend(Heads h, Pairs pairs, Tensor sizes) {

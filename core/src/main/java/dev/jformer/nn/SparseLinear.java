@@ -13,17 +13,17 @@ import java.util.List;
 
 /**
  * A linear layer {@code x Wᵀ + b}, [..., in] to [..., out], most of whose weights are zero and are
- * not there: it keeps the others, row after row, and where they stand, in a bit for each element,
- * or as the patterns of N:M sparsity. Gradients flow to the values that there are, and so does
- * weight decay, so a mask holds through training; the optimizer's state is as small as the values.
+ * not there (arXiv 2306.03805, 2202.02643): it keeps the others, row after row, and where they
+ * stand, in a bit for each element, or as the patterns of N:M sparsity. Gradients flow to the
+ * values that there are, and so does weight decay, so a mask holds through training; the
+ * optimizer's state is as small as the values.
  *
  * <p>In training the matrix is made by scattering the values, for gradients to flow. In inference
- * it is written out for each pass and dropped again, which costs about as much as one or two
- * tokens' product with it does ten times over: nothing for batches, most of the time in decoding
- * token by token. Then {@link Execution#DENSE} keeps it. On the CPUs that this was measured on,
- * products that skip zeros gain nothing: libtorch's product of a CSR matrix with a density of 5 %
- * takes 18 times as long as the dense one for one row and 2.2 times for 1,024. What is gained is
- * memory and files.
+ * it is written out for each pass and dropped again: of no account for batches, most of the time
+ * where few tokens pass, as in decoding. There {@link Execution#DENSE} keeps it. On the CPUs that
+ * this was measured on, products that skip zeros gain nothing: libtorch's product of a CSR matrix
+ * of 1536 x 384 with a density of 5 % takes 18 times as long as the dense one for one row and 2.2
+ * times for 1,024. What is gained is memory and files.
  *
  * <p>With 8 bits the values are integers with a scale for each row, the largest absolute value over
  * 127; such a layer does not train.

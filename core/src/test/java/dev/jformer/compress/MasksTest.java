@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @ExtendWith(Scoped.class)
-class PruningTest {
+class MasksTest {
   private static final Tensor IDS =
       Tensor.of(new long[] {3, 1, 4, 1, 5, 9, 2, 6, 5, 3}, 2, 5).keep();
   private static final Tensor NEXT =
