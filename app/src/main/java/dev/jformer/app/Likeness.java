@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.ScoredPairs;
 import dev.jformer.hub.SentenceEncoder;
-import dev.jformer.train.RankCorrelation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +45,7 @@ record Likeness(List<Path> files, boolean json, Console console) {
     List<Double> scores = new ArrayList<>();
     try (Console.Bar bar = console.bar("embedding", files.size(), "files")) {
       for (ScoredPairs pairs : all) {
-        scores.add(100 * correlation(encoder, pairs));
+        scores.add(100 * encoder.agreement(pairs));
         bar.at(scores.size(), "");
       }
     }
@@ -82,19 +81,5 @@ record Likeness(List<Path> files, boolean json, Console console) {
               scores.get(i)));
     }
     return lines + String.format(Locale.ROOT, "mean %.2f", mean);
-  }
-
-  private static double correlation(SentenceEncoder encoder, ScoredPairs pairs) {
-    List<String> texts = new ArrayList<>(pairs.first());
-    texts.addAll(pairs.second());
-    float[][] vectors = encoder.embed(texts);
-    int count = pairs.scores().size();
-    double[] gold = new double[count];
-    double[] cosines = new double[count];
-    for (int i = 0; i < count; i++) {
-      gold[i] = pairs.scores().get(i);
-      cosines[i] = SentenceEncoder.cosine(vectors[i], vectors[count + i]);
-    }
-    return RankCorrelation.spearman(gold, cosines);
   }
 }

@@ -1,5 +1,6 @@
 package dev.jformer.hub;
 
+import dev.jformer.data.ScoredPairs;
 import dev.jformer.data.TextBatch;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.data.Tokenizers;
@@ -10,6 +11,7 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.train.RankCorrelation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -145,6 +147,24 @@ public final class SentenceEncoder implements AutoCloseable {
             java.util.Arrays.copyOfRange(values, i * width, (i + 1) * width);
       }
     }
+  }
+
+  /**
+   * How well the cosines of embeddings agree with people on how alike texts are, as semantic
+   * textual similarity (STS) is measured: Spearman's rank correlation, -1 to 1.
+   */
+  public double agreement(ScoredPairs pairs) {
+    List<String> texts = new ArrayList<>(pairs.first());
+    texts.addAll(pairs.second());
+    float[][] vectors = embed(texts);
+    int count = pairs.scores().size();
+    double[] gold = new double[count];
+    double[] cosines = new double[count];
+    for (int i = 0; i < count; i++) {
+      gold[i] = pairs.scores().get(i);
+      cosines[i] = cosine(vectors[i], vectors[count + i]);
+    }
+    return RankCorrelation.spearman(gold, cosines);
   }
 
   /** The cosine of the angle between two vectors of length 1. */

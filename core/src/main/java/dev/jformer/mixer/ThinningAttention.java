@@ -103,14 +103,14 @@ public final class ThinningAttention extends Attention {
    */
   public record Thinned(Tensor mixture, Tensor stay, Tensor into, Tensor keep, Tensor sizes) {
     /** What is left of tokens x [B, T, D]. */
-    public Tokens apply(Tensor x) {
+    public TokenFlow apply(Tensor x) {
       if (stay == null) {
-        return new Tokens(x, keep, sizes);
+        return new TokenFlow(x, keep, sizes);
       }
       long[] shape = {x.size(0), stay.size(1), x.size(2)};
       if (into == null) {
         Tensor left = x.gather(1, stay.unsqueeze(2).expand(shape));
-        return new Tokens(left, keep, sizes == null ? null : sizes.gather(1, stay));
+        return new TokenFlow(left, keep, sizes == null ? null : sizes.gather(1, stay));
       }
       Tensor weights = sizes.to(x.dtype());
       Tensor total = Tensor.zeros(x.dtype(), shape[0], shape[1]).scatterAdd(1, into, weights);
@@ -119,7 +119,7 @@ public final class ThinningAttention extends Attention {
               .scatterAdd(
                   1, into.unsqueeze(2).expand(x.shape().toArray()), x.mul(weights.unsqueeze(2)));
       Tensor safe = total.clamp(1e-6, Double.POSITIVE_INFINITY);
-      return new Tokens(sums.div(safe.unsqueeze(2)), keep, total);
+      return new TokenFlow(sums.div(safe.unsqueeze(2)), keep, total);
     }
   }
 
@@ -143,7 +143,7 @@ public final class ThinningAttention extends Attention {
    * @param x [B, T, D]
    * @param tokens as they stand before this block
    */
-  public Thinned thin(Tensor x, Tokens tokens) {
+  public Thinned thin(Tensor x, TokenFlow tokens) {
     Heads heads = project(x, tokens.keep(), null);
     Pairs pairs = new Pairs(0, false, tokens.keep(), position);
     boolean thins = config.at().contains(site.layer()) && config.share() < 1;

@@ -2,8 +2,8 @@ package dev.jformer.model;
 
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.mixer.ThinningAttention;
+import dev.jformer.mixer.TokenFlow;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.Tokens;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
@@ -94,13 +94,13 @@ public final class Block extends Module {
    * Whole sequences of which tokens may leave between the two halves, if the mixer is one that lets
    * them go.
    */
-  Tokens forward(Tokens tokens) {
+  TokenFlow forward(TokenFlow tokens) {
     if (!(mixer.get() instanceof ThinningAttention attention)) {
-      return new Tokens(forward(tokens.x(), tokens.keep()), tokens.keep(), tokens.sizes());
+      return new TokenFlow(forward(tokens.x(), tokens.keep()), tokens.keep(), tokens.sizes());
     }
     ThinningAttention.Thinned thinned = attention.thin(mixerInput(tokens.x()), tokens);
-    Tokens left = thinned.apply(tokens(tokens.x(), thinned.mixture()));
-    return new Tokens(channels(left.x()), left.keep(), left.sizes());
+    TokenFlow left = thinned.apply(tokens(tokens.x(), thinned.mixture()));
+    return new TokenFlow(channels(left.x()), left.keep(), left.sizes());
   }
 
   /** What the token mixer is given when this block is given x [B, T, D]. */

@@ -5,8 +5,8 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.ThinningAttention;
+import dev.jformer.mixer.TokenFlow;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.Tokens;
 import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
@@ -383,7 +383,7 @@ public final class Encoder extends Model {
     return last(ids, types, keep).x();
   }
 
-  private Tokens last(Tensor ids, Tensor types, Tensor keep) {
+  private TokenFlow last(Tensor ids, Tensor types, Tensor keep) {
     Tensor words = embedding.get().forward(ids);
     Tensor x = types == null ? words : words.add(tokenTypes.get().forward(types));
     try (Tokens tokens = Tokens.are(ids, keep)) {

@@ -284,7 +284,7 @@ public final class EncoderDecoder extends Model {
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
   public Tensor encode(Tensor source, Tensor keep) {
-    return encoder.get().forward(sourceEmbedding.get().forward(source), keep);
+    return encoder.get().forward(sourceEmbedding.get().forward(source), keep).x();
   }
 
   /**

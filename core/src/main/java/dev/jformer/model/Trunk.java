@@ -1,8 +1,8 @@
 package dev.jformer.model;
 
 import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.mixer.TokenFlow;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.Tokens;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
@@ -122,18 +122,18 @@ final class Trunk extends Module {
    * @return fewer tokens, where the mixer lets some go
    * @throws IllegalArgumentException if a sequence is longer than the model can take
    */
-  Tokens forward(Tensor x, Tensor keep) {
+  TokenFlow forward(Tensor x, Tensor keep) {
     if (x.size(1) > length && !position.get().extrapolates()) {
       throw new IllegalArgumentException(
           "a sequence of " + x.size(1) + " tokens is longer than the model's length " + length);
     }
     Tensor input = inputNorm.get().forward(position.get().embed(x, 0));
-    Tokens h = new Tokens(dropout.get().forward(input), keep, null);
+    TokenFlow h = new TokenFlow(dropout.get().forward(input), keep, null);
     try (Position.Pass pass = position.get().pass()) {
       for (Slot<Block> block : blocks) {
         h = block.get().forward(h);
       }
     }
-    return new Tokens(norm.get().forward(h.x()), h.keep(), h.sizes());
+    return new TokenFlow(norm.get().forward(h.x()), h.keep(), h.sizes());
   }
 }

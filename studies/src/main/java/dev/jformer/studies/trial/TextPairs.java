@@ -10,11 +10,9 @@ import dev.jformer.model.Encoder;
 import dev.jformer.studies.DataSets;
 import dev.jformer.studies.Scale;
 import dev.jformer.tensor.Random;
-import dev.jformer.train.RankCorrelation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -91,21 +89,7 @@ public final class TextPairs implements AutoCloseable {
   /** The score of this encoder, or another of its vocabulary. */
   public double score(Encoder encoder) {
     SentenceEncoder sentences = new SentenceEncoder(encoder, tokenizer);
-    double sum = 0;
-    for (ScoredPairs each : pairs) {
-      List<String> texts = new ArrayList<>(each.first());
-      texts.addAll(each.second());
-      float[][] vectors = sentences.embed(texts);
-      int size = each.scores().size();
-      double[] gold = new double[size];
-      double[] cosines = new double[size];
-      for (int i = 0; i < size; i++) {
-        gold[i] = each.scores().get(i);
-        cosines[i] = SentenceEncoder.cosine(vectors[i], vectors[size + i]);
-      }
-      sum += 100 * RankCorrelation.spearman(gold, cosines);
-    }
-    return sum / pairs.size();
+    return 100 * pairs.stream().mapToDouble(sentences::agreement).average().orElse(Double.NaN);
   }
 
   @Override

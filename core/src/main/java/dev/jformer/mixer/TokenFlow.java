@@ -9,7 +9,7 @@ import dev.jformer.tensor.Tensor;
  * @param keep bool [B, T], false where a token is padding; null if there is none
  * @param sizes [B, T], of how many tokens each is the mean; null if each is one
  */
-public record Tokens(Tensor x, Tensor keep, Tensor sizes) {
+public record TokenFlow(Tensor x, Tensor keep, Tensor sizes) {
   /** The mean of each sequence's tokens, padding left out: [B, D]. */
   public Tensor mean() {
     if (keep == null && sizes == null) {
