@@ -3,9 +3,9 @@ package dev.jformer.app;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.compress.Extract;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.data.Tokenizers;
-import dev.jformer.compress.Extract;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.decode.Speculation;
@@ -145,7 +145,8 @@ final class GenerateCommand implements Callable<Integer> {
         }
         try (Model guessing = draft(model)) {
           if (!(guessing instanceof CausalLm small)) {
-            throw new Failure(draft + " holds a " + guessing.config().type() + ", no language model");
+            throw new Failure(
+                draft + " holds a " + guessing.config().type() + ", no language model");
           }
           small.train(false);
           return generate(new Generator(model, small, ahead), interruption, tokenizer);
@@ -155,9 +156,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private Model draft(CausalLm model) throws IOException {
-    return draft.equals("self")
-        ? new Extract(0).operate(model, null)
-        : Models.load(Path.of(draft));
+    return draft.equals("self") ? new Extract(0).operate(model, null) : Models.load(Path.of(draft));
   }
 
   private int generate(Generator generator, Interruption interruption, Tokenizer tokenizer) {

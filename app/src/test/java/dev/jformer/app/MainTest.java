@@ -174,8 +174,7 @@ class MainTest {
     assertEquals(plain.out(), other.out());
     assertOneLineFailure(
         Outcome.of(with(generate, "--draft", "self", "--no-cache")), "needs the cache");
-    assertOneLineFailure(
-        Outcome.of("generate", small.toString(), "--draft", "self"), "nested-mlp");
+    assertOneLineFailure(Outcome.of("generate", small.toString(), "--draft", "self"), "nested-mlp");
   }
 
   @Test

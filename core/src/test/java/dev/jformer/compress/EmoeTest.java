@@ -39,8 +39,7 @@ class EmoeTest {
 
   private static CausalLm language() {
     return (CausalLm)
-        model(
-            "{\"model\":\"causal-lm\",\"layers\":3,\"width\":16,\"vocab\":30,\"length\":12}");
+        model("{\"model\":\"causal-lm\",\"layers\":3,\"width\":16,\"vocab\":30,\"length\":12}");
   }
 
   /** Experts, all of them and half; and back. */
@@ -121,7 +120,6 @@ class EmoeTest {
     assertThrows(
         IllegalArgumentException.class,
         () -> new Emoe(8, 4, Emoe.Split.RANDOM, 4, 1).operate(model, null));
-    assertThrows(
-        IllegalArgumentException.class, () -> new Emoe(8, 9, Emoe.Split.RANDOM, 0, 1));
+    assertThrows(IllegalArgumentException.class, () -> new Emoe(8, 9, Emoe.Split.RANDOM, 0, 1));
   }
 }

@@ -265,8 +265,7 @@ public final class EmoeStudy implements Study {
   private static Outcome tune(Scale scale, Emoe surgery, long seed, DoubleConsumer progress) {
     Tokenizer tokenizer = tokenizer(scale);
     Predicate<Sentence> isShort = s -> s.words() <= SHORT;
-    List<Sentence> learned =
-        sentences(scale, "train.tsv").stream().filter(isShort).toList();
+    List<Sentence> learned = sentences(scale, "train.tsv").stream().filter(isShort).toList();
     List<Sentence> asked = sentences(scale, "dev.tsv");
     List<Sentence> near = asked.stream().filter(isShort).toList();
     SplittableRandom random = new SplittableRandom(1);
@@ -315,15 +314,12 @@ public final class EmoeStudy implements Study {
   }
 
   private static List<Double> right(Encoder model, List<List<Example>> sets) {
-    return sets.stream()
-        .map(set -> TextClassification.evaluate(model, set).accuracy())
-        .toList();
+    return sets.stream().map(set -> TextClassification.evaluate(model, set).accuracy()).toList();
   }
 
   private static Distance exact(Scale scale) {
     try (Encoder plain = encoder(scale, 1);
-        Model all =
-            new Emoe(8, 8, Emoe.Split.CLUSTERED, 0, 1).operate(plain, null)) {
+        Model all = new Emoe(8, 8, Emoe.Split.CLUSTERED, 0, 1).operate(plain, null)) {
       plain.train(false);
       int[] ids = tokenizer(scale).encodeWhole("a film that is kind to its experts", LONGEST);
       long[] wide = java.util.Arrays.stream(ids).asLongStream().toArray();
@@ -361,7 +357,8 @@ public final class EmoeStudy implements Study {
                   "inference of " + name, Cost.class, () -> cost(layer, width, sizes, false)));
           training.put(
               name,
-              lab.measure("training of " + name, Cost.class, () -> cost(layer, width, sizes, true)));
+              lab.measure(
+                  "training of " + name, Cost.class, () -> cost(layer, width, sizes, true)));
         });
     List<List<String>> rows = new ArrayList<>();
     List<Figure.Series> curves = new ArrayList<>();
@@ -399,8 +396,7 @@ public final class EmoeStudy implements Study {
             Check.below("times dense, training", ratio(training, "half of 8", 1), 1)));
     lab.table(
         new Table("Time of a layer of width " + width + ", times the dense one's", head, rows));
-    lab.figure(
-        new Figure("Time in inference", "tokens", "times dense", true, false, curves));
+    lab.figure(new Figure("Time in inference", "tokens", "times dense", true, false, curves));
   }
 
   private static double ratio(Map<String, Cost> costs, String name, int size) {
@@ -408,8 +404,7 @@ public final class EmoeStudy implements Study {
         / costs.get(DENSE).points().get(size).seconds();
   }
 
-  private static Cost cost(
-      ChannelMixer.Config config, int width, int[] sizes, boolean training) {
+  private static Cost cost(ChannelMixer.Config config, int width, int[] sizes, boolean training) {
     Random.seed(1);
     Site site = new Site(width, 0, 1, 8, false, true, 0, new Site.Init(), new Linear.Config());
     try (ChannelMixer layer = config.build(site)) {

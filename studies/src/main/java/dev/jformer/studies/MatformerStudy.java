@@ -84,11 +84,7 @@ public final class MatformerStudy implements Study {
    * @param same whether the same was said
    */
   public record Speed(
-      List<Long> weights,
-      double plain,
-      List<Double> guessing,
-      List<Double> kept,
-      boolean same) {}
+      List<Long> weights, double plain, List<Double> guessing, List<Double> kept, boolean same) {}
 
   @Override
   public String slug() {
@@ -233,11 +229,8 @@ public final class MatformerStudy implements Study {
   private static void speed(Lab lab) {
     Speed speed =
         lab.measure(
-            "speed of guessing",
-            Speed.class,
-            progress -> speed(lab.scale(), lab.text(), progress));
-    double best =
-        speed.guessing().stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+            "speed of guessing", Speed.class, progress -> speed(lab.scale(), lab.text(), progress));
+    double best = speed.guessing().stream().mapToDouble(Double::doubleValue).max().orElseThrow();
     lab.claim(
         "Guessing with its own part makes greedy decoding faster, and says the same",
         "1.14 times plain decoding (table 1)",
@@ -303,8 +296,7 @@ public final class MatformerStudy implements Study {
     return model;
   }
 
-  private static Outcome learn(
-      Scale scale, TokenFile text, long seed, DoubleConsumer progress) {
+  private static Outcome learn(Scale scale, TokenFile text, long seed, DoubleConsumer progress) {
     int batch = scale.pick(2, 12, 32);
     double parts = 2 + SHARES.size();
     List<CausalLm> alone = new ArrayList<>();
@@ -416,8 +408,7 @@ public final class MatformerStudy implements Study {
     return prompts;
   }
 
-  private static List<Double> kept(
-      Scale scale, CausalLm nested, CausalLm alone, TokenFile text) {
+  private static List<Double> kept(Scale scale, CausalLm nested, CausalLm alone, TokenFile text) {
     int length = nested.config().length();
     List<int[]> prompts = prompts(scale, text, length / 4);
     List<Double> kept = new ArrayList<>();
@@ -449,8 +440,7 @@ public final class MatformerStudy implements Study {
         CausalLm draft = (CausalLm) new Extract(0).operate(model, null)) {
       List<int[]> prompt = prompts(Scale.SMOKE, text, config.length() / 8);
       Generator.Request request =
-          new Generator.Request(
-              config.length() / 2, new Sampling(0, 0, 1, 0, 1, 1));
+          new Generator.Request(config.length() / 2, new Sampling(0, 0, 1, 0, 1, 1));
       List<Integer> said = new Generator(model).generate(prompt, request).get(0).ids();
       boolean same = true;
       int most = 5;

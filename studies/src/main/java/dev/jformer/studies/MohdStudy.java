@@ -27,8 +27,8 @@ import java.util.Map;
 
 /**
  * Mixture of Hidden Dimensions (arXiv 2412.05644): language models whose tokens use half of the
- * dimensions of every matrix, beside dense ones of the same size, and wider ones that use a quarter,
- * beside dense ones of the same computation.
+ * dimensions of every matrix, beside dense ones of the same size, and wider ones that use a
+ * quarter, beside dense ones of the same computation.
  */
 @AutoService(Study.class)
 public final class MohdStudy implements Study {
@@ -50,8 +50,7 @@ public final class MohdStudy implements Study {
     Map<String, List<Learned>> runs = new LinkedHashMap<>();
     runs.put(DENSE, learn(lab, DENSE, width, new Linear.Config()));
     runs.put(HALF, learn(lab, HALF, width, new RoutedDimensions.Config()));
-    runs.put(
-        WIDE, learn(lab, WIDE, 2 * width, new RoutedDimensions.Config(8, 1, 1, 0.01)));
+    runs.put(WIDE, learn(lab, WIDE, 2 * width, new RoutedDimensions.Config(8, 1, 1, 0.01)));
     List<List<String>> rows = new ArrayList<>();
     List<Figure.Series> curves = new ArrayList<>();
     runs.forEach(
@@ -67,8 +66,7 @@ public final class MohdStudy implements Study {
           curves.add(learned.get(0).curve(name));
         });
     double dense = Learned.loss(runs.get(DENSE));
-    double share =
-        runs.get(HALF).get(0).flopsPerUnit() / runs.get(DENSE).get(0).flopsPerUnit();
+    double share = runs.get(HALF).get(0).flopsPerUnit() / runs.get(DENSE).get(0).flopsPerUnit();
     lab.claim(
         "With half of the dimensions active it is near the dense model of its size, or above",
         "1.7 % better with 50 % fewer active weights (abstract)",
@@ -88,7 +86,11 @@ public final class MohdStudy implements Study {
         new Table(
             "Language models of bytes after " + steps(lab.scale()) + " updates",
             List.of(
-                "model", "loss (nats a byte)", "spread", "weights", "operations a token (1e6)",
+                "model",
+                "loss (nats a byte)",
+                "spread",
+                "weights",
+                "operations a token (1e6)",
                 "tokens/s"),
             rows));
     lab.figure(
@@ -120,7 +122,8 @@ public final class MohdStudy implements Study {
   private static void cost(Lab lab) {
     int tokens = lab.scale().pick(32, 4096, 4096);
     int[] widths =
-        lab.scale().pick(new int[] {16, 32}, new int[] {256, 512, 1024}, new int[] {512, 1024, 2048});
+        lab.scale()
+            .pick(new int[] {16, 32}, new int[] {256, 512, 1024}, new int[] {512, 1024, 2048});
     Map<String, Projection> layers = new LinkedHashMap<>();
     layers.put(DENSE, new Linear.Config());
     layers.put(HALF, new RoutedDimensions.Config());

@@ -15,12 +15,12 @@ import dev.jformer.tensor.Tensor;
  * first are shared by all tokens, of the others a router chooses k for each token. As a model's
  * projection it stands for all matrices of attention and of the feed-forward parts.
  *
- * <p>Three things keep the information flowing: what is used is scaled by groups / (shared + k), for
- * what is not; what a chosen group gives is weighted by its probability times the number of groups
- * to choose from, which is 1 where the router has no opinion, so that gradients reach the router;
- * and a fusion, a matrix [groups, groups] that starts as the identity, mixes the groups of the
- * result, so that they can make up for each other. The authors publish no code; sizes and place of
- * the fusion, the weights and the loss for balance (that of arXiv 2101.03961) are settled here.
+ * <p>Three things keep the information flowing: what is used is scaled by groups / (shared + k),
+ * for what is not; what a chosen group gives is weighted by its probability times the number of
+ * groups to choose from, which is 1 where the router has no opinion, so that gradients reach the
+ * router; and a fusion, a matrix [groups, groups] that starts as the identity, mixes the groups of
+ * the result, so that they can make up for each other. The authors publish no code; sizes and place
+ * of the fusion, the weights and the loss for balance (that of arXiv 2101.03961) are settled here.
  */
 public final class RoutedDimensions extends Layer {
   /**
@@ -76,7 +76,12 @@ public final class RoutedDimensions extends Layer {
   RoutedDimensions(Config config, long in, long out, boolean bias, Initializer initializer) {
     if (in % config.groups() != 0 || out % config.groups() != 0) {
       throw new IllegalArgumentException(
-          "groups is " + config.groups() + ": expected a divisor of the widths " + in + " and " + out);
+          "groups is "
+              + config.groups()
+              + ": expected a divisor of the widths "
+              + in
+              + " and "
+              + out);
     }
     this.config = config;
     this.size = in / config.groups();
@@ -103,8 +108,7 @@ public final class RoutedDimensions extends Layer {
     if (config.shared() > 0) {
       long width = config.shared() * size;
       Tensor shared =
-          Functional.linear(
-              flat.narrow(1, 0, width), weight.value().narrow(1, 0, width), null);
+          Functional.linear(flat.narrow(1, 0, width), weight.value().narrow(1, 0, width), null);
       sum = sum.add(shared);
     }
     double scale = (double) config.groups() / (config.shared() + config.active());
@@ -123,8 +127,7 @@ public final class RoutedDimensions extends Layer {
 
   private Routing choose(Tensor tokens) {
     Tensor scores =
-        Gate.precise(
-            () -> tokens.to(router.value().dtype()).matmul(router.value().t()));
+        Gate.precise(() -> tokens.to(router.value().dtype()).matmul(router.value().t()));
     Tensor probabilities = Gate.distribution(scores);
     Tensor chosen = scores.detach().topK(config.active(), -1).indices();
     Tensor weights = probabilities.gather(1, chosen).mul(routed());

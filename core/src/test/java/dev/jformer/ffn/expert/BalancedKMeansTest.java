@@ -88,7 +88,6 @@ class BalancedKMeansTest {
         assertThrows(
             IllegalArgumentException.class,
             () -> BalancedKMeans.cluster(Tensor.randn(10, 2), 3, 1));
-    assertEquals(
-        "clusters is 3: expected a divisor of the number of vectors 10", e.getMessage());
+    assertEquals("clusters is 3: expected a divisor of the number of vectors 10", e.getMessage());
   }
 }

@@ -71,9 +71,7 @@ class EmergentExpertsTest {
   void withAllExpertsItIsThePerceptronExactly() {
     EmergentExperts all = experts(4);
     ChannelMixer dense = all.config().dense().build(Sites.causal(4));
-    dense
-        .parameters()
-        .forEach((n, p) -> p.copyFrom(all.parameters().get(n).value().detach()));
+    dense.parameters().forEach((n, p) -> p.copyFrom(all.parameters().get(n).value().detach()));
     Tensor x = Tensor.randn(2, 5, 4);
     assertTrue(dense.forward(x).detach().sameAs(all.forward(x).detach()));
     assertEquals(dense.parameterCount(), all.parameterCount());
@@ -128,8 +126,7 @@ class EmergentExpertsTest {
     IllegalArgumentException e =
         assertThrows(
             IllegalArgumentException.class,
-            () ->
-                new EmergentExperts.Config(Activation.GELU, 3, 0, 8, 4).build(Sites.causal(4)));
+            () -> new EmergentExperts.Config(Activation.GELU, 3, 0, 8, 4).build(Sites.causal(4)));
     assertEquals("experts is 8: expected a divisor of the hidden width 12", e.getMessage());
   }
 }

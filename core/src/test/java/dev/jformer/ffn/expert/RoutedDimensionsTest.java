@@ -76,8 +76,7 @@ class RoutedDimensionsTest {
 
   @Test
   void withAllGroupsAndNoOpinionItIsALinearLayer() {
-    Layer layer =
-        new RoutedDimensions.Config(4, 1, 3, 0).build(8, 12, true, Initializer.normal(1));
+    Layer layer = new RoutedDimensions.Config(4, 1, 3, 0).build(8, 12, true, Initializer.normal(1));
     layer.parameters().get("router").copyFrom(Tensor.zeros(3, 8));
     Tensor x = Tensor.randn(3, 5, 8);
     Tensor weight = layer.parameters().get("weight").value().detach();
@@ -138,12 +137,9 @@ class RoutedDimensionsTest {
 
   @Test
   void refusesImpossibleGroups() {
-    assertThrows(
-        IllegalArgumentException.class, () -> new RoutedDimensions.Config(4, 4, 1, 0));
-    assertThrows(
-        IllegalArgumentException.class, () -> new RoutedDimensions.Config(4, 1, 4, 0));
-    assertThrows(
-        IllegalArgumentException.class, () -> new RoutedDimensions.Config(4, 1, 1, -1));
+    assertThrows(IllegalArgumentException.class, () -> new RoutedDimensions.Config(4, 4, 1, 0));
+    assertThrows(IllegalArgumentException.class, () -> new RoutedDimensions.Config(4, 1, 4, 0));
+    assertThrows(IllegalArgumentException.class, () -> new RoutedDimensions.Config(4, 1, 1, -1));
     IllegalArgumentException e =
         assertThrows(
             IllegalArgumentException.class,
