@@ -27,6 +27,7 @@ import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Pictures;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Turns;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
@@ -231,27 +232,18 @@ public final class KatStudy implements Study {
         new GroupRational(width, 8, RationalFunction.fit(x -> x / (1 + Math.exp(-x))))) {
       Tensor x = Tensor.randn(rows, width).requiresGrad(true);
       Tensor g = Tensor.randn(rows, width);
-      List<UnaryOperator<Tensor>> all =
-          List.of(Functional::gelu, Functional::silu, rational::forward);
-      double[][] seconds = new double[all.size()][rounds];
-      for (int round = -20; round < rounds; round++) {
-        for (int i = 0; i < all.size(); i++) {
-          x.clearGrad();
-          rational.clearGrads();
-          long start = System.nanoTime();
-          try (Scope scope = Scope.open()) {
-            all.get(i).apply(x).backward(g);
-          }
-          if (round >= 0) {
-            seconds[i][round] = (System.nanoTime() - start) / 1e9;
-          }
-        }
+      List<Runnable> work = new ArrayList<>();
+      for (UnaryOperator<Tensor> function :
+          List.<UnaryOperator<Tensor>>of(Functional::gelu, Functional::silu, rational::forward)) {
+        work.add(
+            () -> {
+              x.clearGrad();
+              rational.clearGrads();
+              function.apply(x).backward(g);
+            });
       }
-      for (double[] each : seconds) {
-        Arrays.sort(each);
-      }
-      int middle = rounds / 2;
-      return new Activations(seconds[0][middle], seconds[1][middle], seconds[2][middle]);
+      List<Double> seconds = Turns.seconds(work, rounds);
+      return new Activations(seconds.get(0), seconds.get(1), seconds.get(2));
     }
   }
 

@@ -11,16 +11,17 @@ import dev.jformer.nn.Projection;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
-import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Learned;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Turns;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,13 @@ public final class MohdStudy implements Study {
 
   /** Losses closer than this share count as near each other. */
   private static final double NEAR = 0.02;
+
+  /**
+   * Times of layers.
+   *
+   * @param times those of the first
+   */
+  public record Ratios(List<Double> times) {}
 
   @Override
   public String slug() {
@@ -128,22 +136,22 @@ public final class MohdStudy implements Study {
     layers.put(DENSE, new Linear.Config());
     layers.put(HALF, new RoutedDimensions.Config());
     layers.put("MoHD, a quarter active", new RoutedDimensions.Config(8, 1, 1, 0));
-    Map<String, Cost> costs = new LinkedHashMap<>();
-    layers.forEach(
-        (name, layer) ->
-            costs.put(
-                name,
-                lab.measure(
-                    "time of a layer, " + name, Cost.class, () -> cost(layer, widths, tokens))));
+    List<Ratios> ratios = new ArrayList<>();
+    for (int width : widths) {
+      ratios.add(
+          lab.measure(
+              "time of layers of width " + width,
+              Ratios.class,
+              () -> times(layers.values(), width, tokens)));
+    }
     List<List<String>> rows = new ArrayList<>();
-    costs.forEach(
-        (name, cost) -> {
-          List<Object> row = new ArrayList<>(List.of(name));
-          for (int i = 0; i < widths.length; i++) {
-            row.add(ratio(costs, name, i));
-          }
-          rows.add(Table.row(row.toArray()));
-        });
+    List<String> names = List.copyOf(layers.keySet());
+    for (int n = 0; n < names.size(); n++) {
+      int layer = n;
+      List<Object> row = new ArrayList<>(List.of(names.get(n)));
+      ratios.forEach(r -> row.add(r.times().get(layer)));
+      rows.add(Table.row(row.toArray()));
+    }
     List<String> head = new ArrayList<>(List.of("layer"));
     for (int width : widths) {
       head.add("width " + width);
@@ -151,7 +159,7 @@ public final class MohdStudy implements Study {
     lab.claim(
         "A wide layer with half of its dimensions active takes less time than the dense one",
         "(the paper counts active weights)",
-        Check.below("times dense, widest", ratio(costs, HALF, widths.length - 1), 1));
+        Check.below("times dense, widest", ratios.get(widths.length - 1).times().get(1), 1));
     lab.table(
         new Table(
             "Time of D x D layers on " + tokens + " tokens in inference, times the dense one's",
@@ -159,28 +167,27 @@ public final class MohdStudy implements Study {
             rows));
   }
 
-  private static double ratio(Map<String, Cost> costs, String name, int size) {
-    return costs.get(name).points().get(size).seconds()
-        / costs.get(DENSE).points().get(size).seconds();
-  }
-
-  private static Cost cost(Projection projection, int[] widths, int tokens) {
-    List<Layer> layers = new ArrayList<>();
+  /** Layers beside each other on so many tokens. */
+  private static Ratios times(Collection<Projection> projections, int width, int tokens) {
+    Random.seed(1);
+    List<Layer> layers =
+        projections.stream()
+            .map(each -> each.build(width, width, true, Initializer.normal(0.02)))
+            .toList();
     try {
-      return Cost.measure(
-          widths,
-          width -> {
-            Random.seed(1);
-            Layer layer = projection.build(width, width, true, Initializer.normal(0.02));
-            layers.add(layer);
-            layer.train(false);
-            Tensor x = Tensor.randn(tokens, width);
-            return () -> {
+      Tensor x = Tensor.randn(tokens, width);
+      List<Runnable> work = new ArrayList<>();
+      for (Layer layer : layers) {
+        layer.train(false);
+        work.add(
+            () -> {
               try (Mode mode = Autograd.noGrad()) {
                 layer.forward(x);
               }
-            };
-          });
+            });
+      }
+      List<Double> seconds = Turns.seconds(work, 15);
+      return new Ratios(seconds.stream().map(s -> s / seconds.get(0)).toList());
     } finally {
       layers.forEach(Layer::close);
     }
