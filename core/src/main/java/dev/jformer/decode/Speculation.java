@@ -19,7 +19,8 @@ import java.util.function.BooleanSupplier;
  * which takes its place. Where tokens are drawn, a guess x is kept with probability min(1, p(x) /
  * q(x)), p and q being what the two models give it after all restrictions of the sampling; if not,
  * another is drawn of what p is above q. So the outcome is distributed as p. In either case one
- * token of the large model's own follows the last guess kept.
+ * token of the large model's own follows the last guess kept. A part of a MatFormer (arXiv
+ * 2310.07707) guesses best for the whole of it.
  */
 public final class Speculation {
   private final CausalLm model;

@@ -14,11 +14,11 @@ public final class PerLayer {
   /**
    * Configuration.
    *
-   * @param layers the channel mixer of each block
+   * @param layers the channel mixer of each block, or one for all of them
    */
   @AutoService(ChannelMixer.Config.class)
   public record Config(List<ChannelMixer.Config> layers) implements ChannelMixer.Config {
-    /** Plain perceptrons in a model of one block. */
+    /** Plain perceptrons. */
     public Config() {
       this(List.of(new Mlp.Config()));
     }
@@ -35,15 +35,15 @@ public final class PerLayer {
 
     @Override
     public ChannelMixer build(Site site) {
-      if (layers.size() != site.layers()) {
+      if (layers.size() != 1 && layers.size() != site.layers()) {
         throw new IllegalArgumentException(
             "layers has "
                 + layers.size()
-                + " channel mixers: expected one for each of the model's "
+                + " channel mixers: expected 1, or one for each of the model's "
                 + site.layers()
                 + " blocks");
       }
-      return layers.get(site.layer()).build(site);
+      return layers.get(layers.size() == 1 ? 0 : site.layer()).build(site);
     }
   }
 }

@@ -21,10 +21,12 @@ class PerLayerTest {
     // The first of two blocks.
     assertEquals(7, config.build(Sites.causal(4)).parameters().get("up.weight").value().size(0));
     assertEquals(config, Configs.parse(Configs.toJson(config), ChannelMixer.Config.class));
+    PerLayer.Config one = new PerLayer.Config(List.of(new Mlp.Config(Activation.RELU, 0, 5)));
+    assertEquals(5, one.build(Sites.causal(4)).parameters().get("up.weight").value().size(0));
+    PerLayer.Config three =
+        new PerLayer.Config(List.of(new Mlp.Config(), new Mlp.Config(), new Mlp.Config()));
     IllegalArgumentException e =
-        assertThrows(
-            IllegalArgumentException.class,
-            () -> new PerLayer.Config(List.of(new Mlp.Config())).build(Sites.causal(4)));
-    assertTrue(e.getMessage().contains("has 1 channel mixers"), e.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> three.build(Sites.causal(4)));
+    assertTrue(e.getMessage().contains("has 3 channel mixers"), e.getMessage());
   }
 }

@@ -142,9 +142,21 @@ public final class Routing {
    * @return [n, D]
    */
   Tensor run(Tensor x, List<Slot<ChannelMixer>> experts) {
+    return run(x, (e, some) -> experts.get(e).get().forward(some));
+  }
+
+  /** What an expert makes of its tokens. */
+  @FunctionalInterface
+  interface Work {
+    /** Expert number {@code expert} on tokens [m, D]. */
+    Tensor of(int expert, Tensor tokens);
+  }
+
+  /** As above, for experts that are no modules. */
+  Tensor run(Tensor x, Work work) {
     if (order == null) {
       int only = IntStream.range(0, counts.length).filter(e -> counts[e] > 0).findAny().orElse(0);
-      return experts.get(only).get().forward(x);
+      return work.of(only, x);
     }
     if (pairs() == 0) {
       return x.mul(0.0);
@@ -155,7 +167,7 @@ public final class Routing {
     List<Tensor> parts = sorted.split(0, sizes);
     List<Tensor> results = new ArrayList<>();
     for (int i = 0; i < busy.length; i++) {
-      results.add(experts.get(busy[i]).get().forward(parts.get(i)));
+      results.add(work.of(busy[i], parts.get(i)));
     }
     Tensor made =
         results.size() == 1 ? results.get(0) : Tensor.cat(0, results.toArray(Tensor[]::new));

@@ -1,0 +1,242 @@
+package dev.jformer.ffn.expert;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.nn.Activation;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Site;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Emergent mixture of experts (arXiv 2310.10908): a two-layer perceptron whose hidden units are
+ * parted into N experts of one size. For each token the k experts run whose mean weight vector has
+ * the largest product with it; what they give counts as it is, so with k = N this is the
+ * perceptron. There is no weight beside the perceptron's, and no gradient through the choice.
+ *
+ * <p>The weights stand in the perceptron's own order, with the units of each expert in the buffer
+ * {@code members} [N, hidden / N]. In training they are put in the experts' order in every pass,
+ * and so is the mean that gates, as the weights change; in inference that is kept.
+ */
+public final class EmergentExperts extends ChannelMixer {
+  /**
+   * Configuration.
+   *
+   * @param activation between the two layers
+   * @param expand hidden width as a multiple of D
+   * @param hidden hidden width; 0 for {@code expand * D}
+   * @param experts N, a divisor of the hidden width. The authors take 64; on CPUs, where tokens are
+   *     gathered for each expert, fewer and larger ones are faster
+   * @param active k
+   */
+  @AutoService(ChannelMixer.Config.class)
+  public record Config(Activation activation, double expand, int hidden, int experts, int active)
+      implements ChannelMixer.Config {
+    /** Half of eight. */
+    public Config() {
+      this(Activation.GELU, 4, 0, 8, 4);
+    }
+
+    /** Checks the values. */
+    public Config {
+      new Mlp.Config(activation, expand, hidden);
+      if (experts < 1) {
+        throw new IllegalArgumentException("experts is " + experts + ": expected at least 1");
+      }
+      if (active < 1 || active > experts) {
+        throw new IllegalArgumentException(
+            "active is " + active + ": expected 1 to " + experts + ", the number of experts");
+      }
+    }
+
+    /** The perceptron that it is with all experts. */
+    public Mlp.Config dense() {
+      return new Mlp.Config(activation, expand, hidden);
+    }
+
+    @Override
+    public String type() {
+      return "emergent-experts";
+    }
+
+    @Override
+    public ChannelMixer build(Site site) {
+      return new EmergentExperts(this, site);
+    }
+  }
+
+  private final Config config;
+  private final Slot<Layer> up;
+  private final Slot<Layer> down;
+  private final Slot<Layer> dropout;
+  private final Parameter members;
+  private Parts kept;
+  private long[] keptVersions;
+
+  EmergentExperts(Config config, Site site) {
+    if (!(site.projection() instanceof Linear.Config)) {
+      throw new IllegalArgumentException(
+          "emergent experts are parts of plain matrices, not of those of the projection '"
+              + site.projection().type()
+              + "': make the model dense again first");
+    }
+    int width = site.width();
+    int hidden =
+        config.hidden() > 0
+            ? config.hidden()
+            : (int) Math.max(1, Math.ceil(width * config.expand() - 1e-9));
+    if (hidden % config.experts() != 0) {
+      throw new IllegalArgumentException(
+          "experts is " + config.experts() + ": expected a divisor of the hidden width " + hidden);
+    }
+    this.config = config;
+    this.up = child("up", Layer.class, site.linear(width, hidden));
+    this.down = child("down", Layer.class, site.residual(hidden, width));
+    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.members =
+        buffer(
+            "members", Tensor.arange(0, hidden).view(config.experts(), hidden / config.experts()));
+  }
+
+  /** What it was made of. */
+  public Config config() {
+    return config;
+  }
+
+  /** The weights [hidden, D] of the units on their inputs. */
+  public Tensor keys() {
+    return ((Linear) up.get()).weight().value();
+  }
+
+  /**
+   * Says which units each expert has.
+   *
+   * @param units [N][hidden / N], each unit once
+   */
+  public void part(long[][] units) {
+    long[] flat = Arrays.stream(units).flatMapToLong(Arrays::stream).toArray();
+    long[] sorted = flat.clone();
+    Arrays.sort(sorted);
+    boolean fits = units.length == config.experts() && sorted.length == members.value().elements();
+    for (int i = 0; fits && i < sorted.length; i++) {
+      fits = sorted[i] == i;
+    }
+    if (!fits || Arrays.stream(units).anyMatch(u -> u.length != units[0].length)) {
+      throw new IllegalArgumentException(
+          "expected each of "
+              + members.value().elements()
+              + " units in one of "
+              + config.experts()
+              + " experts of equal size");
+    }
+    members.copyFrom(Tensor.of(flat, members.value().shape().toArray()));
+    forget();
+  }
+
+  /**
+   * The weights in the experts' order.
+   *
+   * @param up [hidden, D]
+   * @param bias [hidden] or null
+   * @param down [D, hidden]
+   * @param gate [N, D], mean of each expert's rows of {@code up}
+   */
+  private record Parts(Tensor up, Tensor bias, Tensor down, Tensor gate) {}
+
+  @Override
+  public Tensor forward(Tensor x) {
+    if (config.active() == config.experts()) {
+      Tensor hidden = config.activation().apply(up.get().forward(x));
+      return dropout.get().forward(down.get().forward(hidden));
+    }
+    Tensor flat = x.reshape(-1, x.size(-1));
+    Parts parts = parts();
+    int size = Math.toIntExact(members.value().size(1));
+    Tensor sum =
+        choose(flat, parts)
+            .run(
+                flat,
+                (e, tokens) -> {
+                  long first = (long) e * size;
+                  Tensor bias = parts.bias == null ? null : parts.bias.narrow(0, first, size);
+                  Tensor hidden = Functional.linear(tokens, parts.up.narrow(0, first, size), bias);
+                  return Functional.linear(
+                      config.activation().apply(hidden), parts.down.narrow(1, first, size), null);
+                });
+    Parameter offset = ((Linear) down.get()).bias();
+    Tensor y = offset == null ? sum : sum.add(offset.value());
+    return dropout.get().forward(y.view(x.shape().toArray()));
+  }
+
+  /** Which experts run on which of the tokens [n, D]. */
+  private Routing choose(Tensor tokens, Parts parts) {
+    try (Mode mode = Autograd.noGrad();
+        Mode precise = Autograd.autocast(DType.BFLOAT16, false)) {
+      Tensor scores = tokens.detach().to(parts.gate.dtype()).matmul(parts.gate.t());
+      Tensor chosen = scores.topK(config.active(), -1).indices();
+      return Routing.of(config.experts(), chosen, null);
+    }
+  }
+
+  private Parts parts() {
+    if (Autograd.isEnabled()) {
+      return ordered();
+    }
+    long[] versions = {
+      keys().version(), ((Linear) down.get()).weight().value().version(), members.value().version()
+    };
+    if (kept == null || !Arrays.equals(versions, keptVersions)) {
+      forget();
+      kept = ordered();
+      for (Tensor each : all(kept)) {
+        each.keep();
+      }
+      keptVersions = versions;
+    }
+    return kept;
+  }
+
+  private Parts ordered() {
+    Linear first = (Linear) up.get();
+    Linear second = (Linear) down.get();
+    Tensor order = members.value().flatten(0, 1);
+    Tensor rows = first.weight().value().indexSelect(0, order);
+    Tensor gate = rows.detach().unflatten(0, members.value().shape().toArray()).mean(1, false);
+    return new Parts(
+        rows,
+        first.bias() == null ? null : first.bias().value().indexSelect(0, order),
+        second.weight().value().indexSelect(1, order),
+        gate);
+  }
+
+  private static List<Tensor> all(Parts parts) {
+    return parts.bias == null
+        ? List.of(parts.up, parts.down, parts.gate)
+        : List.of(parts.up, parts.bias, parts.down, parts.gate);
+  }
+
+  @Override
+  public long derivedBytes() {
+    return kept == null
+        ? 0
+        : all(kept).stream().mapToLong(t -> t.elements() * t.dtype().bytes()).sum();
+  }
+
+  @Override
+  protected void forget() {
+    if (kept != null) {
+      all(kept).forEach(Tensor::close);
+      kept = null;
+    }
+  }
+}
