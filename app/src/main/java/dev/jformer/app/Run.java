@@ -118,7 +118,11 @@ final class Run {
         Assignment assignment = assignment();
         Interruption interruption = new Interruption();
         Trainer trainer =
-            new Trainer(assignment.model(), assignment.task(), recipe.training(), checkpoints)) {
+            new Trainer(
+                assignment.model(),
+                recipe.objective().of(assignment.task()),
+                recipe.training(),
+                checkpoints)) {
       // A run killed before its first checkpoint begins again: that is what resuming it means.
       if (resumed && Trainer.canResume(checkpoints)) {
         trainer.resume();

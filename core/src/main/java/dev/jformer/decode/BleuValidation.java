@@ -4,15 +4,15 @@ import dev.jformer.data.Bleu;
 import dev.jformer.data.ParallelTexts;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.model.EncoderDecoder;
-import dev.jformer.tensor.Tensor;
-import dev.jformer.train.Task;
+import dev.jformer.train.Classifying;
 import dev.jformer.train.Translation;
+import java.util.function.Supplier;
 
 /**
  * Training an encoder-decoder to translate, held to the {@link Bleu} of greedy translations of the
  * held-out texts: what is evaluated, and lower if better, is how much they lack of 100.
  */
-public final class BleuValidation implements Task {
+public final class BleuValidation implements Classifying {
   private static final int TOGETHER = 64;
 
   private final Translation task;
@@ -36,8 +36,8 @@ public final class BleuValidation implements Task {
   }
 
   @Override
-  public Tensor loss(long index) {
-    return task.loss(index);
+  public Supplier<Prediction> passes(long index) {
+    return task.passes(index);
   }
 
   @Override

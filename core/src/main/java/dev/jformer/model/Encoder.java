@@ -437,8 +437,19 @@ public final class Encoder extends Model {
    * @return a scalar, float32
    */
   public Tensor fillingLoss(Tensor ids, Tensor places, Tensor targets) {
+    return Functional.crossEntropy(fillingsAt(ids, places), targets, -1, 0);
+  }
+
+  /**
+   * Scores of the tokens that could stand at some places, the others not being computed.
+   *
+   * @param ids int64 [B, T]
+   * @param places int64 [M], which of the B T tokens are asked for
+   * @return logits [M, V], float32
+   */
+  public Tensor fillingsAt(Tensor ids, Tensor places) {
     Tensor asked = hidden(ids, null).flatten(0, 1).indexSelect(0, places);
-    return Functional.crossEntropy(fillings(asked).to(DType.FLOAT32), targets, -1, 0);
+    return fillings(asked).to(DType.FLOAT32);
   }
 
   /**

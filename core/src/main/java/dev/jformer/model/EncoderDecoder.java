@@ -18,6 +18,7 @@ import dev.jformer.nn.Residual;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.Table;
+import dev.jformer.nn.Tokens;
 import dev.jformer.position.Position;
 import dev.jformer.position.Sinusoidal;
 import dev.jformer.tensor.DType;
@@ -284,7 +285,9 @@ public final class EncoderDecoder extends Model {
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
   public Tensor encode(Tensor source, Tensor keep) {
-    return encoder.get().forward(sourceEmbedding.get().forward(source), keep).x();
+    try (Tokens tokens = Tokens.are(source, keep)) {
+      return encoder.get().forward(sourceEmbedding.get().forward(source), keep).x();
+    }
   }
 
   /**
@@ -310,8 +313,14 @@ public final class EncoderDecoder extends Model {
    * @return [B, T, D]
    */
   public Tensor hidden(Tensor memory, Tensor keep, Tensor target) {
+    return hidden(memory, keep, target, null);
+  }
+
+  /** As above, saying of the decoder's tokens which are no padding: bool [B, T], or null. */
+  private Tensor hidden(Tensor memory, Tensor keep, Tensor target, Tensor given) {
     Tensor x = embed(target, 0);
-    try (Position.Pass pass = position.get().pass()) {
+    try (Position.Pass pass = position.get().pass();
+        Tokens tokens = Tokens.are(target, given)) {
       for (Slot<DecoderBlock> block : decoder) {
         x = block.get().forward(x, block.get().read(memory, keep));
       }
@@ -320,13 +329,19 @@ public final class EncoderDecoder extends Model {
   }
 
   /**
-   * Scores of the tokens that are asked for, the others not being computed.
+   * Scores of the tokens that are asked for, the others not being computed; layers that route
+   * tokens take them for padding.
    *
    * @param places int64 [M], which of the B T tokens of the target's are asked for
    * @return logits [M, V], float32
    */
   public Tensor logits(Tensor source, Tensor keep, Tensor target, Tensor places) {
-    Tensor hidden = hidden(encode(source, keep), keep, target);
+    Tensor given = null;
+    if (places.elements() < target.elements()) {
+      Tensor none = Tensor.zeros(DType.BOOL, target.elements());
+      given = none.scatter(0, places, 1.0).view(target.shape().toArray());
+    }
+    Tensor hidden = hidden(encode(source, keep), keep, target, given);
     return head.get().forward(hidden.flatten(0, 1).indexSelect(0, places)).to(DType.FLOAT32);
   }
 
@@ -396,7 +411,8 @@ public final class EncoderDecoder extends Model {
      */
     public Tensor next(Tensor ids) {
       Tensor x = embed(ids.unsqueeze(1), length);
-      try (Position.Pass pass = position.get().pass()) {
+      try (Position.Pass pass = position.get().pass();
+          Tokens tokens = Tokens.are(ids.unsqueeze(1), null)) {
         for (int i = 0; i < states.size(); i++) {
           x = decoder.get(i).get().step(x, states.get(i), memories.get(i), beams);
         }

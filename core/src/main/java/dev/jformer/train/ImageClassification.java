@@ -9,9 +9,10 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import java.util.function.Supplier;
 
 /** Training an image classifier. */
-public final class ImageClassification implements Task {
+public final class ImageClassification implements Classifying {
   private final ImageClassifier model;
   private final ImageSampler sampler;
   private final double smoothing;
@@ -29,14 +30,18 @@ public final class ImageClassification implements Task {
   }
 
   @Override
-  public Tensor loss(long index) {
+  public Supplier<Prediction> passes(long index) {
     ImageBatch batch = sampler.batch(index);
     Tensor targets = batch.targets();
     if (smoothing > 0) {
       targets = targets.mul(1 - smoothing).add(smoothing / targets.size(1));
     }
-    Tensor logits = model.logits(batch.images()).to(DType.FLOAT32);
-    return logits.logSoftmax(1).mul(targets).sum(1, false).mean().neg();
+    Tensor spread = targets;
+    return () -> {
+      Tensor logits = model.logits(batch.images()).to(DType.FLOAT32);
+      Tensor loss = logits.logSoftmax(1).mul(spread).sum(1, false).mean().neg();
+      return new Prediction(logits, loss);
+    };
   }
 
   @Override

@@ -6,11 +6,14 @@ import dev.jformer.data.HeldOut;
 import dev.jformer.data.SequenceSampler;
 import dev.jformer.data.TokenFile;
 import dev.jformer.model.CausalLm;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import java.util.function.Supplier;
 
 /** Training a causal language model on text: predict each token from those before it. */
-public final class LanguageModelling implements Task {
+public final class LanguageModelling implements Classifying {
   private final CausalLm model;
   private final TokenFile tokens;
   private final int batch;
@@ -45,9 +48,13 @@ public final class LanguageModelling implements Task {
   }
 
   @Override
-  public Tensor loss(long index) {
+  public Supplier<Prediction> passes(long index) {
     Batch batch = sampler.batch(index);
-    return model.loss(batch.inputs(), batch.targets());
+    Tensor targets = batch.targets().flatten(0, 1);
+    return () -> {
+      Tensor logits = model.logits(batch.inputs()).flatten(0, 1).to(DType.FLOAT32);
+      return new Prediction(logits, Functional.crossEntropy(logits, targets, -1, 0));
+    };
   }
 
   @Override

@@ -6,16 +6,18 @@ import dev.jformer.data.SequenceSampler;
 import dev.jformer.data.TokenFile;
 import dev.jformer.model.Encoder;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import java.util.function.Supplier;
 
 /**
  * Training an encoder on text to fill in what is masked (arXiv 1810.04805): of 15 % of the tokens,
  * drawn anew in every batch, eight in ten are replaced by the mask, one by a random token, one
  * stays; the model is asked what all of them were.
  */
-public final class MaskedModelling implements Task {
+public final class MaskedModelling implements Classifying {
   private static final double ASKED = 0.15;
   private static final double MASKED = 0.8;
   private static final double RANDOM = 0.9;
@@ -52,11 +54,12 @@ public final class MaskedModelling implements Task {
   }
 
   @Override
-  public Tensor loss(long index) {
-    return loss(sampler.batch(index).inputs());
+  public Supplier<Prediction> passes(long index) {
+    return passes(sampler.batch(index).inputs());
   }
 
-  private Tensor loss(Tensor ids) {
+  /** Passes over texts in which the same tokens are masked. */
+  private Supplier<Prediction> passes(Tensor ids) {
     Tensor flat = ids.flatten(0, 1);
     Tensor drawn = Tensor.rand(flat.elements());
     Tensor places = drawn.lt(ASKED).nonzero().flatten(0, 1);
@@ -69,7 +72,11 @@ public final class MaskedModelling implements Task {
     Tensor shown = other.where(kind.lt(RANDOM), targets);
     shown = shown.where(kind.ge(MASKED), Tensor.full((double) model.mask(), DType.INT64, 1));
     Tensor masked = flat.copy().indexCopy_(0, places, shown).view(ids.shape().toArray());
-    return model.fillingLoss(masked, places, targets);
+    Tensor asked = places;
+    return () -> {
+      Tensor logits = model.fillingsAt(masked, asked);
+      return new Prediction(logits, Functional.crossEntropy(logits, targets, -1, 0));
+    };
   }
 
   @Override
@@ -96,7 +103,7 @@ public final class MaskedModelling implements Task {
         part -> {
           try (Scope scope = Scope.open()) {
             long count = part.inputs().elements();
-            sum[0] += loss(part.inputs()).item() * count;
+            sum[0] += passes(part.inputs()).get().loss().item() * count;
             sum[1] += count;
           }
         });

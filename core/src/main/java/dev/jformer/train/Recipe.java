@@ -11,8 +11,22 @@ import dev.jformer.model.Model;
  * @param training steps, rates and the like
  * @param from the folder of a model that was trained before, whose shape and weights this one
  *     begins with; empty to begin from nothing
+ * @param objective what is made small
  */
-public record Recipe(Model.Config model, Data data, Training training, String from) {
+public record Recipe(
+    Model.Config model, Data data, Training training, String from, Objective objective) {
+  /** With the task's own loss. */
+  public Recipe(Model.Config model, Data data, Training training, String from) {
+    this(model, data, training, from, new Objective.Plain());
+  }
+
+  /** Checks that there is an objective. */
+  public Recipe {
+    if (objective == null) {
+      throw new IllegalArgumentException("objective must not be null");
+    }
+  }
+
   /** From nothing. */
   public Recipe(Model.Config model, Data data, Training training) {
     this(model, data, training, "");

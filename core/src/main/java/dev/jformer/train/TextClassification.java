@@ -13,9 +13,10 @@ import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Training an encoder to classify texts. The same share of every class is held out. */
-public final class TextClassification implements Task {
+public final class TextClassification implements Classifying {
   private static final long SPLIT_SEED = 20;
   private static final int EVALUATED_TOGETHER = 64;
 
@@ -86,14 +87,17 @@ public final class TextClassification implements Task {
   }
 
   @Override
-  public Tensor loss(long index) {
+  public Supplier<Prediction> passes(long index) {
     List<Example> chosen = new ArrayList<>();
     for (int i : epochs.chosen(index)) {
       chosen.add(training.get(i));
     }
     TextBatch batch = batch(model, chosen);
-    Tensor logits = model.logits(batch.ids(), batch.keep()).to(DType.FLOAT32);
-    return Functional.crossEntropy(logits, labels(chosen), -1, 0);
+    Tensor labels = labels(chosen);
+    return () -> {
+      Tensor logits = model.logits(batch.ids(), batch.keep()).to(DType.FLOAT32);
+      return new Prediction(logits, Functional.crossEntropy(logits, labels, -1, 0));
+    };
   }
 
   /** Texts as the model takes them, cut off where they are longer. */

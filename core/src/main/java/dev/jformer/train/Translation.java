@@ -13,11 +13,12 @@ import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Training an encoder-decoder to translate: predict each token from the source and those before.
  */
-public final class Translation implements Task {
+public final class Translation implements Classifying {
   private static final int EVALUATED_TOGETHER = 64;
 
   private final EncoderDecoder model;
@@ -66,9 +67,13 @@ public final class Translation implements Task {
 
   /** The smoothed cross-entropy in nats per token. */
   @Override
-  public Tensor loss(long index) {
+  public Supplier<Prediction> passes(long index) {
     PairBatch batch = batch(index);
-    return Functional.crossEntropy(logits(model, batch), batch.targets(), -1, smoothing);
+    return () -> {
+      Tensor logits = logits(model, batch);
+      return new Prediction(
+          logits, Functional.crossEntropy(logits, batch.targets(), -1, smoothing));
+    };
   }
 
   /** Scores of the targets of a batch: [M, V], float32. */

@@ -1,0 +1,85 @@
+package dev.jformer.train;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Auxiliary;
+import dev.jformer.tensor.Tensor;
+import java.util.function.Supplier;
+
+/**
+ * Two passes over each batch, which differ in what a model draws at random, and a loss that makes
+ * them agree: THOR's objective (arXiv 2110.04260), where experts are drawn. The loss is the sum of
+ * the two passes' and α times half the sum of the divergences KL(p‖q) and KL(q‖p) of their
+ * predictions, a mean over what is predicted.
+ *
+ * @param alpha α
+ */
+@AutoService(Objective.class)
+public record Consistency(double alpha) implements Objective {
+  /** As for small sets of translations in the paper. */
+  public Consistency() {
+    this(5);
+  }
+
+  /** Checks the value. */
+  public Consistency {
+    if (!(alpha >= 0) || Double.isInfinite(alpha)) {
+      throw new IllegalArgumentException("alpha is " + alpha + ": expected at least 0");
+    }
+  }
+
+  @Override
+  public String type() {
+    return "consistency";
+  }
+
+  @Override
+  public Task of(Task task) {
+    if (!(task instanceof Classifying classifying)) {
+      throw new IllegalArgumentException(
+          "the objective 'consistency' compares probabilities, but this task, a "
+              + task.getClass().getSimpleName()
+              + ", predicts none: use 'plain'");
+    }
+    return new Twice(classifying, alpha);
+  }
+
+  /**
+   * Half the sum of KL(p‖q) and KL(q‖p), a mean over the rows, in nats.
+   *
+   * @param p logits [M, K]
+   * @param q logits [M, K]
+   */
+  static Tensor divergence(Tensor p, Tensor q) {
+    Tensor logP = p.logSoftmax(1);
+    Tensor logQ = q.logSoftmax(1);
+    Tensor each = logP.exp().sub(logQ.exp()).mul(logP.sub(logQ));
+    return each.sum().mul(0.5 / p.size(0));
+  }
+
+  private record Twice(Classifying task, double alpha) implements Task {
+    @Override
+    public Tensor loss(long index) {
+      Supplier<Classifying.Prediction> passes = task.passes(index);
+      Classifying.Prediction first = passes.get();
+      Classifying.Prediction second = passes.get();
+      Tensor divergence = divergence(first.logits(), second.logits());
+      Auxiliary.figure("inconsistency", divergence::item);
+      return first.loss().add(second.loss()).add(divergence.mul(alpha));
+    }
+
+    @Override
+    public long unitsPerBatch() {
+      return task.unitsPerBatch();
+    }
+
+    @Override
+    public String unit() {
+      return task.unit();
+    }
+
+    @Override
+    public double evaluate() {
+      return task.evaluate();
+    }
+  }
+}
