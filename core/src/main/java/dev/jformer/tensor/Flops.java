@@ -34,7 +34,9 @@ public final class Flops {
   }
 
   static void linear(Tensor x, Tensor weight) {
-    linear(x, weight.size(0));
+    if (COUNTER.get() != null) {
+      linear(x, weight.size(0));
+    }
   }
 
   static void linear(Tensor x, long out) {
