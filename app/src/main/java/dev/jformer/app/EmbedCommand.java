@@ -5,15 +5,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import de.siegmar.fastcsv.writer.CsvWriter;
 import de.siegmar.fastcsv.writer.LineDelimiter;
-import dev.jformer.data.DataException;
+import dev.jformer.data.TextLines;
 import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.io.StringWriter;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,12 +99,8 @@ final class EmbedCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static List<String> lines(Path file) throws IOException {
-    try {
-      return Files.readAllLines(file).stream().filter(line -> !line.isBlank()).toList();
-    } catch (CharacterCodingException e) {
-      throw new DataException(file + " is not valid UTF-8: convert it, for example with iconv", e);
-    }
+  private static List<String> lines(Path file) {
+    return TextLines.read(file).stream().filter(line -> !line.isBlank()).toList();
   }
 
   private static List<float[]> embed(SentenceEncoder encoder, List<String> texts, Console console) {

@@ -67,10 +67,13 @@ public record Emoe(int experts, int active, Split split, int last, long seed) im
       throw new IllegalArgumentException(
           "last is " + last + ", but the model has " + layers + " perceptrons");
     }
-    Model made =
-        Exchange.rebuilt(
-            model,
-            Configs.replace(model.config(), ChannelMixer.Config.class, c -> with(c, layers)));
+    return Exchange.filled(
+        model,
+        Configs.replace(model.config(), ChannelMixer.Config.class, c -> with(c, layers)),
+        this::part);
+  }
+
+  private void part(Model made) {
     SplittableRandom random = new SplittableRandom(seed);
     for (EmergentExperts layer : Exchange.all(made, EmergentExperts.class).values()) {
       layer.part(
@@ -78,7 +81,6 @@ public record Emoe(int experts, int active, Split split, int last, long seed) im
               ? BalancedKMeans.cluster(layer.keys().detach(), experts, random.nextLong())
               : shuffled(Math.toIntExact(layer.keys().size(0)), random));
     }
-    return made;
   }
 
   private ChannelMixer.Config with(ChannelMixer.Config ffn, int layers) {
@@ -88,14 +90,14 @@ public record Emoe(int experts, int active, Split split, int last, long seed) im
     }
     ChannelMixer.Config made =
         new EmergentExperts.Config(mlp.activation(), mlp.expand(), mlp.hidden(), experts, active);
-    if (last == 0 || last == layers) {
+    if (last == 0) {
       return made;
     }
     List<ChannelMixer.Config> each = new ArrayList<>();
     for (int layer = 0; layer < layers; layer++) {
       each.add(layer < layers - last ? mlp : made);
     }
-    return new PerLayer.Config(each);
+    return PerLayer.of(each);
   }
 
   private long[][] shuffled(int units, SplittableRandom random) {

@@ -16,6 +16,7 @@ import dev.jformer.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.UnaryOperator;
 
@@ -36,6 +37,22 @@ final class Exchange {
       rebuilt.copyFrom(model);
       rebuilt.train(false);
       return rebuilt;
+    }
+  }
+
+  /**
+   * As {@link #rebuilt}, with what the two do not have in common filled in. Nothing is left of a
+   * model that could not be filled.
+   */
+  static Model filled(Model model, Model.Config config, Consumer<Model> fill) {
+    Model made = rebuilt(model, config);
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      fill.accept(made);
+      return made;
+    } catch (RuntimeException | Error e) {
+      made.close();
+      throw e;
     }
   }
 
@@ -148,22 +165,19 @@ final class Exchange {
    */
   static Model rounded(Model model, Projection projection) {
     expectPlain(projection.type(), model.config());
-    Model rounded = rebuilt(model, withProjection(model.config(), plain -> projection));
-    try {
-      Map<String, Module> originals = model.modules();
-      rounded
-          .modules()
-          .forEach(
-              (name, module) -> {
-                if (module instanceof QuantizedWeight layer) {
-                  round(name, layer, originals.get(name));
-                }
-              });
-      return rounded;
-    } catch (RuntimeException | Error e) {
-      rounded.close();
-      throw e;
-    }
+    Map<String, Module> originals = model.modules();
+    return filled(
+        model,
+        withProjection(model.config(), plain -> projection),
+        rounded ->
+            rounded
+                .modules()
+                .forEach(
+                    (name, module) -> {
+                      if (module instanceof QuantizedWeight layer) {
+                        round(name, layer, originals.get(name));
+                      }
+                    }));
   }
 
   /** Rounds the matrix of a table or plain linear layer into another layer. */

@@ -83,9 +83,8 @@ public record Extract(List<Integer> granularities) implements Surgery {
       }
       hidden.add(units(layers.get(i), granularity));
     }
-    Model extracted = Exchange.rebuilt(model, config(model.config(), hidden));
-    takeOver(model, extracted);
-    return extracted;
+    return Exchange.filled(
+        model, config(model.config(), hidden), extracted -> takeOver(model, extracted));
   }
 
   private static int units(NestedMlp layer, int granularity) {
@@ -99,11 +98,10 @@ public record Extract(List<Integer> granularities) implements Surgery {
         ChannelMixer.Config.class,
         ffn -> {
           NestedMlp.Config config = (NestedMlp.Config) ffn;
-          List<ChannelMixer.Config> each =
+          return PerLayer.of(
               hidden.stream()
                   .<ChannelMixer.Config>map(h -> new Mlp.Config(config.activation(), 0, h))
-                  .toList();
-          return each.stream().distinct().count() == 1 ? each.get(0) : new PerLayer.Config(each);
+                  .toList());
         });
   }
 

@@ -7,9 +7,7 @@ import dev.jformer.nn.MiniFloat;
 import dev.jformer.nn.MiniFloatLinear;
 import dev.jformer.nn.MiniFloatLinear.Kind;
 import dev.jformer.nn.Projection;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
@@ -132,22 +130,21 @@ public record LlmFp4(
   public Model operate(Model model, Calibration calibration, DoubleConsumer progress) {
     Exchange.expectPlain(type(), model.config());
     Projection ours = new MiniFloatLinear.Config(weightBits, activationBits, kind);
-    Model result = Exchange.rebuilt(model, Exchange.withProjection(model.config(), plain -> ours));
-    try {
-      Map<String, MiniFloatLinear> layers = Exchange.all(result, MiniFloatLinear.class);
-      Map<String, Linear> originals = Exchange.linears(model, layers);
-      try (LayerInputs inputs =
-              LayerInputs.collect(type(), model, layers.keySet(), calibration, rows);
-          Mode mode = Autograd.noGrad()) {
-        Exchange.each(
-            layers,
-            progress,
-            (name, layer) -> fill(name, layer, originals.get(name), inputs.of(name)));
-      }
-      return result;
-    } catch (RuntimeException | Error e) {
-      result.close();
-      throw e;
+    return Exchange.filled(
+        model,
+        Exchange.withProjection(model.config(), plain -> ours),
+        result -> fill(model, result, calibration, progress));
+  }
+
+  private void fill(Model model, Model result, Calibration calibration, DoubleConsumer progress) {
+    Map<String, MiniFloatLinear> layers = Exchange.all(result, MiniFloatLinear.class);
+    Map<String, Linear> originals = Exchange.linears(model, layers);
+    try (LayerInputs inputs =
+        LayerInputs.collect(type(), model, layers.keySet(), calibration, rows)) {
+      Exchange.each(
+          layers,
+          progress,
+          (name, layer) -> fill(name, layer, originals.get(name), inputs.of(name)));
     }
   }
 

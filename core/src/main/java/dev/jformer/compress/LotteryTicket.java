@@ -4,9 +4,6 @@ import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -76,9 +73,7 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
 
   private Model next(Model start, Model trained, double density) {
     try (Scope scope = Scope.open()) {
-      Map<String, Tensor> sizes = new LinkedHashMap<>();
-      Masks.weights(trained).forEach((name, weight) -> sizes.put(name, weight.abs()));
-      return Masks.highest(sizes, density, reach).applied(start);
+      return Masks.highest(Magnitude.sizes(trained), density, reach).applied(start);
     }
   }
 }

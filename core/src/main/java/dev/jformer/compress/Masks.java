@@ -1,14 +1,9 @@
 package dev.jformer.compress;
 
-import dev.jformer.config.Configs;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Projection;
 import dev.jformer.nn.SparseLinear;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -45,7 +40,7 @@ public record Masks(Map<String, Tensor> kept) {
       return weights;
     }
     Exchange.expectPlain("pruning", model.config());
-    try (Model shape = sparse(model, new SparseLinear.Config(1))) {
+    try (Model shape = Exchange.rebuilt(model, config(model, new SparseLinear.Config(1)))) {
       Exchange.linears(model, Exchange.all(shape, SparseLinear.class))
           .forEach((name, layer) -> weights.put(name, layer.weight().value().detach()));
     }
@@ -169,26 +164,21 @@ public record Masks(Map<String, Tensor> kept) {
   /** As above, in another form, such as that of N:M sparsity. */
   Model applied(Model model, SparseLinear.Config form) {
     Exchange.expectPlain("pruning", model.config());
-    Model made = sparse(model, form);
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      Map<String, SparseLinear> layers = Exchange.all(made, SparseLinear.class);
-      if (!layers.keySet().equals(kept.keySet())) {
-        List<String> names = new ArrayList<>(layers.keySet());
-        throw new IllegalArgumentException(
-            "the masks are for the layers "
-                + kept.keySet()
-                + ", but the model's are "
-                + names
-                + ": take those of this model");
-      }
-      Exchange.linears(model, layers)
-          .forEach((name, linear) -> fill(name, layers.get(name), linear));
-      return made;
-    } catch (RuntimeException | Error e) {
-      made.close();
-      throw e;
+    return Exchange.filled(model, config(model, form), made -> fill(made, model));
+  }
+
+  private void fill(Model made, Model model) {
+    Map<String, SparseLinear> layers = Exchange.all(made, SparseLinear.class);
+    if (!layers.keySet().equals(kept.keySet())) {
+      List<String> names = new ArrayList<>(layers.keySet());
+      throw new IllegalArgumentException(
+          "the masks are for the layers "
+              + kept.keySet()
+              + ", but the model's are "
+              + names
+              + ": take those of this model");
     }
+    Exchange.linears(model, layers).forEach((name, linear) -> fill(name, layers.get(name), linear));
   }
 
   private void fill(String name, SparseLinear layer, Linear original) {
@@ -199,8 +189,7 @@ public record Masks(Map<String, Tensor> kept) {
     }
   }
 
-  private static Model sparse(Model model, SparseLinear.Config form) {
-    return Exchange.rebuilt(
-        model, Configs.replace(model.config(), Projection.class, plain -> form));
+  private static Model.Config config(Model model, SparseLinear.Config form) {
+    return Exchange.withProjection(model.config(), plain -> form);
   }
 }

@@ -8,9 +8,7 @@ import dev.jformer.nn.Module;
 import dev.jformer.nn.NoisyLinear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.QuantizedLinear;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.Map;
@@ -87,25 +85,20 @@ public record NoisyQuant(Surgery quantizer, int candidates, long seed) implement
                 + "', which makes no layers that quantize activations: expected one that does,"
                 + " such as 'ptq'");
       }
-      Model noisy =
-          Exchange.rebuilt(
-              quantized, Exchange.withProjection(quantized.config(), NoisyLinear.Config::new));
-      try {
-        noisy.modules().forEach((name, module) -> take(quantized, name, module));
-        Map<String, Linear> originals = Exchange.linears(model, layers);
-        try (LayerInputs inputs =
-                LayerInputs.collect(type(), model, layers.keySet(), calibration, Ptq.ROWS);
-            Mode mode = Autograd.noGrad()) {
-          Exchange.each(
-              Exchange.all(noisy, NoisyLinear.class),
-              progress,
-              (name, each) -> fit(name, each, originals.get(name), inputs.of(name)));
-        }
-        return noisy;
-      } catch (RuntimeException | Error e) {
-        noisy.close();
-        throw e;
-      }
+      return Exchange.filled(
+          quantized,
+          Exchange.withProjection(quantized.config(), NoisyLinear.Config::new),
+          noisy -> {
+            noisy.modules().forEach((name, module) -> take(quantized, name, module));
+            Map<String, Linear> originals = Exchange.linears(model, layers);
+            try (LayerInputs inputs =
+                LayerInputs.collect(type(), model, layers.keySet(), calibration, Ptq.ROWS)) {
+              Exchange.each(
+                  Exchange.all(noisy, NoisyLinear.class),
+                  progress,
+                  (name, each) -> fit(name, each, originals.get(name), inputs.of(name)));
+            }
+          });
     }
   }
 

@@ -6,9 +6,7 @@ import dev.jformer.nn.Activations;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.PtqLinear;
 import dev.jformer.nn.RangeRule;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.Map;
@@ -59,21 +57,20 @@ public record Ptq(int weightBits, int activationBits, boolean symmetric, RangeRu
   public Model operate(Model model, Calibration calibration, DoubleConsumer progress) {
     Exchange.expectPlain(type(), model.config());
     PtqLinear.Config layer = new PtqLinear.Config(weightBits, activationBits, symmetric, range);
-    Model quantized =
-        Exchange.rebuilt(model, Exchange.withProjection(model.config(), plain -> layer));
-    try {
-      Map<String, PtqLinear> layers = Exchange.all(quantized, PtqLinear.class);
-      Map<String, Linear> originals = Exchange.linears(model, layers);
-      try (LayerInputs inputs =
-              LayerInputs.collect(type(), model, layers.keySet(), calibration, ROWS);
-          Mode mode = Autograd.noGrad()) {
-        Exchange.each(
-            layers, progress, (name, each) -> fill(each, originals.get(name), inputs.of(name)));
-      }
-      return quantized;
-    } catch (RuntimeException | Error e) {
-      quantized.close();
-      throw e;
+    return Exchange.filled(
+        model,
+        Exchange.withProjection(model.config(), plain -> layer),
+        quantized -> fill(model, quantized, calibration, progress));
+  }
+
+  private void fill(
+      Model model, Model quantized, Calibration calibration, DoubleConsumer progress) {
+    Map<String, PtqLinear> layers = Exchange.all(quantized, PtqLinear.class);
+    Map<String, Linear> originals = Exchange.linears(model, layers);
+    try (LayerInputs inputs =
+        LayerInputs.collect(type(), model, layers.keySet(), calibration, ROWS)) {
+      Exchange.each(
+          layers, progress, (name, each) -> fill(each, originals.get(name), inputs.of(name)));
     }
   }
 

@@ -6,9 +6,6 @@ import dev.jformer.nn.Module;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.QuantizedWeight;
 import dev.jformer.nn.SparseLinear;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Scope;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -44,27 +41,21 @@ final class Sparse {
       throw new IllegalArgumentException(
           "the values of this sparse model have 8 bits already: operate on the model before that");
     }
-    Model made =
-        Exchange.rebuilt(
-            model, Exchange.withProjection(model.config(), sparse -> before.withBits(8)));
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      Map<String, Module> originals = model.modules();
-      made.modules()
-          .forEach(
-              (name, module) -> {
-                if (module instanceof SparseLinear layer) {
-                  SparseLinear original = (SparseLinear) originals.get(name);
-                  layer.fill(original.weight(), original.mask());
-                } else if (module instanceof QuantizedWeight table) {
-                  Exchange.round(name, table, originals.get(name));
-                }
-              });
-      return made;
-    } catch (RuntimeException | Error e) {
-      made.close();
-      throw e;
-    }
+    Map<String, Module> originals = model.modules();
+    return Exchange.filled(
+        model,
+        Exchange.withProjection(model.config(), sparse -> before.withBits(8)),
+        made ->
+            made.modules()
+                .forEach(
+                    (name, module) -> {
+                      if (module instanceof SparseLinear layer) {
+                        SparseLinear original = (SparseLinear) originals.get(name);
+                        layer.fill(original.weight(), original.mask());
+                      } else if (module instanceof QuantizedWeight table) {
+                        Exchange.round(name, table, originals.get(name));
+                      }
+                    }));
   }
 
   /** A copy of a sparse model whose layers are plain, with the zeros written out. */
@@ -74,19 +65,13 @@ final class Sparse {
       throw new IllegalArgumentException(
           "the values of this sparse model have 8 bits: make the model dense before that");
     }
-    Model made =
-        Exchange.rebuilt(
-            model, Exchange.withProjection(model.config(), sparse -> new Linear.Config()));
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      Exchange.all(model, SparseLinear.class)
-          .forEach(
-              (name, layer) ->
-                  ((Linear) made.modules().get(name)).weight().copyFrom(layer.weight()));
-      return made;
-    } catch (RuntimeException | Error e) {
-      made.close();
-      throw e;
-    }
+    return Exchange.filled(
+        model,
+        Exchange.withProjection(model.config(), sparse -> new Linear.Config()),
+        made ->
+            Exchange.all(model, SparseLinear.class)
+                .forEach(
+                    (name, layer) ->
+                        ((Linear) made.modules().get(name)).weight().copyFrom(layer.weight())));
   }
 }

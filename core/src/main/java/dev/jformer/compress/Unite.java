@@ -6,7 +6,6 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.PerLayer;
 import dev.jformer.ffn.expert.EmergentExperts;
 import dev.jformer.model.Model;
-import java.util.List;
 
 /**
  * Makes the experts that {@link Emoe} (arXiv 2310.10908) parted a model's perceptrons into
@@ -40,9 +39,7 @@ public record Unite() implements Surgery {
       return experts.dense();
     }
     if (ffn instanceof PerLayer.Config perLayer) {
-      List<ChannelMixer.Config> each = perLayer.layers().stream().map(Unite::united).toList();
-      boolean same = each.stream().distinct().count() == 1;
-      return same ? each.get(0) : new PerLayer.Config(each);
+      return PerLayer.of(perLayer.layers().stream().map(Unite::united).toList());
     }
     return ffn;
   }

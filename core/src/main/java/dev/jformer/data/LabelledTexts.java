@@ -1,13 +1,10 @@
 package dev.jformer.data;
 
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /**
  * Texts with labels: lines of a file in UTF-8, each a text, a tab and a label.
@@ -29,35 +26,25 @@ public record LabelledTexts(List<String> texts, List<Integer> labels, List<Strin
     }
     List<String> texts = new ArrayList<>();
     List<String> names = new ArrayList<>();
-    try (Stream<String> lines = Files.lines(file)) {
-      int[] number = {0};
-      lines.forEach(
-          line -> {
-            number[0]++;
-            if (line.isBlank() || (header && number[0] == 1)) {
-              return;
-            }
-            int tab = line.lastIndexOf('\t');
-            String text = tab < 0 ? "" : line.substring(0, tab).strip();
-            String label = tab < 0 ? "" : line.substring(tab + 1).strip();
-            if (text.isEmpty() || label.isEmpty()) {
-              throw new DataException(
-                  file
-                      + " line "
-                      + number[0]
-                      + (tab < 0 ? " has no tab" : " has no " + (text.isEmpty() ? "text" : "label"))
-                      + ": expected a text, a tab and a label");
-            }
-            texts.add(text);
-            names.add(label);
-          });
-    } catch (IOException | java.io.UncheckedIOException e) {
-      Throwable cause = e instanceof java.io.UncheckedIOException ? e.getCause() : e;
-      throw new DataException(
-          cause instanceof CharacterCodingException
-              ? file + " is not valid UTF-8: convert it, for example with iconv"
-              : "cannot read " + file + ": " + e.getMessage(),
-          e);
+    List<String> lines = TextLines.read(file);
+    for (int i = header ? 1 : 0; i < lines.size(); i++) {
+      String line = lines.get(i);
+      if (line.isBlank()) {
+        continue;
+      }
+      int tab = line.lastIndexOf('\t');
+      String text = tab < 0 ? "" : line.substring(0, tab).strip();
+      String label = tab < 0 ? "" : line.substring(tab + 1).strip();
+      if (text.isEmpty() || label.isEmpty()) {
+        throw new DataException(
+            file
+                + " line "
+                + (i + 1)
+                + (tab < 0 ? " has no tab" : " has no " + (text.isEmpty() ? "text" : "label"))
+                + ": expected a text, a tab and a label");
+      }
+      texts.add(text);
+      names.add(label);
     }
     if (texts.isEmpty()) {
       throw new DataException(

@@ -1,7 +1,5 @@
 package dev.jformer.data;
 
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,14 +23,7 @@ public record ScoredPairs(List<Double> scores, List<String> first, List<String> 
     if (!Files.isRegularFile(file)) {
       throw new DataException("no such file of scored pairs: " + file);
     }
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file);
-    } catch (CharacterCodingException e) {
-      throw new DataException(file + " is not valid UTF-8: convert it, for example with iconv", e);
-    } catch (IOException e) {
-      throw new DataException("cannot read " + file + ": " + e.getMessage(), e);
-    }
+    List<String> lines = TextLines.read(file);
     List<Double> scores = new ArrayList<>();
     List<String> first = new ArrayList<>();
     List<String> second = new ArrayList<>();

@@ -5,6 +5,7 @@ import dev.jformer.data.ParallelTexts;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.train.Classifying;
+import dev.jformer.train.DerivedTask;
 import dev.jformer.train.Translation;
 import java.util.function.Supplier;
 
@@ -12,7 +13,7 @@ import java.util.function.Supplier;
  * Training an encoder-decoder to translate, held to the {@link Bleu} of greedy translations of the
  * held-out texts: what is evaluated, and lower if better, is how much they lack of 100.
  */
-public final class BleuValidation implements Classifying {
+public final class BleuValidation extends DerivedTask implements Classifying {
   private static final int TOGETHER = 64;
 
   private final Translation task;
@@ -29,6 +30,7 @@ public final class BleuValidation implements Classifying {
    */
   public BleuValidation(
       Translation task, EncoderDecoder model, Tokenizer tokenizer, ParallelTexts heldOut) {
+    super(task);
     this.task = task;
     this.model = model;
     this.tokenizer = tokenizer;
@@ -38,16 +40,6 @@ public final class BleuValidation implements Classifying {
   @Override
   public Supplier<Prediction> passes(long index) {
     return task.passes(index);
-  }
-
-  @Override
-  public long unitsPerBatch() {
-    return task.unitsPerBatch();
-  }
-
-  @Override
-  public String unit() {
-    return task.unit();
   }
 
   @Override

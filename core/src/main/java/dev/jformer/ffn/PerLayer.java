@@ -11,6 +11,11 @@ import java.util.List;
 public final class PerLayer {
   private PerLayer() {}
 
+  /** What has these channel mixers in its blocks: one for all of them, if they are the same. */
+  public static ChannelMixer.Config of(List<ChannelMixer.Config> layers) {
+    return layers.stream().distinct().count() == 1 ? layers.get(0) : new Config(layers);
+  }
+
   /**
    * Configuration.
    *

@@ -69,12 +69,7 @@ public final class Block extends Module {
       ChannelMixer.Config ffn,
       Position position,
       Residual residual) {
-    if (site.causal() && norm.mixesTokens()) {
-      throw new IllegalArgumentException(
-          "the normalisation "
-              + norm.type()
-              + " looks at all tokens: where tokens see earlier ones only, choose another");
-    }
+    check(norm, site);
     return new Block(
         placement,
         norm.build(site.width()),
@@ -83,6 +78,16 @@ public final class Block extends Module {
         ffn.build(site),
         residual.build(site),
         residual.build(site));
+  }
+
+  /** Refuses a normalisation that would let tokens see later ones where they must not. */
+  static void check(Norm.Config norm, Site site) {
+    if (site.causal() && norm.mixesTokens()) {
+      throw new IllegalArgumentException(
+          "the normalisation "
+              + norm.type()
+              + " looks at all tokens: where tokens see earlier ones only, choose another");
+    }
   }
 
   /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */

@@ -43,12 +43,7 @@ public final class DecoderBlock extends Module {
       ChannelMixer.Config ffn,
       Position position,
       Residual residual) {
-    if (site.causal() && norm.mixesTokens()) {
-      throw new IllegalArgumentException(
-          "the normalisation "
-              + norm.type()
-              + " looks at all tokens: where tokens see earlier ones only, choose another");
-    }
+    Block.check(norm, site);
     int width = site.width();
     this.placement = placement;
     this.mixer = child("mixer", TokenMixer.class, mixer.build(site, position));

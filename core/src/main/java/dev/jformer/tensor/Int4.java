@@ -12,9 +12,6 @@ public final class Int4 implements AutoCloseable {
   /** Rows that the kernel lays out together, at most: a piece begins at a multiple of them. */
   private static final long BLOCK = 64;
 
-  /** Fewer weights than this are not worth a second thread. */
-  private static final long SMALLEST_SHARED = 1 << 18;
-
   /** The kernel's own number for zero. */
   public static final int MIDDLE = 8;
 
@@ -49,7 +46,7 @@ public final class Int4 implements AutoCloseable {
     this.rows = codes.size(0);
     this.group = group;
     long blocks = (rows + BLOCK - 1) / BLOCK;
-    long parts = codes.elements() < SMALLEST_SHARED ? 1 : Math.min(blocks, Engine.threads());
+    int parts = Lanes.pieces(codes.elements(), blocks);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       for (long part = 0; part < parts; part++) {

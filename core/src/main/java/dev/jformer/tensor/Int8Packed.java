@@ -25,9 +25,6 @@ public final class Int8Packed implements AutoCloseable {
   /** With fewer rows oneDNN takes a kernel that is slower. */
   private static final int FEWEST_ROWS = 4;
 
-  /** Fewer weights than this are not worth a second thread. */
-  private static final long SMALLEST_SHARED = 1 << 18;
-
   /** What stands for zero: oneDNN is fast for numbers without a sign only. */
   private static final int ZERO = 128;
 
@@ -105,7 +102,7 @@ public final class Int8Packed implements AutoCloseable {
   public Int8Packed(Tensor weight, Tensor scale) {
     this.rows = Math.toIntExact(weight.size(0));
     this.width = Math.toIntExact(weight.size(1));
-    int parts = weight.elements() < SMALLEST_SHARED ? 1 : Math.min(rows, Engine.threads());
+    int parts = Lanes.pieces(weight.elements(), rows);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       for (int part = 0; part < parts; part++) {
@@ -138,8 +135,8 @@ public final class Int8Packed implements AutoCloseable {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor digits = Tensor.empty(DType.UINT8, Math.max(FEWEST_ROWS, 2 * count), width);
-      float[] steps = round(floats(x, 0, count * width), count, digits);
-      float[] offset = bias == null ? null : floats(bias, 0, rows);
+      float[] steps = round(Int8Vector.floats(x, 0, count * width), count, digits);
+      float[] offset = bias == null ? null : Int8Vector.floats(bias, 0, rows);
       FloatPointer target = new FloatPointer(result.torch().data_ptr());
       Lanes.each(
           pieces.size(), piece -> multiply(pieces.get(piece), digits, steps, offset, target));
@@ -199,12 +196,6 @@ public final class Int8Packed implements AutoCloseable {
       memory.getPointer(2L * start + width).put(lower);
     }
     return steps;
-  }
-
-  private static float[] floats(Tensor x, long from, int count) {
-    float[] values = new float[count];
-    new FloatPointer(x.torch().data_ptr()).getPointer(from).get(values);
-    return values;
   }
 
   /** Bytes that it takes. */

@@ -13,9 +13,6 @@ import org.bytedeco.javacpp.PointerScope;
  * around it costs some ten microseconds, so rounding and scaling are done here, without operators.
  */
 final class Int8Vector {
-  /** Fewer weights than this are not worth a second thread. */
-  private static final long SMALLEST_SHARED = 1 << 18;
-
   private Int8Vector() {}
 
   static final class Product {
@@ -54,7 +51,7 @@ final class Int8Vector {
       var s32 = sums.torch();
       FloatPointer target = new FloatPointer(result.torch().data_ptr());
       IntPointer whole = new IntPointer(s32.data_ptr());
-      int parts = weight.elements() < SMALLEST_SHARED ? 1 : Engine.threads();
+      int parts = Lanes.pieces(weight.elements(), out);
       Lanes.each(
           parts,
           part -> {
@@ -69,7 +66,8 @@ final class Int8Vector {
     return result;
   }
 
-  private static float[] floats(Tensor x, long from, int count) {
+  /** Some of the numbers of a contiguous float32 tensor. */
+  static float[] floats(Tensor x, long from, int count) {
     float[] values = new float[count];
     new FloatPointer(x.torch().data_ptr()).getPointer(from).get(values);
     return values;

@@ -19,6 +19,9 @@ import org.bytedeco.pytorch.global.torch;
 final class Lanes {
   private static final int LOOKS = 20_000;
 
+  /** Fewer weights than this are not worth a second thread. */
+  private static final long SMALLEST_SHARED = 1 << 18;
+
   private final ReentrantLock busy = new ReentrantLock();
   private final Thread[] threads;
   private final AtomicInteger unfinished = new AtomicInteger();
@@ -65,6 +68,15 @@ final class Lanes {
    */
   static Lanes shared() {
     return Holder.SHARED;
+  }
+
+  /**
+   * Into how many pieces a matrix is cut that lanes share out.
+   *
+   * @param most how many there can be
+   */
+  static int pieces(long weights, long most) {
+    return weights < SMALLEST_SHARED ? 1 : (int) Math.min(most, Engine.threads());
   }
 
   /**

@@ -56,7 +56,16 @@ public record Consistency(double alpha) implements Objective {
     return each.sum().mul(0.5 / p.size(0));
   }
 
-  private record Twice(Classifying task, double alpha) implements Task {
+  private static final class Twice extends DerivedTask {
+    private final Classifying task;
+    private final double alpha;
+
+    Twice(Classifying task, double alpha) {
+      super(task);
+      this.task = task;
+      this.alpha = alpha;
+    }
+
     @Override
     public Tensor loss(long index) {
       Supplier<Classifying.Prediction> passes = task.passes(index);
@@ -65,21 +74,6 @@ public record Consistency(double alpha) implements Objective {
       Tensor divergence = divergence(first.logits(), second.logits());
       Auxiliary.figure("inconsistency", divergence::item);
       return first.loss().add(second.loss()).add(divergence.mul(alpha));
-    }
-
-    @Override
-    public long unitsPerBatch() {
-      return task.unitsPerBatch();
-    }
-
-    @Override
-    public String unit() {
-      return task.unit();
-    }
-
-    @Override
-    public double evaluate() {
-      return task.evaluate();
     }
   }
 }

@@ -8,11 +8,12 @@ import dev.jformer.tensor.Tensor;
  * Trains all granularities of a MatFormer (arXiv 2310.07707) together: the loss of a batch is the
  * mean of what each gives for it.
  */
-final class EveryGranularity implements Task {
+final class EveryGranularity extends DerivedTask {
   private final Task task;
   private final Granularities granularities;
 
   private EveryGranularity(Task task, Granularities granularities) {
+    super(task);
     this.task = task;
     this.granularities = granularities;
   }
@@ -33,20 +34,5 @@ final class EveryGranularity implements Task {
       sum = sum == null ? loss : sum.add(loss);
     }
     return sum;
-  }
-
-  @Override
-  public long unitsPerBatch() {
-    return task.unitsPerBatch();
-  }
-
-  @Override
-  public String unit() {
-    return task.unit();
-  }
-
-  @Override
-  public double evaluate() {
-    return task.evaluate();
   }
 }

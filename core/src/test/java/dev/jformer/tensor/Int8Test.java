@@ -9,6 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.jformer.testing.Scoped;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -144,6 +147,14 @@ class Int8Test {
     assertTrue(fine.sub(exact).norm().item() < 2e-4 * size);
     assertTrue(coarse.sub(exact).norm().item() < 2e-2 * size);
     assertTrue(coarse.sub(exact).norm().item() > 1e-3 * size);
+  }
+
+  /** Where this processor has VNNI, the tests of packed matrices below must not be skipped. */
+  @Test
+  void processorsWithVnniUseThePackedKernel() throws IOException {
+    Path processors = Path.of("/proc/cpuinfo");
+    assumeTrue(Files.isReadable(processors) && Files.readString(processors).contains("vnni"));
+    assertTrue(Int8Packed.isExact());
   }
 
   @Test

@@ -48,19 +48,4 @@ public final class DataSets {
     }
     return found;
   }
-
-  /**
-   * Where a trained model that the build provides lies, for example {@code minilm}.
-   *
-   * @throws DataException if it is not there; the message says what to do
-   */
-  public static Path model(String name) {
-    String home = System.getProperty("jformer.home", ".");
-    Path folder = Path.of(home, "app", "target", "models", name);
-    if (!Files.isDirectory(folder)) {
-      throw new DataException(
-          "the model " + name + " is not at " + folder + ": build with 'mvn package'");
-    }
-    return folder;
-  }
 }

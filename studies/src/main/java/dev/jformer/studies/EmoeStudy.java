@@ -414,7 +414,7 @@ public final class EmoeStudy implements Study {
       for (ChannelMixer layer : layers) {
         work.add(training ? () -> train(layer, x, g) : () -> infer(layer, x));
       }
-      List<Double> seconds = Turns.seconds(work, 15);
+      List<Double> seconds = Turns.seconds(work, 10, 15);
       return new Ratios(seconds.stream().map(s -> s / seconds.get(0)).toList());
     } finally {
       layers.forEach(ChannelMixer::close);

@@ -242,7 +242,7 @@ public final class KatStudy implements Study {
               function.apply(x).backward(g);
             });
       }
-      List<Double> seconds = Turns.seconds(work, rounds);
+      List<Double> seconds = Turns.seconds(work, 10, rounds);
       return new Activations(seconds.get(0), seconds.get(1), seconds.get(2));
     }
   }
@@ -456,24 +456,12 @@ public final class KatStudy implements Study {
 
   private static VisionTransformer.Config model(
       Scale scale, ChannelMixer.Config mixer, int classes) {
-    VisionTransformer.Config usual = new VisionTransformer.Config();
-    return new VisionTransformer.Config(
-        32,
-        classes,
-        4,
-        usual.stem(),
-        usual.pool(),
-        scale.pick(1, 3, 12),
-        scale.pick(16, 64, 192),
-        usual.position(),
-        new SoftmaxAttention.Config(4, 0),
-        mixer,
-        usual.norm(),
-        usual.placement(),
-        usual.bias(),
-        0,
-        usual.residual(),
-        usual.init(),
-        usual.projection());
+    return Small.vision(
+            4,
+            scale.pick(1, 3, 12),
+            scale.pick(16, 64, 192),
+            new SoftmaxAttention.Config(4, 0),
+            mixer)
+        .withClasses(classes);
   }
 }

@@ -14,17 +14,11 @@ import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.model.VisionTransformer;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Linear;
 import dev.jformer.nn.MiniFloatLinear;
 import dev.jformer.nn.MiniFloatLinear.Kind;
 import dev.jformer.nn.MiniFloatQuantizer;
-import dev.jformer.nn.Norm;
-import dev.jformer.nn.Residual;
-import dev.jformer.nn.Site;
-import dev.jformer.position.Learned;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
@@ -233,24 +227,12 @@ public final class LlmFp4Study implements Study {
   }
 
   private static VisionTransformer.Config vit(Scale scale) {
-    return new VisionTransformer.Config(
-        32,
-        10,
+    return Small.vision(
         scale.pick(8, 4, 4),
-        VisionTransformer.Stem.LINEAR,
-        VisionTransformer.Pool.MEAN,
         scale.pick(1, 3, 12),
         scale.pick(16, 96, 192),
-        new Learned.Config(),
         new SoftmaxAttention.Config(scale.pick(2, 3, 3), 0),
-        new Mlp.Config(),
-        new Norm.LayerNormConfig(),
-        NormPlacement.PRE,
-        true,
-        0,
-        new Residual(),
-        new Site.Init(),
-        new Linear.Config());
+        new Mlp.Config());
   }
 
   private static void run(Scale scale, IntConsumer batch) {

@@ -17,6 +17,7 @@ import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.OutlierChannels;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TextPairs;
+import dev.jformer.studies.trial.Turns;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -318,18 +319,20 @@ public final class LlmInt8Study implements Study {
       try (Encoder smaller = (Encoder) new LlmInt8().operate(model, null)) {
         Tensor ids = Tensor.randint(0, config.vocab() - 2L, batch, length);
         int rounds = scale.pick(2, 7, 15);
-        double[] passes =
-            inTurns(rounds, () -> model.hidden(ids, null), () -> smaller.hidden(ids, null));
+        List<Double> passes =
+            Turns.seconds(
+                List.of(() -> model.hidden(ids, null), () -> smaller.hidden(ids, null)), 1, rounds);
         Tensor x = Tensor.randn(batch, length, width);
         Layer wide = up(model);
         Layer wide8 = up(smaller);
-        double[] products = inTurns(rounds, () -> wide.forward(x), () -> wide8.forward(x));
+        List<Double> products =
+            Turns.seconds(List.of(() -> wide.forward(x), () -> wide8.forward(x)), 1, rounds);
         double tokens = (double) batch * length;
         return new Speed(
-            tokens / passes[0],
-            tokens / passes[1],
-            products[0],
-            products[1],
+            tokens / passes.get(0),
+            tokens / passes.get(1),
+            products.get(0),
+            products.get(1),
             bytes(model),
             bytes(smaller));
       }
@@ -344,25 +347,6 @@ public final class LlmInt8Study implements Study {
     return model.parameters().values().stream()
         .mapToDouble(p -> (double) p.value().elements() * p.value().dtype().bytes())
         .sum();
-  }
-
-  /** Median seconds of two pieces of work that take turns, after one turn to warm up. */
-  private static double[] inTurns(int rounds, Runnable first, Runnable second) {
-    double[][] seconds = new double[2][rounds];
-    for (int round = -1; round < rounds; round++) {
-      for (int i = 0; i < 2; i++) {
-        try (Scope scope = Scope.open()) {
-          long start = System.nanoTime();
-          (i == 0 ? first : second).run();
-          if (round >= 0) {
-            seconds[i][round] = (System.nanoTime() - start) / 1e9;
-          }
-        }
-      }
-    }
-    Arrays.sort(seconds[0]);
-    Arrays.sort(seconds[1]);
-    return new double[] {seconds[0][rounds / 2], seconds[1][rounds / 2]};
   }
 
   // ---- What was found

@@ -186,7 +186,7 @@ public final class MohdStudy implements Study {
               }
             });
       }
-      List<Double> seconds = Turns.seconds(work, 15);
+      List<Double> seconds = Turns.seconds(work, 10, 15);
       return new Ratios(seconds.stream().map(s -> s / seconds.get(0)).toList());
     } finally {
       layers.forEach(Layer::close);

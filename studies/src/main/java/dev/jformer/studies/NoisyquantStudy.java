@@ -14,16 +14,10 @@ import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.model.VisionTransformer;
-import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
 import dev.jformer.nn.Probe;
 import dev.jformer.nn.RangeRule;
-import dev.jformer.nn.Residual;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.UniformGrid;
-import dev.jformer.position.Learned;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
@@ -406,24 +400,12 @@ public final class NoisyquantStudy implements Study {
     ImageSampler tested = new ImageSampler(test, 0.2, Augmentation.none(), batch, 1);
     Random.seed(1);
     VisionTransformer.Config config =
-        new VisionTransformer.Config(
-                32,
-                10,
+        Small.vision(
                 4,
-                VisionTransformer.Stem.LINEAR,
-                VisionTransformer.Pool.MEAN,
                 scale.pick(2, 4, 12),
                 scale.pick(16, 96, 384),
-                new Learned.Config(),
                 new SoftmaxAttention.Config(scale.pick(2, 4, 6), 0),
-                new Mlp.Config(),
-                new Norm.LayerNormConfig(),
-                NormPlacement.PRE,
-                true,
-                0,
-                new Residual(),
-                new Site.Init(),
-                new Linear.Config())
+                new Mlp.Config())
             .withClasses(file.header().classes().size());
     try (VisionTransformer model = config.build()) {
       try (Scope scope = Scope.open()) {

@@ -6,7 +6,6 @@ import dev.jformer.compress.RandomPruning;
 import dev.jformer.compress.RandomPruning.Ratios;
 import dev.jformer.config.Configs;
 import dev.jformer.data.image.Augmentation;
-import dev.jformer.data.image.ImageBatch;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.model.ImageClassifier;
@@ -197,9 +196,7 @@ public final class RandomPruningStudy implements Study {
 
           @Override
           public Tensor loss(Model model) {
-            ImageBatch batch = sampler.batch(0);
-            Tensor logits = ((ImageClassifier) model).logits(batch.images());
-            return logits.logSoftmax(1).mul(batch.targets()).sum(1, false).mean().neg();
+            return new ImageClassification((ImageClassifier) model, sampler, 0).loss(0);
           }
         };
     return (ImageClassifier) new RandomPruning(sparsity, ratios, seed).operate(dense, data);

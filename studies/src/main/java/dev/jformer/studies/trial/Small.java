@@ -6,6 +6,7 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.NormPlacement;
+import dev.jformer.model.VisionTransformer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
@@ -56,6 +57,30 @@ public final class Small {
         0,
         new Site.Init(),
         projection);
+  }
+
+  /** A vision transformer for images of 32 x 32, with the mean of its tokens and plain patches. */
+  public static VisionTransformer.Config vision(
+      int patch, int layers, int width, TokenMixer.Config mixer, ChannelMixer.Config ffn) {
+    VisionTransformer.Config plain = new VisionTransformer.Config();
+    return new VisionTransformer.Config(
+        32,
+        plain.classes(),
+        patch,
+        VisionTransformer.Stem.LINEAR,
+        VisionTransformer.Pool.MEAN,
+        layers,
+        width,
+        plain.position(),
+        mixer,
+        ffn,
+        plain.norm(),
+        plain.placement(),
+        true,
+        0,
+        plain.residual(),
+        plain.init(),
+        plain.projection());
   }
 
   /** An untrained encoder of bytes that gives embeddings, in inference. */

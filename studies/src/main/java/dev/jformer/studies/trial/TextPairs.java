@@ -51,7 +51,7 @@ public final class TextPairs implements AutoCloseable {
       return;
     }
     try {
-      Path folder = DataSets.model("minilm");
+      Path folder = MiniLm.folder();
       this.model = (Encoder) Models.load(folder);
       this.tokenizer = Tokenizers.load(folder);
       this.pairs =

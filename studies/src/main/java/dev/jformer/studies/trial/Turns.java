@@ -9,19 +9,18 @@ import java.util.List;
  * by round, so that what else the machine does meets all of them alike.
  */
 public final class Turns {
-  private static final int WARM_UP = 10;
-
   private Turns() {}
 
   /**
-   * Seconds of each piece, medians of some rounds after ten to warm up.
+   * Seconds of each piece, medians of some rounds.
    *
    * @param work run in a scope of its own each time
+   * @param warmUp rounds before those, which do not count
    * @param rounds at least 1
    */
-  public static List<Double> seconds(List<Runnable> work, int rounds) {
+  public static List<Double> seconds(List<Runnable> work, int warmUp, int rounds) {
     double[][] seconds = new double[work.size()][rounds];
-    for (int round = -WARM_UP; round < rounds; round++) {
+    for (int round = -warmUp; round < rounds; round++) {
       for (int i = 0; i < work.size(); i++) {
         long start = System.nanoTime();
         try (Scope scope = Scope.open()) {
