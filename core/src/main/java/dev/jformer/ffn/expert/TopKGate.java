@@ -9,10 +9,10 @@ import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A learned linear gate: the k experts with the highest scores work on a token. Their weights are
- * the softmax over the k scores, or, if only one is chosen or {@code renormalise} is off, their
- * probabilities among all experts, through which a gate of one expert learns. Among equal scores it
- * is not determined who is chosen.
+ * A learned linear gate (arXiv 1701.06538, without its noise): the k experts with the highest
+ * scores work on a token. Their weights are the softmax over the k scores, or, if only one is
+ * chosen or {@code renormalise} is off, their probabilities among all experts, through which a gate
+ * of one expert learns. Among equal scores it is not determined who is chosen.
  */
 public final class TopKGate extends Gate implements Gate.Slimmable {
   /**
