@@ -9,6 +9,11 @@ public final class Memory {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final Path CLEAR = Path.of("/proc/self/clear_refs");
 
+  /** How often is looked, at most, whether memory is still given back, and how often it is not. */
+  private static final int LOOKS = 40;
+
+  private static final int QUIET_LOOKS = 6;
+
   private Memory() {}
 
   /** Bytes of memory resident now; -1 if unknown. */
@@ -31,10 +36,14 @@ public final class Memory {
     return known && before >= 0 ? Math.max(0, status("VmHWM:") - before) : -1;
   }
 
-  /** Bytes resident once the Java heap has given back what the collector freed. */
+  /**
+   * Bytes resident once the Java heap has given back what the collector freed: G1 begins to do so
+   * 100 ms after a collection, so that long nothing must have been given back.
+   */
   private static long settled() {
     long last = resident();
-    for (int i = 0; i < 20; i++) {
+    int quiet = 0;
+    for (int i = 0; i < LOOKS && quiet < QUIET_LOOKS; i++) {
       try {
         Thread.sleep(25);
       } catch (InterruptedException e) {
@@ -42,9 +51,7 @@ public final class Memory {
         return last;
       }
       long now = resident();
-      if (last - now < 1 << 20) {
-        return now;
-      }
+      quiet = last - now < 1 << 20 ? quiet + 1 : 0;
       last = now;
     }
     return last;
