@@ -129,19 +129,18 @@ public final class Configs {
   }
 
   /**
-   * The same configuration with every part of a kind, however deep it stands, exchanged for what
-   * {@code change} makes of it.
+   * The same configuration with every part or other record of a kind, however deep it stands,
+   * exchanged for what {@code change} makes of it.
    *
    * @throws ConfigException if the configuration cannot hold what was made
    */
-  public static <C, P extends Part> C replace(C config, Class<P> kind, UnaryOperator<P> change) {
+  public static <C, P> C replace(C config, Class<P> kind, UnaryOperator<P> change) {
     @SuppressWarnings("unchecked") // a record is rebuilt as one of its own class
     C replaced = (C) replaced(config, kind, change);
     return replaced;
   }
 
-  private static <P extends Part> Object replaced(
-      Object value, Class<P> kind, UnaryOperator<P> change) {
+  private static <P> Object replaced(Object value, Class<P> kind, UnaryOperator<P> change) {
     if (kind.isInstance(value)) {
       return change.apply(kind.cast(value));
     }
