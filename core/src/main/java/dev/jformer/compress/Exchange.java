@@ -2,6 +2,7 @@ package dev.jformer.compress;
 
 import dev.jformer.config.Configs;
 import dev.jformer.model.Model;
+import dev.jformer.nn.DenseSparseLinear;
 import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
@@ -15,6 +16,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
@@ -61,6 +63,18 @@ final class Exchange {
     return Configs.replace(config, Projection.class, change);
   }
 
+  /** The projection of a model, the last of several; null if it has none. */
+  static Projection projection(Model model) {
+    AtomicReference<Projection> found = new AtomicReference<>();
+    withProjection(
+        model.config(),
+        projection -> {
+          found.set(projection);
+          return projection;
+        });
+    return found.get();
+  }
+
   /**
    * Refuses models whose layers are not plain.
    *
@@ -101,6 +115,9 @@ final class Exchange {
   private static String advice(Projection projection) {
     if (projection instanceof SparseLinear.Config) {
       return "make it dense first, by the method dense; weight-int8 takes it as it is";
+    }
+    if (projection instanceof DenseSparseLinear.Config) {
+      return "start from the model as it was before; weight-int8 takes it as it is";
     }
     return projection.folded() instanceof Linear.Config
         ? "fold it first"
@@ -176,6 +193,32 @@ final class Exchange {
                     (name, module) -> {
                       if (module instanceof QuantizedWeight layer) {
                         round(name, layer, originals.get(name));
+                      }
+                    }));
+  }
+
+  /**
+   * A copy of a model whose layers are of a kind of their own, as they are with fewer bits; its
+   * table of words is rounded without a look at data.
+   *
+   * @param projection of fewer bits
+   * @param kind of the layers
+   * @param fill takes over a layer, given first, from its original
+   */
+  static <T extends Module> Model narrowed(
+      Model model, Projection projection, Class<T> kind, BiConsumer<T, T> fill) {
+    Map<String, Module> originals = model.modules();
+    return filled(
+        model,
+        withProjection(model.config(), wide -> projection),
+        made ->
+            made.modules()
+                .forEach(
+                    (name, module) -> {
+                      if (kind.isInstance(module)) {
+                        fill.accept(kind.cast(module), kind.cast(originals.get(name)));
+                      } else if (module instanceof QuantizedWeight table) {
+                        round(name, table, originals.get(name));
                       }
                     }));
   }

@@ -2,12 +2,13 @@ package dev.jformer.compress;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.model.Model;
+import dev.jformer.nn.DenseSparseLinear;
 import dev.jformer.nn.WeightInt8Linear;
 
 /**
  * The weights of linear layers and of the table of words in 8 bits, rounded to the nearest, and
  * activations as they are; see {@link WeightInt8Linear}. It needs no data. Of a sparse model it
- * rounds the values that there are.
+ * rounds the values that there are, of one in dense-sparse factors bases and coefficients.
  */
 @AutoService(Surgery.class)
 public record WeightInt8() implements Surgery {
@@ -23,8 +24,11 @@ public record WeightInt8() implements Surgery {
 
   @Override
   public Model operate(Model model, Calibration calibration) {
-    return Sparse.is(model)
-        ? Sparse.rounded(model)
+    if (Sparse.is(model)) {
+      return Sparse.rounded(model);
+    }
+    return Exchange.projection(model) instanceof DenseSparseLinear.Config
+        ? DsFormer.rounded(model)
         : Exchange.rounded(model, new WeightInt8Linear.Config());
   }
 }

@@ -1,0 +1,61 @@
+package dev.jformer.compress;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.model.Model;
+import dev.jformer.nn.DenseShiftLinear;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.RoundedShiftLinear;
+import dev.jformer.nn.ShiftLinear;
+import dev.jformer.nn.ShiftLinear.Arithmetic;
+
+/**
+ * Stores the weights of linear layers as powers of two in few bits (DenseShift, arXiv 2208.09708),
+ * see {@link ShiftLinear}. A model that was trained so, by the projection {@code denseshift} or
+ * {@code shift-rounded}, gives what it gave, in the bits that it was trained with. The weights of a
+ * plain model are rounded to the nearest powers of two, without zero, which at 3 bits costs much.
+ * It needs no data.
+ *
+ * @param bits of a weight of a plain model, 2 to 4
+ * @param arithmetic what the layers compute with
+ */
+@AutoService(Surgery.class)
+public record DenseShift(int bits, Arithmetic arithmetic) implements Surgery {
+  /** 4 bits, as many as weights that were not trained so need. */
+  public DenseShift() {
+    this(4, Arithmetic.FLOATS);
+  }
+
+  /** Checks the values. */
+  public DenseShift {
+    new ShiftLinear.Config(bits, false, arithmetic);
+  }
+
+  @Override
+  public String type() {
+    return "denseshift";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model operate(Model model, Calibration calibration) {
+    Projection projection = Exchange.projection(model);
+    if (!(projection instanceof DenseShiftLinear.Config
+        || projection instanceof RoundedShiftLinear.Config)) {
+      return Exchange.rounded(model, new ShiftLinear.Config(bits, false, arithmetic));
+    }
+    try (Model folded = Fold.fold(model)) {
+      return Exchange.rebuilt(
+          folded,
+          Exchange.withProjection(
+              folded.config(),
+              stored -> {
+                ShiftLinear.Config config = (ShiftLinear.Config) stored;
+                return new ShiftLinear.Config(config.bits(), config.zero(), arithmetic);
+              }));
+    }
+  }
+}
