@@ -13,12 +13,12 @@ import java.util.List;
 /**
  * A shift network with zero in training, the plain way that DenseShift (arXiv 2208.09708) is an
  * answer to (DeepShift-Q, arXiv 1905.13298): a linear layer {@code x Wᵀ + b} whose weights are
- * latent numbers, rounded to the nearest of 0 and {@code ±2^p}, times a scale for each output. The
- * gradient goes straight through the rounding. A latent number must come to zero, and past it, to
- * change its sign.
+ * latent ones, rounded to the nearest of 0 and {@code ±2^p} steps, where a step becomes a trained
+ * scale for each output. The gradient goes straight through the rounding. A latent weight must come
+ * to zero, and past it, to change its sign.
  *
- * <p>The scale is trained, as DenseShift's is here; it starts where the rounding of a drawn matrix
- * loses least. DeepShift has none; it bounds p instead.
+ * <p>The step is that with which the rounding of the drawn matrix loses least, and stays; the scale
+ * starts as it, and is trained, as DenseShift's is here. DeepShift has no scale; it bounds p.
  *
  * <p>Folded, the layer is a {@link ShiftLinear} of so many bits.
  */
@@ -59,6 +59,7 @@ public final class RoundedShiftLinear extends Layer implements Foldable, ShiftWe
   private final Config config;
   private final ShiftFormat format;
   private final Parameter latent;
+  private final Parameter step;
   private final Parameter scale;
   private final Parameter bias;
 
@@ -68,9 +69,11 @@ public final class RoundedShiftLinear extends Layer implements Foldable, ShiftWe
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor drawn = initializer.create(out, in);
-      double step = DryRun.isOpen() ? 1 : format.scale(drawn.reshape(-1).toDoubles());
-      this.latent = parameter("latent", drawn.div(step == 0 ? 1 : step));
-      this.scale = parameter("scale", Tensor.ones(out).mul(step == 0 ? 1 : step));
+      double found = DryRun.isOpen() ? 1 : format.scale(drawn.reshape(-1).toDoubles());
+      Tensor size = Tensor.full(found == 0 ? 1 : found, DType.FLOAT32, 1);
+      this.latent = parameter("latent", drawn);
+      this.step = buffer("step", size);
+      this.scale = parameter("scale", Tensor.ones(out).mul(size));
     }
     this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
   }
@@ -90,9 +93,9 @@ public final class RoundedShiftLinear extends Layer implements Foldable, ShiftWe
         "shift-rounded", made, this::gradients, latent.value(), scale.value());
   }
 
-  /** 0 or ±2^p, nearest to each number; as {@link ShiftFormat#nearest} has it. */
-  private Tensor rounded(Tensor numbers) {
-    Tensor plain = numbers.detach();
+  /** 0 or ±2^p, nearest to each weight in steps; as {@link ShiftFormat#nearest} has it. */
+  private Tensor rounded(Tensor weights) {
+    Tensor plain = weights.detach().div(step.value());
     Tensor sizes = plain.abs();
     Tensor whole = sizes.ge(0.5).to(plain.dtype());
     for (int shift = 0; shift < format.largest(); shift++) {
@@ -104,7 +107,8 @@ public final class RoundedShiftLinear extends Layer implements Foldable, ShiftWe
 
   private List<Tensor> gradients(Tensor gradient, List<Tensor> operands) {
     Tensor ofScale = gradient.mul(rounded(operands.get(0))).sum(1, false);
-    return List.of(gradient.mul(operands.get(1).unsqueeze(1)), ofScale);
+    Tensor each = gradient.mul(operands.get(1).unsqueeze(1)).div(step.value());
+    return List.of(each, ofScale);
   }
 
   @Override

@@ -365,6 +365,7 @@ class ShiftLinearTest {
     Weights w = Weights.of(layer);
     double[][] latent = w.matrix("latent");
     double[] scale = w.vector("scale");
+    double step = w.vector("step")[0];
     Tensor x = Tensor.randn(4, 9).to(DType.FLOAT64);
     Tensor g = Tensor.randn(4, 6).to(DType.FLOAT64);
     Tensor y = layer.forward(x);
@@ -380,7 +381,7 @@ class ShiftLinearTest {
         for (int p = 0; p < (1 << (bits - 1)) - 1; p++) {
           for (int s = -1; s <= 1; s += 2) {
             double value = s * Math.pow(2, p);
-            if (Math.abs(latent[o][i] - value) < Math.abs(latent[o][i] - nearest)) {
+            if (Math.abs(latent[o][i] / step - value) < Math.abs(latent[o][i] / step - nearest)) {
               nearest = value;
             }
           }
@@ -388,7 +389,7 @@ class ShiftLinearTest {
         weight[o][i] = scale[o] * nearest;
         for (int t = 0; t < 4; t++) {
           double slope = slopes[t][o] * inputs[t][i];
-          ofLatent[o][i] += slope * scale[o];
+          ofLatent[o][i] += slope * scale[o] / step;
           ofScale[o] += slope * nearest;
         }
       }

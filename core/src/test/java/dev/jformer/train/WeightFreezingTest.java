@@ -41,6 +41,7 @@ class WeightFreezingTest {
   @Test
   void zeroHasNoSign() {
     Layer layer = new RoundedShiftLinear.Config(3).build(4, 1, false, Initializer.normal(1));
+    set(layer, "step", 1);
     set(layer, "latent", 0.1f, 1, 1, 2);
     WeightFreezing freezing = new WeightFreezing(layer);
     set(layer, "latent", -1, 0, 0, 2); // from zero, to zero, to zero
