@@ -52,6 +52,11 @@ public record PruneNeurons(double share, List<Integer> hidden, NeuronRule rule) 
 
   @Override
   public Model operate(Model model, Calibration calibration) {
+    return chosen(model).applied(model);
+  }
+
+  /** The units of a model that stay, which can be kept of another model of its shape as well. */
+  public Neurons chosen(Model model) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Map<String, HiddenUnits> layers = HiddenUnits.of(type(), model);
@@ -59,9 +64,7 @@ public record PruneNeurons(double share, List<Integer> hidden, NeuronRule rule) 
       Map<String, double[]> scores = new LinkedHashMap<>();
       layers.forEach(
           (name, units) -> scores.put(name, rule.scores(units.in(), units.out(), scores.size())));
-      Neurons kept = Neurons.highest(scores, counts);
-      layers.replaceAll((name, units) -> units.chosen(kept.kept().get(name)));
-      return HiddenUnits.applied(model, layers);
+      return Neurons.highest(scores, counts);
     }
   }
 

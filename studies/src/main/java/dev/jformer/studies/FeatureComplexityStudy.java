@@ -166,7 +166,9 @@ public final class FeatureComplexityStudy implements Study {
       int hidden = lab.scale().pick(32, 256, 3072);
       Trained trained =
           lab.measure(
-              name, Trained.class, progress -> language(lab, hidden, activation, true, 1, progress));
+              name,
+              Trained.class,
+              progress -> language(lab, hidden, activation, true, 1, progress));
       courses.put(name, trained);
       models.put(name, trained.points());
     }
@@ -387,8 +389,7 @@ public final class FeatureComplexityStudy implements Study {
         "the larger the network, the more redundant features it learns",
         Check.below(
             "features left of the widest (%)",
-            100 * left(byWidth.get(widest)),
-            100 * left(byWidth.get(narrowest))));
+            100 * left(byWidth.get(widest)), 100 * left(byWidth.get(narrowest))));
     courses.forEach(
         (name, trained) ->
             lab.claim(
