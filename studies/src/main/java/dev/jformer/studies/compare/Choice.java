@@ -1,9 +1,11 @@
 package dev.jformer.studies.compare;
 
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Front;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
  * Which variant to take, and why.
@@ -106,20 +108,13 @@ public record Choice(Result result, String reason) {
    * weights, and better in one of them.
    */
   public static boolean isOnFront(Result result, List<Result> all) {
-    return all.stream().noneMatch(other -> dominates(other, result));
+    return Front.holds(costs(result), all.stream().map(Choice::costs).toList());
   }
 
-  private static boolean dominates(Result a, Result b) {
-    boolean better = false;
-    for (Priority priority :
-        List.of(Priority.QUALITY, Priority.TRAINING, Priority.MEMORY, Priority.SIZE)) {
-      double difference = priority.cost.applyAsDouble(a) - priority.cost.applyAsDouble(b);
-      if (difference > 0) {
-        return false;
-      }
-      better |= difference < 0;
-    }
-    return better;
+  private static double[] costs(Result result) {
+    return Stream.of(Priority.QUALITY, Priority.TRAINING, Priority.MEMORY, Priority.SIZE)
+        .mapToDouble(priority -> priority.cost.applyAsDouble(result))
+        .toArray();
   }
 
   private static String percent(double share) {
