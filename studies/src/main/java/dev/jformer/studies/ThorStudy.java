@@ -100,6 +100,13 @@ public final class ThorStudy implements Study {
     }
   }
 
+  /**
+   * How long updates take.
+   *
+   * @param seconds of the passes of one update, an arm each
+   */
+  public record Pace(List<Double> seconds) {}
+
   @Override
   public String slug() {
     return "thor";
@@ -129,19 +136,23 @@ public final class ThorStudy implements Study {
                           name + ", seed " + s,
                           Outcome.class,
                           progress ->
-                              new TranslationTrial(
-                                      texts,
-                                      lab.scale(),
-                                      mixer(lab.scale(), arm.gate()),
-                                      arm.objective(),
-                                      arm.steps())
+                              trial(lab.scale(), texts, arm)
                                   .run(
                                       s,
                                       progress,
                                       (model, course, traces) ->
                                           examine(lab.scale(), texts, arm, model, course)))));
     }
-    quality(lab, arms, all);
+    Pace pace =
+        lab.measure(
+            "time of updates",
+            Pace.class,
+            () ->
+                new Pace(
+                    TranslationTrial.secondsOfPasses(
+                        arms.values().stream().map(arm -> trial(lab.scale(), texts, arm)).toList(),
+                        lab.scale().pick(2, 15, 15))));
+    quality(lab, arms, all, pace);
     draws(lab, all);
     load(lab, all);
     lab.figure(
@@ -170,10 +181,16 @@ public final class ThorStudy implements Study {
             + texts.tokenizer().vocabularySize()
             + " tokens. Experts stand in every block, where the paper has them in every other one"
             + " of a deeper model. In training all tokens of a batch share one draw for each"
-            + " layer, in inference those of a sentence. BLEU is the mean over the draws.");
+            + " layer, in inference those of a sentence. BLEU is the mean over the draws. The"
+            + " time of updates is that of their passes, models in turns.");
     lab.note(
         "THOR reads each batch twice in an update. What two passes bring without experts, by"
             + " dropout alone, the dense model with consistency shows (R-Drop, arXiv 2106.14448).");
+  }
+
+  private static TranslationTrial trial(Scale scale, Multi30k texts, Arm arm) {
+    return new TranslationTrial(
+        texts, scale, mixer(scale, arm.gate()), arm.objective(), arm.steps());
   }
 
   private static ChannelMixer.Config mixer(Scale scale, Gate.Config gate) {
@@ -184,21 +201,25 @@ public final class ThorStudy implements Study {
             expert, 4, gate, scale == Scale.PAPER ? 2 : 1, new Experts.Diversify());
   }
 
-  private static void quality(Lab lab, Map<String, Arm> arms, Map<String, List<Outcome>> all) {
+  private static void quality(
+      Lab lab, Map<String, Arm> arms, Map<String, List<Outcome>> all, Pace pace) {
     List<List<String>> rows = new ArrayList<>();
     all.forEach(
-        (name, outcomes) ->
-            rows.add(
-                Table.row(
-                    name,
-                    arms.get(name).steps(),
-                    arms.get(name).steps() * arms.get(name).passes(),
-                    Seeds.mean(outcomes, Outcome::bleu),
-                    Seeds.spread(outcomes, Outcome::bleu),
-                    Seeds.mean(outcomes, Outcome::loss),
-                    Seeds.spread(outcomes, Outcome::loss),
-                    Seeds.mean(outcomes, o -> o.course().seconds()),
-                    outcomes.get(0).parameters())));
+        (name, outcomes) -> {
+          double update = pace.seconds().get(rows.size());
+          rows.add(
+              Table.row(
+                  name,
+                  arms.get(name).steps(),
+                  arms.get(name).steps() * arms.get(name).passes(),
+                  Seeds.mean(outcomes, Outcome::bleu),
+                  Seeds.spread(outcomes, Outcome::bleu),
+                  Seeds.mean(outcomes, Outcome::loss),
+                  Seeds.spread(outcomes, Outcome::loss),
+                  1e3 * update,
+                  update * arms.get(name).steps(),
+                  outcomes.get(0).parameters()));
+        });
     double rival = Seeds.mean(all.get(SWITCH), Outcome::bleu);
     lab.claim(
         "THOR translates at least as well as Switch of equal size, at equal updates",
@@ -219,7 +240,8 @@ public final class ThorStudy implements Study {
                 "spread over seeds",
                 "loss (nats a token)",
                 "spread over seeds",
-                "seconds of training",
+                "ms an update",
+                "seconds of all updates",
                 "weights"),
             rows));
   }
@@ -252,7 +274,7 @@ public final class ThorStudy implements Study {
     }
     lab.claim(
         "What is predicted varies over draws far less than without consistency",
-        "experts that agree vary little, drawn ones without it much (section 4)",
+        "the loss makes experts predict consistently (abstract)",
         Check.atMost(
             "variance of a token's loss over that without consistency",
             Seeds.mean(all.get(THOR), Outcome::variance)
@@ -300,9 +322,7 @@ public final class ThorStudy implements Study {
   private static Outcome examine(
       Scale scale, Multi30k texts, Arm arm, EncoderDecoder model, Course course) {
     int some = scale.pick(2, 4, 8);
-    TranslationTrial trial =
-        new TranslationTrial(texts, scale, mixer(scale, arm.gate()), arm.objective(), arm.steps());
-    List<Double> load = arm.gate() == null ? List.of() : trial.load(model);
+    List<Double> load = arm.gate() == null ? List.of() : trial(scale, texts, arm).load(model);
     List<Dispatch> dispatches =
         arm.draws()
             ? List.of(

@@ -4,6 +4,7 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.expert.ExpertLoad;
 import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.model.EncoderDecoder;
+import dev.jformer.nn.Auxiliary;
 import dev.jformer.studies.Scale;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -12,11 +13,13 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.train.AdamW;
 import dev.jformer.train.Objective;
 import dev.jformer.train.Schedule;
+import dev.jformer.train.Task;
 import dev.jformer.train.Training;
 import dev.jformer.train.Translation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleConsumer;
 
 /**
@@ -50,17 +53,9 @@ public record TranslationTrial(
       Random.seed(seed);
       EncoderDecoder model = texts.fit(config()).build();
       try {
-        Translation task =
-            new Translation(
-                model,
-                texts.tokens(texts.training(), model),
-                texts.tokens(texts.validation(), model),
-                this.scale.pick(64, 1024, 4096),
-                1024,
-                SMOOTHING,
-                seed);
         Traces traces = new Traces();
-        Course course = Course.of(model, objective.of(task), training(seed), progress, traces);
+        Course course =
+            Course.of(model, objective.of(task(model, seed)), training(seed), progress, traces);
         model.train(false);
         try (Mode mode = Autograd.noGrad()) {
           return examination.of(model, course, traces.all());
@@ -68,6 +63,45 @@ public record TranslationTrial(
       } finally {
         model.close();
       }
+    }
+  }
+
+  private Translation task(EncoderDecoder model, long seed) {
+    return new Translation(
+        model,
+        texts.tokens(texts.training(), model),
+        texts.tokens(texts.validation(), model),
+        scale.pick(64, 1024, 4096),
+        1024,
+        SMOOTHING,
+        seed);
+  }
+
+  /**
+   * Seconds that the passes of one update take, forward and backward, of untrained models that have
+   * their turns one after the other: medians.
+   */
+  public static List<Double> secondsOfPasses(List<TranslationTrial> trials, int rounds) {
+    List<EncoderDecoder> models = new ArrayList<>();
+    try (Scope scope = Scope.open()) {
+      List<Runnable> work = new ArrayList<>();
+      for (TranslationTrial trial : trials) {
+        Random.seed(1);
+        EncoderDecoder model = trial.texts.fit(trial.config()).build();
+        models.add(model);
+        Task task = trial.objective.of(trial.task(model, 1));
+        AtomicLong next = new AtomicLong();
+        work.add(
+            () -> {
+              model.clearGrads();
+              try (Auxiliary auxiliary = Auxiliary.listen()) {
+                auxiliary.addTo(task.loss(next.getAndIncrement())).backward();
+              }
+            });
+      }
+      return Turns.seconds(work, 3, rounds);
+    } finally {
+      models.forEach(EncoderDecoder::close);
     }
   }
 
