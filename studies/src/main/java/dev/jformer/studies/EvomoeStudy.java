@@ -70,7 +70,7 @@ public final class EvomoeStudy implements Study {
   public void run(Lab lab) {
     List<ExpertCost> costs = costs(lab);
     int steps = lab.scale().pick(10, 500, 40_000);
-    Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 2048, 8192));
+    Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 2048, 8192), Integer.MAX_VALUE);
     int vocab = texts.tokenizer().vocabularySize() + 1;
     Map<String, Experts.Config> arms = new LinkedHashMap<>();
     arms.put("Switch", experts(new SwitchGate.Config(), new Experts.Diversify()));

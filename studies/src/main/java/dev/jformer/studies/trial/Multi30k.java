@@ -41,21 +41,28 @@ public record Multi30k(
    * Reads the texts.
    *
    * @param vocabulary number of tokens
+   * @param most the most pairs to learn from
    * @throws dev.jformer.data.DataException if they are nowhere
    */
-  public static Multi30k of(Scale scale, int vocabulary) {
+  public static Multi30k of(Scale scale, int vocabulary, int most) {
     SplittableRandom random = new SplittableRandom(1);
     return switch (scale) {
-      case SMOKE -> of(made(48, random), made(8, random), made(8, random), vocabulary);
+      case SMOKE -> of(made(48, random), made(8, random), made(8, random), vocabulary, most);
       case LAPTOP ->
-          of(brief(read("train")), brief(read("val")), brief(read("test_2016_flickr")), vocabulary);
-      case PAPER -> of(read("train"), read("val"), read("test_2016_flickr"), vocabulary);
+          of(
+              brief(read("train")),
+              brief(read("val")),
+              brief(read("test_2016_flickr")),
+              vocabulary,
+              most);
+      case PAPER -> of(read("train"), read("val"), read("test_2016_flickr"), vocabulary, most);
     };
   }
 
   private static Multi30k of(
-      ParallelTexts training, ParallelTexts validation, ParallelTexts test, int vocabulary) {
+      ParallelTexts all, ParallelTexts validation, ParallelTexts test, int vocabulary, int most) {
     try {
+      ParallelTexts training = all.slice(0, Math.min(most, all.size()));
       Tokenizer tokenizer = training.vocabulary().train(vocabulary, count -> {});
       return new Multi30k(tokenizer, training, validation, test);
     } catch (IOException e) {

@@ -71,7 +71,7 @@ public record TranslationTrial(
         model,
         texts.tokens(texts.training(), model),
         texts.tokens(texts.validation(), model),
-        scale.pick(64, 1024, 4096),
+        scale.pick(64, 512, 4096),
         1024,
         SMOOTHING,
         seed);
