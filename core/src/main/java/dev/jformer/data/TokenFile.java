@@ -206,6 +206,33 @@ public final class TokenFile implements AutoCloseable {
     return tokens.narrow(0, header.trainTokens(), header.validationTokens());
   }
 
+  /**
+   * A text that a model can learn by heart: the first tokens of both parts, in memory. How many
+   * bytes they are is taken to be in proportion.
+   *
+   * @param training tokens to be trained on, at most
+   * @param validation tokens that are held out, at most
+   */
+  public TokenFile excerpt(long training, long validation) {
+    long first = Math.min(training, header.trainTokens());
+    long second = Math.min(validation, header.validationTokens());
+    Header less =
+        new Header(
+            header.vocabulary(),
+            header.type(),
+            first,
+            second,
+            share(first, header.trainTokens(), header.trainBytes()),
+            share(second, header.validationTokens(), header.validationBytes()),
+            header.fingerprint() + " " + first + " " + second);
+    Tensor both = Tensor.cat(0, train().narrow(0, 0, first), validation().narrow(0, 0, second));
+    return new TokenFile(less, both.keep());
+  }
+
+  private static long share(long part, long whole, long bytes) {
+    return whole == 0 ? 0 : Math.round((double) bytes * part / whole);
+  }
+
   /** Gives the mapping up. */
   @Override
   public void close() {

@@ -135,6 +135,24 @@ class TextTest {
   }
 
   @Test
+  void anExcerptHasTheFirstTokensOfBothParts() throws IOException {
+    String text = randomText(10_000);
+    try (Scope scope = Scope.open();
+        TokenFile file = tokens(text, new ByteTokenizer(), 0.1);
+        TokenFile excerpt = file.excerpt(700, 50);
+        TokenFile all = file.excerpt(Long.MAX_VALUE, Long.MAX_VALUE)) {
+      assertArrayEquals(
+          java.util.Arrays.copyOf(file.train().toInts(), 700), excerpt.train().toInts());
+      assertArrayEquals(
+          java.util.Arrays.copyOf(file.validation().toInts(), 50), excerpt.validation().toInts());
+      assertEquals(700, excerpt.header().trainBytes());
+      assertEquals(50, excerpt.header().validationBytes());
+      assertArrayEquals(file.train().toInts(), all.train().toInts());
+      assertEquals(file.header().validationTokens(), all.header().validationTokens());
+    }
+  }
+
+  @Test
   void tokensOfTheFileAreTheTextsTokens() throws IOException {
     String text = randomText(150_000);
     BpeTrainer trainer = new BpeTrainer();

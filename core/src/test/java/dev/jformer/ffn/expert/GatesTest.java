@@ -1,5 +1,13 @@
 package dev.jformer.ffn.expert;
 
+import static dev.jformer.ffn.expert.GateChecks.COUNT;
+import static dev.jformer.ffn.expert.GateChecks.NOISE;
+import static dev.jformer.ffn.expert.GateChecks.TOKENS;
+import static dev.jformer.ffn.expert.GateChecks.WIDTH;
+import static dev.jformer.ffn.expert.GateChecks.check;
+import static dev.jformer.ffn.expert.GateChecks.experts;
+import static dev.jformer.ffn.expert.GateChecks.forward;
+import static dev.jformer.ffn.expert.GateChecks.noise;
 import static dev.jformer.ffn.expert.NaiveExperts.balance;
 import static dev.jformer.ffn.expert.NaiveExperts.largest;
 import static dev.jformer.ffn.expert.NaiveExperts.scores;
@@ -10,16 +18,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.expert.NaiveExperts.Decision;
-import dev.jformer.nn.Activation;
-import dev.jformer.nn.Auxiliary;
-import dev.jformer.nn.Tokens;
-import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
-import dev.jformer.testing.ModuleChecks;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
 import java.util.Arrays;
@@ -30,51 +32,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each gate beside its definition, output, losses and gradients, in float64. */
+/**
+ * The gates that others' experts are compared with, beside their definitions: output, losses and
+ * gradients, in float64.
+ */
 @ExtendWith(Scoped.class)
 class GatesTest {
-  private static final int WIDTH = 4;
-  private static final int COUNT = 3;
-  private static final int TOKENS = 11;
-  private static final long NOISE = 77;
-
-  private static Experts experts(Gate.Config gate) {
-    return (Experts)
-        new Experts.Config(new Mlp.Config(Activation.GELU, 4, 5), COUNT, gate)
-            .build(Sites.causal(WIDTH));
-  }
-
-  /** Output plus losses, with the noise that the reference knows. */
-  private static Tensor forward(Experts experts, Tensor x) {
-    Random.seed(NOISE);
-    try (Auxiliary auxiliary = Auxiliary.listen();
-        Tokens tokens = Tokens.are(ids(), null)) {
-      return auxiliary.addTo(experts.forward(x));
-    }
-  }
-
-  /** A sequence of words 0, 1, 2, 3, 0, 1 … */
-  private static Tensor ids() {
-    return Tensor.arange(0, TOKENS).remainder(4).unsqueeze(0);
-  }
-
-  private static void check(Experts experts, NaiveExperts.Gating gating) {
-    ModuleChecks.matches(
-        experts,
-        x -> forward(experts, x),
-        new NaiveExperts(gating, COUNT),
-        Tensor.randn(1, TOKENS, WIDTH).to(DType.FLOAT64));
-  }
-
-  private static double[][] noise(Tensor drawn) {
-    double[] flat = drawn.toDoubles();
-    double[][] rows = new double[TOKENS][];
-    for (int t = 0; t < TOKENS; t++) {
-      rows[t] = Arrays.copyOfRange(flat, t * COUNT, (t + 1) * COUNT);
-    }
-    return rows;
-  }
-
   @ParameterizedTest
   @CsvSource({"1, true", "2, true", "2, false", "3, true"})
   void topK(int k, boolean renormalise) {
@@ -276,138 +239,6 @@ class GatesTest {
           }
           return new Decision(weights, 0);
         });
-  }
-
-  @Test
-  void randomForEachToken() {
-    check(
-        experts(new RandomGate.Config(RandomGate.Draw.TOKEN, RandomGate.Draw.TOKEN)),
-        (x, w) -> {
-          Random.seed(NOISE);
-          long[] drawn = Tensor.randint(0, COUNT, TOKENS).toLongs();
-          double[][] weights = new double[TOKENS][COUNT];
-          for (int t = 0; t < TOKENS; t++) {
-            weights[t][(int) drawn[t]] = 1;
-          }
-          return new Decision(weights, 0);
-        });
-  }
-
-  @Test
-  void averageOfAll() {
-    check(
-        experts(new RandomGate.Config(RandomGate.Draw.AVERAGE, RandomGate.Draw.AVERAGE)),
-        (x, w) -> {
-          double[][] weights = new double[TOKENS][COUNT];
-          Arrays.stream(weights).forEach(row -> Arrays.fill(row, 1.0 / COUNT));
-          return new Decision(weights, 0);
-        });
-  }
-
-  @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3})
-  void frozen(int k) {
-    Experts experts = experts(new FrozenGate.Config(k, k, 0));
-    check(
-        experts,
-        (x, w) -> {
-          double[][] scores = scores(x, w, "weight");
-          double[][] weights = new double[TOKENS][COUNT];
-          for (int t = 0; t < TOKENS; t++) {
-            double[] row = scores[t];
-            int[] chosen = largest(row, k);
-            double[] among =
-                Loops.softmax(Arrays.stream(chosen).mapToDouble(e -> row[e]).toArray());
-            for (int i = 0; i < k; i++) {
-              weights[t][chosen[i]] = among[i];
-            }
-          }
-          return new Decision(weights, 0);
-        });
-  }
-
-  @Test
-  void frozenGrowsToAllAndEachNumberCanBeChosenInInference() {
-    Experts experts =
-        (Experts)
-            new Experts.Config(new Mlp.Config(), 16, new FrozenGate.Config(2, 16, 0))
-                .build(Sites.causal(WIDTH));
-    Tensor x = Tensor.randn(2, 5, WIDTH);
-    int[] expected = {2, 6, 9, 13, 16};
-    for (int i = 0; i < expected.length; i++) {
-      experts.before(i == 4 ? 999 : i * 250, 1000);
-      assertEquals(expected[i], pairsPerToken(experts, x), 0, "training, quarter " + i);
-    }
-    experts.train(false);
-    assertEquals(16, pairsPerToken(experts, x), 0);
-    for (int k : new int[] {1, 7, 16}) {
-      Experts.activate(experts, k);
-      assertEquals(k, pairsPerToken(experts, x), 0);
-    }
-    assertEquals(
-        "k is 17: expected 1 to 16, the number of experts",
-        assertThrows(IllegalArgumentException.class, () -> Experts.activate(experts, 17))
-            .getMessage());
-  }
-
-  private static double pairsPerToken(Experts experts, Tensor x) {
-    return ExpertLoad.of(experts, () -> experts.forward(x)).perToken();
-  }
-
-  @ParameterizedTest
-  @CsvSource({"0, 2", "5, 1.15", "10, 0.3"})
-  void denseToSparse(int step, double temperature) {
-    Experts experts = experts(new DenseToSparseGate.Config(2, 0.3, 0.6, 1, 0.5));
-    experts.before(step, 10);
-    float cooled = (float) temperature;
-    check(
-        experts,
-        (x, w) -> {
-          Random.seed(NOISE);
-          double[][] uniform = noise(Tensor.rand(TOKENS, COUNT));
-          double[][] scores = scores(x, w, "scores.weight");
-          double[][] weights = new double[TOKENS][COUNT];
-          double[] mean = new double[COUNT];
-          double[] running = new double[COUNT];
-          for (int t = 0; t < TOKENS; t++) {
-            double[] noisy = new double[COUNT];
-            for (int e = 0; e < COUNT; e++) {
-              noisy[e] = (scores[t][e] - Math.log(-Math.log(uniform[t][e]))) / cooled;
-            }
-            double[] p = Loops.softmax(noisy);
-            for (int e = 0; e < COUNT; e++) {
-              boolean runs = step == 10 ? e == largest(p, 1)[0] : p[e] >= 0.6 / COUNT;
-              weights[t][e] = runs ? p[e] : 0;
-              running[e] += runs ? 1.0 / TOKENS : 0;
-              mean[e] += weights[t][e] / TOKENS;
-            }
-          }
-          double loss = 0;
-          for (int e = 0; e < COUNT; e++) {
-            loss += 0.5 * COUNT * mean[e] * running[e];
-          }
-          return new Decision(weights, loss);
-        });
-  }
-
-  @Test
-  void denseToSparseGoesFromManyExpertsToOne() {
-    Experts experts =
-        (Experts)
-            new Experts.Config(new Mlp.Config(), 8, new DenseToSparseGate.Config())
-                .build(Sites.causal(WIDTH));
-    Tensor x = Tensor.randn(4, 50, WIDTH);
-    double[] perToken = new double[4];
-    int[] steps = {0, 40, 79, 80};
-    for (int i = 0; i < 4; i++) {
-      experts.before(steps[i], 100);
-      perToken[i] = pairsPerToken(experts, x);
-    }
-    assertTrue(
-        perToken[0] > 5 && perToken[0] > perToken[1] && perToken[1] > perToken[2],
-        Arrays.toString(perToken));
-    assertTrue(perToken[2] > 1);
-    assertEquals(1, perToken[3], 0);
   }
 
   @Test

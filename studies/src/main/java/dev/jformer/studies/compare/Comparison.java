@@ -47,7 +47,9 @@ public record Comparison(
       CausalLm.Config model = (CausalLm.Config) variant.recipe().model();
       Training training = variant.recipe().training();
       int steps = steps(lab, variant, model, training);
-      LanguageTrial trial = new LanguageTrial(model, training.withSteps(steps, EVALUATIONS));
+      LanguageTrial trial =
+          new LanguageTrial(model, training.withSteps(steps, EVALUATIONS))
+              .withObjective(variant.recipe().objective());
       List<Learned> runs = lab.learn(variant.name() + ", " + budget, trial, seeds);
       Inference inference =
           lab.measure(
@@ -78,6 +80,7 @@ public record Comparison(
             () -> {
               Learned brief =
                   new LanguageTrial(model, training.withSteps(PACE_STEPS, 1), 1, null)
+                      .withObjective(variant.recipe().objective())
                       .run(lab.text(), (done, detail) -> {}, null);
               double tokens = (double) training.batch() * training.accumulate() * model.length();
               return new Pace(tokens / brief.unitsPerSecond(), tokens * brief.flopsPerUnit());

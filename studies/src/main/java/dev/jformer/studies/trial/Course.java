@@ -1,6 +1,7 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.nn.Module;
+import dev.jformer.studies.evidence.Figure;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Task;
 import dev.jformer.train.Trainer;
@@ -16,8 +17,13 @@ import java.util.function.DoubleConsumer;
  * @param seconds of training and evaluating
  */
 public record Course(List<Double> losses, double seconds) {
-  /** Trains a model. */
-  public static Course of(Module model, Task task, Training training, DoubleConsumer progress) {
+  /**
+   * Trains a model.
+   *
+   * @param others who else is told how it goes
+   */
+  public static Course of(
+      Module model, Task task, Training training, DoubleConsumer progress, Listener... others) {
     List<Double> losses = new ArrayList<>();
     long start = System.nanoTime();
     try (Trainer trainer = new Trainer(model, task, training, null)) {
@@ -33,9 +39,19 @@ public record Course(List<Double> losses, double seconds) {
               losses.add(evaluation.loss());
             }
           });
+      List.of(others).forEach(trainer::addListener);
       trainer.run();
     }
     return new Course(List.copyOf(losses), (System.nanoTime() - start) / 1e9);
+  }
+
+  /** The losses by updates, of which there were so many in all, as a curve. */
+  public Figure.Series curve(String name, int steps) {
+    List<Double> at = new ArrayList<>();
+    for (int i = 1; i <= losses.size(); i++) {
+      at.add((double) steps * i / losses.size());
+    }
+    return Figure.Series.line(name, at, losses);
   }
 
   /** The last loss. */

@@ -14,6 +14,8 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Listener;
+import dev.jformer.train.Objective;
+import dev.jformer.train.Task;
 import dev.jformer.train.Trainer;
 import dev.jformer.train.Training;
 import dev.jformer.train.TrainingException;
@@ -33,9 +35,14 @@ import java.util.Locale;
  * @param training how; its steps are the budget
  * @param evaluationBatches the most batches of held-out text an evaluation looks at
  * @param observer is told of each update and evaluation; may be null
+ * @param objective what is made small
  */
 public record LanguageTrial(
-    CausalLm.Config model, Training training, long evaluationBatches, Observer observer) {
+    CausalLm.Config model,
+    Training training,
+    long evaluationBatches,
+    Observer observer,
+    Objective objective) {
   private static final int STRETCHES = 100;
 
   /** Looks at a model while it learns; not counted as training time. */
@@ -55,14 +62,26 @@ public record LanguageTrial(
     void at(double done, String detail);
   }
 
+  /** With the task's own loss. */
+  public LanguageTrial(
+      CausalLm.Config model, Training training, long evaluationBatches, Observer observer) {
+    this(model, training, evaluationBatches, observer, new Objective.Plain());
+  }
+
   /** Without an observer, evaluating on at most 40 batches. */
   public LanguageTrial(CausalLm.Config model, Training training) {
     this(model, training, 40, null);
   }
 
+  /** The same with another objective. */
+  public LanguageTrial withObjective(Objective other) {
+    return new LanguageTrial(model, training, evaluationBatches, observer, other);
+  }
+
   /** The same with another seed. */
   public LanguageTrial withSeed(long seed) {
-    return new LanguageTrial(model, training.withSeed(seed), evaluationBatches, observer);
+    return new LanguageTrial(
+        model, training.withSeed(seed), evaluationBatches, observer, objective);
   }
 
   /**
@@ -96,10 +115,11 @@ public record LanguageTrial(
       try {
         LanguageModelling task =
             new LanguageModelling(lm, text, training.batch(), training.seed(), evaluationBatches);
-        double flops = 3 * flops(lm);
+        Task learned = objective.of(task);
+        double flops = 3 * flops(lm) * passes(task, learned);
         Diary diary = new Diary(lm, progress, folder);
         boolean diverged = false;
-        try (Trainer trainer = new Trainer(lm, task, training, folder)) {
+        try (Trainer trainer = new Trainer(lm, learned, training, folder)) {
           trainer.addListener(diary);
           if (folder != null && Trainer.canResume(folder)) {
             trainer.resume();
@@ -126,6 +146,21 @@ public record LanguageTrial(
       lm.train(true);
       Random.restore(random);
       return flops;
+    }
+  }
+
+  /** How many times the operations of the task's own loss an objective takes. */
+  private double passes(Task task, Task learned) {
+    if (task == learned) {
+      return 1;
+    }
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Tensor random = Random.state();
+      double own = Flops.of(() -> task.loss(0));
+      double all = Flops.of(() -> learned.loss(0));
+      Random.restore(random);
+      return all / own;
     }
   }
 

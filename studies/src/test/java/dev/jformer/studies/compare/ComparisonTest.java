@@ -110,6 +110,21 @@ class ComparisonTest {
   }
 
   @Test
+  void learnsByTheObjectiveOfARecipeAndCountsItsPasses() {
+    LanguageTrial plain =
+        new LanguageTrial(
+            (dev.jformer.model.CausalLm.Config) BASE.model(), BASE.training().withSteps(2, 1));
+    Learned once = plain.run(text, (done, detail) -> {}, null);
+    Learned twice =
+        plain
+            .withObjective(new dev.jformer.train.Consistency())
+            .run(text, (done, detail) -> {}, null);
+    assertEquals(2 * once.flopsPerUnit(), twice.flopsPerUnit(), 1e-6 * once.flopsPerUnit());
+    // Two passes without anything drawn agree, so that their losses are added up.
+    assertEquals(2 * once.training().get(0).loss(), twice.training().get(0).loss(), 1e-4);
+  }
+
+  @Test
   void recallsWhatItMeasured() throws IOException {
     comparison("4steps", 2).run(lab(Watcher.NONE));
     try (var files = Files.list(folder.resolve("notes"))) {

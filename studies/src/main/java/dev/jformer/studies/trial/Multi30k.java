@@ -1,0 +1,128 @@
+package dev.jformer.studies.trial;
+
+import dev.jformer.data.Bleu;
+import dev.jformer.data.ParallelTexts;
+import dev.jformer.data.TokenPair;
+import dev.jformer.data.Tokenizer;
+import dev.jformer.decode.BeamSearch;
+import dev.jformer.decode.Translator;
+import dev.jformer.model.EncoderDecoder;
+import dev.jformer.studies.DataSets;
+import dev.jformer.studies.Scale;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Texts and their translations that studies learn from: Multi30k's descriptions of images (arXiv
+ * 1605.00459), English to German, those of few words unless the scale is the paper's; at smoke
+ * scale a few numbers in words. One vocabulary is learned from both sides.
+ *
+ * @param tokenizer of both languages
+ * @param training pairs to learn from
+ * @param validation pairs that losses are measured on
+ * @param test pairs that are translated
+ */
+public record Multi30k(
+    Tokenizer tokenizer, ParallelTexts training, ParallelTexts validation, ParallelTexts test) {
+  /** The most words of a text or translation. */
+  public static final int SHORT = 12;
+
+  private static final int TOGETHER = 64;
+  private static final List<String> ENGLISH =
+      List.of("one", "two", "three", "four", "five", "six", "seven", "eight", "nine");
+  private static final List<String> GERMAN =
+      List.of("eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun");
+
+  /**
+   * Reads the texts.
+   *
+   * @param vocabulary number of tokens
+   * @param most the most pairs to learn from
+   * @throws dev.jformer.data.DataException if they are nowhere
+   */
+  public static Multi30k of(Scale scale, int vocabulary, int most) {
+    SplittableRandom random = new SplittableRandom(1);
+    return switch (scale) {
+      case SMOKE -> of(made(48, random), made(8, random), made(8, random), vocabulary, most);
+      case LAPTOP ->
+          of(
+              brief(read("train")),
+              brief(read("val")),
+              brief(read("test_2016_flickr")),
+              vocabulary,
+              most);
+      case PAPER -> of(read("train"), read("val"), read("test_2016_flickr"), vocabulary, most);
+    };
+  }
+
+  private static Multi30k of(
+      ParallelTexts all, ParallelTexts validation, ParallelTexts test, int vocabulary, int most) {
+    try {
+      ParallelTexts training = all.slice(0, Math.min(most, all.size()));
+      Tokenizer tokenizer = training.vocabulary().train(vocabulary, count -> {});
+      return new Multi30k(tokenizer, training, validation, test);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot learn tokens", e);
+    }
+  }
+
+  private static ParallelTexts read(String name) {
+    Path english = DataSets.require("multi30k/" + name + ".en.gz");
+    Path german = DataSets.require("multi30k/" + name + ".de.gz");
+    return ParallelTexts.read(english, german).withoutBlanks();
+  }
+
+  private static ParallelTexts brief(ParallelTexts all) {
+    List<String> from = new ArrayList<>();
+    List<String> to = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      if (words(all.source().get(i)) <= SHORT && words(all.target().get(i)) <= SHORT) {
+        from.add(all.source().get(i));
+        to.add(all.target().get(i));
+      }
+    }
+    return new ParallelTexts(List.copyOf(from), List.copyOf(to));
+  }
+
+  private static int words(String text) {
+    return text.strip().split("\\s+").length;
+  }
+
+  private static ParallelTexts made(int count, SplittableRandom random) {
+    List<String> from = new ArrayList<>();
+    List<String> to = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      List<String> english = new ArrayList<>();
+      List<String> german = new ArrayList<>();
+      int words = 1 + random.nextInt(4);
+      for (int w = 0; w < words; w++) {
+        int number = random.nextInt(ENGLISH.size());
+        english.add(ENGLISH.get(number));
+        german.add(GERMAN.get(number));
+      }
+      from.add(String.join(" ", english));
+      to.add(String.join(" ", german));
+    }
+    return new ParallelTexts(from, to);
+  }
+
+  /** A configuration for these tokens. */
+  public EncoderDecoder.Config fit(EncoderDecoder.Config config) {
+    return config.sized(tokenizer.vocabularySize(), tokenizer.endOfText().orElse(-1));
+  }
+
+  /** Pairs as a model reads and writes them. */
+  public List<TokenPair> tokens(ParallelTexts texts, EncoderDecoder model) {
+    return TokenPair.of(texts, tokenizer, model.end(), model.config().length());
+  }
+
+  /** {@link Bleu} of a model's greedy translations of the test texts. */
+  public double bleu(EncoderDecoder model) {
+    Translator translator = new Translator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
+    return Bleu.of(translator.translate(test.source(), done -> {}), test.target()).score();
+  }
+}

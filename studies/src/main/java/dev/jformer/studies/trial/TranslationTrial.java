@@ -1,0 +1,179 @@
+package dev.jformer.studies.trial;
+
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.expert.ExpertLoad;
+import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.model.EncoderDecoder;
+import dev.jformer.nn.Auxiliary;
+import dev.jformer.studies.Scale;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.train.AdamW;
+import dev.jformer.train.Objective;
+import dev.jformer.train.Schedule;
+import dev.jformer.train.Task;
+import dev.jformer.train.Training;
+import dev.jformer.train.Translation;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.DoubleConsumer;
+
+/**
+ * Training a small encoder-decoder to translate {@link Multi30k}, to see what comes of it.
+ *
+ * @param texts what it learns
+ * @param scale of the model and its batches
+ * @param ffn its channel mixers
+ * @param objective what is made small
+ * @param steps updates
+ */
+public record TranslationTrial(
+    Multi30k texts, Scale scale, ChannelMixer.Config ffn, Objective objective, int steps) {
+  private static final double SMOOTHING = 0.1;
+  private static final int EVALUATIONS = 10;
+
+  /** Looks at a model that has learned, in inference, with no gradients recorded. */
+  public interface Examination<R> {
+    /**
+     * What it finds.
+     *
+     * @param course the losses on the validation pairs while it learned, in nats a token
+     * @param traces what modules told meanwhile
+     */
+    R of(EncoderDecoder model, Course course, List<Traces.Trace> traces);
+  }
+
+  /** Trains a model from a seed and has it examined. */
+  public <R> R run(long seed, DoubleConsumer progress, Examination<R> examination) {
+    try (Scope scope = Scope.open()) {
+      Random.seed(seed);
+      EncoderDecoder model = texts.fit(config()).build();
+      try {
+        Traces traces = new Traces();
+        Course course =
+            Course.of(model, objective.of(task(model, seed)), training(seed), progress, traces);
+        model.train(false);
+        try (Mode mode = Autograd.noGrad()) {
+          return examination.of(model, course, traces.all());
+        }
+      } finally {
+        model.close();
+      }
+    }
+  }
+
+  private Translation task(EncoderDecoder model, long seed) {
+    return new Translation(
+        model,
+        texts.tokens(texts.training(), model),
+        texts.tokens(texts.validation(), model),
+        scale.pick(64, 512, 4096),
+        1024,
+        SMOOTHING,
+        seed);
+  }
+
+  /**
+   * Seconds that the passes of one update take, forward and backward, of untrained models that have
+   * their turns one after the other: medians.
+   */
+  public static List<Double> secondsOfPasses(List<TranslationTrial> trials, int rounds) {
+    List<EncoderDecoder> models = new ArrayList<>();
+    try (Scope scope = Scope.open()) {
+      List<Runnable> work = new ArrayList<>();
+      for (TranslationTrial trial : trials) {
+        Random.seed(1);
+        EncoderDecoder model = trial.texts.fit(trial.config()).build();
+        models.add(model);
+        Task task = trial.objective.of(trial.task(model, 1));
+        AtomicLong next = new AtomicLong();
+        work.add(
+            () -> {
+              model.clearGrads();
+              try (Auxiliary auxiliary = Auxiliary.listen()) {
+                auxiliary.addTo(task.loss(next.getAndIncrement())).backward();
+              }
+            });
+      }
+      return Turns.seconds(work, 3, rounds);
+    } finally {
+      models.forEach(EncoderDecoder::close);
+    }
+  }
+
+  /** Width of the models at a scale. */
+  public static int width(Scale scale) {
+    return scale.pick(16, 96, 512);
+  }
+
+  private EncoderDecoder.Config config() {
+    EncoderDecoder.Config plain = new EncoderDecoder.Config();
+    int layers = scale.pick(1, 2, 6);
+    return new EncoderDecoder.Config(
+        layers,
+        layers,
+        width(scale),
+        plain.vocab(),
+        plain.end(),
+        scale.pick(32, 64, 256),
+        plain.position(),
+        new SoftmaxAttention.Config(4, 0),
+        plain.crossHeads(),
+        ffn,
+        plain.norm(),
+        plain.placement(),
+        true,
+        true,
+        true,
+        0.1,
+        plain.residual(),
+        plain.init(),
+        plain.projection());
+  }
+
+  private Training training(long seed) {
+    int every = Math.max(1, steps / EVALUATIONS);
+    return new Training(
+        steps,
+        1,
+        1,
+        scale.pick(3e-3, 3e-3, 1e-3),
+        new Schedule(Schedule.Shape.COSINE, steps / 5, 0.02),
+        new AdamW.Config(0.9, 0.98, 1e-9, 1e-4),
+        1,
+        Training.Precision.FLOAT32,
+        0,
+        every,
+        every,
+        0,
+        seed);
+  }
+
+  /**
+   * The share of the validation pairs' tokens that each expert of a model works on, those with most
+   * to do first, mean over the layers.
+   */
+  public List<Double> load(EncoderDecoder model) {
+    ExpertLoad load =
+        ExpertLoad.of(
+            model, () -> Translation.evaluate(model, texts.tokens(texts.validation(), model)));
+    double[] sums = null;
+    for (ExpertLoad.Layer layer : load.layers().values()) {
+      List<Double> sorted =
+          layer.shares().stream().sorted(Comparator.<Double>reverseOrder()).toList();
+      sums = sums == null ? new double[sorted.size()] : sums;
+      for (int e = 0; e < sums.length; e++) {
+        sums[e] += sorted.get(e) / load.layers().size();
+      }
+    }
+    List<Double> shares = new ArrayList<>();
+    for (double sum : sums) {
+      shares.add(sum);
+    }
+    return shares;
+  }
+}
