@@ -114,7 +114,7 @@ class DistillationTest {
     IllegalArgumentException e =
         assertThrows(
             IllegalArgumentException.class, () -> new Distillation(student, other, 1, 0.5).loss(0));
-    assertTrue(e.getMessage().contains("[3, 5]"), e.getMessage());
+    assertTrue(e.getMessage().contains("[3x5]"), e.getMessage());
     assertThrows(IllegalArgumentException.class, () -> new Distillation(student, student, 0, 0.5));
     assertThrows(IllegalArgumentException.class, () -> new Distillation(student, student, 1, 1.5));
   }

@@ -241,7 +241,7 @@ public final class InferenceSurveyStudy implements Study {
       double quality = subject.quality(model);
       Tensor one = subject.texts(1);
       Tensor many = subject.texts(scale.pick(2, 32, 32));
-      int rounds = scale.pick(1, 9, 15);
+      int rounds = scale.pick(1, 3, 15);
       return new Outcome(
           family,
           name,
@@ -274,7 +274,7 @@ public final class InferenceSurveyStudy implements Study {
   private static Outcomes sentences(Lab lab) {
     Scale scale = lab.scale();
     List<Outcome> outcomes = new ArrayList<>();
-    try (TextPairs pairs = new TextPairs(scale, scale.pick(3, 150, 10_000))) {
+    try (TextPairs pairs = new TextPairs(scale, scale.pick(3, 75, 10_000))) {
       Subject subject = new Sentences(pairs, scale.pick(2, 64, 256));
       for (Way way : Stream.concat(surgeries(scale).stream(), tokens().stream()).toList()) {
         outcomes.add(
