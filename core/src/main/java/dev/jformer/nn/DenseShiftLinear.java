@@ -15,8 +15,8 @@ import java.util.List;
 /**
  * DenseShift in training (arXiv 2208.09708): a linear layer {@code x Wᵀ + b}, [..., in] to [...,
  * out], whose weights are {@code ±2^S} times a scale for each output, and never zero. Sign and
- * exponent are made of latent numbers, each by a step that gradients go straight through (sign-scale
- * decomposition):
+ * exponent are made of latent numbers, each by a step that gradients go straight through
+ * (sign-scale decomposition):
  *
  * <pre>
  * sign = 1 if w ≥ 0, else -1

@@ -17,10 +17,10 @@ import java.util.List;
  * 2208.09708, without zero; others with). Code {@code i} of a row takes the bits from {@code i}
  * times so many on, its lowest first; bit {@code b} of a row stands in its byte {@code b / 8}.
  *
- * <p>With {@link Arithmetic#SHIFTS} a row of the input is rounded to integers of 8 bits, in steps of
- * its largest absolute value over 127, which are shifted by p, given the sign, and added up in 32
- * bits: no multiplication but one for each result, by both scales. It is exact. On processors whose
- * products of 8-bit integers are as fast as sums it gains nothing.
+ * <p>With {@link Arithmetic#SHIFTS} a row of the input is rounded to integers of 8 bits, in steps
+ * of its largest absolute value over 127, which are shifted by p, given the sign, and added up in
+ * 32 bits: no multiplication but one for each result, by both scales. It is exact. On processors
+ * whose products of 8-bit integers are as fast as sums it gains nothing.
  *
  * <p>With {@link Arithmetic#FLOATS} inputs stay what they are. The engine multiplies floats, so the
  * first pass makes the matrix, and it is kept until the codes change: files are small, memory is

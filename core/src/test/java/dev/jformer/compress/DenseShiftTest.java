@@ -40,8 +40,7 @@ class DenseShiftTest {
             + "'projection':{"
             + projection
             + "}}";
-    CausalLm model =
-        (CausalLm) Configs.parse(json.replace('\'', '"'), Model.Config.class).build();
+    CausalLm model = (CausalLm) Configs.parse(json.replace('\'', '"'), Model.Config.class).build();
     model.train(false);
     return model;
   }
@@ -93,7 +92,7 @@ class DenseShiftTest {
           ((CausalLm) Models.load(folder.resolve("" + bits))).logits(IDS),
           "logits");
       assertEquals(
-          bits, ((ShiftLinear.Config) ((CausalLm.Config) made.config()).projection()).bits());
+          bits, ((ShiftLinear.Config) made.config().projection()).bits());
     }
     assertEquals(
         new DenseShift(3, Arithmetic.SHIFTS),

@@ -126,8 +126,7 @@ class ShiftLinearTest {
     ShiftLinear layer = layer(weights, bits, zero, Arithmetic.FLOATS);
     Tensor x = Tensor.randn(2, 3, 13).to(DType.FLOAT64);
     double[][] rows = rows(x.reshape(-1, 13));
-    double[][] expected =
-        Loops.linear(rows, weights.matrix(), layer.bias().value().toDoubles());
+    double[][] expected = Loops.linear(rows, weights.matrix(), layer.bias().value().toDoubles());
     assertClose(
         Stream.of(expected).flatMapToDouble(Arrays::stream).toArray(),
         layer.forward(x).reshape(-1),
@@ -402,7 +401,8 @@ class ShiftLinearTest {
   static Stream<Projection> trained() {
     return Stream.of(2, 3, 4)
         .flatMap(
-            bits -> Stream.of(new DenseShiftLinear.Config(bits), new RoundedShiftLinear.Config(bits)));
+            bits ->
+                Stream.of(new DenseShiftLinear.Config(bits), new RoundedShiftLinear.Config(bits)));
   }
 
   @ParameterizedTest
