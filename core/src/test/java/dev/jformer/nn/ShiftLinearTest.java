@@ -36,6 +36,7 @@ class ShiftLinearTest {
   }
 
   /** Any weights of a format, each code as likely as the other. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Drawn(byte[] sign, byte[] shift, int out, int in) implements ShiftWeight {
     static Drawn of(int bits, boolean zero, int out, int in) {
       SplittableRandom random = new SplittableRandom(bits);

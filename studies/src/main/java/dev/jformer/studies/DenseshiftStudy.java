@@ -314,9 +314,7 @@ public final class DenseshiftStudy implements Study {
       return outcome(
           model,
           freezing,
-          m ->
-              LanguageModelling.evaluate(
-                  (CausalLm) m, lab.text(), 16, scale.pick(1, 20, 200)));
+          m -> LanguageModelling.evaluate((CausalLm) m, lab.text(), 16, scale.pick(1, 20, 200)));
     }
   }
 
@@ -505,7 +503,9 @@ public final class DenseshiftStudy implements Study {
         "By shifts a layer is faster than by floats",
         "1.6 times as fast on an ARM A57",
         Check.below(
-            "times floats, 128 tokens", times.seconds().get(1).get(2) / times.seconds().get(1).get(0), 1));
+            "times floats, 128 tokens",
+            times.seconds().get(1).get(2) / times.seconds().get(1).get(0),
+            1));
   }
 
   private static Check better(
@@ -516,10 +516,7 @@ public final class DenseshiftStudy implements Study {
   }
 
   private static Check frozen(
-      String what,
-      Map<String, List<Outcome>> all,
-      String other,
-      ToDoubleFunction<Outcome> share) {
+      String what, Map<String, List<Outcome>> all, String other, ToDoubleFunction<Outcome> share) {
     return Check.below(
         what, 100 * mean(all.get(dense(3)), share), 100 * mean(all.get(other), share));
   }
