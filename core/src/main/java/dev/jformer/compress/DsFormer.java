@@ -145,21 +145,6 @@ public record DsFormer(double factor, int block, int basis, int turns, long seed
     }
   }
 
-  /**
-   * A copy of a model of dense-sparse factors that have 8 bits, as has the table of words.
-   *
-   * @throws IllegalArgumentException if they have already
-   */
-  static Model rounded(Model model) {
-    DenseSparseLinear.Config before = (DenseSparseLinear.Config) Exchange.projection(model);
-    if (before.bits() == 8) {
-      throw new IllegalArgumentException(
-          "the factors of this model have 8 bits already: operate on the model before that");
-    }
-    return Exchange.narrowed(
-        model, before.withBits(8), DenseSparseLinear.class, DenseSparseLinear::fill);
-  }
-
   private DenseSparseFactors factors(Tensor block, DenseSparseFormat format) {
     int width = format.block();
     Tensor ascending = EIGENVECTORS.callAll(block.t().matmul(block), "L").get(1);

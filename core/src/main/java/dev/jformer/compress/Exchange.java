@@ -2,12 +2,12 @@ package dev.jformer.compress;
 
 import dev.jformer.config.Configs;
 import dev.jformer.model.Model;
-import dev.jformer.nn.DenseSparseLinear;
 import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.QuantizedWeight;
+import dev.jformer.nn.Roundable;
 import dev.jformer.nn.SparseLinear;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -113,11 +113,12 @@ final class Exchange {
   }
 
   private static String advice(Projection projection) {
-    if (projection instanceof SparseLinear.Config) {
-      return "make it dense first, by the method dense; weight-int8 takes it as it is";
-    }
-    if (projection instanceof DenseSparseLinear.Config) {
-      return "start from the model as it was before; weight-int8 takes it as it is";
+    if (projection instanceof Roundable wide && wide.bits() > 8) {
+      String before =
+          projection instanceof SparseLinear.Config
+              ? "make it dense first, by the method dense"
+              : "start from the model as it was before";
+      return before + "; weight-int8 takes it as it is";
     }
     return projection.folded() instanceof Linear.Config
         ? "fold it first"
@@ -198,25 +199,31 @@ final class Exchange {
   }
 
   /**
-   * A copy of a model whose layers are of a kind of their own, as they are with fewer bits; its
-   * table of words is rounded without a look at data.
+   * A copy of a model whose layers hold fewer numbers than plain ones, in 8 bits; its table of
+   * words is rounded without a look at data.
    *
-   * @param projection of fewer bits
-   * @param kind of the layers
-   * @param fill takes over a layer, given first, from its original
+   * @param wide the model's projection
+   * @throws IllegalArgumentException if they have 8 bits already, or a number is not finite
    */
-  static <T extends Module> Model narrowed(
-      Model model, Projection projection, Class<T> kind, BiConsumer<T, T> fill) {
+  static Model narrowed(String method, Model model, Roundable wide) {
+    if (wide.bits() == 8) {
+      throw new IllegalArgumentException(
+          "the layers of the projection '"
+              + wide.type()
+              + "' have 8 bits already: use "
+              + method
+              + " on the model before that");
+    }
     Map<String, Module> originals = model.modules();
     return filled(
         model,
-        withProjection(model.config(), wide -> projection),
+        withProjection(model.config(), projection -> wide.withBits(8)),
         made ->
             made.modules()
                 .forEach(
                     (name, module) -> {
-                      if (kind.isInstance(module)) {
-                        fill.accept(kind.cast(module), kind.cast(originals.get(name)));
+                      if (module instanceof Roundable.Rounded layer) {
+                        layer.fill(originals.get(name));
                       } else if (module instanceof QuantizedWeight table) {
                         round(name, table, originals.get(name));
                       }

@@ -13,24 +13,6 @@ final class Sparse {
     return Exchange.projection(model) instanceof SparseLinear.Config;
   }
 
-  /**
-   * A copy of a sparse model whose values, and table of words, have 8 bits.
-   *
-   * @throws IllegalArgumentException if they have already, or a value is not finite
-   */
-  static Model rounded(Model model) {
-    SparseLinear.Config before = (SparseLinear.Config) Exchange.projection(model);
-    if (before.bits() == 8) {
-      throw new IllegalArgumentException(
-          "the values of this sparse model have 8 bits already: operate on the model before that");
-    }
-    return Exchange.narrowed(
-        model,
-        before.withBits(8),
-        SparseLinear.class,
-        (layer, original) -> layer.fill(original.weight(), original.mask()));
-  }
-
   /** A copy of a sparse model whose layers are plain, with the zeros written out. */
   static Model dense(Model model) {
     SparseLinear.Config before = (SparseLinear.Config) Exchange.projection(model);

@@ -2,7 +2,7 @@ package dev.jformer.compress;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.model.Model;
-import dev.jformer.nn.DenseSparseLinear;
+import dev.jformer.nn.Roundable;
 import dev.jformer.nn.WeightInt8Linear;
 
 /**
@@ -24,11 +24,8 @@ public record WeightInt8() implements Surgery {
 
   @Override
   public Model operate(Model model, Calibration calibration) {
-    if (Sparse.is(model)) {
-      return Sparse.rounded(model);
-    }
-    return Exchange.projection(model) instanceof DenseSparseLinear.Config
-        ? DsFormer.rounded(model)
+    return Exchange.projection(model) instanceof Roundable wide
+        ? Exchange.narrowed(type(), model, wide)
         : Exchange.rounded(model, new WeightInt8Linear.Config());
   }
 }

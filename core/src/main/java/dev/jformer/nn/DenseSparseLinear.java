@@ -28,7 +28,7 @@ import java.util.List;
  * can take their places is a {@link StraightThroughFactorizer}. With 8 bits, bases and coefficients
  * are integers, with a scale for each vector of a basis; such a layer does not train.
  */
-public final class DenseSparseLinear extends Layer implements FactorizedWeight {
+public final class DenseSparseLinear extends Layer implements FactorizedWeight, Roundable.Rounded {
   /** How the product is computed in inference. */
   public enum Execution {
     /** W is made for each pass, and memory holds what files do. */
@@ -53,7 +53,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight {
    */
   @AutoService(Projection.class)
   public record Config(double factor, int block, int basis, int bits, Execution execution)
-      implements Projection {
+      implements Roundable {
     /** Half of the bytes. */
     public Config() {
       this(2);
@@ -67,9 +67,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight {
     /** Checks the values. */
     public Config {
       check(factor, block, basis);
-      if (bits != 32 && bits != 8) {
-        throw new IllegalArgumentException("bits is " + bits + ": expected 32 or 8");
-      }
+      Roundable.checkBits(bits);
       if (execution == null) {
         throw new IllegalArgumentException("execution is null: expected frugal, dense or factored");
       }
@@ -91,7 +89,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight {
       return "dsformer";
     }
 
-    /** The same with numbers of so many bits. */
+    @Override
     public Config withBits(int other) {
       return new Config(factor, block, basis, other, execution);
     }
@@ -102,27 +100,8 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight {
     }
 
     @Override
-    public boolean trains() {
-      return bits == 32;
-    }
-
-    @Override
     public DenseSparseLinear build(long in, long out, boolean bias, Initializer initializer) {
       return new DenseSparseLinear(this, in, out, bias, initializer);
-    }
-
-    @Override
-    public Table table(long count, long width, Initializer initializer) {
-      return bits == 8
-          ? new WeightInt8Linear.Config().table(count, width, initializer)
-          : Projection.super.table(count, width, initializer);
-    }
-
-    @Override
-    public Layer output(long in, long out, Initializer initializer) {
-      return bits == 8
-          ? new WeightInt8Linear.Config().output(in, out, initializer)
-          : Projection.super.output(in, out, initializer);
     }
   }
 
@@ -368,8 +347,9 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight {
     return step.where(step.gt(0), Tensor.ones(1).to(DType.FLOAT64));
   }
 
-  /** Takes over the factors of another layer of this format, of 32 bits. */
-  public void fill(DenseSparseLinear other) {
+  @Override
+  public void fill(Module module) {
+    DenseSparseLinear other = (DenseSparseLinear) module;
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor row = Tensor.zeros(1, format.rows() * format.basis());

@@ -28,7 +28,7 @@ import java.util.List;
  * <p>With 8 bits the values are integers with a scale for each row, the largest absolute value over
  * 127; such a layer does not train.
  */
-public final class SparseLinear extends Layer {
+public final class SparseLinear extends Layer implements Roundable.Rounded {
   /** What becomes of the whole matrix. */
   public enum Execution {
     /** It is made for each pass, and memory holds what files do. */
@@ -49,7 +49,7 @@ public final class SparseLinear extends Layer {
    */
   @AutoService(Projection.class)
   public record Config(double density, int keep, int of, int bits, Execution execution)
-      implements Projection {
+      implements Roundable {
     /** Half of the weights, anywhere. */
     public Config() {
       this(0.5);
@@ -86,9 +86,7 @@ public final class SparseLinear extends Layer {
         throw new IllegalArgumentException(
             "density is " + density + ": expected " + keep + "/" + of + " where both are given");
       }
-      if (bits != 32 && bits != 8) {
-        throw new IllegalArgumentException("bits is " + bits + ": expected 32 or 8");
-      }
+      Roundable.checkBits(bits);
       if (execution == null) {
         throw new IllegalArgumentException("execution is null: expected frugal or dense");
       }
@@ -99,7 +97,7 @@ public final class SparseLinear extends Layer {
       return "sparse";
     }
 
-    /** The same with values of so many bits. */
+    @Override
     public Config withBits(int other) {
       return new Config(density, keep, of, other, execution);
     }
@@ -110,27 +108,8 @@ public final class SparseLinear extends Layer {
     }
 
     @Override
-    public boolean trains() {
-      return bits == 32;
-    }
-
-    @Override
     public SparseLinear build(long in, long out, boolean bias, Initializer initializer) {
       return new SparseLinear(this, in, out, bias, initializer);
-    }
-
-    @Override
-    public Table table(long count, long width, Initializer initializer) {
-      return bits == 8
-          ? new WeightInt8Linear.Config().table(count, width, initializer)
-          : Projection.super.table(count, width, initializer);
-    }
-
-    @Override
-    public Layer output(long in, long out, Initializer initializer) {
-      return bits == 8
-          ? new WeightInt8Linear.Config().output(in, out, initializer)
-          : Projection.super.output(in, out, initializer);
     }
 
     private Positions positions(long out, long in) {
@@ -340,6 +319,12 @@ public final class SparseLinear extends Layer {
       }
     }
     forget();
+  }
+
+  @Override
+  public void fill(Module other) {
+    SparseLinear wide = (SparseLinear) other;
+    fill(wide.weight(), wide.mask());
   }
 
   /** Where values stand: bool [out, in]. */
