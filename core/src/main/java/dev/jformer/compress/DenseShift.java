@@ -2,17 +2,15 @@ package dev.jformer.compress;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.model.Model;
-import dev.jformer.nn.DenseShiftLinear;
 import dev.jformer.nn.Projection;
-import dev.jformer.nn.RoundedShiftLinear;
 import dev.jformer.nn.ShiftLinear;
 import dev.jformer.nn.ShiftLinear.Arithmetic;
 
 /**
  * Stores the weights of linear layers as powers of two in few bits (DenseShift, arXiv 2208.09708),
  * see {@link ShiftLinear}. A model that was trained so, by the projection {@code denseshift} or
- * {@code shift-rounded}, gives what it gave, in the bits that it was trained with. The weights of a
- * plain model are rounded to the nearest powers of two, without zero, which at 3 bits costs much.
+ * {@code shift-rounded}, gives what it gave, in the bits that it was trained with; of one that is
+ * stored so already the arithmetic is changed. The weights of a plain model are rounded to the nearest powers of two, without zero, which at 3 bits costs much.
  * It needs no data.
  *
  * @param bits of a weight of a plain model, 2 to 4
@@ -43,11 +41,10 @@ public record DenseShift(int bits, Arithmetic arithmetic) implements Surgery {
   @Override
   public Model operate(Model model, Calibration calibration) {
     Projection projection = Exchange.projection(model);
-    if (!(projection instanceof DenseShiftLinear.Config
-        || projection instanceof RoundedShiftLinear.Config)) {
+    if (projection == null || !(projection.folded() instanceof ShiftLinear.Config)) {
       return Exchange.rounded(model, new ShiftLinear.Config(bits, false, arithmetic));
     }
-    try (Model folded = Fold.fold(model)) {
+    try (Model folded = new Folding().operate(model, calibration)) {
       return Exchange.rebuilt(
           folded,
           Exchange.withProjection(

@@ -96,9 +96,7 @@ public record DsFormer(double factor, int block, int basis, int turns, long seed
   public Model operate(Model model, Calibration calibration, DoubleConsumer progress) {
     if (form == Form.STORED
         && Exchange.projection(model) instanceof StraightThroughFactorizer.Config) {
-      Model folded = Fold.fold(model);
-      folded.train(false);
-      return folded;
+      return new Folding().operate(model, calibration);
     }
     Exchange.expectPlain(type(), model.config());
     StraightThroughFactorizer.Config training =

@@ -71,9 +71,14 @@ class DenseShiftTest {
     CausalLm integers = (CausalLm) new DenseShift(3, Arithmetic.SHIFTS).operate(model, null);
     double apart = integers.logits(IDS).sub(logits).norm().item() / logits.norm().item();
     assertTrue(apart > 0 && apart < 0.05, "8-bit activations are off by " + apart);
+    CausalLm changed = (CausalLm) new DenseShift(3, Arithmetic.SHIFTS).operate(stored, null);
+    assertSame(integers.logits(IDS), changed.logits(IDS), "stored before its arithmetic changed");
+    CausalLm folded = (CausalLm) new Folding().operate(model, null);
+    assertEquals(stored.config(), folded.config());
+    assertSame(stored.logits(IDS), folded.logits(IDS), "folded");
     var error =
-        assertThrows(IllegalArgumentException.class, () -> new DenseShift().operate(stored, null));
-    assertTrue(error.getMessage().contains("shift"), error.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> new WeightInt8().operate(stored, null));
+    assertTrue(error.getMessage().contains("not 'shift'"), error.getMessage());
   }
 
   @Test
