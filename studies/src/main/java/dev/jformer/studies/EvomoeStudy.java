@@ -69,7 +69,7 @@ public final class EvomoeStudy implements Study {
   @Override
   public void run(Lab lab) {
     List<ExpertCost> costs = costs(lab);
-    int steps = lab.scale().pick(10, 500, 40_000);
+    int steps = lab.scale().pick(10, 400, 40_000);
     Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 2048, 8192), Integer.MAX_VALUE);
     int vocab = texts.tokenizer().vocabularySize() + 1;
     Map<String, Experts.Config> arms = new LinkedHashMap<>();
@@ -225,7 +225,7 @@ public final class EvomoeStudy implements Study {
                 ExpertCost.class,
                 () ->
                     ExpertCost.measure(
-                        layer[0], layer[1], tokens, width, 4 * width, lab.scale().pick(3, 7, 15))));
+                        layer[0], layer[1], tokens, width, 4 * width, lab.scale().pick(3, 5, 15))));
       }
     }
     return costs;

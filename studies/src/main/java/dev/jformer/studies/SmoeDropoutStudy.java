@@ -88,7 +88,7 @@ public final class SmoeDropoutStudy implements Study {
 
   @Override
   public void run(Lab lab) {
-    int width = lab.scale().pick(16, 96, 256);
+    int width = lab.scale().pick(16, 64, 256);
     Mlp.Config expert = new Mlp.Config(Activation.GELU, 4, width);
     ChannelMixer.Config frozen = new Experts.Config(expert, EXPERTS, new FrozenGate.Config());
     ChannelMixer.Config learned =
@@ -114,7 +114,7 @@ public final class SmoeDropoutStudy implements Study {
   // ---- A long text: how many experts run
 
   private static void slimming(Lab lab, int width, Map<String, Arm> arms) {
-    int steps = lab.scale().pick(3, 300, 20_000);
+    int steps = lab.scale().pick(3, 500, 20_000);
     Map<String, List<Outcome>> all = new LinkedHashMap<>();
     arms.forEach(
         (name, arm) ->
@@ -188,10 +188,10 @@ public final class SmoeDropoutStudy implements Study {
   // ---- A short text: what is learned by heart
 
   private static void overfitting(Lab lab, int width, Map<String, Arm> arms) {
-    int steps = lab.scale().pick(3, 500, 20_000);
-    int bytes = lab.scale().pick(4000, 60_000, 1_000_000);
+    int steps = lab.scale().pick(3, 800, 20_000);
+    int bytes = lab.scale().pick(4000, 20_000, 1_000_000);
     Map<String, List<Outcome>> all = new LinkedHashMap<>();
-    try (TokenFile excerpt = lab.text().excerpt(bytes, bytes)) {
+    try (TokenFile excerpt = lab.text().excerpt(bytes, 2L * bytes)) {
       arms.forEach(
           (name, arm) ->
               all.put(name, learn(lab, name + ", short text", excerpt, arm, width, steps)));
@@ -279,7 +279,7 @@ public final class SmoeDropoutStudy implements Study {
       DoubleConsumer progress) {
     Random.seed(seed);
     int batches = scale.pick(2, 30, 200);
-    Training training = Small.training(steps, scale.pick(2, 16, 32), seed);
+    Training training = Small.training(steps, scale.pick(2, 8, 32), seed);
     CausalLm lm = model(scale, arm, width).build();
     try {
       LanguageModelling task = new LanguageModelling(lm, text, training.batch(), seed, batches);

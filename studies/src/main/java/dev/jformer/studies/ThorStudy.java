@@ -114,7 +114,7 @@ public final class ThorStudy implements Study {
 
   @Override
   public void run(Lab lab) {
-    int steps = lab.scale().pick(2, 1000, 40_000);
+    int steps = lab.scale().pick(2, 800, 40_000);
     Objective plain = new Objective.Plain();
     Map<String, Arm> arms = new LinkedHashMap<>();
     arms.put(DENSE, new Arm(null, plain, steps));
@@ -124,7 +124,7 @@ public final class ThorStudy implements Study {
     arms.put(THOR, new Arm(new RandomGate.Config(), new Consistency(), steps));
     arms.put(HALF, new Arm(new RandomGate.Config(), new Consistency(), steps / 2));
     Map<String, List<Outcome>> all = new LinkedHashMap<>();
-    int pairs = lab.scale().pick(48, 3000, Integer.MAX_VALUE);
+    int pairs = lab.scale().pick(48, 2000, Integer.MAX_VALUE);
     Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 1024, 8192), pairs);
     for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
       int s = seed;

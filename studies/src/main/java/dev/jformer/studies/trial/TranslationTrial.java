@@ -107,7 +107,7 @@ public record TranslationTrial(
 
   /** Width of the models at a scale. */
   public static int width(Scale scale) {
-    return scale.pick(16, 96, 512);
+    return scale.pick(16, 64, 512);
   }
 
   private EncoderDecoder.Config config() {
