@@ -10,8 +10,8 @@ import dev.jformer.nn.ShiftLinear.Arithmetic;
  * Stores the weights of linear layers as powers of two in few bits (DenseShift, arXiv 2208.09708),
  * see {@link ShiftLinear}. A model that was trained so, by the projection {@code denseshift} or
  * {@code shift-rounded}, gives what it gave, in the bits that it was trained with; of one that is
- * stored so already the arithmetic is changed. The weights of a plain model are rounded to the nearest powers of two, without zero, which at 3 bits costs much.
- * It needs no data.
+ * stored so already the arithmetic is changed. The weights of a plain model are rounded to the
+ * nearest powers of two, without zero, which at 3 bits costs much. It needs no data.
  *
  * @param bits of a weight of a plain model, 2 to 4
  * @param arithmetic what the layers compute with

@@ -96,8 +96,7 @@ class DenseShiftTest {
           made.logits(IDS),
           ((CausalLm) Models.load(folder.resolve("" + bits))).logits(IDS),
           "logits");
-      assertEquals(
-          bits, ((ShiftLinear.Config) made.config().projection()).bits());
+      assertEquals(bits, ((ShiftLinear.Config) made.config().projection()).bits());
     }
     assertEquals(
         new DenseShift(3, Arithmetic.SHIFTS),

@@ -170,7 +170,7 @@ class DenseSparseLinearTest {
     for (int b = 0; b < format.blocks(); b++) {
       assertClose(
           kept.select(0, b).matmul(bases.select(0, b)).t(),
-          layer.weight().narrow(0, 8 * b, 8),
+          layer.weight().narrow(0, 8L * b, 8),
           1e-5);
     }
     Tensor more = Tensor.ones(all.shape().toArray()).gt(0);
@@ -328,7 +328,7 @@ class DenseSparseLinearTest {
         Tensor eye = Tensor.zeros(384, 384);
         eye = eye.add(Tensor.ones(384, 384).tril(0).sub(Tensor.ones(384, 384).tril(-1)));
         Tensor weight = layer.forward(eye);
-        double deviation = weight.norm().item() / Math.sqrt(weight.elements());
+        double deviation = weight.norm().item() / Math.sqrt((double) weight.elements());
         assertEquals(0.1, deviation, 0.005, part.type());
       }
     }
