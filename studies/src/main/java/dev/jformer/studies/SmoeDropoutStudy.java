@@ -98,6 +98,7 @@ public final class SmoeDropoutStudy implements Study {
     arms.put(SMOE, new Arm(frozen, 0));
     arms.put(LEARNED, new Arm(learned, 0));
     slimming(lab, width, arms);
+    arms.remove(LEARNED);
     arms.put(DENSE, new Arm(dense, 0));
     arms.put(DROPOUT, new Arm(dense, 0.1));
     overfitting(lab, width, arms);
@@ -118,7 +119,7 @@ public final class SmoeDropoutStudy implements Study {
     Map<String, List<Outcome>> all = new LinkedHashMap<>();
     arms.forEach(
         (name, arm) ->
-            all.put(name, learn(lab, name + ", long text", lab.text(), arm, width, steps)));
+            all.put(name, learn(lab, name + ", long text", lab.text(), arm, width, steps, 1e-3)));
     List<Double> smoe = byActive(all.get(SMOE));
     List<Double> learned = byActive(all.get(LEARNED));
     lab.claim(
@@ -188,13 +189,13 @@ public final class SmoeDropoutStudy implements Study {
   // ---- A short text: what is learned by heart
 
   private static void overfitting(Lab lab, int width, Map<String, Arm> arms) {
-    int steps = lab.scale().pick(3, 800, 20_000);
+    int steps = lab.scale().pick(3, 600, 20_000);
     int bytes = lab.scale().pick(4000, 20_000, 1_000_000);
     Map<String, List<Outcome>> all = new LinkedHashMap<>();
     try (TokenFile excerpt = lab.text().excerpt(bytes, 2L * bytes)) {
       arms.forEach(
           (name, arm) ->
-              all.put(name, learn(lab, name + ", short text", excerpt, arm, width, steps)));
+              all.put(name, learn(lab, name + ", short text", excerpt, arm, width, steps, 3e-3)));
     }
     List<List<String>> rows = new ArrayList<>();
     List<Figure.Series> series = new ArrayList<>();
@@ -256,7 +257,7 @@ public final class SmoeDropoutStudy implements Study {
   // ---- Training
 
   private static List<Outcome> learn(
-      Lab lab, String name, TokenFile text, Arm arm, int width, int steps) {
+      Lab lab, String name, TokenFile text, Arm arm, int width, int steps, double rate) {
     List<Outcome> outcomes = new ArrayList<>();
     for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
       int s = seed;
@@ -264,7 +265,7 @@ public final class SmoeDropoutStudy implements Study {
           lab.measure(
               name + ", seed " + s,
               Outcome.class,
-              progress -> learn(lab.scale(), text, arm, width, steps, s, progress)));
+              progress -> learn(lab.scale(), text, arm, width, steps, rate, s, progress)));
     }
     return outcomes;
   }
@@ -275,11 +276,12 @@ public final class SmoeDropoutStudy implements Study {
       Arm arm,
       int width,
       int steps,
+      double rate,
       long seed,
       DoubleConsumer progress) {
     Random.seed(seed);
     int batches = scale.pick(2, 30, 200);
-    Training training = Small.training(steps, scale.pick(2, 8, 32), seed);
+    Training training = training(scale, steps, rate, seed);
     CausalLm lm = model(scale, arm, width).build();
     try {
       LanguageModelling task = new LanguageModelling(lm, text, training.batch(), seed, batches);
@@ -297,6 +299,24 @@ public final class SmoeDropoutStudy implements Study {
     } finally {
       lm.close();
     }
+  }
+
+  private static Training training(Scale scale, int steps, double rate, long seed) {
+    Training plain = Small.training(steps, scale.pick(2, 8, 32), seed);
+    return new Training(
+        plain.steps(),
+        plain.batch(),
+        plain.accumulate(),
+        rate,
+        plain.schedule(),
+        plain.optimizer(),
+        plain.clip(),
+        plain.precision(),
+        plain.ema(),
+        plain.evaluateEvery(),
+        plain.checkpointEvery(),
+        plain.patience(),
+        plain.seed());
   }
 
   private static double onLearned(CausalLm lm, TokenFile text, int batch, int batches) {
