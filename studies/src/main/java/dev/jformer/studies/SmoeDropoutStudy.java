@@ -190,9 +190,9 @@ public final class SmoeDropoutStudy implements Study {
 
   private static void overfitting(Lab lab, int width, Map<String, Arm> arms) {
     int steps = lab.scale().pick(3, 600, 20_000);
-    int bytes = lab.scale().pick(4000, 20_000, 1_000_000);
+    int bytes = lab.scale().pick(4000, 8000, 1_000_000);
     Map<String, List<Outcome>> all = new LinkedHashMap<>();
-    try (TokenFile excerpt = lab.text().excerpt(bytes, 2L * bytes)) {
+    try (TokenFile excerpt = lab.text().excerpt(bytes, 4L * bytes)) {
       arms.forEach(
           (name, arm) ->
               all.put(name, learn(lab, name + ", short text", excerpt, arm, width, steps, 3e-3)));
