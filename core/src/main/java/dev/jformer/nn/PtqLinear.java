@@ -3,7 +3,7 @@ package dev.jformer.nn;
 import com.google.auto.service.AutoService;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
-import dev.jformer.tensor.Operator;
+import dev.jformer.tensor.Int8;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -16,8 +16,6 @@ import dev.jformer.tensor.Tensor;
  * costs no more than a symmetric one.
  */
 public final class PtqLinear extends QuantizedLinear {
-  private static final Operator INT_MM = Operator.named("aten::_int_mm");
-
   /**
    * Configuration.
    *
@@ -117,7 +115,7 @@ public final class PtqLinear extends QuantizedLinear {
   public Tensor forward(Tensor x) {
     Tensor q = integers(x).to(DType.INT8);
     Tensor flat = q.reshape(-1, q.size(-1));
-    Tensor sums = INT_MM.call(flat, integers.value().t()).to(DType.FLOAT32);
+    Tensor sums = Int8.product(flat, integers.value()).to(DType.FLOAT32);
     Tensor scale = weightScale.value().mul(inputScale.value());
     Tensor y = bias.value().addProduct(sums, scale);
     long[] shape = x.shape().toArray();

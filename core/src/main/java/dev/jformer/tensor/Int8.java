@@ -77,6 +77,11 @@ public final class Int8 {
    * @return int32 [M, N]
    */
   public static Tensor product(Tensor x, Tensor weight) {
+    Flops.linear(x, weight);
+    return sums(x, weight);
+  }
+
+  private static Tensor sums(Tensor x, Tensor weight) {
     return Kernels.EXACT ? Kernels.PRODUCT.call(x, weight.t()) : inDoubles(x, weight);
   }
 
@@ -131,7 +136,7 @@ public final class Int8 {
     Kernels.ROUND.call(whole);
     result.copy_(
         activations == Activations.BITS_8
-            ? product(whole.to(DType.INT8), weight)
+            ? sums(whole.to(DType.INT8), weight)
             : twoDigits(whole, weight));
     result.mul_(largest.mul_(1.0 / activations.levels()));
     if (bias == null) {
@@ -144,7 +149,7 @@ public final class Int8 {
   private static Tensor twoDigits(Tensor whole, Tensor weight) {
     Tensor upper = Kernels.ROUND.call(whole.mul(1.0 / BASE));
     Tensor lower = whole.add_(upper, -BASE);
-    Tensor sums = product(Tensor.cat(0, upper, lower).to(DType.INT8), weight).to(DType.FLOAT32);
+    Tensor sums = sums(Tensor.cat(0, upper, lower).to(DType.INT8), weight).to(DType.FLOAT32);
     long rows = whole.size(0);
     return sums.narrow(0, rows, rows).add_(sums.narrow(0, 0, rows), BASE);
   }

@@ -19,6 +19,7 @@ import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TextPairs;
+import dev.jformer.studies.trial.Turns;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -29,7 +30,6 @@ import dev.jformer.train.Listener;
 import dev.jformer.train.Trainer;
 import dev.jformer.train.Training;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -322,8 +322,10 @@ public final class EssentialSparsityStudy implements Study {
                   sparsity,
                   bytes(sparse) / bytes(plain),
                   layerBytes(small) / (4 * weights(plain)),
-                  ratio(rounds, () -> sparse.hidden(many, null), () -> plain.hidden(many, null)),
-                  ratio(rounds, () -> sparse.hidden(one, null), () -> plain.hidden(one, null))));
+                  Turns.ratio(
+                      () -> sparse.hidden(many, null), () -> plain.hidden(many, null), rounds),
+                  Turns.ratio(
+                      () -> sparse.hidden(one, null), () -> plain.hidden(one, null), rounds)));
         }
       }
       return new Prices(prices);
@@ -345,26 +347,6 @@ public final class EssentialSparsityStudy implements Study {
   private static double bytes(Model model) {
     boolean sparse = model.modules().values().stream().anyMatch(SparseLinear.class::isInstance);
     return sparse ? layerBytes(model) : 4 * weights(model);
-  }
-
-  /** Median of the ratios of seconds of two pieces of work that take turns, after a warm-up. */
-  private static double ratio(int rounds, Runnable first, Runnable second) {
-    double[] ratios = new double[rounds];
-    for (int round = -1; round < rounds; round++) {
-      double[] seconds = new double[2];
-      for (int i = 0; i < 2; i++) {
-        try (Scope scope = Scope.open()) {
-          long start = System.nanoTime();
-          (i == 0 ? first : second).run();
-          seconds[i] = System.nanoTime() - start;
-        }
-      }
-      if (round >= 0) {
-        ratios[round] = seconds[0] / seconds[1];
-      }
-    }
-    Arrays.sort(ratios);
-    return ratios[rounds / 2];
   }
 
   // ---- What was found

@@ -241,7 +241,7 @@ public final class InferenceSurveyStudy implements Study {
       double quality = subject.quality(model);
       Tensor one = subject.texts(1);
       Tensor many = subject.texts(scale.pick(2, 32, 32));
-      int rounds = scale.pick(1, 3, 15);
+      int rounds = scale.pick(1, 7, 15);
       return new Outcome(
           family,
           name,
@@ -255,12 +255,8 @@ public final class InferenceSurveyStudy implements Study {
   }
 
   private static double ratio(Subject subject, Model model, Tensor texts, int rounds) {
-    List<Double> seconds =
-        Turns.seconds(
-            List.of(() -> subject.pass(model, texts), () -> subject.pass(subject.model(), texts)),
-            2,
-            rounds);
-    return seconds.get(0) / seconds.get(1);
+    return Turns.ratio(
+        () -> subject.pass(model, texts), () -> subject.pass(subject.model(), texts), rounds);
   }
 
   private static double bytes(Model model) {

@@ -22,12 +22,9 @@ public final class Turns {
     double[][] seconds = new double[work.size()][rounds];
     for (int round = -warmUp; round < rounds; round++) {
       for (int i = 0; i < work.size(); i++) {
-        long start = System.nanoTime();
-        try (Scope scope = Scope.open()) {
-          work.get(i).run();
-        }
+        double once = seconds(work.get(i));
         if (round >= 0) {
-          seconds[i][round] = (System.nanoTime() - start) / 1e9;
+          seconds[i][round] = once;
         }
       }
     }
@@ -38,5 +35,32 @@ public final class Turns {
               return each[rounds / 2];
             })
         .toList();
+  }
+
+  /**
+   * How many times as long a piece of work takes as another: the median of the ratios of two turns
+   * that follow each other.
+   *
+   * @param rounds at least 1, after one that does not count
+   */
+  public static double ratio(Runnable work, Runnable other, int rounds) {
+    double[] ratios = new double[rounds];
+    for (int round = -1; round < rounds; round++) {
+      double first = seconds(work);
+      double second = seconds(other);
+      if (round >= 0) {
+        ratios[round] = first / second;
+      }
+    }
+    Arrays.sort(ratios);
+    return ratios[rounds / 2];
+  }
+
+  private static double seconds(Runnable work) {
+    long start = System.nanoTime();
+    try (Scope scope = Scope.open()) {
+      work.run();
+    }
+    return (System.nanoTime() - start) / 1e9;
   }
 }
