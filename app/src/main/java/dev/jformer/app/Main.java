@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
       EmbedCommand.class,
       GrowCommand.class,
       CompressCommand.class,
+      TicketsCommand.class,
       ExportCommand.class,
       TokenizerCommand.class,
       InfoCommand.class,

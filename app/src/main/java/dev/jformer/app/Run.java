@@ -1,5 +1,6 @@
 package dev.jformer.app;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.config.Configs;
 import dev.jformer.data.Tokenizer;
 import dev.jformer.io.AtomicFile;
@@ -134,7 +135,8 @@ final class Run {
     }
   }
 
-  private Assignment assignment() throws IOException {
+  /** The data made ready, and the model as the run begins with it. */
+  Assignment assignment() throws IOException {
     if (recipe.data() instanceof SeriesData) {
       return new ForecastAssignment(recipe, folder, resumed, console);
     }
@@ -224,6 +226,15 @@ final class Run {
         result.bestStep());
     console.say("the model is in %s; try: %s", folder, use);
     return 0;
+  }
+
+  /** The best loss on held-out data that a run in a folder came to; NaN if it was never evaluated. */
+  static double bestLoss(Path folder) throws IOException {
+    double best = Double.NaN;
+    for (String line : Files.readAllLines(folder.resolve(METRICS))) {
+      best = new JsonMapper().readTree(line).path("bestValidationLoss").asDouble(best);
+    }
+    return best;
   }
 
   private static String round(double value) {

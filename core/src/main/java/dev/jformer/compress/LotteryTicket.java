@@ -51,7 +51,6 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
     Exchange.expectPlain("lottery-ticket", start.config());
     Model model = Exchange.rebuilt(start, start.config());
     try (Scope scope = Scope.open()) {
-      double density = 1;
       for (int round = 0; round <= rounds; round++) {
         model.train(true);
         training.accept(model);
@@ -59,8 +58,7 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
         try (Mode mode = Autograd.noGrad()) {
           observer.trained(round, model);
           if (round < rounds) {
-            density *= 1 - rate;
-            Model next = next(start, model, density);
+            Model next = ticket(start, model, round + 1);
             model.close();
             model = next;
           }
@@ -71,8 +69,18 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
     }
   }
 
-  private Model next(Model start, Model trained, double density) {
-    try (Scope scope = Scope.open()) {
+  /**
+   * What is trained in a round: what stays of the weights at the start, zeros elsewhere.
+   *
+   * @param start the weights that those that stay go back to, with plain layers
+   * @param trained the model of the round before
+   * @param round from 1
+   * @return in inference, sparse
+   */
+  public Model ticket(Model start, Model trained, int round) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      double density = Math.pow(1 - rate, round);
       return Masks.highest(Magnitude.sizes(trained), density, reach).applied(start);
     }
   }

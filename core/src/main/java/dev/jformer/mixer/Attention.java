@@ -241,7 +241,15 @@ abstract class Attention extends TokenMixer {
 
   /** Heads side by side, through the output layer: [B, T, D]. */
   final Tensor join(Tensor result, Tensor x) {
-    Tensor joined = finish(result, x).transpose(1, 2).flatten(2, 3);
-    return dropout.get().forward(out.get().forward(joined));
+    return output(sideBySide(result, x));
+  }
+
+  /** Results of all heads, as the output layer takes them: [B, T, D]. */
+  final Tensor sideBySide(Tensor result, Tensor x) {
+    return finish(result, x).transpose(1, 2).flatten(2, 3);
+  }
+
+  final Tensor output(Tensor sideBySide) {
+    return dropout.get().forward(out.get().forward(sideBySide));
   }
 }

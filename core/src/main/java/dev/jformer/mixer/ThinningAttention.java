@@ -10,6 +10,7 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
+import java.util.function.BinaryOperator;
 
 /**
  * Softmax attention after which, in some blocks, part of the tokens leave, so that the rest of the
@@ -94,7 +95,8 @@ public final class ThinningAttention extends Attention {
   /**
    * What attention gave, and who stays.
    *
-   * @param mixture [B, T, D], for all tokens
+   * @param mixture [B, T, D], for all tokens; where tokens are dropped, [B, T', D] for those that
+   *     stay
    * @param stay int64 [B, T'], which tokens stay, rising; null if all do
    * @param into int64 [B, T], in which of the T' places each token goes; null if those that do not
    *     stay are dropped
@@ -102,16 +104,25 @@ public final class ThinningAttention extends Attention {
    * @param sizes [B, T], of how many tokens each of the T is the mean; null if each is one
    */
   public record Thinned(Tensor mixture, Tensor stay, Tensor into, Tensor keep, Tensor sizes) {
-    /** What is left of tokens x [B, T, D]. */
-    public TokenFlow apply(Tensor x) {
+    /**
+     * What is left of tokens.
+     *
+     * @param x [B, T, D], as they were before
+     * @param sum adds a mixture to as many tokens
+     */
+    public TokenFlow join(Tensor x, BinaryOperator<Tensor> sum) {
       if (stay == null) {
-        return new TokenFlow(x, keep, sizes);
+        return new TokenFlow(sum.apply(x, mixture), keep, sizes);
       }
-      long[] shape = {x.size(0), stay.size(1), x.size(2)};
       if (into == null) {
-        Tensor left = x.gather(1, stay.unsqueeze(2).expand(shape));
+        Tensor left = sum.apply(rows(x, stay), mixture);
         return new TokenFlow(left, keep, sizes == null ? null : sizes.gather(1, stay));
       }
+      return merged(sum.apply(x, mixture));
+    }
+
+    private TokenFlow merged(Tensor x) {
+      long[] shape = {x.size(0), stay.size(1), x.size(2)};
       Tensor weights = sizes.to(x.dtype());
       Tensor total = Tensor.zeros(x.dtype(), shape[0], shape[1]).scatterAdd(1, into, weights);
       Tensor sums =
@@ -121,6 +132,13 @@ public final class ThinningAttention extends Attention {
       Tensor safe = total.clamp(1e-6, Double.POSITIVE_INFINITY);
       return new TokenFlow(sums.div(safe.unsqueeze(2)), keep, total);
     }
+  }
+
+  /** Some tokens [B, T'] of x [B, T, D], whole rows at a time. */
+  private static Tensor rows(Tensor x, Tensor tokens) {
+    Tensor starts = Tensor.arange(0, x.size(0)).mul(x.size(1)).unsqueeze(1);
+    Tensor places = tokens.add(starts).reshape(-1);
+    return x.flatten(0, 1).indexSelect(0, places).unflatten(0, x.size(0), tokens.size(1));
   }
 
   private final Config config;
@@ -171,7 +189,7 @@ public final class ThinningAttention extends Attention {
             config.first(),
             site.layer(),
             site.layers());
-    return chosen(join(result, x), scene, tokens.sizes());
+    return chosen(sideBySide(result, x), scene, tokens.sizes());
   }
 
   /** What the rule looks at of the attention. */
@@ -209,7 +227,7 @@ public final class ThinningAttention extends Attention {
         : logits.add(sizes.clamp(1e-6, Double.POSITIVE_INFINITY).log().unsqueeze(1).unsqueeze(1));
   }
 
-  private Thinned chosen(Tensor mixture, Thinning.Scene scene, Tensor sizes) {
+  private Thinned chosen(Tensor result, Thinning.Scene scene, Tensor sizes) {
     Thinning.Verdict verdict = config.rule().judge(scene);
     Tensor scores = verdict.scores();
     if (scene.keep() != null) {
@@ -224,12 +242,13 @@ public final class ThinningAttention extends Attention {
     Tensor stay = best.sort(1, false).values();
     Tensor keep = scene.keep() == null ? null : surplusAsPadding(scene, best, stay);
     if (verdict.into() == null) {
-      return new Thinned(mixture, stay, null, keep, sizes);
+      // What the others would have been given is not computed.
+      return new Thinned(output(rows(result, stay)), stay, null, keep, sizes);
     }
     Tensor ones = Tensor.ones(stay.size(0), scene.length());
     Tensor before = sizes == null ? ones : sizes;
     Tensor weights = before.mul(scene.present()); // padding joins nobody
-    return new Thinned(mixture, stay, places(stay, keep, verdict.into()), keep, weights);
+    return new Thinned(output(result), stay, places(stay, keep, verdict.into()), keep, weights);
   }
 
   /** Sequences of which fewer stay than of the longest are filled up with padding again. */

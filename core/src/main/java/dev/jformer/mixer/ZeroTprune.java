@@ -78,39 +78,48 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     int batch = (int) scene.attention().size(0);
     int length = (int) scene.length();
     float[] attention = scene.attention().toFloats();
-    float[] products = similar > 0 ? products(scene.key()).toFloats() : null;
-    double[] present = scene.keep() == null ? null : scene.present().toDoubles();
+    Graph[] graphs = new Graph[batch];
+    for (int b = 0; b < batch; b++) {
+      graphs[b] = new Graph(attention, b, (int) scene.attention().size(1), length);
+    }
+    int[][] left = tokens(scene, batch, length);
+    if (similar > 0) {
+      left = withoutAlike(scene, graphs, left);
+    }
     float[] scores = new float[batch * length];
     Arrays.fill(scores, -1);
+    int third = Math.min(2, 3 * scene.layer() / scene.layers());
     for (int b = 0; b < batch; b++) {
-      int start = b * length;
-      int[] tokens =
-          IntStream.range(0, length)
-              .filter(t -> present == null || present[start + t] > 0)
-              .toArray();
-      Graph graph = new Graph(attention, products, b, (int) scene.attention().size(1), length);
-      judge(scene, graph, tokens, scores, start);
+      float[] importance = importance(graphs[b], left[b], scene.first(), rounds.get(third));
+      for (int token : left[b]) {
+        scores[b * length + token] = importance[token];
+      }
     }
     return new Verdict(Tensor.of(scores, batch, length), null);
   }
 
-  /** Products of the keys of all heads side by side, [B, T, T]; their squares on the diagonal. */
-  private static Tensor products(Tensor key) {
-    Tensor keys = key.transpose(1, 2).flatten(2, 3);
-    return keys.matmul(keys.t());
+  /** The tokens of each sequence that are no padding. */
+  private static int[][] tokens(Scene scene, int batch, int length) {
+    double[] present = scene.keep() == null ? null : scene.present().toDoubles();
+    int[] all = IntStream.range(0, length).toArray();
+    int[][] tokens = new int[batch][];
+    for (int b = 0; b < batch; b++) {
+      int start = b * length;
+      tokens[b] =
+          present == null ? all : Arrays.stream(all).filter(t -> present[start + t] > 0).toArray();
+    }
+    return tokens;
   }
 
-  /** One sequence of a batch. */
+  /** The attention of one sequence of a batch. */
   private static final class Graph {
     private final float[] attention;
-    private final float[] products;
     private final int sequence;
     private final int heads;
     private final int length;
 
-    Graph(float[] attention, float[] products, int sequence, int heads, int length) {
+    Graph(float[] attention, int sequence, int heads, int length) {
       this.attention = attention;
-      this.products = products;
       this.sequence = sequence;
       this.heads = heads;
       this.length = length;
@@ -118,31 +127,6 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
 
     int row(int head, int token) {
       return ((sequence * heads + head) * length + token) * length;
-    }
-
-    /** The place of the product of a token's key with that of the first. */
-    int products(int token) {
-      return (sequence * length + token) * length;
-    }
-
-    /** One over the length of a token's key. */
-    float inverse(int token) {
-      return (float) (1 / Math.sqrt(Math.max(products[products(token) + token], 1e-24f)));
-    }
-  }
-
-  private void judge(Scene scene, Graph graph, int[] tokens, float[] scores, int start) {
-    int leaving = tokens.length - scene.staying(tokens.length);
-    int alike = (int) Math.floor(similar * leaving + 1e-6);
-    int[] left = tokens;
-    if (alike > 0) {
-      float[] early = importance(graph, tokens, scene.first(), 1);
-      left = withoutAlike(graph, tokens, early, scene.first(), alike);
-    }
-    int third = Math.min(2, 3 * scene.layer() / scene.layers());
-    float[] importance = importance(graph, left, scene.first(), rounds.get(third));
-    for (int token : left) {
-      scores[start + token] = importance[token];
     }
   }
 
@@ -186,16 +170,9 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     }
     normalize(s);
     float[] next = new float[length];
-    float[] attention = graph.attention;
     for (int round = 0; round < times; round++) {
       Arrays.fill(next, 0);
-      for (int voter : tokens) {
-        float weight = s[voter];
-        int row = graph.row(head, voter);
-        for (int i = 0; i < length; i++) {
-          next[i] += weight * attention[row + i];
-        }
-      }
+      count(graph, head, tokens, s, next);
       for (int i = 0; i < length; i++) {
         next[i] *= present[i];
       }
@@ -214,6 +191,36 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     return s;
   }
 
+  /** Adds the votes of some tokens, four at a time, for rows are short. */
+  private static void count(Graph graph, int head, int[] voters, float[] s, float[] next) {
+    float[] attention = graph.attention;
+    int voter = 0;
+    for (; voter + 4 <= voters.length; voter += 4) {
+      int a = graph.row(head, voters[voter]);
+      int b = graph.row(head, voters[voter + 1]);
+      int c = graph.row(head, voters[voter + 2]);
+      int d = graph.row(head, voters[voter + 3]);
+      float ofA = s[voters[voter]];
+      float ofB = s[voters[voter + 1]];
+      float ofC = s[voters[voter + 2]];
+      float ofD = s[voters[voter + 3]];
+      for (int i = 0; i < next.length; i++) {
+        next[i] +=
+            ofA * attention[a + i]
+                + ofB * attention[b + i]
+                + ofC * attention[c + i]
+                + ofD * attention[d + i];
+      }
+    }
+    for (; voter < voters.length; voter++) {
+      int row = graph.row(head, voters[voter]);
+      float weight = s[voters[voter]];
+      for (int i = 0; i < next.length; i++) {
+        next[i] += weight * attention[row + i];
+      }
+    }
+  }
+
   private static void normalize(float[] s) {
     float sum = 0;
     for (float v : s) {
@@ -226,35 +233,85 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
   }
 
   /** All but those of the less important half that are most like one of the other half. */
-  private static int[] withoutAlike(
-      Graph graph, int[] tokens, float[] importance, boolean first, int alike) {
+  private int[][] withoutAlike(Scene scene, Graph[] graphs, int[][] tokens) {
+    int[][] order = new int[tokens.length][];
+    int most = 0;
+    for (int b = 0; b < tokens.length; b++) {
+      float[] importance = importance(graphs[b], tokens[b], scene.first(), 1);
+      order[b] = ordered(tokens[b], importance, scene.first());
+      most = Math.max(most, order[b].length);
+    }
+    if (most < 2) {
+      return tokens;
+    }
+    int rest = most - most / 2; // halves of shorter sequences are no longer
+    float[] likeness = likeness(scene, order, most / 2, rest).toFloats();
+    int[][] left = new int[tokens.length][];
+    for (int b = 0; b < tokens.length; b++) {
+      int half = order[b].length / 2;
+      int leaving = tokens[b].length - scene.staying(tokens[b].length);
+      int alike = (int) Math.floor(similar * leaving + 1e-6);
+      int[] closest =
+          descending(
+              Arrays.copyOfRange(likeness, b * rest, b * rest + order[b].length - half), false);
+      boolean[] leaves = new boolean[graphs[b].length];
+      for (int i = 0; i < Math.min(alike, closest.length); i++) {
+        leaves[order[b][half + closest[i]]] = true;
+      }
+      left[b] = Arrays.stream(tokens[b]).filter(token -> !leaves[token]).toArray();
+    }
+    return left;
+  }
+
+  /**
+   * The highest cosine of the key of each token of the less important half with one of the other,
+   * [B, rest], keys of all heads side by side.
+   *
+   * @param order tokens of each sequence, the most important first
+   * @param half the most tokens of a more important half
+   * @param rest the same of the other
+   */
+  private static Tensor likeness(Scene scene, int[][] order, int half, int rest) {
+    long[] better = new long[order.length * half];
+    long[] others = new long[order.length * rest];
+    for (int b = 0; b < order.length; b++) {
+      int own = order[b].length / 2;
+      // Places that a shorter sequence does not fill hold a token that is there already.
+      for (int i = 0; i < half; i++) {
+        better[b * half + i] = place(scene, order[b], b, i < own ? i : 0);
+      }
+      for (int i = 0; i < rest; i++) {
+        others[b * rest + i] = place(scene, order[b], b, own + i < order[b].length ? own + i : 0);
+      }
+    }
+    Tensor keys = scene.key().transpose(1, 2).flatten(2, 3).flatten(0, 1);
+    Tensor first = keys.indexSelect(0, Tensor.of(better, better.length));
+    Tensor second = keys.indexSelect(0, Tensor.of(others, others.length));
+    Tensor products = second.unflatten(0, -1, rest).matmul(first.unflatten(0, -1, half).t());
+    Tensor scaled = products.mul(inverse(first).reshape(-1, 1, half));
+    return scaled.max(2, false).mul(inverse(second).reshape(-1, rest));
+  }
+
+  private static int place(Scene scene, int[] order, int sequence, int i) {
+    return Math.toIntExact(sequence * scene.length() + (order.length == 0 ? 0 : order[i]));
+  }
+
+  /** One over the length of each row. */
+  private static Tensor inverse(Tensor rows) {
+    return rows.square().sum(1, false).clamp(1e-24, Double.POSITIVE_INFINITY).rsqrt();
+  }
+
+  /** Tokens, the most important first; the first of all before them if it has its own way. */
+  private static int[] ordered(int[] tokens, float[] importance, boolean first) {
     float[] own = new float[tokens.length];
     for (int i = 0; i < own.length; i++) {
       own[i] = importance[tokens[i]];
     }
-    int[] order = descending(own, first && tokens[0] == 0);
-    int half = tokens.length / 2;
-    int[] better = new int[half];
-    float[] inverse = new float[half];
-    for (int j = 0; j < half; j++) {
-      better[j] = tokens[order[j]];
-      inverse[j] = graph.inverse(better[j]);
+    int[] order = descending(own, first && tokens.length > 0 && tokens[0] == 0);
+    for (int i = 0; i < order.length; i++) {
+      order[i] = tokens[order[i]];
     }
-    float[] best = new float[tokens.length - half];
-    for (int i = half; i < tokens.length; i++) {
-      int row = graph.products(tokens[order[i]]);
-      float highest = Float.NEGATIVE_INFINITY;
-      for (int j = 0; j < half; j++) {
-        highest = Math.max(highest, graph.products[row + better[j]] * inverse[j]);
-      }
-      best[i - half] = highest * graph.inverse(tokens[order[i]]);
-    }
-    int[] closest = descending(best, false);
-    boolean[] leaves = new boolean[tokens.length];
-    for (int i = 0; i < Math.min(alike, closest.length); i++) {
-      leaves[order[half + closest[i]]] = true;
-    }
-    return IntStream.range(0, tokens.length).filter(i -> !leaves[i]).map(i -> tokens[i]).toArray();
+    return order;
   }
 
   /** Places in the order of values, the largest first; the first of all if it has its own way. */

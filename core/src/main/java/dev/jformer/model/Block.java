@@ -104,7 +104,7 @@ public final class Block extends Module {
       return new TokenFlow(forward(tokens.x(), tokens.keep()), tokens.keep(), tokens.sizes());
     }
     ThinningAttention.Thinned thinned = attention.thin(mixerInput(tokens.x()), tokens);
-    TokenFlow left = thinned.apply(tokens(tokens.x(), thinned.mixture()));
+    TokenFlow left = thinned.join(tokens.x(), this::tokens);
     return new TokenFlow(channels(left.x()), left.keep(), left.sizes());
   }
 

@@ -199,7 +199,7 @@ class ThinningAttentionTest {
     Tensor x = Tensor.randn(1, 9, 8);
     Tensor sizes = Tensor.of(new float[] {1, 2, 1, 1, 3, 1, 1, 1, 2}, 1, 9);
     var thinned = mixer.thin(x, new TokenFlow(x, null, sizes));
-    TokenFlow left = thinned.apply(x);
+    TokenFlow left = thinned.join(x, (tokens, mixture) -> tokens);
     assertEquals(6, left.x().size(1));
     assertEquals(sizes.sum().item(), left.sizes().sum().item(), 1e-6);
     long[] into = thinned.into().toLongs();
@@ -240,11 +240,13 @@ class ThinningAttentionTest {
       }
     }
     Tensor keep = Tensor.of(flags, 3, 12);
-    TokenFlow together = mixer.thin(x, new TokenFlow(x, keep, null)).apply(x);
+    TokenFlow together =
+        mixer.thin(x, new TokenFlow(x, keep, null)).join(x, (tokens, mixture) -> tokens);
     assertEquals(8, together.x().size(1));
     for (int b = 0; b < 3; b++) {
       Tensor own = x.narrow(0, b, 1).narrow(1, 0, lengths[b]);
-      TokenFlow alone = mixer.thin(own, new TokenFlow(own, null, null)).apply(own);
+      TokenFlow alone =
+          mixer.thin(own, new TokenFlow(own, null, null)).join(own, (tokens, mixture) -> tokens);
       int left = (int) Math.ceil(0.6 * lengths[b]);
       assertEquals(left, alone.x().size(1));
       Tensor kept = together.keep().select(0, b);
@@ -272,7 +274,7 @@ class ThinningAttentionTest {
     assertClose(plain.forward(x, null), thinned.mixture(), 1e-5);
     assertSame(plain.forward(x, null), mixer.forward(x, null), "where no token leaves");
     var all = mixer(rule, 1).thin(x, new TokenFlow(x, null, null));
-    assertSame(x, all.apply(x).x(), "with a share of 1");
+    assertSame(x, all.join(x, (tokens, mixture) -> tokens).x(), "with a share of 1");
   }
 
   /** The order of tokens is of no account where there are no positions. */
@@ -284,8 +286,11 @@ class ThinningAttentionTest {
     Tensor order = Tensor.cat(0, Tensor.of(new long[] {0}, 1), rest);
     Tensor moved = x.indexSelect(1, order);
     assertClose(
-        mixer.thin(x, new TokenFlow(x, null, null)).apply(x).mean(),
-        mixer.thin(moved, new TokenFlow(moved, null, null)).apply(moved).mean(),
+        mixer.thin(x, new TokenFlow(x, null, null)).join(x, (tokens, mixture) -> tokens).mean(),
+        mixer
+            .thin(moved, new TokenFlow(moved, null, null))
+            .join(moved, (tokens, mixture) -> tokens)
+            .mean(),
         1e-5);
   }
 

@@ -75,8 +75,8 @@ public final class FeatureComplexityStudy implements Study {
   /** Thresholds at which features are counted. */
   private static final List<Double> THRESHOLDS = List.of(0.05, 0.1, 0.2);
 
-  /** That of the claims. */
-  private static final double THRESHOLD = 0.1;
+  /** That of the claims, for below it language models as small as these have no two alike. */
+  private static final double THRESHOLD = 0.2;
 
   /**
    * A model with fewer hidden units, in equal numbers by all methods.
@@ -188,6 +188,7 @@ public final class FeatureComplexityStudy implements Study {
     }
     models.forEach((name, points) -> report(lab, name, points));
     complexity(lab, courses, byWidth);
+    byLayer(lab, sentences);
     lab.note(
         "Only hidden units of perceptrons can leave; shares of weights are of the whole model,"
             + " tables of words included. Merging says how many units each layer keeps, by its"
@@ -403,6 +404,27 @@ public final class FeatureComplexityStudy implements Study {
                         trained.course().stream().mapToDouble(f -> f.share(THRESHOLD)).toArray(),
                         trained.course().stream().mapToDouble(Features::loss).toArray()),
                     0)));
+  }
+
+  private static void byLayer(Lab lab, Points sentences) {
+    List<Integer> features =
+        sentences.points().stream()
+            .filter(point -> point.threshold() < 1)
+            .reduce((first, second) -> second)
+            .orElseThrow()
+            .features();
+    int last = features.size() - 1;
+    double within =
+        features.subList(Math.min(1, last), Math.max(1, last)).stream()
+            .mapToInt(count -> count)
+            .max()
+            .orElse(0);
+    lab.claim(
+        "Through the layers of the sentence encoder complexity rises, then falls",
+        "through the layers the feature complexity first increases, then decreases",
+        Check.all(
+            Check.above("most features of a layer within, against the first", within, features.get(0)),
+            Check.above("against the last", within, features.get(last))));
   }
 
   private static double left(List<Trained> runs) {
