@@ -228,7 +228,9 @@ final class Run {
     return 0;
   }
 
-  /** The best loss on held-out data that a run in a folder came to; NaN if it was never evaluated. */
+  /**
+   * The best loss on held-out data that a run in a folder came to; NaN if it was never evaluated.
+   */
   static double bestLoss(Path folder) throws IOException {
     double best = Double.NaN;
     for (String line : Files.readAllLines(folder.resolve(METRICS))) {

@@ -161,14 +161,12 @@ final class TicketsCommand implements Callable<Integer> {
   }
 
   private void write(Path place, List<Round> ended) throws IOException {
-    byte[] text =
-        new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(asked(ended));
+    byte[] text = new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(asked(ended));
     AtomicFile.write(place.resolve(LEDGER), text);
   }
 
   /** Puts what stays of the weights that the run began with into a folder. */
-  private void draw(LotteryTicket lottery, int round, Path before, Path ticket)
-      throws IOException {
+  private void draw(LotteryTicket lottery, int round, Path before, Path ticket) throws IOException {
     try (Scope scope = Scope.open();
         Assignment beginning = Run.resume(run, null, new Console(true, false)).assignment();
         Model trained = Models.load(before);
@@ -197,7 +195,8 @@ final class TicketsCommand implements Callable<Integer> {
       System.out.println(new JsonMapper().writeValueAsString(ended));
       return;
     }
-    System.out.printf(Locale.ROOT, "%5s  %11s  %15s  %s%n", "round", "weights (%)", "validation loss", "in");
+    System.out.printf(
+        Locale.ROOT, "%5s  %11s  %15s  %s%n", "round", "weights (%)", "validation loss", "in");
     for (Round round : ended) {
       System.out.printf(
           Locale.ROOT,

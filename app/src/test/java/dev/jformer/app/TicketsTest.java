@@ -27,8 +27,7 @@ class TicketsTest {
   @TempDir Path folder;
 
   private static Outcome outcome(int code, Object... args) {
-    Outcome outcome =
-        Outcome.of(Arrays.stream(args).map(Object::toString).toArray(String[]::new));
+    Outcome outcome = Outcome.of(Arrays.stream(args).map(Object::toString).toArray(String[]::new));
     assertEquals(code, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
     return outcome;
   }
@@ -40,10 +39,29 @@ class TicketsTest {
     Path run = folder.resolve("run");
     outcome(
         0,
-        "train", "--recipe", "shakespeare", "--data", text, "--out", run, "--quiet", "--json",
-        "--steps", "12", "--set", "training.schedule.warmup=2", "--set", "training.evaluateEvery=4",
-        "--set", "model.layers=1", "--set", "model.width=32", "--set", "model.mixer.heads=2",
-        "--set", "model.length=32");
+        "train",
+        "--recipe",
+        "shakespeare",
+        "--data",
+        text,
+        "--out",
+        run,
+        "--quiet",
+        "--json",
+        "--steps",
+        "12",
+        "--set",
+        "training.schedule.warmup=2",
+        "--set",
+        "training.evaluateEvery=4",
+        "--set",
+        "model.layers=1",
+        "--set",
+        "model.width=32",
+        "--set",
+        "model.mixer.heads=2",
+        "--set",
+        "model.length=32");
     return run;
   }
 
@@ -114,8 +132,16 @@ class TicketsTest {
     JsonNode whole =
         new JsonMapper()
             .readTree(
-                outcome(0, "tickets", run, "--rounds", "1", "--out", folder.resolve("whole"),
-                        "--quiet", "--json")
+                outcome(
+                        0,
+                        "tickets",
+                        run,
+                        "--rounds",
+                        "1",
+                        "--out",
+                        folder.resolve("whole"),
+                        "--quiet",
+                        "--json")
                     .out());
     outcome(0, "tickets", run, "--rounds", "1", "--out", out, "--quiet");
     Files.delete(out.resolve("tickets.json")); // as if killed before it was told

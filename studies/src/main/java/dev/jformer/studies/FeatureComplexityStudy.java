@@ -423,7 +423,8 @@ public final class FeatureComplexityStudy implements Study {
         "Through the layers of the sentence encoder complexity rises, then falls",
         "through the layers the feature complexity first increases, then decreases",
         Check.all(
-            Check.above("most features of a layer within, against the first", within, features.get(0)),
+            Check.above(
+                "most features of a layer within, against the first", within, features.get(0)),
             Check.above("against the last", within, features.get(last))));
   }
 

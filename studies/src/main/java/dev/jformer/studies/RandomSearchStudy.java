@@ -315,6 +315,15 @@ public final class RandomSearchStudy implements Study {
             "loss of random networks without " + Check.number(100 * high) + " % of the nodes",
             Seeds.mean(seeds, s -> s.mean(CHANCE, high, Run::last)),
             (1 + WELL) * dense));
+    lab.claim(
+        "Differences would show: units that training made large are a better start than random ones",
+        "none: a control, that the experiment can tell networks from each other",
+        Check.above(
+            "better by (nats) without "
+                + Check.number(100 * high)
+                + " % of the nodes, against two standard errors",
+            better(seeds, TICKET, high, Run::last),
+            2 * error(seeds, TICKET, high, Run::last)));
     for (String arm : List.of(FOUND, TRIED)) {
       for (double sparsity : sparsities) {
         lab.claim(

@@ -110,10 +110,10 @@ public final class ZeroTpruneStudy implements Study {
 
   @Override
   public void run(Lab lab) {
-    Points images = lab.measure("images", Points.class, progress -> images(lab, progress));
-    Points texts = lab.measure("texts", Points.class, progress -> texts(lab, progress));
     Speeds imageSpeed = lab.measure("speed, images", Speeds.class, () -> imageSpeed(lab));
     Speeds textSpeed = lab.measure("speed, texts", Speeds.class, () -> textSpeed(lab));
+    Points images = lab.measure("images", Points.class, progress -> images(lab, progress));
+    Points texts = lab.measure("texts", Points.class, progress -> texts(lab, progress));
     report(lab, "vision transformer", "points of accuracy", images, imageSpeed);
     report(lab, "sentence encoder", "points of Spearman x 100", texts, textSpeed);
     claims(lab, "vision transformer", images, imageSpeed);
