@@ -286,7 +286,8 @@ public final class ZeroTpruneStudy implements Study {
       double whole = Flops.of(() -> pass.through(model));
       int rounds = scale.pick(1, 9, 15);
       double[][] ratios = new double[thin.size()][rounds];
-      for (int round = -scale.pick(1, 3, 3); round < rounds; round++) {
+      // Rules run in Java, which takes a while until it is compiled.
+      for (int round = -scale.pick(1, 10, 10); round < rounds; round++) {
         for (int i = 0; i < thin.size(); i++) {
           double before = seconds(() -> pass.through(model));
           Model each = thin.get(i);
