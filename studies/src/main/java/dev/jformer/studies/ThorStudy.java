@@ -126,7 +126,7 @@ public final class ThorStudy implements Study {
     Map<String, List<Outcome>> all = new LinkedHashMap<>();
     int pairs = lab.scale().pick(48, 2000, Integer.MAX_VALUE);
     Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 1024, 8192), pairs);
-    for (int seed = 1; seed <= lab.scale().pick(1, 1, 3); seed++) {
+    for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
       int s = seed;
       arms.forEach(
           (name, arm) ->
