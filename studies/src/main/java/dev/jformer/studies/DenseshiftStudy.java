@@ -314,9 +314,7 @@ public final class DenseshiftStudy implements Study {
       return outcome(
           model,
           freezing,
-          m ->
-              LanguageModelling.evaluate(
-                  (CausalLm) m, lab.text(), 16, scale.pick(1, 20, 200)));
+          m -> LanguageModelling.evaluate((CausalLm) m, lab.text(), 16, scale.pick(1, 20, 200)));
     }
   }
 
@@ -380,10 +378,11 @@ public final class DenseshiftStudy implements Study {
     lab.figure(figure("Vision", "test images right (%)", vision));
     lab.figure(figure("Language", "held-out loss (nats)", text));
     lab.note(
-        "Powers of two are the linear layers in the blocks; embeddings, stem and head are floats, as"
-            + " the first and last layers of the paper's networks are. All learn by AdamW at the"
+        "Powers of two are the linear layers in the blocks; embeddings, stem and head are floats,"
+            + " as the first and last layers of the paper's networks are. All learn by AdamW at the"
             + " same rate for the same updates; two seeds of floats and 3 bits, one of the others."
-            + " A weight is frozen if no update changed its sign or exponent, looked at after each.");
+            + " A weight is frozen if no update changed its sign or exponent, looked at after"
+            + " each.");
     lab.note(
         "Shifts and sums run in the JVM on 32-bit lanes, inputs rounded to 8 bits. The engine's"
             + " float products use fused multiply-adds, and its 8-bit ones four products and sums"
@@ -505,7 +504,9 @@ public final class DenseshiftStudy implements Study {
         "By shifts a layer is faster than by floats",
         "1.6 times as fast on an ARM A57",
         Check.below(
-            "times floats, 128 tokens", times.seconds().get(1).get(2) / times.seconds().get(1).get(0), 1));
+            "times floats, 128 tokens",
+            times.seconds().get(1).get(2) / times.seconds().get(1).get(0),
+            1));
   }
 
   private static Check better(
@@ -516,10 +517,7 @@ public final class DenseshiftStudy implements Study {
   }
 
   private static Check frozen(
-      String what,
-      Map<String, List<Outcome>> all,
-      String other,
-      ToDoubleFunction<Outcome> share) {
+      String what, Map<String, List<Outcome>> all, String other, ToDoubleFunction<Outcome> share) {
     return Check.below(
         what, 100 * mean(all.get(dense(3)), share), 100 * mean(all.get(other), share));
   }

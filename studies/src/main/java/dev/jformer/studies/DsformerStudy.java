@@ -324,8 +324,7 @@ public final class DsformerStudy implements Study {
     for (double factor : FACTORS) {
       DenseSparseLinear.Config stored = new DenseSparseLinear.Config(factor);
       parts.put(named(LOW_RANK, factor), new LowRankLinear.Config(factor));
-      parts.put(
-          named(FACTORED, factor) + ", by factors", stored.withExecution(Execution.FACTORED));
+      parts.put(named(FACTORED, factor) + ", by factors", stored.withExecution(Execution.FACTORED));
       parts.put(named(FACTORED, factor) + ", matrix made in each pass", stored);
       parts.put(named(FACTORED, factor) + ", matrix kept", stored.withExecution(Execution.DENSE));
     }
@@ -469,12 +468,10 @@ public final class DsformerStudy implements Study {
         Check.all(
             Check.above(
                 "right at 2x beside 1:2 (%)",
-                right(tuned, named(FACTORED, 2)),
-                right(tuned, pruned(2))),
+                right(tuned, named(FACTORED, 2)), right(tuned, pruned(2))),
             Check.above(
                 "right at 3.57x beside 2:8 (%)",
-                right(tuned, named(FACTORED, LEAST)),
-                right(tuned, pruned(LEAST)))));
+                right(tuned, named(FACTORED, LEAST)), right(tuned, pruned(LEAST)))));
     lab.claim(
         "At 2.8x it is within 1 % of the dense model",
         "within about 1 % of BERT-base on GLUE at 2.8x",
@@ -484,9 +481,7 @@ public final class DsformerStudy implements Study {
         "Choosing coefficients in training (STF) is better than fixed ones",
         "STF above conventional optimization",
         Check.above(
-            "right at 3.57x (%)",
-            right(tuned, named(FACTORED, LEAST)),
-            right(tuned, fixed())));
+            "right at 3.57x (%)", right(tuned, named(FACTORED, LEAST)), right(tuned, fixed())));
   }
 
   private static Check all(List<Check> checks) {

@@ -41,8 +41,7 @@ public final class Sentiment {
    */
   public Sentiment(Scale scale, int words) {
     this.scale = scale;
-    this.tokenizer =
-        scale == Scale.SMOKE ? new ByteTokenizer() : Tokenizers.load(MiniLm.folder());
+    this.tokenizer = scale == Scale.SMOKE ? new ByteTokenizer() : Tokenizers.load(MiniLm.folder());
     this.training = examples("train.tsv", words);
     this.test = examples("dev.tsv", Integer.MAX_VALUE);
   }
