@@ -36,8 +36,19 @@ class ShiftLinearTest {
   }
 
   /** Any weights of a format, each code as likely as the other. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Drawn(byte[] sign, byte[] shift, int out, int in) implements ShiftWeight {
+  private static final class Drawn implements ShiftWeight {
+    private final byte[] sign;
+    private final byte[] shift;
+    private final int out;
+    private final int in;
+
+    Drawn(byte[] sign, byte[] shift, int out, int in) {
+      this.sign = sign;
+      this.shift = shift;
+      this.out = out;
+      this.in = in;
+    }
+
     static Drawn of(int bits, boolean zero, int out, int in) {
       SplittableRandom random = new SplittableRandom(bits);
       byte[] sign = new byte[out * in];

@@ -378,10 +378,11 @@ public final class DenseshiftStudy implements Study {
     lab.figure(figure("Vision", "test images right (%)", vision));
     lab.figure(figure("Language", "held-out loss (nats)", text));
     lab.note(
-        "Powers of two are the linear layers in the blocks; embeddings, stem and head are floats, as"
-            + " the first and last layers of the paper's networks are. All learn by AdamW at the"
+        "Powers of two are the linear layers in the blocks; embeddings, stem and head are floats,"
+            + " as the first and last layers of the paper's networks are. All learn by AdamW at the"
             + " same rate for the same updates; two seeds of floats and 3 bits, one of the others."
-            + " A weight is frozen if no update changed its sign or exponent, looked at after each.");
+            + " A weight is frozen if no update changed its sign or exponent, looked at after"
+            + " each.");
     lab.note(
         "Shifts and sums run in the JVM on 32-bit lanes, inputs rounded to 8 bits. The engine's"
             + " float products use fused multiply-adds, and its 8-bit ones four products and sums"
