@@ -18,6 +18,8 @@ import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Site;
 import dev.jformer.nn.Tokens;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.DryRun;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
@@ -54,6 +56,15 @@ class ExpertsTest {
     return (Experts)
         new Experts.Config(new Mlp.Config(Activation.GELU, 2, 0), COUNT, gate)
             .build(Sites.causal(WIDTH));
+  }
+
+  @ParameterizedTest
+  @MethodSource("gates")
+  void isCountedBeforeItIsMade(Gate.Config gate) {
+    try (Mode mode = DryRun.open(10_000)) {
+      Experts experts = experts(gate);
+      assertTrue(experts.parameterCount() > COUNT * WIDTH * 2 * WIDTH, gate.type());
+    }
   }
 
   private static Tensor ids(long batch, long length) {
