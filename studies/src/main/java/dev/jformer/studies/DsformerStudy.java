@@ -23,6 +23,7 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Course;
 import dev.jformer.studies.trial.Sentiment;
+import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TextPairs;
 import dev.jformer.studies.trial.Turns;
 import dev.jformer.tensor.Autograd;
@@ -30,8 +31,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.AdamW;
-import dev.jformer.train.Schedule;
 import dev.jformer.train.Training;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -278,21 +277,7 @@ public final class DsformerStudy implements Study {
     Sentiment sentiment = new Sentiment(scale, WORDS);
     int steps = scale.pick(2, 80, 1500);
     int batch = scale.pick(4, 16, 32);
-    Training training =
-        new Training(
-            steps,
-            batch,
-            1,
-            scale.pick(1e-3, 2e-4, 1e-4),
-            new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 10), 0.1),
-            new AdamW.Config(),
-            1,
-            Training.Precision.FLOAT32,
-            0,
-            steps,
-            steps,
-            0,
-            1);
+    Training training = Small.tuning(steps, batch, scale.pick(1e-3, 2e-4, 1e-4), 1);
     try (Encoder model = sentiment.classifier(pretrained, 1)) {
       Course course = Course.of(model, sentiment.task(model, batch, 1), training, progress);
       model.train(false);

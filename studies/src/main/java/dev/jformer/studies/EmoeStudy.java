@@ -22,14 +22,13 @@ import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Course;
 import dev.jformer.studies.trial.MiniLm;
 import dev.jformer.studies.trial.Seeds;
+import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.Turns;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.AdamW;
-import dev.jformer.train.Schedule;
 import dev.jformer.train.TextClassification;
 import dev.jformer.train.TextClassification.Example;
 import dev.jformer.train.Training;
@@ -284,21 +283,7 @@ public final class EmoeStudy implements Study {
             examples(tokenizer, near.stream().map(s -> s.misspelt(random)).toList()));
     int steps = steps(scale);
     int batch = scale.pick(4, 16, 32);
-    Training training =
-        new Training(
-            steps,
-            batch,
-            1,
-            scale.pick(1e-3, 1e-4, 5e-5),
-            new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 10), 0.1),
-            new AdamW.Config(),
-            1,
-            Training.Precision.FLOAT32,
-            0,
-            steps,
-            steps,
-            0,
-            seed);
+    Training training = Small.tuning(steps, batch, scale.pick(1e-3, 1e-4, 5e-5), seed);
     try (Encoder plain = encoder(scale, seed)) {
       Encoder model = surgery == null ? plain : (Encoder) surgery.operate(plain, null);
       try {

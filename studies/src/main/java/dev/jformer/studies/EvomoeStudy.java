@@ -110,13 +110,8 @@ public final class EvomoeStudy implements Study {
     course(lab, all, steps);
     report(lab, costs);
     lab.note(
-        "Multi30k, English to German, the pairs of at most "
-            + Multi30k.SHORT
-            + " words a side ("
-            + texts.training().size()
-            + " to learn from, "
-            + texts.test().size()
-            + " to be translated greedily); "
+        texts.description()
+            + "; "
             + EXPERTS
             + " experts in every block. EvoMoE's first expert is alone for a tenth of the updates;"
             + " the gate's temperature falls from 2 to 0.3 after, and one expert runs in the last"

@@ -171,13 +171,8 @@ public final class ThorStudy implements Study {
                             .curve(each.getKey(), arms.get(each.getKey()).steps()))
                 .toList()));
     lab.note(
-        "Multi30k, English to German, the pairs of at most "
-            + Multi30k.SHORT
-            + " words a side ("
-            + texts.training().size()
-            + " to learn from, "
-            + texts.test().size()
-            + " to be translated greedily); a vocabulary of "
+        texts.description()
+            + "; a vocabulary of "
             + texts.tokenizer().vocabularySize()
             + " tokens. Experts stand in every block, where the paper has them in every other one"
             + " of a deeper model. In training all tokens of a batch share one draw for each"

@@ -125,4 +125,15 @@ public record Multi30k(
     Translator translator = new Translator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
     return Bleu.of(translator.translate(test.source(), done -> {}), test.target()).score();
   }
+
+  /** What it is and how much of it is used, as reports say it. */
+  public String description() {
+    return "Multi30k, English to German, the pairs of at most "
+        + SHORT
+        + " words a side ("
+        + training().size()
+        + " to learn from, "
+        + test().size()
+        + " to be translated greedily)";
+  }
 }

@@ -127,4 +127,24 @@ public final class Small {
         0,
         seed);
   }
+
+  /**
+   * AdamW with warm-up and cosine for a pretrained model that learns a task, evaluated at the end.
+   */
+  public static Training tuning(int steps, int batch, double rate, long seed) {
+    return new Training(
+        steps,
+        batch,
+        1,
+        rate,
+        new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 10), 0.1),
+        new AdamW.Config(),
+        1,
+        Training.Precision.FLOAT32,
+        0,
+        steps,
+        steps,
+        0,
+        seed);
+  }
 }
