@@ -32,11 +32,13 @@ class LayeringTest {
           "ffn",
           "model",
           "data",
+          "metrics",
           "train",
           "compress",
           "adapt",
           "decode",
-          "hub");
+          "hub",
+          "run");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

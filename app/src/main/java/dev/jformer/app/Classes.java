@@ -32,7 +32,8 @@ record Classes(List<String> classes) {
 
   static Classes load(Path folder) {
     if (!exists(folder)) {
-      throw new Failure(folder + " holds no " + FILE + ": expected the names of its classes there");
+      throw new CommandException(
+          folder + " holds no " + FILE + ": expected the names of its classes there");
     }
     return Configs.read(folder.resolve(FILE), Classes.class);
   }
@@ -41,7 +42,7 @@ record Classes(List<String> classes) {
   static Classes load(Path folder, int count) {
     Classes found = load(folder);
     if (found.classes.size() != count) {
-      throw new Failure(
+      throw new CommandException(
           folder.resolve(FILE)
               + " names "
               + found.classes.size()

@@ -1,7 +1,7 @@
 package dev.jformer.app;
 
-import dev.jformer.data.LabelledTexts;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.LabelledTexts;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.train.TextClassification;
 import java.util.ArrayList;
 import java.util.List;

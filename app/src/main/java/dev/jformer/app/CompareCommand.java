@@ -1,10 +1,12 @@
 package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.data.TokenFile;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.model.CausalLm;
-import dev.jformer.studies.Lab;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.TextData;
+import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Notebook;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.compare.Budget;
@@ -15,8 +17,6 @@ import dev.jformer.studies.compare.Variants;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.report.Report;
-import dev.jformer.train.Recipe;
-import dev.jformer.train.TextData;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -111,7 +111,7 @@ final class CompareCommand implements Callable<Integer> {
     Console console = new Console(quiet, json);
     Recipe recipe = Recipes.withData(base, Recipes.load(base, overrides), data, List.of());
     if (!(recipe.model() instanceof CausalLm.Config && recipe.data() instanceof TextData source)) {
-      throw new Failure(
+      throw new CommandException(
           "only language models can be compared yet, and the recipe has a "
               + recipe.model().type()
               + " on "
@@ -135,7 +135,7 @@ final class CompareCommand implements Callable<Integer> {
       if (fresh) {
         notebook.forget();
       }
-      Lab lab = new Lab(Scale.LAPTOP, text, notebook, progress);
+      ExperimentContext lab = new ExperimentContext(Scale.LAPTOP, text, notebook, progress);
       comparison.run(lab);
       Evidence evidence = lab.evidence("compare", title(), command());
       Report.write(evidence, folder);

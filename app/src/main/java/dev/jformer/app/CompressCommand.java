@@ -2,16 +2,16 @@ package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.compress.Compression;
 import dev.jformer.compress.Fold;
-import dev.jformer.compress.Surgery;
 import dev.jformer.config.Configs;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
-import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
+import dev.jformer.model.vision.ImageClassifier;
 import dev.jformer.nn.Projection;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
@@ -86,22 +86,22 @@ final class CompressCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Console console = new Console(quiet, json);
     if (calibration < 1) {
-      throw new Failure("--calibration is " + calibration + ": expected at least 1");
+      throw new CommandException("--calibration is " + calibration + ": expected at least 1");
     }
-    List<Surgery> methods = methods();
+    List<Compression> methods = methods();
     folder = Pretrained.find(folder);
     if (Files.exists(out)) {
-      throw new Failure(out + " is there already: choose another folder with --out");
+      throw new CommandException(out + " is there already: choose another folder with --out");
     }
     if (data != null && !Files.exists(data)) {
-      throw new Failure("no such file or folder: " + data);
+      throw new CommandException("no such file or folder: " + data);
     }
     methods.stream()
-        .filter(method -> method.needs() == Surgery.Needs.CALIBRATION && data == null)
+        .filter(method -> method.needs() == Compression.Needs.CALIBRATION && data == null)
         .findFirst()
         .ifPresent(
             method -> {
-              throw new Failure(
+              throw new CommandException(
                   method.type()
                       + " needs data that is like what the model will see: give some with --data");
             });
@@ -109,7 +109,7 @@ final class CompressCommand implements Callable<Integer> {
         Model model = Models.load(folder)) {
       model.train(false);
       try (Model made = operate(model, methods, console)) {
-        Offspring.save(made, folder, out);
+        DerivedModelFolder.save(made, folder, out);
         console.say("the model is in %s; measuring", out);
         print(compare(model, made, console));
       }
@@ -117,22 +117,23 @@ final class CompressCommand implements Callable<Integer> {
     return 0;
   }
 
-  private List<Surgery> methods() {
-    List<Surgery> methods = new ArrayList<>();
+  private List<Compression> methods() {
+    List<Compression> methods = new ArrayList<>();
     for (String text : with) {
       if (text.strip().startsWith("{")) {
-        methods.add(Configs.parse(text, Surgery.class));
+        methods.add(Configs.parse(text, Compression.class));
       } else {
         for (String name : text.split(",", -1)) {
           String object = new JsonMapper().createObjectNode().put("type", name.strip()).toString();
-          methods.add(Configs.parse(object, Surgery.class));
+          methods.add(Configs.parse(object, Compression.class));
         }
       }
     }
     return methods;
   }
 
-  private Model operate(Model model, List<Surgery> methods, Console console) throws IOException {
+  private Model operate(Model model, List<Compression> methods, Console console)
+      throws IOException {
     Model.Config plain = Configs.replace(model.config(), Projection.class, Projection::folded);
     Model current = model;
     try {
@@ -140,7 +141,7 @@ final class CompressCommand implements Callable<Integer> {
         console.say("folding what served training only");
         current = Fold.fold(model);
       }
-      for (Surgery method : methods) {
+      for (Compression method : methods) {
         console.say("%s", Configs.write(method));
         Model next = apply(method, current, console);
         if (current != model) {
@@ -157,46 +158,49 @@ final class CompressCommand implements Callable<Integer> {
     }
   }
 
-  private Model apply(Surgery method, Model model, Console console) throws IOException {
-    if (method.needs() == Surgery.Needs.NOTHING) {
+  private Model apply(Compression method, Model model, Console console) throws IOException {
+    if (method.needs() == Compression.Needs.NOTHING) {
       return operate(method, model, null, console);
     }
-    try (CalibrationData batches =
-        CalibrationData.read(model, folder, data, endings, calibration, console)) {
+    try (CalibrationReader batches =
+        CalibrationReader.read(model, folder, data, endings, calibration, console)) {
       return operate(method, model, batches, console);
     }
   }
 
   private static Model operate(
-      Surgery method, Model model, CalibrationData batches, Console console) {
+      Compression method, Model model, CalibrationReader batches, Console console) {
     try (Console.Bar bar = console.bar(method.type(), 100, "%")) {
-      return method.operate(model, batches, done -> bar.at(Math.round(100 * done), ""));
+      return method.apply(model, batches, done -> bar.at(Math.round(100 * done), ""));
     }
   }
 
-  private List<Comparison> compare(Model before, Model after, Console console) throws IOException {
-    List<Comparison> rows = new ArrayList<>();
+  private List<BeforeAfter> compare(Model before, Model after, Console console) throws IOException {
+    List<BeforeAfter> rows = new ArrayList<>();
     quality(rows, before, after, console);
-    rows.add(new Comparison("bytes on disk", stored(folder), stored(out), "%,.0f"));
-    if (Passes.suit(before)) {
+    rows.add(new BeforeAfter("bytes on disk", stored(folder), stored(out), "%,.0f"));
+    if (ForwardBenchmark.suit(before)) {
       speed(rows, before, after);
     }
     // Last, for kernels may keep a form of the weights of their own from their first use on.
     rows.add(
-        new Comparison(
-            "bytes of weights in memory", Passes.bytes(before), Passes.bytes(after), "%,.0f"));
+        new BeforeAfter(
+            "bytes of weights in memory",
+            ForwardBenchmark.bytes(before),
+            ForwardBenchmark.bytes(after),
+            "%,.0f"));
     return rows;
   }
 
-  private void quality(List<Comparison> rows, Model before, Model after, Console console)
+  private void quality(List<BeforeAfter> rows, Model before, Model after, Console console)
       throws IOException {
-    if (Passes.embeds(before) && data != null) {
-      Likeness likeness = new Likeness(Likeness.files(data), true, console);
+    if (ForwardBenchmark.embeds(before) && data != null) {
+      StsEvaluation likeness = new StsEvaluation(StsEvaluation.files(data), true, console);
       rows.add(
-          new Comparison(
+          new BeforeAfter(
               "STS, Spearman x 100",
-              Likeness.mean(likeness.scores(embedding(before))),
-              Likeness.mean(likeness.scores(embedding(after))),
+              StsEvaluation.mean(likeness.scores(embedding(before))),
+              StsEvaluation.mean(likeness.scores(embedding(after))),
               "%.2f"));
       return;
     }
@@ -204,7 +208,7 @@ final class CompressCommand implements Callable<Integer> {
         before instanceof ImageClassifier
             || (before instanceof Encoder encoder && encoder.config().labels() > 0);
     boolean heldOut = Files.isDirectory(folder.resolve("data")) && !labelled;
-    if (!Passes.suit(before) || (data == null && !heldOut)) {
+    if (!ForwardBenchmark.suit(before) || (data == null && !heldOut)) {
       console.say("quality is not measured: give data with --data");
       return;
     }
@@ -212,11 +216,11 @@ final class CompressCommand implements Callable<Integer> {
     JsonNode old = new JsonMapper().readTree(evaluation.of(before));
     JsonNode now = new JsonMapper().readTree(evaluation.of(after));
     rows.add(
-        new Comparison(
+        new BeforeAfter(
             "loss (nats)", old.path("loss").asDouble(), now.path("loss").asDouble(), "%.4f"));
     if (labelled) {
       rows.add(
-          new Comparison(
+          new BeforeAfter(
               "right (%)",
               100 * old.path("accuracy").asDouble(),
               100 * now.path("accuracy").asDouble(),
@@ -228,19 +232,22 @@ final class CompressCommand implements Callable<Integer> {
     return new SentenceEncoder((Encoder) model, Tokenizers.load(folder));
   }
 
-  private static void speed(List<Comparison> rows, Model before, Model after) {
+  private static void speed(List<BeforeAfter> rows, Model before, Model after) {
     List<Model> both = List.of(before, after);
-    double[] one = Passes.seconds(both, 1);
-    double[] many = Passes.seconds(both, 32);
-    rows.add(new Comparison("latency of 1 (ms)", 1e3 * one[0], 1e3 * one[1], "%.2f"));
-    rows.add(new Comparison("latency of 32 (ms)", 1e3 * many[0], 1e3 * many[1], "%.2f"));
-    double units = 32.0 * Passes.units(before);
+    double[] one = ForwardBenchmark.seconds(both, 1);
+    double[] many = ForwardBenchmark.seconds(both, 32);
+    rows.add(new BeforeAfter("latency of 1 (ms)", 1e3 * one[0], 1e3 * one[1], "%.2f"));
+    rows.add(new BeforeAfter("latency of 32 (ms)", 1e3 * many[0], 1e3 * many[1], "%.2f"));
+    double units = 32.0 * ForwardBenchmark.units(before);
     rows.add(
-        new Comparison(
-            Passes.unit(before) + "/s, 32 at a time", units / many[0], units / many[1], "%,.0f"));
+        new BeforeAfter(
+            ForwardBenchmark.unit(before) + "/s, 32 at a time",
+            units / many[0],
+            units / many[1],
+            "%,.0f"));
     if (before instanceof CausalLm) {
-      double[] token = Passes.secondsOfToken(both);
-      rows.add(new Comparison("tokens/s, decoding one text", 1 / token[0], 1 / token[1], "%,.1f"));
+      double[] token = ForwardBenchmark.secondsOfToken(both);
+      rows.add(new BeforeAfter("tokens/s, decoding one text", 1 / token[0], 1 / token[1], "%,.1f"));
     }
   }
 
@@ -256,7 +263,7 @@ final class CompressCommand implements Callable<Integer> {
     }
   }
 
-  private void print(List<Comparison> rows) {
-    System.out.println(json ? Comparison.json(rows) : Comparison.table(rows));
+  private void print(List<BeforeAfter> rows) {
+    System.out.println(json ? BeforeAfter.json(rows) : BeforeAfter.table(rows));
   }
 }

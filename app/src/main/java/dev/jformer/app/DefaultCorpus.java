@@ -14,7 +14,7 @@ final class DefaultCorpus {
     String home = System.getProperty("jformer.home", ".");
     Path jar = Path.of(home, "app", "target", "corpus", "lucene-core-sources.jar");
     if (!Files.exists(jar)) {
-      throw new Failure(
+      throw new CommandException(
           "the default text is not at " + jar + ": build with 'mvn package', or give --data");
     }
     return jar;

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import de.siegmar.fastcsv.writer.CsvWriter;
 import de.siegmar.fastcsv.writer.LineDelimiter;
-import dev.jformer.data.TextLines;
+import dev.jformer.data.text.TextLines;
 import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.tensor.Scope;
@@ -73,18 +73,19 @@ final class EmbedCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (files.isEmpty() && texts.isEmpty()) {
-      throw new Failure("there is nothing to embed: name files, or give --text");
+      throw new CommandException("there is nothing to embed: name files, or give --text");
     }
     String name = out == null ? ".jsonl" : out.getFileName().toString();
     if (!name.endsWith(".csv") && !name.endsWith(".jsonl")) {
-      throw new Failure("--out is " + out + ": expected a file that ends in .csv or .jsonl");
+      throw new CommandException(
+          "--out is " + out + ": expected a file that ends in .csv or .jsonl");
     }
     List<String> all = new ArrayList<>(texts);
     for (Path file : files) {
       all.addAll(lines(file));
     }
     if (all.isEmpty()) {
-      throw new Failure("there is nothing to embed: " + files + " holds no text");
+      throw new CommandException("there is nothing to embed: " + files + " holds no text");
     }
     try (Scope scope = Scope.open();
         SentenceEncoder encoder = SentenceEncoder.load(Pretrained.find(model), batch)) {

@@ -99,7 +99,8 @@ final class EvalCommand implements Callable<Integer> {
       return likeness(folder, all, console);
     }
     if (all.size() > 1) {
-      throw new Failure("--data names " + all.size() + " paths, which only --task sts takes");
+      throw new CommandException(
+          "--data names " + all.size() + " paths, which only --task sts takes");
     }
     Path only = all.isEmpty() ? null : all.get(0);
     try (Scope scope = Scope.open();
@@ -112,7 +113,7 @@ final class EvalCommand implements Callable<Integer> {
 
   private int translation(Path folder, List<Path> data, Console console) throws IOException {
     if (source == null || target == null || !data.isEmpty()) {
-      throw new Failure(
+      throw new CommandException(
           "give the texts to translate with --source, their translations with --target");
     }
     try (Scope scope = Scope.open();
@@ -126,14 +127,14 @@ final class EvalCommand implements Callable<Integer> {
 
   private int likeness(Path folder, List<Path> files, Console console) throws IOException {
     if (!task.equals("sts")) {
-      throw new Failure("no task '" + task + "': there are sts and translate");
+      throw new CommandException("no task '" + task + "': there are sts and translate");
     }
     if (files.isEmpty()) {
-      throw new Failure("give the pairs of texts with --data");
+      throw new CommandException("give the pairs of texts with --data");
     }
     try (Scope scope = Scope.open();
         SentenceEncoder encoder = SentenceEncoder.load(folder, batch)) {
-      System.out.println(new Likeness(files, json, console).of(encoder));
+      System.out.println(new StsEvaluation(files, json, console).of(encoder));
       return 0;
     }
   }

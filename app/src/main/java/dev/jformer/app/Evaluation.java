@@ -1,21 +1,21 @@
 package dev.jformer.app;
 
-import dev.jformer.data.Corpus;
-import dev.jformer.data.LabelledTexts;
-import dev.jformer.data.TokenFile;
-import dev.jformer.data.Tokenizers;
 import dev.jformer.data.image.ImageFile;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.LabelledTexts;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.io.FileTree;
+import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.EncoderDecoder;
-import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
+import dev.jformer.model.vision.ImageClassifier;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.MaskedModelling;
-import dev.jformer.train.Scores;
 import dev.jformer.train.TextClassification;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,8 +42,8 @@ record Evaluation(
       if (encoder.config().labels() > 0) {
         return texts(encoder);
       }
-      if (!encoder.config().head().fillsIn()) {
-        throw new Failure(
+      if (!encoder.config().head().mlmHead()) {
+        throw new CommandException(
             folder
                 + " holds an encoder that neither fills in nor classifies: measure its embeddings"
                 + " with --task sts");
@@ -54,11 +54,11 @@ record Evaluation(
       return images(images);
     }
     if (model instanceof EncoderDecoder) {
-      throw new Failure(
+      throw new CommandException(
           folder
               + " holds a translator: give texts with --source, their translations with --target");
     }
-    throw new Failure(
+    throw new CommandException(
         folder
             + " holds a "
             + model.config().type()
@@ -74,7 +74,8 @@ record Evaluation(
     if (data == null) {
       Path held = folder.resolve("data");
       if (!Files.isDirectory(held)) {
-        throw new Failure(folder + " holds no text from its training: give some with --data");
+        throw new CommandException(
+            folder + " holds no text from its training: give some with --data");
       }
       try (TokenFile tokens = TokenFile.open(held);
           Mode mode = Autograd.inference()) {
@@ -123,7 +124,7 @@ record Evaluation(
 
   private Path labelled() {
     if (data == null) {
-      throw new Failure("give what the model is held to with --data");
+      throw new CommandException("give what the model is held to with --data");
     }
     return data;
   }
@@ -131,7 +132,7 @@ record Evaluation(
   private String texts(Encoder model) throws IOException {
     Classes classes = Classes.load(folder, model.config().labels());
     LabelledTexts texts = LabelledTexts.read(labelled(), false);
-    Scores scores =
+    ClassificationScores scores =
         TextClassification.evaluate(
             model,
             ClassifiedTexts.of(
@@ -152,7 +153,7 @@ record Evaluation(
     }
   }
 
-  private String describe(Scores scores, String unit) {
+  private String describe(ClassificationScores scores, String unit) {
     return String.format(
         Locale.ROOT,
         json

@@ -1,8 +1,8 @@
 package dev.jformer.app;
 
 import dev.jformer.compress.Fold;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.HuggingFace;
 import dev.jformer.hub.Models;
 import dev.jformer.model.CausalLm;
@@ -41,7 +41,8 @@ final class ExportCommand implements Callable<Integer> {
     try (Scope scope = Scope.open();
         Model model = Models.load(folder)) {
       if (!(model instanceof CausalLm languageModel)) {
-        throw new Failure(folder + " holds a " + model.config().type() + ", no language model");
+        throw new CommandException(
+            folder + " holds a " + model.config().type() + ", no language model");
       }
       boolean text = Files.exists(folder.resolve(Tokenizer.FILE));
       try (CausalLm plain = Fold.fold(languageModel)) {

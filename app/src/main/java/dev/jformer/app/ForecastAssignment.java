@@ -1,27 +1,27 @@
 package dev.jformer.app;
 
 import dev.jformer.data.series.Calendar;
-import dev.jformer.data.series.ForecastError;
 import dev.jformer.data.series.NaiveForecast;
 import dev.jformer.data.series.Series;
-import dev.jformer.data.series.SeriesCsv;
 import dev.jformer.data.series.Split;
 import dev.jformer.data.series.Standardizer;
 import dev.jformer.data.series.Windows;
+import dev.jformer.data.series.csv.SeriesCsv;
 import dev.jformer.hub.Models;
-import dev.jformer.model.Forecaster;
-import dev.jformer.model.LinearForecaster;
+import dev.jformer.metrics.ForecastError;
+import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.forecast.LinearForecaster;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.SeriesData;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.AdamW;
 import dev.jformer.train.Forecasting;
-import dev.jformer.train.Recipe;
 import dev.jformer.train.Schedule;
-import dev.jformer.train.SeriesData;
 import dev.jformer.train.Task;
 import dev.jformer.train.Trainer;
-import dev.jformer.train.Training;
+import dev.jformer.train.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,7 +30,7 @@ import java.util.Locale;
 import java.util.function.UnaryOperator;
 
 /** A forecaster on the series of a CSV file. */
-final class ForecastAssignment implements Assignment {
+final class ForecastAssignment implements TrainingJob {
   /** The most numbers that are kept of errors, for bands. */
   private static final long MOST_ERRORS = 20_000_000;
 
@@ -74,7 +74,7 @@ final class ForecastAssignment implements Assignment {
     }
     this.setup = SeriesSetup.of(data, series, scale);
     if (resumed && SeriesSetup.exists(folder) && !SeriesSetup.load(folder).equals(setup)) {
-      throw new Failure(
+      throw new CommandException(
           data.source()
               + " is not what the run in "
               + folder
@@ -208,8 +208,8 @@ final class ForecastAssignment implements Assignment {
     Windows training = windows(like, 0, split.train());
     Windows validation = windows(like, split.validationFrom(), split.testFrom());
     int steps = Math.min(LINEAR_STEPS, 10 * Forecasting.updatesPerEpoch(training, LINEAR_BATCH));
-    Training how =
-        new Training(
+    TrainingConfig how =
+        new TrainingConfig(
             steps,
             LINEAR_BATCH,
             1,
@@ -217,7 +217,7 @@ final class ForecastAssignment implements Assignment {
             new Schedule(Schedule.Shape.COSINE, 0, 0.01),
             new AdamW.Config(0.9, 0.999, 1e-8, 0),
             0,
-            Training.Precision.FLOAT32,
+            TrainingConfig.Precision.FLOAT32,
             0,
             steps,
             steps,

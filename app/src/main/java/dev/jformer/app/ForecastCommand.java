@@ -2,15 +2,15 @@ package dev.jformer.app;
 
 import dev.jformer.data.series.Calendar;
 import dev.jformer.data.series.ConformalBands;
-import dev.jformer.data.series.Coverage;
-import dev.jformer.data.series.ForecastError;
 import dev.jformer.data.series.NaiveForecast;
 import dev.jformer.data.series.Series;
 import dev.jformer.data.series.Standardizer;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
-import dev.jformer.model.Forecaster;
+import dev.jformer.metrics.Coverage;
+import dev.jformer.metrics.ForecastError;
 import dev.jformer.model.Model;
+import dev.jformer.model.forecast.Forecaster;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
@@ -88,21 +88,23 @@ final class ForecastCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Console console = new Console(quiet, false);
     if (!(coverage > 0 && coverage < 1)) {
-      throw new Failure("--coverage is " + coverage + ": expected a share between 0 and 1");
+      throw new CommandException(
+          "--coverage is " + coverage + ": expected a share between 0 and 1");
     }
     if (backtest < 0) {
-      throw new Failure("--backtest is " + backtest + ": expected at least 1");
+      throw new CommandException("--backtest is " + backtest + ": expected at least 1");
     }
     SeriesSetup setup = SeriesSetup.load(folder);
     try (Scope scope = Scope.open();
         Model loaded = Models.load(folder)) {
       if (!(loaded instanceof Forecaster model)) {
-        throw new Failure(folder + " holds a " + loaded.config().type() + ", no forecaster");
+        throw new CommandException(
+            folder + " holds a " + loaded.config().type() + ", no forecaster");
       }
       Series series = setup.read(data, console);
       int needed = model.config().lookBack() + backtest * model.config().horizon();
       if (series.rows() < needed) {
-        throw new Failure(
+        throw new CommandException(
             data + " has " + series.rows() + " rows: " + needed + " are needed to look back");
       }
       ConformalBands bands = SeriesSetup.bands(folder, coverage);
@@ -155,7 +157,7 @@ final class ForecastCommand implements Callable<Integer> {
     private Tensor calendar(int from, int to) {
       Tensor features = Calendar.of(series, from, to).unsqueeze(0);
       if (features.size(2) != model.config().calendar()) {
-        throw new Failure(
+        throw new CommandException(
             "rows every "
                 + series.frequency()
                 + " have "

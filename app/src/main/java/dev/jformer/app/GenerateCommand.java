@@ -3,9 +3,9 @@ package dev.jformer.app;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.compress.Extract;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.compress.experts.Extract;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.decode.Speculation;
@@ -126,10 +126,11 @@ final class GenerateCommand implements Callable<Integer> {
       try (Scope scope = Scope.open();
           Model loaded = Models.load(folder)) {
         if (!(loaded instanceof CausalLm model)) {
-          throw new Failure(folder + " holds a " + loaded.config().type() + ", no language model");
+          throw new CommandException(
+              folder + " holds a " + loaded.config().type() + ", no language model");
         }
         if (tokenizer.vocabularySize() > model.config().vocab()) {
-          throw new Failure(
+          throw new CommandException(
               "the tokenizer in "
                   + folder
                   + " has "
@@ -141,11 +142,11 @@ final class GenerateCommand implements Callable<Integer> {
           return generate(new Generator(model), interruption, tokenizer);
         }
         if (noCache) {
-          throw new Failure("--draft needs the cache: leave out --no-cache");
+          throw new CommandException("--draft needs the cache: leave out --no-cache");
         }
         try (Model guessing = draft(model)) {
           if (!(guessing instanceof CausalLm small)) {
-            throw new Failure(
+            throw new CommandException(
                 draft + " holds a " + guessing.config().type() + ", no language model");
           }
           small.train(false);
@@ -156,7 +157,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private Model draft(CausalLm model) throws IOException {
-    return draft.equals("self") ? new Extract(0).operate(model, null) : Models.load(Path.of(draft));
+    return draft.equals("self") ? new Extract(0).apply(model, null) : Models.load(Path.of(draft));
   }
 
   private int generate(Generator generator, Interruption interruption, Tokenizer tokenizer) {

@@ -4,19 +4,19 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.data.image.ImageSource;
 import dev.jformer.hub.Models;
-import dev.jformer.model.ImageClassifier;
+import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.run.ImageData;
+import dev.jformer.run.Recipe;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ImageClassification;
-import dev.jformer.train.ImageData;
-import dev.jformer.train.Recipe;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 
 /** An image classifier, whose images lie in the run's folder under {@code data/}. */
-final class ImageAssignment implements Assignment {
+final class ImageAssignment implements TrainingJob {
   private final Path folder;
   private final ImageData data;
   private final ImageFile file;
@@ -32,21 +32,21 @@ final class ImageAssignment implements Assignment {
   ImageAssignment(Recipe recipe, Path folder, boolean resumed, Console console) throws IOException {
     this.folder = folder;
     this.data = (ImageData) recipe.data();
-    try (Origin origin = Origin.of(recipe)) {
+    try (PretrainedStart origin = PretrainedStart.of(recipe)) {
       ImageClassifier.Config wanted = origin.config(ImageClassifier.Config.class);
       this.file = read(Path.of(data.source()), folder.resolve("data"), wanted.size(), console);
       ImageClassifier made = null;
       try {
         Classes classes = new Classes(file.header().classes());
         if (classes.classes().size() < 2) {
-          throw new Failure(
+          throw new CommandException(
               data.source()
                   + " has the class "
                   + classes.classes()
                   + " only: expected two or more");
         }
         if (resumed && Classes.exists(folder) && !Classes.load(folder).equals(classes)) {
-          throw new Failure(
+          throw new CommandException(
               data.source()
                   + " has other classes than the run in "
                   + folder

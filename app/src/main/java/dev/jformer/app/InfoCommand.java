@@ -2,7 +2,7 @@ package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.compress.Surgery;
+import dev.jformer.compress.Compression;
 import dev.jformer.config.Configs;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.hub.Models;
@@ -90,7 +90,7 @@ final class InfoCommand implements Callable<Integer> {
             "ffn", Configs.parts(ChannelMixer.Config.class),
             "norm", Configs.parts(Norm.Config.class),
             "projection", Configs.parts(Projection.class),
-            "compress", Configs.parts(Surgery.class));
+            "compress", Configs.parts(Compression.class));
     if (json) {
       ObjectNode node = new JsonMapper().createObjectNode();
       node.put("libtorch", Engine.version());

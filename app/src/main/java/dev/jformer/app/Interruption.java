@@ -19,13 +19,13 @@ final class Interruption implements AutoCloseable {
   /**
    * From now on the process waits.
    *
-   * @throws Failure if it is ending already
+   * @throws CommandException if it is ending already
    */
   Interruption() {
     try {
       Runtime.getRuntime().addShutdownHook(hook);
     } catch (IllegalStateException ending) {
-      throw new Failure("asked to end before anything was done");
+      throw new CommandException("asked to end before anything was done");
     }
   }
 

@@ -1,20 +1,20 @@
 package dev.jformer.app;
 
-import dev.jformer.data.TokenFile;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.hub.Models;
 import dev.jformer.model.CausalLm;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.TextData;
 import dev.jformer.tensor.Random;
 import dev.jformer.train.LanguageModelling;
-import dev.jformer.train.Recipe;
 import dev.jformer.train.Task;
-import dev.jformer.train.TextData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 
 /** A language model on text, whose tokens lie in the run's folder under {@code data/}. */
-final class LanguageAssignment implements Assignment {
+final class LanguageAssignment implements TrainingJob {
   private static final long EVALUATION_BATCHES = 200;
 
   private final Path folder;
@@ -22,7 +22,7 @@ final class LanguageAssignment implements Assignment {
   private final TokenFile tokens;
   private final CausalLm model;
   private final Task task;
-  private final Sample sample;
+  private final TextSample sample;
 
   /**
    * Makes the text ready and draws the model.
@@ -35,7 +35,7 @@ final class LanguageAssignment implements Assignment {
     this.folder = folder;
     this.data = (TextData) recipe.data();
     Texts texts = new Texts(data, folder, console);
-    try (Origin origin = Origin.of(recipe)) {
+    try (PretrainedStart origin = PretrainedStart.of(recipe)) {
       origin.tokenizer(folder);
       Tokenizer tokenizer = texts.tokenizer();
       this.tokens = resumed ? texts.tokensAsTheyAre(tokenizer) : texts.tokens(tokenizer);
@@ -45,7 +45,7 @@ final class LanguageAssignment implements Assignment {
         Random.seed(seed);
         CausalLm.Config config = origin.config(CausalLm.Config.class);
         made = origin.begin(config.withVocab(tokenizer.vocabularySize()).build());
-        this.sample = prompt == null ? null : Sample.of(made, tokenizer, prompt);
+        this.sample = prompt == null ? null : TextSample.of(made, tokenizer, prompt);
         int batch = recipe.training().batch();
         this.task = new LanguageModelling(made, tokens, batch, seed, EVALUATION_BATCHES);
       } catch (RuntimeException | Error e) {

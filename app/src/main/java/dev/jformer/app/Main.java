@@ -75,7 +75,8 @@ public final class Main implements Runnable {
     Main main = new Main();
     CommandLine line = new CommandLine(main);
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    line.setExecutionExceptionHandler((e, command, parsed) -> Failure.report(e, main.debug));
+    line.setExecutionExceptionHandler(
+        (e, command, parsed) -> CommandException.report(e, main.debug));
     return line.execute(args);
   }
 

@@ -1,20 +1,20 @@
 package dev.jformer.app;
 
-import dev.jformer.data.TokenFile;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Encoder;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.TextData;
 import dev.jformer.tensor.Random;
 import dev.jformer.train.MaskedModelling;
-import dev.jformer.train.Recipe;
 import dev.jformer.train.Task;
-import dev.jformer.train.TextData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 
 /** An encoder that learns to fill in what is masked in a text. */
-final class MaskedAssignment implements Assignment {
+final class MaskedAssignment implements TrainingJob {
   private static final long EVALUATION_BATCHES = 100;
 
   private final Path folder;
@@ -33,7 +33,7 @@ final class MaskedAssignment implements Assignment {
     this.folder = folder;
     this.data = (TextData) recipe.data();
     Texts texts = new Texts(data, folder, console);
-    try (Origin origin = Origin.of(recipe)) {
+    try (PretrainedStart origin = PretrainedStart.of(recipe)) {
       origin.tokenizer(folder);
       Tokenizer tokenizer = texts.tokenizer();
       this.tokens = resumed ? texts.tokensAsTheyAre(tokenizer) : texts.tokens(tokenizer);
@@ -42,7 +42,7 @@ final class MaskedAssignment implements Assignment {
         long seed = recipe.training().seed();
         Random.seed(seed);
         Encoder.Config config = origin.config(Encoder.Config.class);
-        made = origin.begin(config.sized(tokenizer.vocabularySize(), 0).filling().build());
+        made = origin.begin(config.sized(tokenizer.vocabularySize(), 0).withMlmHead().build());
         int batch = recipe.training().batch();
         this.task = new MaskedModelling(made, tokens, batch, seed, EVALUATION_BATCHES);
       } catch (RuntimeException | Error e) {

@@ -2,13 +2,13 @@ package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
 import dev.jformer.data.image.Picture;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Encoder;
-import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
+import dev.jformer.model.vision.ImageClassifier;
 import dev.jformer.tensor.Scope;
 import dev.jformer.train.ImageClassification;
 import dev.jformer.train.TextClassification;
@@ -62,10 +62,10 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (top < 1) {
-      throw new Failure("--top is " + top + ": expected at least 1");
+      throw new CommandException("--top is " + top + ": expected at least 1");
     }
     if (files.isEmpty() && texts.isEmpty()) {
-      throw new Failure("there is nothing to classify: name files, or give --text");
+      throw new CommandException("there is nothing to classify: name files, or give --text");
     }
     try (Scope scope = Scope.open();
         Model model = Models.load(folder)) {
@@ -74,7 +74,8 @@ final class PredictCommand implements Callable<Integer> {
       } else if (model instanceof Encoder encoder && encoder.config().labels() > 0) {
         texts(encoder);
       } else {
-        throw new Failure(folder + " holds a " + model.config().type() + ", no classifier");
+        throw new CommandException(
+            folder + " holds a " + model.config().type() + ", no classifier");
       }
       return 0;
     }
@@ -82,7 +83,7 @@ final class PredictCommand implements Callable<Integer> {
 
   private void images(ImageClassifier model) throws IOException {
     if (!texts.isEmpty()) {
-      throw new Failure(folder + " holds a classifier of images: it takes no --text");
+      throw new CommandException(folder + " holds a classifier of images: it takes no --text");
     }
     Classes classes = Classes.load(folder, model.config().classes());
     for (Path file : files) {
@@ -102,7 +103,7 @@ final class PredictCommand implements Callable<Integer> {
     for (String text : all) {
       int[] ids = tokenizer.encodeWhole(text, model.config().length());
       if (ids.length == 0) {
-        throw new Failure("there is nothing to classify in an empty text");
+        throw new CommandException("there is nothing to classify in an empty text");
       }
       print(text, classes, TextClassification.probabilities(model, ids));
     }

@@ -21,7 +21,7 @@ final class Pretrained {
     String home = System.getProperty("jformer.home", ".");
     Path folder = Path.of(home, "app", "target", "models", named.toString());
     if (!Files.exists(folder)) {
-      throw new Failure(
+      throw new CommandException(
           "the model "
               + named
               + " is not at "

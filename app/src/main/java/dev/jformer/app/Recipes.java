@@ -8,10 +8,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
-import dev.jformer.train.Data;
-import dev.jformer.train.Recipe;
-import dev.jformer.train.TextData;
-import dev.jformer.train.TranslationData;
+import dev.jformer.run.DataConfig;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.TextData;
+import dev.jformer.run.TranslationData;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +40,7 @@ final class Recipes {
   static Recipe load(String nameOrFile, Map<String, String> overrides) {
     JsonNode tree = tree(nameOrFile);
     if (!(tree instanceof ObjectNode root)) {
-      throw new Failure("the recipe " + nameOrFile + " is no object of fields");
+      throw new CommandException("the recipe " + nameOrFile + " is no object of fields");
     }
     overrides.forEach((path, value) -> set(root, path, value));
     return Configs.bind(root, Recipe.class);
@@ -67,19 +67,19 @@ final class Recipes {
     if (!own && data == null && recipe.data().source().isEmpty()) {
       String kind = recipe.data().type();
       boolean pairs = recipe.data() instanceof TranslationData;
-      throw new Failure(
+      throw new CommandException(
           pairs
               ? "the recipe " + nameOrFile + " brings no texts: give --source and --target"
               : "the recipe " + nameOrFile + " brings no " + kind + ": give some with --data");
     }
     Path source =
         data != null ? data : own ? DefaultCorpus.find() : Path.of(recipe.data().source());
-    Data found = recipe.data().withSource(source.toAbsolutePath().toString());
+    DataConfig found = recipe.data().withSource(source.toAbsolutePath().toString());
     if (found instanceof TextData text) {
       boolean file = data != null && !Files.isDirectory(data);
       found = text.withEndings(!endings.isEmpty() ? endings : file ? List.of() : text.endings());
     } else if (!endings.isEmpty()) {
-      throw new Failure("--ending chooses among files of text, not of " + found.type());
+      throw new CommandException("--ending chooses among files of text, not of " + found.type());
     }
     return new Recipe(recipe.model(), found, recipe.training(), recipe.from(), recipe.objective());
   }
@@ -91,7 +91,7 @@ final class Recipes {
       }
       Path file = Path.of(nameOrFile);
       if (!Files.isRegularFile(file)) {
-        throw new Failure(
+        throw new CommandException(
             "no recipe '"
                 + nameOrFile
                 + "'"
@@ -104,7 +104,7 @@ final class Recipes {
       boolean yaml = nameOrFile.endsWith(".yaml") || nameOrFile.endsWith(".yml");
       return yaml ? parse(new YAMLMapper(), text, file) : Configs.tree(text);
     } catch (IOException e) {
-      throw new Failure("cannot read the recipe " + nameOrFile + ": " + e.getMessage());
+      throw new CommandException("cannot read the recipe " + nameOrFile + ": " + e.getMessage());
     }
   }
 
@@ -112,7 +112,7 @@ final class Recipes {
     try {
       return mapper.readTree(text);
     } catch (JsonProcessingException e) {
-      throw new Failure(file + " is not valid YAML: " + e.getOriginalMessage());
+      throw new CommandException(file + " is not valid YAML: " + e.getOriginalMessage());
     }
   }
 

@@ -1,11 +1,11 @@
 package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Corpus;
-import dev.jformer.data.TokenFile;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.studies.Catalogue;
-import dev.jformer.studies.Lab;
+import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Notebook;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Studies;
@@ -89,7 +89,7 @@ final class ReproduceCommand implements Callable<Integer> {
         }
         console.say("%s: %s", study.slug(), Catalogue.paper(study.slug()).title());
         try (StudyProgress progress = new StudyProgress(console)) {
-          Lab lab = new Lab(scale, text, notebook, progress);
+          ExperimentContext lab = new ExperimentContext(scale, text, notebook, progress);
           Evidence evidence = Studies.run(study, lab, command(study));
           Report.write(evidence, reports);
           found.add(evidence);
@@ -110,7 +110,7 @@ final class ReproduceCommand implements Callable<Integer> {
   private List<Study> chosen() {
     Map<String, Study> known = Studies.all();
     if (all == !slugs.isEmpty()) {
-      throw new Failure(
+      throw new CommandException(
           "name one or more papers, or give --all: " + known.keySet() + " have studies");
     }
     if (all) {
@@ -120,7 +120,7 @@ final class ReproduceCommand implements Callable<Integer> {
     for (String slug : slugs) {
       Study study = known.get(Catalogue.paper(slug).slug());
       if (study == null) {
-        throw new Failure(
+        throw new CommandException(
             "'" + slug + "' is planned and has no study yet: " + known.keySet() + " have");
       }
       studies.add(study);

@@ -2,26 +2,26 @@ package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.config.Configs;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.EncoderDecoder;
-import dev.jformer.model.Forecaster;
-import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
+import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.run.ImageData;
+import dev.jformer.run.LabelledTextData;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.SeriesData;
+import dev.jformer.run.TextData;
+import dev.jformer.run.TranslationData;
 import dev.jformer.tensor.Scope;
-import dev.jformer.train.ImageData;
-import dev.jformer.train.LabelledTextData;
 import dev.jformer.train.Listener;
 import dev.jformer.train.MetricsFile;
-import dev.jformer.train.Recipe;
-import dev.jformer.train.SeriesData;
-import dev.jformer.train.TextData;
 import dev.jformer.train.Trainer;
-import dev.jformer.train.TranslationData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -57,15 +57,15 @@ final class Run {
   static Run begin(Path folder, Recipe recipe, boolean overwrite, String prompt, Console console)
       throws IOException {
     if (!fits(recipe)) {
-      throw new Failure(
+      throw new CommandException(
           "a " + recipe.model().type() + " model cannot be trained on " + recipe.data().type());
     }
     if (!recipe.from().isEmpty() && recipe.data() instanceof SeriesData) {
-      throw new Failure(
+      throw new CommandException(
           "--from is for models of text and images: a forecaster begins from nothing");
     }
     if (Files.exists(folder.resolve(RECIPE)) && hasSteps(folder) && !overwrite) {
-      throw new Failure(
+      throw new CommandException(
           folder
               + " holds a run already: go on with --resume "
               + folder
@@ -107,7 +107,7 @@ final class Run {
   static Run resume(Path folder, String prompt, Console console) {
     Path file = folder.resolve(RECIPE);
     if (!Files.exists(file)) {
-      throw new Failure(folder + " holds no run: expected a " + RECIPE + " there");
+      throw new CommandException(folder + " holds no run: expected a " + RECIPE + " there");
     }
     return new Run(folder, Configs.read(file, Recipe.class), true, prompt, console);
   }
@@ -116,7 +116,7 @@ final class Run {
   int train() throws Exception {
     Path checkpoints = folder.resolve(CHECKPOINTS);
     try (Scope scope = Scope.open();
-        Assignment assignment = assignment();
+        TrainingJob assignment = assignment();
         Interruption interruption = new Interruption();
         Trainer trainer =
             new Trainer(
@@ -136,7 +136,7 @@ final class Run {
   }
 
   /** The data made ready, and the model as the run begins with it. */
-  Assignment assignment() throws IOException {
+  TrainingJob assignment() throws IOException {
     if (recipe.data() instanceof SeriesData) {
       return new ForecastAssignment(recipe, folder, resumed, console);
     }
@@ -155,7 +155,7 @@ final class Run {
     return new LanguageAssignment(recipe, folder, resumed, prompt, console);
   }
 
-  private int train(Assignment assignment, Trainer trainer) throws IOException {
+  private int train(TrainingJob assignment, Trainer trainer) throws IOException {
     console.say("%s", assignment.description());
     Trainer.Result result;
     try (MetricsFile metrics = new MetricsFile(folder.resolve(METRICS), trainer.step());
@@ -189,7 +189,7 @@ final class Run {
     return report(assignment, result);
   }
 
-  private void save(Assignment assignment) {
+  private void save(TrainingJob assignment) {
     try {
       assignment.save();
     } catch (IOException e) {
@@ -197,7 +197,7 @@ final class Run {
     }
   }
 
-  private int report(Assignment assignment, Trainer.Result result) throws IOException {
+  private int report(TrainingJob assignment, Trainer.Result result) throws IOException {
     boolean interrupted = result.ending() == Trainer.Result.Ending.INTERRUPTED;
     String use = interrupted ? "" : assignment.finish();
     if (console.json()) {

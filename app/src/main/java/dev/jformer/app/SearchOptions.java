@@ -32,7 +32,7 @@ final class SearchOptions {
 
   int batch() {
     if (batch < 1) {
-      throw new Failure("--batch is " + batch + ": expected at least 1");
+      throw new CommandException("--batch is " + batch + ": expected at least 1");
     }
     return batch;
   }

@@ -3,14 +3,14 @@ package dev.jformer.app;
 import dev.jformer.config.Configs;
 import dev.jformer.data.series.ConformalBands;
 import dev.jformer.data.series.Series;
-import dev.jformer.data.series.SeriesCsv;
 import dev.jformer.data.series.Standardizer;
+import dev.jformer.data.series.csv.SeriesCsv;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.SafetensorsFile;
+import dev.jformer.run.DataConfig;
+import dev.jformer.run.SeriesData;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.Data;
-import dev.jformer.train.SeriesData;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,7 +32,7 @@ import java.util.Map;
  * @param season rows after which the seasonal baseline repeats
  */
 record SeriesSetup(
-    Data data,
+    DataConfig data,
     List<String> columns,
     List<Double> mean,
     List<Double> deviation,
@@ -76,7 +76,7 @@ record SeriesSetup(
     SeriesCsv.Read read = SeriesCsv.read(file, ((SeriesData) data).csv().withColumns(columns));
     read.remarks().forEach(remark -> console.say("%s", remark));
     if (!read.series().frequency().toString().equals(frequency)) {
-      throw new Failure(
+      throw new CommandException(
           file
               + " has a row every "
               + read.series().frequency()
@@ -97,7 +97,7 @@ record SeriesSetup(
   static SeriesSetup load(Path folder) {
     Path file = folder.resolve(FILE);
     if (!exists(folder)) {
-      throw new Failure(folder + " holds no forecaster: expected a " + FILE + " there");
+      throw new CommandException(folder + " holds no forecaster: expected a " + FILE + " there");
     }
     return Configs.read(file, SeriesSetup.class);
   }

@@ -1,22 +1,22 @@
 package dev.jformer.app;
 
-import dev.jformer.data.LabelledTexts;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.LabelledTexts;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Encoder;
+import dev.jformer.run.LabelledTextData;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.TextData;
 import dev.jformer.tensor.Random;
-import dev.jformer.train.LabelledTextData;
-import dev.jformer.train.Recipe;
 import dev.jformer.train.Task;
 import dev.jformer.train.TextClassification;
-import dev.jformer.train.TextData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
 /** An encoder that learns to classify texts, from nothing or from one that learned to fill in. */
-final class TextClassAssignment implements Assignment {
+final class TextClassAssignment implements TrainingJob {
   private final Path folder;
   private final LabelledTextData data;
   private final Classes classes;
@@ -35,11 +35,11 @@ final class TextClassAssignment implements Assignment {
     LabelledTexts texts = LabelledTexts.read(Path.of(data.source()), data.header());
     this.classes = new Classes(texts.classes());
     if (classes.classes().size() < 2) {
-      throw new Failure(
+      throw new CommandException(
           data.source() + " has the label " + classes.classes() + " only: expected two or more");
     }
     if (resumed && Classes.exists(folder) && !Classes.load(folder).equals(classes)) {
-      throw new Failure(
+      throw new CommandException(
           data.source()
               + " has other labels than the run in "
               + folder
@@ -48,7 +48,7 @@ final class TextClassAssignment implements Assignment {
     TextData plain =
         new TextData(data.source(), List.of(), data.tokenizer(), data.vocabulary(), 0.5);
     Tokenizer tokenizer;
-    try (Origin origin = Origin.of(recipe)) {
+    try (PretrainedStart origin = PretrainedStart.of(recipe)) {
       origin.tokenizer(folder);
       tokenizer = new Texts(plain, folder, console).tokenizer();
       classes.save(folder);

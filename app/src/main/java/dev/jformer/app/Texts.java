@@ -1,11 +1,11 @@
 package dev.jformer.app;
 
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Corpus;
-import dev.jformer.data.TokenFile;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
-import dev.jformer.train.TextData;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.run.TextData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,14 +1,14 @@
 package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.compress.LotteryTicket;
-import dev.jformer.compress.Masks;
+import dev.jformer.compress.prune.LotteryTicket;
+import dev.jformer.compress.prune.Masks;
 import dev.jformer.config.Configs;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.Model;
+import dev.jformer.run.Recipe;
 import dev.jformer.tensor.Scope;
-import dev.jformer.train.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,7 +128,7 @@ final class TicketsCommand implements Callable<Integer> {
   private Recipe recipe() {
     Path file = run.resolve("recipe.json");
     if (!Files.exists(file) || !Files.exists(run.resolve("config.json"))) {
-      throw new Failure(
+      throw new CommandException(
           run + " holds no run that has a model: train one first, with 'jformer train'");
     }
     return Configs.read(file, Recipe.class);
@@ -142,7 +142,7 @@ final class TicketsCommand implements Callable<Integer> {
     }
     Ledger found = new JsonMapper().readValue(file.toFile(), Ledger.class);
     if (!found.isOf(asked)) {
-      throw new Failure(
+      throw new CommandException(
           place
               + " holds tickets of "
               + found.run()
@@ -168,10 +168,10 @@ final class TicketsCommand implements Callable<Integer> {
   /** Puts what stays of the weights that the run began with into a folder. */
   private void draw(LotteryTicket lottery, int round, Path before, Path ticket) throws IOException {
     try (Scope scope = Scope.open();
-        Assignment beginning = Run.resume(run, null, new Console(true, false)).assignment();
+        TrainingJob beginning = Run.resume(run, null, new Console(true, false)).assignment();
         Model trained = Models.load(before);
         Model drawn = lottery.ticket(beginning.model(), trained, round)) {
-      Offspring.save(drawn, run, ticket);
+      DerivedModelFolder.save(drawn, run, ticket);
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.jformer.app;
 
-import dev.jformer.data.BpeTrainer;
-import dev.jformer.data.Corpus;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.tokenizer.BpeTrainer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package dev.jformer.app;
 
 import dev.jformer.config.Nearest;
-import dev.jformer.train.Recipe;
+import dev.jformer.run.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -167,7 +167,7 @@ final class TrainCommand implements Callable<Integer> {
           || lookBack != null
           || from != null
           || !pairs().isEmpty()) {
-        throw new Failure(
+        throw new CommandException(
             "--resume goes on with a run as it was begun: it takes no --data, --out, --set,"
                 + " --steps, --seed, --horizon, --look-back, --from, --source or --target");
       }
@@ -222,7 +222,7 @@ final class TrainCommand implements Callable<Integer> {
       case "classify" -> isTrainedElsewhere() ? "fine-tune" : task;
       case "forecast", "images", "mlm", "translate" -> task;
       default ->
-          throw new Failure(
+          throw new CommandException(
               "no task '"
                   + task
                   + "'"

@@ -1,9 +1,9 @@
 package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.data.TextLines;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.text.TextLines;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.Translator;
 import dev.jformer.hub.Models;
@@ -67,7 +67,7 @@ final class TranslateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (in != null && !texts.isEmpty()) {
-      throw new Failure("--in " + in + " and texts are given: expected one or the other");
+      throw new CommandException("--in " + in + " and texts are given: expected one or the other");
     }
     BeamSearch.Settings settings = search.settings();
     List<String> all = input();
@@ -95,7 +95,7 @@ final class TranslateCommand implements Callable<Integer> {
     if (!(model instanceof EncoderDecoder translator)) {
       String type = model.config().type();
       model.close();
-      throw new Failure(folder + " holds a " + type + ", which translates nothing");
+      throw new CommandException(folder + " holds a " + type + ", which translates nothing");
     }
     translator.train(false);
     return translator;

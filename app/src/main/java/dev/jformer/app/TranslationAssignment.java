@@ -1,23 +1,23 @@
 package dev.jformer.app;
 
-import dev.jformer.data.ByteTokenizer;
 import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
-import dev.jformer.data.ParallelTexts;
-import dev.jformer.data.TokenPair;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.text.ParallelTexts;
+import dev.jformer.data.text.TokenPair;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.BleuValidation;
 import dev.jformer.decode.Translator;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.EncoderDecoder;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.TranslationData;
 import dev.jformer.tensor.Random;
-import dev.jformer.train.Recipe;
 import dev.jformer.train.Task;
 import dev.jformer.train.Translation;
-import dev.jformer.train.TranslationData;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** An encoder-decoder that learns to translate from texts and their translations. */
-final class TranslationAssignment implements Assignment {
+final class TranslationAssignment implements TrainingJob {
   private static final String FINGERPRINT = "texts.sha256";
 
   private final Path folder;
@@ -48,7 +48,8 @@ final class TranslationAssignment implements Assignment {
     this.folder = folder;
     this.data = (TranslationData) recipe.data();
     if (data.target().isEmpty()) {
-      throw new Failure("there are no translations of " + data.source() + ": give --target");
+      throw new CommandException(
+          "there are no translations of " + data.source() + ": give --target");
     }
     ParallelTexts all = read(data.source(), data.target());
     if (data.validationSource().isEmpty()) {
@@ -64,7 +65,7 @@ final class TranslationAssignment implements Assignment {
       this.heldOut = read(data.validationSource(), data.validationTarget());
     }
     remember(resumed);
-    try (Origin origin = Origin.of(recipe)) {
+    try (PretrainedStart origin = PretrainedStart.of(recipe)) {
       origin.tokenizer(folder);
       this.tokenizer = tokenizer(console);
       Random.seed(recipe.training().seed());
@@ -100,7 +101,7 @@ final class TranslationAssignment implements Assignment {
     String fingerprint = Fingerprint.of(all.getBytes(StandardCharsets.UTF_8));
     Path file = folder.resolve(FINGERPRINT);
     if (resumed && Files.exists(file) && !Files.readString(file).equals(fingerprint)) {
-      throw new Failure(
+      throw new CommandException(
           "the texts are not those that the run in "
               + folder
               + " was begun with: put the old files back, or begin anew with --overwrite");

@@ -2,13 +2,13 @@ package dev.jformer.app;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.data.Bleu;
-import dev.jformer.data.ParallelTexts;
-import dev.jformer.data.TokenPair;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.text.ParallelTexts;
+import dev.jformer.data.text.TokenPair;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.Translator;
+import dev.jformer.metrics.Bleu;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.train.Translation;
 import java.nio.file.Path;

@@ -8,12 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.compress.StaticQuantization;
+import dev.jformer.compress.quantize.StaticQuantization;
 import dev.jformer.config.Configs;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Encoder;
-import dev.jformer.model.ImageClassifier;
 import dev.jformer.model.Model;
+import dev.jformer.model.vision.ImageClassifier;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -201,7 +201,7 @@ class CompressTest {
             "{'model':'encoder','vocab':258,'labels':2,'layers':1,'width':32,'length':16,"
                 + "'mixer':{'heads':2}}");
     new Classes(List.of("0", "1")).save(texts);
-    new dev.jformer.data.ByteTokenizer().save(texts);
+    new dev.jformer.data.tokenizer.ByteTokenizer().save(texts);
     Path labelled = folder.resolve("texts.tsv");
     Files.writeString(labelled, "a good one\t1\nnot this\t0\nneither\t0\n");
     Path smaller = folder.resolve("texts8");
@@ -223,26 +223,27 @@ class CompressTest {
         model(
             "filling",
             "{'model':'encoder','vocab':258,'layers':1,'width':32,'length':16,'mixer':{'heads':2}}");
-    new dev.jformer.data.ByteTokenizer().save(filling);
+    new dev.jformer.data.tokenizer.ByteTokenizer().save(filling);
     try (ImageClassifier pictures = (ImageClassifier) Models.load(vit);
         Encoder encoder = (Encoder) Models.load(filling)) {
-      try (CalibrationData data =
-          CalibrationData.read(pictures, vit, images(), List.of(), 2, console)) {
+      try (CalibrationReader data =
+          CalibrationReader.read(pictures, vit, images(), List.of(), 2, console)) {
         StaticQuantization.of(pictures, () -> data.run(pictures)).close();
         var wrong = assertThrows(IllegalArgumentException.class, () -> data.run(encoder));
         assertTrue(wrong.getMessage().contains("cannot calibrate"), wrong.getMessage());
       }
-      try (CalibrationData data =
-          CalibrationData.read(encoder, filling, text, List.of(), 2, console)) {
+      try (CalibrationReader data =
+          CalibrationReader.read(encoder, filling, text, List.of(), 2, console)) {
         StaticQuantization.of(encoder, () -> data.run(encoder)).close();
       }
       Path empty = folder.resolve("empty.txt");
       Files.writeString(empty, "");
       assertThrows(
           RuntimeException.class,
-          () -> CalibrationData.read(encoder, filling, empty, List.of(), 2, console));
+          () -> CalibrationReader.read(encoder, filling, empty, List.of(), 2, console));
       assertThrows(
-          Exception.class, () -> CalibrationData.read(pictures, vit, text, List.of(), 2, console));
+          Exception.class,
+          () -> CalibrationReader.read(pictures, vit, text, List.of(), 2, console));
     }
   }
 }

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.config.Configs;
-import dev.jformer.data.ByteTokenizer;
+import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.hub.Models;

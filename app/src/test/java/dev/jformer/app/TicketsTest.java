@@ -5,16 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.compress.Masks;
+import dev.jformer.compress.prune.Masks;
 import dev.jformer.config.Configs;
 import dev.jformer.hub.Models;
 import dev.jformer.io.FileTree;
 import dev.jformer.model.Model;
+import dev.jformer.run.Recipe;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;

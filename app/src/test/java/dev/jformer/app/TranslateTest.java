@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.data.Bleu;
+import dev.jformer.metrics.Bleu;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -121,7 +121,7 @@ class TranslateTest {
                     "--json",
                     "--quiet")
                 .out());
-    List<String> references = dev.jformer.data.TextLines.read(target);
+    List<String> references = dev.jformer.data.text.TextLines.read(target);
     assertEquals(Bleu.of(lines, references).score(), score.get("bleu").asDouble(), 0.5);
     assertTrue(score.get("loss").asDouble() < 1, score.toString());
     assertEquals(300, score.get("texts").asInt());

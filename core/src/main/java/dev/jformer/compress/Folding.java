@@ -8,8 +8,8 @@ import dev.jformer.model.Model;
  * powers of two or as factors it makes the one that is stored. Of any other it makes a copy. It
  * needs no data.
  */
-@AutoService(Surgery.class)
-public record Folding() implements Surgery {
+@AutoService(Compression.class)
+public record Folding() implements Compression {
   @Override
   public String type() {
     return "fold";
@@ -21,7 +21,7 @@ public record Folding() implements Surgery {
   }
 
   @Override
-  public Model operate(Model model, Calibration calibration) {
+  public Model apply(Model model, CalibrationData calibration) {
     Model folded = Fold.fold(model);
     folded.train(false);
     return folded;

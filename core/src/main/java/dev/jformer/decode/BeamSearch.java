@@ -1,6 +1,6 @@
 package dev.jformer.decode;
 
-import dev.jformer.data.TextBatch;
+import dev.jformer.data.text.TextBatch;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -304,7 +304,7 @@ public final class BeamSearch {
     if (settings.cached) {
       EncoderDecoder.Decoding decoding = null;
       try {
-        decoding = model.decode(batch.ids(), batch.keep(), settings.beam, capacity);
+        decoding = model.decode(batch.ids(), batch.paddingMask(), settings.beam, capacity);
         // Nobody has moved yet: this only asks whether the mixers can exchange texts.
         decoding.select(Tensor.arange(0, batch.ids().size(0) * settings.beam), null);
         return new Cached(decoding);
@@ -338,12 +338,16 @@ public final class BeamSearch {
   /** Computes everything again for each token, but for what the encoder makes of the sources. */
   private final class Anew implements Steps {
     private Tensor memory;
-    private Tensor keep;
+    private Tensor paddingMask;
     private long[][] texts;
 
     Anew(TextBatch batch) {
-      memory = model.encode(batch.ids(), batch.keep()).repeatInterleave(settings.beam, 0).keep();
-      keep = batch.keep() == null ? null : batch.keep().repeatInterleave(settings.beam, 0).keep();
+      memory =
+          model.encode(batch.ids(), batch.paddingMask()).repeatInterleave(settings.beam, 0).keep();
+      paddingMask =
+          batch.paddingMask() == null
+              ? null
+              : batch.paddingMask().repeatInterleave(settings.beam, 0).keep();
       texts = new long[(int) memory.size(0)][0];
     }
 
@@ -355,7 +359,7 @@ public final class BeamSearch {
       }
       int length = texts[0].length;
       long[] flat = Arrays.stream(texts).flatMapToLong(Arrays::stream).toArray();
-      return model.logits(memory, keep, Tensor.of(flat, texts.length, length), length - 1);
+      return model.logits(memory, paddingMask, Tensor.of(flat, texts.length, length), length - 1);
     }
 
     @Override
@@ -366,9 +370,9 @@ public final class BeamSearch {
         Tensor before = memory;
         memory = memory.indexSelect(0, chosen).keep();
         before.close();
-        if (keep != null) {
-          Tensor mask = keep;
-          keep = keep.indexSelect(0, chosen).keep();
+        if (paddingMask != null) {
+          Tensor mask = paddingMask;
+          paddingMask = paddingMask.indexSelect(0, chosen).keep();
           mask.close();
         }
       }
@@ -377,8 +381,8 @@ public final class BeamSearch {
     @Override
     public void close() {
       memory.close();
-      if (keep != null) {
-        keep.close();
+      if (paddingMask != null) {
+        paddingMask.close();
       }
     }
   }

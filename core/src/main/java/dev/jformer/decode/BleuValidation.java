@@ -1,11 +1,11 @@
 package dev.jformer.decode;
 
-import dev.jformer.data.Bleu;
-import dev.jformer.data.ParallelTexts;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.ParallelTexts;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.metrics.Bleu;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.train.Classifying;
-import dev.jformer.train.DerivedTask;
+import dev.jformer.train.ForwardingTask;
 import dev.jformer.train.Translation;
 import java.util.function.Supplier;
 
@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  * Training an encoder-decoder to translate, held to the {@link Bleu} of greedy translations of the
  * held-out texts: what is evaluated, and lower if better, is how much they lack of 100.
  */
-public final class BleuValidation extends DerivedTask implements Classifying {
+public final class BleuValidation extends ForwardingTask implements Classifying {
   private static final int TOGETHER = 64;
 
   private final Translation task;

@@ -166,7 +166,7 @@ public final class Generator {
     if (prompts.isEmpty()) {
       return List.of();
     }
-    List<SplittableRandom> streams = Streams.of(request.sampling().seed(), prompts);
+    List<SplittableRandom> streams = RandomStreams.of(request.sampling().seed(), prompts);
     List<Sequence> sequences = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
       sequences.add(

@@ -14,7 +14,7 @@ final class Sequence {
   private final SplittableRandom random;
   private final Transcript transcript;
   private final Generator.Watcher watcher;
-  private final Ids ids;
+  private final IntList ids;
   private Generator.Ending ending;
 
   Sequence(
@@ -31,7 +31,7 @@ final class Sequence {
     this.random = random;
     this.transcript = transcript;
     this.watcher = watcher;
-    this.ids = new Ids(prompt);
+    this.ids = new IntList(prompt);
   }
 
   boolean isOpen() {

@@ -1,7 +1,7 @@
 package dev.jformer.decode;
 
-import dev.jformer.data.TokenPair;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.TokenPair;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.model.EncoderDecoder;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,14 +1,14 @@
 package dev.jformer.ffn;
 
 import dev.jformer.config.Part;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Site;
 
 /** Transforms each token by itself: [..., D] to [..., D]. */
 public abstract class ChannelMixer extends Layer {
   /** Configuration of a channel mixer. */
   public interface Config extends Part {
     /** The channel mixer for one block. */
-    ChannelMixer build(Site site);
+    ChannelMixer build(BlockContext site);
   }
 }

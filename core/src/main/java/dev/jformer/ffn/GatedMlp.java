@@ -2,9 +2,9 @@ package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
@@ -46,7 +46,7 @@ public final class GatedMlp extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return new GatedMlp(this, site);
     }
   }
@@ -56,7 +56,7 @@ public final class GatedMlp extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
-  GatedMlp(Config config, Site site) {
+  GatedMlp(Config config, BlockContext site) {
     int hidden = config.hiddenFor(site.width());
     this.activation = config.activation();
     this.gateUp = child("gateUp", Layer.class, site.linear(site.width(), 2L * hidden));

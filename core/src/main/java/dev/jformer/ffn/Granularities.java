@@ -32,7 +32,7 @@ public final class Granularities {
 
   /** Whether each batch is to be learned with all granularities. */
   public boolean learnedTogether() {
-    return !layers.isEmpty() && layers.get(0).config().practice() == NestedMlp.Practice.ALL;
+    return !layers.isEmpty() && layers.get(0).config().practice() == NestedMlp.TrainingMode.ALL;
   }
 
   /** One granularity for inference, in all layers. */

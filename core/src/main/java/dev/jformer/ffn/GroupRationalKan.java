@@ -1,13 +1,13 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
-import dev.jformer.nn.GroupRational;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.RationalFunction;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.kan.GroupRational;
+import dev.jformer.nn.kan.RationalFunction;
 import dev.jformer.tensor.Tensor;
 import java.util.function.DoubleUnaryOperator;
 
@@ -18,7 +18,7 @@ import java.util.function.DoubleUnaryOperator;
  *
  * <p>Weights start such that the variance is kept: where the second moment of the activation F is
  * E[F(x)²] for a standard normal x, those of the linear layer after it have the variance 1 / (in
- * E[F(x)²]). What {@link Site.Init#scaleResidual} asks for comes on top.
+ * E[F(x)²]). What {@link BlockContext.Init#scaleResidual} asks for comes on top.
  */
 public final class GroupRationalKan extends ChannelMixer {
   /** What the second activation starts as. */
@@ -85,7 +85,7 @@ public final class GroupRationalKan extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return new GroupRationalKan(this, site);
     }
   }
@@ -97,7 +97,7 @@ public final class GroupRationalKan extends ChannelMixer {
   private final Slot<Layer> secondDropout;
   private final Slot<Layer> down;
 
-  GroupRationalKan(Config config, Site site) {
+  GroupRationalKan(Config config, BlockContext site) {
     int width = site.width();
     int hidden = Widths.hidden(width, config.expand(), config.hidden(), 1);
     RationalFunction identity = RationalFunction.identity();

@@ -2,10 +2,10 @@ package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
@@ -37,7 +37,7 @@ public final class Mlp extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return new Mlp(this, site);
     }
   }
@@ -48,7 +48,7 @@ public final class Mlp extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
-  Mlp(Config config, Site site) {
+  Mlp(Config config, BlockContext site) {
     int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 1);
     this.activation = config.activation();
     this.up = child("up", Layer.class, site.linear(site.width(), hidden));

@@ -2,12 +2,12 @@ package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.ScheduledModule;
 import dev.jformer.nn.Slot;
-import dev.jformer.nn.Staged;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
@@ -22,9 +22,9 @@ import java.util.SplittableRandom;
  * {@code train.Trainer} sees to. In inference it is the whole perceptron unless {@link #use} says
  * otherwise, for each layer as one likes.
  */
-public final class NestedMlp extends ChannelMixer implements Staged {
+public final class NestedMlp extends ChannelMixer implements ScheduledModule {
   /** What is trained in an update. */
-  public enum Practice {
+  public enum TrainingMode {
     /** One granularity, drawn evenly. */
     ONE,
     /** All of them, their losses averaged. */
@@ -42,11 +42,11 @@ public final class NestedMlp extends ChannelMixer implements Staged {
    */
   @AutoService(ChannelMixer.Config.class)
   public record Config(
-      Activation activation, double expand, int hidden, List<Double> shares, Practice practice)
+      Activation activation, double expand, int hidden, List<Double> shares, TrainingMode practice)
       implements ChannelMixer.Config {
     /** An eighth, a quarter, half and all of four times the width. */
     public Config() {
-      this(Activation.GELU, 4, 0, List.of(0.125, 0.25, 0.5, 1.0), Practice.ONE);
+      this(Activation.GELU, 4, 0, List.of(0.125, 0.25, 0.5, 1.0), TrainingMode.ONE);
     }
 
     /** Checks the values. */
@@ -78,7 +78,7 @@ public final class NestedMlp extends ChannelMixer implements Staged {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return new NestedMlp(this, site);
     }
   }
@@ -91,7 +91,7 @@ public final class NestedMlp extends ChannelMixer implements Staged {
   private int used;
   private int learned;
 
-  NestedMlp(Config config, Site site) {
+  NestedMlp(Config config, BlockContext site) {
     if (!(site.projection() instanceof Linear.Config)) {
       throw new IllegalArgumentException(
           "a nested perceptron takes parts of plain matrices, not of those of the projection '"
@@ -138,7 +138,7 @@ public final class NestedMlp extends ChannelMixer implements Staged {
 
   @Override
   public void before(long step, long steps) {
-    if (config.practice() == Practice.ONE) {
+    if (config.practice() == TrainingMode.ONE) {
       learned = new SplittableRandom(step).nextInt(units.size());
     }
   }

@@ -1,12 +1,12 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.GrowingPart;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Pattention;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
@@ -47,7 +47,7 @@ public final class PattentionMlp extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return new PattentionMlp(this, site);
     }
   }
@@ -55,7 +55,7 @@ public final class PattentionMlp extends ChannelMixer {
   private final Slot<Layer> tokens;
   private final Slot<Layer> dropout;
 
-  PattentionMlp(Config config, Site site) {
+  PattentionMlp(Config config, BlockContext site) {
     long first = Math.max(1, Math.round(config.expand() * site.width()));
     Initializer normal = Initializer.normal(site.init().deviation());
     this.tokens =

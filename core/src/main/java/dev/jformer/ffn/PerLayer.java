@@ -1,7 +1,7 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.BlockContext;
 import java.util.List;
 
 /**
@@ -39,7 +39,7 @@ public final class PerLayer {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       if (layers.size() != 1 && layers.size() != site.layers()) {
         throw new IllegalArgumentException(
             "layers has "

@@ -1,12 +1,12 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
-import dev.jformer.nn.SplineLayer;
+import dev.jformer.nn.kan.SplineLayer;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -45,7 +45,7 @@ public final class SplineKan extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return new SplineKan(this, site);
     }
   }
@@ -54,7 +54,7 @@ public final class SplineKan extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
-  SplineKan(Config config, Site site) {
+  SplineKan(Config config, BlockContext site) {
     int width = site.width();
     int hidden = Widths.hidden(width, config.expand(), config.hidden(), 1);
     double residual = site.init().scaleResidual() ? 1 / Math.sqrt(2.0 * site.layers()) : 1;

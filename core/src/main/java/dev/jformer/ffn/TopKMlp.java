@@ -1,10 +1,10 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
@@ -42,7 +42,7 @@ public final class TopKMlp extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return new TopKMlp(this, site);
     }
   }
@@ -53,7 +53,7 @@ public final class TopKMlp extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
-  TopKMlp(Config config, Site site) {
+  TopKMlp(Config config, BlockContext site) {
     int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 1);
     if (config.k() > hidden) {
       throw new IllegalArgumentException(

@@ -2,19 +2,19 @@ package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.io.FormatException;
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Residual;
-import dev.jformer.nn.Site;
-import dev.jformer.position.Learned;
+import dev.jformer.position.LearnedPosition;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +70,7 @@ final class Bert implements Family<Encoder.Config> {
           vocab,
           0,
           length,
-          new Learned.Config(),
+          new LearnedPosition.Config(),
           new SoftmaxAttention.Config(heads, 0),
           new Mlp.Config(activation, 4, hidden),
           norm,
@@ -78,7 +78,7 @@ final class Bert implements Family<Encoder.Config> {
           true,
           dropout,
           new Residual(),
-          new Site.Init(0.02, false),
+          new BlockContext.Init(0.02, false),
           new Linear.Config(),
           new Encoder.Embeddings(norm, tokenTypes, mask, padding),
           new Encoder.Head(fillsIn, norm));
@@ -167,7 +167,7 @@ final class Bert implements Family<Encoder.Config> {
       both(maps, ours + "ffn.down", theirs + "output.dense");
       both(maps, ours + "ffnNorm", theirs + "output.LayerNorm");
     }
-    if (config.head().fillsIn()) {
+    if (config.head().mlmHead()) {
       both(maps, "transform", HEAD + "transform.dense");
       both(maps, "transformNorm", HEAD + "transform.LayerNorm");
       maps.add(WeightMap.same("decoderBias", HEAD + "bias"));

@@ -4,7 +4,7 @@ import dev.jformer.config.ConfigException;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.DryRun;
+import dev.jformer.tensor.MetaMode;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Shape;
@@ -46,7 +46,7 @@ record Blueprint(Map<String, Entry> parameters) {
   static Blueprint of(Model.Config config, int expected) {
     long most = SPARE + (long) PER_PARAMETER * expected;
     try (Scope scope = Scope.open();
-        Mode mode = DryRun.open(most);
+        Mode mode = MetaMode.open(most);
         Model model = config.build()) {
       Map<String, Entry> parameters = new LinkedHashMap<>();
       model

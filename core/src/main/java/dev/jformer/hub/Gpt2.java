@@ -6,14 +6,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.io.FormatException;
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Site;
-import dev.jformer.position.Learned;
+import dev.jformer.position.LearnedPosition;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +61,7 @@ final class Gpt2 implements Family.Written {
         width,
         fields.size("vocab_size"),
         fields.size("n_positions", 1024),
-        new Learned.Config(),
+        new LearnedPosition.Config(),
         new SoftmaxAttention.Config(fields.size("n_head"), 0),
         new Mlp.Config(ACTIVATIONS.get(activation), 4, fields.size("n_inner", 4 * width)),
         new Norm.LayerNormConfig(fields.number("layer_norm_epsilon", 1e-5), true),
@@ -69,14 +69,15 @@ final class Gpt2 implements Family.Written {
         true,
         fields.flag("tie_word_embeddings", true),
         0,
-        new Site.Init(),
+        new BlockContext.Init(),
         new Linear.Config());
   }
 
   @Override
   public ObjectNode write(CausalLm.Config ours, Blueprint blueprint) {
     Mismatch.Check check = new Mismatch.Check("GPT-2");
-    check.that(ours.position() instanceof Learned.Config, "learned positions", ours.position());
+    check.that(
+        ours.position() instanceof LearnedPosition.Config, "learned positions", ours.position());
     check.that(ours.placement() == NormPlacement.PRE, "norms before", ours.placement());
     check.that(ours.bias(), "biases", "none");
     check.is(Linear.Config.class, ours.projection(), "plain linear layers");

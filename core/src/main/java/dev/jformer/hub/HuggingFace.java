@@ -3,13 +3,13 @@ package dev.jformer.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
-import dev.jformer.position.Learned;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
@@ -86,7 +86,7 @@ public final class HuggingFace {
     Map<String, Parameter> parameters = model.parameters();
     Blueprint blueprint = Blueprint.of(ours, parameters.size());
     blueprint.check(model);
-    Family.Written family = ours.position() instanceof Learned.Config ? GPT2 : LLAMA;
+    Family.Written family = ours.position() instanceof LearnedPosition.Config ? GPT2 : LLAMA;
     ObjectNode config = family.write(ours, blueprint);
     OptionalInt end = tokenizer == null ? OptionalInt.empty() : tokenizer.endOfText();
     for (String field : List.of("bos_token_id", "eos_token_id")) {

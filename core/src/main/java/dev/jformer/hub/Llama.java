@@ -5,13 +5,13 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.ffn.GatedMlp;
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Site;
 import dev.jformer.position.Rope;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +57,7 @@ final class Llama implements Family.Written {
         false,
         fields.flag("tie_word_embeddings", false),
         0,
-        new Site.Init(),
+        new BlockContext.Init(),
         new Linear.Config());
   }
 

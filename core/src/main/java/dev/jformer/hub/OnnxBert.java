@@ -1,7 +1,7 @@
 package dev.jformer.hub;
 
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.io.FormatException;
 import dev.jformer.model.Encoder;
 import dev.jformer.nn.Activation;

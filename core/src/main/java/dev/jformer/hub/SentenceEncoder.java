@@ -1,9 +1,10 @@
 package dev.jformer.hub;
 
-import dev.jformer.data.ScoredPairs;
-import dev.jformer.data.TextBatch;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.text.ScoredPairs;
+import dev.jformer.data.text.TextBatch;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.metrics.RankCorrelation;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
@@ -11,7 +12,6 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.RankCorrelation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -138,7 +138,7 @@ public final class SentenceEncoder implements AutoCloseable {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.inference()) {
       TextBatch texts = TextBatch.of(chosen.stream().map(tokens::get).toList(), model.padding());
-      Tensor pooled = model.pooled(texts.ids(), texts.keep()).to(DType.FLOAT32);
+      Tensor pooled = model.pooled(texts.ids(), texts.paddingMask()).to(DType.FLOAT32);
       Tensor length = pooled.square().sum(1, true).sqrt().clamp(1e-12, Double.POSITIVE_INFINITY);
       float[] values = pooled.div(length).toFloats();
       int width = width();

@@ -1,9 +1,10 @@
 package dev.jformer.mixer;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.mixer.cache.ConvState;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Site;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
@@ -40,7 +41,7 @@ public final class DepthwiseConvolution extends TokenMixer {
     }
 
     @Override
-    public TokenMixer build(Site site, Position position) {
+    public TokenMixer build(BlockContext site, Position position) {
       return new DepthwiseConvolution(size, site);
     }
   }
@@ -51,7 +52,7 @@ public final class DepthwiseConvolution extends TokenMixer {
   private final Parameter weight;
   private final Parameter bias;
 
-  DepthwiseConvolution(int size, Site site) {
+  DepthwiseConvolution(int size, BlockContext site) {
     this.size = size;
     this.rows = site.rows();
     this.causal = site.causal();
@@ -62,8 +63,8 @@ public final class DepthwiseConvolution extends TokenMixer {
   }
 
   @Override
-  public Tensor forward(Tensor x, Tensor keep) {
-    Tensor seen = keep == null ? x : x.maskedFill(keep.not().unsqueeze(2), 0);
+  public Tensor forward(Tensor x, Tensor paddingMask) {
+    Tensor seen = paddingMask == null ? x : x.maskedFill(paddingMask.not().unsqueeze(2), 0);
     return causal ? along(Functional.pad(seen, 0, 0, 0, size - 1, 0)) : around(seen);
   }
 
@@ -79,18 +80,19 @@ public final class DepthwiseConvolution extends TokenMixer {
       return along(Functional.pad(x, 0, 0, 0, size / 2, size / 2));
     }
     Tensor b = bias == null ? null : bias.value();
-    Tensor planes = Grid.of(x, rows).planes();
-    return new Grid(Functional.conv2d(planes, weight.value(), b, 1, size / 2, x.size(2))).tokens();
+    Tensor planes = TokenGrid.of(x, rows).planes();
+    return new TokenGrid(Functional.conv2d(planes, weight.value(), b, 1, size / 2, x.size(2)))
+        .tokens();
   }
 
   @Override
   public State start(long batch, long capacity) {
-    return causal ? new LastTokens(size - 1) : super.start(batch, capacity);
+    return causal ? new ConvState(size - 1) : super.start(batch, capacity);
   }
 
   @Override
   public Tensor step(Tensor x, State state) {
-    Tensor all = ((LastTokens) state).append(x);
+    Tensor all = ((ConvState) state).append(x);
     long missing = x.size(1) + size - 1 - all.size(1);
     return along(missing == 0 ? all : Functional.pad(all, 0, 0, 0, missing, 0));
   }

@@ -1,7 +1,8 @@
 package dev.jformer.mixer;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.nn.Site;
+import dev.jformer.mixer.cache.ConvState;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
@@ -19,23 +20,23 @@ public final class IdentityMixer extends TokenMixer {
     }
 
     @Override
-    public TokenMixer build(Site site, Position position) {
+    public TokenMixer build(BlockContext site, Position position) {
       return new IdentityMixer();
     }
   }
 
   @Override
-  public Tensor forward(Tensor x, Tensor keep) {
+  public Tensor forward(Tensor x, Tensor paddingMask) {
     return x;
   }
 
   @Override
   public State start(long batch, long capacity) {
-    return new LastTokens(0);
+    return new ConvState(0);
   }
 
   @Override
   public Tensor step(Tensor x, State state) {
-    return ((LastTokens) state).append(x);
+    return ((ConvState) state).append(x);
   }
 }

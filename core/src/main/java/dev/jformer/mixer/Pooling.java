@@ -1,7 +1,8 @@
 package dev.jformer.mixer;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.nn.Site;
+import dev.jformer.mixer.cache.ConvState;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
@@ -39,7 +40,7 @@ public final class Pooling extends TokenMixer {
     }
 
     @Override
-    public TokenMixer build(Site site, Position position) {
+    public TokenMixer build(BlockContext site, Position position) {
       return new Pooling(size, site);
     }
   }
@@ -48,21 +49,21 @@ public final class Pooling extends TokenMixer {
   private final int rows;
   private final boolean causal;
 
-  Pooling(int size, Site site) {
+  Pooling(int size, BlockContext site) {
     this.size = size;
     this.rows = site.rows();
     this.causal = site.causal();
   }
 
   @Override
-  public Tensor forward(Tensor x, Tensor keep) {
+  public Tensor forward(Tensor x, Tensor paddingMask) {
     if (causal) {
-      return ratio(x, keep, t -> running(t)).sub(x);
+      return ratio(x, paddingMask, t -> running(t)).sub(x);
     }
-    if (keep == null) {
-      return Grid.of(x, rows).neighbours(size).sub(x);
+    if (paddingMask == null) {
+      return TokenGrid.of(x, rows).neighbours(size).sub(x);
     }
-    return ratio(x, keep, t -> Grid.of(t, rows).neighbours(size)).sub(x);
+    return ratio(x, paddingMask, t -> TokenGrid.of(t, rows).neighbours(size)).sub(x);
   }
 
   private interface Mean {
@@ -70,12 +71,12 @@ public final class Pooling extends TokenMixer {
   }
 
   /** The mean of tokens that are kept, as the ratio of two means. */
-  private static Tensor ratio(Tensor x, Tensor keep, Mean mean) {
+  private static Tensor ratio(Tensor x, Tensor paddingMask, Mean mean) {
     Tensor kept =
-        keep == null
+        paddingMask == null
             ? Tensor.ones(1, x.size(1), 1).to(x.dtype()).to(x.device())
-            : keep.unsqueeze(2).to(x.dtype());
-    Tensor seen = keep == null ? x : x.mul(kept);
+            : paddingMask.unsqueeze(2).to(x.dtype());
+    Tensor seen = paddingMask == null ? x : x.mul(kept);
     Tensor count = mean.of(kept).clamp(1e-6, 1);
     return mean.of(seen).div(count);
   }
@@ -95,12 +96,12 @@ public final class Pooling extends TokenMixer {
     if (!causal) {
       return super.start(batch, capacity);
     }
-    return new LastTokens(size - 1);
+    return new ConvState(size - 1);
   }
 
   @Override
   public Tensor step(Tensor x, State state) {
-    LastTokens past = (LastTokens) state;
+    ConvState past = (ConvState) state;
     Tensor all = past.append(x);
     Tensor mean = ratio(all, null, t -> running(t));
     return mean.narrow(1, all.size(1) - x.size(1), x.size(1)).sub(x);

@@ -1,9 +1,9 @@
 package dev.jformer.mixer;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Site;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
@@ -23,7 +23,7 @@ public final class RandomMixer extends TokenMixer {
     }
 
     @Override
-    public TokenMixer build(Site site, Position position) {
+    public TokenMixer build(BlockContext site, Position position) {
       return new RandomMixer(site);
     }
   }
@@ -32,7 +32,7 @@ public final class RandomMixer extends TokenMixer {
   private final int longest;
   private final Parameter logits;
 
-  RandomMixer(Site site) {
+  RandomMixer(BlockContext site) {
     this.causal = site.causal();
     this.longest = site.length();
     Initializer uniform = shape -> Tensor.rand(shape);
@@ -40,12 +40,12 @@ public final class RandomMixer extends TokenMixer {
   }
 
   @Override
-  public Tensor forward(Tensor x, Tensor keep) {
-    return matrix(x, keep).matmul(x);
+  public Tensor forward(Tensor x, Tensor paddingMask) {
+    return matrix(x, paddingMask).matmul(x);
   }
 
   /** [1, T, T], or [B, T, T] where there is padding. */
-  private Tensor matrix(Tensor x, Tensor keep) {
+  private Tensor matrix(Tensor x, Tensor paddingMask) {
     long length = x.size(1);
     if (length > longest) {
       throw new IllegalArgumentException(
@@ -57,14 +57,14 @@ public final class RandomMixer extends TokenMixer {
       Tensor later = Tensor.ones(length, length).triu(1).gt(0);
       corner = corner.maskedFill(later, Double.NEGATIVE_INFINITY);
     }
-    if (keep != null) {
-      corner = corner.maskedFill(keep.not().unsqueeze(1), Double.NEGATIVE_INFINITY);
+    if (paddingMask != null) {
+      corner = corner.maskedFill(paddingMask.not().unsqueeze(1), Double.NEGATIVE_INFINITY);
     }
     return dev.jformer.tensor.Functional.safeSoftmax(corner, 2);
   }
 
   @Override
-  public Tensor weights(Tensor x, Tensor keep) {
-    return matrix(x, keep).unsqueeze(1).expand(x.size(0), 1, -1, -1);
+  public Tensor weights(Tensor x, Tensor paddingMask) {
+    return matrix(x, paddingMask).unsqueeze(1).expand(x.size(0), 1, -1, -1);
   }
 }

@@ -1,8 +1,8 @@
 package dev.jformer.mixer;
 
 import dev.jformer.config.Part;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.Site;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
@@ -17,7 +17,7 @@ public abstract class TokenMixer extends Module {
      * @throws IllegalArgumentException if the mixer cannot stand there, for example because it
      *     cannot be causal
      */
-    TokenMixer build(Site site, Position position);
+    TokenMixer build(BlockContext site, Position position);
 
     /** Number of heads, for the position encodings that need it. */
     default int heads() {
@@ -29,22 +29,22 @@ public abstract class TokenMixer extends Module {
    * Mixes whole sequences.
    *
    * @param x [B, T, D]
-   * @param keep bool [B, T], false where a token is padding that no other may see; null if there is
-   *     none
+   * @param paddingMask bool [B, T], false where a token is padding that no other may see; null if
+   *     there is none
    * @return [B, T, D]
    */
-  public abstract Tensor forward(Tensor x, Tensor keep);
+  public abstract Tensor forward(Tensor x, Tensor paddingMask);
 
   /**
    * The matrix of weights by which each token takes from each other one, for analysis: holding it
    * costs T² memory.
    *
    * @param x [B, T, D]
-   * @param keep as in {@link #forward}
+   * @param paddingMask as in {@link #forward}
    * @return [B, H, T, T], row t for what token t takes
    * @throws UnsupportedOperationException if this mixer has no such matrix
    */
-  public Tensor weights(Tensor x, Tensor keep) {
+  public Tensor weights(Tensor x, Tensor paddingMask) {
     throw new UnsupportedOperationException(
         getClass().getSimpleName() + " has no matrix of weights between tokens");
   }

@@ -1,6 +1,6 @@
 package dev.jformer.model;
 
-import dev.jformer.nn.Probe;
+import dev.jformer.nn.ForwardHook;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -36,8 +36,8 @@ public record ActivationSparsity(List<Double> layers) {
     model.train(false);
     Map<String, long[]> counts = new LinkedHashMap<>();
     try (Mode mode = Autograd.noGrad();
-        Probe probe =
-            Probe.on(
+        ForwardHook probe =
+            ForwardHook.on(
                 model,
                 name -> name.matches(UNITS),
                 seen -> {

@@ -1,15 +1,15 @@
 package dev.jformer.model;
 
 import dev.jformer.ffn.ChannelMixer;
-import dev.jformer.mixer.ThinningAttention;
-import dev.jformer.mixer.TokenFlow;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.reduction.TokenBatch;
+import dev.jformer.mixer.reduction.TokenReducingAttention;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Residual;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
@@ -50,8 +50,8 @@ public final class Block extends Module {
   }
 
   /** A block of the parts that a model's configuration names. */
-  static Block of(
-      Site site,
+  public static Block of(
+      BlockContext site,
       NormPlacement placement,
       Norm.Config norm,
       TokenMixer.Config mixer,
@@ -61,8 +61,8 @@ public final class Block extends Module {
   }
 
   /** As above, saying what becomes of its halves before they are added. */
-  static Block of(
-      Site site,
+  public static Block of(
+      BlockContext site,
       NormPlacement placement,
       Norm.Config norm,
       TokenMixer.Config mixer,
@@ -81,7 +81,7 @@ public final class Block extends Module {
   }
 
   /** Refuses a normalisation that would let tokens see later ones where they must not. */
-  static void check(Norm.Config norm, Site site) {
+  static void check(Norm.Config norm, BlockContext site) {
     if (site.causal() && norm.mixesTokens()) {
       throw new IllegalArgumentException(
           "the normalisation "
@@ -91,21 +91,22 @@ public final class Block extends Module {
   }
 
   /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */
-  public Tensor forward(Tensor x, Tensor keep) {
-    return channels(tokens(x, mixer.get().forward(mixerInput(x), keep)));
+  public Tensor forward(Tensor x, Tensor paddingMask) {
+    return channels(tokens(x, mixer.get().forward(mixerInput(x), paddingMask)));
   }
 
   /**
    * Whole sequences of which tokens may leave between the two halves, if the mixer is one that lets
    * them go.
    */
-  TokenFlow forward(TokenFlow tokens) {
-    if (!(mixer.get() instanceof ThinningAttention attention)) {
-      return new TokenFlow(forward(tokens.x(), tokens.keep()), tokens.keep(), tokens.sizes());
+  TokenBatch forward(TokenBatch tokens) {
+    if (!(mixer.get() instanceof TokenReducingAttention attention)) {
+      return new TokenBatch(
+          forward(tokens.x(), tokens.paddingMask()), tokens.paddingMask(), tokens.sizes());
     }
-    ThinningAttention.Thinned thinned = attention.thin(mixerInput(tokens.x()), tokens);
-    TokenFlow left = thinned.join(tokens.x(), this::tokens);
-    return new TokenFlow(channels(left.x()), left.keep(), left.sizes());
+    TokenReducingAttention.Thinned thinned = attention.thin(mixerInput(tokens.x()), tokens);
+    TokenBatch left = thinned.join(tokens.x(), this::tokens);
+    return new TokenBatch(channels(left.x()), left.paddingMask(), left.sizes());
   }
 
   /** What the token mixer is given when this block is given x [B, T, D]. */

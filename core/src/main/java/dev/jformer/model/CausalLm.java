@@ -3,19 +3,19 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
-import dev.jformer.nn.Table;
-import dev.jformer.nn.Tokens;
-import dev.jformer.position.Learned;
+import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -57,7 +57,7 @@ public final class CausalLm extends Model {
       boolean bias,
       boolean tied,
       double dropout,
-      Site.Init init,
+      BlockContext.Init init,
       Projection projection)
       implements Model.Config {
 
@@ -68,7 +68,7 @@ public final class CausalLm extends Model {
           256,
           256,
           256,
-          new Learned.Config(),
+          new LearnedPosition.Config(),
           new SoftmaxAttention.Config(),
           new Mlp.Config(),
           new Norm.LayerNormConfig(),
@@ -76,7 +76,7 @@ public final class CausalLm extends Model {
           true,
           true,
           0,
-          new Site.Init(),
+          new BlockContext.Init(),
           new Linear.Config());
     }
 
@@ -146,7 +146,7 @@ public final class CausalLm extends Model {
   public CausalLm(Config config) {
     this.config = config;
     Initializer normal = Initializer.normal(config.init().deviation());
-    Table table = config.projection().table(config.vocab(), config.width(), normal);
+    TokenEmbedding table = config.projection().table(config.vocab(), config.width(), normal);
     this.embedding = child("embedding", Layer.class, table);
     int heads = config.mixer().heads();
     if (config.width() % heads != 0) {
@@ -181,8 +181,8 @@ public final class CausalLm extends Model {
   }
 
   private Block block(int layer) {
-    Site site =
-        new Site(
+    BlockContext site =
+        new BlockContext(
             config.width(),
             layer,
             config.layers(),
@@ -234,7 +234,7 @@ public final class CausalLm extends Model {
   public Tensor hidden(Tensor ids) {
     Tensor x = embed(ids, 0);
     try (Position.Pass pass = position.get().pass();
-        Tokens tokens = Tokens.are(ids, null)) {
+        SequenceContext tokens = SequenceContext.open(ids, null)) {
       for (Slot<Block> block : blocks) {
         x = block.get().forward(x, null);
       }
@@ -251,7 +251,7 @@ public final class CausalLm extends Model {
   public List<Tensor> mixerInputs(Tensor ids) {
     List<Tensor> inputs = new ArrayList<>();
     Tensor x = embed(ids, 0);
-    try (Tokens tokens = Tokens.are(ids, null)) {
+    try (SequenceContext tokens = SequenceContext.open(ids, null)) {
       for (Slot<Block> block : blocks) {
         inputs.add(block.get().mixerInput(x));
         x = block.get().forward(x, null);
@@ -329,7 +329,7 @@ public final class CausalLm extends Model {
     private Tensor hidden(Tensor ids) {
       Tensor x = embed(ids, length);
       try (Position.Pass pass = position.get().pass();
-          Tokens tokens = Tokens.are(ids, null)) {
+          SequenceContext tokens = SequenceContext.open(ids, null)) {
         for (int i = 0; i < states.size(); i++) {
           x = blocks.get(i).get().step(x, states.get(i));
         }

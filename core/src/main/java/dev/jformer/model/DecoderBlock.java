@@ -1,13 +1,13 @@
 package dev.jformer.model;
 
 import dev.jformer.ffn.ChannelMixer;
-import dev.jformer.mixer.CrossAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.CrossAttention;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Residual;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
@@ -34,8 +34,8 @@ public final class DecoderBlock extends Module {
    *
    * @param crossHeads heads of the attention to the encoder
    */
-  DecoderBlock(
-      Site site,
+  public DecoderBlock(
+      BlockContext site,
       NormPlacement placement,
       Norm.Config norm,
       TokenMixer.Config mixer,
@@ -64,7 +64,7 @@ public final class DecoderBlock extends Module {
    * @param memory the encoder's tokens, as {@link #read} gives them
    * @return [B, T, D]
    */
-  Tensor forward(Tensor x, CrossAttention.Memory memory) {
+  public Tensor forward(Tensor x, CrossAttention.Memory memory) {
     Tensor mixed = part(mixerNorm, mixerBranch, x, y -> mixer.get().forward(y, null));
     return rest(mixed, y -> cross.get().forward(y, memory));
   }
@@ -87,8 +87,8 @@ public final class DecoderBlock extends Module {
   }
 
   /** Keys and values of the encoder's tokens: hidden [B, S, D] and keep bool [B, S], or null. */
-  CrossAttention.Memory read(Tensor hidden, Tensor keep) {
-    return cross.get().read(hidden, keep);
+  public CrossAttention.Memory read(Tensor hidden, Tensor paddingMask) {
+    return cross.get().read(hidden, paddingMask);
   }
 
   private Tensor rest(Tensor mixed, UnaryOperator<Tensor> attention) {

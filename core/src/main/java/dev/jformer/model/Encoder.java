@@ -3,10 +3,11 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.SoftmaxAttention;
-import dev.jformer.mixer.ThinningAttention;
-import dev.jformer.mixer.TokenFlow;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.mixer.reduction.TokenBatch;
+import dev.jformer.mixer.reduction.TokenReducingAttention;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
@@ -15,11 +16,10 @@ import dev.jformer.nn.Norm;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.Residual;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
-import dev.jformer.nn.Table;
-import dev.jformer.nn.Tokens;
-import dev.jformer.position.Learned;
+import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -56,7 +56,7 @@ public final class Encoder extends Model {
 
     /** Checks the values. */
     public Embeddings {
-      Trunk.Plan.given(norm);
+      TransformerStack.Plan.given(norm);
       if (tokenTypes < 0) {
         throw new IllegalArgumentException(
             "tokenTypes is " + tokenTypes + ": expected at least 0, for no types");
@@ -92,7 +92,7 @@ public final class Encoder extends Model {
    * @param fillsIn whether there is one
    * @param norm its normalisation
    */
-  public record Head(boolean fillsIn, Norm.Config norm) {
+  public record Head(boolean mlmHead, Norm.Config norm) {
     /** There is one, with layer normalisation. */
     public Head() {
       this(true, new Norm.LayerNormConfig());
@@ -100,7 +100,7 @@ public final class Encoder extends Model {
 
     /** Checks the values. */
     public Head {
-      Trunk.Plan.given(norm);
+      TransformerStack.Plan.given(norm);
     }
   }
 
@@ -140,7 +140,7 @@ public final class Encoder extends Model {
       boolean bias,
       double dropout,
       Residual residual,
-      Site.Init init,
+      BlockContext.Init init,
       Projection projection,
       Embeddings embeddings,
       Head head)
@@ -154,7 +154,7 @@ public final class Encoder extends Model {
           256 + SPECIAL,
           0,
           128,
-          new Learned.Config(),
+          new LearnedPosition.Config(),
           new SoftmaxAttention.Config(),
           new Mlp.Config(),
           new Norm.LayerNormConfig(),
@@ -162,7 +162,7 @@ public final class Encoder extends Model {
           true,
           0.1,
           new Residual(),
-          new Site.Init(),
+          new BlockContext.Init(),
           new Linear.Config(),
           new Embeddings(),
           new Head());
@@ -170,22 +170,22 @@ public final class Encoder extends Model {
 
     /** Checks the values. */
     public Config {
-      Trunk.Plan.positive("length", length);
+      TransformerStack.Plan.positive("length", length);
       if (labels < 0) {
         throw new IllegalArgumentException("labels is " + labels + ": expected at least 0");
       }
-      Trunk.Plan.given(embeddings, head);
-      if (labels == 0 && head.fillsIn() && mixer instanceof ThinningAttention.Config) {
+      TransformerStack.Plan.given(embeddings, head);
+      if (labels == 0 && head.mlmHead() && mixer instanceof TokenReducingAttention.Config) {
         throw new IllegalArgumentException(
             "mixer is 'thinning' in an encoder that fills in tokens, which asks for all of them:"
                 + " expected one that gives embeddings or has classes");
       }
       embeddings.check(vocab);
-      if (head.fillsIn() && !embeddings.appended() && embeddings.mask() < 0) {
+      if (head.mlmHead() && !embeddings.appended() && embeddings.mask() < 0) {
         throw new IllegalArgumentException(
             "mask is " + embeddings.mask() + ": a model that fills in needs one");
       }
-      Trunk.Plan.check(
+      TransformerStack.Plan.check(
           layers,
           width,
           dropout,
@@ -224,7 +224,7 @@ public final class Encoder extends Model {
     }
 
     /** This configuration with what fills in masked tokens. */
-    public Config filling() {
+    public Config withMlmHead() {
       return with(vocab, labels, new Head(true, head.norm()));
     }
 
@@ -259,8 +259,8 @@ public final class Encoder extends Model {
           head);
     }
 
-    private Trunk.Plan plan() {
-      return new Trunk.Plan(
+    private TransformerStack.Plan plan() {
+      return new TransformerStack.Plan(
           layers,
           width,
           length,
@@ -282,7 +282,7 @@ public final class Encoder extends Model {
   private final Config config;
   private final Slot<Layer> embedding;
   private final Slot<Layer> tokenTypes;
-  private final Slot<Trunk> trunk;
+  private final Slot<TransformerStack> trunk;
   private final Slot<Layer> transform;
   private final Slot<Layer> transformNorm;
   private final Slot<Layer> decoder;
@@ -294,13 +294,13 @@ public final class Encoder extends Model {
     this.config = config;
     int width = config.width();
     Initializer normal = Initializer.normal(config.init().deviation());
-    Table table = config.projection().table(config.vocab(), width, normal);
+    TokenEmbedding table = config.projection().table(config.vocab(), width, normal);
     this.embedding = child("embedding", Layer.class, table);
     int types = config.embeddings().tokenTypes();
     this.tokenTypes =
         types == 0 ? null : child("tokenTypes", Layer.class, new Embedding(types, width, normal));
-    this.trunk = child("trunk", Trunk.class, new Trunk(config.plan()));
-    if (config.head().fillsIn()) {
+    this.trunk = child("trunk", TransformerStack.class, new TransformerStack(config.plan()));
+    if (config.head().mlmHead()) {
       this.transform = child("transform", Layer.class, new Linear(width, width, true, normal));
       this.transformNorm = child("transformNorm", Layer.class, config.head().norm().build(width));
       this.decoder = child("decoder", Layer.class, table.output());
@@ -354,12 +354,12 @@ public final class Encoder extends Model {
    * first type, where there are types.
    *
    * @param ids int64 [B, T]
-   * @param keep bool [B, T], false where a token is padding; null if there is none
+   * @param paddingMask bool [B, T], false where a token is padding; null if there is none
    * @return [B, T, D]
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
-  public Tensor hidden(Tensor ids, Tensor keep) {
-    return hidden(ids, firstType(), keep);
+  public Tensor hidden(Tensor ids, Tensor paddingMask) {
+    return hidden(ids, firstType(), paddingMask);
   }
 
   /**
@@ -367,12 +367,12 @@ public final class Encoder extends Model {
    *
    * @param ids int64 [B, T]
    * @param types int64 [B, T], from 0; null where the model has no types
-   * @param keep bool [B, T], false where a token is padding; null if there is none
+   * @param paddingMask bool [B, T], false where a token is padding; null if there is none
    * @return [B, T, D]
    * @throws IllegalArgumentException if a text is longer than the model can take, or there are
    *     types for a model that has none, or the other way round
    */
-  public Tensor hidden(Tensor ids, Tensor types, Tensor keep) {
+  public Tensor hidden(Tensor ids, Tensor types, Tensor paddingMask) {
     if ((types == null) != (tokenTypes == null)) {
       throw new IllegalArgumentException(
           "this encoder has "
@@ -380,14 +380,14 @@ public final class Encoder extends Model {
               + " types of tokens: expected "
               + (types == null ? "the type of each token" : "none to be given"));
     }
-    return last(ids, types, keep).x();
+    return last(ids, types, paddingMask).x();
   }
 
-  private TokenFlow last(Tensor ids, Tensor types, Tensor keep) {
+  private TokenBatch last(Tensor ids, Tensor types, Tensor paddingMask) {
     Tensor words = embedding.get().forward(ids);
     Tensor x = types == null ? words : words.add(tokenTypes.get().forward(types));
-    try (Tokens tokens = Tokens.are(ids, keep)) {
-      return trunk.get().forward(x, keep);
+    try (SequenceContext tokens = SequenceContext.open(ids, paddingMask)) {
+      return trunk.get().forward(x, paddingMask);
     }
   }
 
@@ -400,26 +400,26 @@ public final class Encoder extends Model {
    * The mean of the final hidden states of each text, padding left out.
    *
    * @param ids as {@link #hidden(Tensor, Tensor)}'s
-   * @param keep as {@link #hidden(Tensor, Tensor)}'s; zeros for a text that has nothing else
+   * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s; zeros for a text that has nothing else
    * @return [B, D]
    */
-  public Tensor pooled(Tensor ids, Tensor keep) {
-    return last(ids, firstType(), keep).mean();
+  public Tensor pooled(Tensor ids, Tensor paddingMask) {
+    return last(ids, firstType(), paddingMask).mean();
   }
 
   /**
    * Scores of the tokens that could stand at each place.
    *
    * @param ids as {@link #hidden(Tensor, Tensor)}'s
-   * @param keep as {@link #hidden(Tensor, Tensor)}'s
+   * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s
    * @return logits [B, T, V]
    * @throws IllegalStateException if the model does not fill in
    */
-  public Tensor fillings(Tensor ids, Tensor keep) {
-    return fillings(hidden(ids, keep));
+  public Tensor mlmLogits(Tensor ids, Tensor paddingMask) {
+    return mlmLogits(hidden(ids, paddingMask));
   }
 
-  private Tensor fillings(Tensor hidden) {
+  private Tensor mlmLogits(Tensor hidden) {
     if (transform == null) {
       throw new IllegalStateException(
           "this encoder does not fill in: its configuration says so in head.fillsIn");
@@ -436,8 +436,8 @@ public final class Encoder extends Model {
    * @param targets int64 [M], what they are
    * @return a scalar, float32
    */
-  public Tensor fillingLoss(Tensor ids, Tensor places, Tensor targets) {
-    return Functional.crossEntropy(fillingsAt(ids, places), targets, -1, 0);
+  public Tensor mlmLoss(Tensor ids, Tensor places, Tensor targets) {
+    return Functional.crossEntropy(mlmLogitsAt(ids, places), targets, -1, 0);
   }
 
   /**
@@ -447,24 +447,24 @@ public final class Encoder extends Model {
    * @param places int64 [M], which of the B T tokens are asked for
    * @return logits [M, V], float32
    */
-  public Tensor fillingsAt(Tensor ids, Tensor places) {
+  public Tensor mlmLogitsAt(Tensor ids, Tensor places) {
     Tensor asked = hidden(ids, null).flatten(0, 1).indexSelect(0, places);
-    return fillings(asked).to(DType.FLOAT32);
+    return mlmLogits(asked).to(DType.FLOAT32);
   }
 
   /**
    * Scores of the classes of texts.
    *
    * @param ids as {@link #hidden(Tensor, Tensor)}'s
-   * @param keep as {@link #hidden(Tensor, Tensor)}'s
+   * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s
    * @return logits [B, K]
    * @throws IllegalStateException if the model has no classes
    */
-  public Tensor logits(Tensor ids, Tensor keep) {
+  public Tensor logits(Tensor ids, Tensor paddingMask) {
     if (classifier == null) {
       throw new IllegalStateException("this encoder has no classes of texts");
     }
-    return classifier.get().forward(pooled(ids, keep));
+    return classifier.get().forward(pooled(ids, paddingMask));
   }
 
   @Override

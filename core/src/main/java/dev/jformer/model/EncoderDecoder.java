@@ -3,10 +3,11 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.CrossAttention;
-import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.CrossAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
@@ -15,10 +16,9 @@ import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.Residual;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
-import dev.jformer.nn.Table;
-import dev.jformer.nn.Tokens;
+import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.position.Position;
 import dev.jformer.position.Sinusoidal;
 import dev.jformer.tensor.DType;
@@ -79,7 +79,7 @@ public final class EncoderDecoder extends Model {
       boolean tied,
       double dropout,
       Residual residual,
-      Site.Init init,
+      BlockContext.Init init,
       Projection projection)
       implements Model.Config {
     /** Four layers each, of width 128, for bytes. */
@@ -102,15 +102,15 @@ public final class EncoderDecoder extends Model {
           true,
           0.1,
           new Residual(),
-          new Site.Init(0.08, false),
+          new BlockContext.Init(0.08, false),
           new Linear.Config());
     }
 
     /** Checks the values. */
     public Config {
-      Trunk.Plan.positive("decoderLayers", decoderLayers);
-      Trunk.Plan.positive("length", length);
-      Trunk.Plan.check(
+      TransformerStack.Plan.positive("decoderLayers", decoderLayers);
+      TransformerStack.Plan.positive("length", length);
+      TransformerStack.Plan.check(
           encoderLayers,
           width,
           dropout,
@@ -180,8 +180,8 @@ public final class EncoderDecoder extends Model {
       return vocab == (end < 0 ? tokens + 1 : tokens);
     }
 
-    private Trunk.Plan encoder() {
-      return new Trunk.Plan(
+    private TransformerStack.Plan encoder() {
+      return new TransformerStack.Plan(
           encoderLayers,
           width,
           length,
@@ -199,15 +199,16 @@ public final class EncoderDecoder extends Model {
           projection);
     }
 
-    private Site decoder(int layer) {
-      return new Site(width, layer, decoderLayers, length, true, bias, dropout, init, projection);
+    private BlockContext decoder(int layer) {
+      return new BlockContext(
+          width, layer, decoderLayers, length, true, bias, dropout, init, projection);
     }
   }
 
   private final Config config;
   private final Slot<Layer> sourceEmbedding;
   private final Slot<Layer> embedding;
-  private final Slot<Trunk> encoder;
+  private final Slot<TransformerStack> encoder;
   private final Slot<Position> position;
   private final Slot<Layer> dropout;
   private final List<Slot<DecoderBlock>> decoder;
@@ -220,14 +221,14 @@ public final class EncoderDecoder extends Model {
     int width = config.width();
     Initializer normal = Initializer.normal(1 / Math.sqrt(width));
     Projection projection = config.projection();
-    Table table = projection.table(config.vocab(), width, normal);
+    TokenEmbedding table = projection.table(config.vocab(), width, normal);
     this.embedding = child("embedding", Layer.class, table);
     this.sourceEmbedding =
         config.shared()
             ? embedding
             : child(
                 "sourceEmbedding", Layer.class, projection.table(config.vocab(), width, normal));
-    this.encoder = child("encoder", Trunk.class, new Trunk(config.encoder()));
+    this.encoder = child("encoder", TransformerStack.class, new TransformerStack(config.encoder()));
     int heads = config.mixer().heads();
     Position encoding = config.position().build(width, heads, width / heads, config.length());
     this.position = child("position", Position.class, encoding);
@@ -280,13 +281,13 @@ public final class EncoderDecoder extends Model {
    * What the encoder makes of texts.
    *
    * @param source int64 [B, S]
-   * @param keep bool [B, S], false where a text is filled up with any id; null if none is
+   * @param paddingMask bool [B, S], false where a text is filled up with any id; null if none is
    * @return [B, S, D]
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
-  public Tensor encode(Tensor source, Tensor keep) {
-    try (Tokens tokens = Tokens.are(source, keep)) {
-      return encoder.get().forward(sourceEmbedding.get().forward(source), keep).x();
+  public Tensor encode(Tensor source, Tensor paddingMask) {
+    try (SequenceContext tokens = SequenceContext.open(source, paddingMask)) {
+      return encoder.get().forward(sourceEmbedding.get().forward(source), paddingMask).x();
     }
   }
 
@@ -294,35 +295,35 @@ public final class EncoderDecoder extends Model {
    * Scores of the next token after each of the decoder's.
    *
    * @param source as {@link #encode}'s
-   * @param keep as {@link #encode}'s
+   * @param paddingMask as {@link #encode}'s
    * @param target int64 [B, T], what the decoder is given; what stands after a text's end changes
    *     nothing before it
    * @return logits [B, T, V]
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
-  public Tensor logits(Tensor source, Tensor keep, Tensor target) {
-    return head.get().forward(hidden(encode(source, keep), keep, target));
+  public Tensor logits(Tensor source, Tensor paddingMask, Tensor target) {
+    return head.get().forward(hidden(encode(source, paddingMask), paddingMask, target));
   }
 
   /**
    * The decoder's final hidden states.
    *
    * @param memory [B, S, D], as {@link #encode} gives it
-   * @param keep as {@link #encode}'s
+   * @param paddingMask as {@link #encode}'s
    * @param target as {@link #logits}'s
    * @return [B, T, D]
    */
-  public Tensor hidden(Tensor memory, Tensor keep, Tensor target) {
-    return hidden(memory, keep, target, null);
+  public Tensor hidden(Tensor memory, Tensor paddingMask, Tensor target) {
+    return hidden(memory, paddingMask, target, null);
   }
 
   /** As above, saying of the decoder's tokens which are no padding: bool [B, T], or null. */
-  private Tensor hidden(Tensor memory, Tensor keep, Tensor target, Tensor given) {
+  private Tensor hidden(Tensor memory, Tensor paddingMask, Tensor target, Tensor given) {
     Tensor x = embed(target, 0);
     try (Position.Pass pass = position.get().pass();
-        Tokens tokens = Tokens.are(target, given)) {
+        SequenceContext tokens = SequenceContext.open(target, given)) {
       for (Slot<DecoderBlock> block : decoder) {
-        x = block.get().forward(x, block.get().read(memory, keep));
+        x = block.get().forward(x, block.get().read(memory, paddingMask));
       }
     }
     return norm.get().forward(x);
@@ -335,13 +336,13 @@ public final class EncoderDecoder extends Model {
    * @param places int64 [M], which of the B T tokens of the target's are asked for
    * @return logits [M, V], float32
    */
-  public Tensor logits(Tensor source, Tensor keep, Tensor target, Tensor places) {
+  public Tensor logits(Tensor source, Tensor paddingMask, Tensor target, Tensor places) {
     Tensor given = null;
     if (places.elements() < target.elements()) {
       Tensor none = Tensor.zeros(DType.BOOL, target.elements());
       given = none.scatter(0, places, 1.0).view(target.shape().toArray());
     }
-    Tensor hidden = hidden(encode(source, keep), keep, target, given);
+    Tensor hidden = hidden(encode(source, paddingMask), paddingMask, target, given);
     return head.get().forward(hidden.flatten(0, 1).indexSelect(0, places)).to(DType.FLOAT32);
   }
 
@@ -352,8 +353,8 @@ public final class EncoderDecoder extends Model {
    * @param at which token of each text
    * @return logits [B, V]
    */
-  public Tensor logits(Tensor memory, Tensor keep, Tensor target, long at) {
-    return head.get().forward(hidden(memory, keep, target).select(1, at));
+  public Tensor logits(Tensor memory, Tensor paddingMask, Tensor target, long at) {
+    return head.get().forward(hidden(memory, paddingMask, target).select(1, at));
   }
 
   private Tensor embed(Tensor ids, long start) {
@@ -370,13 +371,13 @@ public final class EncoderDecoder extends Model {
    * Begins to write: K texts for each that was read.
    *
    * @param source as {@link #encode}'s
-   * @param keep as {@link #encode}'s
+   * @param paddingMask as {@link #encode}'s
    * @param beams K
    * @param capacity the most tokens a text will have
    * @throws UnsupportedOperationException if a mixer cannot decode step by step
    */
-  public Decoding decode(Tensor source, Tensor keep, int beams, long capacity) {
-    return new Decoding(source, keep, beams, capacity);
+  public Decoding decode(Tensor source, Tensor paddingMask, int beams, long capacity) {
+    return new Decoding(source, paddingMask, beams, capacity);
   }
 
   /** Texts being written: what the decoder remembers of what was read and written. */
@@ -386,15 +387,15 @@ public final class EncoderDecoder extends Model {
     private final List<CrossAttention.Memory> memories = new ArrayList<>();
     private long length;
 
-    private Decoding(Tensor source, Tensor keep, int beams, long capacity) {
+    private Decoding(Tensor source, Tensor paddingMask, int beams, long capacity) {
       this.beams = beams;
       try {
         for (Slot<DecoderBlock> block : decoder) {
           states.add(block.get().mixer().start(source.size(0) * beams, capacity));
         }
-        Tensor memory = encode(source, keep);
+        Tensor memory = encode(source, paddingMask);
         for (Slot<DecoderBlock> block : decoder) {
-          memories.add(block.get().read(memory, keep).keep());
+          memories.add(block.get().read(memory, paddingMask).keep());
         }
       } catch (RuntimeException e) {
         close();
@@ -412,7 +413,7 @@ public final class EncoderDecoder extends Model {
     public Tensor next(Tensor ids) {
       Tensor x = embed(ids.unsqueeze(1), length);
       try (Position.Pass pass = position.get().pass();
-          Tokens tokens = Tokens.are(ids.unsqueeze(1), null)) {
+          SequenceContext tokens = SequenceContext.open(ids.unsqueeze(1), null)) {
         for (int i = 0; i < states.size(); i++) {
           x = decoder.get(i).get().step(x, states.get(i), memories.get(i), beams);
         }

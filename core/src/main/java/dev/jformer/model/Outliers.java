@@ -1,6 +1,6 @@
 package dev.jformer.model;
 
-import dev.jformer.nn.Probe;
+import dev.jformer.nn.ForwardHook;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -48,8 +48,8 @@ public record Outliers(double maxNorm, double kurtosis) {
       for (Tensor ids : batches) {
         try (Scope scope = Scope.open()) {
           Map<String, Tensor> seen = new LinkedHashMap<>();
-          try (Probe probe =
-              Probe.on(
+          try (ForwardHook probe =
+              ForwardHook.on(
                   model,
                   name -> name.matches(layers),
                   output -> seen.put(output.layer(), output.output()))) {

@@ -1,6 +1,6 @@
 package dev.jformer.model;
 
-import dev.jformer.mixer.SubsampledAttention;
+import dev.jformer.mixer.attention.SubsampledAttention;
 import dev.jformer.nn.Module;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;

@@ -3,8 +3,9 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Identity;
@@ -13,10 +14,9 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
-import dev.jformer.nn.Tokens;
-import dev.jformer.position.Learned;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -58,7 +58,7 @@ public final class TokenClassifier extends Model {
       NormPlacement placement,
       boolean bias,
       double dropout,
-      Site.Init init,
+      BlockContext.Init init,
       Projection projection)
       implements Model.Config {
 
@@ -70,14 +70,14 @@ public final class TokenClassifier extends Model {
           256,
           2,
           256,
-          new Learned.Config(),
+          new LearnedPosition.Config(),
           new SoftmaxAttention.Config(),
           new Mlp.Config(),
           new Norm.LayerNormConfig(),
           NormPlacement.PRE,
           true,
           0,
-          new Site.Init(),
+          new BlockContext.Init(),
           new Linear.Config());
     }
 
@@ -153,8 +153,8 @@ public final class TokenClassifier extends Model {
   }
 
   private Block block(int layer) {
-    Site site =
-        new Site(
+    BlockContext site =
+        new BlockContext(
             config.width(),
             layer,
             config.layers(),
@@ -182,12 +182,12 @@ public final class TokenClassifier extends Model {
    * Scores of the labels of each token.
    *
    * @param ids int64 [B, T]
-   * @param keep bool [B, T], false where a token is padding that no other may see; null if there is
-   *     none
+   * @param paddingMask bool [B, T], false where a token is padding that no other may see; null if
+   *     there is none
    * @return logits [B, T, labels]
    * @throws IllegalArgumentException if a sequence is longer than the model can take
    */
-  public Tensor logits(Tensor ids, Tensor keep) {
+  public Tensor logits(Tensor ids, Tensor paddingMask) {
     long length = ids.size(1);
     if (length > config.length() && !position.get().extrapolates()) {
       throw new IllegalArgumentException(
@@ -199,9 +199,9 @@ public final class TokenClassifier extends Model {
     Tensor x = position.get().embed(embedding.get().forward(ids), 0);
     x = dropout.get().forward(x);
     try (Position.Pass pass = position.get().pass();
-        Tokens tokens = Tokens.are(ids, keep)) {
+        SequenceContext tokens = SequenceContext.open(ids, paddingMask)) {
       for (Slot<Block> block : blocks) {
-        x = block.get().forward(x, keep);
+        x = block.get().forward(x, paddingMask);
       }
     }
     return head.get().forward(norm.get().forward(x));
@@ -211,12 +211,12 @@ public final class TokenClassifier extends Model {
    * Mean cross-entropy of the labels in nats.
    *
    * @param ids int64 [B, T]
-   * @param keep as in {@link #logits}
+   * @param paddingMask as in {@link #logits}
    * @param targets int64 [B, T]; those below 0 do not count
    * @return a scalar, float32
    */
-  public Tensor loss(Tensor ids, Tensor keep, Tensor targets) {
-    Tensor logits = logits(ids, keep).flatten(0, 1).to(DType.FLOAT32);
+  public Tensor loss(Tensor ids, Tensor paddingMask, Tensor targets) {
+    Tensor logits = logits(ids, paddingMask).flatten(0, 1).to(DType.FLOAT32);
     Tensor ignored = Tensor.full(-1, DType.INT64, 1);
     return Functional.crossEntropy(logits, targets.flatten(0, 1).maximum(ignored), -1, 0);
   }

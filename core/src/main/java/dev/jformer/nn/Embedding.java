@@ -4,7 +4,7 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /** A table of vectors: int64 ids [...] to [..., D]. */
-public final class Embedding extends Table {
+public final class Embedding extends TokenEmbedding {
   private final Parameter weight;
 
   /** A new table [count, width]. */

@@ -22,7 +22,7 @@ public interface Projection extends Part {
    * @param count number of words
    * @param width D
    */
-  default Table table(long count, long width, Initializer initializer) {
+  default TokenEmbedding table(long count, long width, Initializer initializer) {
     return new Embedding(count, width, initializer);
   }
 

@@ -26,10 +26,10 @@ public record Residual(double layerScale, double stochasticDepth) {
   }
 
   /** What does it for the block at a place. */
-  public Layer build(Site site) {
+  public Layer build(BlockContext site) {
     double drop = site.layers() == 1 ? 0 : stochasticDepth * site.layer() / (site.layers() - 1);
     return layerScale == 0 && drop == 0
         ? new Identity()
-        : new Branch(site.width(), layerScale, drop);
+        : new ResidualBranch(site.width(), layerScale, drop);
   }
 }

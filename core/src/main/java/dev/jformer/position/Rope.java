@@ -44,13 +44,13 @@ public final class Rope extends Position {
     }
   }
 
-  private final Table cosines;
-  private final Table sines;
+  private final PositionTable cosines;
+  private final PositionTable sines;
 
   Rope(Config config, int headDim) {
-    this.cosines = new Table(n -> twice(Angles.of(n, headDim, config.base()).cos()));
+    this.cosines = new PositionTable(n -> twice(Angles.of(n, headDim, config.base()).cos()));
     this.sines =
-        new Table(
+        new PositionTable(
             n -> {
               Tensor sine = Angles.of(n, headDim, config.base()).sin();
               return Tensor.cat(1, sine.neg(), sine).to(DType.FLOAT32);

@@ -44,12 +44,12 @@ public final class Sinusoidal extends Position {
 
   private final Config config;
   private final int width;
-  private final Table table;
+  private final PositionTable table;
 
   Sinusoidal(Config config, int width) {
     this.config = config;
     this.width = width;
-    this.table = new Table(this::encode);
+    this.table = new PositionTable(this::encode);
   }
 
   private Tensor encode(long positions) {

@@ -141,8 +141,8 @@ public final class Autograd {
    */
   public static Tensor withGradient(
       String name, Tensor result, Backward backward, Tensor... operands) {
-    if (OwnGradient.isWanted(operands)) {
-      OwnGradient.attach(name, result, backward, operands);
+    if (CustomGradient.isWanted(operands)) {
+      CustomGradient.attach(name, result, backward, operands);
     }
     return result;
   }

@@ -26,8 +26,8 @@ public final class Functional {
    */
   public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
     Flops.linear(x, weight);
-    if (RowSplit.suits(x, weight, bias)) {
-      return RowSplit.linear(x, weight, bias);
+    if (ParallelGemv.suits(x, weight, bias)) {
+      return ParallelGemv.linear(x, weight, bias);
     }
     return Native.call(
         "linear",

@@ -46,7 +46,7 @@ public final class Int4 implements AutoCloseable {
     this.rows = codes.size(0);
     this.group = group;
     long blocks = (rows + BLOCK - 1) / BLOCK;
-    int parts = Lanes.pieces(codes.elements(), blocks);
+    int parts = WorkerPool.pieces(codes.elements(), blocks);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       for (long part = 0; part < parts; part++) {
@@ -77,7 +77,7 @@ public final class Int4 implements AutoCloseable {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor narrow = x.to(DType.BFLOAT16).contiguous();
-      Lanes.each(pieces.size(), piece -> multiply(narrow, pieces.get(piece), result));
+      WorkerPool.each(pieces.size(), piece -> multiply(narrow, pieces.get(piece), result));
     }
     return result;
   }

@@ -102,7 +102,7 @@ public final class Int8Packed implements AutoCloseable {
   public Int8Packed(Tensor weight, Tensor scale) {
     this.rows = Math.toIntExact(weight.size(0));
     this.width = Math.toIntExact(weight.size(1));
-    int parts = Lanes.pieces(weight.elements(), rows);
+    int parts = WorkerPool.pieces(weight.elements(), rows);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       for (int part = 0; part < parts; part++) {
@@ -138,7 +138,7 @@ public final class Int8Packed implements AutoCloseable {
       float[] steps = round(Int8Vector.floats(x, 0, count * width), count, digits);
       float[] offset = bias == null ? null : Int8Vector.floats(bias, 0, rows);
       FloatPointer target = new FloatPointer(result.torch().data_ptr());
-      Lanes.each(
+      WorkerPool.each(
           pieces.size(), piece -> multiply(pieces.get(piece), digits, steps, offset, target));
     }
     return result;

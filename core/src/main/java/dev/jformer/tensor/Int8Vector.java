@@ -7,10 +7,11 @@ import org.bytedeco.javacpp.PointerScope;
 
 /**
  * {@link Int8#linear} of a single vector in 8 bits, with the rows of the weight shared out among
- * {@link Lanes}.
+ * {@link WorkerPool}.
  *
- * <p>As in {@link RowSplit} such a product is as fast as the weight can be read, and each operator
- * around it costs some ten microseconds, so rounding and scaling are done here, without operators.
+ * <p>As in {@link ParallelGemv} such a product is as fast as the weight can be read, and each
+ * operator around it costs some ten microseconds, so rounding and scaling are done here, without
+ * operators.
  */
 final class Int8Vector {
   private Int8Vector() {}
@@ -51,8 +52,8 @@ final class Int8Vector {
       var s32 = sums.torch();
       FloatPointer target = new FloatPointer(result.torch().data_ptr());
       IntPointer whole = new IntPointer(s32.data_ptr());
-      int parts = Lanes.pieces(weight.elements(), out);
-      Lanes.each(
+      int parts = WorkerPool.pieces(weight.elements(), out);
+      WorkerPool.each(
           parts,
           part -> {
             int from = (int) ((long) out * part / parts);

@@ -12,7 +12,7 @@ import org.bytedeco.javacpp.FloatPointer;
  * degree 4 without constant, one for each group of neighbouring channels (arXiv 2409.10594).
  *
  * <p>Put together from operators it takes some twenty passes over memory, and twice as many for its
- * gradients. Here it is one pass each way, in {@link Strips} that fit the processor's cache, by
+ * gradients. Here it is one pass each way, in {@link Tiling} that fit the processor's cache, by
  * {@link RationalLoops} over arrays.
  *
  * <p>The slope of |Q| where Q is 0 counts as that on its right: so where all of a group's
@@ -89,7 +89,7 @@ final class Rational {
 
   /** The coefficients, those of the denominators spread over the columns of each strip. */
   private static final class Coefficients {
-    final Strips strips;
+    final Tiling strips;
     final float[] a;
 
     /** By strip and power. */
@@ -101,7 +101,7 @@ final class Rational {
     Coefficients(Tensor x, Tensor numerator, Tensor denominator) {
       channels = Math.toIntExact(x.size(-1));
       groups = Math.toIntExact(denominator.size(0));
-      strips = new Strips(x.elements(), channels);
+      strips = new Tiling(x.elements(), channels);
       a = numerator.toFloats();
       b = new float[strips.count()][DENOMINATOR][];
       float[] all = denominator.toFloats();

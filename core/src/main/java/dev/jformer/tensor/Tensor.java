@@ -119,13 +119,13 @@ public final class Tensor implements AutoCloseable {
         "empty",
         () ->
             torch.empty(
-                shape, DryRun.options(dtype), new org.bytedeco.pytorch.MemoryFormatOptional()));
+                shape, MetaMode.options(dtype), new org.bytedeco.pytorch.MemoryFormatOptional()));
   }
 
   /** A tensor of zeros. */
   public static Tensor zeros(DType dtype, long... shape) {
     Engine.start();
-    return Native.call("zeros", () -> torch.zeros(shape, DryRun.options(dtype)));
+    return Native.call("zeros", () -> torch.zeros(shape, MetaMode.options(dtype)));
   }
 
   /** A float32 tensor of zeros. */
@@ -146,7 +146,7 @@ public final class Tensor implements AutoCloseable {
   /** A tensor with one value everywhere. */
   public static Tensor full(double value, DType dtype, long... shape) {
     Engine.start();
-    return Native.call("full", () -> torch.full(shape, new Scalar(value), DryRun.options(dtype)));
+    return Native.call("full", () -> torch.full(shape, new Scalar(value), MetaMode.options(dtype)));
   }
 
   /** The integers {@code start, start + 1, …, end - 1} as int64. */
@@ -154,32 +154,32 @@ public final class Tensor implements AutoCloseable {
     Engine.start();
     return Native.call(
         "arange",
-        () -> torch.arange(new Scalar(start), new Scalar(end), DryRun.options(DType.INT64)));
+        () -> torch.arange(new Scalar(start), new Scalar(end), MetaMode.options(DType.INT64)));
   }
 
   /** Independent draws from the standard normal distribution, float32. */
   public static Tensor randn(long... shape) {
     Engine.start();
-    return Native.call("randn", () -> torch.randn(shape, DryRun.options(DType.FLOAT32)));
+    return Native.call("randn", () -> torch.randn(shape, MetaMode.options(DType.FLOAT32)));
   }
 
   /** Independent draws from the uniform distribution on [0, 1), float32. */
   public static Tensor rand(long... shape) {
     Engine.start();
-    return Native.call("rand", () -> torch.rand(shape, DryRun.options(DType.FLOAT32)));
+    return Native.call("rand", () -> torch.rand(shape, MetaMode.options(DType.FLOAT32)));
   }
 
   /** Independent uniform draws from the integers {@code low … high - 1}, int64. */
   public static Tensor randint(long low, long high, long... shape) {
     Engine.start();
     return Native.call(
-        "randint", () -> torch.randint(low, high, shape, DryRun.options(DType.INT64)));
+        "randint", () -> torch.randint(low, high, shape, MetaMode.options(DType.INT64)));
   }
 
   /** A random permutation of {@code 0 … n - 1}, int64. */
   public static Tensor randperm(long n) {
     Engine.start();
-    if (DryRun.isOpen()) {
+    if (MetaMode.isOpen()) {
       return empty(DType.INT64, n); // libtorch knows no permutation without memory
     }
     return Native.call(

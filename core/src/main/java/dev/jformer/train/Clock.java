@@ -10,7 +10,7 @@ final class Clock {
   private long mark = start;
   private double secondsPerStep;
 
-  Clock(Training training, long unitsPerBatch) {
+  Clock(TrainingConfig training, long unitsPerBatch) {
     this.steps = training.steps();
     this.unitsPerStep = (double) unitsPerBatch * training.accumulate();
   }

@@ -1,7 +1,7 @@
 package dev.jformer.train;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
@@ -56,7 +56,7 @@ public record Consistency(double alpha) implements Objective {
     return each.sum().mul(0.5 / p.size(0));
   }
 
-  private static final class Twice extends DerivedTask {
+  private static final class Twice extends ForwardingTask {
     private final Classifying task;
     private final double alpha;
 
@@ -72,7 +72,7 @@ public record Consistency(double alpha) implements Objective {
       Classifying.Prediction first = passes.get();
       Classifying.Prediction second = passes.get();
       Tensor divergence = divergence(first.logits(), second.logits());
-      Auxiliary.figure("inconsistency", divergence::item);
+      AuxiliaryLosses.metric("inconsistency", divergence::item);
       return first.loss().add(second.loss()).add(divergence.mul(alpha));
     }
   }

@@ -1,6 +1,6 @@
 package dev.jformer.train;
 
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
@@ -12,7 +12,7 @@ import java.util.function.Supplier;
  * + share T² KL(teacher‖student)}, the divergence that of probabilities which a temperature T makes
  * even, a mean over what is predicted; T² keeps its gradients as large as they are at T = 1.
  */
-public final class Distillation extends DerivedTask {
+public final class Distillation extends ForwardingTask {
   private final Classifying student;
   private final Classifying teacher;
   private final double temperature;
@@ -60,7 +60,7 @@ public final class Distillation extends DerivedTask {
     }
     Tensor learned = prediction.logits().div(temperature).logSoftmax(1);
     Tensor divergence = taught.exp().mul(taught.sub(learned)).sum().div((double) learned.size(0));
-    Auxiliary.figure("distance from the teacher", divergence::item);
+    AuxiliaryLosses.metric("distance from the teacher", divergence::item);
     return prediction.loss().mul(1 - share).add(divergence.mul(share * temperature * temperature));
   }
 }

@@ -8,7 +8,7 @@ import dev.jformer.tensor.Tensor;
  * Trains all granularities of a MatFormer (arXiv 2310.07707) together: the loss of a batch is the
  * mean of what each gives for it.
  */
-final class EveryGranularity extends DerivedTask {
+final class EveryGranularity extends ForwardingTask {
   private final Task task;
   private final Granularities granularities;
 

@@ -1,9 +1,9 @@
 package dev.jformer.train;
 
 import dev.jformer.data.Epochs;
-import dev.jformer.data.series.ForecastError;
 import dev.jformer.data.series.Windows;
-import dev.jformer.model.Forecaster;
+import dev.jformer.metrics.ForecastError;
+import dev.jformer.model.forecast.Forecaster;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;

@@ -3,7 +3,8 @@ package dev.jformer.train;
 import dev.jformer.data.image.ImageBatch;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
-import dev.jformer.model.ImageClassifier;
+import dev.jformer.metrics.ClassificationScores;
+import dev.jformer.model.vision.ImageClassifier;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -57,7 +58,7 @@ public final class ImageClassification implements Classifying {
   /** Mean cross-entropy of the images held out, in nats. */
   @Override
   public double evaluate() {
-    Scores scores = new Scores();
+    ClassificationScores scores = new ClassificationScores();
     sampler.heldOut((images, labels) -> scores.add(model.logits(images), labels));
     accuracy = scores.accuracy();
     return scores.loss();
@@ -73,11 +74,12 @@ public final class ImageClassification implements Classifying {
    *
    * @param classes for each class of the file, its number in the model
    */
-  public static Scores evaluate(ImageClassifier model, ImageFile file, int[] classes) {
+  public static ClassificationScores evaluate(
+      ImageClassifier model, ImageFile file, int[] classes) {
     boolean learning = model.isTraining();
     model.train(false);
     try (Mode mode = Autograd.noGrad()) {
-      Scores scores = new Scores();
+      ClassificationScores scores = new ClassificationScores();
       Tensor numbers = Tensor.of(classes).to(DType.INT64);
       ImageSampler.all(
           file,

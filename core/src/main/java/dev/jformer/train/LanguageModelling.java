@@ -1,10 +1,10 @@
 package dev.jformer.train;
 
-import dev.jformer.data.Batch;
 import dev.jformer.data.DataException;
-import dev.jformer.data.HeldOut;
-import dev.jformer.data.SequenceSampler;
-import dev.jformer.data.TokenFile;
+import dev.jformer.data.text.Batch;
+import dev.jformer.data.text.HeldOut;
+import dev.jformer.data.text.SequenceSampler;
+import dev.jformer.data.text.TokenFile;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;

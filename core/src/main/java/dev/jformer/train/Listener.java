@@ -21,7 +21,7 @@ public interface Listener {
    * @param unitsPerSecond throughput of the last few updates
    * @param seconds since this process began to train
    * @param secondsLeft estimate of what remains, evaluations not counted
-   * @param figures what modules had to say, by name; see {@link dev.jformer.nn.Auxiliary}
+   * @param figures what modules had to say, by name; see {@link dev.jformer.nn.AuxiliaryLosses}
    */
   record Step(
       long step,

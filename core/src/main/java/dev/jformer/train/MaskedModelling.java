@@ -1,9 +1,9 @@
 package dev.jformer.train;
 
 import dev.jformer.data.DataException;
-import dev.jformer.data.HeldOut;
-import dev.jformer.data.SequenceSampler;
-import dev.jformer.data.TokenFile;
+import dev.jformer.data.text.HeldOut;
+import dev.jformer.data.text.SequenceSampler;
+import dev.jformer.data.text.TokenFile;
 import dev.jformer.model.Encoder;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -74,7 +74,7 @@ public final class MaskedModelling implements Classifying {
     Tensor masked = flat.copy().indexCopy_(0, places, shown).view(ids.shape().toArray());
     Tensor asked = places;
     return () -> {
-      Tensor logits = model.fillingsAt(masked, asked);
+      Tensor logits = model.mlmLogitsAt(masked, asked);
       return new Prediction(logits, Functional.crossEntropy(logits, targets, -1, 0));
     };
   }

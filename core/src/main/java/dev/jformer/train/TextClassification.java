@@ -2,7 +2,8 @@ package dev.jformer.train;
 
 import dev.jformer.data.DataException;
 import dev.jformer.data.Epochs;
-import dev.jformer.data.TextBatch;
+import dev.jformer.data.text.TextBatch;
+import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.model.Encoder;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -95,7 +96,7 @@ public final class TextClassification implements Classifying {
     TextBatch batch = batch(model, chosen);
     Tensor labels = labels(chosen);
     return () -> {
-      Tensor logits = model.logits(batch.ids(), batch.keep()).to(DType.FLOAT32);
+      Tensor logits = model.logits(batch.ids(), batch.paddingMask()).to(DType.FLOAT32);
       return new Prediction(logits, Functional.crossEntropy(logits, labels, -1, 0));
     };
   }
@@ -127,7 +128,7 @@ public final class TextClassification implements Classifying {
   /** Mean cross-entropy of the texts held out, in nats. */
   @Override
   public double evaluate() {
-    Scores scores = evaluate(model, heldOut);
+    ClassificationScores scores = evaluate(model, heldOut);
     accuracy = scores.accuracy();
     return scores.loss();
   }
@@ -138,8 +139,8 @@ public final class TextClassification implements Classifying {
   }
 
   /** How well a model does on texts. */
-  public static Scores evaluate(Encoder model, List<Example> examples) {
-    Scores scores = new Scores();
+  public static ClassificationScores evaluate(Encoder model, List<Example> examples) {
+    ClassificationScores scores = new ClassificationScores();
     boolean learning = model.isTraining();
     model.train(false);
     try (Mode mode = Autograd.noGrad()) {
@@ -148,7 +149,7 @@ public final class TextClassification implements Classifying {
             examples.subList(from, Math.min(examples.size(), from + EVALUATED_TOGETHER));
         try (Scope scope = Scope.open()) {
           TextBatch batch = batch(model, some);
-          scores.add(model.logits(batch.ids(), batch.keep()), labels(some));
+          scores.add(model.logits(batch.ids(), batch.paddingMask()), labels(some));
         }
       }
     } finally {
@@ -163,7 +164,11 @@ public final class TextClassification implements Classifying {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       TextBatch batch = batch(model, List.of(new Example(ids, 0)));
-      return model.logits(batch.ids(), batch.keep()).to(DType.FLOAT32).softmax(1).toDoubles();
+      return model
+          .logits(batch.ids(), batch.paddingMask())
+          .to(DType.FLOAT32)
+          .softmax(1)
+          .toDoubles();
     }
   }
 }

@@ -1,8 +1,8 @@
 package dev.jformer.train;
 
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.Staged;
+import dev.jformer.nn.ScheduledModule;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -30,12 +30,12 @@ public final class Trainer implements AutoCloseable {
 
   private final Module model;
   private final Task task;
-  private final Training training;
+  private final TrainingConfig training;
   private final Checkpoints checkpoints;
   private final AdamW optimizer;
   private final MovingAverage average;
   private final List<Listener> listeners = new ArrayList<>();
-  private final List<Staged> staged;
+  private final List<ScheduledModule> staged;
 
   private Progress progress = new Progress();
   private volatile boolean stopping;
@@ -45,7 +45,7 @@ public final class Trainer implements AutoCloseable {
    *
    * @param checkpointFolder where checkpoints go; null for none
    */
-  public Trainer(Module model, Task task, Training training, Path checkpointFolder) {
+  public Trainer(Module model, Task task, TrainingConfig training, Path checkpointFolder) {
     this.model = model;
     this.task = EveryGranularity.where(model, task);
     this.training = training;
@@ -53,8 +53,8 @@ public final class Trainer implements AutoCloseable {
     this.optimizer = new AdamW(model, training.optimizer());
     this.staged =
         model.modules().values().stream()
-            .filter(Staged.class::isInstance)
-            .map(Staged.class::cast)
+            .filter(ScheduledModule.class::isInstance)
+            .map(ScheduledModule.class::cast)
             .toList();
     this.average = training.ema() > 0 ? new MovingAverage(model, training.ema()) : null;
   }
@@ -193,7 +193,7 @@ public final class Trainer implements AutoCloseable {
   /** Adds gradients of the task's loss and of those of modules, and returns the task's. */
   private double pass(long batch, Map<String, Double> figures) {
     try (Scope scope = Scope.open();
-        Auxiliary auxiliary = Auxiliary.listen()) {
+        AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
       Tensor loss;
       try (Mode mode = precision()) {
         loss = task.loss(batch);
@@ -201,7 +201,7 @@ public final class Trainer implements AutoCloseable {
       Tensor sum = auxiliary.addTo(loss);
       (training.accumulate() == 1 ? sum : sum.div(training.accumulate())).backward();
       auxiliary
-          .figures()
+          .metrics()
           .forEach(
               (name, value) -> figures.merge(name, value / training.accumulate(), Double::sum));
       return loss.item();
@@ -209,7 +209,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Mode precision() {
-    return Autograd.autocast(DType.BFLOAT16, training.precision() == Training.Precision.BFLOAT16);
+    return Autograd.autocast(
+        DType.BFLOAT16, training.precision() == TrainingConfig.Precision.BFLOAT16);
   }
 
   private TrainingException diverged(long step, double loss, double norm, double rate) {

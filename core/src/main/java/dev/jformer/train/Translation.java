@@ -1,9 +1,9 @@
 package dev.jformer.train;
 
 import dev.jformer.data.DataException;
-import dev.jformer.data.LengthBatches;
-import dev.jformer.data.PairBatch;
-import dev.jformer.data.TokenPair;
+import dev.jformer.data.text.LengthBatches;
+import dev.jformer.data.text.PairBatch;
+import dev.jformer.data.text.TokenPair;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Functional;
@@ -78,7 +78,7 @@ public final class Translation implements Classifying {
 
   /** Scores of the targets of a batch: [M, V], float32. */
   public static Tensor logits(EncoderDecoder model, PairBatch batch) {
-    return model.logits(batch.source(), batch.keep(), batch.inputs(), batch.places());
+    return model.logits(batch.source(), batch.paddingMask(), batch.inputs(), batch.places());
   }
 
   /** Tokens to predict in a batch, on average. */

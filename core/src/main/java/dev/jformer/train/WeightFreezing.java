@@ -1,7 +1,7 @@
 package dev.jformer.train;
 
 import dev.jformer.nn.Module;
-import dev.jformer.nn.ShiftWeight;
+import dev.jformer.nn.shift.ShiftWeight;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;

@@ -1,6 +1,6 @@
 /**
  * Training: the loop, the optimizer, schedules, metrics and checkpoints. What is trained, on what
  * data, with what loss is a {@link dev.jformer.train.Task}; how long and how fast is a {@link
- * dev.jformer.train.Training}.
+ * dev.jformer.train.TrainingConfig}.
  */
 package dev.jformer.train;

@@ -69,11 +69,11 @@ class CompositionTest {
   }
 
   /** All methods with their defaults, but for the one that searches long. */
-  private static Map<String, Surgery> methods() {
-    Map<String, Surgery> methods = new TreeMap<>(Configs.parts(Surgery.class));
+  private static Map<String, Compression> methods() {
+    Map<String, Compression> methods = new TreeMap<>(Configs.parts(Compression.class));
     methods.put(
         "llm-fp4",
-        Configs.parse("{\"type\":\"llm-fp4\",\"candidates\":2,\"rounds\":1}", Surgery.class));
+        Configs.parse("{\"type\":\"llm-fp4\",\"candidates\":2,\"rounds\":1}", Compression.class));
     return methods;
   }
 
@@ -83,8 +83,8 @@ class CompositionTest {
         : ((CausalLm) model).logits(ids);
   }
 
-  private static Calibration data(Tensor ids) {
-    return new Calibration() {
+  private static CalibrationData data(Tensor ids) {
+    return new CalibrationData() {
       @Override
       public void run(Model model) {
         outputs(model, ids);
@@ -98,9 +98,9 @@ class CompositionTest {
   }
 
   /** What came of a method; null if it refused and said why. */
-  private static Model made(Surgery method, Model model, Calibration data) {
+  private static Model made(Compression method, Model model, CalibrationData data) {
     try {
-      return method.operate(model, data);
+      return method.apply(model, data);
     } catch (IllegalArgumentException | ConfigException e) {
       assertTrue(e.getMessage().length() > 20, method.type() + " says only: " + e.getMessage());
       return null;
@@ -111,16 +111,16 @@ class CompositionTest {
   @MethodSource("models")
   void pairsWorkAndAreLoadedAsTheyWereSavedOrSayWhyNot(String config) throws IOException {
     Tensor ids = Tensor.randint(0, 11, 2, 8);
-    Calibration data = data(ids);
+    CalibrationData data = data(ids);
     TreeSet<String> stacked = new TreeSet<>();
     try (Model model = model(config)) {
       Tensor before = outputs(model, ids).detach().copy();
-      for (Surgery first : methods().values()) {
+      for (Compression first : methods().values()) {
         Model once = made(first, model, data);
         if (once == null) {
           continue;
         }
-        for (Surgery second : methods().values()) {
+        for (Compression second : methods().values()) {
           Model twice = made(second, once, data);
           if (twice != null) {
             String pair = first.type() + " " + second.type();
@@ -155,7 +155,7 @@ class CompositionTest {
     Tensor ids = Tensor.randint(0, 11, 2, 8);
     Model model = model(ENCODER);
     for (String type : List.of("zero-tprune", "ifm", "magnitude", "weight-int8")) {
-      model = methods().get(type).operate(model, data(ids));
+      model = methods().get(type).apply(model, data(ids));
     }
     same("four", model, ids);
   }

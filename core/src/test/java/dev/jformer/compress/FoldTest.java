@@ -16,7 +16,7 @@ import dev.jformer.model.Model;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.SpectralLinear;
+import dev.jformer.nn.SigmaReparamLinear;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
@@ -70,7 +70,7 @@ class FoldTest {
     CausalLm folded = Fold.fold(model);
     assertEquals(new Linear.Config(), folded.config().projection());
     assertFalse(folded.isTraining());
-    assertTrue(folded.modules().values().stream().noneMatch(SpectralLinear.class::isInstance));
+    assertTrue(folded.modules().values().stream().noneMatch(SigmaReparamLinear.class::isInstance));
     assertClose(expected, folded.logits(IDS), 1e-5);
     CausalLm plain = folded.config().build();
     assertEquals(
@@ -130,7 +130,7 @@ class FoldTest {
     CausalLm model = reparametrised("");
     model.replace(
         "blocks.1.mixer.out",
-        new SpectralLinear.Config().build(12, 12, false, Initializer.normal(1)));
+        new SigmaReparamLinear.Config().build(12, 12, false, Initializer.normal(1)));
     var error = assertThrows(IllegalArgumentException.class, () -> Fold.fold(model));
     assertTrue(error.getMessage().contains("lacks [blocks.1.mixer.out.bias]"), error.getMessage());
   }

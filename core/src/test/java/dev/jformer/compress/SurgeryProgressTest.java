@@ -3,11 +3,14 @@ package dev.jformer.compress;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.compress.quantize.LlmFp4;
+import dev.jformer.compress.quantize.NoisyQuant;
+import dev.jformer.compress.quantize.Ptq;
 import dev.jformer.config.Configs;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.MiniFloatLinear;
+import dev.jformer.nn.quantized.MiniFloatLinear;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import java.util.ArrayList;
@@ -23,7 +26,7 @@ class SurgeryProgressTest {
       "{\"model\":\"causal-lm\",\"layers\":2,\"width\":16,\"vocab\":11,\"length\":8,"
           + "\"mixer\":{\"type\":\"softmax\",\"heads\":2}}";
 
-  static Stream<Surgery> methods() {
+  static Stream<Compression> methods() {
     return Stream.of(
         new Ptq(),
         new NoisyQuant(new Ptq(), 2, 1),
@@ -32,7 +35,7 @@ class SurgeryProgressTest {
 
   @ParameterizedTest
   @MethodSource("methods")
-  void tellsOfEachLayer(Surgery method) {
+  void tellsOfEachLayer(Compression method) {
     try (Model model = Configs.parse(MODEL, Model.Config.class).build()) {
       long layers =
           model.modules().entrySet().stream()
@@ -40,7 +43,7 @@ class SurgeryProgressTest {
               .count();
       List<Double> told = new ArrayList<>();
       Tensor ids = Tensor.randint(0, 11, 2, 8);
-      method.operate(model, each -> ((CausalLm) each).logits(ids), told::add).close();
+      method.apply(model, each -> ((CausalLm) each).logits(ids), told::add).close();
       assertTrue(layers > 0);
       assertEquals(layers, told.size());
       for (int i = 0; i < layers; i++) {

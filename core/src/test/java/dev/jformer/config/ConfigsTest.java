@@ -10,8 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.model.NormPlacement;
@@ -125,7 +125,7 @@ class ConfigsTest {
             List.of(3, 2),
             List.of(new Inner(1, Activation.GELU), new Inner()),
             new Inner(7, Activation.GELU_TANH),
-            new dev.jformer.position.Learned.Config(1),
+            new dev.jformer.position.LearnedPosition.Config(1),
             new SoftmaxAttention.Config()),
         read);
     assertEquals(read, all(Configs.toJson(read)), "and written back");

@@ -6,6 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.data.text.Batch;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.HeldOut;
+import dev.jformer.data.text.SequenceSampler;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.BpeTrainer;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.data.tokenizer.StreamingDecoder;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -78,7 +78,7 @@ class GeneratorTest {
   // ---- The same by its definition: one sequence at a time, everything computed and decoded anew.
 
   private static Continuation naive(CausalLm model, Request request, int[] prompt) {
-    SplittableRandom random = Streams.of(request.sampling().seed(), List.of(prompt)).get(0);
+    SplittableRandom random = RandomStreams.of(request.sampling().seed(), List.of(prompt)).get(0);
     int[] ids = prompt;
     while (true) {
       int[] fresh = Arrays.copyOfRange(ids, prompt.length, ids.length);
@@ -329,8 +329,8 @@ class GeneratorTest {
     }
 
     @Override
-    public Tensor forward(Tensor x, Tensor keep) {
-      return inner.forward(x, keep);
+    public Tensor forward(Tensor x, Tensor paddingMask) {
+      return inner.forward(x, paddingMask);
     }
   }
 
@@ -347,7 +347,7 @@ class GeneratorTest {
     private int open;
 
     @Override
-    public Tensor forward(Tensor x, Tensor keep) {
+    public Tensor forward(Tensor x, Tensor paddingMask) {
       return x;
     }
 

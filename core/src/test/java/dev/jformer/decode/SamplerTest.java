@@ -186,7 +186,7 @@ class SamplerTest {
   @Test
   void penalizesWhatOccurredOnceHoweverOften() {
     Sampling greedy = new Sampling(0, 0, 1, 0, 1.2, 0);
-    BitSet seen = new Ids(0, 0, 2).seen();
+    BitSet seen = new IntList(0, 0, 2).seen();
     assertEquals(1, choose(greedy, new float[] {2.0f, 1.9f, -1.0f, -1.1f}, seen)); // 2 / 1.2 < 1.9
     assertEquals(0, choose(greedy, new float[] {2.0f, 1.6f, -1.0f, -1.1f}, seen)); // 2 / 1.2² < 1.6
     assertEquals(3, choose(greedy, new float[] {-9f, -9f, -1.0f, -1.1f}, seen)); // -1.2 < -1.1
@@ -196,12 +196,12 @@ class SamplerTest {
   void streamsDependOnSeedPromptAndCopyOnly() {
     int[] a = {1, 2};
     int[] b = {2, 1};
-    long alone = Streams.of(7, List.of(a)).get(0).nextLong();
+    long alone = RandomStreams.of(7, List.of(a)).get(0).nextLong();
     List<Long> together =
-        Streams.of(7, List.of(b, a, a)).stream().map(SplittableRandom::nextLong).toList();
+        RandomStreams.of(7, List.of(b, a, a)).stream().map(SplittableRandom::nextLong).toList();
     assertEquals(alone, together.get(1));
     assertEquals(3, together.stream().distinct().count());
-    assertNotEquals(alone, Streams.of(8, List.of(a)).get(0).nextLong());
+    assertNotEquals(alone, RandomStreams.of(8, List.of(a)).get(0).nextLong());
   }
 
   /** Neighbouring seeds and prompts must not draw alike: their first draws fill [0, 1) evenly. */
@@ -212,7 +212,7 @@ class SamplerTest {
     for (int seed = 0; seed < 64; seed++) {
       for (int id = 0; id < 64; id++) {
         int[] prompt = {id};
-        for (SplittableRandom random : Streams.of(seed, List.of(prompt, prompt))) {
+        for (SplittableRandom random : RandomStreams.of(seed, List.of(prompt, prompt))) {
           counts[(int) (random.nextDouble() * 64)]++;
           count++;
         }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.compress.Extract;
+import dev.jformer.compress.experts.Extract;
 import dev.jformer.config.Configs;
 import dev.jformer.decode.Generator.Continuation;
 import dev.jformer.decode.Generator.Ending;
@@ -57,8 +57,8 @@ class SpeculationTest {
     CausalLm model = nested();
     List<CausalLm> drafts =
         List.of(
-            (CausalLm) new Extract(0).operate(model, null),
-            (CausalLm) new Extract(List.of(3, 0)).operate(model, null),
+            (CausalLm) new Extract(0).apply(model, null),
+            (CausalLm) new Extract(List.of(3, 0)).apply(model, null),
             model(26, "{\"type\":\"mlp\"}", 0.3, 99),
             model);
     List<int[]> prompts = List.of(PROMPT, new int[] {7}, new int[] {0, 25, 8, 1, 13, 3, 3, 9});
@@ -77,7 +77,7 @@ class SpeculationTest {
   @Test
   void endsWhereTheModelEnds() {
     CausalLm model = nested();
-    CausalLm draft = (CausalLm) new Extract(1).operate(model, null);
+    CausalLm draft = (CausalLm) new Extract(1).apply(model, null);
     List<Integer> all = new Generator(model).generate(List.of(PROMPT), greedy(30)).get(0).ids();
     Request stopping =
         new Request(30, new Sampling(0, 0, 1, 0, 1.2, 1), Set.of(all.get(7)), List.of(), true);

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
-import dev.jformer.data.Bleu;
 import dev.jformer.data.DataException;
-import dev.jformer.data.PairBatch;
-import dev.jformer.data.ParallelTexts;
-import dev.jformer.data.TokenPair;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.PairBatch;
+import dev.jformer.data.text.ParallelTexts;
+import dev.jformer.data.text.TokenPair;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.metrics.Bleu;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Random;
@@ -18,7 +18,7 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Trainer;
-import dev.jformer.train.Training;
+import dev.jformer.train.TrainingConfig;
 import dev.jformer.train.Translation;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -90,14 +90,14 @@ class TranslationTest {
         model, pairs(model, learned), pairs(model, heldOut), tokens, 1000, 0.1, 3);
   }
 
-  private static Training training(String fields) {
+  private static TrainingConfig training(String fields) {
     return Configs.parse(
         ("{'learningRate':0.005,'optimizer':{'beta2':0.98,'weightDecay':0},"
                 + "'schedule':{'shape':'inverse-sqrt','warmup':60},"
                 + fields
                 + "}")
             .replace('\'', '"'),
-        Training.class);
+        TrainingConfig.class);
   }
 
   @Test
@@ -107,7 +107,7 @@ class TranslationTest {
     BleuValidation judged = new BleuValidation(task, model, tokenizer, heldOut);
     double before = judged.evaluate();
     assertTrue(before > 80, "what is missing of 100 before it learned anything: " + before);
-    Training training = training("'steps':500,'evaluateEvery':500,'ema':0.98");
+    TrainingConfig training = training("'steps':500,'evaluateEvery':500,'ema':0.98");
     try (Trainer trainer = new Trainer(model, judged, training, null)) {
       Trainer.Result result = trainer.run();
       assertTrue(result.bestLoss() < 10, "what is missing of 100: " + result.bestLoss());
@@ -141,7 +141,7 @@ class TranslationTest {
   private Log run(Path checkpoints, int until, boolean resume) {
     Log log = new Log();
     EncoderDecoder model = model(0.1);
-    Training training =
+    TrainingConfig training =
         training("'steps':24,'evaluateEvery':6,'checkpointEvery':5,'accumulate':2,'ema':0.9");
     BleuValidation task = new BleuValidation(task(model, 100), model, tokenizer, heldOut);
     try (Trainer trainer = new Trainer(model, task, training, checkpoints)) {

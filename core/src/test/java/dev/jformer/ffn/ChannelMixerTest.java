@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
 import dev.jformer.testing.ModuleChecks;
@@ -81,7 +81,9 @@ class ChannelMixerTest {
 
   @Test
   void residualLayersStartSmallerAndBiasesAreOptional() {
-    Site site = new Site(64, 0, 8, 16, true, false, 0, new Site.Init(), new Linear.Config());
+    BlockContext site =
+        new BlockContext(
+            64, 0, 8, 16, true, false, 0, new BlockContext.Init(), new Linear.Config());
     ChannelMixer mixer = new Mlp.Config().build(site);
     assertFalse(Weights.of(mixer).has("up.bias"));
     double up = deviation(mixer, "up.weight");

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.jformer.config.Configs;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -58,8 +58,9 @@ class GroupRationalKanTest {
   @EnumSource(GroupRationalKan.Start.class)
   void keepsTheVarianceOfItsInput(GroupRationalKan.Start start) {
     Random.seed(1);
-    Site site =
-        new Site(256, 0, 1, 8, false, true, 0, new Site.Init(0.02, false), new Linear.Config());
+    BlockContext site =
+        new BlockContext(
+            256, 0, 1, 8, false, true, 0, new BlockContext.Init(0.02, false), new Linear.Config());
     GroupRationalKan.Config config = new GroupRationalKan.Config(8, start, 4, 0);
     try (Mode mode = Autograd.noGrad()) {
       Tensor x = Tensor.randn(512, 256);

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.Int8Linear;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.quantized.Int8Linear;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
 import dev.jformer.testing.ModuleChecks;
@@ -93,16 +93,18 @@ class NestedMlpTest {
         List.of(List.<Double>of(), List.of(0.5), List.of(0.5, 0.5, 1.0), List.of(0.0, 1.0))) {
       assertThrows(
           IllegalArgumentException.class,
-          () -> new NestedMlp.Config(Activation.GELU, 4, 0, shares, NestedMlp.Practice.ONE),
+          () -> new NestedMlp.Config(Activation.GELU, 4, 0, shares, NestedMlp.TrainingMode.ONE),
           shares.toString());
     }
     assertThrows(IllegalArgumentException.class, () -> nested(4).use(4));
-    Site quantized = new Site(4, 0, 1, 8, true, true, 0, new Site.Init(), new Int8Linear.Config());
+    BlockContext quantized =
+        new BlockContext(
+            4, 0, 1, 8, true, true, 0, new BlockContext.Init(), new Int8Linear.Config());
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> new NestedMlp.Config().build(quantized));
     assertTrue(e.getMessage().contains("'llm-int8'"), e.getMessage());
     assertEquals(
-        NestedMlp.Practice.ALL,
+        NestedMlp.TrainingMode.ALL,
         ((NestedMlp.Config)
                 Configs.parse(
                     "{\"type\":\"nested-mlp\",\"practice\":\"all\"}", ChannelMixer.Config.class))

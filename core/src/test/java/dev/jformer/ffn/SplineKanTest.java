@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.jformer.nn.Initializer;
-import dev.jformer.nn.SplineLayer;
+import dev.jformer.nn.kan.SplineLayer;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;

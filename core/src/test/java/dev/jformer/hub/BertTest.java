@@ -12,8 +12,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.DataException;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.io.Weights;
@@ -60,14 +60,16 @@ class BertTest {
   /** Padding's own states mean nothing, so they are not compared. */
   static void check(Encoder model, SafetensorsFile expected) {
     Tensor ids = expected.tensor("input_ids");
-    Tensor keep = expected.tensor("attention_mask").gt(0);
-    Tensor kept = keep.unsqueeze(2).to(DType.FLOAT32);
+    Tensor paddingMask = expected.tensor("attention_mask").gt(0);
+    Tensor kept = paddingMask.unsqueeze(2).to(DType.FLOAT32);
     assertClose(
-        expected.tensor("hidden").mul(kept).toDoubles(), model.hidden(ids, keep).mul(kept), 1e-5);
+        expected.tensor("hidden").mul(kept).toDoubles(),
+        model.hidden(ids, paddingMask).mul(kept),
+        1e-5);
     Tensor types = expected.tensor("token_type_ids");
     assertClose(
         expected.tensor("hidden_types").mul(kept).toDoubles(),
-        model.hidden(ids, types, keep).mul(kept),
+        model.hidden(ids, types, paddingMask).mul(kept),
         1e-5);
   }
 
@@ -77,19 +79,19 @@ class BertTest {
     try (Mode mode = Autograd.noGrad();
         Encoder model = (Encoder) Models.load(bert);
         SafetensorsFile expected = SafetensorsFile.open(bert.resolve("expected.safetensors"))) {
-      Tensor keep = expected.tensor("attention_mask").gt(0);
-      Tensor kept = keep.unsqueeze(2).to(DType.FLOAT32);
+      Tensor paddingMask = expected.tensor("attention_mask").gt(0);
+      Tensor kept = paddingMask.unsqueeze(2).to(DType.FLOAT32);
       Tensor ids = expected.tensor("input_ids");
       assertClose(
           expected.tensor("logits").mul(kept).toDoubles(),
-          model.fillings(ids, keep).mul(kept),
+          model.mlmLogits(ids, paddingMask).mul(kept),
           3e-5);
       assertEquals(4, model.mask());
       assertEquals(0, model.padding());
     }
     try (Encoder model = (Encoder) Models.load(MODELS.resolve("bert"))) {
       Tensor ids = Tensor.of(new long[] {2, 3}, 1, 2);
-      assertThrows(IllegalStateException.class, () -> model.fillings(ids, null));
+      assertThrows(IllegalStateException.class, () -> model.mlmLogits(ids, null));
       assertTrue(model.parameters().keySet().stream().noneMatch(n -> n.startsWith("transform")));
       assertEquals(new Norm.LayerNormConfig(1e-12, true), model.config().embeddings().norm());
     }
@@ -200,7 +202,7 @@ class BertTest {
           Map.of("note.txt", "old names".getBytes(StandardCharsets.UTF_8)),
           Weights.DEFAULT_SHARD_BYTES);
       try (Encoder old = (Encoder) Models.load(folder)) {
-        assertSame(model.fillings(ids, null), old.fillings(ids, null), "old names");
+        assertSame(model.mlmLogits(ids, null), old.mlmLogits(ids, null), "old names");
       }
     }
   }

@@ -96,7 +96,7 @@ public record NaiveAttention(
   }
 
   /** What comes of queries, keys and values side by side. */
-  double[][] mix(double[][] qkv, Weights weights) {
+  public double[][] mix(double[][] qkv, Weights weights) {
     int length = qkv.length;
     int d = qkv[0].length / (heads + 2 * groups);
     int width = heads * d;

@@ -5,7 +5,7 @@ import dev.jformer.testing.Naive;
 import dev.jformer.testing.Weights;
 
 /** The definition of an Extractor in plain loops. */
-final class NaiveExtractor implements Naive {
+public final class NaiveExtractor implements Naive {
   private final String type;
   private final boolean[] keep;
 
@@ -15,7 +15,7 @@ final class NaiveExtractor implements Naive {
    * @param type she, he, we or me
    * @param keep which tokens are not padding; null for all
    */
-  NaiveExtractor(String type, boolean[] keep) {
+  public NaiveExtractor(String type, boolean[] keep) {
     this.type = type;
     this.keep = keep;
   }

@@ -5,7 +5,7 @@ import dev.jformer.testing.Naive;
 import dev.jformer.testing.Weights;
 
 /** Flow-Attention as in arXiv 2202.06258, one flow at a time. */
-record NaiveFlow(int heads, boolean causal) implements Naive {
+public record NaiveFlow(int heads, boolean causal) implements Naive {
   private static final double EPSILON = 1e-6;
 
   @Override

@@ -5,7 +5,7 @@ import dev.jformer.testing.Naive;
 import dev.jformer.testing.Weights;
 
 /** Linear attention as in arXiv 2006.16236, one pair of tokens at a time. */
-record NaiveLinearAttention(int heads, boolean causal) implements Naive {
+public record NaiveLinearAttention(int heads, boolean causal) implements Naive {
   @Override
   public double[][] forward(double[][] x, Weights weights) {
     int width = x[0].length;

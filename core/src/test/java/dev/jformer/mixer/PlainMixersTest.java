@@ -5,8 +5,8 @@ import static dev.jformer.testing.Close.assertSame;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
 import dev.jformer.position.NoPosition;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.MixerChecks;
@@ -23,13 +23,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** MetaFormer's mixers: pooling, convolution, a random matrix, nothing. */
 @ExtendWith(Scoped.class)
 class PlainMixersTest {
-  private static TokenMixer mixer(TokenMixer.Config config, Site site) {
+  private static TokenMixer mixer(TokenMixer.Config config, BlockContext site) {
     return config.build(site, new NoPosition());
   }
 
-  private static Site picture(int width, int length, int rows) {
-    return new Site(
-        width, 0, 2, length, false, true, 0, new Site.Init(), new Linear.Config(), rows);
+  private static BlockContext picture(int width, int length, int rows) {
+    return new BlockContext(
+        width, 0, 2, length, false, true, 0, new BlockContext.Init(), new Linear.Config(), rows);
   }
 
   private interface Neighbour {
@@ -112,7 +112,7 @@ class PlainMixersTest {
   @ParameterizedTest
   @CsvSource({"3, 1, 1", "3, 1, 7", "5, 1, 9", "3, 2, 8", "3, 3, 12", "5, 4, 16", "3, 3, 3"})
   void poolingAndConvolutionMatchTheirDefinitions(int size, int rows, int length) {
-    Site site = picture(3, length, rows);
+    BlockContext site = picture(3, length, rows);
     MixerChecks.matches(
         mixer(new Pooling.Config(size), site), pooling(size, rows, false), length, 3);
     MixerChecks.matches(

@@ -13,12 +13,12 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.NaiveAttention;
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Site;
 import dev.jformer.position.Alibi;
-import dev.jformer.position.Learned;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.position.Rope;
@@ -67,13 +67,13 @@ class CausalLmTest {
         bias,
         tied,
         0,
-        new Site.Init(),
+        new BlockContext.Init(),
         new Linear.Config());
   }
 
   private static CausalLm.Config gpt2() {
     return config(
-        new Learned.Config(),
+        new LearnedPosition.Config(),
         new SoftmaxAttention.Config(3, 0),
         new Mlp.Config(),
         new Norm.LayerNormConfig(),
@@ -100,7 +100,7 @@ class CausalLmTest {
     for (Position.Config position :
         List.of(
             new NoPosition.Config(),
-            new Learned.Config(),
+            new LearnedPosition.Config(),
             new Sinusoidal.Config(),
             new Rope.Config(),
             new Alibi.Config(),
@@ -143,7 +143,7 @@ class CausalLmTest {
     } else if (position instanceof T5Bias.Config t5) {
       double[][] table = Weights.of(model).matrix("position.weight");
       attention = attention.with(NaiveAttention.t5(table, t5.maxDistance(), true));
-    } else if (position instanceof Learned.Config) {
+    } else if (position instanceof LearnedPosition.Config) {
       double[][] table = Weights.of(model).matrix("position.weight");
       embed = x -> Loops.add(x, table);
     } else if (position instanceof Sinusoidal.Config) {

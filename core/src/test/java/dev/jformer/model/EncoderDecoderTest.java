@@ -13,9 +13,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.CrossAttention;
 import dev.jformer.mixer.NaiveAttention;
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.CrossAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Residual;
 import dev.jformer.position.NoPosition;
@@ -167,7 +167,7 @@ class EncoderDecoderTest {
     }
     // Filled up and side by side.
     Tensor source = Tensor.of(new long[] {3, 1, 4, 1, 5, 10, 9, 2, 10, 6, 6, 6}, 2, 6);
-    Tensor keep =
+    Tensor paddingMask =
         Tensor.of(
             new boolean[] {
               true, true, true, true, true, true, true, true, true, false, false, false
@@ -175,16 +175,18 @@ class EncoderDecoderTest {
             2,
             6);
     Tensor target = Tensor.of(new long[] {10, 7, 8, 2, 1, 10, 6, 0, 3, 3}, 2, 5);
-    Tensor logits = model.logits(source, keep, target);
+    Tensor logits = model.logits(source, paddingMask, target);
     assertClose(naive(model, sources[0], targets[0]), logits.select(0, 0), 1e-8);
     assertClose(naive(model, sources[1], targets[1]), logits.select(0, 1).narrow(0, 0, 3), 1e-8);
     Tensor places = Tensor.of(new long[] {6, 0, 7});
     assertClose(
         logits.flatten(0, 1).indexSelect(0, places).to(DType.FLOAT32),
-        model.logits(source, keep, target, places),
+        model.logits(source, paddingMask, target, places),
         1e-5);
     assertClose(
-        logits.select(1, 2), model.logits(model.encode(source, keep), keep, target, 2), 1e-12);
+        logits.select(1, 2),
+        model.logits(model.encode(source, paddingMask), paddingMask, target, 2),
+        1e-12);
   }
 
   @Test
@@ -232,13 +234,14 @@ class EncoderDecoderTest {
     try (Mode mode = Autograd.inference()) {
       int beams = 3;
       Tensor source = Tensor.randint(0, 11, 2, 5);
-      Tensor keep =
+      Tensor paddingMask =
           Tensor.of(
               new boolean[] {true, true, true, true, true, true, true, true, false, false}, 2, 5);
       Tensor texts = Tensor.randint(0, 11, 2L * beams, 7);
       Tensor logits =
-          model.logits(source.repeatInterleave(beams, 0), keep.repeatInterleave(beams, 0), texts);
-      try (EncoderDecoder.Decoding decoding = model.decode(source, keep, beams, 7)) {
+          model.logits(
+              source.repeatInterleave(beams, 0), paddingMask.repeatInterleave(beams, 0), texts);
+      try (EncoderDecoder.Decoding decoding = model.decode(source, paddingMask, beams, 7)) {
         for (int t = 0; t < 4; t++) {
           assertClose(logits.select(1, t), decoding.next(texts.select(1, t)), 1e-5);
         }
@@ -260,15 +263,15 @@ class EncoderDecoderTest {
     EncoderDecoder model = model("");
     try (Mode mode = Autograd.inference()) {
       Tensor source = Tensor.of(new long[] {1, 2, 3, 4}, 1, 4);
-      Tensor keep = Tensor.of(new boolean[] {true, true, false, false}, 1, 4);
+      Tensor paddingMask = Tensor.of(new boolean[] {true, true, false, false}, 1, 4);
       Tensor target = Tensor.of(new long[] {10, 2, 3, 4}, 1, 4);
-      Tensor logits = model.logits(source, keep, target);
+      Tensor logits = model.logits(source, paddingMask, target);
       Tensor other = Tensor.of(new long[] {1, 2, 9, 9}, 1, 4);
-      assertSame(logits, model.logits(other, keep, target), "padding of the source");
+      assertSame(logits, model.logits(other, paddingMask, target), "padding of the source");
       Tensor later = Tensor.of(new long[] {10, 2, 7, 7}, 1, 4);
       assertSame(
           logits.narrow(1, 0, 2),
-          model.logits(source, keep, later).narrow(1, 0, 2),
+          model.logits(source, paddingMask, later).narrow(1, 0, 2),
           "scores before the tokens that changed");
       assertFalse(logits.sameAs(model.logits(other, null, target)), "the source counts");
     }

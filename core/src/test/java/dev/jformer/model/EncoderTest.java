@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
-import dev.jformer.data.TextBatch;
+import dev.jformer.data.text.TextBatch;
 import dev.jformer.hub.Models;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.tensor.Autograd;
@@ -54,7 +54,7 @@ class EncoderTest {
       Tensor ids = Tensor.randint(0, 20, 2, 12);
       Tensor loss =
           Functional.crossEntropy(model.logits(ids, null), Tensor.of(new long[] {0, 2}), -1, 0);
-      loss.add(model.fillings(ids, null).square().mean()).backward();
+      loss.add(model.mlmLogits(ids, null).square().mean()).backward();
       assertTrue(loss.isFinite().all(), part.getKey());
       Tensor table = model.parameters().get("embedding.weight").value();
       assertTrue(table.grad().isFinite().all(), part.getKey());
@@ -75,8 +75,8 @@ class EncoderTest {
       TextBatch alone = TextBatch.of(List.of(text), model.padding());
       TextBatch both = TextBatch.of(List.of(longer, text), model.padding());
       assertClose(
-          model.logits(alone.ids(), alone.keep()).toDoubles(),
-          model.logits(both.ids(), both.keep()).narrow(0, 1, 1),
+          model.logits(alone.ids(), alone.paddingMask()).toDoubles(),
+          model.logits(both.ids(), both.paddingMask()).narrow(0, 1, 1),
           1e-5);
     }
   }
@@ -89,12 +89,12 @@ class EncoderTest {
     Tensor ids = Tensor.randint(0, 20, 2, 7);
     Tensor places = Tensor.of(new long[] {1, 4, 9, 13});
     Tensor targets = Tensor.of(new long[] {3, 0, 19, 7});
-    Tensor all = model.fillings(ids, null).flatten(0, 1).to(DType.FLOAT64).logSoftmax(1);
+    Tensor all = model.mlmLogits(ids, null).flatten(0, 1).to(DType.FLOAT64).logSoftmax(1);
     double expected = -all.indexSelect(0, places).gather(1, targets.unsqueeze(1)).mean().item();
-    assertEquals(expected, model.fillingLoss(ids, places, targets).item(), 1e-5);
+    assertEquals(expected, model.mlmLoss(ids, places, targets).item(), 1e-5);
     assertThrows(IllegalStateException.class, () -> model.logits(ids, null));
     assertThrows(
-        IllegalArgumentException.class, () -> model.fillings(Tensor.randint(0, 20, 1, 13), null));
+        IllegalArgumentException.class, () -> model.mlmLogits(Tensor.randint(0, 20, 1, 13), null));
   }
 
   @Test
@@ -106,7 +106,7 @@ class EncoderTest {
     before.train(false);
     after.train(false);
     try (Mode mode = Autograd.noGrad()) {
-      assertSame(before.fillings(ids, null), after.fillings(ids, null), "fillings");
+      assertSame(before.mlmLogits(ids, null), after.mlmLogits(ids, null), "fillings");
       Models.save(after, folder);
       try (Encoder loaded = (Encoder) Models.load(folder)) {
         loaded.train(false);
@@ -153,7 +153,7 @@ class EncoderTest {
     assertThrows(IllegalArgumentException.class, () -> whole.hidden(ids, null, null));
     Encoder bare = bert("\"head\":{\"fillsIn\":false},\"embeddings\":{\"padding\":1}").build();
     assertThrows(IllegalStateException.class, bare::mask);
-    assertThrows(IllegalStateException.class, () -> bare.fillings(ids, null));
+    assertThrows(IllegalStateException.class, () -> bare.mlmLogits(ids, null));
     assertTrue(
         bare.parameters().keySet().stream()
             .noneMatch(name -> name.startsWith("transform") || name.startsWith("decoder")));

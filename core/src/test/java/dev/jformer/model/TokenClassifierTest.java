@@ -11,14 +11,14 @@ import dev.jformer.config.Configs;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.hub.Models;
 import dev.jformer.mixer.NaiveAttention;
-import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.Urpe;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.mixer.attention.Urpe;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Site;
 import dev.jformer.position.Alibi;
-import dev.jformer.position.Learned;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.position.Rope;
@@ -67,7 +67,7 @@ class TokenClassifierTest {
         placement,
         true,
         0,
-        new Site.Init(),
+        new BlockContext.Init(),
         new Linear.Config());
   }
 
@@ -129,9 +129,9 @@ class TokenClassifierTest {
       Tensor y = model.logits(ids, null);
       assertFalse(
           y.select(1, 0).sameAs(model.logits(other, null).select(1, 0)), "the last token is seen");
-      Tensor keep = Tensor.of(new boolean[] {true, true, true, true, true, false}, 1, 6);
-      Tensor kept = model.logits(ids, keep).narrow(1, 0, 5);
-      assertSame(kept, model.logits(other, keep).narrow(1, 0, 5), "padding is not seen");
+      Tensor paddingMask = Tensor.of(new boolean[] {true, true, true, true, true, false}, 1, 6);
+      Tensor kept = model.logits(ids, paddingMask).narrow(1, 0, 5);
+      assertSame(kept, model.logits(other, paddingMask).narrow(1, 0, 5), "padding is not seen");
       assertClose(model.logits(ids.narrow(1, 0, 5), null), kept, 1e-12);
     }
   }
@@ -139,7 +139,7 @@ class TokenClassifierTest {
   @Test
   void theLossIsTheMeanCrossEntropyOfTheLabelled() {
     TokenClassifier model =
-        Weights.draw(pre(new Learned.Config(), new SoftmaxAttention.Config()).build());
+        Weights.draw(pre(new LearnedPosition.Config(), new SoftmaxAttention.Config()).build());
     Tensor ids = Tensor.randint(0, VOCAB, 2, 3);
     long[] targets = {3, -1, 0, 9, -7, 2};
     double[] logits = model.logits(ids, null).toDoubles();
@@ -169,7 +169,8 @@ class TokenClassifierTest {
 
   @Test
   void refusesWhatItCannotDo() {
-    TokenClassifier model = pre(new Learned.Config(), new SoftmaxAttention.Config()).build();
+    TokenClassifier model =
+        pre(new LearnedPosition.Config(), new SoftmaxAttention.Config()).build();
     var error =
         assertThrows(
             IllegalArgumentException.class,
@@ -241,7 +242,7 @@ class TokenClassifierTest {
   @Test
   void absolutePositionsDo() {
     TokenClassifier model =
-        Weights.draw(pre(new Learned.Config(), new SoftmaxAttention.Config(4, 0)).build());
+        Weights.draw(pre(new LearnedPosition.Config(), new SoftmaxAttention.Config(4, 0)).build());
     assertTrue(unlikeness(model) > 1e-2);
   }
 

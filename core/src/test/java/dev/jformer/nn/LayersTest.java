@@ -159,16 +159,26 @@ class LayersTest {
 
   @Test
   void sitesScaleResidualLayersByDepth() {
-    Site site =
-        new Site(200, 0, 18, 16, true, true, 0, new Site.Init(0.06, true), new Linear.Config());
+    BlockContext site =
+        new BlockContext(
+            200, 0, 18, 16, true, true, 0, new BlockContext.Init(0.06, true), new Linear.Config());
     assertEquals(0.06, deviation(site.linear(200, 300)), 0.001);
     assertEquals(0.01, deviation(site.residual(200, 300)), 0.0002);
-    Site plain =
-        new Site(200, 0, 18, 16, true, false, 0, new Site.Init(0.06, false), new Linear.Config());
+    BlockContext plain =
+        new BlockContext(
+            200,
+            0,
+            18,
+            16,
+            true,
+            false,
+            0,
+            new BlockContext.Init(0.06, false),
+            new Linear.Config());
     assertEquals(0.06, deviation(plain.residual(200, 300)), 0.001);
     assertNull(((Linear) plain.linear(2, 2)).bias());
-    assertThrows(IllegalArgumentException.class, () -> new Site.Init(0, true));
-    assertThrows(IllegalArgumentException.class, () -> new Site.Init(Double.NaN, true));
+    assertThrows(IllegalArgumentException.class, () -> new BlockContext.Init(0, true));
+    assertThrows(IllegalArgumentException.class, () -> new BlockContext.Init(Double.NaN, true));
   }
 
   private static double deviation(Layer layer) {

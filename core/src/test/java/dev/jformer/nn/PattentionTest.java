@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.jformer.compress.Growth;
 import dev.jformer.ffn.PattentionMlp;
 import dev.jformer.hub.Models;
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.position.Rope;
@@ -88,7 +88,7 @@ class PattentionTest {
             true,
             true,
             0,
-            new Site.Init(),
+            new BlockContext.Init(),
             new Pattention.Config())
         .build();
   }

@@ -205,7 +205,7 @@ class PositionTest {
 
   @Test
   void learnedVectorsAreAddedWhereTheyBelong() {
-    Position position = new Learned.Config(0.5).build(6, 1, 6, 10);
+    Position position = new LearnedPosition.Config(0.5).build(6, 1, 6, 10);
     Tensor table = position.parameters().get("weight").value();
     assertEquals("[10x6]", table.shape().toString());
     Tensor x = Tensor.randn(2, 3, 6);
@@ -254,6 +254,6 @@ class PositionTest {
       assertThrows(
           IllegalArgumentException.class, () -> new Sinusoidal.Config(base, false), "base " + base);
     }
-    assertThrows(IllegalArgumentException.class, () -> new Learned.Config(-0.1));
+    assertThrows(IllegalArgumentException.class, () -> new LearnedPosition.Config(-0.1));
   }
 }

@@ -4,8 +4,8 @@ import static dev.jformer.testing.Close.assertClose;
 import static dev.jformer.testing.Close.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.MixerChecks;

@@ -10,10 +10,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.config.Configs;
 import dev.jformer.mixer.NaiveAttention;
-import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.Site;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.ModuleChecks;
@@ -117,7 +117,7 @@ class T5BiasTest {
   /** Causal models have buckets of their own in the logits of all pairs, too. */
   @Test
   void logitsHaveTheBiasesThatWeightsHave() {
-    for (Site site : List.of(Sites.causal(8), Sites.bidirectional(8))) {
+    for (BlockContext site : List.of(Sites.causal(8), Sites.bidirectional(8))) {
       Position position = new T5Bias.Config(8, 20).build(8, 2, 4, 16);
       TokenMixer mixer = new SoftmaxAttention.Config(2, 0).build(site, position);
       Tensor x = Tensor.randn(1, 12, 8);

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.mixer.NaiveAttention;
-import dev.jformer.mixer.SoftmaxAttention;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
@@ -41,8 +41,8 @@ class ChecksTest {
     }
 
     @Override
-    public Tensor forward(Tensor x, Tensor keep) {
-      return right.forward(x, forgetsPadding ? null : keep);
+    public Tensor forward(Tensor x, Tensor paddingMask) {
+      return right.forward(x, forgetsPadding ? null : paddingMask);
     }
 
     @Override

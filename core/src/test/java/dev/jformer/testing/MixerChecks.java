@@ -163,20 +163,20 @@ public final class MixerChecks {
       mask("011011100101", "100000000000"),
     };
     for (boolean[] mask : masks) {
-      Tensor keep = Tensor.of(mask, BATCH, length);
+      Tensor paddingMask = Tensor.of(mask, BATCH, length);
       Tensor x = Tensor.randn(BATCH, length, width).requiresGrad(true);
-      Tensor padding = keep.not().unsqueeze(2);
+      Tensor padding = paddingMask.not().unsqueeze(2);
       Tensor other = Tensor.randn(BATCH, length, width).mul(100).where(padding, x.detach());
-      Tensor y = mixer.forward(x, keep);
-      Tensor changed = mixer.forward(other, keep);
-      assertTrue(y.isFinite().all(), "outputs are finite under the mask " + keep);
+      Tensor y = mixer.forward(x, paddingMask);
+      Tensor changed = mixer.forward(other, paddingMask);
+      assertTrue(y.isFinite().all(), "outputs are finite under the mask " + paddingMask);
       assertSame(
           y.detach().maskedFill(padding, 0),
           changed.detach().maskedFill(padding, 0),
           "kept outputs, where padded inputs changed");
       mixer.clearGrads();
       y.maskedFill(padding, 0).square().sum().backward();
-      assertTrue(x.grad().isFinite().all(), "gradients are finite under the mask " + keep);
+      assertTrue(x.grad().isFinite().all(), "gradients are finite under the mask " + paddingMask);
       mixer
           .parameters()
           .forEach(

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
@@ -70,14 +70,14 @@ class ConsistencyTest {
     Task task =
         new Consistency(2.5)
             .of(new Passes(List.of(first, second), Tensor.of(new long[] {4, 0, 2}, 3)));
-    try (Auxiliary auxiliary = Auxiliary.listen()) {
+    try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
       Tensor loss = task.loss(0);
       double[] a = first.detach().toDoubles();
       double[] b = second.detach().toDoubles();
       assertEquals(loss(a, b, targets, 2.5, classes), loss.item(), 1e-12);
       assertEquals(
           (loss(a, b, targets, 1, classes) - loss(a, b, targets, 0, classes)),
-          auxiliary.figures().get("inconsistency"),
+          auxiliary.metrics().get("inconsistency"),
           1e-12);
       loss.backward();
       for (double[] values : new double[][] {a, b}) {

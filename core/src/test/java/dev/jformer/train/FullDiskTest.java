@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Corpus;
-import dev.jformer.data.TokenFile;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Scope;
 import dev.jformer.testing.SmallDisk;
@@ -70,7 +70,7 @@ class FullDiskTest {
 
     private static void train(
         TokenFile tokens, Path checkpoints, boolean resume, TrainerTest.Log log, Path filler) {
-      Training training = TrainerTest.training("'steps':12");
+      TrainingConfig training = TrainerTest.training("'steps':12");
       try (Scope scope = Scope.open();
           CausalLm model = TrainerTest.model();
           Trainer trainer =

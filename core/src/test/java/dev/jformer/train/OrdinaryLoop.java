@@ -1,13 +1,13 @@
 package dev.jformer.train;
 
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Site;
-import dev.jformer.position.Learned;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.tensor.Engine;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -28,7 +28,7 @@ final class OrdinaryLoop {
             32,
             64,
             32,
-            new Learned.Config(),
+            new LearnedPosition.Config(),
             new SoftmaxAttention.Config(2, 0),
             new Mlp.Config(),
             new Norm.LayerNormConfig(),
@@ -36,7 +36,7 @@ final class OrdinaryLoop {
             true,
             true,
             0.1,
-            new Site.Init(),
+            new BlockContext.Init(),
             new Linear.Config());
     try (CausalLm model = config.build();
         AdamW optimizer = new AdamW(model, new AdamW.Config())) {

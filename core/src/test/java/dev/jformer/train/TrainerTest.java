@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Corpus;
-import dev.jformer.data.TokenFile;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Random;
@@ -60,11 +60,11 @@ class TrainerTest {
             .build();
   }
 
-  static Training training(String json) {
+  static TrainingConfig training(String json) {
     return Configs.parse(
         ("{'batch':4,'evaluateEvery':6,'checkpointEvery':4,'schedule':{'warmup':2}," + json + "}")
             .replace('\'', '"'),
-        Training.class);
+        TrainingConfig.class);
   }
 
   /** What a run told its listeners, in order. */
@@ -82,7 +82,7 @@ class TrainerTest {
     }
   }
 
-  private Trainer trainer(CausalLm model, Training training, Path checkpoints, Log log) {
+  private Trainer trainer(CausalLm model, TrainingConfig training, Path checkpoints, Log log) {
     Trainer trainer =
         new Trainer(
             model,
@@ -96,7 +96,7 @@ class TrainerTest {
   @ParameterizedTest
   @ValueSource(strings = {"linear", "sigma-reparam"})
   void resumedRunRepeatsTheUninterruptedOneBitForBit(String projection) {
-    Training training = training("'steps':20,'ema':0.9,'accumulate':2");
+    TrainingConfig training = training("'steps':20,'ema':0.9,'accumulate':2");
     Log whole = new Log();
     CausalLm wholeModel = model(projection);
     trainer(wholeModel, training, folder.resolve("a"), whole).run();
@@ -140,7 +140,7 @@ class TrainerTest {
     CausalLm expected = model(projection);
     trainer(expected, training("'steps':6,'ema':0.9"), null, new Log()).run();
     CausalLm evaluated = model(projection);
-    trainer(evaluated, Configs.parse(often, Training.class), null, new Log()).run();
+    trainer(evaluated, Configs.parse(often, TrainingConfig.class), null, new Log()).run();
     expected
         .parameters()
         .forEach(
@@ -150,7 +150,7 @@ class TrainerTest {
 
   @Test
   void losesNothingWhenTheNewestCheckpointIsDamaged() throws IOException {
-    Training training = training("'steps':8");
+    TrainingConfig training = training("'steps':8");
     trainer(model(), training, folder.resolve("c"), new Log()).run();
     Path newest = folder.resolve("c").resolve("step-00000008");
     byte[] bytes = Files.readAllBytes(newest.resolve("model.safetensors"));
@@ -173,7 +173,7 @@ class TrainerTest {
 
   @Test
   void refusesTheCheckpointOfAnotherModel() {
-    Training training = training("'steps':4");
+    TrainingConfig training = training("'steps':4");
     trainer(model(), training, folder.resolve("e"), new Log()).run();
     Random.seed(1);
     CausalLm other =
@@ -230,7 +230,7 @@ class TrainerTest {
 
   @Test
   void stopsWithAClearErrorWhenTheLossIsNoNumber() {
-    Training training = training("'steps':50,'learningRate':1e30,'clip':0");
+    TrainingConfig training = training("'steps':50,'learningRate':1e30,'clip':0");
     Trainer trainer = trainer(model(), training, folder.resolve("f"), new Log());
     String message = assertThrows(TrainingException.class, trainer::run).getMessage();
     assertTrue(message.startsWith("training diverged at step "), message);

@@ -3,11 +3,11 @@ package dev.jformer.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.jformer.nn.DenseShiftLinear;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.RoundedShiftLinear;
+import dev.jformer.nn.shift.DenseShiftLinear;
+import dev.jformer.nn.shift.RoundedShiftLinear;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import org.junit.jupiter.api.Test;

@@ -25,7 +25,7 @@ public final class Studies {
    *
    * @param command what the reader would type to repeat it
    */
-  public static Evidence run(Study study, Lab lab, String command) {
+  public static Evidence run(Study study, ExperimentContext lab, String command) {
     Paper paper = Catalogue.paper(study.slug());
     study.run(lab);
     return lab.evidence(paper.slug(), paper.title(), command);

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Corpus;
-import dev.jformer.data.TokenFile;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.studies.evidence.Evidence;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -57,7 +57,8 @@ class StudiesTest {
   }
 
   private static Evidence run(Study study, TokenFile text, Path notes, Watcher watcher) {
-    Lab lab = new Lab(Scale.SMOKE, text, new Notebook(notes, "smoke", "test"), watcher);
+    ExperimentContext lab =
+        new ExperimentContext(Scale.SMOKE, text, new Notebook(notes, "smoke", "test"), watcher);
     return Studies.run(study, lab, "jformer reproduce " + study.slug() + " --scale smoke");
   }
 }

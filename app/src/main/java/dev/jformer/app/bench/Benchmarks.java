@@ -1,9 +1,9 @@
 package dev.jformer.app.bench;
 
-import dev.jformer.compress.LlmInt8;
-import dev.jformer.compress.WeightInt4;
-import dev.jformer.compress.WeightInt8;
-import dev.jformer.model.MetaFormer;
+import dev.jformer.compress.quantize.LlmInt8;
+import dev.jformer.compress.quantize.WeightInt4;
+import dev.jformer.compress.quantize.WeightInt8;
+import dev.jformer.model.vision.MetaFormer;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Engine;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.jformer.app.bench;
 
-import dev.jformer.compress.Surgery;
+import dev.jformer.compress.Compression;
 import dev.jformer.config.Configs;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
@@ -30,14 +30,14 @@ final class OurDecoding implements Workload {
   }
 
   /** After surgery that needs no data; none if it is null. */
-  OurDecoding(String name, Surgery surgery) {
+  OurDecoding(String name, Compression surgery) {
     this.name = name;
     Random.seed(1);
     try (Scope scope = Scope.open()) {
       CausalLm plain = (CausalLm) Configs.parse(CONFIG, Model.Config.class).build();
       this.prompt = Tensor.randint(0, 50257, PROMPT).toInts();
       plain.train(false);
-      this.model = surgery == null ? plain : (CausalLm) surgery.operate(plain, null);
+      this.model = surgery == null ? plain : (CausalLm) surgery.apply(plain, null);
       if (surgery != null) {
         plain.close();
       }

@@ -1,6 +1,6 @@
 package dev.jformer.app.bench;
 
-import dev.jformer.compress.Surgery;
+import dev.jformer.compress.Compression;
 import dev.jformer.config.Configs;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
@@ -26,14 +26,14 @@ final class OurEncoding implements Workload {
   private final Tensor ids;
 
   /** After surgery that needs no data; none if it is null. */
-  OurEncoding(String name, Surgery surgery) {
+  OurEncoding(String name, Compression surgery) {
     this.name = name;
     Random.seed(1);
     try (Scope scope = Scope.open()) {
       Encoder plain = (Encoder) Configs.parse(CONFIG, Model.Config.class).build();
       this.ids = Tensor.randint(0, 30_520, BATCH, LENGTH).keep();
       plain.train(false);
-      this.model = surgery == null ? plain : (Encoder) surgery.operate(plain, null);
+      this.model = surgery == null ? plain : (Encoder) surgery.apply(plain, null);
       if (surgery != null) {
         plain.close();
       }

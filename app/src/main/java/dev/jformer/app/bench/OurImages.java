@@ -1,6 +1,6 @@
 package dev.jformer.app.bench;
 
-import dev.jformer.model.ImageClassifier;
+import dev.jformer.model.vision.ImageClassifier;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;

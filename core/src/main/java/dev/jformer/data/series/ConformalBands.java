@@ -1,6 +1,7 @@
 package dev.jformer.data.series;
 
 import dev.jformer.data.DataException;
+import dev.jformer.metrics.Coverage;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 

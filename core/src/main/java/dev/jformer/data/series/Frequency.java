@@ -1,6 +1,7 @@
 package dev.jformer.data.series;
 
 import dev.jformer.data.DataException;
+import dev.jformer.data.series.csv.Regularity;
 import java.time.DayOfWeek;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -94,7 +95,7 @@ public final class Frequency {
   }
 
   /** A fixed time in its largest unit. */
-  static Frequency ofMillis(long millis) {
+  public static Frequency ofMillis(long millis) {
     Unit best = Unit.MILLISECOND;
     for (Unit unit : Unit.values()) {
       if (unit.millis > best.millis && millis % unit.millis == 0) {
@@ -105,7 +106,7 @@ public final class Frequency {
   }
 
   /** That many months in their largest unit; {@code atEnd}, on the last day of the month. */
-  static Frequency ofMonths(int months, boolean atEnd) {
+  public static Frequency ofMonths(int months, boolean atEnd) {
     if (atEnd) {
       return new Frequency(months, Unit.MONTH_END);
     }
@@ -212,7 +213,7 @@ public final class Frequency {
   }
 
   /** Business days since Monday 1969-12-29; a weekend counts as the Friday before. */
-  static long businessDay(LocalDate date) {
+  public static long businessDay(LocalDate date) {
     long sinceMonday = date.toEpochDay() + 3;
     long week = Math.floorDiv(sinceMonday, 7L);
     return week * 5 + Math.min(4, Math.floorMod(sinceMonday, 7L));
@@ -222,7 +223,7 @@ public final class Frequency {
     return LocalDate.ofEpochDay(Math.floorDiv(day, 5L) * 7 + Math.floorMod(day, 5L) - 3);
   }
 
-  static boolean isWeekend(LocalDate date) {
+  public static boolean isWeekend(LocalDate date) {
     return date.getDayOfWeek() == DayOfWeek.SATURDAY || date.getDayOfWeek() == DayOfWeek.SUNDAY;
   }
 
@@ -256,7 +257,7 @@ public final class Frequency {
   }
 
   /** What the steps are called where they are counted: hours, or rows if a step is not one unit. */
-  String steps(long number) {
+  public String steps(long number) {
     String name =
         count > 1
             ? "row"

@@ -18,7 +18,7 @@ public enum Gaps {
   }
 
   /** What is done, as a remark tells it. */
-  String deed() {
+  public String deed() {
     return deed;
   }
 }

@@ -6,27 +6,27 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 
 /** Times as microseconds since 1970 on a clock without a zone: eight bytes each. */
-final class Times {
+public final class Times {
   /** In a second. */
-  static final long MICROS = 1_000_000;
+  public static final long MICROS = 1_000_000;
 
   private static final LocalDateTime EPOCH = LocalDateTime.of(1970, 1, 1, 0, 0);
   private static final DateTimeFormatter MINUTES = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm");
 
   private Times() {}
 
-  static long micros(LocalDateTime time) {
+  public static long micros(LocalDateTime time) {
     return ChronoUnit.MICROS.between(EPOCH, time);
   }
 
-  static LocalDateTime of(long micros) {
+  public static LocalDateTime of(long micros) {
     return EPOCH.plus(micros, ChronoUnit.MICROS);
   }
 
   /**
    * As people write it: without the time of day at midnight, without seconds where there are none.
    */
-  static String text(LocalDateTime time) {
+  public static String text(LocalDateTime time) {
     if (time.toLocalTime().equals(LocalTime.MIDNIGHT)) {
       return time.toLocalDate().toString();
     }
@@ -35,7 +35,7 @@ final class Times {
         : time.toString().replace('T', ' ');
   }
 
-  static String text(long micros) {
+  public static String text(long micros) {
     return text(of(micros));
   }
 }

@@ -1,8 +1,8 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Site;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
@@ -22,7 +22,7 @@ public final class BaseGate extends Gate {
     }
 
     @Override
-    public Gate build(Site site, int experts) {
+    public Gate build(BlockContext site, int experts) {
       return new BaseGate(site, experts);
     }
   }
@@ -30,13 +30,13 @@ public final class BaseGate extends Gate {
   private final int experts;
   private final Parameter centroids;
 
-  BaseGate(Site site, int experts) {
+  BaseGate(BlockContext site, int experts) {
     this.experts = experts;
     this.centroids = parameter("centroids", Centroids.draw(experts, site.width()));
   }
 
   @Override
-  Routing route(Rows rows) {
+  Routing route(RoutedRows rows) {
     Tensor scores = precise(() -> Functional.linear(rows.x(), centroids.value(), null));
     Tensor chosen = isTraining() ? assigned(scores) : best(scores);
     return Routing.of(experts, chosen, scores.gather(1, chosen).sigmoid());

@@ -1,6 +1,6 @@
 package dev.jformer.ffn.expert;
 
-import dev.jformer.tensor.DryRun;
+import dev.jformer.tensor.MetaMode;
 import dev.jformer.tensor.Tensor;
 
 /** Vectors of experts that stand at right angles to each other, as far as there is room. */
@@ -11,7 +11,7 @@ final class Centroids {
 
   /** N vectors of length 0.1 in D dimensions, [N, D]; beyond D of them, new right angles begin. */
   static Tensor draw(int experts, int width) {
-    if (DryRun.isOpen()) {
+    if (MetaMode.isOpen()) {
       return Tensor.zeros(experts, width);
     }
     double[] drawn = Tensor.randn(experts, width).toDoubles();

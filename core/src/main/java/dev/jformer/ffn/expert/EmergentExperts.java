@@ -4,11 +4,11 @@ import com.google.auto.service.AutoService;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -70,7 +70,7 @@ public final class EmergentExperts extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return new EmergentExperts(this, site);
     }
   }
@@ -83,7 +83,7 @@ public final class EmergentExperts extends ChannelMixer {
   private Parts kept;
   private long[] keptVersions;
 
-  EmergentExperts(Config config, Site site) {
+  EmergentExperts(Config config, BlockContext site) {
     if (!(site.projection() instanceof Linear.Config)) {
       throw new IllegalArgumentException(
           "emergent experts are parts of plain matrices, not of those of the projection '"

@@ -3,13 +3,13 @@ package dev.jformer.ffn.expert;
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.ScheduledModule;
+import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
-import dev.jformer.nn.Staged;
-import dev.jformer.nn.Tokens;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
@@ -27,12 +27,12 @@ import java.util.function.Consumer;
  * by setting another random part of its matrices to zero in each, and the gate takes over: EvoMoE's
  * phase of diversifying (arXiv 2112.14397, which leaves the size of the masks open).
  *
- * <p>To whom it listens ({@link Auxiliary}) it tells, as a mean over layers: the load of the
+ * <p>To whom it listens ({@link AuxiliaryLosses}) it tells, as a mean over layers: the load of the
  * busiest expert as a multiple of an equal share ({@code expertLoad}), experts for each token
  * ({@code expertsPerToken}), the share of routed pairs that were dropped ({@code expertDropped}),
  * and the entropy of the gate in nats ({@code gateEntropy}).
  */
-public final class Experts extends ChannelMixer implements Staged {
+public final class Experts extends ChannelMixer implements ScheduledModule {
   /**
    * How experts come of one.
    *
@@ -96,7 +96,7 @@ public final class Experts extends ChannelMixer implements Staged {
     }
 
     @Override
-    public ChannelMixer build(Site site) {
+    public ChannelMixer build(BlockContext site) {
       return (site.layer() + 1) % every == 0 ? new Experts(this, site) : expert.build(site);
     }
   }
@@ -110,7 +110,7 @@ public final class Experts extends ChannelMixer implements Staged {
 
   private Consumer<Routing> watcher;
 
-  Experts(Config config, Site site) {
+  Experts(Config config, BlockContext site) {
     this.config = config;
     List<ChannelMixer> made = new ArrayList<>();
     for (int e = 0; e < config.count(); e++) {
@@ -183,15 +183,15 @@ public final class Experts extends ChannelMixer implements Staged {
   public Tensor forward(Tensor x) {
     long width = x.size(-1);
     Tensor flat = x.reshape(-1, width);
-    Tensor keep = of(Tokens.keep(), flat);
-    Tensor ids = of(Tokens.ids(), flat);
+    Tensor paddingMask = of(SequenceContext.paddingMask(), flat);
+    Tensor ids = of(SequenceContext.ids(), flat);
     Tensor sequences = sequences(x, flat.size(0));
-    if (keep == null) {
-      return mixed(new Rows(flat, ids, sequences)).view(x.shape().toArray());
+    if (paddingMask == null) {
+      return mixed(new RoutedRows(flat, ids, sequences)).view(x.shape().toArray());
     }
-    Tensor places = keep.nonzero().squeeze(1);
-    Rows rows =
-        new Rows(
+    Tensor places = paddingMask.nonzero().squeeze(1);
+    RoutedRows rows =
+        new RoutedRows(
             flat.indexSelect(0, places),
             ids == null ? null : ids.indexSelect(0, places),
             sequences.indexSelect(0, places));
@@ -201,7 +201,7 @@ public final class Experts extends ChannelMixer implements Staged {
         .view(x.shape().toArray());
   }
 
-  private Tensor mixed(Rows rows) {
+  private Tensor mixed(RoutedRows rows) {
     Routing routing = isAlone() ? Routing.single(count(), 0, rows.count()) : gate.get().route(rows);
     if (watcher != null) {
       watcher.accept(routing);
@@ -212,13 +212,13 @@ public final class Experts extends ChannelMixer implements Staged {
 
   private static void tell(Routing routing) {
     double busiest = Arrays.stream(routing.shares()).max().orElse(0);
-    Auxiliary.figure("expertLoad", () -> busiest * routing.experts());
-    Auxiliary.figure("expertsPerToken", () -> (double) routing.pairs() / routing.tokens());
-    Auxiliary.figure(
+    AuxiliaryLosses.metric("expertLoad", () -> busiest * routing.experts());
+    AuxiliaryLosses.metric("expertsPerToken", () -> (double) routing.pairs() / routing.tokens());
+    AuxiliaryLosses.metric(
         "expertDropped",
         () -> (double) routing.dropped() / Math.max(1, routing.pairs() + routing.dropped()));
     if (routing.weighs()) {
-      Auxiliary.figure("gateEntropy", routing::entropy);
+      AuxiliaryLosses.metric("gateEntropy", routing::entropy);
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.jformer.ffn.expert;
 
 import dev.jformer.config.Part;
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.Site;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -20,7 +20,7 @@ public abstract class Gate extends Module {
      * @param site where the layer stands
      * @param experts N
      */
-    Gate build(Site site, int experts);
+    Gate build(BlockContext site, int experts);
   }
 
   /** A gate whose number of experts for a token can be changed when it runs. */
@@ -34,7 +34,7 @@ public abstract class Gate extends Module {
   }
 
   /** Routes tokens; gradients reach the gate through the weights of the routing. */
-  abstract Routing route(Rows rows);
+  abstract Routing route(RoutedRows rows);
 
   /**
    * Before an update of the training of more than one expert.
@@ -72,10 +72,10 @@ public abstract class Gate extends Module {
    * @param probabilities [n, N]
    */
   final void balance(double factor, Tensor probabilities, Routing routing) {
-    if (factor > 0 && isTraining() && Auxiliary.isHeard()) {
+    if (factor > 0 && isTraining() && AuxiliaryLosses.isCollecting()) {
       Tensor shares = Tensor.of(routing.shares(), routing.experts()).to(probabilities.dtype());
       Tensor product = probabilities.mean(0, false).mul(shares).sum();
-      Auxiliary.loss(product.mul(factor * routing.experts()));
+      AuxiliaryLosses.loss(product.mul(factor * routing.experts()));
     }
   }
 

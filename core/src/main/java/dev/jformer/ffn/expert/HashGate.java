@@ -1,7 +1,7 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.nn.Site;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.tensor.Tensor;
 import java.util.SplittableRandom;
 
@@ -31,7 +31,7 @@ public final class HashGate extends Gate {
     }
 
     @Override
-    public Gate build(Site site, int experts) {
+    public Gate build(BlockContext site, int experts) {
       return new HashGate(this, site, experts);
     }
   }
@@ -40,7 +40,7 @@ public final class HashGate extends Gate {
   private final long a;
   private final long b;
 
-  HashGate(Config config, Site site, int experts) {
+  HashGate(Config config, BlockContext site, int experts) {
     SplittableRandom random = new SplittableRandom(31 * config.seed() + site.layer());
     this.experts = experts;
     this.a = random.nextLong(1, PRIME);
@@ -48,7 +48,7 @@ public final class HashGate extends Gate {
   }
 
   @Override
-  Routing route(Rows rows) {
+  Routing route(RoutedRows rows) {
     return Routing.of(experts, expert(rows.ids("hash")).unsqueeze(1), null);
   }
 

@@ -1,11 +1,11 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
@@ -47,7 +47,7 @@ public final class NoisyTopKGate extends Gate {
     }
 
     @Override
-    public Gate build(Site site, int experts) {
+    public Gate build(BlockContext site, int experts) {
       return new NoisyTopKGate(this, site, experts);
     }
   }
@@ -57,7 +57,7 @@ public final class NoisyTopKGate extends Gate {
   private final Slot<Layer> scores;
   private final Slot<Layer> noise;
 
-  NoisyTopKGate(Config config, Site site, int experts) {
+  NoisyTopKGate(Config config, BlockContext site, int experts) {
     check(config.k(), experts);
     this.config = config;
     this.experts = experts;
@@ -67,7 +67,7 @@ public final class NoisyTopKGate extends Gate {
   }
 
   @Override
-  Routing route(Rows rows) {
+  Routing route(RoutedRows rows) {
     Tensor clean = precise(() -> scores.get().forward(rows.x()));
     Tensor deviation =
         isTraining() ? precise(() -> Functional.softplus(noise.get().forward(rows.x()))) : null;
@@ -80,12 +80,12 @@ public final class NoisyTopKGate extends Gate {
     Tensor chosen = best.indices().narrow(1, 0, config.k());
     Tensor weights = distribution(best.values().narrow(1, 0, config.k()));
     Routing routing = Routing.of(experts, chosen, weights).thinking(distribution(clean));
-    if (deviation != null && Auxiliary.isHeard()) {
+    if (deviation != null && AuxiliaryLosses.isCollecting()) {
       Tensor importance = seen.zerosLike().scatter(1, chosen, weights).sum(0, false);
-      Auxiliary.loss(variation(importance).mul(config.importance()));
+      AuxiliaryLosses.loss(variation(importance).mul(config.importance()));
       if (config.load() > 0 && config.k() < experts) {
         Tensor load = chance(clean, seen, deviation, best.values()).sum(0, false);
-        Auxiliary.loss(variation(load).mul(config.load()));
+        AuxiliaryLosses.loss(variation(load).mul(config.load()));
       }
     }
     return routing;

@@ -1,9 +1,9 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Site;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
@@ -54,7 +54,7 @@ public final class StableGate extends Gate {
     }
 
     @Override
-    public Gate build(Site site, int experts) {
+    public Gate build(BlockContext site, int experts) {
       return new StableGate(this, site, experts);
     }
   }
@@ -68,7 +68,7 @@ public final class StableGate extends Gate {
   private final Parameter wordCentroids;
   private boolean learning = true;
 
-  StableGate(Config config, Site site, int experts) {
+  StableGate(Config config, BlockContext site, int experts) {
     this.config = config;
     this.experts = experts;
     this.centroids = parameter("centroids", Centroids.draw(experts, site.width()));
@@ -83,7 +83,7 @@ public final class StableGate extends Gate {
   }
 
   @Override
-  Routing route(Rows rows) {
+  Routing route(RoutedRows rows) {
     Tensor ids = rows.ids("stable");
     if (rows.count() > 0 && ids.max().itemLong() >= config.vocab()) {
       throw new IllegalArgumentException(
@@ -95,15 +95,15 @@ public final class StableGate extends Gate {
     }
     Tensor scores = precise(() -> Functional.linear(rows.x(), centroids.value(), null));
     boolean first = isTraining() && learning;
-    Tensor light = first && !Auxiliary.isHeard() ? null : light(ids);
+    Tensor light = first && !AuxiliaryLosses.isCollecting() ? null : light(ids);
     Tensor column = best(first ? scores : light);
     Tensor chosen = column.squeeze(1);
     Tensor weights = scores.gather(1, column).sigmoid();
     Routing routing = Routing.of(experts, column, weights);
     if (first && light != null) {
       Tensor distilled = Functional.crossEntropy(light, chosen, -1, 0);
-      Auxiliary.loss(distilled.mul(config.distill()));
-      Auxiliary.loss(excess(routing, chosen, weights).mul(config.balance()));
+      AuxiliaryLosses.loss(distilled.mul(config.distill()));
+      AuxiliaryLosses.loss(excess(routing, chosen, weights).mul(config.balance()));
     }
     return routing;
   }

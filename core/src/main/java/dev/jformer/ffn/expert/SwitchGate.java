@@ -1,10 +1,10 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
@@ -42,7 +42,7 @@ public final class SwitchGate extends Gate {
     }
 
     @Override
-    public Gate build(Site site, int experts) {
+    public Gate build(BlockContext site, int experts) {
       return new SwitchGate(this, site, experts);
     }
   }
@@ -51,7 +51,7 @@ public final class SwitchGate extends Gate {
   private final int experts;
   private final Slot<Layer> scores;
 
-  SwitchGate(Config config, Site site, int experts) {
+  SwitchGate(Config config, BlockContext site, int experts) {
     this.config = config;
     this.experts = experts;
     Initializer normal = Initializer.normal(site.init().deviation());
@@ -59,7 +59,7 @@ public final class SwitchGate extends Gate {
   }
 
   @Override
-  Routing route(Rows rows) {
+  Routing route(RoutedRows rows) {
     Tensor probabilities = precise(() -> distribution(scores.get().forward(jittered(rows.x()))));
     Tensor chosen = best(probabilities);
     Tensor weights = probabilities.gather(1, chosen);

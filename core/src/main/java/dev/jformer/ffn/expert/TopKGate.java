@@ -1,10 +1,10 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
@@ -41,7 +41,7 @@ public final class TopKGate extends Gate implements Gate.Slimmable {
     }
 
     @Override
-    public Gate build(Site site, int experts) {
+    public Gate build(BlockContext site, int experts) {
       return new TopKGate(this, site, experts);
     }
   }
@@ -51,7 +51,7 @@ public final class TopKGate extends Gate implements Gate.Slimmable {
   private final Slot<Layer> scores;
   private int active;
 
-  TopKGate(Config config, Site site, int experts) {
+  TopKGate(Config config, BlockContext site, int experts) {
     check(config.k(), experts);
     this.config = config;
     this.experts = experts;
@@ -67,7 +67,7 @@ public final class TopKGate extends Gate implements Gate.Slimmable {
   }
 
   @Override
-  Routing route(Rows rows) {
+  Routing route(RoutedRows rows) {
     int k = isTraining() ? config.k() : active;
     Tensor logits = precise(() -> scores.get().forward(rows.x()));
     Tensor probabilities = distribution(logits);

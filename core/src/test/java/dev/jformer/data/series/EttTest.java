@@ -3,6 +3,9 @@ package dev.jformer.data.series;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.jformer.data.series.csv.CsvOptions;
+import dev.jformer.data.series.csv.SeriesCsv;
+import dev.jformer.metrics.ForecastError;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Close;
 import dev.jformer.testing.Scoped;

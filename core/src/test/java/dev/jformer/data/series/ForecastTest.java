@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.data.DataException;
+import dev.jformer.metrics.Coverage;
+import dev.jformer.metrics.ForecastError;
+import dev.jformer.metrics.QuantileLoss;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Close;
 import dev.jformer.testing.Scoped;

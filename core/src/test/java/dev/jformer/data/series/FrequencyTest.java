@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.data.DataException;
+import dev.jformer.data.series.csv.Regularity;
 import dev.jformer.testing.Scoped;
 import java.time.DayOfWeek;
 import java.time.LocalDate;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.data.DataException;
+import dev.jformer.data.series.csv.CsvOptions;
+import dev.jformer.data.series.csv.SeriesCsv;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

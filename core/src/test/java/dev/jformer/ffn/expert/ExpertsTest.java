@@ -13,12 +13,12 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Site;
-import dev.jformer.nn.Tokens;
+import dev.jformer.nn.SequenceContext;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.DryRun;
+import dev.jformer.tensor.MetaMode;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
@@ -45,11 +45,11 @@ class ExpertsTest {
         new HashGate.Config(),
         new BaseGate.Config(),
         new StableGate.Config(9, 0.5, 5, 0.3, 0.3),
-        new RandomGate.Config(),
-        new RandomGate.Config(RandomGate.Draw.SEQUENCE, RandomGate.Draw.AVERAGE),
-        new RandomGate.Config(RandomGate.Draw.TOKEN, RandomGate.Draw.TOKEN),
-        new FrozenGate.Config(),
-        new DenseToSparseGate.Config());
+        new ThorGate.Config(),
+        new ThorGate.Config(ThorGate.Draw.SEQUENCE, ThorGate.Draw.AVERAGE),
+        new ThorGate.Config(ThorGate.Draw.TOKEN, ThorGate.Draw.TOKEN),
+        new SmoeDropoutGate.Config(),
+        new EvoMoeGate.Config());
   }
 
   private static Experts experts(Gate.Config gate) {
@@ -61,7 +61,7 @@ class ExpertsTest {
   @ParameterizedTest
   @MethodSource("gates")
   void isCountedBeforeItIsMade(Gate.Config gate) {
-    try (Mode mode = DryRun.open(10_000)) {
+    try (Mode mode = MetaMode.open(10_000)) {
       Experts experts = experts(gate);
       assertTrue(experts.parameterCount() > COUNT * WIDTH * 2 * WIDTH, gate.type());
     }
@@ -72,11 +72,11 @@ class ExpertsTest {
   }
 
   /** Rows that each expert's first layer was given, in a forward pass. */
-  private static long[] rowsSeen(Experts experts, Tensor x, Tensor ids, Tensor keep) {
+  private static long[] rowsSeen(Experts experts, Tensor x, Tensor ids, Tensor paddingMask) {
     long[] rows = new long[COUNT];
-    try (Tokens tokens = Tokens.are(ids, keep);
-        dev.jformer.nn.Probe probe =
-            dev.jformer.nn.Probe.on(
+    try (SequenceContext tokens = SequenceContext.open(ids, paddingMask);
+        dev.jformer.nn.ForwardHook probe =
+            dev.jformer.nn.ForwardHook.on(
                 experts,
                 name -> name.endsWith(".up"),
                 seen ->
@@ -112,13 +112,13 @@ class ExpertsTest {
   @MethodSource("gates")
   void paddingGoesToNoExpert(Gate.Config config) {
     Experts experts = experts(config);
-    Tensor keep = Tensor.of(new boolean[] {true, true, true, true, false, false}, 2, 3);
+    Tensor paddingMask = Tensor.of(new boolean[] {true, true, true, true, false, false}, 2, 3);
     Tensor x = Tensor.randn(2, 3, WIDTH);
     Tensor ids = ids(2, 3);
-    long[] rows = rowsSeen(experts, x, ids, keep);
+    long[] rows = rowsSeen(experts, x, ids, paddingMask);
     List<Routing> routings = new ArrayList<>();
     experts.watch(routings::add);
-    try (Tokens tokens = Tokens.are(ids, keep)) {
+    try (SequenceContext tokens = SequenceContext.open(ids, paddingMask)) {
       Tensor y = experts.forward(x);
       assertEquals(x.shape(), y.shape());
       assertArrayEquals(new double[2 * WIDTH], y.select(0, 1).narrow(0, 1, 2).toDoubles());
@@ -131,9 +131,9 @@ class ExpertsTest {
   void keptTokensAreMixedAsWithoutPadding() {
     Experts experts = experts(new TopKGate.Config());
     Tensor x = Tensor.randn(2, 3, WIDTH);
-    Tensor keep = Tensor.of(new boolean[] {true, true, true, true, false, false}, 2, 3);
+    Tensor paddingMask = Tensor.of(new boolean[] {true, true, true, true, false, false}, 2, 3);
     Tensor all = experts.forward(x).detach();
-    try (Tokens tokens = Tokens.are(null, keep)) {
+    try (SequenceContext tokens = SequenceContext.open(null, paddingMask)) {
       Tensor some = experts.forward(x).detach();
       assertClose(all.flatten(0, 1).narrow(0, 0, 4), some.flatten(0, 1).narrow(0, 0, 4), 1e-6);
     }
@@ -148,7 +148,7 @@ class ExpertsTest {
     assertEquals(1, routing.dropped());
     Experts experts = experts(new SwitchGate.Config(0.5, 0, 0));
     Tensor x = Tensor.randn(1, 64, WIDTH);
-    try (Auxiliary auxiliary = Auxiliary.listen()) {
+    try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
       double[] y = experts.forward(x).detach().toDoubles();
       long zero = 0;
       for (int t = 0; t < 64; t++) {
@@ -156,7 +156,7 @@ class ExpertsTest {
         zero += Arrays.stream(row).allMatch(v -> v == 0) ? 1 : 0;
       }
       assertTrue(zero >= 32, "half of the tokens find no place: " + zero);
-      assertEquals(zero / 64.0, auxiliary.figures().get("expertDropped"), 1e-9);
+      assertEquals(zero / 64.0, auxiliary.metrics().get("expertDropped"), 1e-9);
     }
   }
 
@@ -197,8 +197,10 @@ class ExpertsTest {
     ChannelMixer.Config config =
         new Experts.Config(
             new GatedMlp.Config(), COUNT, new SwitchGate.Config(), 2, new Experts.Diversify());
-    Site first = Sites.causal(WIDTH);
-    Site second = new Site(WIDTH, 1, 2, 64, true, true, 0, new Site.Init(), first.projection());
+    BlockContext first = Sites.causal(WIDTH);
+    BlockContext second =
+        new BlockContext(
+            WIDTH, 1, 2, 64, true, true, 0, new BlockContext.Init(), first.projection());
     assertTrue(config.build(first) instanceof GatedMlp);
     assertTrue(config.build(second) instanceof Experts);
   }
@@ -275,7 +277,8 @@ class ExpertsTest {
         Configs.parse(
             "{\"type\":\"experts\",\"count\":16,\"gate\":{\"type\":\"frozen\",\"first\":4}}",
             ChannelMixer.Config.class);
-    assertEquals(new Experts.Config(new Mlp.Config(), 16, new FrozenGate.Config(4, 0, 0)), config);
+    assertEquals(
+        new Experts.Config(new Mlp.Config(), 16, new SmoeDropoutGate.Config(4, 0, 0)), config);
     assertThrows(
         IllegalArgumentException.class,
         () -> new Experts.Config(new Experts.Config(), 2, new SwitchGate.Config()));

@@ -2,8 +2,8 @@ package dev.jformer.ffn.expert;
 
 import dev.jformer.ffn.Mlp;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.Auxiliary;
-import dev.jformer.nn.Tokens;
+import dev.jformer.nn.AuxiliaryLosses;
+import dev.jformer.nn.SequenceContext;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
@@ -27,8 +27,8 @@ final class GateChecks {
   /** Output plus losses, with the noise that the reference knows. */
   static Tensor forward(Experts experts, Tensor x) {
     Random.seed(NOISE);
-    try (Auxiliary auxiliary = Auxiliary.listen();
-        Tokens tokens = Tokens.are(ids(), null)) {
+    try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect();
+        SequenceContext tokens = SequenceContext.open(ids(), null)) {
       return auxiliary.addTo(experts.forward(x));
     }
   }

@@ -292,9 +292,9 @@ class GatesTest {
   void gatesRefuseWhatCannotBe() {
     assertThrows(IllegalArgumentException.class, () -> experts(new TopKGate.Config(4, true, 0)));
     assertThrows(IllegalArgumentException.class, () -> new SwitchGate.Config(-1, 0, 0));
-    assertThrows(IllegalArgumentException.class, () -> experts(new FrozenGate.Config(3, 2, 0)));
     assertThrows(
-        IllegalArgumentException.class, () -> new DenseToSparseGate.Config(0.1, 0.3, 0.5, 1, 0));
+        IllegalArgumentException.class, () -> experts(new SmoeDropoutGate.Config(3, 2, 0)));
+    assertThrows(IllegalArgumentException.class, () -> new EvoMoeGate.Config(0.1, 0.3, 0.5, 1, 0));
     Experts hash = experts(new HashGate.Config());
     assertTrue(
         assertThrows(IllegalStateException.class, () -> hash.forward(Tensor.randn(1, 3, WIDTH)))

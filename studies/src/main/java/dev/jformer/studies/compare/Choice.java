@@ -1,7 +1,7 @@
 package dev.jformer.studies.compare;
 
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Front;
+import dev.jformer.studies.evidence.ParetoFront;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -108,7 +108,7 @@ public record Choice(Result result, String reason) {
    * weights, and better in one of them.
    */
   public static boolean isOnFront(Result result, List<Result> all) {
-    return Front.holds(costs(result), all.stream().map(Choice::costs).toList());
+    return ParetoFront.holds(costs(result), all.stream().map(Choice::costs).toList());
   }
 
   private static double[] costs(Result result) {

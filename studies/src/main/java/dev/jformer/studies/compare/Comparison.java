@@ -1,12 +1,12 @@
 package dev.jformer.studies.compare;
 
 import dev.jformer.model.CausalLm;
-import dev.jformer.studies.Lab;
+import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
-import dev.jformer.studies.trial.Learned;
-import dev.jformer.train.Training;
+import dev.jformer.studies.trial.TrainingResult;
+import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -41,16 +41,16 @@ public record Comparison(
   private record Pace(double secondsPerStep, double flopsPerStep) {}
 
   /** Measures and fills the report; returns what was chosen. */
-  public Choice run(Lab lab) {
+  public Choice run(ExperimentContext lab) {
     List<Result> results = new ArrayList<>();
     for (Variant variant : variants) {
       CausalLm.Config model = (CausalLm.Config) variant.recipe().model();
-      Training training = variant.recipe().training();
+      TrainingConfig training = variant.recipe().training();
       int steps = steps(lab, variant, model, training);
       LanguageTrial trial =
           new LanguageTrial(model, training.withSteps(steps, EVALUATIONS))
               .withObjective(variant.recipe().objective());
-      List<Learned> runs = lab.learn(variant.name() + ", " + budget, trial, seeds);
+      List<TrainingResult> runs = lab.learn(variant.name() + ", " + budget, trial, seeds);
       Inference inference =
           lab.measure(
               variant.name() + ", inference", Inference.class, () -> Inference.measure(model));
@@ -69,7 +69,8 @@ public record Comparison(
   }
 
   /** How many updates the budget pays for. */
-  private int steps(Lab lab, Variant variant, CausalLm.Config model, Training training) {
+  private int steps(
+      ExperimentContext lab, Variant variant, CausalLm.Config model, TrainingConfig training) {
     if (budget.kind() == Budget.Kind.STEPS) {
       return (int) Math.min(Integer.MAX_VALUE, budget.amount());
     }
@@ -78,7 +79,7 @@ public record Comparison(
             variant.name() + ", pace",
             Pace.class,
             () -> {
-              Learned brief =
+              TrainingResult brief =
                   new LanguageTrial(model, training.withSteps(PACE_STEPS, 1), 1, null)
                       .withObjective(variant.recipe().objective())
                       .run(lab.text(), (done, detail) -> {}, null);
@@ -105,14 +106,14 @@ public record Comparison(
     return (int) Math.min(Integer.MAX_VALUE, steps);
   }
 
-  private void report(Lab lab, List<Result> results) {
+  private void report(ExperimentContext lab, List<Result> results) {
     List<List<String>> rows = new ArrayList<>();
     List<Figure.Series> front = new ArrayList<>();
     List<Figure.Series> curves = new ArrayList<>();
     List<Figure.Series> overTime = new ArrayList<>();
     for (Result r : results) {
       boolean onFront = Choice.isOnFront(r, results);
-      Learned first = r.runs().get(0);
+      TrainingResult first = r.runs().get(0);
       rows.add(
           Table.row(
               r.name() + (onFront ? " *" : ""),
@@ -130,7 +131,7 @@ public record Comparison(
       front.add(
           Figure.Series.point(r.name() + (onFront ? " *" : ""), r.trainingTokens(), r.loss()));
       curves.add(curve(r, first, p -> (double) p.step()));
-      overTime.add(curve(r, first, Learned.Point::seconds));
+      overTime.add(curve(r, first, TrainingResult.Point::seconds));
     }
     lab.table(
         new Table(
@@ -174,17 +175,17 @@ public record Comparison(
             + " matrix products, forward and backward; the state is what writing one sequence of the"
             + " model's length keeps.");
     for (Result r : results) {
-      if (r.runs().stream().anyMatch(Learned::diverged)) {
+      if (r.runs().stream().anyMatch(TrainingResult::diverged)) {
         lab.note(r.name() + " diverged: its loss ceased to be a number.");
       }
     }
   }
 
   private static Figure.Series curve(
-      Result r, Learned run, java.util.function.Function<Learned.Point, Double> x) {
+      Result r, TrainingResult run, java.util.function.Function<TrainingResult.Point, Double> x) {
     return Figure.Series.line(
         r.name(),
         run.validation().stream().map(x).toList(),
-        run.validation().stream().map(Learned.Point::loss).toList());
+        run.validation().stream().map(TrainingResult.Point::loss).toList());
   }
 }

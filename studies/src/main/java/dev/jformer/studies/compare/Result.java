@@ -1,6 +1,6 @@
 package dev.jformer.studies.compare;
 
-import dev.jformer.studies.trial.Learned;
+import dev.jformer.studies.trial.TrainingResult;
 import java.util.List;
 
 /**
@@ -10,25 +10,25 @@ import java.util.List;
  * @param runs its trainings, one for each seed
  * @param inference how it runs
  */
-public record Result(String name, List<Learned> runs, Inference inference) {
+public record Result(String name, List<TrainingResult> runs, Inference inference) {
   /** Mean loss on held-out data at the end, in nats per token. */
   public double loss() {
-    return Learned.loss(runs);
+    return TrainingResult.loss(runs);
   }
 
   /** Standard deviation of the final losses over the seeds; 0 for one. */
   public double spread() {
-    return Learned.spread(runs);
+    return TrainingResult.spread(runs);
   }
 
   /** Mean throughput of training. */
   public double trainingTokens() {
-    return mean(Learned::unitsPerSecond);
+    return mean(TrainingResult::unitsPerSecond);
   }
 
   /** Peak memory of training in bytes; -1 if unknown. */
   public double peakBytes() {
-    return runs.stream().mapToDouble(Learned::peakBytes).max().orElse(-1);
+    return runs.stream().mapToDouble(TrainingResult::peakBytes).max().orElse(-1);
   }
 
   /** Number of weights. */
@@ -41,7 +41,7 @@ public record Result(String name, List<Learned> runs, Inference inference) {
     return runs.get(0).flopsPerUnit();
   }
 
-  private double mean(java.util.function.ToDoubleFunction<Learned> value) {
+  private double mean(java.util.function.ToDoubleFunction<TrainingResult> value) {
     return runs.stream().mapToDouble(value).average().orElse(Double.NaN);
   }
 }

@@ -1,6 +1,6 @@
 package dev.jformer.studies.compare;
 
-import dev.jformer.train.Recipe;
+import dev.jformer.run.Recipe;
 
 /**
  * A recipe with something changed.

@@ -3,15 +3,15 @@ package dev.jformer.studies.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.compress.Surgery;
+import dev.jformer.compress.Compression;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
 import dev.jformer.config.Part;
 import dev.jformer.nn.Projection;
+import dev.jformer.run.Recipe;
 import dev.jformer.studies.Catalogue;
 import dev.jformer.studies.Paper;
-import dev.jformer.train.Recipe;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -103,7 +103,7 @@ public final class Variants {
 
   private static IllegalArgumentException unknown(
       String name, Map<String, Map<String, ObjectNode>> known) {
-    if (Configs.parts(Surgery.class).containsKey(name)) {
+    if (Configs.parts(Compression.class).containsKey(name)) {
       return new IllegalArgumentException(
           "'"
               + name

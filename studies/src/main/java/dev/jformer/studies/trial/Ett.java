@@ -1,12 +1,12 @@
 package dev.jformer.studies.trial;
 
-import dev.jformer.data.series.CsvOptions;
 import dev.jformer.data.series.Frequency;
 import dev.jformer.data.series.Series;
-import dev.jformer.data.series.SeriesCsv;
 import dev.jformer.data.series.Split;
+import dev.jformer.data.series.csv.CsvOptions;
+import dev.jformer.data.series.csv.SeriesCsv;
 import dev.jformer.studies.DataSets;
-import dev.jformer.studies.Lab;
+import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Scale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,7 +26,7 @@ public record Ett(Series series, Split split) {
   private static final String FILE = "ett/ETTh1.csv";
 
   /** The data for a scale. */
-  public static Ett of(Lab lab) {
+  public static Ett of(ExperimentContext lab) {
     if (lab.scale() == Scale.SMOKE) {
       return new Ett(madeUp(700), new Split(400, 150, 150));
     }

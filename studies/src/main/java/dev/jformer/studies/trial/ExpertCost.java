@@ -5,8 +5,8 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.expert.Experts;
 import dev.jformer.ffn.expert.TopKGate;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -37,7 +37,9 @@ public record ExpertCost(int experts, int active, int tokens, double forward, do
   public static ExpertCost measure(
       int experts, int active, int tokens, int width, int hidden, int rounds) {
     Random.seed(1);
-    Site site = new Site(width, 0, 1, tokens, false, true, 0, new Site.Init(), new Linear.Config());
+    BlockContext site =
+        new BlockContext(
+            width, 0, 1, tokens, false, true, 0, new BlockContext.Init(), new Linear.Config());
     ChannelMixer dense = new Mlp.Config(Activation.RELU, 4, active * hidden).build(site);
     ChannelMixer routed =
         new Experts.Config(
@@ -61,7 +63,7 @@ public record ExpertCost(int experts, int active, int tokens, double forward, do
   }
 
   private static double ratio(List<Runnable> work, int rounds) {
-    List<Double> seconds = Turns.seconds(work, WARM_UP, rounds);
+    List<Double> seconds = InterleavedTimer.seconds(work, WARM_UP, rounds);
     return seconds.get(1) / seconds.get(0);
   }
 

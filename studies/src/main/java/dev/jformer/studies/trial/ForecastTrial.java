@@ -1,13 +1,13 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.data.series.Calendar;
-import dev.jformer.data.series.ForecastError;
 import dev.jformer.data.series.Series;
 import dev.jformer.data.series.Split;
 import dev.jformer.data.series.Standardizer;
 import dev.jformer.data.series.Windows;
-import dev.jformer.model.Forecaster;
-import dev.jformer.studies.Lab;
+import dev.jformer.metrics.ForecastError;
+import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.studies.ExperimentContext;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -16,7 +16,7 @@ import dev.jformer.train.Forecasting;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.Trainer;
-import dev.jformer.train.Training;
+import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleConsumer;
@@ -109,7 +109,7 @@ public record ForecastTrial(
    *
    * @param name of what is tried; unique in the study
    */
-  public List<Result> learn(Lab lab, Series series, String name, int seeds) {
+  public List<Result> learn(ExperimentContext lab, Series series, String name, int seeds) {
     List<Result> results = new ArrayList<>();
     for (int seed = 1; seed <= seeds; seed++) {
       int each = seed;
@@ -131,8 +131,8 @@ public record ForecastTrial(
     int perEpoch = Forecasting.updatesPerEpoch(training, BATCH);
     int steps = Math.min(mostSteps, epochs * perEpoch);
     int every = Math.max(FEWEST_STEPS, steps / EVALUATIONS);
-    Training how =
-        new Training(
+    TrainingConfig how =
+        new TrainingConfig(
             steps,
             BATCH,
             1,
@@ -140,7 +140,7 @@ public record ForecastTrial(
             new Schedule(Schedule.Shape.COSINE, 0, 0.01),
             new AdamW.Config(0.9, 0.999, 1e-8, 0),
             0,
-            Training.Precision.FLOAT32,
+            TrainingConfig.Precision.FLOAT32,
             0,
             every,
             steps,

@@ -1,7 +1,7 @@
 package dev.jformer.studies.trial;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.jformer.data.TokenFile;
+import dev.jformer.data.text.TokenFile;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Autograd;
@@ -17,7 +17,7 @@ import dev.jformer.train.Listener;
 import dev.jformer.train.Objective;
 import dev.jformer.train.Task;
 import dev.jformer.train.Trainer;
-import dev.jformer.train.Training;
+import dev.jformer.train.TrainingConfig;
 import dev.jformer.train.TrainingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,7 +39,7 @@ import java.util.Locale;
  */
 public record LanguageTrial(
     CausalLm.Config model,
-    Training training,
+    TrainingConfig training,
     long evaluationBatches,
     Observer observer,
     Objective objective) {
@@ -64,12 +64,12 @@ public record LanguageTrial(
 
   /** With the task's own loss. */
   public LanguageTrial(
-      CausalLm.Config model, Training training, long evaluationBatches, Observer observer) {
+      CausalLm.Config model, TrainingConfig training, long evaluationBatches, Observer observer) {
     this(model, training, evaluationBatches, observer, new Objective.Plain());
   }
 
   /** Without an observer, evaluating on at most 40 batches. */
-  public LanguageTrial(CausalLm.Config model, Training training) {
+  public LanguageTrial(CausalLm.Config model, TrainingConfig training) {
     this(model, training, 40, null);
   }
 
@@ -90,12 +90,12 @@ public record LanguageTrial(
    * @param unfinished folder where checkpoints go, and where an interrupted training of the same
    *     trial is taken up; null for none. A trial with an observer always begins anew.
    */
-  public Learned run(TokenFile text, Progress progress, Path unfinished) {
-    Learned[] result = new Learned[1];
+  public TrainingResult run(TokenFile text, Progress progress, Path unfinished) {
+    TrainingResult[] result = new TrainingResult[1];
     Path folder = observer == null ? unfinished : null;
     long peak = Memory.peakOf(() -> result[0] = train(text, progress, folder));
-    Learned l = result[0];
-    return new Learned(
+    TrainingResult l = result[0];
+    return new TrainingResult(
         l.training(),
         l.validation(),
         l.finalLoss(),
@@ -108,7 +108,7 @@ public record LanguageTrial(
         l.diverged());
   }
 
-  private Learned train(TokenFile text, Progress progress, Path folder) {
+  private TrainingResult train(TokenFile text, Progress progress, Path folder) {
     try (Scope scope = Scope.open()) {
       Random.seed(training.seed());
       CausalLm lm = model.build();
@@ -166,8 +166,8 @@ public record LanguageTrial(
 
   /** What is kept of an unfinished training beside the trainer's own checkpoint. */
   private record Page(
-      List<Learned.Point> losses,
-      List<Learned.Point> evaluations,
+      List<TrainingResult.Point> losses,
+      List<TrainingResult.Point> evaluations,
       double seconds,
       double firstSeconds) {}
 
@@ -175,8 +175,8 @@ public record LanguageTrial(
     private final CausalLm lm;
     private final Progress progress;
     private final Path folder;
-    private final List<Learned.Point> losses = new ArrayList<>();
-    private final List<Learned.Point> evaluations = new ArrayList<>();
+    private final List<TrainingResult.Point> losses = new ArrayList<>();
+    private final List<TrainingResult.Point> evaluations = new ArrayList<>();
     private final int stretch = Math.max(1, training.steps() / STRETCHES);
     private long mark = System.nanoTime();
     private double seconds;
@@ -202,7 +202,7 @@ public record LanguageTrial(
       sum += step.loss();
       count++;
       if (count == stretch) {
-        losses.add(new Learned.Point(steps, seconds, sum / count));
+        losses.add(new TrainingResult.Point(steps, seconds, sum / count));
         sum = 0;
         count = 0;
       }
@@ -216,7 +216,7 @@ public record LanguageTrial(
 
     @Override
     public void evaluation(Evaluation evaluation) {
-      evaluations.add(new Learned.Point(evaluation.step(), seconds, evaluation.loss()));
+      evaluations.add(new TrainingResult.Point(evaluation.step(), seconds, evaluation.loss()));
       if (observer != null) {
         observer.evaluated(lm, evaluation.step(), evaluation.loss());
       }
@@ -256,14 +256,14 @@ public record LanguageTrial(
       mark = System.nanoTime();
     }
 
-    Learned learned(long unitsPerBatch, long parameters, double flops, boolean diverged) {
+    TrainingResult learned(long unitsPerBatch, long parameters, double flops, boolean diverged) {
       double loss =
           diverged || evaluations.isEmpty()
               ? Double.POSITIVE_INFINITY
               : evaluations.get(evaluations.size() - 1).loss();
       double pace =
           (steps - 1.0) * unitsPerBatch * training.accumulate() / (seconds - firstSeconds);
-      return new Learned(
+      return new TrainingResult(
           List.copyOf(losses),
           List.copyOf(evaluations),
           loss,

@@ -1,11 +1,11 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Site;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
-import dev.jformer.studies.Lab;
+import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.tensor.Tensor;
@@ -24,7 +24,8 @@ import java.util.function.ToDoubleFunction;
  */
 public record LayerCost(int width, List<Integer> sizes) {
   /** Measures some mixers, each under its name. */
-  public Map<String, Cost> measure(Lab lab, Map<String, TokenMixer.Config> mixers, boolean causal) {
+  public Map<String, Cost> measure(
+      ExperimentContext lab, Map<String, TokenMixer.Config> mixers, boolean causal) {
     Map<String, Cost> costs = new LinkedHashMap<>();
     mixers.forEach(
         (name, mixer) ->
@@ -56,15 +57,16 @@ public record LayerCost(int width, List<Integer> sizes) {
   }
 
   private TokenMixer build(TokenMixer.Config mixer, int length, boolean causal) {
-    Site site =
-        new Site(width, 0, 1, length, causal, false, 0, new Site.Init(), new Linear.Config());
+    BlockContext site =
+        new BlockContext(
+            width, 0, 1, length, causal, false, 0, new BlockContext.Init(), new Linear.Config());
     int heads = mixer.heads();
     Position none = new NoPosition.Config().build(width, heads, width / heads, length);
     return mixer.build(site, none);
   }
 
   /** Adds a table and two figures of what was measured, with exponents fitted from a size on. */
-  public void report(Lab lab, Map<String, Cost> costs, int from) {
+  public void report(ExperimentContext lab, Map<String, Cost> costs, int from) {
     List<List<String>> rows = new ArrayList<>();
     List<Figure.Series> times = new ArrayList<>();
     List<Figure.Series> memory = new ArrayList<>();

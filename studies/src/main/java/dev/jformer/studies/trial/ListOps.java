@@ -57,10 +57,10 @@ public record ListOps(int length, int depth, int operands) {
    * Some problems.
    *
    * @param ids int64 [B, length]; the first of each row asks for the result
-   * @param keep bool [B, length], false where padding is
+   * @param paddingMask bool [B, length], false where padding is
    * @param targets int64 [B, length]: the result in the first place, -1 elsewhere
    */
-  public record Batch(Tensor ids, Tensor keep, Tensor targets) {}
+  public record Batch(Tensor ids, Tensor paddingMask, Tensor targets) {}
 
   /** Checks the values. */
   public ListOps {

@@ -1,11 +1,11 @@
 package dev.jformer.studies.trial;
 
-import dev.jformer.data.Bleu;
-import dev.jformer.data.ParallelTexts;
-import dev.jformer.data.TokenPair;
-import dev.jformer.data.Tokenizer;
+import dev.jformer.data.text.ParallelTexts;
+import dev.jformer.data.text.TokenPair;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.Translator;
+import dev.jformer.metrics.Bleu;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.studies.DataSets;
 import dev.jformer.studies.Scale;

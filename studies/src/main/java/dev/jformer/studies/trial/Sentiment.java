@@ -1,9 +1,9 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.config.Configs;
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Tokenizer;
-import dev.jformer.data.Tokenizers;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;

@@ -6,16 +6,16 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.NormPlacement;
-import dev.jformer.model.VisionTransformer;
+import dev.jformer.model.vision.VisionTransformer;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
-import dev.jformer.nn.Site;
-import dev.jformer.position.Learned;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.Position;
 import dev.jformer.train.AdamW;
 import dev.jformer.train.Schedule;
-import dev.jformer.train.Training;
+import dev.jformer.train.TrainingConfig;
 
 /** Small models of bytes, and trainings that suit them, which studies have in common. */
 public final class Small {
@@ -24,7 +24,7 @@ public final class Small {
   /** A language model with learned positions and plain perceptrons. */
   public static CausalLm.Config language(
       int layers, int width, int length, TokenMixer.Config mixer) {
-    return language(layers, width, length, new Learned.Config(), mixer);
+    return language(layers, width, length, new LearnedPosition.Config(), mixer);
   }
 
   /** As above with other positions. */
@@ -55,7 +55,7 @@ public final class Small {
         true,
         true,
         0,
-        new Site.Init(),
+        new BlockContext.Init(),
         projection);
   }
 
@@ -111,8 +111,8 @@ public final class Small {
   }
 
   /** AdamW at rate 1e-3 with warm-up and cosine, evaluated ten times. */
-  public static Training training(int steps, int batch, long seed) {
-    return new Training(
+  public static TrainingConfig training(int steps, int batch, long seed) {
+    return new TrainingConfig(
         steps,
         batch,
         1,
@@ -120,7 +120,7 @@ public final class Small {
         new Schedule(),
         new AdamW.Config(),
         1,
-        Training.Precision.FLOAT32,
+        TrainingConfig.Precision.FLOAT32,
         0,
         Math.max(1, steps / 10),
         steps,
@@ -131,8 +131,8 @@ public final class Small {
   /**
    * AdamW with warm-up and cosine for a pretrained model that learns a task, evaluated at the end.
    */
-  public static Training tuning(int steps, int batch, double rate, long seed) {
-    return new Training(
+  public static TrainingConfig tuning(int steps, int batch, double rate, long seed) {
+    return new TrainingConfig(
         steps,
         batch,
         1,
@@ -140,7 +140,7 @@ public final class Small {
         new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 10), 0.1),
         new AdamW.Config(),
         1,
-        Training.Precision.FLOAT32,
+        TrainingConfig.Precision.FLOAT32,
         0,
         steps,
         steps,

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What modules tell while a model trains ({@link dev.jformer.nn.Auxiliary}), averaged over short
- * stretches.
+ * What modules tell while a model trains ({@link dev.jformer.nn.AuxiliaryLosses}), averaged over
+ * short stretches.
  */
 public final class Traces implements Listener {
   private static final int STRETCHES = 40;

@@ -2,9 +2,9 @@ package dev.jformer.studies.trial;
 
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.expert.ExpertLoad;
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.EncoderDecoder;
-import dev.jformer.nn.Auxiliary;
+import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.studies.Scale;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -14,7 +14,7 @@ import dev.jformer.train.AdamW;
 import dev.jformer.train.Objective;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.Task;
-import dev.jformer.train.Training;
+import dev.jformer.train.TrainingConfig;
 import dev.jformer.train.Translation;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -44,7 +44,7 @@ public record TranslationTrial(
      * @param course the losses on the validation pairs while it learned, in nats a token
      * @param traces what modules told meanwhile
      */
-    R of(EncoderDecoder model, Course course, List<Traces.Trace> traces);
+    R of(EncoderDecoder model, TrainingCurve course, List<Traces.Trace> traces);
   }
 
   /** Trains a model from a seed and has it examined. */
@@ -54,8 +54,9 @@ public record TranslationTrial(
       EncoderDecoder model = texts.fit(config()).build();
       try {
         Traces traces = new Traces();
-        Course course =
-            Course.of(model, objective.of(task(model, seed)), training(seed), progress, traces);
+        TrainingCurve course =
+            TrainingCurve.of(
+                model, objective.of(task(model, seed)), training(seed), progress, traces);
         model.train(false);
         try (Mode mode = Autograd.noGrad()) {
           return examination.of(model, course, traces.all());
@@ -94,12 +95,12 @@ public record TranslationTrial(
         work.add(
             () -> {
               model.clearGrads();
-              try (Auxiliary auxiliary = Auxiliary.listen()) {
+              try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
                 auxiliary.addTo(task.loss(next.getAndIncrement())).backward();
               }
             });
       }
-      return Turns.seconds(work, 3, rounds);
+      return InterleavedTimer.seconds(work, 3, rounds);
     } finally {
       models.forEach(EncoderDecoder::close);
     }
@@ -135,9 +136,9 @@ public record TranslationTrial(
         plain.projection());
   }
 
-  private Training training(long seed) {
+  private TrainingConfig training(long seed) {
     int every = Math.max(1, steps / EVALUATIONS);
-    return new Training(
+    return new TrainingConfig(
         steps,
         1,
         1,
@@ -145,7 +146,7 @@ public record TranslationTrial(
         new Schedule(Schedule.Shape.COSINE, steps / 5, 0.02),
         new AdamW.Config(0.9, 0.98, 1e-9, 1e-4),
         1,
-        Training.Precision.FLOAT32,
+        TrainingConfig.Precision.FLOAT32,
         0,
         every,
         every,

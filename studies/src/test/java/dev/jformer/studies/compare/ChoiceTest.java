@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.studies.trial.Learned;
+import dev.jformer.studies.trial.TrainingResult;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -16,11 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ChoiceTest {
   private static Result result(
       String name, double speed, double writing, long memory, long weights, double... losses) {
-    List<Learned> runs =
+    List<TrainingResult> runs =
         Arrays.stream(losses)
             .mapToObj(
                 loss ->
-                    new Learned(
+                    new TrainingResult(
                         List.of(), List.of(), loss, 10, 1, speed, weights, memory, 1, false))
             .toList();
     return new Result(name, runs, new Inference(1, writing, 1));

@@ -5,17 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
-import dev.jformer.data.ByteTokenizer;
-import dev.jformer.data.Corpus;
-import dev.jformer.data.TokenFile;
-import dev.jformer.studies.Lab;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.run.Recipe;
+import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Notebook;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Watcher;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.trial.LanguageTrial;
-import dev.jformer.studies.trial.Learned;
-import dev.jformer.train.Recipe;
+import dev.jformer.studies.trial.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,8 +48,8 @@ class ComparisonTest {
     text.close();
   }
 
-  private Lab lab(Watcher watcher) {
-    return new Lab(
+  private ExperimentContext lab(Watcher watcher) {
+    return new ExperimentContext(
         Scale.LAPTOP, text, new Notebook(folder.resolve("notes"), "test", "test"), watcher);
   }
 
@@ -64,7 +64,7 @@ class ComparisonTest {
 
   @Test
   void givesEachTheSameBudgetOfOperations() {
-    Lab lab = lab(Watcher.NONE);
+    ExperimentContext lab = lab(Watcher.NONE);
     // Per token and forward: 12 D² weights of the block and the head, plus causal attention.
     double perToken = 3 * (2.0 * (12 * 32 * 32 + 32 * 256) + 2 * 2 * 32 * 32 / 2.0);
     double perStep = perToken * 4 * 32;
@@ -81,7 +81,7 @@ class ComparisonTest {
     LanguageTrial trial =
         new LanguageTrial(
             (dev.jformer.model.CausalLm.Config) BASE.model(), BASE.training().withSteps(20, 4));
-    Learned whole = trial.run(text, (done, detail) -> {}, null);
+    TrainingResult whole = trial.run(text, (done, detail) -> {}, null);
     Path unfinished = folder.resolve("unfinished");
     assertThrows(
         IllegalStateException.class,
@@ -95,15 +95,15 @@ class ComparisonTest {
                 },
                 unfinished));
     int[] first = {-1};
-    Learned resumed =
+    TrainingResult resumed =
         trial.run(
             text,
             (done, detail) -> first[0] = first[0] < 0 ? (int) Math.round(20 * done) : first[0],
             unfinished);
     assertEquals(11, first[0], "the first step after the checkpoint of step 10");
     assertEquals(
-        whole.validation().stream().map(Learned.Point::loss).toList(),
-        resumed.validation().stream().map(Learned.Point::loss).toList());
+        whole.validation().stream().map(TrainingResult.Point::loss).toList(),
+        resumed.validation().stream().map(TrainingResult.Point::loss).toList());
     assertEquals(whole.finalLoss(), resumed.finalLoss());
     assertEquals(20, resumed.steps());
     assertTrue(resumed.seconds() > 0);
@@ -114,8 +114,8 @@ class ComparisonTest {
     LanguageTrial plain =
         new LanguageTrial(
             (dev.jformer.model.CausalLm.Config) BASE.model(), BASE.training().withSteps(2, 1));
-    Learned once = plain.run(text, (done, detail) -> {}, null);
-    Learned twice =
+    TrainingResult once = plain.run(text, (done, detail) -> {}, null);
+    TrainingResult twice =
         plain
             .withObjective(new dev.jformer.train.Consistency())
             .run(text, (done, detail) -> {}, null);

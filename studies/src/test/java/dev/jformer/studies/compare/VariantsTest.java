@@ -10,9 +10,9 @@ import dev.jformer.ffn.GatedMlp;
 import dev.jformer.model.CausalLm;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.Rope;
+import dev.jformer.run.Recipe;
 import dev.jformer.studies.Catalogue;
 import dev.jformer.studies.Paper;
-import dev.jformer.train.Recipe;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

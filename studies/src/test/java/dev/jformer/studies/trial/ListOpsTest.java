@@ -29,7 +29,7 @@ class ListOpsTest {
     try (Scope scope = Scope.open()) {
       ListOps.Batch batch = new ListOps(length, depth, operands).batch(300, 7);
       double[] ids = batch.ids().toDoubles();
-      double[] keep = batch.keep().toDoubles();
+      double[] keep = batch.paddingMask().toDoubles();
       double[] targets = batch.targets().toDoubles();
       int[] seen = new int[ListOps.LABELS];
       int deepest = 0;

@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.mixer.SoftmaxAttention;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.LinearForecaster;
-import dev.jformer.nn.Probe;
+import dev.jformer.model.forecast.LinearForecaster;
+import dev.jformer.nn.ForwardHook;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -43,8 +43,8 @@ class OutlierChannelsTest {
 
   private static double[] largest(CausalLm model, String layer, Tensor ids) {
     double[][] largest = new double[1][];
-    try (Probe probe =
-        Probe.on(
+    try (ForwardHook probe =
+        ForwardHook.on(
             model,
             layer::equals,
             seen -> largest[0] = seen.input().flatten(0, 1).abs().max(0, false).toDoubles())) {

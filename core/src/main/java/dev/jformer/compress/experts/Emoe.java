@@ -1,0 +1,120 @@
+package dev.jformer.compress.experts;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Configs;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.ffn.PerLayer;
+import dev.jformer.ffn.expert.BalancedKMeans;
+import dev.jformer.ffn.expert.EmergentExperts;
+import dev.jformer.model.Model;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * EMoE (arXiv 2310.10908): lets experts emerge in the perceptrons of a trained model. Hidden units
+ * whose input weights point in like directions make up an expert, found by k-means with clusters of
+ * one size; see {@link EmergentExperts} for what runs then. Nothing is trained, and {@link Unite}
+ * makes the dense model of it again.
+ *
+ * @param experts N in each layer
+ * @param active k that run for a token
+ * @param split how units come to experts
+ * @param last in how many of the last layers; 0 for all
+ * @param seed of the draws
+ */
+@AutoService(Compression.class)
+public record Emoe(int experts, int active, Split split, int last, long seed)
+    implements Compression {
+  /** How units come to experts. */
+  public enum Split {
+    /** Those of like input weights together. */
+    CLUSTERED,
+    /** At random, to compare with. */
+    RANDOM
+  }
+
+  /** Half of eight clustered experts in all layers. */
+  public Emoe() {
+    this(8, 4, Split.CLUSTERED, 0, 1);
+  }
+
+  /** Checks the values. */
+  public Emoe {
+    new EmergentExperts.Config(new Mlp.Config().activation(), 4, 0, experts, active);
+    if (last < 0) {
+      throw new IllegalArgumentException("last is " + last + ": expected at least 0");
+    }
+    if (split == null) {
+      throw new IllegalArgumentException("split is null: expected clustered or random");
+    }
+  }
+
+  @Override
+  public String type() {
+    return "emoe";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    int layers = ModelRebuilder.all(model, Mlp.class).size();
+    if (last > layers) {
+      throw new IllegalArgumentException(
+          "last is " + last + ", but the model has " + layers + " perceptrons");
+    }
+    return ModelRebuilder.filled(
+        model,
+        Configs.replace(model.config(), ChannelMixer.Config.class, c -> with(c, layers)),
+        this::part);
+  }
+
+  private void part(Model made) {
+    SplittableRandom random = new SplittableRandom(seed);
+    for (EmergentExperts layer : ModelRebuilder.all(made, EmergentExperts.class).values()) {
+      layer.part(
+          split == Split.CLUSTERED
+              ? BalancedKMeans.cluster(layer.keys().detach(), experts, random.nextLong())
+              : shuffled(Math.toIntExact(layer.keys().size(0)), random));
+    }
+  }
+
+  private ChannelMixer.Config with(ChannelMixer.Config ffn, int layers) {
+    if (!(ffn instanceof Mlp.Config mlp)) {
+      throw new IllegalArgumentException(
+          type() + " takes models whose ffn is 'mlp', not '" + ffn.type() + "'");
+    }
+    ChannelMixer.Config made =
+        new EmergentExperts.Config(mlp.activation(), mlp.expand(), mlp.hidden(), experts, active);
+    if (last == 0) {
+      return made;
+    }
+    List<ChannelMixer.Config> each = new ArrayList<>();
+    for (int layer = 0; layer < layers; layer++) {
+      each.add(layer < layers - last ? mlp : made);
+    }
+    return PerLayer.of(each);
+  }
+
+  private long[][] shuffled(int units, SplittableRandom random) {
+    long[] order = new long[units];
+    for (int i = 0; i < units; i++) {
+      int j = random.nextInt(i + 1);
+      order[i] = order[j];
+      order[j] = i;
+    }
+    long[][] members = new long[experts][units / experts];
+    for (int i = 0; i < units; i++) {
+      members[i / (units / experts)][i % (units / experts)] = order[i];
+    }
+    return members;
+  }
+}

@@ -1,0 +1,129 @@
+package dev.jformer.compress.experts;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Configs;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.ffn.NestedMlp;
+import dev.jformer.ffn.PerLayer;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Takes a smaller model out of a MatFormer (arXiv 2310.07707): one granularity, or another in each
+ * layer (Mix'n'Match). The result has plain perceptrons, and computes what the MatFormer does at
+ * these granularities.
+ *
+ * @param granularities from 0, the smallest: one for each layer, or a single one for all of them
+ */
+@AutoService(Compression.class)
+public record Extract(List<Integer> granularities) implements Compression {
+  /** The smallest. */
+  public Extract() {
+    this(List.of(0));
+  }
+
+  /** Checks the values. */
+  public Extract {
+    granularities = List.copyOf(granularities);
+    if (granularities.isEmpty()) {
+      throw new IllegalArgumentException(
+          "granularities is empty: expected one, or one for each layer");
+    }
+  }
+
+  /** One granularity in all layers. */
+  public Extract(int granularity) {
+    this(List.of(granularity));
+  }
+
+  @Override
+  public String type() {
+    return "extract";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    List<NestedMlp> layers = new ArrayList<>(ModelRebuilder.all(model, NestedMlp.class).values());
+    if (layers.isEmpty()) {
+      throw new IllegalArgumentException(
+          type()
+              + " takes a model whose ffn is 'nested-mlp': a '"
+              + model.config().type()
+              + "' without is given");
+    }
+    if (granularities.size() != 1 && granularities.size() != layers.size()) {
+      throw new IllegalArgumentException(
+          "granularities has "
+              + granularities.size()
+              + " entries: expected 1, or one for each of the model's "
+              + layers.size()
+              + " layers");
+    }
+    List<Integer> hidden = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      int granularity = granularities.get(granularities.size() == 1 ? 0 : i);
+      if (granularity < 0 || granularity >= layers.get(i).granularities()) {
+        throw new IllegalArgumentException(
+            "a granularity is "
+                + granularity
+                + ": expected 0 to "
+                + (layers.get(i).granularities() - 1));
+      }
+      hidden.add(units(layers.get(i), granularity));
+    }
+    return ModelRebuilder.filled(
+        model, config(model.config(), hidden), extracted -> takeOver(model, extracted));
+  }
+
+  private static int units(NestedMlp layer, int granularity) {
+    int width = Math.toIntExact(layer.parameters().get("up.weight").value().size(1));
+    return layer.config().units(width).get(granularity);
+  }
+
+  private static Model.Config config(Model.Config nested, List<Integer> hidden) {
+    return Configs.replace(
+        nested,
+        ChannelMixer.Config.class,
+        ffn -> {
+          NestedMlp.Config config = (NestedMlp.Config) ffn;
+          return PerLayer.of(
+              hidden.stream()
+                  .<ChannelMixer.Config>map(h -> new Mlp.Config(config.activation(), 0, h))
+                  .toList());
+        });
+  }
+
+  /** What has fewer rows or columns in the smaller model is cut to them. */
+  private static void takeOver(Model model, Model extracted) {
+    Map<String, Parameter> old = model.parameters();
+    for (Map.Entry<String, Module> entry : model.modules().entrySet()) {
+      if (entry.getValue() instanceof NestedMlp) {
+        try (Scope scope = Scope.open()) {
+          for (String name : List.of("up.weight", "up.bias", "down.weight")) {
+            Parameter target = extracted.parameters().get(entry.getKey() + "." + name);
+            if (target != null) {
+              int cut = name.startsWith("up") ? 0 : 1;
+              Tensor all = old.get(entry.getKey() + "." + name).value().detach();
+              target.copyFrom(all.narrow(cut, 0, target.value().size(cut)));
+            }
+          }
+        }
+      }
+    }
+  }
+}

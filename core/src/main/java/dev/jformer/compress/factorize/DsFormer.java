@@ -1,0 +1,166 @@
+package dev.jformer.compress.factorize;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.Folding;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.factorized.DenseSparseFormat;
+import dev.jformer.nn.factorized.DenseSparseLinear;
+import dev.jformer.nn.factorized.FactorizedWeight;
+import dev.jformer.nn.factorized.StraightThroughFactorizer;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Operator;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.Map;
+import java.util.function.DoubleConsumer;
+
+/**
+ * DSFormer (arXiv 2312.13211): the linear layers of a model as dense bases times sparse
+ * coefficients, see {@link DenseSparseLinear}. Each block of outputs is factorized by itself: the
+ * basis begins with its singular vectors and with columns drawn, then matching pursuit and updates
+ * of the basis take turns. It needs no data. What it makes can be trained on; in the form {@link
+ * Form#TRAINING} a task may also choose other coefficients ({@link StraightThroughFactorizer}), and
+ * this method makes such a model small when it has learned.
+ *
+ * @param factor how many times fewer bytes the factors take than the matrices: 2, 2.8 or 3.57 in
+ *     the paper
+ * @param block outputs of a block, at most
+ * @param basis vectors of a basis, at most
+ * @param turns of pursuit and updates of the basis
+ * @param seed of the columns that are drawn
+ * @param form what is made
+ */
+@AutoService(Compression.class)
+public record DsFormer(double factor, int block, int basis, int turns, long seed, Form form)
+    implements Compression {
+  /** What is made of a model. */
+  public enum Form {
+    /** Small files and memory. */
+    STORED,
+    /** All coefficients, of which a pass uses few: for a task to choose. */
+    TRAINING
+  }
+
+  private static final Operator EIGENVECTORS = Operator.named("aten::linalg_eigh");
+
+  /** Half of the bytes. */
+  public DsFormer() {
+    this(2);
+  }
+
+  /** A fraction of the bytes. */
+  public DsFormer(double factor) {
+    this(factor, Form.STORED);
+  }
+
+  /** A fraction of the bytes, in a form. */
+  public DsFormer(double factor, Form form) {
+    this(
+        factor,
+        new DenseSparseLinear.Config().block(),
+        new DenseSparseLinear.Config().basis(),
+        6,
+        1,
+        form);
+  }
+
+  /** Checks the values. */
+  public DsFormer {
+    new StraightThroughFactorizer.Config(factor, block, basis);
+    if (turns < 0) {
+      throw new IllegalArgumentException("turns is " + turns + ": expected at least 0");
+    }
+    if (form == null) {
+      throw new IllegalArgumentException("form is null: expected stored or training");
+    }
+  }
+
+  @Override
+  public String type() {
+    return "dsformer";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    return apply(model, calibration, progress -> {});
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
+    if (form == Form.STORED
+        && ModelRebuilder.projection(model) instanceof StraightThroughFactorizer.Config) {
+      return new Folding().apply(model, calibration);
+    }
+    ModelRebuilder.expectPlain(type(), model.config());
+    StraightThroughFactorizer.Config training =
+        new StraightThroughFactorizer.Config(factor, block, basis);
+    Projection projection = form == Form.STORED ? training.folded() : training;
+    return ModelRebuilder.filled(
+        model,
+        ModelRebuilder.withProjection(model.config(), plain -> projection),
+        made -> {
+          Map<String, Module> layers = ModelRebuilder.all(made, Module.class);
+          layers.values().removeIf(layer -> !(layer instanceof FactorizedWeight));
+          Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
+          ModelRebuilder.each(
+              layers,
+              progress,
+              (name, layer) -> fill(name, (FactorizedWeight) layer, originals.get(name)));
+        });
+  }
+
+  private void fill(String name, FactorizedWeight layer, Linear original) {
+    DenseSparseFormat format = layer.format();
+    try (Scope scope = Scope.open()) {
+      Tensor blocks = format.cut(original.weight().value().detach().to(DType.FLOAT64));
+      int count = Math.toIntExact(format.blocks());
+      int each = Math.toIntExact(format.in() * format.basis());
+      double[] coefficients = new double[Math.multiplyExact(count, each)];
+      boolean[] kept = new boolean[coefficients.length];
+      double[] bases = new double[count * format.basis() * format.block()];
+      int at = 0;
+      for (int b = 0; b < count; b++) {
+        DenseSparseFactors factors = factors(blocks.select(0, b), format);
+        factors.write(coefficients, kept, b * each);
+        for (double[] vector : factors.basis()) {
+          System.arraycopy(vector, 0, bases, at, vector.length);
+          at += vector.length;
+        }
+      }
+      layer.fill(
+          Tensor.of(coefficients, count, format.in(), format.basis()),
+          Tensor.of(kept, count, format.in(), format.basis()),
+          Tensor.of(bases, count, format.basis(), format.block()));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("the layer " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private DenseSparseFactors factors(Tensor block, DenseSparseFormat format) {
+    int width = format.block();
+    Tensor ascending = EIGENVECTORS.callAll(block.t().matmul(block), "L").get(1);
+    double[][] start = rows(ascending.flip(1).t().contiguous(), width);
+    return DenseSparseFactors.of(
+        rows(block.contiguous(), width), start, format.basis(), format.nonzeros(), turns, seed);
+  }
+
+  private static double[][] rows(Tensor matrix, int width) {
+    double[] flat = matrix.toDoubles();
+    double[][] rows = new double[flat.length / width][];
+    for (int r = 0; r < rows.length; r++) {
+      rows[r] = java.util.Arrays.copyOfRange(flat, r * width, (r + 1) * width);
+    }
+    return rows;
+  }
+}

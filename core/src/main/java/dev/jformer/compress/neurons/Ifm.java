@@ -1,0 +1,102 @@
+package dev.jformer.compress.neurons;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleConsumer;
+
+/**
+ * Iterative Feature Merging (arXiv 2310.06756): in each perceptron the two hidden units that are
+ * nearest in weight space become one, again and again, until the nearest are farther apart than a
+ * share of the largest distance. No data is looked at and nothing is trained; the result is a
+ * smaller model of plain layers. How many features are left is the <em>complexity</em> of a layer.
+ *
+ * <p>As in the authors' code, the distance of two units is the squared Euclidean one of the weights
+ * that come in and those that go out, side by side; distances are measured anew after each merging;
+ * and averages weigh a unit by how many it is made of. Settled otherwise: the authors' networks
+ * have ReLUs and batch norms, their incoming weights are summed and the outgoing ones averaged, and
+ * biases are not compared. Here incoming weights are averaged and outgoing ones summed, which is
+ * the same for ReLUs, and for any activation leaves a network as it is whose units are equal; a
+ * bias is one of the weights. Where a factor can pass an activation (ReLU, its square, and the
+ * linear half of a gated perceptron), units that differ in a factor are equal: lengths of incoming
+ * weights move to the outgoing ones before units are merged, a mean direction has length 1 again,
+ * and distances are of units whose length is shared evenly.
+ *
+ * <p>Features are hidden units of perceptrons. What flows along the residual stream has the model's
+ * width everywhere, and heads of attention have one width, so neither can lose a feature in one
+ * layer.
+ *
+ * @param threshold β, the largest squared distance of two units that are merged, as a share of that
+ *     of the two farthest apart in the layer; 1 for no bound
+ * @param most the largest share of a layer's units that is merged away
+ */
+@AutoService(Compression.class)
+public record Ifm(double threshold, double most) implements Compression {
+  /** A tenth of the largest distance. */
+  public Ifm() {
+    this(0.1, 1);
+  }
+
+  /** Checks the values. */
+  public Ifm {
+    if (!(threshold >= 0 && threshold <= 1)) {
+      throw new IllegalArgumentException(
+          "threshold is " + threshold + ": expected a share of the largest distance, in [0, 1]");
+    }
+    if (!(most >= 0 && most <= 1)) {
+      throw new IllegalArgumentException(
+          "most is " + most + ": expected the largest share of units to merge away, in [0, 1]");
+    }
+  }
+
+  @Override
+  public String type() {
+    return "ifm";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    return apply(model, calibration, done -> {});
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Map<String, HiddenUnits> merged = new LinkedHashMap<>();
+      ModelRebuilder.each(
+          HiddenUnits.of(type(), model),
+          progress,
+          (name, units) -> merged.put(name, merged(units)));
+      return HiddenUnits.applied(model, merged);
+    }
+  }
+
+  private HiddenUnits merged(HiddenUnits units) {
+    return new FeatureMerging(units).merged(threshold, PruneNeurons.staying(units.count(), most));
+  }
+
+  /** The complexity of each layer: how many features are left, first layer to last. */
+  public List<Integer> complexity(Model model) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      List<Integer> left = new ArrayList<>();
+      HiddenUnits.of(type(), model).values().forEach(units -> left.add(merged(units).count()));
+      return left;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package dev.jformer.compress.neurons;
+
+import dev.jformer.compress.prune.Magnitude;
+import dev.jformer.model.Model;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.DoubleConsumer;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Random search for a sparse sub-network of an overparameterised one, in the space of its nodes
+ * (arXiv 2403.08265): sets of hidden units are drawn, what each leaves of the network is judged,
+ * and the best is kept, to be trained from the weights that it had at the start. A judge may look
+ * at the loss as it is, or train the candidate for a while first.
+ *
+ * <p>Nodes of all perceptrons are drawn together, so that layers may keep different shares, as
+ * {@link NeuronMask#drawn} says. The n-th set depends on the seed and n alone.
+ *
+ * @param samples how many sets are drawn
+ * @param sparsity the share of the nodes that is left out
+ * @param seed of the draws
+ */
+public record NodeSearch(int samples, double sparsity, long seed) {
+  /** Checks the values. */
+  public NodeSearch {
+    if (samples < 1) {
+      throw new IllegalArgumentException("samples is " + samples + ": expected at least 1");
+    }
+    Magnitude.checkSparsity(sparsity);
+  }
+
+  /**
+   * A sub-network that was tried.
+   *
+   * @param loss by the judge; infinite if it was no number
+   */
+  public record Candidate(NeuronMask neurons, double loss) {}
+
+  /** The n-th set, from 0, of the nodes of a model. */
+  public NeuronMask sample(Map<String, Integer> counts, int n) {
+    SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + n);
+    return NeuronMask.drawn(counts, sparsity, random);
+  }
+
+  /**
+   * Tries all.
+   *
+   * @param start the whole network, with plain layers; left as it is
+   * @param judge the loss of a sub-network, which it may train; it is released after that
+   * @param progress is given the share of the samples that were tried
+   * @return the best first
+   */
+  public List<Candidate> run(Model start, ToDoubleFunction<Model> judge, DoubleConsumer progress) {
+    Map<String, Integer> counts = NeuronMask.counts(start);
+    List<Candidate> trials = new ArrayList<>();
+    for (int n = 0; n < samples; n++) {
+      NeuronMask neurons = sample(counts, n);
+      try (Model candidate = neurons.applied(start)) {
+        double loss = judge.applyAsDouble(candidate);
+        trials.add(new Candidate(neurons, Double.isNaN(loss) ? Double.POSITIVE_INFINITY : loss));
+      }
+      progress.accept((double) (n + 1) / samples);
+    }
+    trials.sort(Comparator.comparingDouble(Candidate::loss));
+    return trials;
+  }
+}

@@ -1,0 +1,101 @@
+package dev.jformer.compress.prune;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Shape;
+import dev.jformer.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Leaves out weights of a model's linear layers at random (arXiv 2202.02643): of a model that is to
+ * be trained, whose mask then stays as it is; or of a trained one, as a baseline. How many weights
+ * each layer keeps follows a rule, the shares by which SNIP or GraSP would prune the model among
+ * them, which need data with something to be learned. Layers keep exactly so many, where the
+ * authors' code decides over each weight.
+ *
+ * @param sparsity the share that is left out
+ * @param ratios how many weights each layer keeps
+ * @param seed of the draws
+ */
+@AutoService(Compression.class)
+public record RandomPruning(double sparsity, Ratios ratios, long seed) implements Compression {
+  /** How many weights each layer keeps. */
+  public enum Ratios {
+    /** See {@link SparsityAllocation#UNIFORM}. */
+    UNIFORM,
+    /** See {@link SparsityAllocation#UNIFORM_PLUS}. */
+    UNIFORM_PLUS,
+    /** See {@link SparsityAllocation#ER}. */
+    ER,
+    /** See {@link SparsityAllocation#ERK}. */
+    ERK,
+    /** As many as by {@link Saliency#SNIP}. */
+    SNIP,
+    /** As many as by {@link Saliency#GRASP}. */
+    GRASP
+  }
+
+  /** Half of the weights, by ERK. */
+  public RandomPruning() {
+    this(0.5, Ratios.ERK, 1);
+  }
+
+  /** Checks the values. */
+  public RandomPruning {
+    Magnitude.checkSparsity(sparsity);
+    if (ratios == null) {
+      throw new IllegalArgumentException("ratios is null: expected uniform, erk or another rule");
+    }
+  }
+
+  @Override
+  public String type() {
+    return "random-prune";
+  }
+
+  @Override
+  public Needs needs() {
+    return ratios == Ratios.SNIP || ratios == Ratios.GRASP ? Needs.CALIBRATION : Needs.NOTHING;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    ModelRebuilder.expectPlain(type(), model.config());
+    if (needs() == Needs.CALIBRATION && calibration == null) {
+      throw new IllegalArgumentException(
+          type() + " with the ratios of SNIP or GraSP needs data with something to be learned");
+    }
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Map<String, Tensor> weights = Masks.weights(model);
+      Map<String, Double> densities = densities(model, weights, calibration);
+      Tensor before = Random.state();
+      Random.seed(seed);
+      Masks masks = Masks.random(weights, densities);
+      Random.restore(before);
+      return masks.applied(model);
+    }
+  }
+
+  private Map<String, Double> densities(
+      Model model, Map<String, Tensor> weights, CalibrationData calibration) {
+    if (needs() == Needs.CALIBRATION) {
+      return Masks.highest(
+              Saliency.valueOf(ratios.name()).scores(model, () -> calibration.loss(model)),
+              1 - sparsity,
+              Masks.Reach.GLOBAL)
+          .densities();
+    }
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    weights.forEach((name, weight) -> shapes.put(name, weight.shape()));
+    return SparsityAllocation.valueOf(ratios.name()).densities(shapes, 1 - sparsity);
+  }
+}

@@ -1,0 +1,95 @@
+package dev.jformer.compress.prune;
+
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Linear;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** How much weights matter to a loss, at initialisation or later, from its derivatives. */
+public enum Saliency {
+  /**
+   * SNIP (arXiv 1810.02340): |w ∂L/∂w|, how much the loss changes, in first order, if the weight is
+   * left out.
+   */
+  SNIP,
+  /**
+   * GraSP (arXiv 2002.07376): w (H g), how much the norm of the gradient g falls, in first order,
+   * if the weight is left out; those of the highest are kept. H g is a central difference of
+   * gradients along g, for fused attention has no second derivatives. The authors divide the logits
+   * by 200 first, which is left to the loss here.
+   */
+  GRASP;
+
+  /** Length of the step along the gradient, as a share of the weights' norm. */
+  private static final double STEP = 1e-3;
+
+  /**
+   * The scores of a model's weights; the model is as before afterwards.
+   *
+   * @param model with plain layers
+   * @param loss the model's loss as it is now; the same data each time
+   * @return by the layers' names, [out, in]; the highest are to be kept
+   * @throws IllegalArgumentException if the model's layers are not plain
+   */
+  public Map<String, Tensor> scores(Model model, Supplier<Tensor> loss) {
+    ModelRebuilder.expectPlain("saliency", model.config());
+    Map<String, Tensor> weights = new LinkedHashMap<>();
+    Masks.weights(model)
+        .forEach(
+            (name, w) -> weights.put(name, ((Linear) model.modules().get(name)).weight().value()));
+    Map<String, Tensor> gradients = gradients(weights, loss);
+    Map<String, Tensor> scores = new LinkedHashMap<>();
+    try (Mode mode = Autograd.noGrad()) {
+      Map<String, Tensor> factors = this == SNIP ? gradients : curved(weights, gradients, loss);
+      weights.forEach(
+          (name, w) -> {
+            Tensor score = w.detach().mul(factors.get(name));
+            scores.put(name, this == SNIP ? score.abs() : score);
+          });
+    }
+    return scores;
+  }
+
+  private static Map<String, Tensor> gradients(Map<String, Tensor> weights, Supplier<Tensor> loss) {
+    Map<String, Tensor> gradients = new LinkedHashMap<>();
+    try (Mode mode = Autograd.enableGrad()) {
+      Tensor[] all = weights.values().toArray(Tensor[]::new);
+      var found = Autograd.grad(loss.get(), null, false, all).iterator();
+      weights.keySet().forEach(name -> gradients.put(name, found.next().detach()));
+    }
+    return gradients;
+  }
+
+  /** H g. */
+  private static Map<String, Tensor> curved(
+      Map<String, Tensor> weights, Map<String, Tensor> gradients, Supplier<Tensor> loss) {
+    double step = STEP * norm(weights) / norm(gradients);
+    Map<String, Tensor> before = new LinkedHashMap<>();
+    weights.forEach((name, w) -> before.put(name, w.detach().copy()));
+    try {
+      weights.forEach((name, w) -> w.detach().add_(gradients.get(name), step));
+      Map<String, Tensor> above = gradients(weights, loss);
+      weights.forEach((name, w) -> w.detach().add_(gradients.get(name), -2 * step));
+      Map<String, Tensor> below = gradients(weights, loss);
+      Map<String, Tensor> curved = new LinkedHashMap<>();
+      above.forEach((name, g) -> curved.put(name, g.sub(below.get(name)).mul(1 / (2 * step))));
+      return curved;
+    } finally {
+      weights.forEach((name, w) -> w.detach().copy_(before.get(name)));
+    }
+  }
+
+  private static double norm(Map<String, Tensor> tensors) {
+    double sum = 0;
+    for (Tensor tensor : tensors.values()) {
+      double norm = tensor.detach().norm().item();
+      sum += norm * norm;
+    }
+    return Math.sqrt(sum);
+  }
+}

@@ -1,0 +1,99 @@
+package dev.jformer.compress.prune;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Configs;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.mixer.cache.KeyValueCache;
+import dev.jformer.mixer.reduction.TokenReducer;
+import dev.jformer.mixer.reduction.TokenReducingAttention;
+import dev.jformer.mixer.reduction.ZeroTprune;
+import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
+import dev.jformer.model.vision.VisionTransformer;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Lets tokens leave on their way through a trained vision transformer or encoder of texts, without
+ * training (Zero-TPrune, arXiv 2305.17328, or another rule). The weights stay as they are; in the
+ * configuration the mixer becomes {@link TokenReducingAttention}, where all of this can be changed,
+ * also of a model that was given it before.
+ *
+ * @param at the blocks in which tokens leave, from 0; empty for one in the first third of the model
+ *     and one in its middle, for each costs time
+ * @param share of the tokens that stays in each of them
+ * @param rule by which they leave
+ */
+@AutoService(Compression.class)
+public record TokenPruning(List<Integer> at, double share, TokenReducer rule)
+    implements Compression {
+  /** Zero-TPrune, a quarter of the tokens at each of two blocks. */
+  public TokenPruning() {
+    this(List.of(), 0.75, new ZeroTprune());
+  }
+
+  /** Checks the values. */
+  public TokenPruning {
+    new TokenReducingAttention.Config(1, 0, at, share, true, rule); // checks these
+  }
+
+  @Override
+  public String type() {
+    return "zero-tprune";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    if (model instanceof VisionTransformer vit) {
+      boolean token = vit.config().pool() == VisionTransformer.Pool.TOKEN;
+      return changed(model, vit.config().layers(), token);
+    }
+    if (model instanceof Encoder encoder) {
+      return changed(model, encoder.config().layers(), true);
+    }
+    throw new IllegalArgumentException(
+        type()
+            + " takes models of the families vit and encoder, whose tokens can leave: this is a '"
+            + model.config().type()
+            + "'");
+  }
+
+  private Model changed(Model model, int layers, boolean first) {
+    List<Integer> blocks = at;
+    if (at.isEmpty()) {
+      blocks =
+          Stream.of(layers / 6, layers / 2)
+              .map(block -> Math.min(Math.max(1, block), layers - 1))
+              .distinct()
+              .toList();
+    }
+    List<Integer> chosen = blocks;
+    return ModelRebuilder.rebuilt(
+        model,
+        Configs.replace(
+            model.config(), TokenMixer.Config.class, mixer -> changed(mixer, chosen, first)));
+  }
+
+  private TokenMixer.Config changed(TokenMixer.Config mixer, List<Integer> blocks, boolean first) {
+    if (mixer instanceof TokenReducingAttention.Config before) {
+      return new TokenReducingAttention.Config(
+          before.heads(), before.keyValueHeads(), blocks, share, first, rule);
+    }
+    if (mixer instanceof SoftmaxAttention.Config plain
+        && plain.cache() instanceof KeyValueCache.Config) {
+      return new TokenReducingAttention.Config(
+          plain.heads(), plain.keyValueHeads(), blocks, share, first, rule);
+    }
+    throw new IllegalArgumentException(
+        type() + " takes models whose mixer is 'softmax', not '" + mixer.type() + "'");
+  }
+}

@@ -1,0 +1,2 @@
+/** Pruning of weights and tokens. */
+package dev.jformer.compress.prune;

@@ -1,0 +1,62 @@
+package dev.jformer.compress.quantize;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.Folding;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.shift.ShiftLinear;
+import dev.jformer.nn.shift.ShiftLinear.Arithmetic;
+
+/**
+ * Stores the weights of linear layers as powers of two in few bits (DenseShift, arXiv 2208.09708),
+ * see {@link ShiftLinear}. A model that was trained so, by the projection {@code denseshift} or
+ * {@code shift-rounded}, gives what it gave, in the bits that it was trained with; of one that is
+ * stored so already the arithmetic is changed. The weights of a plain model are rounded to the
+ * nearest powers of two, without zero, which at 3 bits costs much. It needs no data.
+ *
+ * @param bits of a weight of a plain model, 2 to 4
+ * @param arithmetic what the layers compute with
+ */
+@AutoService(Compression.class)
+public record DenseShift(int bits, Arithmetic arithmetic) implements Compression {
+  /** 4 bits, as many as weights that were not trained so need. */
+  public DenseShift() {
+    this(4, Arithmetic.FLOATS);
+  }
+
+  /** Checks the values. */
+  public DenseShift {
+    new ShiftLinear.Config(bits, false, arithmetic);
+  }
+
+  @Override
+  public String type() {
+    return "denseshift";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    Projection projection = ModelRebuilder.projection(model);
+    if (projection == null || !(projection.folded() instanceof ShiftLinear.Config)) {
+      return ModelRebuilder.rounded(model, new ShiftLinear.Config(bits, false, arithmetic));
+    }
+    try (Model folded = new Folding().apply(model, calibration)) {
+      return ModelRebuilder.rebuilt(
+          folded,
+          ModelRebuilder.withProjection(
+              folded.config(),
+              stored -> {
+                ShiftLinear.Config config = (ShiftLinear.Config) stored;
+                return new ShiftLinear.Config(config.bits(), config.zero(), arithmetic);
+              }));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package dev.jformer.compress.quantize;
+
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.model.Model;
+import dev.jformer.nn.ForwardHook;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** What layers of a model are given while it is calibrated. */
+final class LayerInputs implements AutoCloseable {
+  private final Map<String, CalibrationSample> samples = new LinkedHashMap<>();
+
+  private LayerInputs() {}
+
+  /**
+   * Runs a model, in inference, and looks.
+   *
+   * @param method for messages
+   * @param model as it was afterwards
+   * @param most the most rows of a sample
+   * @throws IllegalArgumentException if there is no data, a layer was not run, or was given or gave
+   *     numbers that are not finite
+   */
+  static LayerInputs collect(
+      String method, Model model, Set<String> layers, CalibrationData data, int most) {
+    if (data == null) {
+      throw new IllegalArgumentException(
+          method + " needs calibration data: it looks at how large activations become");
+    }
+    LayerInputs inputs = new LayerInputs();
+    layers.forEach(name -> inputs.samples.put(name, new CalibrationSample(most)));
+    boolean training = model.isTraining();
+    model.train(false);
+    try (Mode mode = Autograd.noGrad();
+        Scope scope = Scope.open();
+        ForwardHook probe = ForwardHook.on(model, layers::contains, inputs::add)) {
+      data.run(model);
+      inputs.expectData();
+      return inputs;
+    } catch (RuntimeException | Error e) {
+      inputs.close();
+      throw e;
+    } finally {
+      model.train(training);
+    }
+  }
+
+  private void add(ForwardHook.Output seen) {
+    expectFinite(seen.layer(), "was given", seen.input());
+    expectFinite(seen.layer(), "gave", seen.output());
+    samples.get(seen.layer()).add(seen.input());
+  }
+
+  private static void expectFinite(String layer, String did, Tensor x) {
+    if (!x.isFinite().all()) {
+      throw new IllegalArgumentException(
+          "calibrating, the layer "
+              + layer
+              + " "
+              + did
+              + " numbers that are not finite: the model or the data is broken");
+    }
+  }
+
+  private void expectData() {
+    if (samples.values().stream().allMatch(CalibrationSample::isEmpty)) {
+      throw new IllegalArgumentException("the calibration data is empty: the model did not run");
+    }
+    samples.forEach(
+        (name, sample) -> {
+          if (sample.isEmpty()) {
+            throw new IllegalArgumentException(
+                "calibrating, the layer " + name + " was never run: the data must use all layers");
+          }
+        });
+  }
+
+  /** What a layer was given. */
+  CalibrationSample of(String layer) {
+    return samples.get(layer);
+  }
+
+  @Override
+  public void close() {
+    samples.values().forEach(CalibrationSample::close);
+  }
+}

@@ -1,0 +1,167 @@
+package dev.jformer.compress.quantize;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.quantized.MiniFloat;
+import dev.jformer.nn.quantized.MiniFloatLinear;
+import dev.jformer.nn.quantized.MiniFloatLinear.Kind;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.function.DoubleConsumer;
+
+/**
+ * LLM-FP4 (arXiv 2310.16836): the linear layers of a model's blocks compute with weights and
+ * activations of 4 or 8 bits, and their weights are stored so; see {@link MiniFloatLinear}. Formats
+ * and ranges are those that suit a layer's own output best on the calibration data, one layer at a
+ * time, given what the layer is given in the model as it was. Embeddings, norms, the output layer,
+ * and products of activations inside of attention stay floats. The paper keeps the output layer and
+ * norms so too, but rounds embeddings, and the products in models that are not language models.
+ *
+ * @param weightBits 4 or 8
+ * @param activationBits 3 to 8
+ * @param kind LLM-FP4 itself, or one of the baselines of its paper
+ * @param weightExponent exponent bits of the weights; 0 to search them, or where the kind does not
+ *     search, for the usual ones
+ * @param activationExponent the same of the activations
+ * @param candidates how many ranges are tried
+ * @param rounds how often weights and activations take turns at most
+ * @param rows how many tokens are kept to compare a layer's output at most; how large activations
+ *     become is learned from all
+ */
+@AutoService(Compression.class)
+public record LlmFp4(
+    int weightBits,
+    int activationBits,
+    Kind kind,
+    int weightExponent,
+    int activationExponent,
+    int candidates,
+    int rounds,
+    int rows)
+    implements Compression {
+  /** W4A4 as in the paper. */
+  public LlmFp4() {
+    this(4, 4, Kind.PRE_SHIFTED);
+  }
+
+  /** As in the paper with other bits, or a baseline. */
+  public LlmFp4(int weightBits, int activationBits, Kind kind) {
+    this(weightBits, activationBits, kind, 0, 0, 100, 3, 1024);
+  }
+
+  /** Checks the values. */
+  public LlmFp4 {
+    new MiniFloatLinear.Config(weightBits, activationBits, kind); // checks these
+    check("weightExponent", weightBits, weightExponent, kind);
+    check("activationExponent", activationBits, activationExponent, kind);
+    positive("candidates", candidates);
+    positive("rounds", rounds);
+    positive("rows", rows);
+  }
+
+  private static void check(String name, int bits, int exponent, Kind kind) {
+    if (exponent == 0) {
+      return;
+    }
+    if (kind == Kind.INT && exponent != 1) {
+      throw new IllegalArgumentException(
+          name + " is " + exponent + ": integers have none, expected 0");
+    }
+    try {
+      new MiniFloat(bits, exponent);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void positive(String name, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
+    }
+  }
+
+  @Override
+  public String type() {
+    return "llm-fp4";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.CALIBRATION;
+  }
+
+  /** Whether formats and ranges are searched. */
+  boolean searches() {
+    return kind == Kind.SEARCHED || kind == Kind.PRE_SHIFTED;
+  }
+
+  /** The formats that weights may have. */
+  List<MiniFloat> weightFormats() {
+    return formats(weightBits, weightExponent);
+  }
+
+  /** The formats that activations may have. */
+  List<MiniFloat> activationFormats() {
+    return formats(activationBits, activationExponent);
+  }
+
+  private List<MiniFloat> formats(int bits, int exponent) {
+    if (exponent > 0) {
+      return List.of(new MiniFloat(bits, exponent));
+    }
+    return switch (kind) {
+      case INT -> List.of(MiniFloat.integer(bits));
+      case MIN_MAX -> List.of(MiniFloat.usual(bits));
+      case SEARCHED, PRE_SHIFTED -> MiniFloat.all(bits);
+    };
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    return apply(model, calibration, done -> {});
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
+    ModelRebuilder.expectPlain(type(), model.config());
+    Projection ours = new MiniFloatLinear.Config(weightBits, activationBits, kind);
+    return ModelRebuilder.filled(
+        model,
+        ModelRebuilder.withProjection(model.config(), plain -> ours),
+        result -> fill(model, result, calibration, progress));
+  }
+
+  private void fill(
+      Model model, Model result, CalibrationData calibration, DoubleConsumer progress) {
+    Map<String, MiniFloatLinear> layers = ModelRebuilder.all(result, MiniFloatLinear.class);
+    Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
+    try (LayerInputs inputs =
+        LayerInputs.collect(type(), model, layers.keySet(), calibration, rows)) {
+      ModelRebuilder.each(
+          layers,
+          progress,
+          (name, layer) -> fill(name, layer, originals.get(name), inputs.of(name)));
+    }
+  }
+
+  private void fill(String name, MiniFloatLinear layer, Linear original, CalibrationSample sample) {
+    try (Scope scope = Scope.open()) {
+      Tensor weight = original.weight().value().detach().to(DType.FLOAT32);
+      if (!weight.isFinite().all()) {
+        throw new IllegalArgumentException(
+            "the weight of the layer " + name + " holds numbers that are not finite");
+      }
+      MiniFloatSearch.Found found =
+          new MiniFloatSearch(this, weight, sample.rows(), sample.largest()).find();
+      layer.quantize(original, found.weights(), found.activations(), found.shifts());
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package dev.jformer.compress.quantize;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.quantized.CalibratedLayer;
+import dev.jformer.nn.quantized.PtqLinear;
+import dev.jformer.nn.quantized.RangeRule;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.Map;
+import java.util.function.DoubleConsumer;
+
+/**
+ * Plain post-training quantization of the linear layers of a model's blocks, weights and
+ * activations ({@link PtqLinear}): the quantizers that NoisyQuant (arXiv 2211.16056) is put around.
+ * Every layer is calibrated on what it is given in the exact model.
+ *
+ * @param weightBits of a weight, 2 to 8
+ * @param activationBits of an activation, 2 to 8
+ * @param symmetric whether the grid of activations is symmetric, as in the authors' code
+ * @param range how its range is chosen
+ */
+@AutoService(Compression.class)
+public record Ptq(int weightBits, int activationBits, boolean symmetric, RangeRule range)
+    implements Compression {
+  /** The most rows of a layer's input that are looked at. */
+  static final int ROWS = 2048;
+
+  /** 8 bits each, ranges from the smallest to the largest number. */
+  public Ptq() {
+    this(8, 8, false, new RangeRule.MinMax());
+  }
+
+  /** Checks the values. */
+  public Ptq {
+    new PtqLinear.Config(weightBits, activationBits, symmetric, range);
+  }
+
+  @Override
+  public String type() {
+    return "ptq";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.CALIBRATION;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    return apply(model, calibration, done -> {});
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
+    ModelRebuilder.expectPlain(type(), model.config());
+    PtqLinear.Config layer = new PtqLinear.Config(weightBits, activationBits, symmetric, range);
+    return ModelRebuilder.filled(
+        model,
+        ModelRebuilder.withProjection(model.config(), plain -> layer),
+        quantized -> fill(model, quantized, calibration, progress));
+  }
+
+  private void fill(
+      Model model, Model quantized, CalibrationData calibration, DoubleConsumer progress) {
+    Map<String, PtqLinear> layers = ModelRebuilder.all(quantized, PtqLinear.class);
+    Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
+    try (LayerInputs inputs =
+        LayerInputs.collect(type(), model, layers.keySet(), calibration, ROWS)) {
+      ModelRebuilder.each(
+          layers, progress, (name, each) -> fill(each, originals.get(name), inputs.of(name)));
+    }
+  }
+
+  private void fill(PtqLinear layer, Linear original, CalibrationSample seen) {
+    try (Scope scope = Scope.open()) {
+      Tensor weight = original.weight().value().to(DType.FLOAT32);
+      layer.quantizeWeight(weight);
+      CalibratedLayer activations =
+          new CalibratedLayer(
+              seen.rows(), seen.low(), seen.high(), seen.rows().matmul(weight.t()), layer.weight());
+      layer.quantizeInput(
+          range.choose(activations, activationBits, symmetric),
+          original.bias() == null ? null : original.bias().value());
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package dev.jformer.compress.quantize;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Configs;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.mixer.cache.KeyValueCache;
+import dev.jformer.mixer.cache.StaircaseCache;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import java.util.List;
+
+/**
+ * Lets a language model keep keys and values in few bits while it decodes, the fewer the older they
+ * are (arXiv 2410.18441; see {@link StaircaseCache}). The weights stay as they are, and so does
+ * what the model gives for whole sequences.
+ *
+ * @param group see {@link StaircaseCache.Config}
+ * @param channels see there
+ * @param steps see there
+ */
+@AutoService(Compression.class)
+public record StaircaseCaching(int group, int channels, List<StaircaseCache.Step> steps)
+    implements Compression {
+  /** The steps of {@link StaircaseCache.Config}. */
+  public StaircaseCaching() {
+    this(new StaircaseCache.Config());
+  }
+
+  /** Of this cache. */
+  public StaircaseCaching(StaircaseCache.Config cache) {
+    this(cache.group(), cache.channels(), cache.steps());
+  }
+
+  /** Checks the values. */
+  public StaircaseCaching {
+    steps = new StaircaseCache.Config(group, channels, steps).steps();
+  }
+
+  @Override
+  public String type() {
+    return "staircase-cache";
+  }
+
+  @Override
+  public Needs needs() {
+    return Needs.NOTHING;
+  }
+
+  @Override
+  public Model apply(Model model, CalibrationData calibration) {
+    if (!(model instanceof CausalLm)) {
+      throw new IllegalArgumentException(
+          type()
+              + " takes language models, which decode with a cache: this is a '"
+              + model.config().type()
+              + "'");
+    }
+    return ModelRebuilder.rebuilt(
+        model, Configs.replace(model.config(), TokenMixer.Config.class, this::changed));
+  }
+
+  private TokenMixer.Config changed(TokenMixer.Config mixer) {
+    if (!(mixer instanceof SoftmaxAttention.Config attention)) {
+      throw new IllegalArgumentException(
+          type() + " takes models whose mixer is 'softmax', not '" + mixer.type() + "'");
+    }
+    if (!(attention.cache() instanceof KeyValueCache.Config)) {
+      throw new IllegalArgumentException(
+          type()
+              + " takes models whose cache is 'full', not '"
+              + attention.cache().type()
+              + "': start from the model as it was before");
+    }
+    StaircaseCache.Config cache = new StaircaseCache.Config(group, channels, steps);
+    return new SoftmaxAttention.Config(attention.heads(), attention.keyValueHeads(), cache);
+  }
+}

@@ -1,0 +1,2 @@
+/** Quantization: weights, activations and caches in few bits. */
+package dev.jformer.compress.quantize;

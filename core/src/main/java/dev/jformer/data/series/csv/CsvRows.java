@@ -1,0 +1,237 @@
+package dev.jformer.data.series.csv;
+
+import de.siegmar.fastcsv.reader.AbstractBaseCsvCallbackHandler;
+import dev.jformer.data.DataException;
+import dev.jformer.data.series.Gaps;
+import dev.jformer.data.series.Series;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Takes a file's fields as they are split and keeps only numbers of them: a time, a line and the
+ * values of a row, without an object for any.
+ */
+final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
+  private final Path file;
+  private final Dialect dialect;
+  private final NumberText number;
+  private final TimeColumn times;
+
+  /** Which variable a column of the file is; -1 for none. */
+  private final int[] variable;
+
+  private final boolean[] seen;
+  private final boolean[] isText;
+  private float[][] columns;
+  private int[] lines = new int[1024];
+  private int count;
+  private boolean headerPassed;
+
+  private final float[] row;
+  private char[] stamp = new char[64];
+  private char[] clock = new char[64];
+  private int stampLength;
+  private int clockLength;
+  private int fields;
+  private boolean blank;
+  private String extra;
+
+  CsvRows(Path file, Dialect dialect) {
+    this.file = file;
+    this.dialect = dialect;
+    number = new NumberText(dialect.decimalComma());
+    times = new TimeColumn(file, dialect.names().get(dialect.time()));
+    variable = new int[dialect.names().size()];
+    Arrays.fill(variable, -1);
+    int variables = dialect.values().size();
+    for (int v = 0; v < variables; v++) {
+      variable[dialect.values().get(v)] = v;
+    }
+    seen = new boolean[variables];
+    isText = new boolean[variables];
+    columns = new float[variables][1024];
+    row = new float[variables];
+    headerPassed = !dialect.header();
+  }
+
+  @Override
+  protected void handleBegin(long line) {
+    stampLength = 0;
+    clockLength = 0;
+    fields = 0;
+    blank = true;
+    extra = null;
+    Arrays.fill(row, Float.NaN);
+  }
+
+  @Override
+  protected void handleField(int index, char[] text, int from, int length, boolean quoted) {
+    fields = index + 1;
+    boolean empty = isBlank(text, from, length);
+    blank &= empty;
+    if (!headerPassed || empty) {
+      return;
+    }
+    if (index >= variable.length) {
+      extra = extra == null ? new String(text, from, length) : extra;
+    } else if (index == dialect.time()) {
+      stamp = fitting(stamp, length);
+      System.arraycopy(text, from, stamp, 0, length);
+      stampLength = length;
+    } else if (index == dialect.clock()) {
+      clock = fitting(clock, length);
+      System.arraycopy(text, from, clock, 0, length);
+      clockLength = length;
+    } else if (variable[index] >= 0) {
+      value(variable[index], index, text, from, length);
+    }
+  }
+
+  private static boolean isBlank(char[] text, int from, int length) {
+    for (int i = from; i < from + length; i++) {
+      if (!Character.isWhitespace(text[i]) && text[i] != '\u00a0') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static char[] fitting(char[] buffer, int length) {
+    return length <= buffer.length ? buffer : new char[length];
+  }
+
+  private void value(int v, int column, char[] text, int from, int length) {
+    NumberText.Kind kind = number.read(text, from, length);
+    if (kind == NumberText.Kind.NUMBER) {
+      row[v] = number.value();
+      seen[v] = true;
+    } else if (kind != NumberText.Kind.MISSING && !isText[v]) {
+      String shown = Sniffer.cut(new String(text, from, length));
+      if (!seen[v] && dialect.unknown().contains(column)) {
+        isText[v] = true;
+        dialect
+            .remarks()
+            .add(
+                "column '%s' is left out: it holds text such as '%s'"
+                    .formatted(dialect.names().get(column), shown));
+        return;
+      }
+      String name = dialect.names().get(column);
+      throw wrong(
+          name,
+          kind == NumberText.Kind.TOO_LARGE
+              ? "'%s' is no finite number that float32 holds: expected less than 3.4e38"
+                  .formatted(shown)
+              : ("'%s' is no number: expected one such as %s, or nothing where the value is missing;"
+                      + " mend it, or read only the other columns")
+                  .formatted(shown, dialect.decimalComma() ? "3,14" : "3.14"));
+    }
+  }
+
+  private DataException wrong(String column, String what) {
+    return new DataException(
+        "%s, line %d%s: %s"
+            .formatted(
+                file,
+                getStartingLineNumber(),
+                column == null ? "" : ", column '" + column + "'",
+                what));
+  }
+
+  /** Keeps the row; there is no record to give. */
+  @Override
+  protected Boolean buildRecord() {
+    if (blank) {
+      return null;
+    }
+    if (!headerPassed) {
+      headerPassed = true;
+      return null;
+    }
+    int width = variable.length;
+    if (fields < width || extra != null) {
+      throw wrong(
+          null,
+          "%d fields, expected the %d columns %s%s; mend the line, or quote fields that hold the separator"
+              .formatted(
+                  fields,
+                  width,
+                  Sniffer.cut(dialect.names().toString()),
+                  extra == null ? "" : ", and then found '" + Sniffer.cut(extra) + "'"));
+    }
+    if (clockLength > 0 && stampLength > 0) {
+      int joined = stampLength + 1 + clockLength;
+      stamp = joined <= stamp.length ? stamp : Arrays.copyOf(stamp, joined);
+      stamp[stampLength] = ' ';
+      System.arraycopy(clock, 0, stamp, stampLength + 1, clockLength);
+      stampLength = joined;
+    }
+    times.add(stamp, 0, stampLength, getStartingLineNumber());
+    if (count == lines.length) {
+      int larger = count + (count >> 1);
+      lines = Arrays.copyOf(lines, larger);
+      for (int v = 0; v < columns.length; v++) {
+        columns[v] = Arrays.copyOf(columns[v], larger);
+      }
+    }
+    lines[count] = (int) Math.min(Integer.MAX_VALUE, getStartingLineNumber());
+    for (int v = 0; v < columns.length; v++) {
+      columns[v][count] = row[v];
+    }
+    count++;
+    return null;
+  }
+
+  /** The series that the rows make. Can be called once. */
+  Series series(Gaps gaps) {
+    List<String> remarks = dialect.remarks();
+    if (count < 2) {
+      throw new DataException(
+          "%s has %s: expected two or more, from which a frequency can be seen"
+              .formatted(file, count == 1 ? "1 row" : "no rows"));
+    }
+    List<String> names = new ArrayList<>();
+    List<float[]> kept = new ArrayList<>();
+    for (int v = 0; v < columns.length; v++) {
+      String name = dialect.names().get(dialect.values().get(v));
+      float[] values = Arrays.copyOf(columns[v], count);
+      columns[v] = null;
+      if (isText[v]) {
+        continue;
+      }
+      if (!seen[v]) {
+        if (dialect.asked()) {
+          throw new DataException(
+              "%s, column '%s' holds no value at all: expected numbers; leave the column out"
+                  .formatted(file, name));
+        }
+        remarks.add("column '" + name + "' is left out: it holds no value at all");
+      } else if (!dialect.asked() && dialect.header() && isIndex(name, values)) {
+        remarks.add(name + " has no name and counts the rows: it is left out");
+      } else {
+        names.add(name);
+        kept.add(values);
+      }
+    }
+    if (names.isEmpty()) {
+      throw new DataException(file + " has no column of numbers: " + String.join("; ", remarks));
+    }
+    Timeline timeline = new Timeline(file, times.settled(remarks), lines, remarks);
+    return timeline.series(names, kept, gaps);
+  }
+
+  /** What programs write as the first column when nobody asks for it. */
+  private static boolean isIndex(String name, float[] values) {
+    if (!name.startsWith("column ")) {
+      return false;
+    }
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] != (float) (values[0] + (double) i)) {
+        return false;
+      }
+    }
+    return values[0] == 0 || values[0] == 1;
+  }
+}

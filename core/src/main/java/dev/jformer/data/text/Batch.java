@@ -1,0 +1,16 @@
+package dev.jformer.data.text;
+
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Sequences and what follows each of their tokens.
+ *
+ * @param inputs int64 [B, T]
+ * @param targets int64 [B, T], the inputs shifted by one
+ */
+public record Batch(Tensor inputs, Tensor targets) {
+  static Batch of(Tensor windows) {
+    long length = windows.size(1) - 1;
+    return new Batch(windows.narrow(1, 0, length), windows.narrow(1, 1, length));
+  }
+}

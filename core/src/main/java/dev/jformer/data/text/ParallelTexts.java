@@ -1,0 +1,79 @@
+package dev.jformer.data.text;
+
+import dev.jformer.data.DataException;
+import dev.jformer.data.tokenizer.BpeTrainer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Texts in two languages: line n of one file means what line n of the other does.
+ *
+ * @param source the texts to translate
+ * @param target their translations
+ */
+public record ParallelTexts(List<String> source, List<String> target) {
+  /** Checks that they are as many. */
+  public ParallelTexts {
+    if (source.size() != target.size()) {
+      throw new DataException(
+          source.size() + " texts have " + target.size() + " translations: expected one for each");
+    }
+  }
+
+  /**
+   * Reads two files, plain or compressed by gzip, with a text a line.
+   *
+   * @throws DataException if they cannot be read, are empty, or have not equally many lines
+   */
+  public static ParallelTexts read(Path source, Path target) {
+    List<String> from = TextLines.read(source);
+    List<String> to = TextLines.read(target);
+    if (from.size() != to.size()) {
+      throw new DataException(
+          source
+              + " has "
+              + from.size()
+              + " lines and "
+              + target
+              + " has "
+              + to.size()
+              + ": expected line n of the one to be the translation of line n of the other");
+    }
+    if (from.isEmpty()) {
+      throw new DataException(source + " is empty: expected a text in each line");
+    }
+    return new ParallelTexts(from, to);
+  }
+
+  /** Number of pairs. */
+  public int size() {
+    return source.size();
+  }
+
+  /** Those pairs of which neither text is blank, which nothing can be learned from. */
+  public ParallelTexts withoutBlanks() {
+    List<String> from = new ArrayList<>();
+    List<String> to = new ArrayList<>();
+    for (int i = 0; i < size(); i++) {
+      if (!source.get(i).isBlank() && !target.get(i).isBlank()) {
+        from.add(source.get(i));
+        to.add(target.get(i));
+      }
+    }
+    return new ParallelTexts(List.copyOf(from), List.copyOf(to));
+  }
+
+  /** Pairs from … to - 1. */
+  public ParallelTexts slice(int from, int to) {
+    return new ParallelTexts(source.subList(from, to), target.subList(from, to));
+  }
+
+  /** A learner of one vocabulary for both languages, which has read all texts. */
+  public BpeTrainer vocabulary() {
+    BpeTrainer trainer = new BpeTrainer();
+    source.forEach(trainer::piece);
+    target.forEach(trainer::piece);
+    return trainer;
+  }
+}

@@ -1,0 +1,45 @@
+package dev.jformer.data.text;
+
+import dev.jformer.data.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A text and its translation in tokens, each with the id at its end that ends a text.
+ *
+ * @param source at least one id
+ * @param target at least one id
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared
+public record TokenPair(int[] source, int[] target) {
+  /**
+   * Pairs of texts.
+   *
+   * @param end the id that ends a text
+   * @param longest the most tokens of a text, the end among them; the end of a longer one is left
+   *     out
+   */
+  public static List<TokenPair> of(ParallelTexts texts, Tokenizer tokenizer, int end, int longest) {
+    List<TokenPair> pairs = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      pairs.add(
+          new TokenPair(
+              ended(tokenizer.encode(texts.source().get(i)), end, longest),
+              ended(tokenizer.encode(texts.target().get(i)), end, longest)));
+    }
+    return pairs;
+  }
+
+  /** A text with its end, cut off where it is longer. */
+  public static int[] ended(int[] ids, int end, int longest) {
+    int[] whole = Arrays.copyOf(ids, Math.min(ids.length + 1, longest));
+    whole[whole.length - 1] = end;
+    return whole;
+  }
+
+  /** Tokens of the longer of the two. */
+  int longer() {
+    return Math.max(source.length, target.length);
+  }
+}

@@ -1,0 +1,34 @@
+package dev.jformer.data.tokenizer;
+
+/**
+ * The characters that stand for bytes in byte-level tokenizers since GPT-2: a printable byte stands
+ * for itself, the others follow from U+0100 on.
+ */
+final class ByteAlphabet {
+  private static final char[] CHARACTERS = new char[256];
+  private static final int[] BYTES = new int[512];
+
+  static {
+    int next = 256;
+    for (int b = 0; b < 256; b++) {
+      boolean printable =
+          (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || (b >= 0xAE && b <= 0xFF);
+      CHARACTERS[b] = (char) (printable ? b : next++);
+    }
+    for (int b = 0; b < 256; b++) {
+      BYTES[CHARACTERS[b]] = b;
+    }
+  }
+
+  private ByteAlphabet() {}
+
+  /** The character that stands for a byte, 0 … 255. */
+  static char character(int b) {
+    return CHARACTERS[b];
+  }
+
+  /** The byte that a character of the alphabet stands for. */
+  static int value(char character) {
+    return BYTES[character];
+  }
+}

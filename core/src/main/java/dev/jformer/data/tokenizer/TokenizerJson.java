@@ -1,0 +1,132 @@
+package dev.jformer.data.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.data.DataException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+/** Writes byte-level BPE tokenizers in the format of Hugging Face's {@code tokenizer.json}. */
+final class TokenizerJson {
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private TokenizerJson() {}
+
+  /**
+   * The file's content.
+   *
+   * @param vocabulary ids by token, tokens spelled in the {@link ByteAlphabet}
+   * @param merges pairs of tokens, separated by a space, in order of priority
+   * @param special tokens that stand for themselves in no text; also in the vocabulary
+   */
+  static byte[] write(Map<String, Integer> vocabulary, List<String> merges, List<String> special) {
+    ObjectNode root = JSON.createObjectNode();
+    root.put("version", "1.0");
+    root.putNull("truncation");
+    root.putNull("padding");
+    ArrayNode added = root.putArray("added_tokens");
+    special.forEach(token -> special(added, token, vocabulary.get(token)));
+    root.putNull("normalizer");
+    byteLevel(root.putObject("pre_tokenizer")).put("use_regex", true);
+    root.putNull("post_processor");
+    byteLevel(root.putObject("decoder")).put("use_regex", true);
+    ObjectNode model = root.putObject("model");
+    model.put("type", "BPE");
+    for (String absent :
+        List.of("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")) {
+      model.putNull(absent);
+    }
+    model.put("fuse_unk", false);
+    model.put("byte_fallback", false);
+    model.put("ignore_merges", false);
+    ObjectNode vocab = model.putObject("vocab");
+    vocabulary.entrySet().stream()
+        .sorted(Map.Entry.comparingByValue())
+        .forEach(entry -> vocab.put(entry.getKey(), entry.getValue()));
+    ArrayNode list = model.putArray("merges");
+    merges.forEach(list::add);
+    return (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void special(ArrayNode added, String token, int id) {
+    ObjectNode entry = added.addObject();
+    entry.put("id", id);
+    entry.put("content", token);
+    for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
+      entry.put(flag, false);
+    }
+    entry.put("special", true);
+  }
+
+  /**
+   * The file's content for BERT's word pieces, with its special tokens around a text.
+   *
+   * @param pieces one for each id, in order
+   * @param settings what BERT's {@code tokenizer_config.json} says, if anything
+   * @throws DataException if a special token is missing
+   */
+  static byte[] wordPieces(List<String> pieces, JsonNode settings) {
+    ObjectNode root = JSON.createObjectNode();
+    root.put("version", "1.0");
+    root.putNull("truncation");
+    root.putNull("padding");
+    ArrayNode added = root.putArray("added_tokens");
+    for (String token : List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")) {
+      if (!pieces.contains(token)) {
+        throw new DataException(
+            "the vocabulary of " + pieces.size() + " word pieces has no " + token);
+      }
+      special(added, token, pieces.indexOf(token));
+    }
+    boolean lower = settings.path("do_lower_case").asBoolean(true);
+    ObjectNode normalizer = root.putObject("normalizer");
+    normalizer.put("type", "BertNormalizer");
+    normalizer.put("clean_text", true);
+    normalizer.put("handle_chinese_chars", settings.path("tokenize_chinese_chars").asBoolean(true));
+    JsonNode accents = settings.path("strip_accents");
+    normalizer.put("strip_accents", accents.isBoolean() ? accents.asBoolean() : null);
+    normalizer.put("lowercase", lower);
+    root.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
+    ObjectNode around = root.putObject("post_processor");
+    around.put("type", "BertProcessing");
+    around.putArray("sep").add("[SEP]").add(pieces.indexOf("[SEP]"));
+    around.putArray("cls").add("[CLS]").add(pieces.indexOf("[CLS]"));
+    root.putObject("decoder").put("type", "WordPiece").put("prefix", "##").put("cleanup", true);
+    ObjectNode model = root.putObject("model");
+    model.put("type", "WordPiece");
+    model.put("unk_token", "[UNK]");
+    model.put("continuing_subword_prefix", "##");
+    model.put("max_input_chars_per_word", 100);
+    ObjectNode vocab = model.putObject("vocab");
+    for (int id = 0; id < pieces.size(); id++) {
+      vocab.put(pieces.get(id), id);
+    }
+    return (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static ObjectNode byteLevel(ObjectNode node) {
+    return node.put("type", "ByteLevel").put("add_prefix_space", false).put("trim_offsets", true);
+  }
+
+  /**
+   * Whether a tokenizer is {@link ByteTokenizer}'s: 256 bytes that are their own ids, and no
+   * merges.
+   */
+  static boolean isByteTokenizer(JsonNode root) {
+    JsonNode vocab = root.path("model").path("vocab");
+    if (vocab.size() != 256
+        || !root.path("model").path("merges").isEmpty()
+        || !root.path("added_tokens").isEmpty()) {
+      return false;
+    }
+    for (int b = 0; b < 256; b++) {
+      if (vocab.path(String.valueOf(ByteAlphabet.character(b))).asInt(-1) != b) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

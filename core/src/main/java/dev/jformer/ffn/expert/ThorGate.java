@@ -1,0 +1,92 @@
+package dev.jformer.ffn.expert;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * THOR's gate (arXiv 2110.04260): experts are drawn at random, all equally likely, in training and
+ * in inference. It has nothing to learn; what makes experts agree is the consistency of two passes
+ * in the training loss. Draws come from the library's generator.
+ */
+public final class ThorGate extends Gate {
+  /** What shares one draw, or that none is made. */
+  public enum Draw {
+    /** Each token has its own. */
+    TOKEN,
+    /** The tokens of a sequence have one. */
+    SEQUENCE,
+    /** All tokens have one. */
+    BATCH,
+    /** None: all experts work on all tokens and the mean counts. */
+    AVERAGE
+  }
+
+  /**
+   * Configuration.
+   *
+   * @param training what shares a draw in training
+   * @param inference the same in inference
+   */
+  @AutoService(Gate.Config.class)
+  public record Config(Draw training, Draw inference) implements Gate.Config {
+    /** One draw for a batch in training, and one for a sequence in inference. */
+    public Config() {
+      this(Draw.BATCH, Draw.SEQUENCE);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (training == null || inference == null) {
+        throw new IllegalArgumentException("training and inference must not be null");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "random";
+    }
+
+    @Override
+    public Gate build(BlockContext site, int experts) {
+      return new ThorGate(this, experts);
+    }
+  }
+
+  private final int experts;
+  private final Draw training;
+  private Draw inference;
+
+  ThorGate(Config config, int experts) {
+    this.experts = experts;
+    this.training = config.training();
+    this.inference = config.inference();
+  }
+
+  /** Draws in another way in inference from now on. */
+  public void infer(Draw draw) {
+    this.inference = draw;
+  }
+
+  @Override
+  Routing route(RoutedRows rows) {
+    long n = rows.count();
+    return switch (isTraining() ? training : inference) {
+      case BATCH -> Routing.single(experts, (int) draw(1).itemLong(), n);
+      case TOKEN -> Routing.of(experts, draw(n).unsqueeze(1), null);
+      case SEQUENCE -> {
+        long sequences = n == 0 ? 1 : rows.sequences().max().itemLong() + 1;
+        Tensor each = draw(sequences).indexSelect(0, rows.sequences());
+        yield Routing.of(experts, each.unsqueeze(1), null);
+      }
+      case AVERAGE -> {
+        Tensor equal = Tensor.full(1.0 / experts, rows.x().dtype(), n, experts);
+        yield Routing.where(equal.gt(0), equal);
+      }
+    };
+  }
+
+  private Tensor draw(long count) {
+    return Tensor.randint(0, experts, count);
+  }
+}

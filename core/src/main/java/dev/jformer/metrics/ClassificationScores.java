@@ -1,0 +1,40 @@
+package dev.jformer.metrics;
+
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/** How well classes were told apart, summed up over batches. */
+public final class ClassificationScores {
+  private double loss;
+  private long right;
+  private long count;
+
+  /**
+   * Takes a batch in.
+   *
+   * @param logits [B, K]
+   * @param labels int64 [B]
+   */
+  public void add(Tensor logits, Tensor labels) {
+    long rows = labels.elements();
+    loss += Functional.crossEntropy(logits.to(DType.FLOAT32), labels, -1, 0).item() * rows;
+    right += logits.argmax(1).eq(labels).to(DType.INT64).sum().itemLong();
+    count += rows;
+  }
+
+  /** Mean cross-entropy in nats. */
+  public double loss() {
+    return loss / count;
+  }
+
+  /** Share whose largest score is that of the right class. */
+  public double accuracy() {
+    return (double) right / count;
+  }
+
+  /** Number of examples. */
+  public long count() {
+    return count;
+  }
+}

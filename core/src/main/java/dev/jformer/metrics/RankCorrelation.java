@@ -1,0 +1,57 @@
+package dev.jformer.metrics;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** How far two lists of numbers agree in their order. */
+public final class RankCorrelation {
+  private RankCorrelation() {}
+
+  /**
+   * Spearman's: the correlation of ranks, where equal numbers share the mean of theirs.
+   *
+   * @return from -1 to 1; NaN if all numbers of a list are equal
+   * @throws IllegalArgumentException if the lists are not equally long
+   */
+  public static double spearman(double[] first, double[] second) {
+    if (first.length != second.length) {
+      throw new IllegalArgumentException(
+          "lists of " + first.length + " and " + second.length + " numbers have no correlation");
+    }
+    double[] a = ranks(first);
+    double[] b = ranks(second);
+    double mean = (first.length + 1) / 2.0;
+    double both = 0;
+    double squaresA = 0;
+    double squaresB = 0;
+    for (int i = 0; i < a.length; i++) {
+      both += (a[i] - mean) * (b[i] - mean);
+      squaresA += (a[i] - mean) * (a[i] - mean);
+      squaresB += (b[i] - mean) * (b[i] - mean);
+    }
+    return both / Math.sqrt(squaresA * squaresB);
+  }
+
+  /** From 1. */
+  private static double[] ranks(double[] values) {
+    List<Integer> order =
+        IntStream.range(0, values.length)
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> values[i]))
+            .toList();
+    double[] ranks = new double[values.length];
+    int start = 0;
+    while (start < values.length) {
+      int end = start + 1;
+      while (end < values.length && values[order.get(end)] == values[order.get(start)]) {
+        end++;
+      }
+      for (int i = start; i < end; i++) {
+        ranks[order.get(i)] = (start + 1 + end) / 2.0;
+      }
+      start = end;
+    }
+    return ranks;
+  }
+}

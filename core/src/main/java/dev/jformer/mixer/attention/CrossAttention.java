@@ -1,0 +1,130 @@
+package dev.jformer.mixer.attention;
+
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+import java.util.List;
+
+/**
+ * Multi-head softmax attention of one sequence's tokens to another's (arXiv 1706.03762): queries of
+ * the one, keys and values of the other, by the fused kernel. Keys and values are the same for all
+ * queries, so a decoder {@linkplain #read reads} the other sequence once and {@linkplain
+ * #forward(Tensor, Memory) asks} it as often as it has tokens.
+ *
+ * <p>Under bf16 autocast attention itself runs in float32, as in {@link Attention}.
+ */
+public final class CrossAttention extends Module {
+  private final int heads;
+  private final Slot<Layer> query;
+  private final Slot<Layer> keyValue;
+  private final Slot<Layer> out;
+  private final Slot<Layer> dropout;
+
+  /**
+   * A new layer.
+   *
+   * @param heads H, must divide the width
+   */
+  public CrossAttention(int heads, BlockContext site) {
+    if (heads < 1 || site.width() % heads != 0) {
+      throw new IllegalArgumentException(
+          "heads is " + heads + ": expected a divisor of the width " + site.width());
+    }
+    this.heads = heads;
+    this.query = child("query", Layer.class, site.linear(site.width(), site.width()));
+    this.keyValue = child("keyValue", Layer.class, site.linear(site.width(), 2L * site.width()));
+    this.out = child("out", Layer.class, site.residual(site.width(), site.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+  }
+
+  /**
+   * A sequence as it is attended to.
+   *
+   * @param keys [B, H, S, d]
+   * @param values [B, H, S, d]
+   * @param mask bool [B, 1, 1, S], false where it is padding; null if there is none
+   */
+  public record Memory(Tensor keys, Tensor values, Tensor mask) {
+    /** The same beyond the scope it was made in, until it is {@linkplain #close closed}. */
+    public Memory keep() {
+      return new Memory(keys.keep(), values.keep(), mask == null ? null : mask.keep());
+    }
+
+    /** Only some of the sequences: int64 [n], their numbers. */
+    public Memory select(Tensor rows) {
+      return new Memory(
+          keys.indexSelect(0, rows),
+          values.indexSelect(0, rows),
+          mask == null ? null : mask.indexSelect(0, rows));
+    }
+
+    /** Bytes of memory held. */
+    public long bytes() {
+      return keys.elements() * keys.dtype().bytes() + values.elements() * values.dtype().bytes();
+    }
+
+    /** Releases it. */
+    public void close() {
+      keys.close();
+      values.close();
+      if (mask != null) {
+        mask.close();
+      }
+    }
+  }
+
+  /**
+   * Keys and values of a sequence.
+   *
+   * @param memory [B, S, D]
+   * @param paddingMask bool [B, S], false where the memory is padding; null if there is none
+   */
+  public Memory read(Tensor memory, Tensor paddingMask) {
+    List<Tensor> both = keyValue.get().forward(memory).chunk(2, -1);
+    Tensor mask = paddingMask == null ? null : paddingMask.unsqueeze(1).unsqueeze(1);
+    return new Memory(inFloat(split(both.get(0))), inFloat(split(both.get(1))), mask);
+  }
+
+  /**
+   * What tokens take from a memory.
+   *
+   * @param x [B, T, D]
+   * @return [B, T, D]
+   */
+  public Tensor forward(Tensor x, Memory memory) {
+    Tensor queries = inFloat(split(query.get().forward(x)));
+    Tensor result;
+    try (Mode mode = Autograd.isAutocast() ? Autograd.autocast(DType.BFLOAT16, false) : () -> {}) {
+      result =
+          Functional.attention(queries, memory.keys(), memory.values(), memory.mask(), false, null);
+    }
+    return dropout.get().forward(out.get().forward(result.transpose(1, 2).flatten(2, 3)));
+  }
+
+  /**
+   * What tokens take from a memory that is read for them alone.
+   *
+   * @param x [B, T, D]
+   * @param memory [B, S, D]
+   * @param paddingMask bool [B, S], false where the memory is padding; null if there is none
+   * @return [B, T, D]
+   */
+  public Tensor forward(Tensor x, Tensor memory, Tensor paddingMask) {
+    return forward(x, read(memory, paddingMask));
+  }
+
+  private Tensor split(Tensor x) {
+    return x.unflatten(2, heads, -1).transpose(1, 2);
+  }
+
+  private static Tensor inFloat(Tensor x) {
+    return Autograd.isAutocast() ? x.to(DType.FLOAT32) : x;
+  }
+}

@@ -1,0 +1,93 @@
+package dev.jformer.mixer.attention;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Softmax attention with a gate for each head and token (arXiv 2306.12929): the head's result is
+ * multiplied by {@code sigmoid(w · x_h + b)}, where x_h are the head's own d channels of the
+ * mixer's input. So a head can do nothing without looking at a token that says nothing.
+ *
+ * <p>This is the paper's linear gate, d + 1 weights a head. The weights start like the other linear
+ * layers', the bias so that the gate of a zero input is {@code open}.
+ */
+public final class GatedAttention extends Attention {
+  /**
+   * Configuration.
+   *
+   * @param heads H, must divide the width
+   * @param keyValueHeads G, must divide H; 0 for as many as heads
+   * @param open π_init, how far gates are open at the start, between 0 and 1; the paper uses 0.25
+   *     to 0.9
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(int heads, int keyValueHeads, double open) implements TokenMixer.Config {
+    /** Defaults. */
+    public Config() {
+      this(4, 0, 0.5);
+    }
+
+    /** Checks the values. */
+    public Config {
+      check(heads, keyValueHeads);
+      if (!(open > 0 && open < 1)) {
+        throw new IllegalArgumentException(
+            "open is " + open + ": expected a share between 0 and 1");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "gated";
+    }
+
+    @Override
+    public TokenMixer build(BlockContext site, Position position) {
+      return new GatedAttention(this, site, position);
+    }
+  }
+
+  private final Parameter gateWeight;
+  private final Parameter gateBias;
+
+  GatedAttention(Config config, BlockContext site, Position position) {
+    super(config.heads(), config.keyValueHeads(), site, position);
+    double bias = Math.log(config.open() / (1 - config.open()));
+    this.gateWeight =
+        parameter(
+            "gate.weight", Initializer.normal(site.init().deviation()).create(heads, headDim));
+    this.gateBias = parameter("gate.bias", Initializer.constant(bias).create(heads));
+  }
+
+  @Override
+  public Tensor attend(Heads h, AttentionMask pairs) {
+    return SoftmaxAttention.fused(h, pairs);
+  }
+
+  @Override
+  Tensor finish(Tensor result, Tensor x) {
+    try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
+      return result.mul(gate(x.to(gateWeight.value().dtype())));
+    }
+  }
+
+  /** How far each head is open for each token: [B, H, T, 1]. */
+  private Tensor gate(Tensor x) {
+    Tensor logits = x.unflatten(2, heads, headDim).mul(gateWeight.value()).sum(-1, false);
+    return logits.add(gateBias.value()).sigmoid().transpose(1, 2).unsqueeze(3);
+  }
+
+  /** Weights of the softmax times the gate: rows sum to how far the gate is open. */
+  @Override
+  public Tensor weights(Tensor x, Tensor paddingMask) {
+    return super.weights(x, paddingMask).mul(gate(x));
+  }
+}

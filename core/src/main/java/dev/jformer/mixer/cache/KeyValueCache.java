@@ -1,0 +1,130 @@
+package dev.jformer.mixer.cache;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Keys and values of the tokens seen so far, in memory set aside for the longest sequence when the
+ * first of them come, of their type.
+ */
+public final class KeyValueCache implements Cache {
+  /** All of it, as it is. */
+  @AutoService(Cache.Config.class)
+  public record Config() implements Cache.Config {
+    @Override
+    public String type() {
+      return "full";
+    }
+
+    @Override
+    public KeyValueCache start(long batch, long heads, long capacity, long headDim) {
+      return new KeyValueCache(batch, heads, capacity, headDim);
+    }
+  }
+
+  private long batch;
+  private final long heads;
+  private final long capacity;
+  private final long headDim;
+  private Tensor keys;
+  private Tensor values;
+  private long length;
+
+  public KeyValueCache(long batch, long heads, long capacity, long headDim) {
+    this.batch = batch;
+    this.heads = heads;
+    this.capacity = capacity;
+    this.headDim = headDim;
+  }
+
+  /** Refuses tokens that would not fit. */
+  public void expect(long added) {
+    if (length + added > capacity) {
+      throw new IllegalArgumentException(
+          "the cache holds "
+              + capacity
+              + " tokens: "
+              + added
+              + " more than "
+              + length
+              + " do not fit");
+    }
+  }
+
+  @Override
+  public Pair append(Tensor key, Tensor value) {
+    long added = key.size(2);
+    expect(added);
+    if (keys == null) {
+      keys = allocate(key.dtype());
+      values = allocate(value.dtype());
+    }
+    keys.narrow(2, length, added).copy_(key);
+    values.narrow(2, length, added).copy_(value);
+    length += added;
+    return new Pair(keys.narrow(2, 0, length), values.narrow(2, 0, length));
+  }
+
+  private Tensor allocate(DType dtype) {
+    // Outside of inference mode, so that later steps may run in it or not.
+    try (Mode mode = Autograd.noInference()) {
+      return Tensor.zeros(dtype, batch, heads, capacity, headDim).keep();
+    }
+  }
+
+  @Override
+  public long length() {
+    return length;
+  }
+
+  @Override
+  public void truncate(long newLength) {
+    if (newLength < 0) {
+      throw new IllegalArgumentException(
+          "cannot go back to " + newLength + " tokens: expected at least 0");
+    }
+    length = Math.min(length, newLength);
+  }
+
+  @Override
+  public void select(Tensor rows) {
+    if (keys != null) {
+      keys = selected(keys, rows);
+      values = selected(values, rows);
+    }
+    batch = rows.elements();
+  }
+
+  private Tensor selected(Tensor all, Tensor rows) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noInference();
+        Mode constant = Autograd.noGrad()) {
+      Tensor used = all.narrow(2, 0, length).indexSelect(0, rows);
+      boolean fits = rows.elements() == batch;
+      Tensor place =
+          fits ? all : Tensor.zeros(all.dtype(), rows.elements(), heads, capacity, headDim).keep();
+      place.narrow(2, 0, length).copy_(used);
+      if (!fits) {
+        all.close();
+      }
+      return place;
+    }
+  }
+
+  @Override
+  public long bytes() {
+    return keys == null ? 0 : 2 * keys.elements() * keys.dtype().bytes();
+  }
+
+  @Override
+  public void close() {
+    if (keys != null) {
+      keys.close();
+      values.close();
+    }
+  }
+}

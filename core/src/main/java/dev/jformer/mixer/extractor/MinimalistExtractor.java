@@ -1,0 +1,38 @@
+package dev.jformer.mixer.extractor;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.position.Position;
+
+/**
+ * The minimalist Extractor, ME (arXiv 2308.07661): each distance has one number, {@code w[j] ∘ x =
+ * w[j] x}. With linear maps without biases it has l + 2 D² weights; see {@link Extractor} for the
+ * rest.
+ */
+public final class MinimalistExtractor extends ChannelExtractor {
+  /**
+   * One triangular matrix serves all channels and sequences, and pays up to about 512 tokens,
+   * Fourier transforms beyond. Measured forward and backward, 2 cores, one sequence of 2,048 tokens
+   * and 256 channels, for blocks of at most 128, 256, 512 and 1,024 tokens: 28, 25, 23 and 27 ms.
+   */
+  static final CausalConvolution CONVOLUTION = new CausalConvolution(512);
+
+  /** Configuration. */
+  @AutoService(TokenMixer.Config.class)
+  public record Config() implements TokenMixer.Config {
+    @Override
+    public String type() {
+      return "me";
+    }
+
+    @Override
+    public TokenMixer build(BlockContext site, Position position) {
+      return new MinimalistExtractor(site);
+    }
+  }
+
+  MinimalistExtractor(BlockContext site) {
+    super(site, 1, CONVOLUTION);
+  }
+}

@@ -1,0 +1,97 @@
+package dev.jformer.mixer.linear;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.Attention;
+import dev.jformer.mixer.attention.AttentionMask;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Linformer (arXiv 2006.04768), among the mixers that arXiv 2103.14636 surveys: keys and values are
+ * projected along the sequence, from T tokens to k rows, by learned matrices E and F that all heads
+ * of a layer share; queries attend to those rows. Time and memory are O(T k). Each row is made of
+ * all tokens, so that this cannot be causal. Shorter sequences use the first columns of E and F;
+ * padding adds nothing to a row.
+ */
+public final class Linformer extends Attention {
+  /**
+   * Configuration.
+   *
+   * @param heads H, must divide the width
+   * @param rows k
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(int heads, int rows) implements TokenMixer.Config {
+    /** 64 rows. */
+    public Config() {
+      this(4, 64);
+    }
+
+    /** Checks the values. */
+    public Config {
+      check(heads, 0);
+      if (rows < 1) {
+        throw new IllegalArgumentException("rows is " + rows + ": expected at least 1");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "linformer";
+    }
+
+    @Override
+    public TokenMixer build(BlockContext site, Position position) {
+      return new Linformer(this, site, position);
+    }
+  }
+
+  private final int longest;
+  private final Parameter keys;
+  private final Parameter values;
+
+  Linformer(Config config, BlockContext site, Position position) {
+    super(config.heads(), 0, site, position);
+    if (site.causal()) {
+      throw new IllegalArgumentException(
+          "linformer mixes all tokens of a sequence into each of its rows: it cannot stand where"
+              + " tokens see earlier ones only");
+    }
+    refuseBias();
+    this.longest = site.length();
+    // A row of noise has a deviation of one over tokens of deviation one.
+    Initializer normal = Initializer.normal(1 / Math.sqrt((double) site.length()));
+    this.keys = parameter("keys", normal.create(config.rows(), site.length()));
+    this.values = parameter("values", normal.create(config.rows(), site.length()));
+  }
+
+  @Override
+  public Tensor attend(Heads h, AttentionMask pairs) {
+    long length = h.key().size(2);
+    if (length > longest) {
+      throw new IllegalArgumentException(
+          "a sequence of " + length + " tokens is longer than the mixer's matrices, " + longest);
+    }
+    Tensor key = project(keys, kept(h.key(), pairs.paddingMask()));
+    Tensor value = project(values, kept(h.value(), pairs.paddingMask()));
+    return Functional.attention(h.query(), key, value, null, false, null);
+  }
+
+  private static Tensor kept(Tensor x, Tensor paddingMask) {
+    return paddingMask == null ? x : x.maskedFill(paddingMask.not().unsqueeze(1).unsqueeze(3), 0);
+  }
+
+  private static Tensor project(Parameter matrix, Tensor x) {
+    return matrix.value().narrow(1, 0, x.size(2)).matmul(x);
+  }
+
+  @Override
+  public Tensor weights(Heads h, AttentionMask pairs) {
+    throw new UnsupportedOperationException("Linformer has no weights between tokens");
+  }
+}

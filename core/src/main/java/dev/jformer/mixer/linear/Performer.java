@@ -1,0 +1,117 @@
+package dev.jformer.mixer.linear;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.ScheduledModule;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Operator;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Performer (arXiv 2009.14794), among the mixers that arXiv 2103.14636 surveys: softmax attention
+ * estimated by FAVOR+, positive orthogonal random features φ(x) = exp(w·x' - |x'|²/2) / √m with x'
+ * = x / d^¼, whose products' expectation is exp(q·k/√d). Rows w are orthogonal in groups of d, as
+ * long as normal vectors are. Time and memory are O(T m).
+ *
+ * <p>Queries' features are divided by their largest, which cancels out. Keys' features are not
+ * divided by the largest of all tokens, as the authors' are, for that would look ahead; instead by
+ * a constant, where the head dimension is so large that they could overflow.
+ */
+public final class Performer extends RatioAttention implements ScheduledModule {
+  private static final Operator QR = Operator.named("aten::linalg_qr");
+
+  /** Smaller than any sum of features that means something. */
+  private static final double EPSILON = 1e-18;
+
+  /** Exponents up to here are kept. */
+  private static final double LARGEST_EXPONENT = 40;
+
+  /**
+   * Configuration.
+   *
+   * @param heads H, must divide the width
+   * @param features m, of each head
+   * @param redraw updates after which the features are drawn anew in training; 0 for never
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(int heads, int features, int redraw) implements TokenMixer.Config {
+    /** 128 features that stay. */
+    public Config() {
+      this(4, 128, 0);
+    }
+
+    /** Checks the values. */
+    public Config {
+      check(heads, 0);
+      if (features < 1 || redraw < 0) {
+        throw new IllegalArgumentException(
+            "features is " + features + " and redraw " + redraw + ": expected at least 1 and 0");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "performer";
+    }
+
+    @Override
+    public TokenMixer build(BlockContext site, Position position) {
+      return new Performer(this, site, position);
+    }
+  }
+
+  private final int redraw;
+  private final Parameter directions;
+
+  Performer(Config config, BlockContext site, Position position) {
+    super(config.heads(), site, position, EPSILON);
+    this.redraw = config.redraw();
+    this.directions = buffer("directions", draw(headDim, config.features()));
+  }
+
+  /** Rows that are orthogonal in groups of d and as long as normal vectors are: [m, d]. */
+  private static Tensor draw(int d, int features) {
+    List<Tensor> groups = new ArrayList<>();
+    for (int drawn = 0; drawn < features; drawn += d) {
+      List<Tensor> factors = QR.callAll(Tensor.randn(d, d));
+      // Directions are uniform only if the diagonal of R is positive; without this the estimate is
+      // biased.
+      Tensor signs = factors.get(1).tril(0).triu(0).sum(0, false).sign();
+      Tensor orthogonal = factors.get(0).mul(signs);
+      groups.add(orthogonal.t().narrow(0, 0, Math.min(d, features - drawn)));
+    }
+    Tensor lengths = Tensor.randn(features, d).square().sum(1, true).sqrt();
+    return Tensor.cat(0, groups.toArray(Tensor[]::new)).mul(lengths);
+  }
+
+  @Override
+  public void before(long step, long steps) {
+    if (redraw > 0 && step > 0 && step % redraw == 0) {
+      directions.copyFrom(draw(headDim, (int) directions.value().size(0)));
+    }
+  }
+
+  /** w·x' - |x'|²/2: [B, H, T, m]. */
+  private Tensor exponents(Tensor x) {
+    Tensor scaled = x.mul(Math.pow(headDim, -0.25));
+    Tensor half = scaled.square().sum(3, true).mul(0.5);
+    return scaled.matmul(directions.value().to(x.dtype()).t()).sub(half);
+  }
+
+  @Override
+  Tensor features(Tensor x) {
+    Tensor exponents = exponents(x);
+    return exponents.sub(exponents.max(3, true).detach()).exp();
+  }
+
+  @Override
+  Tensor keyFeatures(Tensor x) {
+    double most = Math.max(0, headDim / 2.0 - LARGEST_EXPONENT);
+    Tensor exponents = exponents(x);
+    return (most == 0 ? exponents : exponents.sub(most)).exp();
+  }
+}

@@ -1,0 +1,52 @@
+package dev.jformer.mixer.linear;
+
+import dev.jformer.nn.BlockContext;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Kernel attention whose weights are normalised to sum to one: out_t = Σ_j φ(q_t)·φ(k_j) v_j / Σ_j
+ * φ(q_t)·φ(k_j) (arXiv 2006.16236). A subclass says what φ is.
+ */
+abstract class RatioAttention extends KernelAttention {
+  private static final int KEYS = 0;
+  private static final int VALUES = 1;
+  private static final int SUMS = 2;
+
+  private final double epsilon;
+
+  /**
+   * As {@link KernelAttention}'s.
+   *
+   * @param epsilon added to the denominator
+   */
+  RatioAttention(int heads, BlockContext site, Position position, double epsilon) {
+    super(heads, site, position, SUMS);
+    this.epsilon = epsilon;
+  }
+
+  @Override
+  Tensor bothWays(Heads h, Tensor paddingMask) {
+    Tensor sums = h.query().matmul(h.key().t().matmul(h.value()));
+    Tensor total = h.query().mul(h.key().sum(2, true)).sum(3, true);
+    return sums.mul(inverse(total));
+  }
+
+  @Override
+  Tensor running(Heads h, Tensor paddingMask, RunningSums past) {
+    CausalProduct product = new CausalProduct(h.query(), h.key());
+    Tensor total = product.sums(null, past.get(KEYS));
+    return product.values(h.value(), past.get(VALUES)).mul(inverse(total).unsqueeze(3));
+  }
+
+  @Override
+  Tensor matrix(Heads h, Tensor paddingMask) {
+    Tensor products = h.query().matmul(h.key().t());
+    Tensor seen = causal ? products.tril(0) : products;
+    return seen.mul(inverse(seen.sum(3, true)));
+  }
+
+  private Tensor inverse(Tensor total) {
+    return total.add(epsilon).reciprocal();
+  }
+}

@@ -1,0 +1,54 @@
+package dev.jformer.mixer.linear;
+
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * A sum over the tokens seen so far, which outlives scopes until it is closed: what a mixer with
+ * running sums remembers instead of the tokens.
+ */
+final class RunningSum implements AutoCloseable {
+  /** Of no tokens, and stays so: for whole sequences. */
+  static final RunningSum NONE = new RunningSum();
+
+  private Tensor value;
+
+  /** Sums along the tokens: x [B, H, T] becomes, at each token, what is here plus all up to it. */
+  Tensor along(Tensor x) {
+    Tensor sums = plus(x.cumsum(-1));
+    set(sums.narrow(-1, sums.size(-1) - 1, 1));
+    return sums;
+  }
+
+  /** {@code x} plus what is here. */
+  Tensor plus(Tensor x) {
+    return value == null ? x : x.add(value);
+  }
+
+  /** Replaces what is here. */
+  void set(Tensor sum) {
+    if (this == NONE) {
+      return;
+    }
+    if (value == null) {
+      // Outside of inference mode, so that later steps may run in it or not.
+      try (Mode mode = Autograd.noInference()) {
+        value = Tensor.zeros(sum.dtype(), sum.shape().toArray()).to(sum.device()).keep();
+      }
+    }
+    value.copy_(sum.detach());
+  }
+
+  /** Bytes of memory held. */
+  long bytes() {
+    return value == null ? 0 : value.elements() * value.dtype().bytes();
+  }
+
+  @Override
+  public void close() {
+    if (value != null) {
+      value.close();
+    }
+  }
+}

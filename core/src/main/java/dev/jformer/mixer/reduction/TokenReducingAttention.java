@@ -1,0 +1,285 @@
+package dev.jformer.mixer.reduction;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.Attention;
+import dev.jformer.mixer.attention.AttentionMask;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.position.LearnedPosition;
+import dev.jformer.position.NoPosition;
+import dev.jformer.position.Position;
+import dev.jformer.position.Sinusoidal;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+import java.util.List;
+import java.util.function.BinaryOperator;
+
+/**
+ * Softmax attention after which, in some blocks, part of the tokens leave, so that the rest of the
+ * model is computed for fewer: a {@link TokenReducer} says which (Zero-TPrune, arXiv 2305.17328,
+ * and others). It has the weights of softmax attention, so it can take its place, and be changed or
+ * taken away again, without training.
+ *
+ * <p>Tokens leave between the two halves of a block. Of each sequence the same share of its own
+ * tokens stays, so padding does not count; what is left keeps its order. Where positions are more
+ * than what was added to the tokens at the start, it cannot stand. In models whose tokens cannot
+ * leave, all but {@code vit} and {@code encoder}, it is plain softmax attention.
+ */
+public final class TokenReducingAttention extends Attention {
+  /**
+   * Configuration.
+   *
+   * @param heads H, must divide the width
+   * @param keyValueHeads G, must divide H; 0 for as many as heads
+   * @param at the blocks in which tokens leave, from 0
+   * @param share of the tokens that stays in each of them
+   * @param first whether the first token always stays, as one that stands for the class
+   * @param rule by which they leave
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(
+      int heads,
+      int keyValueHeads,
+      List<Integer> at,
+      double share,
+      boolean first,
+      TokenReducer rule)
+      implements TokenMixer.Config {
+    /** Three of ten tokens leave in the second block. */
+    public Config() {
+      this(4, 0, List.of(1), 0.7, true, new ZeroTprune());
+    }
+
+    /** Checks the values. */
+    public Config {
+      check(heads, keyValueHeads);
+      if (rule == null) {
+        throw new IllegalArgumentException("rule is null: expected how tokens leave");
+      }
+      if (!(share > 0 && share <= 1) || share < rule.least()) {
+        throw new IllegalArgumentException(
+            "share is "
+                + share
+                + ": expected the share of tokens that stays, at most 1 and "
+                + (rule.least() > 0
+                    ? "at least " + rule.least() + " with the rule " + rule.type()
+                    : "more than 0"));
+      }
+      if (at.stream().anyMatch(layer -> layer < 0)) {
+        throw new IllegalArgumentException("at is " + at + ": expected numbers of blocks, from 0");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "thinning";
+    }
+
+    @Override
+    public TokenMixer build(BlockContext site, Position position) {
+      if (site.causal()) {
+        throw new IllegalArgumentException(
+            "thinning lets tokens go that later ones might ask for: it cannot stand in a model"
+                + " that predicts the next token");
+      }
+      if (!(position instanceof LearnedPosition
+          || position instanceof Sinusoidal
+          || position instanceof NoPosition)) {
+        throw new IllegalArgumentException(
+            "thinning cannot stand with the positions "
+                + position.getClass().getSimpleName()
+                + ", which ask in every block where tokens stand: expected learned, sinusoidal or"
+                + " none");
+      }
+      if (at.stream().anyMatch(layer -> layer >= site.layers())) {
+        throw new IllegalArgumentException(
+            "at is " + at + ": the model has " + site.layers() + " blocks, from 0");
+      }
+      return new TokenReducingAttention(this, site, position);
+    }
+  }
+
+  /**
+   * What attention gave, and who stays.
+   *
+   * @param mixture [B, T, D], for all tokens; where tokens are dropped, [B, T', D] for those that
+   *     stay
+   * @param stay int64 [B, T'], which tokens stay, rising; null if all do
+   * @param into int64 [B, T], in which of the T' places each token goes; null if those that do not
+   *     stay are dropped
+   * @param paddingMask bool [B, T'], false where a place is padding; null if none is
+   * @param sizes [B, T], of how many tokens each of the T is the mean; null if each is one
+   */
+  public record Thinned(
+      Tensor mixture, Tensor stay, Tensor into, Tensor paddingMask, Tensor sizes) {
+    /**
+     * What is left of tokens.
+     *
+     * @param x [B, T, D], as they were before
+     * @param sum adds a mixture to as many tokens
+     */
+    public TokenBatch join(Tensor x, BinaryOperator<Tensor> sum) {
+      if (stay == null) {
+        return new TokenBatch(sum.apply(x, mixture), paddingMask, sizes);
+      }
+      if (into == null) {
+        Tensor left = sum.apply(rows(x, stay), mixture);
+        return new TokenBatch(left, paddingMask, sizes == null ? null : sizes.gather(1, stay));
+      }
+      return merged(sum.apply(x, mixture));
+    }
+
+    private TokenBatch merged(Tensor x) {
+      long[] shape = {x.size(0), stay.size(1), x.size(2)};
+      Tensor weights = sizes.to(x.dtype());
+      Tensor total = Tensor.zeros(x.dtype(), shape[0], shape[1]).scatterAdd(1, into, weights);
+      Tensor sums =
+          Tensor.zeros(x.dtype(), shape)
+              .scatterAdd(
+                  1, into.unsqueeze(2).expand(x.shape().toArray()), x.mul(weights.unsqueeze(2)));
+      Tensor safe = total.clamp(1e-6, Double.POSITIVE_INFINITY);
+      return new TokenBatch(sums.div(safe.unsqueeze(2)), paddingMask, total);
+    }
+  }
+
+  /** Some tokens [B, T'] of x [B, T, D], whole rows at a time. */
+  private static Tensor rows(Tensor x, Tensor tokens) {
+    Tensor starts = Tensor.arange(0, x.size(0)).mul(x.size(1)).unsqueeze(1);
+    Tensor places = tokens.add(starts).reshape(-1);
+    return x.flatten(0, 1).indexSelect(0, places).unflatten(0, x.size(0), tokens.size(1));
+  }
+
+  private final Config config;
+  private final BlockContext site;
+
+  TokenReducingAttention(Config config, BlockContext site, Position position) {
+    super(config.heads(), config.keyValueHeads(), site, position);
+    this.config = config;
+    this.site = site;
+  }
+
+  @Override
+  public Tensor attend(Heads h, AttentionMask pairs) {
+    return SoftmaxAttention.fused(h, pairs);
+  }
+
+  /**
+   * Mixes tokens and says which of them go on.
+   *
+   * @param x [B, T, D]
+   * @param tokens as they stand before this block
+   */
+  public Thinned thin(Tensor x, TokenBatch tokens) {
+    Heads heads = project(x, tokens.paddingMask(), null);
+    AttentionMask pairs = new AttentionMask(0, false, tokens.paddingMask(), position);
+    boolean thins = config.at().contains(site.layer()) && config.share() < 1;
+    if (!thins) {
+      Tensor result = inFloat(heads, h -> attend(h, pairs, tokens.sizes()));
+      return new Thinned(join(result, x), null, null, tokens.paddingMask(), tokens.sizes());
+    }
+    Tensor[] seen = new Tensor[2];
+    Tensor result =
+        inFloat(
+            heads,
+            h -> {
+              seen[0] = shown(h, pairs, tokens.sizes());
+              seen[1] = h.key();
+              return config.rule().sight() == TokenReducer.AttentionRows.ALL
+                  ? seen[0].matmul(each(h.value()))
+                  : attend(h, pairs, tokens.sizes());
+            });
+    TokenReducer.ReductionInput scene =
+        new TokenReducer.ReductionInput(
+            seen[0].detach().to(DType.FLOAT32),
+            seen[1].detach().to(DType.FLOAT32),
+            tokens.paddingMask(),
+            config.share(),
+            config.first(),
+            site.layer(),
+            site.layers());
+    return chosen(sideBySide(result, x), scene, tokens.sizes());
+  }
+
+  /** What the rule looks at of the attention. */
+  private Tensor shown(Heads h, AttentionMask pairs, Tensor sizes) {
+    long rows =
+        switch (config.rule().sight()) {
+          case NONE -> 0;
+          case FIRST -> 1;
+          case ALL -> h.query().size(2);
+        };
+    Heads asking = new Heads(h.query().narrow(2, 0, rows), h.key(), h.value());
+    Tensor logits = counted(logits(asking, pairs), sizes);
+    return pairs.paddingMask() == null ? logits.softmax(3) : Functional.safeSoftmax(logits, -1);
+  }
+
+  private Tensor attend(Heads h, AttentionMask pairs, Tensor sizes) {
+    if (sizes == null) {
+      return attend(h, pairs);
+    }
+    Tensor bias = counted(Tensor.zeros(h.query().dtype(), 1, 1, 1, h.key().size(2)), sizes);
+    Tensor mask =
+        pairs.paddingMask() == null
+            ? bias
+            : bias.maskedFill(
+                pairs.paddingMask().unsqueeze(1).unsqueeze(1).not(), Double.NEGATIVE_INFINITY);
+    long queries = h.query().size(2);
+    Tensor whole = mask.expand(h.query().size(0), 1, queries, h.key().size(2));
+    return Functional.attention(h.query(), h.key(), h.value(), whole, false, null);
+  }
+
+  /** Logits of tokens that count as often as they are the mean of others. */
+  private static Tensor counted(Tensor logits, Tensor sizes) {
+    return sizes == null
+        ? logits
+        : logits.add(sizes.clamp(1e-6, Double.POSITIVE_INFINITY).log().unsqueeze(1).unsqueeze(1));
+  }
+
+  private Thinned chosen(Tensor result, TokenReducer.ReductionInput scene, Tensor sizes) {
+    TokenReducer.Reduction verdict = config.rule().judge(scene);
+    Tensor scores = verdict.scores();
+    if (scene.paddingMask() != null) {
+      scores = scores.maskedFill(scene.paddingMask().not(), -Float.MAX_VALUE);
+    }
+    if (scene.first()) {
+      Tensor isFirst = Tensor.arange(0, scene.length()).eq(0L).unsqueeze(0);
+      scores = scores.maskedFill(isFirst, Float.MAX_VALUE);
+    }
+    int most = (int) Math.min(scene.length(), Math.max(1, (long) scene.staying().max().item()));
+    Tensor best = scores.topK(most, 1).indices();
+    Tensor stay = best.sort(1, false).values();
+    Tensor paddingMask = scene.paddingMask() == null ? null : surplusAsPadding(scene, best, stay);
+    if (verdict.into() == null) {
+      // What the others would have been given is not computed.
+      return new Thinned(output(rows(result, stay)), stay, null, paddingMask, sizes);
+    }
+    Tensor ones = Tensor.ones(stay.size(0), scene.length());
+    Tensor before = sizes == null ? ones : sizes;
+    Tensor weights = before.mul(scene.present()); // padding joins nobody
+    return new Thinned(
+        output(result), stay, places(stay, paddingMask, verdict.into()), paddingMask, weights);
+  }
+
+  /** Sequences of which fewer stay than of the longest are filled up with padding again. */
+  private static Tensor surplusAsPadding(
+      TokenReducer.ReductionInput scene, Tensor best, Tensor stay) {
+    Tensor place =
+        Tensor.arange(0, best.size(1)).to(DType.FLOAT32).unsqueeze(0).expand(best.size(0), -1);
+    Tensor own = place.lt(scene.staying()).to(DType.FLOAT32);
+    Tensor flags = Tensor.zeros(best.size(0), scene.length()).scatter(1, best, own);
+    return flags.gather(1, stay).gt(0);
+  }
+
+  /** The place among those that stay of each token, or of the one that it joins. */
+  private static Tensor places(Tensor stay, Tensor paddingMask, Tensor into) {
+    Tensor none = Tensor.full(-1, DType.INT64, into.size(0), into.size(1));
+    Tensor numbers = Tensor.arange(0, stay.size(1)).unsqueeze(0).expand(stay.size(0), stay.size(1));
+    if (paddingMask != null) {
+      numbers = numbers.where(paddingMask, Tensor.full(-1, DType.INT64, 1));
+    }
+    Tensor own = none.scatter(1, stay, numbers);
+    return own.where(own.ge(0L), own.gather(1, into)).maximum(Tensor.full(0, DType.INT64, 1));
+  }
+}

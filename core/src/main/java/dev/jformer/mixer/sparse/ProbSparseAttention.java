@@ -1,0 +1,170 @@
+package dev.jformer.mixer.sparse;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.Attention;
+import dev.jformer.mixer.attention.AttentionMask;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * ProbSparse attention (Informer, arXiv 2012.07436): only the u = c ⌈ln L⌉ queries whose scores
+ * stand out most attend to all keys. How far a query stands out is the largest less the mean of its
+ * scores for c ⌈ln L⌉ keys drawn at random, the same positions for all sequences and heads. The
+ * other queries give the mean of all values, or where attention is causal the sum of the values up
+ * to their own. Time and memory are O(L log L); no L×L matrix is held.
+ *
+ * <p>Which queries stand out depends on all of them, so that even with a causal mask what comes
+ * later decides how an earlier token is computed, though not from what: as in the paper it is
+ * causal in that sense only, and cannot decode step by step. With c so large that every query is
+ * chosen it is softmax attention.
+ *
+ * <p>The authors' code divides the sum of the sampled scores by the number of all keys where the
+ * paper takes their mean; here it is their mean. A causal query's samples may lie after it, as in
+ * the authors' code. Draws come from the library's generator also in inference, so that a forecast
+ * depends on its seed, as theirs does.
+ */
+public final class ProbSparseAttention extends Attention {
+  /** Numbers of sampled keys that are looked at together: bounds the memory. */
+  private static final long PART = 2_000_000;
+
+  /**
+   * Configuration.
+   *
+   * @param heads H, must divide the width
+   * @param factor c
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(int heads, int factor) implements TokenMixer.Config {
+    /** Defaults: the paper's factor of 5. */
+    public Config() {
+      this(8, 5);
+    }
+
+    /** Checks the values. */
+    public Config {
+      check(heads, 0);
+      if (factor < 1) {
+        throw new IllegalArgumentException("factor is " + factor + ": expected at least 1");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "prob-sparse";
+    }
+
+    @Override
+    public TokenMixer build(BlockContext site, Position position) {
+      return new ProbSparseAttention(this, site, position);
+    }
+  }
+
+  private final int factor;
+
+  ProbSparseAttention(Config config, BlockContext site, Position position) {
+    super(config.heads(), 0, site, position);
+    this.factor = config.factor();
+    refuseBias();
+  }
+
+  /** How many of so many tokens are chosen. */
+  static long chosen(int factor, long length) {
+    return Math.min(length, factor * (long) Math.ceil(Math.log((double) length)));
+  }
+
+  @Override
+  public State start(long batch, long capacity) {
+    throw new UnsupportedOperationException(
+        "prob-sparse attention chooses among all queries and cannot decode step by step");
+  }
+
+  @Override
+  public Tensor attend(Heads h, AttentionMask pairs) {
+    long queries = h.query().size(2);
+    // Of a single token ln 1 = 0 would be chosen.
+    long count = Math.max(1, chosen(factor, queries));
+    Tensor paddingMask = pairs.paddingMask() == null ? null : pairs.paddingMask().unsqueeze(1);
+    Tensor top = standingOut(h, paddingMask, count);
+    Tensor index = top.unsqueeze(3).expand(-1, -1, -1, h.query().size(3));
+    Tensor attended = dense(h, pairs, h.query().gather(2, index), top);
+    return lazy(h, paddingMask).scatter(2, index, attended);
+  }
+
+  /** Positions of the queries that stand out: int64 [B, H, u]. */
+  private Tensor standingOut(Heads h, Tensor paddingMask, long count) {
+    long queries = h.query().size(2);
+    long keys = h.key().size(2);
+    long samples = Math.max(1, chosen(factor, keys));
+    long each = h.key().size(0) * h.key().size(1) * h.key().size(3) * samples;
+    long together = Math.max(1, Math.min(queries, PART / each));
+    try (Mode mode = Autograd.noGrad()) {
+      return Scope.tidy(
+          () -> {
+            Tensor[] parts = new Tensor[(int) ((queries + together - 1) / together)];
+            for (int i = 0; i < parts.length; i++) {
+              long from = i * together;
+              long size = Math.min(together, queries - from);
+              Tensor drawn = Tensor.randint(0, keys, size * samples);
+              parts[i] =
+                  Scope.tidy(
+                      () ->
+                          spread(h, paddingMask, h.query().narrow(2, from, size), drawn, samples));
+            }
+            Tensor spread = Tensor.cat(2, parts);
+            if (paddingMask != null) {
+              spread = spread.maskedFill(paddingMask.not(), Double.NEGATIVE_INFINITY);
+            }
+            return spread.topK((int) count, 2).indices();
+          });
+    }
+  }
+
+  /** Largest less mean score of each query [B, H, P, d] for its sampled keys: [B, H, P]. */
+  private static Tensor spread(
+      Heads h, Tensor paddingMask, Tensor query, Tensor drawn, long samples) {
+    Tensor keys = h.key().indexSelect(2, drawn).unflatten(2, -1, samples);
+    Tensor scores = keys.matmul(query.unsqueeze(4)).squeeze(4);
+    if (paddingMask == null) {
+      return scores.max(3, false).sub(scores.mean(3, false));
+    }
+    Tensor kept = paddingMask.indexSelect(2, drawn).unflatten(2, -1, samples);
+    Tensor number = kept.to(scores.dtype()).sum(3, false).clamp(1, Double.POSITIVE_INFINITY);
+    Tensor mean = scores.mul(kept.to(scores.dtype())).sum(3, false).div(number);
+    Tensor largest = scores.maskedFill(kept.not(), Double.NEGATIVE_INFINITY).max(3, false);
+    // One whose samples are all padding says nothing of itself.
+    return largest.sub(mean).clamp(-Float.MAX_VALUE, Double.POSITIVE_INFINITY);
+  }
+
+  /** Softmax attention of the chosen queries: [B, H, u, d]. */
+  private Tensor dense(Heads h, AttentionMask pairs, Tensor query, Tensor top) {
+    Tensor mask =
+        pairs.paddingMask() == null ? null : pairs.paddingMask().unsqueeze(1).unsqueeze(1);
+    if (causal) {
+      Tensor keys = Tensor.arange(0, h.key().size(2)).to(top.device());
+      Tensor seen = top.unsqueeze(3).ge(keys);
+      mask = mask == null ? seen : mask.and(seen);
+    }
+    return Functional.attention(query, h.key(), h.value(), mask, false, null);
+  }
+
+  /** What all other queries give: [B, H, L, d]. */
+  private Tensor lazy(Heads h, Tensor paddingMask) {
+    Tensor value = h.value();
+    Tensor kept = paddingMask == null ? null : paddingMask.unsqueeze(3).to(value.dtype());
+    Tensor counted = kept == null ? value : value.mul(kept);
+    if (causal) {
+      return counted.cumsum(2);
+    }
+    Tensor mean =
+        kept == null
+            ? value.mean(2, true)
+            : counted.sum(2, true).div(kept.sum(2, true).clamp(1, Double.POSITIVE_INFINITY));
+    return mean.expand(-1, -1, h.query().size(2), -1);
+  }
+}

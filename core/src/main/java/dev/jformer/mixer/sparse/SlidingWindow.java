@@ -1,0 +1,209 @@
+package dev.jformer.mixer.sparse;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Longformer's attention (arXiv 2004.05150), among the mixers that arXiv 2103.14636 surveys: a
+ * token sees those at most {@code window} steps away, and the first {@code global} tokens, which
+ * see all and are seen by all. With a dilation δ steps are δ tokens long, so that the window
+ * reaches δ times as far. Where tokens see earlier ones only, so do the global ones. Time and
+ * memory are O(T w).
+ *
+ * <p>Global tokens use the same projections as the others; the authors give them projections of
+ * their own, which start as copies.
+ */
+public final class SlidingWindow extends SparseAttention {
+  /**
+   * Configuration.
+   *
+   * @param heads H, must divide the width
+   * @param keyValueHeads G, must divide H; 0 for as many as heads
+   * @param window steps to either side
+   * @param dilation tokens in a step
+   * @param global tokens at the front that see and are seen by all
+   */
+  @AutoService(TokenMixer.Config.class)
+  public record Config(int heads, int keyValueHeads, int window, int dilation, int global)
+      implements TokenMixer.Config {
+    /** 64 tokens to either side. */
+    public Config() {
+      this(4, 0, 64, 1, 0);
+    }
+
+    /** Checks the values. */
+    public Config {
+      check(heads, keyValueHeads);
+      if (window < 1 || dilation < 1 || global < 0) {
+        throw new IllegalArgumentException(
+            "window is "
+                + window
+                + ", dilation "
+                + dilation
+                + " and global "
+                + global
+                + ": expected at least 1, 1 and 0");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "longformer";
+    }
+
+    @Override
+    public TokenMixer build(BlockContext site, Position position) {
+      return new SlidingWindow(this, site, position);
+    }
+  }
+
+  private final int window;
+  private final int dilation;
+  private final int global;
+
+  SlidingWindow(Config config, BlockContext site, Position position) {
+    super(config.heads(), config.keyValueHeads(), site, position);
+    this.window = config.window();
+    this.dilation = config.dilation();
+    this.global = config.global();
+  }
+
+  @Override
+  Tensor pattern(long start, long queries, long keys) {
+    Tensor query = Tensor.arange(start, start + queries).unsqueeze(1);
+    Tensor key = Tensor.arange(0, keys).unsqueeze(0);
+    Tensor distance = query.sub(key);
+    Tensor near = distance.abs().le((long) window * dilation);
+    Tensor seen = near.and(distance.remainder(dilation).eq(0L));
+    if (global > 0) {
+      seen = seen.or(query.lt((long) global)).or(key.lt((long) global));
+    }
+    return causal ? seen.and(distance.ge(0L)) : seen;
+  }
+
+  @Override
+  Tensor whole(Heads h, Tensor paddingMask) {
+    Heads all = new Heads(h.query(), each(h.key()), each(h.value()));
+    Tensor result = local(all, paddingMask);
+    long first = Math.min(global, h.query().size(2));
+    if (first == 0) {
+      return result;
+    }
+    Tensor queries = h.query().narrow(2, 0, first);
+    Tensor mask = pattern(0, first, h.key().size(2));
+    Tensor allowed = paddingMask == null ? mask : mask.and(paddingMask.unsqueeze(1).unsqueeze(1));
+    Tensor seeing = Functional.attention(queries, h.key(), h.value(), allowed, false, null);
+    long rest = result.size(2) - first;
+    return rest == 0 ? seeing : Tensor.cat(2, seeing, result.narrow(2, first, rest));
+  }
+
+  /** All but the global queries: each chunk of queries sees its own and its neighbours' keys. */
+  private Tensor local(Heads h, Tensor paddingMask) {
+    long length = h.query().size(2);
+    // Tokens in steps of the dilation are sequences of their own.
+    Chunks chunks = Chunks.of((length + dilation - 1) / dilation, window);
+    Tensor query = strided(h.query(), chunks);
+    Tensor key = strided(h.key(), chunks);
+    Tensor value = strided(h.value(), chunks);
+    Tensor keys = around(key);
+    Tensor values = around(value);
+    Tensor mask = mask(chunks, length, paddingMask);
+    if (global > 0) {
+      long first = Math.min(global, length);
+      keys = withGlobal(keys, h.key().narrow(2, 0, first));
+      values = withGlobal(values, h.value().narrow(2, 0, first));
+      Tensor seen =
+          paddingMask == null ? Tensor.ones(1, first).gt(0) : paddingMask.narrow(1, 0, first);
+      Tensor global = seen.view(-1, 1, 1, 1, 1, first);
+      Tensor columns = causal ? global.and(notBefore(chunks, first)) : global;
+      long batch = Math.max(mask.size(0), columns.size(0));
+      mask =
+          Tensor.cat(
+              5,
+              mask.expand(batch, -1, -1, -1, -1, -1),
+              columns.expand(batch, 1, dilation, chunks.count(), chunks.size(), first));
+    }
+    // [B, H, δ, N, C, d]: one attention for each chunk, of all sequences and heads.
+    long batch = query.size(0);
+    Tensor flatMask =
+        mask.expand(mask.size(0), mask.size(0) == 1 ? 1 : heads, -1, -1, -1, -1)
+            .flatten(2, 3)
+            .flatten(0, 1);
+    Tensor result =
+        Functional.attention(
+            query.flatten(2, 3).flatten(0, 1),
+            keys.flatten(2, 3).flatten(0, 1),
+            values.flatten(2, 3).flatten(0, 1),
+            flatMask,
+            false,
+            null);
+    Tensor tokens = result.reshape(batch, heads, dilation, -1, headDim);
+    return tokens.transpose(2, 3).flatten(2, 3).narrow(2, 0, length);
+  }
+
+  /** [B, H, T, d] as [B, H, δ, N, C, d]: token t is in sequence t mod δ. */
+  private Tensor strided(Tensor x, Chunks chunks) {
+    long missing = chunks.count() * chunks.size() * dilation - x.size(2);
+    Tensor all = missing == 0 ? x : Functional.pad(x, 0, 0, 0, 0, missing);
+    return all.unflatten(2, -1, dilation).transpose(2, 3).unflatten(3, chunks.count(), -1);
+  }
+
+  /** The chunk before each, itself, and unless causal the one after: [..., N, 3 C, d]. */
+  private Tensor around(Tensor chunks) {
+    Tensor flat = chunks.flatten(1, 2);
+    Tensor before = Chunks.shifted(flat, -1);
+    Tensor all =
+        causal ? Tensor.cat(3, before, flat) : Tensor.cat(3, before, flat, Chunks.shifted(flat, 1));
+    return all.unflatten(1, heads, dilation);
+  }
+
+  private Tensor withGlobal(Tensor keys, Tensor first) {
+    Tensor all = first.unsqueeze(2).unsqueeze(2);
+    return Tensor.cat(4, keys, all.expand(-1, -1, dilation, keys.size(3), -1, -1));
+  }
+
+  /** True where a global key does not follow the query: [1, 1, δ, N, C, g]. */
+  private Tensor notBefore(Chunks chunks, long first) {
+    return positions(chunks).unsqueeze(5).ge(Tensor.arange(0, first));
+  }
+
+  /** Which token stands where: int64 [1, 1, δ, N, C]. */
+  private Tensor positions(Chunks chunks) {
+    Tensor all = Tensor.arange(0, chunks.count() * chunks.size() * dilation);
+    return all.view(1, 1, -1, dilation).transpose(2, 3).unflatten(3, chunks.count(), -1);
+  }
+
+  /** Which keys around a chunk a query sees: bool [B or 1, 1, δ, N, C, 2 C or 3 C]. */
+  private Tensor mask(Chunks chunks, long length, Tensor paddingMask) {
+    long size = chunks.size();
+    Tensor query = Tensor.arange(size, 2 * size).unsqueeze(1);
+    Tensor key = Tensor.arange(0, causal ? 2 * size : 3 * size).unsqueeze(0);
+    Tensor distance = query.sub(key);
+    Tensor near = distance.abs().le((long) window);
+    Tensor seen = causal ? near.and(distance.ge(0L)) : near;
+    Tensor position = positions(chunks);
+    Tensor there = position.ge((long) global).and(position.lt(length));
+    if (paddingMask != null) {
+      Tensor padded =
+          Functional.pad(
+              paddingMask.to(dev.jformer.tensor.DType.FLOAT32),
+              0,
+              0,
+              chunks.count() * size * dilation - length);
+      Tensor kept = padded.view(paddingMask.size(0), 1, -1, dilation).transpose(2, 3);
+      there = there.and(kept.unflatten(3, chunks.count(), -1).gt(0));
+    }
+    Tensor flags = there.to(dev.jformer.tensor.DType.FLOAT32).unsqueeze(5).flatten(1, 2);
+    Tensor before = Chunks.shifted(flags, -1);
+    Tensor all =
+        causal
+            ? Tensor.cat(3, before, flags)
+            : Tensor.cat(3, before, flags, Chunks.shifted(flags, 1));
+    Tensor columns = all.squeeze(4).unflatten(1, 1, dilation).gt(0).unsqueeze(4);
+    return columns.and(seen);
+  }
+}

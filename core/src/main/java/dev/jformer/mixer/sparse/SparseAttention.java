@@ -1,0 +1,60 @@
+package dev.jformer.mixer.sparse;
+
+import dev.jformer.mixer.attention.Attention;
+import dev.jformer.mixer.attention.AttentionMask;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Softmax attention in which a query sees some of the keys only, by where they stand. A subclass
+ * says which, and how to compute that without looking at the others.
+ */
+abstract class SparseAttention extends Attention {
+  /** As {@link Attention}'s. */
+  SparseAttention(int heads, int groups, BlockContext site, Position position) {
+    super(heads, groups, site, position);
+    refuseBias();
+  }
+
+  /**
+   * Which keys a query sees.
+   *
+   * @param start number of tokens before the first query; keys start at token 0
+   * @return bool [queries, keys], causality included
+   */
+  abstract Tensor pattern(long start, long queries, long keys);
+
+  /**
+   * What the queries of whole sequences take from the values.
+   *
+   * @param paddingMask bool [B, T], false where a token is padding; null if there is none
+   * @return [B, H, T, d]
+   */
+  abstract Tensor whole(Heads heads, Tensor paddingMask);
+
+  @Override
+  public final Tensor attend(Heads h, AttentionMask pairs) {
+    long queries = h.query().size(2);
+    if (pairs.start() == 0 && queries == h.key().size(2)) {
+      return whole(h, pairs.paddingMask());
+    }
+    Tensor mask = allowed(pairs, queries, h.key().size(2));
+    return Functional.attention(h.query(), h.key(), h.value(), mask, false, null);
+  }
+
+  private Tensor allowed(AttentionMask pairs, long queries, long keys) {
+    Tensor pattern = pattern(pairs.start(), queries, keys);
+    return pairs.paddingMask() == null
+        ? pattern
+        : pattern.and(pairs.paddingMask().unsqueeze(1).unsqueeze(1));
+  }
+
+  @Override
+  public final Tensor weights(Heads h, AttentionMask pairs) {
+    Tensor allowed = allowed(pairs, h.query().size(2), h.key().size(2));
+    Tensor logits = logits(h, pairs).maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
+    return Functional.safeSoftmax(logits, -1);
+  }
+}

@@ -1,0 +1,2 @@
+/** Sparse attention: each token looks at some of the others only. */
+package dev.jformer.mixer.sparse;

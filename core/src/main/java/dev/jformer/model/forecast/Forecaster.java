@@ -1,0 +1,104 @@
+package dev.jformer.model.forecast;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.config.Configs;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+
+/** Forecasts several series at once from their past. */
+public abstract class Forecaster extends Model {
+  /** What every forecaster is made for. */
+  public interface Config extends Model.Config {
+    /** Number of variables C. */
+    int variates();
+
+    /** Number of calendar features F. */
+    int calendar();
+
+    /** Rows it sees, L. */
+    int lookBack();
+
+    /** Rows it forecasts, P. */
+    int horizon();
+
+    @Override
+    Forecaster build();
+
+    /** The same for other series: this many variables and calendar features. */
+    default Config sized(int variates, int calendar) {
+      ObjectNode tree = (ObjectNode) Configs.write(this);
+      tree.put("variates", variates);
+      tree.put("calendar", calendar);
+      return (Config) Configs.bind(tree, Model.Config.class);
+    }
+
+    /** Checks the values that all forecasters have. */
+    static void check(int variates, int calendar, int lookBack, int horizon) {
+      positive("variates", variates);
+      positive("lookBack", lookBack);
+      positive("horizon", horizon);
+      if (calendar < 0) {
+        throw new IllegalArgumentException(
+            "calendar is " + calendar + ": expected at least 0 features");
+      }
+    }
+
+    private static void positive(String name, int value) {
+      if (value < 1) {
+        throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
+      }
+    }
+  }
+
+  @Override
+  public abstract Config config();
+
+  /**
+   * A forecast.
+   *
+   * @param past [B, L, C], standardised
+   * @param pastCalendar [B, L, F], features between -1/2 and 1/2
+   * @param futureCalendar [B, P, F], likewise
+   * @return [B, P, C]
+   * @throws IllegalArgumentException if these are not what the model is made for
+   */
+  public final Tensor forecast(Tensor past, Tensor pastCalendar, Tensor futureCalendar) {
+    expect("past", past, config().lookBack(), takesOtherVariates() ? -1 : config().variates());
+    expect("pastCalendar", pastCalendar, config().lookBack(), config().calendar());
+    expect("futureCalendar", futureCalendar, config().horizon(), config().calendar());
+    return predict(past, pastCalendar, futureCalendar);
+  }
+
+  private static void expect(String name, Tensor x, int rows, int columns) {
+    if (x.rank() != 3 || x.size(1) != rows || (columns >= 0 && x.size(2) != columns)) {
+      throw new IllegalArgumentException(
+          name
+              + " is "
+              + x.shape()
+              + ": expected [batch x "
+              + rows
+              + " x "
+              + (columns >= 0 ? columns : "variables")
+              + "]");
+    }
+  }
+
+  /** Whether it can forecast another number of variables than it was made for. */
+  public boolean takesOtherVariates() {
+    return false;
+  }
+
+  abstract Tensor predict(Tensor past, Tensor pastCalendar, Tensor futureCalendar);
+
+  /**
+   * Mean squared error.
+   *
+   * @param future [B, P, C], what was to be forecast
+   * @return a scalar, float32
+   */
+  public Tensor loss(Tensor past, Tensor pastCalendar, Tensor futureCalendar, Tensor future) {
+    Tensor forecast = forecast(past, pastCalendar, futureCalendar);
+    return forecast.to(DType.FLOAT32).sub(future).square().mean();
+  }
+}

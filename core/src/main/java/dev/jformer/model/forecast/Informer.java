@@ -1,0 +1,317 @@
+package dev.jformer.model.forecast;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.sparse.ProbSparseAttention;
+import dev.jformer.model.Block;
+import dev.jformer.model.DecoderBlock;
+import dev.jformer.model.Model;
+import dev.jformer.model.NormPlacement;
+import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.CircularConvolution;
+import dev.jformer.nn.Dropout;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Module;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.Residual;
+import dev.jformer.nn.Slot;
+import dev.jformer.position.NoPosition;
+import dev.jformer.position.Position;
+import dev.jformer.position.Sinusoidal;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Encoder and decoder over time steps, each row of all variables being a token: Informer (arXiv
+ * 2012.07436), with softmax attention and without distilling the plain Transformer (arXiv
+ * 1706.03762) as that paper's baseline has it, or with any other mixer.
+ *
+ * <p>A row becomes a token by a circular convolution of width 3 over the rows, plus its position's
+ * sines and cosines, plus a linear map of its calendar. The encoder may halve the length between
+ * its blocks (distilling). The decoder is given the last known rows and zeros for those to
+ * forecast, all at once (generative decoding); its tokens see earlier ones and all of the
+ * encoder's.
+ */
+public final class Informer extends Forecaster {
+  /**
+   * Configuration; the defaults are Informer's.
+   *
+   * @param variates C, number of variables
+   * @param calendar F, number of calendar features
+   * @param lookBack L, rows it sees
+   * @param horizon P, rows it forecasts
+   * @param label the last rows seen that the decoder begins with, at most L
+   * @param encoderLayers blocks of the encoder
+   * @param decoderLayers blocks of the decoder
+   * @param width D
+   * @param mixer of the blocks; in the decoder it must be able to be causal
+   * @param crossHeads heads of the decoder's attention to the encoder
+   * @param ffn the channel mixer of every block
+   * @param distil whether the encoder halves the length between its blocks
+   * @param instanceNorm whether windows are normalised each for itself, which Informer does not
+   * @param dropout probability, on the tokens and at the end of each part of a block
+   * @param init how the weights of the blocks start
+   * @param projection what the linear layers of the blocks are
+   */
+  @AutoService(Model.Config.class)
+  public record Config(
+      int variates,
+      int calendar,
+      int lookBack,
+      int horizon,
+      int label,
+      int encoderLayers,
+      int decoderLayers,
+      int width,
+      TokenMixer.Config mixer,
+      int crossHeads,
+      ChannelMixer.Config ffn,
+      boolean distil,
+      boolean instanceNorm,
+      double dropout,
+      BlockContext.Init init,
+      Projection projection)
+      implements Forecaster.Config {
+    /** Informer from 96 rows to 24. */
+    public Config() {
+      this(
+          7,
+          4,
+          96,
+          24,
+          48,
+          2,
+          1,
+          512,
+          new ProbSparseAttention.Config(),
+          8,
+          new Mlp.Config(Activation.GELU, 4, 0),
+          true,
+          false,
+          0.05,
+          new BlockContext.Init(0.025, false),
+          new Linear.Config());
+    }
+
+    /** Checks the values. */
+    public Config {
+      Forecaster.Config.check(variates, calendar, lookBack, horizon);
+      if (label < 0 || label > lookBack) {
+        throw new IllegalArgumentException(
+            "label is " + label + ": expected at most lookBack = " + lookBack);
+      }
+      if (encoderLayers < 1 || decoderLayers < 1 || width < 2 || width % 2 != 0) {
+        throw new IllegalArgumentException(
+            "encoderLayers is "
+                + encoderLayers
+                + ", decoderLayers "
+                + decoderLayers
+                + " and width "
+                + width
+                + ": expected at least 1 layer each and an even width");
+      }
+      if (!(dropout >= 0 && dropout < 1)) {
+        throw new IllegalArgumentException(
+            "dropout is " + dropout + ": expected a probability in [0, 1)");
+      }
+      for (Object part : new Object[] {mixer, ffn, init, projection}) {
+        if (part == null) {
+          throw new IllegalArgumentException("mixer, ffn, init and projection must not be null");
+        }
+      }
+    }
+
+    @Override
+    public String type() {
+      return "sequence-forecaster";
+    }
+
+    @Override
+    public Informer build() {
+      return new Informer(this);
+    }
+
+    BlockContext site(int layer, int layers, int length, boolean causal) {
+      return new BlockContext(
+          width, layer, layers, length, causal, true, dropout, init, projection);
+    }
+  }
+
+  private final Config config;
+  private final Slot<Embedding> past;
+  private final Slot<Embedding> future;
+  private final List<Slot<Block>> encoder;
+  private final List<Slot<Layer>> distilling;
+  private final Slot<Layer> encoderNorm;
+  private final List<Slot<DecoderBlock>> decoder;
+  private final Slot<Layer> decoderNorm;
+  private final Slot<Layer> head;
+
+  /** A model with freshly drawn weights. */
+  public Informer(Config config) {
+    this.config = config;
+    int heads = config.mixer().heads();
+    if (config.width() % heads != 0) {
+      throw new IllegalArgumentException(
+          "heads is " + heads + ": expected a divisor of the width " + config.width());
+    }
+    this.past = child("past", Embedding.class, new Embedding(config, config.lookBack()));
+    int decoded = config.label() + config.horizon();
+    this.future = child("future", Embedding.class, new Embedding(config, decoded));
+    Position none =
+        new NoPosition.Config()
+            .build(config.width(), heads, config.width() / heads, config.lookBack());
+    Norm.Config norm = new Norm.LayerNormConfig();
+    List<Block> encoding = new ArrayList<>();
+    List<Layer> halving = new ArrayList<>();
+    for (int i = 0; i < config.encoderLayers(); i++) {
+      BlockContext site = config.site(i, config.encoderLayers(), config.lookBack(), false);
+      encoding.add(Block.of(site, NormPlacement.POST, norm, config.mixer(), config.ffn(), none));
+      if (config.distil() && i + 1 < config.encoderLayers()) {
+        halving.add(new DistillingLayer(config.width()));
+      }
+    }
+    this.encoder = children("encoder", Block.class, encoding);
+    this.distilling = children("distilling", Layer.class, halving);
+    this.encoderNorm = child("encoderNorm", Layer.class, norm.build(config.width()));
+    List<DecoderBlock> decoding = new ArrayList<>();
+    for (int i = 0; i < config.decoderLayers(); i++) {
+      BlockContext site = config.site(i, config.decoderLayers(), decoded, true);
+      decoding.add(
+          new DecoderBlock(
+              site,
+              NormPlacement.POST,
+              norm,
+              config.mixer(),
+              config.crossHeads(),
+              config.ffn(),
+              none,
+              new Residual()));
+    }
+    this.decoder = children("decoder", DecoderBlock.class, decoding);
+    this.decoderNorm = child("decoderNorm", Layer.class, norm.build(config.width()));
+    this.head =
+        child(
+            "head",
+            Layer.class,
+            new Linear(config.width(), config.variates(), true, Initializer.uniformFanIn()));
+  }
+
+  @Override
+  public Config config() {
+    return config;
+  }
+
+  @Override
+  Tensor predict(Tensor known, Tensor pastCalendar, Tensor futureCalendar) {
+    InstanceNorm scale = config.instanceNorm() ? InstanceNorm.of(known) : null;
+    Tensor seen = scale == null ? known : scale.apply(known);
+    Tensor zeros = Tensor.zeros(seen.dtype(), seen.size(0), config.horizon(), seen.size(2));
+    Tensor forecast =
+        decode(
+                encode(seen, pastCalendar),
+                seen,
+                zeros.to(seen.device()),
+                pastCalendar,
+                futureCalendar)
+            .narrow(1, config.label(), config.horizon());
+    return scale == null ? forecast : scale.revert(forecast);
+  }
+
+  /**
+   * The same model used as decoders before it were: a row at a time, each forecast being given as
+   * known for the next. For comparison of its speed with that of {@link #forecast}.
+   */
+  public Tensor forecastStepByStep(Tensor known, Tensor pastCalendar, Tensor futureCalendar) {
+    InstanceNorm scale = config.instanceNorm() ? InstanceNorm.of(known) : null;
+    Tensor seen = scale == null ? known : scale.apply(known);
+    Tensor memory = encode(seen, pastCalendar);
+    Tensor rows = null;
+    for (int step = 0; step < config.horizon(); step++) {
+      Tensor before = rows;
+      int at = step;
+      rows =
+          Scope.tidy(
+              () -> {
+                Tensor zero = Tensor.zeros(seen.dtype(), seen.size(0), 1, seen.size(2));
+                Tensor open = before == null ? zero : Tensor.cat(1, before, zero);
+                Tensor days = futureCalendar.narrow(1, 0, at + 1L);
+                Tensor next =
+                    decode(memory, seen, open, pastCalendar, days)
+                        .narrow(1, config.label() + (long) at, 1);
+                return before == null ? next : Tensor.cat(1, before, next);
+              });
+    }
+    return scale == null ? rows : scale.revert(rows);
+  }
+
+  private Tensor encode(Tensor seen, Tensor calendar) {
+    Tensor x = past.get().forward(seen, calendar);
+    for (int i = 0; i < encoder.size(); i++) {
+      x = encoder.get(i).get().forward(x, null);
+      if (i < distilling.size()) {
+        x = distilling.get(i).get().forward(x);
+      }
+    }
+    return encoderNorm.get().forward(x);
+  }
+
+  /** What the decoder makes of the last rows seen and of some more: [B, label + more, C]. */
+  private Tensor decode(
+      Tensor memory, Tensor seen, Tensor more, Tensor pastCalendar, Tensor futureCalendar) {
+    long from = (long) config.lookBack() - config.label();
+    Tensor rows = Tensor.cat(1, seen.narrow(1, from, config.label()), more);
+    Tensor days = Tensor.cat(1, pastCalendar.narrow(1, from, config.label()), futureCalendar);
+    Tensor x = future.get().forward(rows, days);
+    for (Slot<DecoderBlock> block : decoder) {
+      x = block.get().forward(x, block.get().read(memory, null));
+    }
+    return head.get().forward(decoderNorm.get().forward(x));
+  }
+
+  /** Makes tokens of rows. */
+  private static final class Embedding extends Module {
+    private final Slot<Layer> values;
+    private final Slot<Layer> calendar;
+    private final Slot<Position> position;
+    private final Slot<Layer> dropout;
+
+    Embedding(Config config, int length) {
+      this.values =
+          child(
+              "values",
+              Layer.class,
+              new CircularConvolution(
+                  config.variates(),
+                  config.width(),
+                  Initializer.normal(Math.sqrt(2.0 / (3 * config.variates())))));
+      this.calendar =
+          config.calendar() == 0
+              ? null
+              : child(
+                  "calendar",
+                  Layer.class,
+                  new Linear(config.calendar(), config.width(), false, Initializer.uniformFanIn()));
+      this.position =
+          child(
+              "position",
+              Position.class,
+              new Sinusoidal.Config().build(config.width(), 1, config.width(), length));
+      this.dropout = child("dropout", Layer.class, new Dropout(config.dropout()));
+    }
+
+    /** Rows [B, T, C] and their calendar [B, T, F] to [B, T, D]. */
+    Tensor forward(Tensor rows, Tensor days) {
+      Tensor x = position.get().embed(values.get().forward(rows), 0);
+      return dropout.get().forward(calendar == null ? x : x.add(calendar.get().forward(days)));
+    }
+  }
+}

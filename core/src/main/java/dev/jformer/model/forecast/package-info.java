@@ -1,0 +1,2 @@
+/** Models that forecast time series. */
+package dev.jformer.model.forecast;

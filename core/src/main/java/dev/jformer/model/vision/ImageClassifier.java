@@ -1,0 +1,87 @@
+package dev.jformer.model.vision;
+
+import dev.jformer.model.Model;
+import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * Says what an image shows. It is given pixels from 0 to 1 and standardises them itself, by the
+ * means and deviations of the channels that it carries along.
+ */
+public abstract class ImageClassifier extends Model {
+  /** Number of colours of an image. */
+  public static final int CHANNELS = 3;
+
+  /** Configuration of an image classifier. */
+  public interface Config extends Model.Config {
+    /** Height and width of the images in pixels. */
+    int size();
+
+    /** Number of classes. */
+    int classes();
+
+    /** This configuration for another number of classes. */
+    Config withClasses(int classes);
+
+    @Override
+    ImageClassifier build();
+  }
+
+  private final Parameter mean;
+  private final Parameter deviation;
+
+  ImageClassifier() {
+    this.mean = buffer("pixels.mean", Tensor.full(0.5, dev.jformer.tensor.DType.FLOAT32, CHANNELS));
+    this.deviation =
+        buffer("pixels.deviation", Tensor.full(0.25, dev.jformer.tensor.DType.FLOAT32, CHANNELS));
+  }
+
+  @Override
+  public abstract Config config();
+
+  /** Scores of the classes [B, K] of standardised images [B, 3, S, S]. */
+  abstract Tensor scores(Tensor images);
+
+  /**
+   * Takes over means and deviations of the pixels' channels.
+   *
+   * @param means [3]
+   * @param deviations [3]
+   */
+  public final void standardise(Tensor means, Tensor deviations) {
+    mean.copyFrom(means);
+    deviation.copyFrom(deviations);
+  }
+
+  /**
+   * Scores of the classes.
+   *
+   * @param images [B, 3, S, S], 0 to 1
+   * @return logits [B, K]
+   * @throws IllegalArgumentException if the images have another shape
+   */
+  public final Tensor logits(Tensor images) {
+    int size = config().size();
+    if (images.rank() != 4
+        || images.size(1) != CHANNELS
+        || images.size(2) != size
+        || images.size(3) != size) {
+      throw new IllegalArgumentException(
+          "images are " + images.shape() + ": expected [B, 3, " + size + ", " + size + "]");
+    }
+    Tensor centered = images.sub(mean.value().view(1, CHANNELS, 1, 1));
+    return scores(centered.div(deviation.value().view(1, CHANNELS, 1, 1)));
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        java.util.Locale.ROOT,
+        "%s, images of %d x %d, %d classes, %.1f M parameters",
+        config().type(),
+        config().size(),
+        config().size(),
+        config().classes(),
+        parameterCount() / 1e6);
+  }
+}

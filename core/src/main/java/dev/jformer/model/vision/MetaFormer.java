@@ -1,0 +1,287 @@
+package dev.jformer.model.vision;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.Pooling;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.model.Block;
+import dev.jformer.model.Model;
+import dev.jformer.model.NormPlacement;
+import dev.jformer.model.TransformerStack;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Convolution2d;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.Residual;
+import dev.jformer.nn.Slot;
+import dev.jformer.position.NoPosition;
+import dev.jformer.position.Position;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * MetaFormer (arXiv 2111.11418): stages of blocks on ever fewer and wider tokens, each stage begun
+ * by patches that overlap. With {@link Pooling} for a mixer it is PoolFormer; the defaults are
+ * PoolFormer-S12 for 1,000 classes.
+ *
+ * <p>Tokens are rows of a matrix here, [B, H W, C], where the authors' have channels in planes; the
+ * result is the same and the perceptrons are plain matrix products.
+ */
+public final class MetaFormer extends ImageClassifier {
+  /**
+   * How tokens are made of pixels or of finer tokens: a convolution.
+   *
+   * @param kernel its height and width
+   * @param stride its step
+   * @param padding zeros around
+   */
+  public record Patch(int kernel, int stride, int padding) {
+    /** The authors' between stages. */
+    public Patch() {
+      this(3, 2, 1);
+    }
+
+    /** Checks the values. */
+    public Patch {
+      TransformerStack.Plan.positive("kernel", kernel);
+      TransformerStack.Plan.positive("stride", stride);
+      if (padding < 0 || padding >= kernel) {
+        throw new IllegalArgumentException(
+            "padding is " + padding + ": expected 0 to " + (kernel - 1));
+      }
+    }
+
+    int of(int size) {
+      return (size + 2 * padding - kernel) / stride + 1;
+    }
+  }
+
+  /**
+   * Configuration.
+   *
+   * @param size height and width of the images
+   * @param classes number of classes
+   * @param depths number of blocks of each stage
+   * @param widths width of each stage
+   * @param first how the first stage's tokens are made
+   * @param next how the other stages' are
+   * @param mixer the token mixer of every block
+   * @param ffn the channel mixer of every block
+   * @param norm the normalisation
+   * @param bias whether linear layers have a bias
+   * @param dropout probability, at the end of each half of a block
+   * @param residual what becomes of the halves of a block before they are added
+   * @param init how the weights start
+   * @param projection what the linear layers of the blocks are
+   */
+  @AutoService(Model.Config.class)
+  public record Config(
+      int size,
+      int classes,
+      List<Integer> depths,
+      List<Integer> widths,
+      Patch first,
+      Patch next,
+      TokenMixer.Config mixer,
+      ChannelMixer.Config ffn,
+      Norm.Config norm,
+      boolean bias,
+      double dropout,
+      Residual residual,
+      BlockContext.Init init,
+      Projection projection)
+      implements ImageClassifier.Config {
+
+    /** PoolFormer-S12. */
+    public Config() {
+      this(
+          224,
+          1000,
+          List.of(2, 2, 6, 2),
+          List.of(64, 128, 320, 512),
+          new Patch(7, 4, 2),
+          new Patch(),
+          new Pooling.Config(),
+          new Mlp.Config(),
+          new Norm.GroupNormConfig(),
+          true,
+          0,
+          new Residual(1e-5, 0.1),
+          new BlockContext.Init(0.02, false),
+          new Linear.Config());
+    }
+
+    /** Checks the values. */
+    public Config {
+      TransformerStack.Plan.positive("size", size);
+      TransformerStack.Plan.positive("classes", classes);
+      if (depths.isEmpty() || depths.size() != widths.size()) {
+        throw new IllegalArgumentException(
+            "there are "
+                + depths.size()
+                + " depths and "
+                + widths.size()
+                + " widths: expected one of each for every stage");
+      }
+      for (int i = 0; i < depths.size(); i++) {
+        TransformerStack.Plan.check(
+            depths.get(i),
+            widths.get(i),
+            dropout,
+            first,
+            next,
+            mixer,
+            ffn,
+            norm,
+            residual,
+            init,
+            projection);
+      }
+      int side = size;
+      for (int i = 0; i < depths.size(); i++) {
+        side = (i == 0 ? first : next).of(side);
+        if (side < 1) {
+          throw new IllegalArgumentException(
+              "images of " + size + " pixels leave no token to stage " + (i + 1));
+        }
+      }
+    }
+
+    @Override
+    public String type() {
+      return "metaformer";
+    }
+
+    @Override
+    public MetaFormer build() {
+      return new MetaFormer(this);
+    }
+
+    @Override
+    public Config withClasses(int other) {
+      return new Config(
+          size,
+          other,
+          depths,
+          widths,
+          first,
+          next,
+          mixer,
+          ffn,
+          norm,
+          bias,
+          dropout,
+          residual,
+          init,
+          projection);
+    }
+  }
+
+  private final Config config;
+  private final List<Slot<Layer>> patches;
+  private final List<List<Slot<Block>>> stages;
+  private final Slot<Layer> norm;
+  private final Slot<Layer> head;
+
+  /** A model with freshly drawn weights. */
+  public MetaFormer(Config config) {
+    this.config = config;
+    int total = config.depths().stream().mapToInt(Integer::intValue).sum();
+    List<Layer> embeddings = new ArrayList<>();
+    List<List<Block>> all = new ArrayList<>();
+    int side = config.size();
+    int in = CHANNELS;
+    int layer = 0;
+    for (int stage = 0; stage < config.depths().size(); stage++) {
+      Patch patch = stage == 0 ? config.first() : config.next();
+      int width = config.widths().get(stage);
+      embeddings.add(
+          new Convolution2d(
+              in,
+              width,
+              patch.kernel(),
+              patch.stride(),
+              patch.padding(),
+              Initializer.uniformFanIn()));
+      side = patch.of(side);
+      in = width;
+      List<Block> blocks = new ArrayList<>();
+      for (int i = 0; i < config.depths().get(stage); i++) {
+        blocks.add(block(width, layer++, total, side));
+      }
+      all.add(blocks);
+    }
+    this.patches = children("patches", Layer.class, embeddings);
+    List<List<Slot<Block>>> slots = new ArrayList<>();
+    for (int stage = 0; stage < all.size(); stage++) {
+      slots.add(children("stages." + stage, Block.class, all.get(stage)));
+    }
+    this.stages = List.copyOf(slots);
+    this.norm = child("norm", Layer.class, config.norm().build(in));
+    this.head =
+        child(
+            "head",
+            Layer.class,
+            new Linear(in, config.classes(), true, Initializer.normal(config.init().deviation())));
+  }
+
+  private Block block(int width, int layer, int layers, int side) {
+    BlockContext site =
+        new BlockContext(
+            width,
+            layer,
+            layers,
+            side * side,
+            false,
+            config.bias(),
+            config.dropout(),
+            config.init(),
+            config.projection(),
+            side);
+    int heads = config.mixer().heads();
+    if (width % heads != 0) {
+      throw new IllegalArgumentException(
+          "heads is " + heads + ": expected a divisor of the width " + width);
+    }
+    Position none = new NoPosition.Config().build(width, heads, width / heads, side * side);
+    return Block.of(
+        site,
+        NormPlacement.PRE,
+        config.norm(),
+        config.mixer(),
+        config.ffn(),
+        none,
+        config.residual());
+  }
+
+  @Override
+  public Config config() {
+    return config;
+  }
+
+  /** The blocks of all stages, first to last. */
+  public List<Block> blocks() {
+    return stages.stream().flatMap(List::stream).map(Slot::get).toList();
+  }
+
+  @Override
+  Tensor scores(Tensor images) {
+    Tensor planes = images;
+    Tensor tokens = null;
+    for (int stage = 0; stage < stages.size(); stage++) {
+      planes = patches.get(stage).get().forward(planes);
+      long side = planes.size(2);
+      tokens = planes.flatten(2, 3).transpose(1, 2).contiguous();
+      for (Slot<Block> block : stages.get(stage)) {
+        tokens = block.get().forward(tokens, null);
+      }
+      planes = tokens.transpose(1, 2).unflatten(2, side, side);
+    }
+    return head.get().forward(norm.get().forward(tokens).mean(1, false));
+  }
+}

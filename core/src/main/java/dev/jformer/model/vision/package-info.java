@@ -1,0 +1,2 @@
+/** Models that classify images. */
+package dev.jformer.model.vision;

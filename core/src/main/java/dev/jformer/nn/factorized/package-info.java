@@ -1,0 +1,2 @@
+/** Linear layers whose weight is a product of smaller or sparser matrices. */
+package dev.jformer.nn.factorized;

@@ -1,0 +1,52 @@
+package dev.jformer.nn.kan;
+
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * An activation that is learned (arXiv 2409.10594): {@code P(x) / (1 + |Q(x)|)}, one function for
+ * each group of neighbouring channels, with P shared by all groups: [..., D] to [..., D].
+ *
+ * <p>So the paper has it. The authors' code takes the absolute value of each term of Q by itself,
+ * but fits what it starts with as if it were the formula of the paper; here it is that throughout.
+ * The coefficients are kept as vectors, which do not decay in training.
+ */
+public final class GroupRational extends Layer {
+  private final int groups;
+  private final Parameter numerator;
+  private final Parameter denominator;
+
+  /**
+   * A new layer.
+   *
+   * @param width D
+   * @param groups number of groups, a divisor of D
+   * @param start what all groups start as
+   */
+  public GroupRational(int width, int groups, RationalFunction start) {
+    if (groups < 1 || width % groups != 0) {
+      throw new IllegalArgumentException(
+          "groups is " + groups + ": expected a divisor of the width " + width);
+    }
+    this.groups = groups;
+    this.numerator = parameter("numerator", floats(start.numerator(), 1));
+    this.denominator = parameter("denominator", floats(start.denominator(), groups));
+  }
+
+  private static Tensor floats(double[] values, int times) {
+    float[] all = new float[values.length * times];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = (float) values[i % values.length];
+    }
+    return Tensor.of(all);
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    Tensor q = denominator.value().view(groups, RationalFunction.DENOMINATOR);
+    Tensor real = x.dtype().equals(numerator.value().dtype()) ? x : x.to(numerator.value().dtype());
+    return Functional.rational(real, numerator.value(), q);
+  }
+}

@@ -1,0 +1,93 @@
+package dev.jformer.nn.kan;
+
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A layer of a Kolmogorov-Arnold network (arXiv 2404.19756): output j is the sum over inputs i of
+ * {@code w_ji silu(x_i) + Σ_m c_jim B_m(x_i)}, where the B are the B-splines of degree k on an even
+ * grid of G intervals, of which there are G + k: [..., in] to [..., out].
+ *
+ * <p>The grid stays as it is; the authors' code can move it to where the data is. Their scale of
+ * the spline of each pair is part of its coefficients.
+ */
+public final class SplineLayer extends Layer {
+  private final int degree;
+  private final List<Double> knots;
+  private final Parameter base;
+  private final Parameter coefficients;
+
+  /**
+   * A new layer.
+   *
+   * @param intervals G
+   * @param degree k
+   * @param range the grid reaches from minus this to this
+   * @param initializer makes the weights [out, in] of silu; coefficients start as small as the
+   *     authors' noise, a tenth of 1/G
+   */
+  public SplineLayer(
+      int in, int out, int intervals, int degree, double range, Initializer initializer) {
+    check(intervals, degree, range);
+    this.degree = degree;
+    this.knots = new ArrayList<>();
+    for (int i = -degree; i <= intervals + degree; i++) {
+      knots.add(range * (2.0 * i / intervals - 1));
+    }
+    this.base = parameter("base", initializer.create(out, in));
+    long splines = (long) in * (intervals + degree);
+    this.coefficients =
+        parameter("coefficients", initializer.create(out, splines).mul(0.1 / intervals));
+  }
+
+  /** Checks a grid. */
+  public static void check(int intervals, int degree, double range) {
+    if (intervals < 1 || degree < 1 || !(range > 0)) {
+      throw new IllegalArgumentException(
+          "intervals is "
+              + intervals
+              + ", degree "
+              + degree
+              + " and range "
+              + range
+              + ": expected at least 1, at least 1 and more than 0");
+    }
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    Tensor linear = Functional.linear(Functional.silu(x), base.value(), null);
+    Tensor splines = basis(x).flatten(-2, -1);
+    return linear.add(Functional.linear(splines, coefficients.value(), null));
+  }
+
+  /** The values of all B-splines by the recursion of Cox and de Boor: [..., in, G + k]. */
+  Tensor basis(Tensor x) {
+    Tensor wide = x.unsqueeze(-1);
+    int n = knots.size();
+    Tensor grid =
+        Tensor.of(knots.stream().mapToDouble(Double::doubleValue).toArray()).to(x.dtype());
+    Tensor above = wide.sub(grid); // [..., in, knots]
+    Tensor inside =
+        above
+            .narrow(-1, 0, n - 1)
+            .ge(0)
+            .and(above.narrow(-1, 1, n - 1).lt(0))
+            .to(x.dtype() == DType.BFLOAT16 ? DType.FLOAT32 : x.dtype());
+    Tensor splines = inside;
+    double step = knots.get(1) - knots.get(0);
+    for (int k = 1; k <= degree; k++) {
+      int count = n - 1 - k;
+      Tensor left = above.narrow(-1, 0, count).mul(splines.narrow(-1, 0, count));
+      Tensor right = above.narrow(-1, k + 1, count).mul(splines.narrow(-1, 1, count));
+      splines = left.sub(right).mul(1 / (k * step));
+    }
+    return splines;
+  }
+}

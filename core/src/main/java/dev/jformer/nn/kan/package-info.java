@@ -1,0 +1,2 @@
+/** Learned activation functions and Kolmogorov-Arnold layers. */
+package dev.jformer.nn.kan;

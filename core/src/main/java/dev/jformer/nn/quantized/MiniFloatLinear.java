@@ -1,0 +1,306 @@
+package dev.jformer.nn.quantized;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Projection;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A linear layer of LLM-FP4 (arXiv 2310.16836), [..., in] to [..., out]: weights and activations
+ * are numbers of few bits, {@link MiniFloat}s. Weights have a step for each output. Activations
+ * have one for the layer, and a {@linkplain Kind#PRE_SHIFTED pre-shifted} layer an integer k for
+ * each input besides, by which its exponent's bias is larger. So it computes {@code Q(x) Wᵀ + b}
+ * where Q rounds input j in steps of {@code s 2^-k_j}.
+ *
+ * <p>It does so in the folded form: input j, times 2^k_j, is rounded in steps of s, and column j of
+ * W is divided by 2^k_j, which adds to the exponents of its weights. All factors are powers of two,
+ * so both forms are equal to the bit, and the product has to do with one step alone. The addition
+ * to the exponents of x that precedes it stays; the paper's figures leave that unsaid.
+ *
+ * <p>Weights are stored as codes, two in a byte if they have 4 bits (that of the even column in the
+ * lower half), with the exponent bits of both formats, which may be others in each layer. The
+ * engine multiplies floats: the first pass looks up the layer's weights in a table of 256 entries,
+ * and they are kept until the codes change. So the file is small, but a model that runs takes the
+ * memory of a plain one and more. To look them up in each pass would spare that memory, but took
+ * fifteen to forty times as long as the product for one token (layers from 256 to 1,024 and from
+ * 768 to 3,072, one core): no language model could be decoded so.
+ *
+ * <p>The result is computed in float32, under autocast too. Gradients do not get past a rounded
+ * activation, so a layer in training refuses to run.
+ */
+public final class MiniFloatLinear extends Layer {
+  private static final int PACKED = 4;
+  private static final int BYTE = 8;
+
+  /** How formats and steps are found. */
+  public enum Kind {
+    /** Symmetric integers whose range is that of the numbers seen: a baseline. */
+    INT,
+    /** The usual format; the range is that of the numbers seen. */
+    MIN_MAX,
+    /** Format and range are those of the least error: the paper's baseline. */
+    SEARCHED,
+    /** As that, and an integer for each input channel: LLM-FP4. */
+    PRE_SHIFTED
+  }
+
+  /**
+   * Configuration.
+   *
+   * @param weightBits 4 or 8
+   * @param activationBits 3 to 8
+   * @param kind how formats and steps are found
+   */
+  @AutoService(Projection.class)
+  public record Config(int weightBits, int activationBits, Kind kind) implements Projection {
+    /** W4A4 with pre-shifted exponent biases. */
+    public Config() {
+      this(PACKED, PACKED, Kind.PRE_SHIFTED);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (weightBits != PACKED && weightBits != BYTE) {
+        throw new IllegalArgumentException("weightBits is " + weightBits + ": expected 4 or 8");
+      }
+      if (activationBits < 3 || activationBits > BYTE) {
+        throw new IllegalArgumentException(
+            "activationBits is " + activationBits + ": expected 3 to 8");
+      }
+      if (kind == null) {
+        throw new IllegalArgumentException(
+            "kind is null: expected int, min-max, searched or pre-shifted");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "llm-fp4";
+    }
+
+    @Override
+    public boolean trains() {
+      return false;
+    }
+
+    /** A layer of weight zero, which {@link #quantize} fills; nothing is drawn. */
+    @Override
+    public MiniFloatLinear build(long in, long out, boolean bias, Initializer initializer) {
+      return new MiniFloatLinear(this, in, out, bias);
+    }
+  }
+
+  private final Config config;
+  private final long in;
+  private final Parameter codes;
+  private final Parameter weightStep;
+  private final Parameter activationStep;
+  private final Parameter exponents;
+  private final Parameter shifts;
+  private final Parameter bias;
+  private Tensor folded;
+  private List<Object> foldedFrom;
+
+  MiniFloatLinear(Config config, long in, long out, boolean bias) {
+    this.config = config;
+    this.in = in;
+    this.codes = buffer("codes", Tensor.zeros(DType.UINT8, out, bytes()));
+    this.weightStep = buffer("weightStep", Tensor.ones(out));
+    this.activationStep = buffer("activationStep", Tensor.ones(1));
+    this.exponents = buffer("exponents", Tensor.of(new byte[] {1, 1}, 2).to(DType.UINT8));
+    this.shifts =
+        config.kind() == Kind.PRE_SHIFTED ? buffer("shifts", Tensor.zeros(DType.UINT8, in)) : null;
+    this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
+  }
+
+  /** How many bytes hold the codes of a row. */
+  private long bytes() {
+    return config.weightBits() == PACKED ? (in + 1) / 2 : in;
+  }
+
+  /**
+   * Takes over a layer's weights, rounded.
+   *
+   * @param layer of this one's shape
+   * @param weights of steps [out, 1]
+   * @param activations of steps [1]
+   * @param channelShifts k, integers [in] from 0 to {@link MiniFloat#widestShift}; null unless this
+   *     layer is pre-shifted
+   * @throws IllegalArgumentException if these are not what this layer's configuration says
+   */
+  public void quantize(
+      Linear layer,
+      MiniFloatQuantizer weights,
+      MiniFloatQuantizer activations,
+      Tensor channelShifts) {
+    if (weights.format().bits() != config.weightBits()
+        || activations.format().bits() != config.activationBits()
+        || (channelShifts == null) != (shifts == null)
+        || (layer.bias() == null) != (bias == null)) {
+      throw new IllegalArgumentException(
+          "weights of "
+              + weights.format().bits()
+              + " bits, activations of "
+              + activations.format().bits()
+              + (channelShifts == null ? ", no" : ",")
+              + " shifts and "
+              + (layer.bias() == null ? "no" : "a")
+              + " bias do not fit a layer of "
+              + config);
+    }
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Tensor rounded = weights.inSteps(layer.weight().value().detach().to(DType.FLOAT32));
+      codes.copyFrom(packed(rounded, weights.format()));
+      weightStep.copyFrom(weights.step().squeeze(1));
+      activationStep.copyFrom(activations.step());
+      byte[] found = {(byte) weights.format().exponent(), (byte) activations.format().exponent()};
+      exponents.copyFrom(Tensor.of(found, 2));
+      if (shifts != null) {
+        shifts.copyFrom(channelShifts);
+      }
+      if (bias != null) {
+        bias.copyFrom(layer.bias().value().detach());
+      }
+    }
+  }
+
+  private Tensor packed(Tensor rounded, MiniFloat format) {
+    float[] values = rounded.toFloats();
+    int rows = Math.toIntExact(rounded.size(0));
+    int columns = Math.toIntExact(in);
+    int width = Math.toIntExact(bytes());
+    int perByte = BYTE / config.weightBits();
+    byte[] packed = new byte[rows * width];
+    for (int row = 0; row < rows; row++) {
+      for (int column = 0; column < columns; column++) {
+        int code = format.code(values[row * columns + column]);
+        int shift = column % perByte * config.weightBits();
+        packed[row * width + column / perByte] |= (byte) (code << shift);
+      }
+    }
+    return Tensor.of(packed, rows, width).viewAs(DType.UINT8);
+  }
+
+  @Override
+  public Tensor forward(Tensor x) {
+    if (isTraining()) {
+      throw new IllegalStateException(
+          "a layer of the projection llm-fp4 cannot be trained: train a model of the projection"
+              + " linear and compress it then");
+    }
+    return Scope.tidy(
+        () -> {
+          try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
+            Tensor input = x.to(DType.FLOAT32);
+            if (shifts != null) {
+              input = input.mul(MiniFloat.powersOfTwo(shift()));
+            }
+            Tensor rounded = new MiniFloatQuantizer(format(1), activationStep.value()).round(input);
+            Tensor sum = Functional.linear(rounded, folded(), bias == null ? null : bias.value());
+            return sum.to(x.dtype());
+          }
+        });
+  }
+
+  /** W [out, in] with the shifts of its columns in it, made anew only if something changed. */
+  private Tensor folded() {
+    List<Object> now = state();
+    if (!now.equals(foldedFrom)) {
+      forget();
+      try (Scope scope = Scope.open();
+          Mode ordinary = Autograd.noInference(); // it may take part in gradients later
+          Mode mode = Autograd.noGrad()) {
+        Tensor weight = weight();
+        folded =
+            (shifts == null ? weight : weight.mul(MiniFloat.powersOfTwo(shift().neg()))).keep();
+      }
+      foldedFrom = now;
+    }
+    return folded;
+  }
+
+  /** Which tensors the weight is made of, and as of which change. */
+  private List<Object> state() {
+    List<Object> state = new ArrayList<>();
+    for (Parameter parameter : new Parameter[] {codes, weightStep, exponents, shifts}) {
+      if (parameter != null) {
+        state.add(parameter.value());
+        state.add(parameter.value().version());
+      }
+    }
+    return state;
+  }
+
+  @Override
+  public long derivedBytes() {
+    return folded == null ? 0 : folded.elements() * folded.dtype().bytes();
+  }
+
+  @Override
+  protected void forget() {
+    if (folded != null) {
+      folded.close();
+      folded = null;
+      foldedFrom = null;
+    }
+  }
+
+  /** W [out, in] as floats, not folded. */
+  public Tensor weight() {
+    return Scope.tidy(
+        () -> {
+          Tensor values = Functional.embedding(codes.value().to(DType.INT32), table());
+          Tensor flat = values.flatten(1, 2).narrow(1, 0, in).contiguous();
+          return flat.mul(weightStep.value().unsqueeze(1));
+        });
+  }
+
+  /** What each byte stands for: [256, weights in a byte]. */
+  private Tensor table() {
+    float[] values = format(0).values();
+    int perByte = BYTE / config.weightBits();
+    float[] table = new float[(1 << BYTE) * perByte];
+    for (int i = 0; i < table.length; i++) {
+      int code = (i / perByte) >> (i % perByte * config.weightBits());
+      table[i] = values[code & (values.length - 1)];
+    }
+    return Tensor.of(table, 1 << BYTE, perByte);
+  }
+
+  /** The format of the weights. */
+  public MiniFloat weightFormat() {
+    return format(0);
+  }
+
+  /** What rounds an input [..., in], in the form that is not folded: its steps are [1] or [in]. */
+  public MiniFloatQuantizer activations() {
+    MiniFloatQuantizer layer = new MiniFloatQuantizer(format(1), activationStep.value());
+    return shifts == null ? layer : layer.shifted(shifts.value());
+  }
+
+  private MiniFloat format(int which) {
+    int bits = which == 0 ? config.weightBits() : config.activationBits();
+    return new MiniFloat(bits, exponents.value().toBytes()[which]);
+  }
+
+  /** As signed integers, which can be negated. */
+  private Tensor shift() {
+    return shifts.value().to(DType.INT32);
+  }
+
+  /** The bias [out], or null. */
+  public Parameter bias() {
+    return bias;
+  }
+}

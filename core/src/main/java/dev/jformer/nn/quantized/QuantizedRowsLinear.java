@@ -1,0 +1,80 @@
+package dev.jformer.nn.quantized;
+
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * A linear layer [..., in] to [..., out] of a matrix whose rows are kept in few bits, and a bias of
+ * floats. No gradient flows through it, and it refuses to train. A float64 input is multiplied in
+ * float64, any other in float32, under autocast too.
+ */
+abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
+  private final Parameter bias;
+
+  /**
+   * Declares {@code weight}, {@code scale} and, if there is one, {@code bias}.
+   *
+   * @param bias [out], or null
+   */
+  QuantizedRowsLinear(Parameter weight, Parameter scale, Parameter bias) {
+    this.bias = bias;
+    register("weight", weight);
+    register("scale", scale);
+    if (bias != null) {
+      register("bias", bias);
+    }
+  }
+
+  /** A bias [out] of zeros, to be filled; null if none is wanted. */
+  static Parameter zeros(long out, boolean wanted) {
+    return wanted ? Parameter.buffer(Tensor.zeros(out)) : null;
+  }
+
+  @Override
+  public final Tensor forward(Tensor x) {
+    if (isTraining()) {
+      throw new UnsupportedOperationException(
+          "a layer of quantized weights does not train: train the model before it is compressed, or"
+              + " switch it to inference");
+    }
+    try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
+      boolean exact = x.dtype() == DType.FLOAT64;
+      Tensor flat = x.detach().reshape(-1, x.size(-1)).to(exact ? x.dtype() : DType.FLOAT32);
+      Tensor y = exact ? inDoubles(flat) : product(flat);
+      long[] shape = x.shape().toArray();
+      shape[shape.length - 1] = y.size(1);
+      return y.reshape(shape);
+    }
+  }
+
+  /** The layer's output for float32 rows [M, in]: [M, out]. */
+  abstract Tensor product(Tensor x);
+
+  /** The same for float64 rows. */
+  Tensor inDoubles(Tensor x) {
+    return Functional.linear(x, matrix(DType.FLOAT64), offset(DType.FLOAT64));
+  }
+
+  /** The matrix that the rows stand for, [out, in] of a type. */
+  abstract Tensor matrix(DType dtype);
+
+  /** The bias [out] of a type, or null. */
+  final Tensor offset(DType dtype) {
+    return bias == null ? null : bias.value().to(dtype);
+  }
+
+  @Override
+  public Tensor dequantized() {
+    return matrix(DType.FLOAT32);
+  }
+
+  /** The bias [out], or null. */
+  public final Parameter bias() {
+    return bias;
+  }
+}

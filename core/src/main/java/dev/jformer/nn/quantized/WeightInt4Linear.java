@@ -1,0 +1,131 @@
+package dev.jformer.nn.quantized;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Int4;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.Set;
+
+/**
+ * A linear layer [..., in] to [..., out] of 4-bit weights, rounded to the nearest in groups of
+ * neighbours, for decoding, which is as fast as weights can be read. On disk a value takes half a
+ * byte and a share of its group's scale and offset.
+ *
+ * <p>Few rows are multiplied by the engine's kernel, which rounds activations and results to bf16;
+ * it wants the weights in an order of its own, which depends on the processor, so a copy in that
+ * order is made at the first use, and is held beside the plain form. For many rows the weights are
+ * made floats first. A float64 input is multiplied in float64, not rounded.
+ *
+ * <p>No gradient flows through the layer, and it refuses to train.
+ */
+public final class WeightInt4Linear extends QuantizedRowsLinear {
+  /** With so many rows, making floats of the weights costs less than the kernel loses. */
+  static final long MANY = 64;
+
+  /**
+   * Configuration.
+   *
+   * @param group how many neighbours have a scale in common: 32, 64 or 128
+   */
+  @AutoService(Projection.class)
+  public record Config(int group) implements Projection {
+    /** Groups of 64. */
+    public Config() {
+      this(64);
+    }
+
+    /** Checks the values. */
+    public Config {
+      if (!Set.of(32, 64, 128).contains(group)) {
+        throw new IllegalArgumentException("group is " + group + ": expected 32, 64 or 128");
+      }
+    }
+
+    @Override
+    public String type() {
+      return "weight-int4";
+    }
+
+    @Override
+    public boolean trains() {
+      return false;
+    }
+
+    @Override
+    public WeightInt4Linear build(long in, long out, boolean bias, Initializer initializer) {
+      return new WeightInt4Linear(Int4Rows.zeros(out, in, group), zeros(out, bias));
+    }
+
+    @Override
+    public TokenEmbedding table(long count, long width, Initializer initializer) {
+      return new Int4Embedding(count, width, group);
+    }
+
+    @Override
+    public Layer output(long in, long out, Initializer initializer) {
+      return build(in, out, false, initializer);
+    }
+  }
+
+  private final Int4Rows rows;
+  private Int4 packed;
+
+  WeightInt4Linear(Int4Rows rows, Parameter bias) {
+    super(rows.codes(), rows.scales(), bias);
+    this.rows = rows;
+  }
+
+  @Override
+  Tensor product(Tensor x) {
+    Tensor offset = offset(DType.FLOAT32);
+    if (x.size(0) >= MANY) {
+      return Functional.linear(x, rows.dequantized(), offset);
+    }
+    Tensor y = packed().product(rows.filled(x));
+    return offset == null ? y : y.add_(offset);
+  }
+
+  @Override
+  Tensor matrix(DType dtype) {
+    return rows.dequantized().to(dtype);
+  }
+
+  private Int4 packed() {
+    if (packed == null) {
+      try (Mode mode = Autograd.noInference();
+          Scope scope = Scope.open()) {
+        packed = rows.packed();
+      }
+    }
+    return packed;
+  }
+
+  /** Those of the kernel's copy; 0 before the first use. */
+  @Override
+  public long derivedBytes() {
+    return packed == null ? 0 : packed.bytes();
+  }
+
+  @Override
+  public void quantize(Tensor weight) {
+    rows.quantize(weight);
+    forget();
+  }
+
+  @Override
+  protected void forget() {
+    if (packed != null) {
+      packed.close();
+      packed = null;
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package dev.jformer.nn.quantized;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Int8;
+import dev.jformer.tensor.Int8Packed;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * A linear layer [..., in] to [..., out] of 8-bit weights, rounded to the nearest with a scale for
+ * each row, for decoding, which is as fast as weights can be read. Activations are rounded to 15
+ * bits a row, which costs next to nothing in quality and lets the product run on integers; see
+ * {@link Int8.Activations#BITS_15}. A float64 input is multiplied in float64, not rounded.
+ *
+ * <p>Few rows are multiplied with a copy of the weights in the order that the kernel reads fastest,
+ * see {@link Int8Packed}. It is made at the first use, and held beside the plain form.
+ *
+ * <p>No gradient flows through the layer, and it refuses to train.
+ */
+public final class WeightInt8Linear extends QuantizedRowsLinear {
+  /** Configuration. */
+  @AutoService(Projection.class)
+  public record Config() implements Projection {
+    @Override
+    public String type() {
+      return "weight-int8";
+    }
+
+    @Override
+    public boolean trains() {
+      return false;
+    }
+
+    @Override
+    public WeightInt8Linear build(long in, long out, boolean bias, Initializer initializer) {
+      return new WeightInt8Linear(Int8Rows.zeros(out, in), zeros(out, bias));
+    }
+
+    @Override
+    public TokenEmbedding table(long count, long width, Initializer initializer) {
+      return new Int8Embedding(count, width, rows -> new WeightInt8Linear(rows, null));
+    }
+
+    @Override
+    public Layer output(long in, long out, Initializer initializer) {
+      return build(in, out, false, initializer);
+    }
+  }
+
+  private final Int8Rows rows;
+  private Int8Packed packed;
+
+  private WeightInt8Linear(Int8Rows rows, Parameter bias) {
+    super(rows.values(), rows.scale(), bias);
+    this.rows = rows;
+  }
+
+  @Override
+  Tensor product(Tensor x) {
+    Tensor offset = offset(DType.FLOAT32);
+    if (x.size(0) <= Int8Packed.MOST_ROWS && Int8Packed.isExact()) {
+      return packed().linear(x.contiguous(), offset);
+    }
+    return Int8.linear(
+        x.contiguous(),
+        rows.values().value(),
+        rows.scale().value(),
+        offset,
+        Int8.Activations.BITS_15);
+  }
+
+  private Int8Packed packed() {
+    if (packed == null) {
+      try (Mode mode = Autograd.noInference();
+          Scope scope = Scope.open()) {
+        packed = new Int8Packed(rows.values().value(), rows.scale().value());
+      }
+    }
+    return packed;
+  }
+
+  /** Those of the kernel's copy; 0 before the first use. */
+  @Override
+  public long derivedBytes() {
+    return packed == null ? 0 : packed.bytes();
+  }
+
+  @Override
+  Tensor matrix(DType dtype) {
+    return rows.dequantized(dtype);
+  }
+
+  @Override
+  public void quantize(Tensor weight) {
+    rows.quantize(weight);
+    forget();
+  }
+
+  @Override
+  protected void forget() {
+    if (packed != null) {
+      packed.close();
+      packed = null;
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Linear layers whose weights are powers of two. */
+package dev.jformer.nn.shift;

@@ -1,0 +1,2 @@
+/** Linear layers that store only the weights that are not zero. */
+package dev.jformer.nn.sparse;

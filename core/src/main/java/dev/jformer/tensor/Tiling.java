@@ -1,0 +1,106 @@
+package dev.jformer.tensor;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.function.IntFunction;
+
+/**
+ * How loops over the float32 elements of a tensor [..., D] go about them: as rows of whole numbers
+ * of channels, cut in strips that fit the processor's cache as arrays, a strip's rows after each
+ * other, and the rows shared out to lanes.
+ */
+final class Tiling {
+  private static final int LENGTH = 1024;
+  private static final int SMALLEST_SHARE = 1 << 14;
+
+  private final long elements;
+  private final int width;
+  private final int length;
+
+  /**
+   * Strips of a tensor.
+   *
+   * @param elements in all, a multiple of D, at most {@link Integer#MAX_VALUE}
+   * @param channels D
+   */
+  Tiling(long elements, int channels) {
+    this.elements = elements;
+    this.width = channels * Math.max(1, LENGTH / channels);
+    int strips = (width + LENGTH - 1) / LENGTH;
+    this.length = (width + strips - 1) / strips;
+  }
+
+  /** How many there are side by side. */
+  int count() {
+    return (width + length - 1) / length;
+  }
+
+  /** Columns of a strip. */
+  int length(int strip) {
+    return Math.min(length, width - strip * length);
+  }
+
+  /** The column a strip begins with; column c is of channel c modulo D. */
+  int column(int strip) {
+    return strip * length;
+  }
+
+  private long rows() {
+    return (elements + width - 1) / width;
+  }
+
+  /** Reads the part of a row; zeros where the tensor ends before. */
+  void read(FloatBuffer from, long row, int strip, float[] into) {
+    int count = count(row, strip);
+    if (count > 0) {
+      from.get((int) start(row, strip), into, 0, count);
+    }
+    if (count < into.length) {
+      Arrays.fill(into, count, into.length, 0);
+    }
+  }
+
+  /** Writes the part of a row, as much of it as the tensor has. */
+  void write(FloatBuffer to, long row, int strip, float[] values) {
+    int count = count(row, strip);
+    if (count > 0) {
+      to.put((int) start(row, strip), values, 0, count);
+    }
+  }
+
+  private long start(long row, int strip) {
+    return row * width + column(strip);
+  }
+
+  private int count(long row, int strip) {
+    return (int) Math.max(0, Math.min(length(strip), elements - start(row, strip)));
+  }
+
+  /** What is done to the rows from one up to another in a strip. */
+  @FunctionalInterface
+  interface Work {
+    void run(int strip, long from, long to);
+  }
+
+  /** How many lanes {@link #share} will ask work of. */
+  int lanes() {
+    return elements < 2 * SMALLEST_SHARE || Engine.threads() == 1 ? 1 : WorkerPool.shared().count();
+  }
+
+  /** Does all strips: each lane its part of the rows, with work of its own. */
+  void share(IntFunction<Work> work) {
+    int lanes = lanes();
+    if (lanes == 1) {
+      run(work.apply(0), 0, rows());
+      return;
+    }
+    WorkerPool.shared()
+        .run(lane -> run(work.apply(lane), rows() * lane / lanes, rows() * (lane + 1) / lanes));
+  }
+
+  private void run(Work work, long from, long to) {
+    for (int strip = 0; strip < count(); strip++) {
+      work.run(strip, from, to);
+    }
+  }
+}

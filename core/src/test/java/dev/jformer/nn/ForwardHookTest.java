@@ -1,0 +1,69 @@
+package dev.jformer.nn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.model.CausalLm;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.testing.Scoped;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(Scoped.class)
+class ForwardHookTest {
+  private static CausalLm model() {
+    CausalLm.Config c = new CausalLm.Config();
+    return new CausalLm.Config(
+            2,
+            8,
+            11,
+            6,
+            c.position(),
+            c.mixer(),
+            c.ffn(),
+            c.norm(),
+            c.placement(),
+            true,
+            true,
+            0,
+            c.init(),
+            c.projection())
+        .build();
+  }
+
+  @Test
+  void seesWhatLayersGiveAndLeavesNoTrace() {
+    CausalLm model = model();
+    Tensor ids = Tensor.zeros(DType.INT64, 1, 5);
+    Map<String, Module> before = new LinkedHashMap<>(model.modules());
+    Tensor plain = model.logits(ids);
+    Map<String, Tensor> seen = new LinkedHashMap<>();
+    try (ForwardHook probe =
+        ForwardHook.on(
+            model,
+            name -> name.equals("norm") || name.endsWith(".output"),
+            output -> seen.put(output.layer(), output.output()))) {
+      assertTrue(plain.sameAs(model.logits(ids)), "looking changes nothing");
+    }
+    assertEquals(
+        List.of("blocks.0.output", "blocks.1.output", "norm"), new ArrayList<>(seen.keySet()));
+    assertTrue(model.hidden(ids).sameAs(seen.get("norm")));
+    assertEquals(before, model.modules());
+  }
+
+  @Test
+  void refusesNamesThatNoLayerHas() {
+    CausalLm model = model();
+    var error =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> ForwardHook.on(model, name -> name.equals("nrm"), output -> {}));
+    assertTrue(error.getMessage().contains("norm"), error.getMessage());
+  }
+}

@@ -1,0 +1,372 @@
+package dev.jformer.studies.channelmixer;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.text.PairBatch;
+import dev.jformer.data.text.TokenPair;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.ffn.expert.Experts;
+import dev.jformer.ffn.expert.Gate;
+import dev.jformer.ffn.expert.HashGate;
+import dev.jformer.ffn.expert.SwitchGate;
+import dev.jformer.ffn.expert.ThorGate;
+import dev.jformer.ffn.expert.ThorGate.Draw;
+import dev.jformer.model.EncoderDecoder;
+import dev.jformer.nn.Activation;
+import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Scale;
+import dev.jformer.studies.Study;
+import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.trial.Multi30k;
+import dev.jformer.studies.trial.Seeds;
+import dev.jformer.studies.trial.TrainingCurve;
+import dev.jformer.studies.trial.TranslationTrial;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Consistency;
+import dev.jformer.train.Objective;
+import dev.jformer.train.Translation;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * THOR (arXiv 2110.04260): translators whose experts are drawn at random and made to agree, beside
+ * a dense one, experts chosen by Switch's gate and by a hash of the word, and experts that are
+ * drawn at random and not made to agree.
+ */
+@AutoService(Study.class)
+public final class ThorStudy implements Study {
+  private static final String DENSE = "dense";
+  private static final String SWITCH = "Switch";
+  private static final String RANDOM = "drawn at random, without consistency";
+  private static final String THOR = "THOR";
+  private static final String HALF = "THOR, half the updates";
+
+  /** A variance of at most this share of another is far below it. */
+  private static final double FAR = 0.25;
+
+  private static final int TOGETHER = 64;
+
+  /**
+   * Something to be trained.
+   *
+   * @param gate who chooses experts; null for a dense model
+   * @param objective what is made small
+   * @param steps updates
+   */
+  private record Arm(Gate.Config gate, Objective objective, int steps) {
+    int passes() {
+      return objective instanceof Consistency ? 2 : 1;
+    }
+
+    boolean draws() {
+      return gate instanceof ThorGate.Config;
+    }
+  }
+
+  /**
+   * What a way to draw experts in inference leads to.
+   *
+   * @param draw what shares a draw
+   * @param bleus of greedy translations of the test texts, a draw each
+   * @param losses on the validation pairs in nats a token, a draw each
+   * @param variance of a token's loss over the draws, mean over the tokens
+   */
+  public record Dispatch(Draw draw, List<Double> bleus, List<Double> losses, double variance) {}
+
+  /**
+   * What came of a training.
+   *
+   * @param course of the loss on the validation pairs
+   * @param dispatches one for each way to draw experts; a single one where none are drawn
+   * @param load shares of the experts, the busiest first; empty if there are none
+   * @param parameters number of weights
+   */
+  public record Outcome(
+      TrainingCurve course, List<Dispatch> dispatches, List<Double> load, long parameters) {
+    double bleu() {
+      return Seeds.mean(dispatches.get(0).bleus(), bleu -> bleu);
+    }
+
+    double loss() {
+      return Seeds.mean(dispatches.get(0).losses(), loss -> loss);
+    }
+
+    double variance() {
+      return dispatches.get(0).variance();
+    }
+  }
+
+  /**
+   * How long updates take.
+   *
+   * @param seconds of the passes of one update, an arm each
+   */
+  public record Pace(List<Double> seconds) {}
+
+  @Override
+  public String slug() {
+    return "thor";
+  }
+
+  @Override
+  public void run(ExperimentContext lab) {
+    int steps = lab.scale().pick(2, 800, 40_000);
+    Objective plain = new Objective.Plain();
+    Map<String, Arm> arms = new LinkedHashMap<>();
+    arms.put(DENSE, new Arm(null, plain, steps));
+    arms.put(SWITCH, new Arm(new SwitchGate.Config(), plain, steps));
+    arms.put("hash", new Arm(new HashGate.Config(), plain, steps));
+    arms.put(RANDOM, new Arm(new ThorGate.Config(), plain, steps));
+    arms.put(THOR, new Arm(new ThorGate.Config(), new Consistency(), steps));
+    arms.put(HALF, new Arm(new ThorGate.Config(), new Consistency(), steps / 2));
+    Map<String, List<Outcome>> all = new LinkedHashMap<>();
+    int pairs = lab.scale().pick(48, 2000, Integer.MAX_VALUE);
+    Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 1024, 8192), pairs);
+    for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
+      int s = seed;
+      arms.forEach(
+          (name, arm) ->
+              all.computeIfAbsent(name, n -> new ArrayList<>())
+                  .add(
+                      lab.measure(
+                          name + ", seed " + s,
+                          Outcome.class,
+                          progress ->
+                              trial(lab.scale(), texts, arm)
+                                  .run(
+                                      s,
+                                      progress,
+                                      (model, course, traces) ->
+                                          examine(lab.scale(), texts, arm, model, course)))));
+    }
+    Pace pace =
+        lab.measure(
+            "time of updates",
+            Pace.class,
+            () ->
+                new Pace(
+                    TranslationTrial.secondsOfPasses(
+                        arms.values().stream().map(arm -> trial(lab.scale(), texts, arm)).toList(),
+                        lab.scale().pick(2, 15, 15))));
+    quality(lab, arms, all, pace);
+    draws(lab, all);
+    load(lab, all);
+    lab.figure(
+        new Figure(
+            "Loss on the validation pairs, first seed",
+            "updates",
+            "nats a token",
+            false,
+            false,
+            all.entrySet().stream()
+                .map(
+                    each ->
+                        each.getValue()
+                            .get(0)
+                            .course()
+                            .curve(each.getKey(), arms.get(each.getKey()).steps()))
+                .toList()));
+    lab.note(
+        texts.description()
+            + "; a vocabulary of "
+            + texts.tokenizer().vocabularySize()
+            + " tokens. Experts stand in every block, where the paper has them in every other one"
+            + " of a deeper model. In training all tokens of a batch share one draw for each"
+            + " layer, in inference those of a sentence. BLEU is the mean over the draws. The"
+            + " time of updates is that of their passes, models in turns.");
+  }
+
+  private static TranslationTrial trial(Scale scale, Multi30k texts, Arm arm) {
+    return new TranslationTrial(
+        texts, scale, mixer(scale, arm.gate()), arm.objective(), arm.steps());
+  }
+
+  private static ChannelMixer.Config mixer(Scale scale, Gate.Config gate) {
+    Mlp.Config expert = new Mlp.Config(Activation.RELU, 4, 0);
+    return gate == null
+        ? expert
+        : new Experts.Config(
+            expert, 4, gate, scale == Scale.PAPER ? 2 : 1, new Experts.Diversify());
+  }
+
+  private static void quality(
+      ExperimentContext lab, Map<String, Arm> arms, Map<String, List<Outcome>> all, Pace pace) {
+    List<List<String>> rows = new ArrayList<>();
+    all.forEach(
+        (name, outcomes) -> {
+          double update = pace.seconds().get(rows.size());
+          rows.add(
+              Table.row(
+                  name,
+                  arms.get(name).steps(),
+                  arms.get(name).steps() * arms.get(name).passes(),
+                  Seeds.mean(outcomes, Outcome::bleu),
+                  Seeds.spread(outcomes, Outcome::bleu),
+                  Seeds.mean(outcomes, Outcome::loss),
+                  Seeds.spread(outcomes, Outcome::loss),
+                  1e3 * update,
+                  update * arms.get(name).steps(),
+                  outcomes.get(0).parameters()));
+        });
+    double rival = Seeds.mean(all.get(SWITCH), Outcome::bleu);
+    lab.claim(
+        "THOR translates at least as well as Switch of equal size, at equal updates",
+        "2 BLEU better in multilingual translation (abstract)",
+        Check.atLeast("BLEU", Seeds.mean(all.get(THOR), Outcome::bleu), rival));
+    lab.claim(
+        "also at equal passes, that is at half the updates",
+        "(the paper does not say)",
+        Check.atLeast("BLEU", Seeds.mean(all.get(HALF), Outcome::bleu), rival));
+    lab.table(
+        new Table(
+            "Translators",
+            List.of(
+                "model",
+                "updates",
+                "passes",
+                "BLEU",
+                "spread over seeds",
+                "loss (nats a token)",
+                "spread over seeds",
+                "ms an update",
+                "seconds of all updates",
+                "weights"),
+            rows));
+  }
+
+  private static void draws(ExperimentContext lab, Map<String, List<Outcome>> all) {
+    List<List<String>> rows = new ArrayList<>();
+    for (String name : List.of(RANDOM, THOR, HALF)) {
+      List<Outcome> outcomes = all.get(name);
+      for (int i = 0; i < outcomes.get(0).dispatches().size(); i++) {
+        int way = i;
+        rows.add(
+            Table.row(
+                name,
+                switch (outcomes.get(0).dispatches().get(i).draw()) {
+                  case TOKEN -> "each token";
+                  case SEQUENCE -> "each sentence";
+                  case BATCH -> "each batch";
+                  case AVERAGE -> "none, mean of all experts";
+                },
+                Seeds.mean(
+                    outcomes, o -> Seeds.mean(o.dispatches().get(way).bleus(), bleu -> bleu)),
+                Seeds.mean(
+                    outcomes, o -> Seeds.spread(o.dispatches().get(way).bleus(), bleu -> bleu)),
+                Seeds.mean(
+                    outcomes, o -> Seeds.mean(o.dispatches().get(way).losses(), loss -> loss)),
+                Seeds.mean(
+                    outcomes, o -> Seeds.spread(o.dispatches().get(way).losses(), loss -> loss)),
+                Math.sqrt(Seeds.mean(outcomes, o -> o.dispatches().get(way).variance()))));
+      }
+    }
+    lab.claim(
+        "What is predicted varies over draws far less than without consistency",
+        "the loss makes experts predict consistently (abstract)",
+        Check.atMost(
+            "variance of a token's loss over that without consistency",
+            Seeds.mean(all.get(THOR), Outcome::variance)
+                / Seeds.mean(all.get(RANDOM), Outcome::variance),
+            FAR));
+    lab.table(
+        new Table(
+            "Experts drawn anew",
+            List.of(
+                "model",
+                "a draw for",
+                "BLEU",
+                "spread over draws",
+                "loss (nats a token)",
+                "spread over draws",
+                "spread of a token's loss"),
+            rows));
+  }
+
+  private static void load(ExperimentContext lab, Map<String, List<Outcome>> all) {
+    List<List<String>> rows = new ArrayList<>();
+    List<String> head = new ArrayList<>(List.of("model"));
+    all.forEach(
+        (name, outcomes) -> {
+          int experts = outcomes.get(0).load().size();
+          if (experts > 0) {
+            List<Object> row = new ArrayList<>(List.of(name));
+            IntStream.range(0, experts)
+                .forEach(e -> row.add(100 * Seeds.mean(outcomes, o -> o.load().get(e))));
+            rows.add(Table.row(row.toArray()));
+          }
+        });
+    for (int e = 1; e < rows.get(0).size(); e++) {
+      head.add("expert " + e);
+    }
+    lab.table(
+        new Table(
+            "Share of the tokens that each expert has in inference (%), the busiest first, mean"
+                + " over the layers",
+            head, rows));
+  }
+
+  // ---- A trained model
+
+  private static Outcome examine(
+      Scale scale, Multi30k texts, Arm arm, EncoderDecoder model, TrainingCurve course) {
+    int some = scale.pick(2, 4, 8);
+    List<Double> load = arm.gate() == null ? List.of() : trial(scale, texts, arm).load(model);
+    List<Dispatch> dispatches =
+        arm.draws()
+            ? List.of(
+                dispatch(texts, model, Draw.SEQUENCE, some),
+                dispatch(texts, model, Draw.TOKEN, 2),
+                dispatch(texts, model, Draw.AVERAGE, 1))
+            : List.of(dispatch(texts, model, Draw.AVERAGE, 1));
+    return new Outcome(course, dispatches, load, model.parameterCount());
+  }
+
+  private static Dispatch dispatch(Multi30k texts, EncoderDecoder model, Draw draw, int draws) {
+    model.modules().values().stream()
+        .filter(ThorGate.class::isInstance)
+        .forEach(gate -> ((ThorGate) gate).infer(draw));
+    List<Double> bleus = new ArrayList<>();
+    List<double[]> losses = new ArrayList<>();
+    for (int i = 0; i < draws; i++) {
+      Random.seed(1000 + i);
+      try (Scope scope = Scope.open()) {
+        bleus.add(texts.bleu(model));
+      }
+      losses.add(losses(texts, model));
+    }
+    int tokens = losses.get(0).length;
+    double variance =
+        IntStream.range(0, tokens)
+            .mapToDouble(t -> Math.pow(Seeds.spread(losses, each -> each[t]), 2))
+            .average()
+            .orElseThrow();
+    List<Double> means =
+        losses.stream()
+            .map(each -> IntStream.range(0, tokens).mapToDouble(t -> each[t]).average())
+            .map(mean -> mean.orElseThrow())
+            .toList();
+    return new Dispatch(draw, bleus, means, variance);
+  }
+
+  /** The loss of each token of the validation pairs. */
+  private static double[] losses(Multi30k texts, EncoderDecoder model) {
+    List<TokenPair> pairs = texts.tokens(texts.validation(), model);
+    List<double[]> parts = new ArrayList<>();
+    for (int from = 0; from < pairs.size(); from += TOGETHER) {
+      try (Scope scope = Scope.open()) {
+        PairBatch batch =
+            PairBatch.of(pairs.subList(from, Math.min(pairs.size(), from + TOGETHER)));
+        Tensor logs = Translation.logits(model, batch).logSoftmax(1);
+        parts.add(logs.gather(1, batch.targets().unsqueeze(1)).neg().toDoubles());
+      }
+    }
+    return parts.stream().flatMapToDouble(java.util.Arrays::stream).toArray();
+  }
+}

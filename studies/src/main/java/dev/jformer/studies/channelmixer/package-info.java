@@ -1,0 +1,2 @@
+/** Studies of papers on channel mixers. */
+package dev.jformer.studies.channelmixer;

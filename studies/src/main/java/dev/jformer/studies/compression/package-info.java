@@ -1,0 +1,2 @@
+/** Studies of papers on compression. */
+package dev.jformer.studies.compression;

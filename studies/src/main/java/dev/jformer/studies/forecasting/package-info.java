@@ -1,0 +1,2 @@
+/** Studies of papers on forecasting. */
+package dev.jformer.studies.forecasting;

@@ -1,0 +1,2 @@
+/** Studies of papers on token mixers. */
+package dev.jformer.studies.tokenmixer;
