@@ -174,7 +174,7 @@ class EmbedTest {
     assertEquals(67, config.get("vocab").asInt());
     assertEquals(2, config.get("labels").asInt());
     assertEquals(0, config.get("embeddings").get("padding").asInt());
-    assertFalse(config.get("head").get("fillsIn").asBoolean());
+    assertFalse(config.get("head").get("mlmHead").asBoolean());
     assertEquals(
         -1,
         Files.mismatch(HUB.resolve("bert/tokenizer.json"), run.resolve("tokenizer.json")),

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -251,6 +252,9 @@ public final class Configs {
         expect(named.isTextual(), named, "a string", path.isEmpty() ? key : path + "." + key)
             .textValue();
     Part base = known.get(name);
+    for (Part part : known.values()) {
+      base = base == null && formerNames(part.getClass()).contains(name) ? part : base;
+    }
     if (base == null) {
       throw new ConfigException(
           at(path.isEmpty() ? key : path + "." + key)
@@ -274,7 +278,7 @@ public final class Configs {
         .fieldNames()
         .forEachRemaining(
             field -> {
-              if (!names.contains(field)) {
+              if (!names.contains(field) && !isFormerName(field, components)) {
                 throw new ConfigException(
                     at(abbreviate(path.isEmpty() ? field : path + "." + field))
                         + "is not a known field"
@@ -288,7 +292,7 @@ public final class Configs {
     for (int i = 0; i < components.length; i++) {
       String name = names.get(i);
       Object fallback = get(components[i], base);
-      JsonNode given = object.get(name);
+      JsonNode given = given(object, components[i]);
       values[i] =
           given == null
               ? fallback
@@ -299,6 +303,24 @@ public final class Configs {
                   path.isEmpty() ? name : path + "." + name);
     }
     return construct(kind, components, values, path);
+  }
+
+  private static List<String> formerNames(AnnotatedElement element) {
+    FormerNames names = element.getAnnotation(FormerNames.class);
+    return names == null ? List.of() : List.of(names.value());
+  }
+
+  private static boolean isFormerName(String field, RecordComponent[] components) {
+    return Arrays.stream(components).anyMatch(c -> formerNames(c).contains(field));
+  }
+
+  /** The value given for a field under its present name or a former one; null if there is none. */
+  private static JsonNode given(ObjectNode object, RecordComponent component) {
+    JsonNode given = object.get(component.getName());
+    for (String former : formerNames(component)) {
+      given = given == null ? object.get(former) : given;
+    }
+    return given;
   }
 
   private static Object construct(

@@ -1,6 +1,7 @@
 package dev.jformer.model;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.FormerNames;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
@@ -89,10 +90,10 @@ public final class Encoder extends Model {
    * What fills in masked tokens on top of the last block: a linear layer, GELU, a normalisation and
    * scores by the table of words.
    *
-   * @param fillsIn whether there is one
+   * @param mlmHead whether there is one
    * @param norm its normalisation
    */
-  public record Head(boolean mlmHead, Norm.Config norm) {
+  public record Head(@FormerNames("fillsIn") boolean mlmHead, Norm.Config norm) {
     /** There is one, with layer normalisation. */
     public Head() {
       this(true, new Norm.LayerNormConfig());
@@ -177,7 +178,7 @@ public final class Encoder extends Model {
       TransformerStack.Plan.given(embeddings, head);
       if (labels == 0 && head.mlmHead() && mixer instanceof TokenReducingAttention.Config) {
         throw new IllegalArgumentException(
-            "mixer is 'thinning' in an encoder that fills in tokens, which asks for all of them:"
+            "mixer is 'token-reduction' in an encoder that fills in tokens, which asks for all of them:"
                 + " expected one that gives embeddings or has classes");
       }
       embeddings.check(vocab);
@@ -422,7 +423,7 @@ public final class Encoder extends Model {
   private Tensor mlmLogits(Tensor hidden) {
     if (transform == null) {
       throw new IllegalStateException(
-          "this encoder does not fill in: its configuration says so in head.fillsIn");
+          "this encoder does not fill in: its configuration says so in head.mlmHead");
     }
     Tensor x = transformNorm.get().forward(Functional.gelu(transform.get().forward(hidden)));
     return decoder.get().forward(x).add(decoderBias.value());

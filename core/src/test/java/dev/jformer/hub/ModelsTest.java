@@ -56,7 +56,7 @@ class ModelsTest {
   }
 
   /** Parts that look at all tokens of a sequence stand in an encoder. */
-  private static final List<String> BOTH_WAYS = List.of("linformer", "group", "thinning");
+  private static final List<String> BOTH_WAYS = List.of("linformer", "group", "token-reduction");
 
   /** Tokens may leave an encoder that is not asked to fill them in. */
   private static final String EMBEDDING = "'head':{'fillsIn':false},'layers'";
@@ -79,7 +79,7 @@ class ModelsTest {
             type ->
                 SMALL
                     .replace("causal-lm", BOTH_WAYS.contains(type) ? "encoder" : "causal-lm")
-                    .replace("'layers'", type.equals("thinning") ? EMBEDDING : "'layers'")
+                    .replace("'layers'", type.equals("token-reduction") ? EMBEDDING : "'layers'")
                     .replace("'mixer':{'heads':2}", "'" + field + "':{'type':'" + type + "'}"))
         .toList();
   }

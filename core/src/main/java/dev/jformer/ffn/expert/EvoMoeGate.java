@@ -1,6 +1,7 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.FormerNames;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
@@ -33,6 +34,7 @@ public final class EvoMoeGate extends Gate {
    * @param balance factor of the loss that balances the load
    */
   @AutoService(Gate.Config.class)
+  @FormerNames("dense-to-sparse")
   public record Config(double hot, double cold, double threshold, double sparse, double balance)
       implements Gate.Config {
     /** From 2 to 0.3, one expert in the last fifth. */
@@ -56,7 +58,7 @@ public final class EvoMoeGate extends Gate {
 
     @Override
     public String type() {
-      return "dense-to-sparse";
+      return "evomoe";
     }
 
     @Override

@@ -250,7 +250,7 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
     if (gates.isEmpty()) {
       throw new IllegalArgumentException(
           "the model has no gate of a number of experts that can be changed, such as 'top-k' or"
-              + " 'frozen'");
+              + " 'smoe-dropout'");
     }
     gates.forEach(gate -> gate.activate(k));
   }

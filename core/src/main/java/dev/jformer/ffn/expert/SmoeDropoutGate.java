@@ -1,6 +1,7 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.FormerNames;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Parameter;
@@ -21,6 +22,7 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
    * @param inference in inference; 0 for as many as when training ends
    */
   @AutoService(Gate.Config.class)
+  @FormerNames("frozen")
   public record Config(int first, int last, int inference) implements Gate.Config {
     /** From half of them to all. */
     public Config() {
@@ -43,7 +45,7 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
 
     @Override
     public String type() {
-      return "frozen";
+      return "smoe-dropout";
     }
 
     @Override

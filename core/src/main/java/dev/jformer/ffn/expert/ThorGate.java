@@ -1,6 +1,7 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.FormerNames;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.tensor.Tensor;
 
@@ -29,6 +30,7 @@ public final class ThorGate extends Gate {
    * @param inference the same in inference
    */
   @AutoService(Gate.Config.class)
+  @FormerNames("random")
   public record Config(Draw training, Draw inference) implements Gate.Config {
     /** One draw for a batch in training, and one for a sequence in inference. */
     public Config() {
@@ -44,7 +46,7 @@ public final class ThorGate extends Gate {
 
     @Override
     public String type() {
-      return "random";
+      return "thor";
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.jformer.mixer.reduction;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.FormerNames;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
 import dev.jformer.mixer.attention.AttentionMask;
@@ -39,6 +40,7 @@ public final class TokenReducingAttention extends Attention {
    * @param rule by which they leave
    */
   @AutoService(TokenMixer.Config.class)
+  @FormerNames("thinning")
   public record Config(
       int heads,
       int keyValueHeads,
@@ -74,21 +76,21 @@ public final class TokenReducingAttention extends Attention {
 
     @Override
     public String type() {
-      return "thinning";
+      return "token-reduction";
     }
 
     @Override
     public TokenMixer build(BlockContext site, Position position) {
       if (site.causal()) {
         throw new IllegalArgumentException(
-            "thinning lets tokens go that later ones might ask for: it cannot stand in a model"
+            "token-reduction lets tokens go that later ones might ask for: it cannot stand in a model"
                 + " that predicts the next token");
       }
       if (!(position instanceof LearnedPosition
           || position instanceof Sinusoidal
           || position instanceof NoPosition)) {
         throw new IllegalArgumentException(
-            "thinning cannot stand with the positions "
+            "token-reduction cannot stand with the positions "
                 + position.getClass().getSimpleName()
                 + ", which ask in every block where tokens stand: expected learned, sinusoidal or"
                 + " none");

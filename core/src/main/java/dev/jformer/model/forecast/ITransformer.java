@@ -1,6 +1,7 @@
 package dev.jformer.model.forecast;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.FormerNames;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
@@ -51,6 +52,7 @@ public final class ITransformer extends Forecaster {
    * @param projection what the linear layers of the blocks are
    */
   @AutoService(Model.Config.class)
+  @FormerNames("inverted-forecaster")
   public record Config(
       int variates,
       int calendar,
@@ -105,7 +107,7 @@ public final class ITransformer extends Forecaster {
 
     @Override
     public String type() {
-      return "inverted-forecaster";
+      return "itransformer";
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.jformer.model.forecast;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.FormerNames;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
@@ -62,6 +63,7 @@ public final class Informer extends Forecaster {
    * @param projection what the linear layers of the blocks are
    */
   @AutoService(Model.Config.class)
+  @FormerNames("sequence-forecaster")
   public record Config(
       int variates,
       int calendar,
@@ -131,7 +133,7 @@ public final class Informer extends Forecaster {
 
     @Override
     public String type() {
-      return "sequence-forecaster";
+      return "informer";
     }
 
     @Override
