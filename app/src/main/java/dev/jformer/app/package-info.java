@@ -1,5 +1,2 @@
-/**
- * The command line. It holds no mathematics: it reads what the user asks for, calls the library and
- * shows the result.
- */
+/** The entry point of the command line; see {@link dev.jformer.app.command} for the commands. */
 package dev.jformer.app;

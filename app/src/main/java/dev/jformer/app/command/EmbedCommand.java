@@ -1,0 +1,150 @@
+package dev.jformer.app.command;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import de.siegmar.fastcsv.writer.CsvWriter;
+import de.siegmar.fastcsv.writer.LineDelimiter;
+import dev.jformer.data.text.TextLines;
+import dev.jformer.hub.SentenceEncoder;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.tensor.Scope;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer embed}. */
+@Command(
+    name = "embed",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Embed texts: the lines of text files, or what stands after --text. Each becomes a vector of",
+      "length 1; the more alike two texts are, the larger is the dot product of theirs."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  jformer embed minilm --text 'A cat sits.' --text 'There is a cat.'",
+      "  jformer embed minilm sentences.txt --out sentences.csv",
+      "  jformer embed path/to/bert sentences.txt --out sentences.jsonl"
+    })
+final class EmbedCommand implements Callable<Integer> {
+  /** Texts between two looks at the progress. */
+  private static final int TOGETHER = 1024;
+
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description =
+          "minilm, which comes with the build; or a folder, ours or one of Hugging Face's BERTs; or"
+              + " an .onnx file with tokenizer.json beside it.")
+  private Path model;
+
+  @Parameters(index = "1..*", paramLabel = "FILE", description = "Files of texts, one a line.")
+  private List<Path> files = List.of();
+
+  @Option(names = "--text", paramLabel = "TEXT", description = "A text; may be repeated.")
+  private List<String> texts = List.of();
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description =
+          "Where the vectors go: .csv with a text and its numbers in each row, or .jsonl with an"
+              + " object a line (default: lines of JSON on the console).")
+  private Path out;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Texts at a time (default ${DEFAULT-VALUE}).")
+  private int batch = 32;
+
+  @Option(names = "--quiet", description = "Show no progress.")
+  private boolean quiet;
+
+  @Override
+  public Integer call() throws Exception {
+    if (files.isEmpty() && texts.isEmpty()) {
+      throw new CommandException("there is nothing to embed: name files, or give --text");
+    }
+    String name = out == null ? ".jsonl" : out.getFileName().toString();
+    if (!name.endsWith(".csv") && !name.endsWith(".jsonl")) {
+      throw new CommandException(
+          "--out is " + out + ": expected a file that ends in .csv or .jsonl");
+    }
+    List<String> all = new ArrayList<>(texts);
+    for (Path file : files) {
+      all.addAll(lines(file));
+    }
+    if (all.isEmpty()) {
+      throw new CommandException("there is nothing to embed: " + files + " holds no text");
+    }
+    try (Scope scope = Scope.open();
+        SentenceEncoder encoder = SentenceEncoder.load(Pretrained.find(model), batch)) {
+      List<float[]> vectors = embed(encoder, all, new Console(quiet, true));
+      String made = name.endsWith(".csv") ? csv(all, vectors) : json(all, vectors);
+      if (out == null) {
+        System.out.print(made);
+      } else {
+        AtomicFile.write(out, made.getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    return 0;
+  }
+
+  private static List<String> lines(Path file) {
+    return TextLines.read(file).stream().filter(line -> !line.isBlank()).toList();
+  }
+
+  private static List<float[]> embed(SentenceEncoder encoder, List<String> texts, Console console) {
+    List<float[]> vectors = new ArrayList<>();
+    try (Console.Bar bar = console.bar("embedding", texts.size(), "texts")) {
+      for (int from = 0; from < texts.size(); from += TOGETHER) {
+        List<String> some = texts.subList(from, Math.min(texts.size(), from + TOGETHER));
+        vectors.addAll(List.of(encoder.embed(some)));
+        bar.at(vectors.size(), "");
+      }
+    }
+    return vectors;
+  }
+
+  private static String json(List<String> texts, List<float[]> vectors) {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < texts.size(); i++) {
+      ObjectNode line = new JsonMapper().createObjectNode().put("text", texts.get(i));
+      ArrayNode numbers = line.putArray("embedding");
+      for (float value : vectors.get(i)) {
+        numbers.add(value);
+      }
+      lines.append(line).append('\n');
+    }
+    return lines.toString();
+  }
+
+  private static String csv(List<String> texts, List<float[]> vectors) throws IOException {
+    StringWriter lines = new StringWriter();
+    try (CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(lines)) {
+      List<String> header = new ArrayList<>(List.of("text"));
+      for (int i = 0; i < vectors.get(0).length; i++) {
+        header.add(Integer.toString(i));
+      }
+      csv.writeRecord(header);
+      for (int i = 0; i < texts.size(); i++) {
+        List<String> row = new ArrayList<>(List.of(texts.get(i)));
+        for (float value : vectors.get(i)) {
+          row.add(Float.toString(value));
+        }
+        csv.writeRecord(row);
+      }
+    }
+    return lines.toString();
+  }
+}

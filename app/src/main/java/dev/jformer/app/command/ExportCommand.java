@@ -1,0 +1,54 @@
+package dev.jformer.app.command;
+
+import dev.jformer.compress.Fold;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.hub.HuggingFace;
+import dev.jformer.hub.Models;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Scope;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer export}. */
+@Command(
+    name = "export",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Save a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama.",
+      "What served training only is folded into plain weights first."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  jformer export runs/play --out play-hf",
+      "  python -c \"import transformers as t; t.AutoModelForCausalLM.from_pretrained('play-hf')\""
+    })
+final class ExportCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "MODEL", description = "A model's folder.")
+  private Path folder;
+
+  @Option(names = "--out", required = true, paramLabel = "FOLDER", description = "Where it goes.")
+  private Path out;
+
+  @Override
+  public Integer call() throws Exception {
+    try (Scope scope = Scope.open();
+        Model model = Models.load(folder)) {
+      if (!(model instanceof CausalLm languageModel)) {
+        throw new CommandException(
+            folder + " holds a " + model.config().type() + ", no language model");
+      }
+      boolean text = Files.exists(folder.resolve(Tokenizer.FILE));
+      try (CausalLm plain = Fold.fold(languageModel)) {
+        HuggingFace.save(plain, text ? Tokenizers.load(folder) : null, out);
+      }
+    }
+    return 0;
+  }
+}

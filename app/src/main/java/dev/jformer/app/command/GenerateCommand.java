@@ -1,0 +1,240 @@
+package dev.jformer.app.command;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.compress.experts.Extract;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.decode.Generator;
+import dev.jformer.decode.Sampling;
+import dev.jformer.decode.Speculation;
+import dev.jformer.hub.Models;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Scope;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer generate}. */
+@Command(
+    name = "generate",
+    mixinStandardHelpOptions = true,
+    description = "Let a language model go on with a text.",
+    footer = {
+      "",
+      "Examples:",
+      "  jformer generate runs/java --prompt 'public int size('",
+      "  jformer generate runs/play --prompt 'ROMEO:' --tokens 500 --temperature 0.7 --seed 3",
+      "  jformer generate gpt2 --prompt 'Once' --prompt 'Twice' --greedy --json",
+      "  jformer generate runs/nested --prompt 'ROMEO:' --draft self",
+      "MODEL is a folder of ours, or a Hugging Face one of GPT-2 or Llama."
+    })
+final class GenerateCommand implements Callable<Integer> {
+  /** As a shell reports a program that Ctrl-C ended. */
+  private static final int INTERRUPTED = 130;
+
+  @Parameters(paramLabel = "MODEL", description = "A model's folder.")
+  private Path folder;
+
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "What to go on from; may be repeated.")
+  private List<String> prompts = List.of();
+
+  @Option(
+      names = {"-n", "--tokens"},
+      paramLabel = "N",
+      description = "The most tokens to add (default ${DEFAULT-VALUE}).")
+  private int tokens = 200;
+
+  @Option(names = "--greedy", description = "Always take the most probable token.")
+  private boolean greedy;
+
+  @Option(
+      names = "--temperature",
+      description = "Lower is more predictable (default ${DEFAULT-VALUE}).")
+  private double temperature = 0.8;
+
+  @Option(
+      names = "--top-k",
+      description = "Choose among the k most probable; 0 for all (default ${DEFAULT-VALUE}).")
+  private int topK = 50;
+
+  @Option(
+      names = "--top-p",
+      description =
+          "Choose among the most probable that make up this share (default ${DEFAULT-VALUE}).")
+  private double topP = 0.95;
+
+  @Option(
+      names = "--min-p",
+      description =
+          "Choose only what is at least this fraction as probable as the most probable (default"
+              + " ${DEFAULT-VALUE}).")
+  private double minP = 0;
+
+  @Option(
+      names = "--repetition-penalty",
+      description = "Above 1 avoids what was said (default ${DEFAULT-VALUE}).")
+  private double repetitionPenalty = 1;
+
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "End before this text; may be repeated.")
+  private List<String> stops = List.of();
+
+  @Option(names = "--seed", description = "Of the choices (default ${DEFAULT-VALUE}).")
+  private long seed = 1;
+
+  @Option(names = "--no-cache", description = "Compute everything again for each token.")
+  private boolean noCache;
+
+  @Option(
+      names = "--draft",
+      paramLabel = "MODEL",
+      description =
+          "A smaller model that guesses what MODEL then checks, several tokens at once: the outcome"
+              + " is MODEL's, sooner. 'self' takes the smallest part of a nested model.")
+  private String draft;
+
+  @Option(
+      names = "--ahead",
+      paramLabel = "N",
+      description = "How many tokens the draft guesses at a time (default ${DEFAULT-VALUE}).")
+  private int ahead = 4;
+
+  @Option(names = "--json", description = "Print JSON when all is done.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws Exception {
+    try (Interruption interruption = new Interruption()) {
+      Tokenizer tokenizer = Tokenizers.load(folder);
+      try (Scope scope = Scope.open();
+          Model loaded = Models.load(folder)) {
+        if (!(loaded instanceof CausalLm model)) {
+          throw new CommandException(
+              folder + " holds a " + loaded.config().type() + ", no language model");
+        }
+        if (tokenizer.vocabularySize() > model.config().vocab()) {
+          throw new CommandException(
+              "the tokenizer in "
+                  + folder
+                  + " has "
+                  + tokenizer.vocabularySize()
+                  + " tokens, but the model's vocabulary "
+                  + model.config().vocab());
+        }
+        if (draft == null) {
+          return generate(new Generator(model), interruption, tokenizer);
+        }
+        if (noCache) {
+          throw new CommandException("--draft needs the cache: leave out --no-cache");
+        }
+        try (Model guessing = draft(model)) {
+          if (!(guessing instanceof CausalLm small)) {
+            throw new CommandException(
+                draft + " holds a " + guessing.config().type() + ", no language model");
+          }
+          small.train(false);
+          return generate(new Generator(model, small, ahead), interruption, tokenizer);
+        }
+      }
+    }
+  }
+
+  private Model draft(CausalLm model) throws IOException {
+    return draft.equals("self") ? new Extract(0).apply(model, null) : Models.load(Path.of(draft));
+  }
+
+  private int generate(Generator generator, Interruption interruption, Tokenizer tokenizer) {
+    interruption.then(generator::stop);
+    return generate(generator, tokenizer);
+  }
+
+  /** Generates and prints; the exit code of the program. */
+  private int generate(Generator generator, Tokenizer tokenizer) {
+    Set<Integer> stopIds = new HashSet<>();
+    tokenizer.endOfText().ifPresent(stopIds::add);
+    Sampling sampling =
+        new Sampling(greedy ? 0 : temperature, topK, topP, minP, repetitionPenalty, seed);
+    Generator.Request request = new Generator.Request(tokens, sampling, stopIds, stops, !noCache);
+    List<String> texts = prompts.isEmpty() ? List.of("\n") : prompts;
+    List<int[]> ids = texts.stream().map(tokenizer::encode).toList();
+    // Several texts cannot share a terminal.
+    boolean streaming = !json && texts.size() == 1;
+    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    Generator.Watcher watcher = null;
+    if (streaming) {
+      out.print(texts.get(0));
+      out.flush();
+      watcher =
+          (sequence, piece) -> {
+            out.print(piece);
+            out.flush();
+          };
+    }
+    long start = System.nanoTime();
+    List<Generator.Continuation> results =
+        generator.generate(ids, request, tokenizer::decode, watcher);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    if (json) {
+      out.println(toJson(texts, results));
+    } else if (streaming) {
+      out.println();
+    } else {
+      for (int i = 0; i < texts.size(); i++) {
+        out.println(texts.get(i) + results.get(i).text());
+        out.println();
+      }
+    }
+    boolean interrupted =
+        results.stream().anyMatch(result -> result.ending() == Generator.Ending.INTERRUPTED);
+    if (!json || interrupted) {
+      int count = results.stream().mapToInt(result -> result.ids().size()).sum();
+      System.err.printf(
+          Locale.ROOT,
+          "%n%s%d tokens in %.1f s, %.0f tokens/s%n",
+          interrupted ? "stopped after " : "",
+          count,
+          seconds,
+          count / seconds);
+      Speculation.Tally tally = generator.tally();
+      if (tally != null && tally.guessed() > 0) {
+        System.err.printf(
+            Locale.ROOT,
+            "%.0f %% of the draft's guesses were kept, %.2f tokens a reading%n",
+            100 * tally.share(),
+            (double) count / tally.rounds());
+      }
+    }
+    return interrupted ? INTERRUPTED : 0;
+  }
+
+  private static String toJson(List<String> texts, List<Generator.Continuation> results) {
+    ArrayNode array = new JsonMapper().createArrayNode();
+    for (int i = 0; i < texts.size(); i++) {
+      Generator.Continuation result = results.get(i);
+      ObjectNode node = array.addObject();
+      node.put("prompt", texts.get(i));
+      node.put("text", result.text());
+      node.put("ending", result.ending().name().toLowerCase(Locale.ROOT));
+      ArrayNode list = node.putArray("ids");
+      result.ids().forEach(list::add);
+    }
+    return array.toPrettyString();
+  }
+}

@@ -1,0 +1,79 @@
+package dev.jformer.app.command;
+
+import dev.jformer.compress.Growth;
+import dev.jformer.hub.Models;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer grow}. */
+@Command(
+    name = "grow",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Make a trained model larger without changing what it computes (TokenFormer, arXiv"
+          + " 2410.23168).",
+      "Its projections and channel mixers must be of the kinds that grow; what comes of it is",
+      "trained on with 'jformer train --recipe FOLDER/recipe.json --from FOLDER'."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  jformer train --recipe shakespeare --data input.txt --out runs/small \\",
+      "      --set model.projection.type=tokenformer --set model.ffn='{\"type\":\"pattention\"}'",
+      "  jformer grow runs/small --to 2x --out runs/larger",
+      "  jformer train --recipe runs/larger/recipe.json --from runs/larger --data input.txt"
+    })
+final class GrowCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "RUN", description = "The folder of a trained model.")
+  private Path folder;
+
+  @Option(
+      names = "--to",
+      required = true,
+      paramLabel = "Nx",
+      description = "How many times as many parameter tokens, for example 2x.")
+  private String to;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FOLDER",
+      description = "Where it goes (default: the run's folder with -2x or the like).")
+  private Path out;
+
+  @Option(names = "--seed", description = "Of the new values (default ${DEFAULT-VALUE}).")
+  private long seed = 1;
+
+  @Override
+  public Integer call() throws Exception {
+    if (!to.matches("[1-9][0-9]{0,3}x?")) {
+      throw new CommandException("--to is " + to + ": expected a number of times, such as 2x");
+    }
+    int times = Integer.parseInt(to.replace("x", ""));
+    Path place = out == null ? Path.of(folder + "-" + times + "x") : out;
+    if (Files.exists(place)) {
+      throw new CommandException(place + " is there already: choose another folder with --out");
+    }
+    try (Scope scope = Scope.open();
+        Model model = Models.load(folder)) {
+      Random.seed(seed);
+      try (Model grown = Growth.grow(model, times)) {
+        DerivedModelFolder.save(grown, folder, place);
+        System.out.printf(
+            Locale.ROOT,
+            "%,d parameters have become %,d; the model is in %s%n",
+            model.parameterCount(),
+            grown.parameterCount(),
+            place);
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,140 @@
+package dev.jformer.app.command;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.data.image.Picture;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.hub.Models;
+import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
+import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.tensor.Scope;
+import dev.jformer.train.ImageClassification;
+import dev.jformer.train.TextClassification;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer predict}. */
+@Command(
+    name = "predict",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Classify image files, or texts: the lines of text files, or what stands after --text. Prints",
+      "the most probable classes of each."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  jformer predict runs/images cat.jpg dog.png",
+      "  jformer predict runs/classify --text 'what a film'",
+      "  jformer predict runs/classify reviews.txt --json"
+    })
+final class PredictCommand implements Callable<Integer> {
+  @Parameters(index = "0", paramLabel = "MODEL", description = "A classifier's folder.")
+  private Path folder;
+
+  @Parameters(index = "1..*", paramLabel = "FILE", description = "Images, or files of texts.")
+  private List<Path> files = List.of();
+
+  @Option(names = "--text", paramLabel = "TEXT", description = "A text; may be repeated.")
+  private List<String> texts = List.of();
+
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      description = "How many classes to print (default ${DEFAULT-VALUE}).")
+  private int top = 3;
+
+  @Option(names = "--json", description = "Print JSON, one object a line, all classes.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws Exception {
+    if (top < 1) {
+      throw new CommandException("--top is " + top + ": expected at least 1");
+    }
+    if (files.isEmpty() && texts.isEmpty()) {
+      throw new CommandException("there is nothing to classify: name files, or give --text");
+    }
+    try (Scope scope = Scope.open();
+        Model model = Models.load(folder)) {
+      if (model instanceof ImageClassifier images) {
+        images(images);
+      } else if (model instanceof Encoder encoder && encoder.config().labels() > 0) {
+        texts(encoder);
+      } else {
+        throw new CommandException(
+            folder + " holds a " + model.config().type() + ", no classifier");
+      }
+      return 0;
+    }
+  }
+
+  private void images(ImageClassifier model) throws IOException {
+    if (!texts.isEmpty()) {
+      throw new CommandException(folder + " holds a classifier of images: it takes no --text");
+    }
+    Classes classes = Classes.load(folder, model.config().classes());
+    for (Path file : files) {
+      byte[] pixels =
+          Picture.decode(file.toString(), Files.readAllBytes(file), model.config().size());
+      print(file.toString(), classes, ImageClassification.probabilities(model, pixels));
+    }
+  }
+
+  private void texts(Encoder model) throws IOException {
+    Classes classes = Classes.load(folder, model.config().labels());
+    Tokenizer tokenizer = Tokenizers.load(folder);
+    List<String> all = new ArrayList<>(texts);
+    for (Path file : files) {
+      Files.readAllLines(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
+    }
+    for (String text : all) {
+      int[] ids = tokenizer.encodeWhole(text, model.config().length());
+      if (ids.length == 0) {
+        throw new CommandException("there is nothing to classify in an empty text");
+      }
+      print(text, classes, TextClassification.probabilities(model, ids));
+    }
+  }
+
+  private void print(String what, Classes classes, double[] probabilities) {
+    if (json) {
+      ObjectNode object = new JsonMapper().createObjectNode().put("input", what);
+      ObjectNode each = object.putObject("probabilities");
+      for (int i = 0; i < probabilities.length; i++) {
+        each.put(classes.classes().get(i), probabilities[i]);
+      }
+      System.out.println(object);
+      return;
+    }
+    List<Integer> order =
+        IntStream.range(0, probabilities.length)
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> -probabilities[i]))
+            .limit(top)
+            .toList();
+    StringBuilder line = new StringBuilder();
+    for (int i : order) {
+      line.append(
+          String.format(
+              Locale.ROOT,
+              "%s%s %.1f %%",
+              line.isEmpty() ? "" : ", ",
+              classes.classes().get(i),
+              100 * probabilities[i]));
+    }
+    System.out.println(what + ": " + line);
+  }
+}

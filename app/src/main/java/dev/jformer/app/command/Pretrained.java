@@ -1,0 +1,33 @@
+package dev.jformer.app.command;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Models that come with the build, under names of their own. */
+final class Pretrained {
+  /** all-MiniLM-L6-v2, which embeds sentences. */
+  static final String MINILM = "minilm";
+
+  static final List<String> NAMES = List.of(MINILM);
+
+  private Pretrained() {}
+
+  /** Where a model lies: the path itself, or the model of this name if there is no such path. */
+  static Path find(Path named) {
+    if (Files.exists(named) || !NAMES.contains(named.toString())) {
+      return named;
+    }
+    String home = System.getProperty("jformer.home", ".");
+    Path folder = Path.of(home, "app", "target", "models", named.toString());
+    if (!Files.exists(folder)) {
+      throw new CommandException(
+          "the model "
+              + named
+              + " is not at "
+              + folder
+              + ": build with 'mvn package', or give a model's folder");
+    }
+    return folder;
+  }
+}

@@ -1,0 +1,157 @@
+package dev.jformer.app.command;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.studies.Catalogue;
+import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Notebook;
+import dev.jformer.studies.Scale;
+import dev.jformer.studies.Studies;
+import dev.jformer.studies.Study;
+import dev.jformer.studies.evidence.Evidence;
+import dev.jformer.studies.evidence.Machine;
+import dev.jformer.studies.report.Report;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer reproduce}. */
+@Command(
+    name = "reproduce",
+    mixinStandardHelpOptions = true,
+    description = "Measure on this machine whether the claims of a paper hold.",
+    footer = {
+      "",
+      "Examples:",
+      "  jformer reproduce primer",
+      "  jformer reproduce flowformer urpe --data input.txt --out docs/results",
+      "  jformer reproduce --all --scale smoke",
+      "",
+      "What was measured is kept: a study that was interrupted goes on where it was when it is",
+      "asked for again; after a change of the program, --fresh measures anew. 'jformer papers'",
+      "lists the names."
+    })
+final class ReproduceCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "PAPER", arity = "0..*", description = "Names of papers.")
+  private List<String> slugs = new ArrayList<>();
+
+  @Option(names = "--all", description = "Every paper that has a study.")
+  private boolean all;
+
+  @Option(names = "--scale", description = "${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+  private Scale scale = Scale.LAPTOP;
+
+  @Option(
+      names = "--data",
+      paramLabel = "PATH",
+      description = "Text for language models (default: the Java sources of the build).")
+  private Path data;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FOLDER",
+      description = "Where reports go (default runs/studies/SCALE).")
+  private Path out;
+
+  @Option(names = "--fresh", description = "Measure again what is known from earlier runs.")
+  private boolean fresh;
+
+  @Option(names = "--quiet", description = "Show no progress, only the results.")
+  private boolean quiet;
+
+  @Option(names = "--json", description = "Print the results as JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws Exception {
+    List<Study> studies = chosen();
+    Console console = new Console(quiet, json);
+    String name = scale.name().toLowerCase(Locale.ROOT);
+    Path work = Path.of("runs", "studies", name);
+    Path reports = out == null ? work : out;
+    List<Evidence> found = new ArrayList<>();
+    try (TokenFile text = text(work, console)) {
+      for (Study study : studies) {
+        Path notes = work.resolve("notes").resolve(study.slug());
+        Notebook notebook = new Notebook(notes, conditions(text), Version.here());
+        if (fresh) {
+          notebook.forget();
+        }
+        console.say("%s: %s", study.slug(), Catalogue.paper(study.slug()).title());
+        try (StudyProgress progress = new StudyProgress(console)) {
+          ExperimentContext lab = new ExperimentContext(scale, text, notebook, progress);
+          Evidence evidence = Studies.run(study, lab, command(study));
+          Report.write(evidence, reports);
+          found.add(evidence);
+          if (!json) {
+            System.out.println(Report.text(evidence));
+          }
+          console.say("report: %s%n", reports.resolve(study.slug() + ".html"));
+        }
+      }
+    }
+    if (json) {
+      System.out.println(
+          new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(found));
+    }
+    return 0;
+  }
+
+  private List<Study> chosen() {
+    Map<String, Study> known = Studies.all();
+    if (all == !slugs.isEmpty()) {
+      throw new CommandException(
+          "name one or more papers, or give --all: " + known.keySet() + " have studies");
+    }
+    if (all) {
+      return List.copyOf(known.values());
+    }
+    List<Study> studies = new ArrayList<>();
+    for (String slug : slugs) {
+      Study study = known.get(Catalogue.paper(slug).slug());
+      if (study == null) {
+        throw new CommandException(
+            "'" + slug + "' is planned and has no study yet: " + known.keySet() + " have");
+      }
+      studies.add(study);
+    }
+    return studies;
+  }
+
+  private TokenFile text(Path work, Console console) throws IOException {
+    Path source = data == null ? DefaultCorpus.find() : data;
+    List<String> endings = data == null ? List.of(".java") : List.of();
+    Corpus corpus = Corpus.open(source, endings);
+    Files.createDirectories(work);
+    String folder = "text-" + Integer.toHexString(source.toAbsolutePath().toString().hashCode());
+    try (Console.Bar bar = console.bar("tokenizing", corpus.bytes(), "bytes")) {
+      return TokenFile.prepare(
+          work.resolve(folder), corpus, new ByteTokenizer(), 0.1, bytes -> bar.at(bytes, ""));
+    }
+  }
+
+  private String conditions(TokenFile text) {
+    return scale + "; text " + text.header().fingerprint() + "; " + Machine.here();
+  }
+
+  private String command(Study study) {
+    StringBuilder command = new StringBuilder("jformer reproduce ").append(study.slug());
+    if (scale != Scale.LAPTOP) {
+      command.append(" --scale ").append(scale.name().toLowerCase(Locale.ROOT));
+    }
+    if (data != null) {
+      command.append(" --data ").append(data.getFileName());
+    }
+    return command.toString();
+  }
+}

@@ -1,0 +1,210 @@
+package dev.jformer.app.command;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.compress.prune.LotteryTicket;
+import dev.jformer.compress.prune.Masks;
+import dev.jformer.config.Configs;
+import dev.jformer.hub.Models;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.model.Model;
+import dev.jformer.run.Recipe;
+import dev.jformer.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer tickets}. */
+@Command(
+    name = "tickets",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Find lottery tickets in a run: leave out the smallest weights of what it trained, put those",
+      "that stay back to what they were when the run began, train them as the run was trained, and",
+      "so on (arXiv 1803.03635). Each round is a run of its own, with a sparse model. What was",
+      "interrupted goes on where it was when the same command is given again."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  jformer train --recipe shakespeare --data input.txt --out runs/play",
+      "  jformer tickets runs/play --rounds 5 --rate 0.2",
+      "  jformer generate runs/play-tickets/round-5 --prompt 'ROMEO:'"
+    })
+final class TicketsCommand implements Callable<Integer> {
+  private static final String LEDGER = "tickets.json";
+
+  @Parameters(paramLabel = "RUN", description = "The folder of a run that has ended.")
+  private Path run;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      description = "How often weights are left out (default ${DEFAULT-VALUE}).")
+  private int rounds = 3;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "SHARE",
+      description =
+          "The share of the remaining weights that a round leaves out (default ${DEFAULT-VALUE}).")
+  private double rate = 0.2;
+
+  @Option(
+      names = "--reach",
+      paramLabel = "WHERE",
+      description =
+          "Whether the smallest of the model leave, or of each layer: ${COMPLETION-CANDIDATES}"
+              + " (default ${DEFAULT-VALUE}).")
+  private Masks.Reach reach = Masks.Reach.GLOBAL;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FOLDER",
+      description = "Where the rounds go (default: the run's folder with -tickets).")
+  private Path out;
+
+  @Option(names = "--quiet", description = "Show no progress, only the result.")
+  private boolean quiet;
+
+  @Option(names = "--json", description = "Print the result as JSON.")
+  private boolean json;
+
+  /**
+   * A round that has ended.
+   *
+   * @param density share of the weights that there are
+   * @param loss the best on held-out data
+   */
+  record Round(int round, double density, double loss, String folder) {}
+
+  /** What was asked for, and what has come of it. */
+  record Ledger(String run, double rate, String reach, List<Round> rounds) {
+    boolean isOf(Ledger other) {
+      return run.equals(other.run) && rate == other.rate && reach.equals(other.reach);
+    }
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Console console = new Console(quiet, false);
+    LotteryTicket lottery = new LotteryTicket(rounds, rate, reach);
+    Recipe recipe = recipe();
+    Path place = out == null ? Path.of(run + "-tickets") : out;
+    List<Round> ended = new ArrayList<>(ledger(place).rounds());
+    if (ended.isEmpty()) {
+      ended.add(new Round(0, 1, Run.bestLoss(run), run.toString()));
+    }
+    for (int round = ended.size(); round <= rounds; round++) {
+      console.say("round %d of %d: %.1f %% of the weights", round, rounds, 100 * density(round));
+      Path folder = place.resolve("round-" + round);
+      Path ticket = place.resolve("ticket-" + round);
+      if (!Files.exists(ticket)) {
+        Path before = round == 1 ? run : place.resolve("round-" + (round - 1));
+        draw(lottery, round, before, ticket);
+      }
+      int code = train(recipe, ticket, folder, console);
+      if (code != 0) {
+        console.say("go on with the same command");
+        return code;
+      }
+      ended.add(new Round(round, density(round), Run.bestLoss(folder), folder.toString()));
+      write(place, ended);
+    }
+    print(ended.subList(0, rounds + 1));
+    return 0;
+  }
+
+  private double density(int round) {
+    return Math.pow(1 - rate, round);
+  }
+
+  private Recipe recipe() {
+    Path file = run.resolve("recipe.json");
+    if (!Files.exists(file) || !Files.exists(run.resolve("config.json"))) {
+      throw new CommandException(
+          run + " holds no run that has a model: train one first, with 'jformer train'");
+    }
+    return Configs.read(file, Recipe.class);
+  }
+
+  private Ledger ledger(Path place) throws IOException {
+    Ledger asked = asked(List.of());
+    Path file = place.resolve(LEDGER);
+    if (!Files.exists(file)) {
+      return asked;
+    }
+    Ledger found = new JsonMapper().readValue(file.toFile(), Ledger.class);
+    if (!found.isOf(asked)) {
+      throw new CommandException(
+          place
+              + " holds tickets of "
+              + found.run()
+              + " with --rate "
+              + found.rate()
+              + " --reach "
+              + found.reach()
+              + ": go on with these, or choose another folder with --out");
+    }
+    return found;
+  }
+
+  private Ledger asked(List<Round> ended) {
+    String name = reach.name().toLowerCase(Locale.ROOT);
+    return new Ledger(run.toAbsolutePath().normalize().toString(), rate, name, ended);
+  }
+
+  private void write(Path place, List<Round> ended) throws IOException {
+    byte[] text = new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(asked(ended));
+    AtomicFile.write(place.resolve(LEDGER), text);
+  }
+
+  /** Puts what stays of the weights that the run began with into a folder. */
+  private void draw(LotteryTicket lottery, int round, Path before, Path ticket) throws IOException {
+    try (Scope scope = Scope.open();
+        TrainingJob beginning = Run.resume(run, null, new Console(true, false)).assignment();
+        Model trained = Models.load(before);
+        Model drawn = lottery.ticket(beginning.model(), trained, round)) {
+      DerivedModelFolder.save(drawn, run, ticket);
+    }
+  }
+
+  private static int train(Recipe recipe, Path ticket, Path folder, Console console)
+      throws Exception {
+    if (Files.exists(folder.resolve("recipe.json"))) {
+      return Run.resume(folder, null, console).train();
+    }
+    Recipe own =
+        new Recipe(
+            Configs.read(ticket.resolve(Models.CONFIG), Model.Config.class),
+            recipe.data(),
+            recipe.training(),
+            ticket.toAbsolutePath().toString(),
+            recipe.objective());
+    return Run.begin(folder, own, true, null, console).train();
+  }
+
+  private void print(List<Round> ended) throws IOException {
+    if (json) {
+      System.out.println(new JsonMapper().writeValueAsString(ended));
+      return;
+    }
+    System.out.printf(
+        Locale.ROOT, "%5s  %11s  %15s  %s%n", "round", "weights (%)", "validation loss", "in");
+    for (Round round : ended) {
+      System.out.printf(
+          Locale.ROOT,
+          "%5d  %11.2f  %15.4f  %s%n",
+          round.round(),
+          100 * round.density(),
+          round.loss(),
+          round.folder());
+    }
+  }
+}

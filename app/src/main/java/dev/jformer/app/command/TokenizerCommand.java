@@ -1,0 +1,122 @@
+package dev.jformer.app.command;
+
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.tokenizer.BpeTrainer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jformer tokenizer}. */
+@Command(
+    name = "tokenizer",
+    mixinStandardHelpOptions = true,
+    description = "Learn a vocabulary from text, or look at what a tokenizer does.",
+    synopsisSubcommandLabel = "(train|encode|decode)",
+    footer = {
+      "",
+      "Examples:",
+      "  jformer tokenizer train --data src --ending .java --vocabulary 8192 --out vocab",
+      "  jformer tokenizer encode vocab 'int i = 0;'",
+      "  jformer tokenizer decode vocab 312 77 1045"
+    })
+final class TokenizerCommand implements Runnable {
+  @picocli.CommandLine.Spec private picocli.CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(System.out);
+  }
+
+  @Command(
+      name = "train",
+      mixinStandardHelpOptions = true,
+      description = "Learn a byte-level BPE vocabulary.")
+  int train(
+      @Option(
+              names = "--data",
+              required = true,
+              paramLabel = "PATH",
+              description = "File, folder, zip or jar.")
+          Path data,
+      @Option(names = "--ending", paramLabel = ".EXT", description = "Only files that end so.")
+          List<String> endings,
+      @Option(
+              names = "--vocabulary",
+              defaultValue = "4096",
+              paramLabel = "N",
+              description = "Number of tokens (default ${DEFAULT-VALUE}).")
+          int vocabulary,
+      @Option(
+              names = "--out",
+              required = true,
+              paramLabel = "FOLDER",
+              description = "Where tokenizer.json goes.")
+          Path out)
+      throws IOException {
+    Console console = new Console(false, false);
+    Corpus corpus = Corpus.open(data, endings == null ? List.of() : endings);
+    Tokenizer tokenizer = learn(corpus, vocabulary, console);
+    Files.createDirectories(out);
+    tokenizer.save(out);
+    console.say("%,d tokens in %s", tokenizer.vocabularySize(), out.resolve(Tokenizer.FILE));
+    return 0;
+  }
+
+  @Command(
+      name = "encode",
+      mixinStandardHelpOptions = true,
+      description = "Print the ids of a text, or of what comes on standard input.")
+  int encode(
+      @Parameters(paramLabel = "TOKENIZER", description = "A tokenizer.json or its folder.")
+          Path path,
+      @Parameters(arity = "0..1", paramLabel = "TEXT") String text)
+      throws IOException {
+    Tokenizer tokenizer = Tokenizers.load(path);
+    String input =
+        text != null ? text : new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+    System.out.println(
+        Arrays.stream(tokenizer.encode(input))
+            .mapToObj(Integer::toString)
+            .collect(Collectors.joining(" ")));
+    return 0;
+  }
+
+  @Command(
+      name = "decode",
+      mixinStandardHelpOptions = true,
+      description = "Print the text of some ids.")
+  int decode(
+      @Parameters(paramLabel = "TOKENIZER", description = "A tokenizer.json or its folder.")
+          Path path,
+      @Parameters(arity = "1..*", paramLabel = "ID") int[] ids) {
+    System.out.println(Tokenizers.load(path).decode(ids));
+    return 0;
+  }
+
+  /** Learns a vocabulary, showing progress. */
+  static Tokenizer learn(Corpus corpus, int vocabulary, Console console) throws IOException {
+    BpeTrainer trainer = new BpeTrainer();
+    long[] characters = new long[1];
+    try (Console.Bar bar = console.bar("reading", corpus.bytes(), "bytes")) {
+      corpus.read(
+          text -> {
+            trainer.piece(text);
+            characters[0] += text.length();
+            bar.at(characters[0], "");
+          });
+    }
+    try (Console.Bar bar = console.bar("learning tokens", vocabulary, "tokens")) {
+      return trainer.train(vocabulary, count -> bar.at(count, String.format(Locale.ROOT, "")));
+    }
+  }
+}
