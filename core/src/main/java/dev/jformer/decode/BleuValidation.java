@@ -3,6 +3,7 @@ package dev.jformer.decode;
 import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.metrics.Bleu;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.train.Classifying;
 import dev.jformer.train.ForwardingTask;
@@ -10,8 +11,8 @@ import dev.jformer.train.Translation;
 import java.util.function.Supplier;
 
 /**
- * Training an encoder-decoder to translate, held to the {@link Bleu} of greedy translations of the
- * held-out texts: what is evaluated, and lower if better, is how much they lack of 100.
+ * Training an encoder-decoder to translate, where the primary metric is the {@link Bleu} of greedy
+ * translations of the held-out texts; the cross-entropy is measured beside it.
  */
 public final class BleuValidation extends ForwardingTask implements Classifying {
   private static final int TOGETHER = 64;
@@ -20,7 +21,6 @@ public final class BleuValidation extends ForwardingTask implements Classifying 
   private final EncoderDecoder model;
   private final Tokenizer tokenizer;
   private final ParallelTexts heldOut;
-  private double loss = Double.NaN;
 
   /**
    * A task.
@@ -43,22 +43,17 @@ public final class BleuValidation extends ForwardingTask implements Classifying 
   }
 
   @Override
-  public double evaluate() {
-    loss = task.evaluate();
+  public Metrics evaluate() {
+    Metrics losses = task.evaluate();
     boolean learning = model.isTraining();
     model.train(false);
     try {
       Translator translator =
           new Translator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
-      return 100
-          - Bleu.of(translator.translate(heldOut.source(), done -> {}), heldOut.target()).score();
+      Bleu bleu = Bleu.of(translator.translate(heldOut.source(), done -> {}), heldOut.target());
+      return losses.under(bleu.metric());
     } finally {
       model.train(learning);
     }
-  }
-
-  /** Cross-entropy at the latest evaluation, in nats per token; NaN before the first. */
-  public double crossEntropy() {
-    return loss;
   }
 }

@@ -97,6 +97,11 @@ public record Bleu(
     return new Bleu(score, List.of(precisions), penalty, length, referenceLength);
   }
 
+  /** The score as a metric named {@code bleu}. */
+  public Metric metric() {
+    return Metric.higher("bleu", score, "of 100");
+  }
+
   /** As sacrebleu prints it: the score, the precisions and the lengths. */
   @Override
   public String toString() {

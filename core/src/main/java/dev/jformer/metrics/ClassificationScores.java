@@ -33,6 +33,11 @@ public final class ClassificationScores {
     return (double) right / count;
   }
 
+  /** Loss and accuracy; the loss is the primary one. */
+  public Metrics metrics() {
+    return Metrics.ofLoss(loss(), "nats").with(Metric.higher(Metric.ACCURACY, accuracy(), ""));
+  }
+
   /** Number of examples. */
   public long count() {
     return count;

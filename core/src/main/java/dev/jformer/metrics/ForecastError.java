@@ -70,6 +70,13 @@ public final class ForecastError {
     return mean(absolute);
   }
 
+  /** Both means; that of squares, {@code mse}, is the primary one, {@code mae} the other. */
+  public Metrics metrics() {
+    return Metrics.of(
+        Metric.lower("mse", mse(), "mean squared error, standardised"),
+        Metric.lower("mae", mae(), "mean absolute error, standardised"));
+  }
+
   private double mean(double[] sums) {
     return Arrays.stream(sums).sum() / ((double) windows * horizon * columns);
   }

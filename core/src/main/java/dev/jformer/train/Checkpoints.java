@@ -1,6 +1,5 @@
 package dev.jformer.train;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.io.FormatException;
@@ -25,7 +24,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Checkpoints {
   private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
-  private static final JsonMapper JSON = new JsonMapper();
   private static final String PREFIX = "step-";
   private static final String PARTIAL = ".partial-";
   private static final String PROGRESS = "progress.json";
@@ -59,7 +57,7 @@ final class Checkpoints {
       for (Map.Entry<String, Map<String, Tensor>> group : groups.entrySet()) {
         SafetensorsFile.write(file(partial, group.getKey()), group.getValue(), Map.of());
       }
-      AtomicFile.write(partial.resolve(PROGRESS), JSON.writeValueAsBytes(progress));
+      AtomicFile.write(partial.resolve(PROGRESS), progress.toJson());
       AtomicFile.flushDirectory(partial);
       if (Files.exists(target)) {
         // Resumed at an older one and came by here again: the same content under the same name.
@@ -108,7 +106,7 @@ final class Checkpoints {
   }
 
   private static Checkpoint read(Path path) throws IOException {
-    Progress progress = JSON.readValue(path.resolve(PROGRESS).toFile(), Progress.class);
+    Progress progress = Progress.of(Files.readAllBytes(path.resolve(PROGRESS)));
     Map<String, Map<String, Tensor>> groups = new LinkedHashMap<>();
     try (Stream<Path> files = Files.list(path)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList()) {

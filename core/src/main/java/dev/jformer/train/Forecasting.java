@@ -3,6 +3,7 @@ package dev.jformer.train;
 import dev.jformer.data.Epochs;
 import dev.jformer.data.series.Windows;
 import dev.jformer.metrics.ForecastError;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.forecast.Forecaster;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -60,10 +61,10 @@ public final class Forecasting implements Task {
     return "windows";
   }
 
-  /** Mean squared error of the validation windows, in standardised units. */
+  /** Mean squared and mean absolute error of the validation windows, in standardised units. */
   @Override
-  public double evaluate() {
-    return errors(model, validation).mse();
+  public Metrics evaluate() {
+    return errors(model, validation).metrics();
   }
 
   /** Errors of a model on all of these windows, the last ones included. */

@@ -1,6 +1,8 @@
 package dev.jformer.train;
 
-/** A task that is another one in most respects: what is not said otherwise is the other's. */
+import dev.jformer.metrics.Metrics;
+
+/** A task that forwards to another one; subclasses override what differs. */
 public abstract class ForwardingTask implements Task {
   private final Task task;
 
@@ -20,7 +22,7 @@ public abstract class ForwardingTask implements Task {
   }
 
   @Override
-  public double evaluate() {
+  public Metrics evaluate() {
     return task.evaluate();
   }
 }

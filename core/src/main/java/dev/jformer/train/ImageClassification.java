@@ -4,6 +4,7 @@ import dev.jformer.data.image.ImageBatch;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.metrics.ClassificationScores;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.vision.ImageClassifier;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -17,7 +18,6 @@ public final class ImageClassification implements Classifying {
   private final ImageClassifier model;
   private final ImageSampler sampler;
   private final double smoothing;
-  private double accuracy = Double.NaN;
 
   /**
    * A task.
@@ -55,18 +55,12 @@ public final class ImageClassification implements Classifying {
     return "images";
   }
 
-  /** Mean cross-entropy of the images held out, in nats. */
+  /** Mean cross-entropy of the images held out, and the share that is right. */
   @Override
-  public double evaluate() {
+  public Metrics evaluate() {
     ClassificationScores scores = new ClassificationScores();
     sampler.heldOut((images, labels) -> scores.add(model.logits(images), labels));
-    accuracy = scores.accuracy();
-    return scores.loss();
-  }
-
-  /** Share of the images held out that the latest evaluation got right; NaN before the first. */
-  public double accuracy() {
-    return accuracy;
+    return scores.metrics();
   }
 
   /**

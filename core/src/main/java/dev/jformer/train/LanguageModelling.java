@@ -5,6 +5,8 @@ import dev.jformer.data.text.Batch;
 import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.SequenceSampler;
 import dev.jformer.data.text.TokenFile;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -67,10 +69,18 @@ public final class LanguageModelling implements Classifying {
     return "tokens";
   }
 
-  /** Mean cross-entropy in nats per token. */
+  /** Mean cross-entropy: {@code loss} in nats per token, and {@code lossPerByte}. */
   @Override
-  public double evaluate() {
-    return evaluate(model, tokens, batch, evaluationBatches);
+  public Metrics evaluate() {
+    return metrics(evaluate(model, tokens, batch, evaluationBatches), tokens);
+  }
+
+  /** A loss on the held-out part of a token file, per token and per byte of the text. */
+  public static Metrics metrics(double loss, TokenFile tokens) {
+    TokenFile.Header header = tokens.header();
+    double tokensPerByte = (double) header.validationTokens() / header.validationBytes();
+    return Metrics.ofLoss(loss, "nats per token")
+        .with(Metric.lower("lossPerByte", loss * tokensPerByte, "nats per byte"));
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import dev.jformer.metrics.Metrics;
 import java.util.Map;
 
 /** Is told how training goes, in the training thread. */
@@ -60,14 +61,19 @@ public interface Listener {
    * One evaluation.
    *
    * @param step after which update
-   * @param loss on held-out data
-   * @param best the lowest so far, this one included
+   * @param metrics measured on held-out data
+   * @param best the best value of the primary metric so far, this one included
    * @param seconds since this process began to train
    */
-  record Evaluation(long step, double loss, double best, double seconds) {
-    /** Whether no earlier loss was as low. */
+  record Evaluation(long step, Metrics metrics, double best, double seconds) {
+    /** The value of the primary metric. */
+    public double value() {
+      return metrics.primary().value();
+    }
+
+    /** Whether no earlier value of the primary metric was better. */
     public boolean isBest() {
-      return loss <= best;
+      return metrics.primary().isAtLeast(best);
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.jformer.data.DataException;
 import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.SequenceSampler;
 import dev.jformer.data.text.TokenFile;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Encoder;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -91,7 +92,7 @@ public final class MaskedModelling implements Classifying {
 
   /** Mean cross-entropy of masked tokens in nats; the same ones are masked in every evaluation. */
   @Override
-  public double evaluate() {
+  public Metrics evaluate() {
     Tensor random = Random.state();
     Random.seed(EVALUATION_SEED);
     double[] sum = new double[2];
@@ -108,6 +109,6 @@ public final class MaskedModelling implements Classifying {
           }
         });
     Random.restore(random);
-    return sum[0] / sum[1];
+    return Metrics.ofLoss(sum[0] / sum[1], "nats per masked token");
   }
 }

@@ -3,6 +3,8 @@ package dev.jformer.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,8 +14,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
-/** Writes what happens in training to a file, one JSON object a line: {@code metrics.jsonl}. */
+/**
+ * Writes what happens in training to a file, one JSON object a line: {@code metrics.jsonl}. Each
+ * metric of an evaluation stands under its name after {@code validation}, the best value of the
+ * primary one after {@code bestValidation}: {@code validationLoss}, {@code bestValidationBleu}.
+ */
 public final class MetricsFile implements Listener, AutoCloseable {
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -66,10 +73,27 @@ public final class MetricsFile implements Listener, AutoCloseable {
   public void evaluation(Evaluation evaluation) {
     ObjectNode line = JSON.createObjectNode();
     line.put("step", evaluation.step());
-    line.put("validationLoss", evaluation.loss());
-    line.put("bestValidationLoss", evaluation.best());
+    Metrics metrics = evaluation.metrics();
+    boolean isLoss = metrics.loss() == evaluation.value();
+    putLoss(line, "validationLoss", metrics.loss());
+    putLoss(line, "bestValidationLoss", isLoss ? evaluation.best() : Double.NaN);
+    metrics.all().forEach(metric -> line.put(key("validation", metric), metric.value()));
+    line.put(key("bestValidation", metrics.primary()), evaluation.best());
     line.put("seconds", Math.round(evaluation.seconds() * 1000) / 1000.0);
     write(line, true);
+  }
+
+  private static void putLoss(ObjectNode line, String key, double loss) {
+    if (!Double.isNaN(loss)) {
+      line.put(key, loss);
+    }
+  }
+
+  /** For example {@code validationLoss}. */
+  private static String key(String prefix, Metric metric) {
+    return prefix
+        + metric.name().substring(0, 1).toUpperCase(Locale.ROOT)
+        + metric.name().substring(1);
   }
 
   private void write(ObjectNode line, boolean flush) {

@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import dev.jformer.metrics.Metrics;
 import dev.jformer.tensor.Tensor;
 
 /** What is trained: a model together with its data and its loss. */
@@ -19,6 +20,9 @@ public interface Task {
   /** What {@link #unitsPerBatch} counts, for example {@code tokens}. */
   String unit();
 
-  /** The loss on held-out data, with the model in inference mode; lower is better. */
-  double evaluate();
+  /**
+   * Measures the model, which is in inference mode, on held-out data. The primary metric decides
+   * which weights are the best.
+   */
+  Metrics evaluate();
 }

@@ -4,6 +4,7 @@ import dev.jformer.data.DataException;
 import dev.jformer.data.Epochs;
 import dev.jformer.data.text.TextBatch;
 import dev.jformer.metrics.ClassificationScores;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Encoder;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -25,7 +26,6 @@ public final class TextClassification implements Classifying {
   private final List<Example> training = new ArrayList<>();
   private final List<Example> heldOut = new ArrayList<>();
   private final Epochs epochs;
-  private double accuracy = Double.NaN;
 
   /** A text in tokens and its class. */
   public static final class Example {
@@ -125,17 +125,10 @@ public final class TextClassification implements Classifying {
     return "texts";
   }
 
-  /** Mean cross-entropy of the texts held out, in nats. */
+  /** Mean cross-entropy of the texts held out, and the share that is right. */
   @Override
-  public double evaluate() {
-    ClassificationScores scores = evaluate(model, heldOut);
-    accuracy = scores.accuracy();
-    return scores.loss();
-  }
-
-  /** Share of the texts held out that the latest evaluation got right; NaN before the first. */
-  public double accuracy() {
-    return accuracy;
+  public Metrics evaluate() {
+    return evaluate(model, heldOut).metrics();
   }
 
   /** How well a model does on texts. */

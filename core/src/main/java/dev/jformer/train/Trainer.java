@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import dev.jformer.metrics.Metrics;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.ScheduledModule;
@@ -128,7 +129,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Trains until all steps are done, the loss stops improving, or {@link #stop} is called.
+   * Trains until all steps are done, the primary metric stops improving, or {@link #stop} is
+   * called.
    *
    * @throws TrainingException if the loss is no number any more, or a checkpoint cannot be written
    */
@@ -230,27 +232,27 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void evaluate(Clock clock) {
-    double loss =
+    double primary =
         withEvaluatedWeights(
             () -> {
               try (Scope scope = Scope.open()) {
                 Tensor random = Random.state();
-                double value;
+                Metrics metrics;
                 try (Mode noGrad = Autograd.noGrad();
                     Mode mode = precision()) {
-                  value = task.evaluate();
+                  metrics = task.evaluate();
                 }
                 Random.restore(random);
-                progress = progress.evaluated(value);
+                progress = progress.evaluated(metrics);
                 Listener.Evaluation evaluation =
                     new Listener.Evaluation(
-                        progress.step(), value, progress.bestLoss(), clock.seconds());
+                        progress.step(), metrics, progress.bestValue(), clock.seconds());
                 listeners.forEach(listener -> listener.evaluation(evaluation));
-                return value;
+                return metrics.primary().value();
               }
             });
-    if (Double.isNaN(loss)) {
-      throw diverged(progress.step(), loss, 0, 0);
+    if (Double.isNaN(primary)) {
+      throw diverged(progress.step(), primary, 0, 0);
     }
   }
 
@@ -293,7 +295,7 @@ public final class Trainer implements AutoCloseable {
 
   private Result result(Result.Ending ending) {
     return new Result(
-        ending, progress.step(), progress.lastLoss(), progress.bestLoss(), progress.bestStep());
+        ending, progress.step(), progress.last(), progress.best(), progress.bestStep());
   }
 
   /**
@@ -301,11 +303,11 @@ public final class Trainer implements AutoCloseable {
    *
    * @param ending why
    * @param steps updates done, those before a resumption included
-   * @param lastLoss the latest loss on held-out data
-   * @param bestLoss the lowest
+   * @param last the latest metrics on held-out data; null if there was no evaluation
+   * @param best those of the evaluation with the best primary metric; null if there was none
    * @param bestStep after which update that was
    */
-  public record Result(Ending ending, long steps, double lastLoss, double bestLoss, long bestStep) {
+  public record Result(Ending ending, long steps, Metrics last, Metrics best, long bestStep) {
     /** Why training ended. */
     public enum Ending {
       COMPLETED,

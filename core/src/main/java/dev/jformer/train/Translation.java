@@ -4,6 +4,7 @@ import dev.jformer.data.DataException;
 import dev.jformer.data.text.LengthBatches;
 import dev.jformer.data.text.PairBatch;
 import dev.jformer.data.text.TokenPair;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Functional;
@@ -94,8 +95,8 @@ public final class Translation implements Classifying {
 
   /** Cross-entropy of the held-out translations, not smoothed, in nats per token. */
   @Override
-  public double evaluate() {
-    return evaluate(model, heldOut);
+  public Metrics evaluate() {
+    return Metrics.ofLoss(evaluate(model, heldOut), "nats per token");
   }
 
   /** Cross-entropy of translations, not smoothed, in nats per token. */

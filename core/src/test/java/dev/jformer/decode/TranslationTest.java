@@ -11,6 +11,7 @@ import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.metrics.Bleu;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Random;
@@ -105,13 +106,15 @@ class TranslationTest {
     EncoderDecoder model = model(0);
     Translation task = task(model, 250);
     BleuValidation judged = new BleuValidation(task, model, tokenizer, heldOut);
-    double before = judged.evaluate();
-    assertTrue(before > 80, "what is missing of 100 before it learned anything: " + before);
+    Metrics before = judged.evaluate();
+    assertTrue(before.get("bleu") < 20, "before it learned anything: " + before);
+    assertEquals("bleu", before.primary().name());
+    assertTrue(before.primary().higherIsBetter());
     TrainingConfig training = training("'steps':500,'evaluateEvery':500,'ema':0.98");
     try (Trainer trainer = new Trainer(model, judged, training, null)) {
       Trainer.Result result = trainer.run();
-      assertTrue(result.bestLoss() < 10, "what is missing of 100: " + result.bestLoss());
-      assertTrue(judged.crossEntropy() < 0.2, "nats: " + judged.crossEntropy());
+      assertTrue(result.best().get("bleu") > 90, "" + result.best());
+      assertTrue(result.best().loss() < 0.2, "" + result.best());
     }
     model.train(false);
     Translator translator = new Translator(model, tokenizer, new BeamSearch.Settings(4), 16);
@@ -134,7 +137,7 @@ class TranslationTest {
 
     @Override
     public void evaluation(Evaluation evaluation) {
-      lines.add(evaluation.step() + " validation " + evaluation.loss());
+      lines.add(evaluation.step() + " validation " + evaluation.value());
     }
   }
 
@@ -201,7 +204,7 @@ class TranslationTest {
       sum -= each.sum().item();
       count += one.tokens();
     }
-    assertEquals(sum / count, task.evaluate(), 1e-4);
+    assertEquals(sum / count, task.evaluate().loss(), 1e-4);
     model.close();
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.jformer.metrics.Metrics;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
@@ -40,8 +41,8 @@ class ConsistencyTest {
     }
 
     @Override
-    public double evaluate() {
-      return 7;
+    public Metrics evaluate() {
+      return Metrics.ofLoss(7, "nats");
     }
   }
 
@@ -93,7 +94,7 @@ class ConsistencyTest {
         assertClose(slopes, (values == a ? first : second).grad(), 1e-8);
       }
     }
-    assertEquals(7, task.evaluate());
+    assertEquals(7, task.evaluate().loss());
   }
 
   @Test
@@ -118,8 +119,8 @@ class ConsistencyTest {
           }
 
           @Override
-          public double evaluate() {
-            return 0;
+          public Metrics evaluate() {
+            return Metrics.ofLoss(0, "nats");
           }
         };
     assertThrows(IllegalArgumentException.class, () -> new Consistency().of(other));

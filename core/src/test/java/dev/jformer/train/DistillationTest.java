@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.metrics.Metrics;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
@@ -40,8 +41,8 @@ class DistillationTest {
     }
 
     @Override
-    public double evaluate() {
-      return 11;
+    public Metrics evaluate() {
+      return Metrics.ofLoss(11, "nats");
     }
   }
 
@@ -87,7 +88,7 @@ class DistillationTest {
       assertEquals((above - below) / (2 * step), gradient[i], 1e-8);
     }
     assertNull(teacher.grad(), "a teacher does not learn");
-    assertEquals(11, task.evaluate());
+    assertEquals(11, task.evaluate().loss());
   }
 
   @Test

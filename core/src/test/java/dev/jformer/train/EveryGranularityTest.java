@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import dev.jformer.config.Configs;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Granularities;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
@@ -38,8 +39,8 @@ class EveryGranularityTest {
       }
 
       @Override
-      public double evaluate() {
-        return 5;
+      public Metrics evaluate() {
+        return Metrics.ofLoss(5, "nats");
       }
     };
   }
@@ -67,7 +68,7 @@ class EveryGranularityTest {
     assertClose(mixer.parameters().get("up.weight").value().grad(), together, 1e-6);
     assertEquals(7, all.unitsPerBatch());
     assertEquals("rows", all.unit());
-    assertEquals(5, all.evaluate());
+    assertEquals(5, all.evaluate().loss());
   }
 
   @Test

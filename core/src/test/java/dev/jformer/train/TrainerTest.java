@@ -9,6 +9,8 @@ import dev.jformer.config.Configs;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Random;
@@ -78,7 +80,7 @@ class TrainerTest {
 
     @Override
     public void evaluation(Evaluation evaluation) {
-      lines.add(evaluation.step() + " validation " + evaluation.loss());
+      lines.add(evaluation.step() + " validation " + evaluation.value());
     }
   }
 
@@ -213,8 +215,8 @@ class TrainerTest {
             }
 
             @Override
-            public double evaluate() {
-              return 1;
+            public Metrics evaluate() {
+              return Metrics.ofLoss(1, "nats");
             }
           };
       Trainer trainer =
@@ -262,8 +264,8 @@ class TrainerTest {
           }
 
           @Override
-          public double evaluate() {
-            return ++evaluations;
+          public Metrics evaluate() {
+            return Metrics.ofLoss(++evaluations, "nats");
           }
         };
     Trainer trainer = new Trainer(model, worsening, training("'steps':1000,'patience':3"), null);
@@ -271,6 +273,56 @@ class TrainerTest {
     assertEquals(Trainer.Result.Ending.STOPPED_EARLY, result.ending());
     assertEquals(24, result.steps());
     assertEquals(6, result.bestStep());
+  }
+
+  @Test
+  void theBestIsTheHighestWhereHigherIsBetter() throws IOException {
+    CausalLm model = model();
+    Task language = new LanguageModelling(model, tokens, 4, 1, 100);
+    int[] evaluations = {0};
+    Task rising =
+        new ForwardingTask(language) {
+          @Override
+          public Tensor loss(long index) {
+            return language.loss(index);
+          }
+
+          @Override
+          public Metrics evaluate() {
+            int now = ++evaluations[0];
+            return Metrics.of(
+                Metric.higher("bleu", 8 - Math.abs(now - 3), "of 100"),
+                Metric.lower("loss", now, "nats"));
+          }
+        };
+    Path file = folder.resolve("rising.jsonl");
+    List<Boolean> best = new ArrayList<>();
+    TrainingConfig training = training("'steps':20");
+    try (Trainer trainer = new Trainer(model, rising, training, null);
+        MetricsFile metrics = new MetricsFile(file, 0)) {
+      trainer.addListener(metrics);
+      trainer.addListener(
+          new Listener() {
+            @Override
+            public void evaluation(Evaluation evaluation) {
+              best.add(evaluation.isBest());
+            }
+          });
+      Trainer.Result result = trainer.run();
+      assertEquals(18, result.bestStep());
+      assertEquals(8, result.best().get("bleu"));
+      assertEquals(4, result.last().loss());
+    }
+    assertEquals(List.of(true, true, true, false), best);
+    String last =
+        Files.readAllLines(file).stream()
+            .filter(line -> line.contains("validation"))
+            .toList()
+            .get(3);
+    assertTrue(
+        last.startsWith(
+            "{\"step\":20,\"validationLoss\":4.0,\"validationBleu\":7.0,\"bestValidationBleu\":8.0,"),
+        last);
   }
 
   @Test
@@ -307,7 +359,7 @@ class TrainerTest {
         trainer(model(), training("'steps':150,'learningRate':1e-2"), null, log).run();
     double first = Double.parseDouble(log.lines.get(0).split(" ")[1]);
     assertEquals(Math.log(256), first, 0.1); // knows nothing yet
-    assertTrue(result.bestLoss() < 2.0, "validation loss " + result.bestLoss());
+    assertTrue(result.best().loss() < 2.0, "validation loss " + result.best().loss());
   }
 
   @Test

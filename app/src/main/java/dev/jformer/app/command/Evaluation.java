@@ -111,7 +111,7 @@ record Evaluation(
 
   private String filling(Encoder model, TokenFile tokens) {
     model.train(false);
-    double loss = new MaskedModelling(model, tokens, batch, 1, Long.MAX_VALUE).evaluate();
+    double loss = new MaskedModelling(model, tokens, batch, 1, Long.MAX_VALUE).evaluate().loss();
     return String.format(
         Locale.ROOT,
         json

@@ -9,6 +9,7 @@ import dev.jformer.data.series.Windows;
 import dev.jformer.data.series.csv.SeriesCsv;
 import dev.jformer.hub.Models;
 import dev.jformer.metrics.ForecastError;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.forecast.Forecaster;
 import dev.jformer.model.forecast.LinearForecaster;
 import dev.jformer.run.Recipe;
@@ -121,13 +122,8 @@ final class ForecastAssignment implements TrainingJob {
   }
 
   @Override
-  public String describe(double loss) {
-    return String.format(Locale.ROOT, "%.4f (mean squared error, standardised)", loss);
-  }
-
-  @Override
-  public String json(double loss) {
-    return "";
+  public String describe(Metrics metrics) {
+    return String.format(Locale.ROOT, "%.4f (mean squared error, standardised)", metrics.loss());
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.data.image.ImageSource;
 import dev.jformer.hub.Models;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.vision.ImageClassifier;
 import dev.jformer.run.ImageData;
 import dev.jformer.run.Recipe;
@@ -104,13 +105,12 @@ final class ImageAssignment implements TrainingJob {
   }
 
   @Override
-  public String describe(double loss) {
-    return String.format(Locale.ROOT, "%.4f nats", loss);
-  }
-
-  @Override
-  public String json(double loss) {
-    return "";
+  public String describe(Metrics metrics) {
+    return String.format(
+        Locale.ROOT,
+        "%.4f nats; %.2f %% of the images held out are right",
+        metrics.loss(),
+        100 * metrics.get("accuracy"));
   }
 
   @Override
@@ -120,8 +120,7 @@ final class ImageAssignment implements TrainingJob {
 
   @Override
   public String sample() {
-    return String.format(
-        Locale.ROOT, "  %.2f %% of the images held out are right", 100 * task.accuracy());
+    return null;
   }
 
   @Override

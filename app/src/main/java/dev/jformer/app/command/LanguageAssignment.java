@@ -3,6 +3,7 @@ package dev.jformer.app.command;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.hub.Models;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.CausalLm;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.TextData;
@@ -82,19 +83,12 @@ final class LanguageAssignment implements TrainingJob {
   }
 
   @Override
-  public String describe(double loss) {
+  public String describe(Metrics metrics) {
     return String.format(
-        Locale.ROOT, "%.4f nats per token, %.4f per byte", loss, loss * tokensPerByte());
-  }
-
-  @Override
-  public String json(double loss) {
-    return ",\"bestValidationLossPerByte\":" + loss * tokensPerByte();
-  }
-
-  private double tokensPerByte() {
-    TokenFile.Header header = tokens.header();
-    return (double) header.validationTokens() / header.validationBytes();
+        Locale.ROOT,
+        "%.4f nats per token, %.4f per byte",
+        metrics.loss(),
+        metrics.get("lossPerByte"));
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.jformer.app.command;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.hub.Models;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Encoder;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.TextData;
@@ -78,13 +79,8 @@ final class MaskedAssignment implements TrainingJob {
   }
 
   @Override
-  public String describe(double loss) {
-    return String.format(Locale.ROOT, "%.4f nats per masked token", loss);
-  }
-
-  @Override
-  public String json(double loss) {
-    return "";
+  public String describe(Metrics metrics) {
+    return String.format(Locale.ROOT, "%.4f nats per masked token", metrics.loss());
   }
 
   @Override

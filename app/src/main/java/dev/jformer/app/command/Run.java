@@ -1,11 +1,13 @@
 package dev.jformer.app.command;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.Configs;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.io.Weights;
+import dev.jformer.metrics.Metric;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.EncoderDecoder;
@@ -173,7 +175,7 @@ final class Run {
               bar.say(
                   "step %d: validation loss %s%s",
                   evaluation.step(),
-                  assignment.describe(evaluation.loss()),
+                  assignment.describe(evaluation.metrics()),
                   evaluation.isBest() ? "" : " (best " + round(evaluation.best()) + ")");
               if (evaluation.isBest()) {
                 save(assignment);
@@ -201,17 +203,7 @@ final class Run {
     boolean interrupted = result.ending() == Trainer.Result.Ending.INTERRUPTED;
     String use = interrupted ? "" : assignment.finish();
     if (console.json()) {
-      System.out.printf(
-          Locale.ROOT,
-          "{\"ending\":\"%s\",\"steps\":%d,\"bestStep\":%d,\"validationLoss\":%s,"
-              + "\"bestValidationLoss\":%s%s,\"run\":\"%s\"}%n",
-          result.ending().name().toLowerCase(Locale.ROOT),
-          result.steps(),
-          result.bestStep(),
-          result.lastLoss(),
-          result.bestLoss(),
-          assignment.json(result.bestLoss()),
-          folder.toString().replace("\\", "\\\\"));
+      System.out.println(json(result));
     }
     if (interrupted) {
       console.say(
@@ -222,10 +214,29 @@ final class Run {
         "%s at step %d; best validation loss %s, at step %d",
         result.ending() == Trainer.Result.Ending.COMPLETED ? "done" : "stopped early",
         result.steps(),
-        assignment.describe(result.bestLoss()),
+        result.best() == null ? "unknown" : assignment.describe(result.best()),
         result.bestStep());
     console.say("the model is in %s; try: %s", folder, use);
     return 0;
+  }
+
+  private ObjectNode json(Trainer.Result result) {
+    ObjectNode node = new JsonMapper().createObjectNode();
+    node.put("ending", result.ending().name().toLowerCase(Locale.ROOT));
+    node.put("steps", result.steps()).put("bestStep", result.bestStep());
+    if (result.last() != null) {
+      node.put("validationLoss", result.last().loss());
+    }
+    if (result.best() != null) {
+      node.put("bestValidationLoss", result.best().loss());
+      for (Metric metric : result.best().all()) {
+        String name = metric.name();
+        node.put(
+            "bestValidation" + name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1),
+            metric.value());
+      }
+    }
+    return node.put("run", folder.toString());
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.jformer.app.command;
 import dev.jformer.data.text.LabelledTexts;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.hub.Models;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Encoder;
 import dev.jformer.run.LabelledTextData;
 import dev.jformer.run.Recipe;
@@ -94,13 +95,12 @@ final class TextClassAssignment implements TrainingJob {
   }
 
   @Override
-  public String describe(double loss) {
-    return String.format(Locale.ROOT, "%.4f nats", loss);
-  }
-
-  @Override
-  public String json(double loss) {
-    return "";
+  public String describe(Metrics metrics) {
+    return String.format(
+        Locale.ROOT,
+        "%.4f nats; %.2f %% of the texts held out are right",
+        metrics.loss(),
+        100 * metrics.get("accuracy"));
   }
 
   @Override
@@ -110,8 +110,7 @@ final class TextClassAssignment implements TrainingJob {
 
   @Override
   public String sample() {
-    return String.format(
-        Locale.ROOT, "  %.2f %% of the texts held out are right", 100 * task.accuracy());
+    return null;
   }
 
   @Override

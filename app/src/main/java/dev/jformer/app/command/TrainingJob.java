@@ -1,5 +1,6 @@
 package dev.jformer.app.command;
 
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
 import dev.jformer.train.Task;
 import java.io.IOException;
@@ -15,11 +16,8 @@ interface TrainingJob extends AutoCloseable {
   /** What is trained on what, in a line or two. */
   String description();
 
-  /** A loss on held-out data in words, with its unit. */
-  String describe(double loss);
-
-  /** The best loss on held-out data for programs: JSON fields, each after a comma. */
-  String json(double loss);
+  /** Metrics of held-out data in words, with their units. */
+  String describe(Metrics metrics);
 
   /** Saves the model, and what it needs to be used, in the run's folder. */
   void save() throws IOException;

@@ -12,6 +12,7 @@ import dev.jformer.decode.BleuValidation;
 import dev.jformer.decode.Translator;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.TranslationData;
@@ -168,15 +169,11 @@ final class TranslationAssignment implements TrainingJob {
   }
 
   @Override
-  public String describe(double loss) {
+  public String describe(Metrics metrics) {
     return byBleu()
-        ? String.format(Locale.ROOT, "%.2f (BLEU %.2f)", loss, 100 - loss)
-        : String.format(Locale.ROOT, "%.4f nats per token", loss);
-  }
-
-  @Override
-  public String json(double loss) {
-    return byBleu() ? ",\"bestValidationBleu\":" + (100 - loss) : "";
+        ? String.format(
+            Locale.ROOT, "BLEU %.2f, %.4f nats per token", metrics.get("bleu"), metrics.loss())
+        : String.format(Locale.ROOT, "%.4f nats per token", metrics.loss());
   }
 
   @Override
@@ -192,9 +189,7 @@ final class TranslationAssignment implements TrainingJob {
       String text = heldOut.source().get(0);
       String translation =
           new Translator(model, tokenizer, new BeamSearch.Settings(1), 1).translate(text);
-      String loss =
-          byBleu() ? String.format(Locale.ROOT, "  %.4f nats%n", judged.crossEntropy()) : "";
-      return loss + "  " + text + " → " + translation;
+      return "  " + text + " → " + translation;
     } finally {
       model.train(learning);
     }

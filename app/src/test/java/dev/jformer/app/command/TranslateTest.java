@@ -96,7 +96,7 @@ class TranslateTest {
     Path run = folder.resolve("run");
     JsonNode result = json(well(training(run, 120)).out());
     double best = result.get("bestValidationBleu").asDouble();
-    assertEquals(100 - result.get("bestValidationLoss").asDouble(), best, 1e-9);
+    assertTrue(result.get("bestValidationLoss").asDouble() < 2, "nats: " + result);
     assertTrue(best > 60, "BLEU " + best);
     assertTrue(well("info", run.toString()).out().contains("encoder-decoder, 1 + 1 layers"));
 

@@ -8,6 +8,7 @@ import dev.jformer.data.text.TokenFile;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.TopKMlp;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.ActivationSparsity;
 import dev.jformer.model.CausalLm;
@@ -538,8 +539,8 @@ public final class LazyNeuronStudy implements Study {
     }
 
     @Override
-    public double evaluate() {
-      return heldOut(0, null);
+    public Metrics evaluate() {
+      return Metrics.ofLoss(heldOut(0, null), "nats per byte");
     }
 
     private double heldOut(double noise, CalibrationError calibration) {

@@ -302,7 +302,7 @@ public final class SmoeDropoutStudy implements Study {
         List<Double> byActive = new ArrayList<>();
         for (int k = 1; arm.slims() && k <= EXPERTS; k++) {
           Experts.activate(lm, k);
-          byActive.add(task.evaluate());
+          byActive.add(task.evaluate().loss());
         }
         return new Outcome(course, onLearned, byActive, lm.parameterCount());
       }

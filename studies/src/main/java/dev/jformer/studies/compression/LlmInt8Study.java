@@ -246,7 +246,8 @@ public final class LlmInt8Study implements Study {
       Function<Model, Double> loss =
           other ->
               new MaskedModelling((Encoder) other, lab.text(), 16, 1, lab.scale().pick(1, 20, 200))
-                  .evaluate();
+                  .evaluate()
+                  .loss();
       List<Losses> all = new ArrayList<>();
       for (double factor : List.of(1.0, 32.0)) {
         try (Model changed = OutlierChannels.in(model, OUTLIERS, factor, 1)) {

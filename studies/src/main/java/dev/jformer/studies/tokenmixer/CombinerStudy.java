@@ -232,7 +232,7 @@ public final class CombinerStudy implements Study {
         try (CausalLm other = model(scale, mixer).build()) {
           other.copyFrom(learned);
           other.train(false);
-          losses.add(task(other, text, training).evaluate());
+          losses.add(task(other, text, training).evaluate().loss());
           divergences.add(divergence(learned, other, text, training.batch()));
         }
       }

@@ -2,6 +2,8 @@ package dev.jformer.studies.tokenmixer;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.Mlp;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.linear.FlowAttention;
@@ -436,7 +438,7 @@ public final class FlowformerStudy implements Study {
     }
 
     @Override
-    public double evaluate() {
+    public Metrics evaluate() {
       double loss = 0;
       double right = 0;
       int parts = (heldOut + PART - 1) / PART;
@@ -451,7 +453,7 @@ public final class FlowformerStudy implements Study {
       }
       losses.add(loss);
       accuracy = right;
-      return loss;
+      return Metrics.ofLoss(loss, "nats").with(Metric.higher(Metric.ACCURACY, right, ""));
     }
   }
 }

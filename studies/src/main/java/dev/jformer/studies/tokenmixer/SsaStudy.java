@@ -5,6 +5,7 @@ import dev.jformer.data.text.Batch;
 import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.SequenceSampler;
 import dev.jformer.data.text.TokenFile;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.attention.SubsampledAttention;
@@ -272,8 +273,8 @@ public final class SsaStudy implements Study {
     }
 
     @Override
-    public double evaluate() {
-      return heldOut(ids -> model.logits(ids).logSoftmax(2));
+    public Metrics evaluate() {
+      return Metrics.ofLoss(heldOut(ids -> model.logits(ids).logSoftmax(2)), "nats per token");
     }
 
     double ensemble(int passes) {

@@ -2,6 +2,7 @@ package dev.jformer.studies.tokenmixer;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.Mlp;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.attention.Urpe;
@@ -340,9 +341,9 @@ public final class UrpeStudy implements Study {
     }
 
     @Override
-    public double evaluate() {
+    public Metrics evaluate() {
       losses.add(model.loss(ids, null, targets).item());
-      return losses.get(losses.size() - 1);
+      return Metrics.ofLoss(losses.get(losses.size() - 1), "nats");
     }
 
     /** After an evaluation. */

@@ -192,7 +192,7 @@ public record ForecastTrial(
 
     @Override
     public void evaluation(Evaluation evaluation) {
-      validation.add(evaluation.loss());
+      validation.add(evaluation.value());
       if (evaluation.isBest()) {
         best = Forecasting.errors(model, test);
       }

@@ -216,9 +216,9 @@ public record LanguageTrial(
 
     @Override
     public void evaluation(Evaluation evaluation) {
-      evaluations.add(new TrainingResult.Point(evaluation.step(), seconds, evaluation.loss()));
+      evaluations.add(new TrainingResult.Point(evaluation.step(), seconds, evaluation.value()));
       if (observer != null) {
-        observer.evaluated(lm, evaluation.step(), evaluation.loss());
+        observer.evaluated(lm, evaluation.step(), evaluation.value());
       }
       keep();
       mark = System.nanoTime();

@@ -40,7 +40,7 @@ public record TrainingCurve(List<Double> losses, double seconds) {
 
             @Override
             public void evaluation(Evaluation evaluation) {
-              losses.add(evaluation.loss());
+              losses.add(evaluation.value());
             }
           });
       List.of(others).forEach(trainer::addListener);
