@@ -1,78 +1,125 @@
 package dev.jformer.app.command;
 
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 /** The program {@code jformer}, whose commands are the other classes. */
 @Command(
     name = "jformer",
-    mixinStandardHelpOptions = true,
-    version = "jformer " + Version.NUMBER,
-    description = "Efficient Transformers for the JVM: train, evaluate, run and compare them.",
+    header = "Efficient Transformers for the JVM: train, evaluate, run and compare them.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TrainCommand.class,
       EvalCommand.class,
+      CompareCommand.class,
+      ReproduceCommand.class,
       GenerateCommand.class,
-      ForecastCommand.class,
       PredictCommand.class,
       TranslateCommand.class,
       EmbedCommand.class,
-      GrowCommand.class,
+      ForecastCommand.class,
       CompressCommand.class,
       TicketsCommand.class,
+      GrowCommand.class,
       ExportCommand.class,
-      TokenizerCommand.class,
       InfoCommand.class,
-      BenchCommand.class,
       PapersCommand.class,
-      ReproduceCommand.class,
-      CompareCommand.class,
+      TokenizerCommand.class,
+      BenchCommand.class,
       GenerateCompletion.class,
       HelpCommand.class
     },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer train                             learn to write Java in about three minutes",
-      "  jformer train --data book.txt --out runs/book",
-      "  jformer train --resume runs/book          go on where it was stopped or killed",
-      "  jformer generate runs/book --prompt 'Once upon'",
-      "  jformer eval runs/book --data other.txt",
-      "  jformer train --task images --data photos.zip",
-      "  jformer predict runs/images picture.jpg",
-      "  jformer train --task translate --source train.en --target train.de",
-      "  jformer translate runs/translate 'A man rides a bicycle.'",
-      "  jformer embed minilm --text 'What a film!'",
-      "  jformer reproduce primer                  does the paper's claim hold here?",
-      "  jformer compare --with flow,primer        which technique pays off for me?",
-      "  jformer compress runs/book --with llm-int8 --out runs/book-int8",
-      "  jformer info runs/book                    what a model is made of",
-      "",
-      "'jformer COMMAND --help' explains a command. For completion in bash or zsh:",
-      "  source <(jformer generate-completion)"
-    })
+    footer =
+        """
+        Examples:
+          jformer train
+              Learns to write Java, in about three minutes.
+          jformer train --data book.txt --out runs/book
+          jformer train --resume runs/book
+              Continues a run that was stopped or killed.
+          jformer generate runs/book --prompt 'Once upon'
+          jformer eval runs/book --data other.txt
+          jformer train --task images --data photos.zip
+          jformer predict runs/images picture.jpg
+          jformer train --task translate --source train.en --target train.de
+          jformer translate runs/translate 'A man rides a bicycle.'
+          jformer embed minilm --text 'What a film!'
+          jformer reproduce primer
+              Measures whether the claims of a paper hold on this machine.
+          jformer compare --with flow,primer
+              Measures which techniques pay off on your data.
+          jformer compress runs/book --with llm-int8 --out runs/book-int8
+          jformer info runs/book
+
+        'jformer COMMAND --help' explains a command. Completion in bash and zsh:
+          source <(jformer generate-completion)
+        """)
 public final class Commands implements Runnable {
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+  /** Headings of the list of commands, and what stands below each. */
+  static final Map<String, List<String>> GROUPS = new LinkedHashMap<>();
+
+  static {
+    GROUPS.put("Train and measure:", List.of("train", "eval", "compare", "reproduce"));
+    GROUPS.put("Use a model:", List.of("generate", "predict", "translate", "embed", "forecast"));
+    GROUPS.put("Change a model:", List.of("compress", "tickets", "grow", "export"));
+    GROUPS.put("Look things up:", List.of("info", "papers", "help"));
+    GROUPS.put("Tools:", List.of("tokenizer", "bench", "generate-completion"));
+  }
+
+  @CommandLine.Spec private CommandSpec spec;
 
   @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
-      description = "Show where an error came from.")
+      description = "Print the stack trace of an error.")
   private boolean debug;
 
-  /** Runs a command: 0 if all went well, 1 if it failed, 2 if it was asked for wrongly. */
+  private Commands() {}
+
+  /**
+   * Runs a command.
+   *
+   * @return the exit code: 0 if all went well, 1 if the command failed, 2 if its arguments are
+   *     wrong, 130 if it was interrupted
+   */
   public static int run(String... args) {
+    return line().execute(args);
+  }
+
+  /** The program, ready to run a command. */
+  static CommandLine line() {
     Commands commands = new Commands();
     CommandLine line = new CommandLine(commands);
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExpandAtFiles(false);
     line.setExecutionExceptionHandler(
-        (e, command, parsed) -> CommandException.report(e, commands.debug));
-    return line.execute(args);
+        (error, command, parsed) -> CommandException.report(error, commands.debug));
+    standardOptions(line);
+    Map<String, CommandLine> all = line.getSubcommands();
+    all.get("generate-completion")
+        .getCommandSpec()
+        .usageMessage()
+        .header("Print a completion script for bash and zsh");
+    all.get("help").getCommandSpec().usageMessage().header("Explain a command");
+    HelpLayout.apply(line, GROUPS);
+    return line;
+  }
+
+  private static void standardOptions(CommandLine line) {
+    CommandSpec spec = line.getCommandSpec();
+    if (!spec.helpCommand() && spec.findOption("--help") == null) {
+      spec.mixinStandardHelpOptions(true);
+    }
+    spec.version("jformer " + Version.NUMBER);
+    line.getSubcommands().values().forEach(Commands::standardOptions);
   }
 
   @Override

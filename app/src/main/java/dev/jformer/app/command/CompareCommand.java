@@ -20,31 +20,36 @@ import dev.jformer.studies.report.Report;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code jformer compare}. */
 @Command(
     name = "compare",
-    mixinStandardHelpOptions = true,
-    description = "Find out which techniques pay off for your data, on your machine.",
-    footer = {
-      "",
-      "Examples:",
-      "  jformer compare --with flow,primer,urpe --budget 5m",
-      "  jformer compare --base shakespeare --with primer,sigma-reparam+primer \\",
-      "      --data input.txt --budget 600steps --seeds 3 --priority quality",
-      "  jformer compare --base my.json --with position=alibi,position=rope --budget 2e14flops",
-      "",
-      "A technique is a paper's name ('jformer papers'), a part's type, seam=type, or several",
-      "joined by '+'. Each variant, the base too, gets the whole budget, once for each seed.",
-      "What was measured is kept in the folder: an interrupted comparison goes on where it was."
-    })
+    header = "Measure which techniques pay off on your data",
+    description =
+        """
+        Trains the base recipe and each variant with the same budget, and reports quality, speed,
+        memory and size, with a recommendation.
+        """,
+    footer =
+        """
+        Examples:
+          jformer compare --with flow,primer,urpe --budget 5m
+          jformer compare --base shakespeare --with primer,sigma-reparam+primer \\
+              --data input.txt --budget 600steps --seeds 3 --priority quality
+          jformer compare --base my.json --with position=alibi,position=rope \\
+              --budget 2e14flops
+
+        A technique is the name of a paper ('jformer papers'), the type of a part ('jformer info'),
+        STAGE=TYPE, or several of these joined by '+'. Each variant, and the base, gets the whole
+        budget once for each seed. Measurements are kept in the output folder: the same command
+        continues an interrupted comparison.
+        """)
 final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--base",
@@ -57,59 +62,67 @@ final class CompareCommand implements Callable<Integer> {
       split = ",",
       required = true,
       paramLabel = "TECHNIQUE",
-      description = "What to compare with it.")
+      description = "Techniques to compare with the base, separated by commas.")
   private List<String> techniques = new ArrayList<>();
 
   @Option(
       names = "--budget",
+      paramLabel = "BUDGET",
       description =
-          "Training of each: 500steps, 90s, 10m, 1h, 2e15flops (default ${DEFAULT-VALUE}).")
+          "The training of each variant, such as 500steps, 90s, 10m, 1h or 2e15flops (default"
+              + " ${DEFAULT-VALUE}).")
   private String budget = "5m";
 
-  @Option(names = "--seeds", description = "Trainings of each (default ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--seeds",
+      paramLabel = "N",
+      description = "How often each variant is trained (default ${DEFAULT-VALUE}).")
   private int seeds = 1;
 
   @Option(
       names = "--priority",
-      description = "What to choose by: ${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+      paramLabel = "GOAL",
+      description =
+          "What the recommendation optimizes: quality, training, writing, memory or size (default"
+              + " quality).")
   private Choice.Priority priority = Choice.Priority.QUALITY;
 
   @Option(
       names = "--tolerance",
+      paramLabel = "SHARE",
       description =
-          "How much worse than the base's the loss may be where something else is chosen by, as a"
-              + " share (default ${DEFAULT-VALUE}).")
+          "How much worse than the base the loss may be when --priority is not quality, as a share"
+              + " (default ${DEFAULT-VALUE}).")
   private double tolerance = 0.01;
 
-  @Option(names = "--data", paramLabel = "PATH", description = "Text to learn from.")
+  @Option(
+      names = "--data",
+      paramLabel = "PATH",
+      description = "The training data (default: that of the recipe).")
   private Path data;
 
-  @Option(
-      names = "--set",
-      paramLabel = "FIELD=VALUE",
-      description = "Set any field of the base recipe.")
-  private Map<String, String> overrides = new LinkedHashMap<>();
+  @Mixin private FieldOptions overrides;
 
   @Option(
       names = "--out",
       paramLabel = "FOLDER",
-      description = "Where measurements and report go (default runs/compare-RECIPE).")
+      description = "The folder of measurements and report (default runs/compare-RECIPE).")
   private Path out;
 
-  @Option(names = "--fresh", description = "Measure again what is known from earlier runs.")
+  @Option(
+      names = "--fresh",
+      description = "Measure everything again, also what earlier runs have measured.")
   private boolean fresh;
 
-  @Option(names = "--quiet", description = "Show no progress, only the result.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
-  @Option(names = "--json", description = "Print the result as JSON.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() throws Exception {
     Budget each = Budget.parse(budget);
-    Console console = new Console(quiet, json);
-    Recipe recipe = Recipes.withData(base, Recipes.load(base, overrides), data, List.of());
+    Console console = new Console(progress.isSet(), json.isSet());
+    Recipe recipe = Recipes.withData(base, Recipes.load(base, overrides.fields()), data, List.of());
     if (!(recipe.model() instanceof CausalLm.Config && recipe.data() instanceof TextData source)) {
       throw new CommandException(
           "only language models can be compared yet, and the recipe has a "
@@ -140,7 +153,7 @@ final class CompareCommand implements Callable<Integer> {
       Evidence evidence = lab.evidence("compare", title(), command());
       Report.write(evidence, folder);
       System.out.println(
-          json
+          json.isSet()
               ? new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(evidence)
               : Report.text(evidence));
       console.say("report: %s", folder.resolve("compare.html"));
@@ -177,8 +190,10 @@ final class CompareCommand implements Callable<Integer> {
     command.append(" --with ").append(String.join(",", techniques));
     command.append(" --budget ").append(budget).append(" --seeds ").append(seeds);
     command.append(" --priority ").append(priority.name().toLowerCase(Locale.ROOT));
-    overrides.forEach(
-        (field, value) -> command.append(" --set ").append(field).append('=').append(value));
+    overrides
+        .fields()
+        .forEach(
+            (field, value) -> command.append(" --set ").append(field).append('=').append(value));
     if (data != null) {
       command.append(" --data ").append(data.getFileName());
     }

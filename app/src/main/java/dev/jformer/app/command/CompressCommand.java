@@ -22,28 +22,31 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer compress}. */
 @Command(
     name = "compress",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Make a trained model smaller or cheaper, and measure what it loses and gains: quality, bytes",
-      "on disk and in memory, latency and throughput, before and after. The result works wherever",
-      "the model did. 'jformer info' lists the methods."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer compress runs/play --with llm-int8 --out runs/play-int8",
-      "  jformer compress minilm --with llm-int8 --out minilm-int8 --data sts",
-      "  jformer compress runs/play --with weight-int4 --out runs/play-int4 --data other.txt",
-      "  jformer compress runs/play --with '{\"type\":\"llm-int8\",\"threshold\":5}' --out smaller"
-    })
+    header = "Make a trained model smaller or faster",
+    description =
+        """
+        Applies compression methods to a copy of a model, and measures both: quality, bytes on disk
+        and in memory, latency and throughput. The result can be used wherever the model could.
+        'jformer info' lists the methods.
+        """,
+    footer =
+        """
+        Examples:
+          jformer compress runs/play --with llm-int8 --out runs/play-int8
+          jformer compress minilm --with llm-int8 --out minilm-int8 --data sts
+          jformer compress runs/play --with weight-int4 --out small --data other.txt
+          jformer compress runs/play --with '{"type":"llm-int8","threshold":5}' \\
+              --out small
+        """)
 final class CompressCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "A model's folder, which is left as it is.")
+  @Parameters(paramLabel = "MODEL", description = "The folder of a model, which is not changed.")
   private Path folder;
 
   @Option(
@@ -51,23 +54,30 @@ final class CompressCommand implements Callable<Integer> {
       required = true,
       paramLabel = "METHOD",
       description =
-          "Names separated by commas, or a JSON object with a method's fields; may be repeated."
-              + " They are applied one after the other.")
+          "Names of methods separated by commas, or a method with its fields as a JSON object; may"
+              + " be repeated. Methods are applied one after the other.")
   private List<String> with;
 
-  @Option(names = "--out", required = true, paramLabel = "FOLDER", description = "Where it goes.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FOLDER",
+      description = "The folder to write to.")
   private Path out;
 
   @Option(
       names = "--data",
       paramLabel = "PATH",
       description =
-          "What both models are held to, and methods are calibrated with: text, labelled texts, scored"
-              + " pairs of texts or images, as the model takes (quality by default: the text held out"
-              + " in training).")
+          "The data to calibrate methods with and to measure quality on: text, labelled texts,"
+              + " scored pairs of texts, or images (default: the text held out in training, for"
+              + " quality only).")
   private Path data;
 
-  @Option(names = "--ending", paramLabel = ".EXT", description = "Only files that end so.")
+  @Option(
+      names = "--ending",
+      paramLabel = ".EXT",
+      description = "Only files whose names end with this; may be repeated.")
   private List<String> endings = List.of();
 
   @Option(
@@ -76,15 +86,13 @@ final class CompressCommand implements Callable<Integer> {
       description = "The most batches to calibrate with (default ${DEFAULT-VALUE}).")
   private int calibration = 16;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
-  @Option(names = "--quiet", description = "Show no progress, only the result.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
   @Override
   public Integer call() throws Exception {
-    Console console = new Console(quiet, json);
+    Console console = new Console(progress.isSet(), json.isSet());
     if (calibration < 1) {
       throw new CommandException("--calibration is " + calibration + ": expected at least 1");
     }
@@ -264,6 +272,6 @@ final class CompressCommand implements Callable<Integer> {
   }
 
   private void print(List<BeforeAfter> rows) {
-    System.out.println(json ? BeforeAfter.json(rows) : BeforeAfter.table(rows));
+    System.out.println(json.isSet() ? BeforeAfter.json(rows) : BeforeAfter.table(rows));
   }
 }

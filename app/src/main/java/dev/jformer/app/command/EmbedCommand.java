@@ -17,24 +17,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer embed}. */
 @Command(
     name = "embed",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Embed texts: the lines of text files, or what stands after --text. Each becomes a vector of",
-      "length 1; the more alike two texts are, the larger is the dot product of theirs."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer embed minilm --text 'A cat sits.' --text 'There is a cat.'",
-      "  jformer embed minilm sentences.txt --out sentences.csv",
-      "  jformer embed path/to/bert sentences.txt --out sentences.jsonl"
-    })
+    header = "Turn texts into vectors that can be compared",
+    description =
+        """
+        Computes a vector of length 1 for each line of the text files and for each --text. The more
+        similar two texts are, the larger the dot product of their vectors.
+        """,
+    footer =
+        """
+        Examples:
+          jformer embed minilm --text 'A cat sits.' --text 'There is a cat.'
+          jformer embed minilm sentences.txt --out sentences.csv
+          jformer embed path/to/bert sentences.txt --out sentences.jsonl
+        """)
 final class EmbedCommand implements Callable<Integer> {
   /** Texts between two looks at the progress. */
   private static final int TOGETHER = 1024;
@@ -43,32 +45,27 @@ final class EmbedCommand implements Callable<Integer> {
       index = "0",
       paramLabel = "MODEL",
       description =
-          "minilm, which comes with the build; or a folder, ours or one of Hugging Face's BERTs; or"
-              + " an .onnx file with tokenizer.json beside it.")
+          "minilm, which comes with the build; or the folder of a jformer encoder or a Hugging Face"
+              + " BERT; or an .onnx file with tokenizer.json beside it.")
   private Path model;
 
-  @Parameters(index = "1..*", paramLabel = "FILE", description = "Files of texts, one a line.")
+  @Parameters(index = "1..*", paramLabel = "FILE", description = "Files with a text per line.")
   private List<Path> files = List.of();
 
-  @Option(names = "--text", paramLabel = "TEXT", description = "A text; may be repeated.")
+  @Option(names = "--text", paramLabel = "TEXT", description = "A text to embed; may be repeated.")
   private List<String> texts = List.of();
 
   @Option(
       names = "--out",
       paramLabel = "FILE",
       description =
-          "Where the vectors go: .csv with a text and its numbers in each row, or .jsonl with an"
-              + " object a line (default: lines of JSON on the console).")
+          "The file to write to: .csv with a text and its numbers in each row, or .jsonl with an"
+              + " object per line (default: lines of JSON on standard output).")
   private Path out;
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Texts at a time (default ${DEFAULT-VALUE}).")
-  private int batch = 32;
+  @Mixin private BatchOption batch = new BatchOption(32);
 
-  @Option(names = "--quiet", description = "Show no progress.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
   @Override
   public Integer call() throws Exception {
@@ -88,8 +85,8 @@ final class EmbedCommand implements Callable<Integer> {
       throw new CommandException("there is nothing to embed: " + files + " holds no text");
     }
     try (Scope scope = Scope.open();
-        SentenceEncoder encoder = SentenceEncoder.load(Pretrained.find(model), batch)) {
-      List<float[]> vectors = embed(encoder, all, new Console(quiet, true));
+        SentenceEncoder encoder = SentenceEncoder.load(Pretrained.find(model), batch.size())) {
+      List<float[]> vectors = embed(encoder, all, progress.console());
       String made = name.endsWith(".csv") ? csv(all, vectors) : json(all, vectors);
       if (out == null) {
         System.out.print(made);

@@ -12,35 +12,39 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer eval}. */
 @Command(
     name = "eval",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Measure how well a model does: how well a language model predicts text, or an encoder fills",
-      "in what is masked; which share of images or labelled texts a classifier gets right; with",
-      "--task sts, how well an encoder's embeddings tell how alike texts are; the BLEU of",
-      "translations, as sacrebleu has it."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer eval runs/play                  on the text held out when it was trained",
-      "  jformer eval runs/play --data other.txt",
-      "  jformer eval runs/images --data test.zip",
-      "  jformer eval runs/classify --data dev.tsv",
-      "  jformer eval minilm --task sts --data sts14-images.tsv sts14-OnWN.tsv",
-      "      Lines of a score, a tab, a text, a tab and another text.",
-      "  jformer eval runs/translate --task translate --source test.en --target test.de --beam 5"
-    })
+    header = "Measure the quality of a model on data",
+    description =
+        """
+        Measures what suits the model: the loss and perplexity of a language model or a masked
+        language model; the accuracy of a classifier of images or texts; the BLEU score of a
+        translator, as sacrebleu computes it; or, with '--task sts', how well the embeddings of an
+        encoder agree with people on the similarity of texts.
+        """,
+    footer =
+        """
+        Examples:
+          jformer eval runs/play
+              Uses the text that was held out in training.
+          jformer eval runs/play --data other.txt
+          jformer eval runs/images --data test.zip
+          jformer eval runs/classify --data dev.tsv
+          jformer eval minilm --task sts --data sts14-images.tsv sts14-OnWN.tsv
+              Each line is a score, a tab, a text, a tab and another text.
+          jformer eval runs/translate --task translate \\
+              --source test.en --target test.de --beam 5
+        """)
 final class EvalCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "A model's folder, or what 'jformer embed' takes.")
+      description = "The folder of a model, or minilm, or an .onnx file.")
   private Path model;
 
   @Parameters(index = "1..*", paramLabel = "PATH", description = "More data, for --task sts.")
@@ -49,50 +53,45 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--task",
       paramLabel = "TASK",
-      description = "sts, for embeddings, or translate; otherwise what the model was trained for.")
+      description =
+          "sts (semantic textual similarity) or translate (default: what the model was trained for).")
   private String task;
 
   @Option(
       names = "--data",
       paramLabel = "PATH",
       description =
-          "Text (default: what was held out in training); images or labelled texts for a classifier.")
+          "Text (default: what was held out in training); images or labelled texts for a"
+              + " classifier.")
   private List<Path> data = List.of();
 
-  @Option(names = "--ending", paramLabel = ".EXT", description = "Only files that end so.")
+  @Option(
+      names = "--ending",
+      paramLabel = ".EXT",
+      description = "Only files whose names end with this; may be repeated.")
   private List<String> endings = List.of();
 
-  @Option(
-      names = "--source",
-      paramLabel = "FILE",
-      description = "Texts to translate, one a line, plain or compressed by gzip.")
-  private Path source;
-
-  @Option(names = "--target", paramLabel = "FILE", description = "Their translations.")
-  private Path target;
+  @Mixin private PairOptions pairs;
 
   @Option(
       names = "--beam",
       paramLabel = "K",
-      description = "Translations followed at a time (default ${DEFAULT-VALUE}).")
+      description = "The width of the beam search for translations (default ${DEFAULT-VALUE}).")
   private int beam = 5;
 
-  @Option(names = "--batch", description = "Sequences at a time (default ${DEFAULT-VALUE}).")
-  private int batch = 16;
+  @Mixin private BatchOption batch = new BatchOption(16);
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
-  @Option(names = "--quiet", description = "Show no progress, only the result.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
   @Override
   public Integer call() throws Exception {
-    Console console = new Console(quiet, json);
+    Console console = new Console(progress.isSet(), json.isSet());
     List<Path> all = new ArrayList<>(data);
     all.addAll(more);
     Path folder = Pretrained.find(model);
-    if (source != null || "translate".equals(task)) {
+    if (pairs.source() != null || "translate".equals(task)) {
       return translation(folder, all, console);
     }
     if (task != null) {
@@ -106,13 +105,14 @@ final class EvalCommand implements Callable<Integer> {
     try (Scope scope = Scope.open();
         Model loaded = Models.load(folder)) {
       loaded.train(false);
-      System.out.println(new Evaluation(folder, only, endings, batch, json, console).of(loaded));
+      System.out.println(
+          new Evaluation(folder, only, endings, batch.size(), json.isSet(), console).of(loaded));
       return 0;
     }
   }
 
   private int translation(Path folder, List<Path> data, Console console) throws IOException {
-    if (source == null || target == null || !data.isEmpty()) {
+    if (pairs.source() == null || pairs.target() == null || !data.isEmpty()) {
       throw new CommandException(
           "give the texts to translate with --source, their translations with --target");
     }
@@ -120,7 +120,15 @@ final class EvalCommand implements Callable<Integer> {
         EncoderDecoder loaded = TranslateCommand.load(folder)) {
       BeamSearch.Settings settings = new BeamSearch.Settings(beam);
       System.out.println(
-          new TranslationScore(folder, source, target, settings, batch, json, console).of(loaded));
+          new TranslationScore(
+                  folder,
+                  pairs.source(),
+                  pairs.target(),
+                  settings,
+                  batch.size(),
+                  json.isSet(),
+                  console)
+              .of(loaded));
       return 0;
     }
   }
@@ -133,8 +141,8 @@ final class EvalCommand implements Callable<Integer> {
       throw new CommandException("give the pairs of texts with --data");
     }
     try (Scope scope = Scope.open();
-        SentenceEncoder encoder = SentenceEncoder.load(folder, batch)) {
-      System.out.println(new StsEvaluation(files, json, console).of(encoder));
+        SentenceEncoder encoder = SentenceEncoder.load(folder, batch.size())) {
+      System.out.println(new StsEvaluation(files, json.isSet(), console).of(encoder));
       return 0;
     }
   }

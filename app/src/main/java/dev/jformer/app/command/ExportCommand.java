@@ -18,22 +18,27 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer export}. */
 @Command(
     name = "export",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Save a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama.",
-      "What served training only is folded into plain weights first."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer export runs/play --out play-hf",
-      "  python -c \"import transformers as t; t.AutoModelForCausalLM.from_pretrained('play-hf')\""
-    })
+    header = "Save a language model for Hugging Face transformers",
+    description =
+        """
+        Writes a folder that Python's transformers loads as a GPT-2 or a Llama. Forms of weights
+        that only serve training are folded into plain weights first.
+        """,
+    footer =
+        """
+        Examples:
+          jformer export runs/play --out play-hf
+          python -c "import transformers as t; t.AutoModelForCausalLM.from_pretrained('play-hf')"
+        """)
 final class ExportCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "A model's folder.")
+  @Parameters(paramLabel = "MODEL", description = "The folder of a language model.")
   private Path folder;
 
-  @Option(names = "--out", required = true, paramLabel = "FOLDER", description = "Where it goes.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FOLDER",
+      description = "The folder to write to.")
   private Path out;
 
   @Override

@@ -33,60 +33,69 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer forecast}. */
 @Command(
     name = "forecast",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Continue the series of a CSV file with a trained forecaster: a CSV file of what comes next,",
-      "with bands that are as wide as the model was wrong before, and a report with figures."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer train --task forecast --data sales.csv --horizon 28 --look-back 84 --out runs/sales",
-      "  jformer forecast runs/sales --data sales.csv --out next.csv",
-      "      writes next.csv, and next.html with figures (next-1.svg and so on)",
-      "  jformer forecast runs/sales --data sales.csv --out back.csv --backtest 20",
-      "      forecasts the last 20 horizons from what was known before each, beside what came"
-    })
+    header = "Continue the time series of a CSV file",
+    description =
+        """
+        Writes a CSV file with the rows that a trained forecaster expects next, prediction bands
+        whose width follows from the model's errors on validation rows, and a report with figures.
+        """,
+    footer =
+        """
+        Examples:
+          jformer train --task forecast --data sales.csv \\
+              --horizon 28 --look-back 84 --out runs/sales
+          jformer forecast runs/sales --data sales.csv --out next.csv
+              Writes next.csv, and next.html with figures (next-1.svg and so on).
+          jformer forecast runs/sales --data sales.csv --out back.csv --backtest 20
+              Forecasts the last 20 horizons, each from the rows before it, and compares the
+              forecasts with the rows that followed.
+        """)
 final class ForecastCommand implements Callable<Integer> {
   private static final int HISTORIES = 2;
   private static final int MOST_FIGURES = 12;
 
-  @Parameters(paramLabel = "MODEL", description = "A forecaster's folder.")
+  @Parameters(paramLabel = "MODEL", description = "The folder of a forecaster.")
   private Path folder;
 
   @Option(
       names = "--data",
       required = true,
       paramLabel = "CSV",
-      description = "The series, with the columns the model was trained on.")
+      description = "The series, with the columns that the model was trained on.")
   private Path data;
 
-  @Option(names = "--out", required = true, paramLabel = "CSV", description = "Where it goes.")
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "CSV",
+      description = "The CSV file to write the forecast to.")
   private Path out;
 
   @Option(
       names = "--coverage",
-      description = "Share of what comes that the bands shall hold (default ${DEFAULT-VALUE}).")
+      paramLabel = "SHARE",
+      description =
+          "Share of future values that the bands should contain (default ${DEFAULT-VALUE}).")
   private double coverage = 0.9;
 
   @Option(
       names = "--backtest",
       paramLabel = "N",
-      description = "Forecast the last N horizons instead, each from what was known before it.")
+      description = "Forecast the last N horizons instead, each from the rows before it.")
   private int backtest;
 
-  @Option(names = "--quiet", description = "Say nothing.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
   @Override
   public Integer call() throws Exception {
-    Console console = new Console(quiet, false);
+    Console console = progress.console();
     if (!(coverage > 0 && coverage < 1)) {
       throw new CommandException(
           "--coverage is " + coverage + ": expected a share between 0 and 1");

@@ -23,40 +23,41 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer generate}. */
 @Command(
     name = "generate",
-    mixinStandardHelpOptions = true,
-    description = "Let a language model go on with a text.",
-    footer = {
-      "",
-      "Examples:",
-      "  jformer generate runs/java --prompt 'public int size('",
-      "  jformer generate runs/play --prompt 'ROMEO:' --tokens 500 --temperature 0.7 --seed 3",
-      "  jformer generate gpt2 --prompt 'Once' --prompt 'Twice' --greedy --json",
-      "  jformer generate runs/nested --prompt 'ROMEO:' --draft self",
-      "MODEL is a folder of ours, or a Hugging Face one of GPT-2 or Llama."
-    })
+    header = "Continue a text with a language model",
+    footer =
+        """
+        Examples:
+          jformer generate runs/java --prompt 'public int size('
+          jformer generate runs/play --prompt 'ROMEO:' --tokens 500 --seed 3
+          jformer generate gpt2 --prompt 'Once' --prompt 'Twice' --greedy --json
+          jformer generate runs/nested --prompt 'ROMEO:' --draft self
+
+        MODEL is the folder of a training run, or a Hugging Face folder of GPT-2 or Llama.
+        """)
 final class GenerateCommand implements Callable<Integer> {
   /** As a shell reports a program that Ctrl-C ended. */
   private static final int INTERRUPTED = 130;
 
-  @Parameters(paramLabel = "MODEL", description = "A model's folder.")
+  @Parameters(paramLabel = "MODEL", description = "The folder of a language model.")
   private Path folder;
 
   @Option(
       names = {"-p", "--prompt"},
       paramLabel = "TEXT",
-      description = "What to go on from; may be repeated.")
+      description = "A text to continue; may be repeated.")
   private List<String> prompts = List.of();
 
   @Option(
       names = {"-n", "--tokens"},
       paramLabel = "N",
-      description = "The most tokens to add (default ${DEFAULT-VALUE}).")
+      description = "The most tokens to generate (default ${DEFAULT-VALUE}).")
   private int tokens = 200;
 
   @Option(names = "--greedy", description = "Always take the most probable token.")
@@ -64,60 +65,73 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Option(
       names = "--temperature",
-      description = "Lower is more predictable (default ${DEFAULT-VALUE}).")
+      paramLabel = "T",
+      description =
+          "The temperature of sampling; lower is more predictable (default ${DEFAULT-VALUE}).")
   private double temperature = 0.8;
 
   @Option(
       names = "--top-k",
-      description = "Choose among the k most probable; 0 for all (default ${DEFAULT-VALUE}).")
+      paramLabel = "K",
+      description =
+          "Choose among the K most probable tokens; 0 for all (default ${DEFAULT-VALUE}).")
   private int topK = 50;
 
   @Option(
       names = "--top-p",
+      paramLabel = "P",
       description =
-          "Choose among the most probable that make up this share (default ${DEFAULT-VALUE}).")
+          "Choose among the most probable tokens with this total probability (default"
+              + " ${DEFAULT-VALUE}).")
   private double topP = 0.95;
 
   @Option(
       names = "--min-p",
+      paramLabel = "P",
       description =
-          "Choose only what is at least this fraction as probable as the most probable (default"
-              + " ${DEFAULT-VALUE}).")
+          "Choose among tokens with at least P times the probability of the most probable one"
+              + " (default ${DEFAULT-VALUE}).")
   private double minP = 0;
 
   @Option(
       names = "--repetition-penalty",
-      description = "Above 1 avoids what was said (default ${DEFAULT-VALUE}).")
+      paramLabel = "R",
+      description = "Values above 1 make repeated tokens less probable (default ${DEFAULT-VALUE}).")
   private double repetitionPenalty = 1;
 
   @Option(
       names = "--stop",
       paramLabel = "TEXT",
-      description = "End before this text; may be repeated.")
+      description = "Stop before this text; may be repeated.")
   private List<String> stops = List.of();
 
-  @Option(names = "--seed", description = "Of the choices (default ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "The seed of sampling (default ${DEFAULT-VALUE}).")
   private long seed = 1;
 
-  @Option(names = "--no-cache", description = "Compute everything again for each token.")
+  @Option(
+      names = "--no-cache",
+      description = "Read the whole text again for each token, without a cache of keys and values.")
   private boolean noCache;
 
   @Option(
       names = "--draft",
       paramLabel = "MODEL",
       description =
-          "A smaller model that guesses what MODEL then checks, several tokens at once: the outcome"
-              + " is MODEL's, sooner. 'self' takes the smallest part of a nested model.")
+          "Speculative decoding: a smaller model that proposes tokens, which MODEL then checks"
+              + " together. The text is the same, but it is ready sooner. 'self' takes the smallest"
+              + " part of a nested model.")
   private String draft;
 
   @Option(
       names = "--ahead",
       paramLabel = "N",
-      description = "How many tokens the draft guesses at a time (default ${DEFAULT-VALUE}).")
+      description = "How many tokens the draft proposes at a time (default ${DEFAULT-VALUE}).")
   private int ahead = 4;
 
-  @Option(names = "--json", description = "Print JSON when all is done.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() throws Exception {
@@ -175,7 +189,7 @@ final class GenerateCommand implements Callable<Integer> {
     List<String> texts = prompts.isEmpty() ? List.of("\n") : prompts;
     List<int[]> ids = texts.stream().map(tokenizer::encode).toList();
     // Several texts cannot share a terminal.
-    boolean streaming = !json && texts.size() == 1;
+    boolean streaming = !json.isSet() && texts.size() == 1;
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     Generator.Watcher watcher = null;
     if (streaming) {
@@ -191,7 +205,7 @@ final class GenerateCommand implements Callable<Integer> {
     List<Generator.Continuation> results =
         generator.generate(ids, request, tokenizer::decode, watcher);
     double seconds = (System.nanoTime() - start) / 1e9;
-    if (json) {
+    if (json.isSet()) {
       out.println(toJson(texts, results));
     } else if (streaming) {
       out.println();
@@ -203,7 +217,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
     boolean interrupted =
         results.stream().anyMatch(result -> result.ending() == Generator.Ending.INTERRUPTED);
-    if (!json || interrupted) {
+    if (!json.isSet() || interrupted) {
       int count = results.stream().mapToInt(result -> result.ids().size()).sum();
       System.err.printf(
           Locale.ROOT,

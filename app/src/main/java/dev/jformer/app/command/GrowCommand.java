@@ -16,21 +16,23 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer grow}. */
 @Command(
     name = "grow",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Make a trained model larger without changing what it computes (TokenFormer, arXiv"
-          + " 2410.23168).",
-      "Its projections and channel mixers must be of the kinds that grow; what comes of it is",
-      "trained on with 'jformer train --recipe FOLDER/recipe.json --from FOLDER'."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer train --recipe shakespeare --data input.txt --out runs/small \\",
-      "      --set model.projection.type=tokenformer --set model.ffn='{\"type\":\"pattention\"}'",
-      "  jformer grow runs/small --to 2x --out runs/larger",
-      "  jformer train --recipe runs/larger/recipe.json --from runs/larger --data input.txt"
-    })
+    header = "Enlarge a TokenFormer without changing its output",
+    description =
+        """
+        Adds parameter tokens to a trained model so that it computes the same as before
+        (TokenFormer, arXiv 2410.23168). Its projections and channel mixers must be of kinds that
+        can grow. Train the larger model further with 'jformer train --from'.
+        """,
+    footer =
+        """
+        Examples:
+          jformer train --recipe shakespeare --data input.txt --out runs/small \\
+              --set model.projection.type=tokenformer \\
+              --set model.ffn.type=pattention
+          jformer grow runs/small --to 2x --out runs/larger
+          jformer train --recipe runs/larger/recipe.json --from runs/larger \\
+              --data input.txt --out runs/larger-trained
+        """)
 final class GrowCommand implements Callable<Integer> {
   @Parameters(paramLabel = "RUN", description = "The folder of a trained model.")
   private Path folder;
@@ -39,16 +41,20 @@ final class GrowCommand implements Callable<Integer> {
       names = "--to",
       required = true,
       paramLabel = "Nx",
-      description = "How many times as many parameter tokens, for example 2x.")
+      description = "The factor for the number of parameter tokens, for example 2x.")
   private String to;
 
   @Option(
       names = "--out",
       paramLabel = "FOLDER",
-      description = "Where it goes (default: the run's folder with -2x or the like).")
+      description =
+          "The folder to write to (default: the folder of the run with the factor added).")
   private Path out;
 
-  @Option(names = "--seed", description = "Of the new values (default ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "The seed of the new values (default ${DEFAULT-VALUE}).")
   private long seed = 1;
 
   @Override

@@ -17,31 +17,37 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer info}. */
 @Command(
     name = "info",
-    mixinStandardHelpOptions = true,
+    header = "Show parts, a model, or a recipe",
     description =
-        "Show what a model is made of, a recipe spelled out, or what this installation has.",
-    footer = {
-      "",
-      "Examples:",
-      "  jformer info                      the engine and all parts a model can be made of",
-      "  jformer info runs/play            a model's configuration and its parameters",
-      "  jformer info --recipe shakespeare > my.json"
-    })
+        """
+        Without an argument: the engine, and all parts that models and recipes are made of. With
+        the folder of a model: its configuration and parameters.
+        """,
+    footer =
+        """
+        Examples:
+          jformer info
+          jformer info runs/play
+          jformer info --recipe shakespeare > my.json
+        """)
 final class InfoCommand implements Callable<Integer> {
-  @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A model's folder.")
+  @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The folder of a model.")
   private Path folder;
 
-  @Option(names = "--recipe", paramLabel = "NAME|FILE", description = "A recipe instead.")
+  @Option(
+      names = "--recipe",
+      paramLabel = "NAME|FILE",
+      description = "Print this recipe with all its fields.")
   private String recipe;
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() throws Exception {
@@ -57,7 +63,7 @@ final class InfoCommand implements Callable<Integer> {
 
   private void model() throws Exception {
     try (Model model = Models.load(Pretrained.find(folder))) {
-      if (json) {
+      if (json.isSet()) {
         ObjectNode node = new JsonMapper().createObjectNode();
         node.set("config", Configs.write(model.config()));
         node.put("parameters", model.parameterCount());
@@ -91,7 +97,7 @@ final class InfoCommand implements Callable<Integer> {
             "norm", Configs.parts(Norm.Config.class),
             "projection", Configs.parts(Projection.class),
             "compress", Configs.parts(Compression.class));
-    if (json) {
+    if (json.isSet()) {
       ObjectNode node = new JsonMapper().createObjectNode();
       node.put("libtorch", Engine.version());
       node.put("blas", Engine.blas());

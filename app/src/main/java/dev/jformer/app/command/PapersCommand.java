@@ -6,20 +6,16 @@ import dev.jformer.studies.Paper;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** {@code jformer papers}: the catalogue. */
-@Command(
-    name = "papers",
-    mixinStandardHelpOptions = true,
-    description = "List the papers whose techniques jformer has or plans.")
+@Command(name = "papers", header = "List the papers whose techniques are here or planned")
 final class PapersCommand implements Callable<Integer> {
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() throws Exception {
-    if (json) {
+    if (json.isSet()) {
       System.out.println(
           new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(Catalogue.papers()));
       return 0;

@@ -22,32 +22,40 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer predict}. */
 @Command(
     name = "predict",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Classify image files, or texts: the lines of text files, or what stands after --text. Prints",
-      "the most probable classes of each."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer predict runs/images cat.jpg dog.png",
-      "  jformer predict runs/classify --text 'what a film'",
-      "  jformer predict runs/classify reviews.txt --json"
-    })
+    header = "Classify images or texts",
+    description =
+        """
+        Prints the most probable classes of each image file, of each line of a text file, or of
+        each --text.
+        """,
+    footer =
+        """
+        Examples:
+          jformer predict runs/images cat.jpg dog.png
+          jformer predict runs/classify --text 'what a film'
+          jformer predict runs/classify reviews.txt --json
+        """)
 final class PredictCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "A classifier's folder.")
+  @Parameters(index = "0", paramLabel = "MODEL", description = "The folder of a classifier.")
   private Path folder;
 
-  @Parameters(index = "1..*", paramLabel = "FILE", description = "Images, or files of texts.")
+  @Parameters(
+      index = "1..*",
+      paramLabel = "FILE",
+      description = "Image files, or files with a text per line.")
   private List<Path> files = List.of();
 
-  @Option(names = "--text", paramLabel = "TEXT", description = "A text; may be repeated.")
+  @Option(
+      names = "--text",
+      paramLabel = "TEXT",
+      description = "A text to classify; may be repeated.")
   private List<String> texts = List.of();
 
   @Option(
@@ -56,8 +64,7 @@ final class PredictCommand implements Callable<Integer> {
       description = "How many classes to print (default ${DEFAULT-VALUE}).")
   private int top = 3;
 
-  @Option(names = "--json", description = "Print JSON, one object a line, all classes.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() throws Exception {
@@ -110,7 +117,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private void print(String what, Classes classes, double[] probabilities) {
-    if (json) {
+    if (json.isSet()) {
       ObjectNode object = new JsonMapper().createObjectNode().put("input", what);
       ObjectNode each = object.putObject("probabilities");
       for (int i = 0; i < probabilities.length; i++) {

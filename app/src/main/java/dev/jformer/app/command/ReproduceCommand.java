@@ -22,33 +22,40 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer reproduce}. */
 @Command(
     name = "reproduce",
-    mixinStandardHelpOptions = true,
-    description = "Measure on this machine whether the claims of a paper hold.",
-    footer = {
-      "",
-      "Examples:",
-      "  jformer reproduce primer",
-      "  jformer reproduce flowformer urpe --data input.txt --out docs/results",
-      "  jformer reproduce --all --scale smoke",
-      "",
-      "What was measured is kept: a study that was interrupted goes on where it was when it is",
-      "asked for again; after a change of the program, --fresh measures anew. 'jformer papers'",
-      "lists the names."
-    })
+    header = "Measure whether the claims of a paper hold here",
+    footer =
+        """
+        Examples:
+          jformer reproduce primer
+          jformer reproduce flowformer urpe --data input.txt --out docs/results
+          jformer reproduce --all --scale smoke
+
+        'jformer papers' lists the names. Measurements are kept: the same command continues an
+        interrupted study. After a change of the program, --fresh measures everything again.
+        """)
 final class ReproduceCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "PAPER", arity = "0..*", description = "Names of papers.")
+  @Parameters(
+      paramLabel = "PAPER",
+      arity = "0..*",
+      description = "Names of papers; see 'jformer papers'.")
   private List<String> slugs = new ArrayList<>();
 
-  @Option(names = "--all", description = "Every paper that has a study.")
+  @Option(names = "--all", description = "All papers that have a study.")
   private boolean all;
 
-  @Option(names = "--scale", description = "${COMPLETION-CANDIDATES} (default ${DEFAULT-VALUE}).")
+  @Option(
+      names = "--scale",
+      paramLabel = "SCALE",
+      description =
+          "smoke takes seconds and proves nothing; laptop takes minutes on two cores; paper is as"
+              + " large as data and hardware allow (default laptop).")
   private Scale scale = Scale.LAPTOP;
 
   @Option(
@@ -60,22 +67,22 @@ final class ReproduceCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "FOLDER",
-      description = "Where reports go (default runs/studies/SCALE).")
+      description = "The folder of the reports (default runs/studies/SCALE).")
   private Path out;
 
-  @Option(names = "--fresh", description = "Measure again what is known from earlier runs.")
+  @Option(
+      names = "--fresh",
+      description = "Measure everything again, also what earlier runs have measured.")
   private boolean fresh;
 
-  @Option(names = "--quiet", description = "Show no progress, only the results.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
-  @Option(names = "--json", description = "Print the results as JSON.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() throws Exception {
     List<Study> studies = chosen();
-    Console console = new Console(quiet, json);
+    Console console = new Console(progress.isSet(), json.isSet());
     String name = scale.name().toLowerCase(Locale.ROOT);
     Path work = Path.of("runs", "studies", name);
     Path reports = out == null ? work : out;
@@ -93,14 +100,14 @@ final class ReproduceCommand implements Callable<Integer> {
           Evidence evidence = Studies.run(study, lab, command(study));
           Report.write(evidence, reports);
           found.add(evidence);
-          if (!json) {
+          if (!json.isSet()) {
             System.out.println(Report.text(evidence));
           }
           console.say("report: %s%n", reports.resolve(study.slug() + ".html"));
         }
       }
     }
-    if (json) {
+    if (json.isSet()) {
       System.out.println(
           new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(found));
     }

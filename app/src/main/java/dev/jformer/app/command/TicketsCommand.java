@@ -17,64 +17,65 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code jformer tickets}. */
 @Command(
     name = "tickets",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Find lottery tickets in a run: leave out the smallest weights of what it trained, put those",
-      "that stay back to what they were when the run began, train them as the run was trained, and",
-      "so on (arXiv 1803.03635). Each round is a run of its own, with a sparse model. What was",
-      "interrupted goes on where it was when the same command is given again."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer train --recipe shakespeare --data input.txt --out runs/play",
-      "  jformer tickets runs/play --rounds 5 --rate 0.2",
-      "  jformer generate runs/play-tickets/round-5 --prompt 'ROMEO:'"
-    })
+    header = "Find lottery tickets by pruning and retraining",
+    description =
+        """
+        Finds lottery tickets in a training run (The Lottery Ticket Hypothesis, arXiv 1803.03635):
+        prunes the smallest weights of the trained model, resets the others to their values at the
+        start of the run, trains them as the run was trained, and repeats this. Each round is a run
+        of its own with a sparse model. If it is interrupted, the same command continues it.
+        """,
+    footer =
+        """
+        Examples:
+          jformer train --recipe shakespeare --data input.txt --out runs/play
+          jformer tickets runs/play --rounds 5 --rate 0.2
+          jformer generate runs/play-tickets/round-5 --prompt 'ROMEO:'
+        """)
 final class TicketsCommand implements Callable<Integer> {
   private static final String LEDGER = "tickets.json";
 
-  @Parameters(paramLabel = "RUN", description = "The folder of a run that has ended.")
+  @Parameters(paramLabel = "RUN", description = "The folder of a finished training run.")
   private Path run;
 
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      description = "How often weights are left out (default ${DEFAULT-VALUE}).")
+      description = "How often weights are pruned (default ${DEFAULT-VALUE}).")
   private int rounds = 3;
 
   @Option(
       names = "--rate",
       paramLabel = "SHARE",
       description =
-          "The share of the remaining weights that a round leaves out (default ${DEFAULT-VALUE}).")
+          "The share of the remaining weights that each round prunes (default ${DEFAULT-VALUE}).")
   private double rate = 0.2;
 
   @Option(
       names = "--reach",
       paramLabel = "WHERE",
       description =
-          "Whether the smallest of the model leave, or of each layer: ${COMPLETION-CANDIDATES}"
-              + " (default ${DEFAULT-VALUE}).")
+          "Whether the smallest weights are those of the whole model or of each layer: global or"
+              + " layer (default global).")
   private Masks.Reach reach = Masks.Reach.GLOBAL;
 
   @Option(
       names = "--out",
       paramLabel = "FOLDER",
-      description = "Where the rounds go (default: the run's folder with -tickets).")
+      description =
+          "The folder of the rounds (default: the folder of the run with -tickets added).")
   private Path out;
 
-  @Option(names = "--quiet", description = "Show no progress, only the result.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
-  @Option(names = "--json", description = "Print the result as JSON.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   /**
    * A round that has ended.
@@ -93,7 +94,7 @@ final class TicketsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Console console = new Console(quiet, false);
+    Console console = progress.console();
     LotteryTicket lottery = new LotteryTicket(rounds, rate, reach);
     Recipe recipe = recipe();
     Path place = out == null ? Path.of(run + "-tickets") : out;
@@ -191,7 +192,7 @@ final class TicketsCommand implements Callable<Integer> {
   }
 
   private void print(List<Round> ended) throws IOException {
-    if (json) {
+    if (json.isSet()) {
       System.out.println(new JsonMapper().writeValueAsString(ended));
       return;
     }

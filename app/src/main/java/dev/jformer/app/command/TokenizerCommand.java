@@ -19,16 +19,15 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer tokenizer}. */
 @Command(
     name = "tokenizer",
-    mixinStandardHelpOptions = true,
-    description = "Learn a vocabulary from text, or look at what a tokenizer does.",
+    header = "Learn a vocabulary, or encode and decode text",
     synopsisSubcommandLabel = "(train|encode|decode)",
-    footer = {
-      "",
-      "Examples:",
-      "  jformer tokenizer train --data src --ending .java --vocabulary 8192 --out vocab",
-      "  jformer tokenizer encode vocab 'int i = 0;'",
-      "  jformer tokenizer decode vocab 312 77 1045"
-    })
+    footer =
+        """
+        Examples:
+          jformer tokenizer train --data src --ending .java --vocabulary 8192 --out vocab
+          jformer tokenizer encode vocab 'int i = 0;'
+          jformer tokenizer decode vocab 312 77 1045
+        """)
 final class TokenizerCommand implements Runnable {
   @picocli.CommandLine.Spec private picocli.CommandLine.Model.CommandSpec spec;
 
@@ -40,27 +39,30 @@ final class TokenizerCommand implements Runnable {
   @Command(
       name = "train",
       mixinStandardHelpOptions = true,
-      description = "Learn a byte-level BPE vocabulary.")
+      header = "Learn a byte-level BPE vocabulary")
   int train(
       @Option(
               names = "--data",
               required = true,
               paramLabel = "PATH",
-              description = "File, folder, zip or jar.")
+              description = "The text: a file, folder, zip or jar.")
           Path data,
-      @Option(names = "--ending", paramLabel = ".EXT", description = "Only files that end so.")
+      @Option(
+              names = "--ending",
+              paramLabel = ".EXT",
+              description = "Only files whose names end with this; may be repeated.")
           List<String> endings,
       @Option(
               names = "--vocabulary",
               defaultValue = "4096",
               paramLabel = "N",
-              description = "Number of tokens (default ${DEFAULT-VALUE}).")
+              description = "Size of the vocabulary in tokens (default ${DEFAULT-VALUE}).")
           int vocabulary,
       @Option(
               names = "--out",
               required = true,
               paramLabel = "FOLDER",
-              description = "Where tokenizer.json goes.")
+              description = "The folder to write tokenizer.json to.")
           Path out)
       throws IOException {
     Console console = new Console(false, false);
@@ -75,11 +77,15 @@ final class TokenizerCommand implements Runnable {
   @Command(
       name = "encode",
       mixinStandardHelpOptions = true,
-      description = "Print the ids of a text, or of what comes on standard input.")
+      header = "Print the token ids of a text or of standard input")
   int encode(
       @Parameters(paramLabel = "TOKENIZER", description = "A tokenizer.json or its folder.")
           Path path,
-      @Parameters(arity = "0..1", paramLabel = "TEXT") String text)
+      @Parameters(
+              arity = "0..1",
+              paramLabel = "TEXT",
+              description = "The text (default: standard input).")
+          String text)
       throws IOException {
     Tokenizer tokenizer = Tokenizers.load(path);
     String input =
@@ -91,14 +97,11 @@ final class TokenizerCommand implements Runnable {
     return 0;
   }
 
-  @Command(
-      name = "decode",
-      mixinStandardHelpOptions = true,
-      description = "Print the text of some ids.")
+  @Command(name = "decode", mixinStandardHelpOptions = true, header = "Print the text of token ids")
   int decode(
       @Parameters(paramLabel = "TOKENIZER", description = "A tokenizer.json or its folder.")
           Path path,
-      @Parameters(arity = "1..*", paramLabel = "ID") int[] ids) {
+      @Parameters(arity = "1..*", paramLabel = "ID", description = "Token ids.") int[] ids) {
     System.out.println(Tokenizers.load(path).decode(ids));
     return 0;
   }

@@ -9,40 +9,44 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code jformer train}. */
 @Command(
     name = "train",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Train a model, from scratch or from where a run was interrupted: a language model on text,",
-      "a forecaster on the series of a CSV file, a classifier of images or of texts, an encoder",
-      "that fills in masked words, or a translator."
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  jformer train",
-      "      Learns from Java source code that comes with the build; about three minutes.",
-      "  jformer train --recipe shakespeare --data input.txt --out runs/play",
-      "  jformer train --data src --ending .java --ending .kt --set data.tokenizer=bpe",
-      "  jformer train --recipe my.yaml --set model.mixer.heads=8 --set training.steps=2000",
-      "  jformer train --task forecast --data sales.csv --horizon 28 --look-back 56",
-      "  jformer train --task images --data photos.zip",
-      "      A folder or zip file with a folder of images for each class.",
-      "  jformer train --task mlm --data book.txt --out runs/encoder",
-      "  jformer train --task classify --from runs/encoder --data reviews.tsv",
-      "      Lines of a text, a tab and a label. With --from minilm it begins with a model that knows",
-      "      English.",
-      "  jformer train --task translate --source train.en.gz --target train.de.gz \\",
-      "      --validation-source val.en.gz --validation-target val.de.gz",
-      "      Line n of the one file means what line n of the other does.",
-      "  jformer train --resume runs/play",
-      "",
-      "A recipe is a JSON or YAML file with the fields model, data and training; what it leaves",
-      "out keeps its default. 'jformer info --recipe NAME' prints one, every field spelled out."
-    })
+    header = "Train a model on your data, or resume a training run",
+    description =
+        """
+        Trains a language model on text, a forecaster on the series of a CSV file, a classifier of
+        images or of texts, an encoder as a masked language model, or a translator. A run can be
+        stopped or killed and resumed.
+        """,
+    footer =
+        """
+        Examples:
+          jformer train
+              Learns from Java source code that comes with the build, in about three minutes.
+          jformer train --recipe shakespeare --data input.txt --out runs/play
+          jformer train --data src --ending .java --ending .kt \\
+              --set data.tokenizer=bpe
+          jformer train --recipe my.yaml --set model.mixer.heads=8 --steps 2000
+          jformer train --task forecast --data sales.csv --horizon 28 --look-back 56
+          jformer train --task images --data photos.zip
+              The data is a folder or zip file with a folder of images for each class.
+          jformer train --task mlm --data book.txt --out runs/encoder
+          jformer train --task classify --from runs/encoder --data reviews.tsv
+              Each line is a text, a tab and a label. '--from minilm' starts from a model of English.
+          jformer train --task translate \\
+              --source train.en.gz --target train.de.gz \\
+              --validation-source val.en.gz --validation-target val.de.gz
+              Line n of the target is the translation of line n of the source.
+          jformer train --resume runs/play
+
+        A recipe is a JSON or YAML file with the fields model, data and training; fields that it
+        leaves out keep their defaults. 'jformer info --recipe NAME' prints a recipe with all its
+        fields.
+        """)
 final class TrainCommand implements Callable<Integer> {
   private static final List<String> TASKS =
       List.of("text", "forecast", "images", "mlm", "classify", "translate");
@@ -52,50 +56,43 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|FILE",
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, fine-tune, translate, or"
-              + " a file (default: the task's).")
+              + " a JSON or YAML file (default: the recipe of the task).")
   private String named;
 
   @Option(
       names = "--task",
       paramLabel = "TASK",
       description =
-          "text, forecast, images, mlm, classify or translate (default text), where no recipe says"
-              + " it.")
+          "text, forecast, images, mlm, classify or translate (default text); not used with"
+              + " --recipe.")
   private String task = "text";
 
   @Option(
       names = "--horizon",
       paramLabel = "ROWS",
-      description = "Rows to forecast (a forecaster's model.horizon).")
+      description = "How many rows a forecaster predicts (model.horizon).")
   private Integer horizon;
 
   @Option(
       names = "--look-back",
       paramLabel = "ROWS",
-      description = "Rows to forecast from (a forecaster's model.lookBack).")
+      description = "How many rows a forecaster reads (model.lookBack).")
   private Integer lookBack;
 
   @Option(
       names = "--data",
       paramLabel = "PATH",
       description =
-          "What to learn from: text (a file, folder, zip or jar), a CSV file, images (a folder or"
-              + " zip), or labelled texts.")
+          "The training data: text (a file, folder, zip or jar), a CSV file, images (a folder or"
+              + " zip), or a file of labelled texts.")
   private Path data;
 
-  @Option(
-      names = "--source",
-      paramLabel = "FILE",
-      description = "Texts to learn to translate, one a line, plain or compressed by gzip.")
-  private Path source;
-
-  @Option(names = "--target", paramLabel = "FILE", description = "Their translations.")
-  private Path target;
+  @Mixin private PairOptions pairs;
 
   @Option(
       names = "--validation-source",
       paramLabel = "FILE",
-      description = "Texts to validate on (default: some of the others are held out).")
+      description = "Texts to validate on (default: some of --source are held out).")
   private Path validationSource;
 
   @Option(names = "--validation-target", paramLabel = "FILE", description = "Their translations.")
@@ -105,68 +102,68 @@ final class TrainCommand implements Callable<Integer> {
       names = "--from",
       paramLabel = "FOLDER",
       description =
-          "Begin with the shape and weights of this model: a folder, or minilm, which comes with the"
-              + " build.")
+          "Start with the configuration and weights of this model: a folder, or minilm, which"
+              + " comes with the build.")
   private Path from;
 
   @Option(
       names = "--ending",
       paramLabel = ".EXT",
-      description = "Only files of a folder or zip whose names end so; may be repeated.")
+      description = "Only files of a folder or zip whose names end with this; may be repeated.")
   private String[] endings = {};
 
-  @Option(names = "--steps", paramLabel = "N", description = "Updates of the weights.")
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "How many updates of the weights (training.steps).")
   private Integer steps;
 
-  @Option(names = "--seed", paramLabel = "N", description = "Of everything random.")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "The seed of all random numbers (training.seed).")
   private Long seed;
 
-  @Option(
-      names = "--set",
-      paramLabel = "FIELD=VALUE",
-      description = "Set any field of the recipe, for example training.batch=32.")
-  private Map<String, String> overrides = new LinkedHashMap<>();
+  @Mixin private FieldOptions overrides;
 
   @Option(
       names = "--out",
       paramLabel = "FOLDER",
-      description = "Where the run goes (default runs/ and the recipe's name).")
+      description = "The folder of the run (default runs/ and the name of the recipe).")
   private Path out;
 
   @Option(
       names = "--resume",
       paramLabel = "FOLDER",
-      description = "Go on with this run from its newest checkpoint.")
+      description = "Continue this run from its newest checkpoint.")
   private Path resume;
 
-  @Option(names = "--overwrite", description = "Begin anew in a folder that holds a run already.")
+  @Option(names = "--overwrite", description = "Replace the run that is in the folder.")
   private boolean overwrite;
 
   @Option(
       names = "--sample",
       paramLabel = "TEXT",
-      description = "Show how the model goes on from this text after each evaluation.")
+      description = "Print a continuation of this text after each evaluation.")
   private String sample;
 
-  @Option(names = "--quiet", description = "Show no progress, only the result.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
-  @Option(names = "--json", description = "Print the result as JSON.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   @Override
   public Integer call() throws Exception {
-    Console console = new Console(quiet, json);
+    Console console = new Console(progress.isSet(), json.isSet());
     if (resume != null) {
       if (data != null
           || out != null
-          || !overrides.isEmpty()
+          || !overrides.fields().isEmpty()
           || steps != null
           || seed != null
           || horizon != null
           || lookBack != null
           || from != null
-          || !pairs().isEmpty()) {
+          || !pairFields().isEmpty()) {
         throw new CommandException(
             "--resume goes on with a run as it was begun: it takes no --data, --out, --set,"
                 + " --steps, --seed, --horizon, --look-back, --from, --source or --target");
@@ -189,8 +186,8 @@ final class TrainCommand implements Callable<Integer> {
     if (from != null) {
       all.put("from", Pretrained.find(from).toAbsolutePath().toString());
     }
-    all.putAll(pairs());
-    all.putAll(overrides);
+    all.putAll(pairFields());
+    all.putAll(overrides.fields());
     String recipe = named != null ? named : ofTask();
     Recipe chosen = Recipes.load(recipe, all);
     Recipe complete = Recipes.withData(recipe, chosen, data, List.of(endings));
@@ -201,10 +198,10 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** The files of a translator, as fields of the recipe. */
-  private Map<String, String> pairs() {
+  private Map<String, String> pairFields() {
     Map<String, String> fields = new LinkedHashMap<>();
-    put(fields, "data.source", source);
-    put(fields, "data.target", target);
+    put(fields, "data.source", pairs.source());
+    put(fields, "data.target", pairs.target());
     put(fields, "data.validationSource", validationSource);
     put(fields, "data.validationTarget", validationTarget);
     return fields;

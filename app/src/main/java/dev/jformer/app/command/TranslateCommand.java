@@ -25,44 +25,47 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer translate}. */
 @Command(
     name = "translate",
-    mixinStandardHelpOptions = true,
-    description = "Translate texts, or the lines of a file, with a model that learned it.",
-    footer = {
-      "",
-      "Examples:",
-      "  jformer translate runs/translate 'A man is riding a bicycle.'",
-      "  jformer translate runs/translate --in test.en.gz --out test.de",
-      "  jformer translate runs/translate --beam 1 < texts.txt"
-    })
+    header = "Translate texts",
+    description =
+        """
+        Translates the given texts, the lines of a file, or the lines of standard input, and prints
+        one translation per line.
+        """,
+    footer =
+        """
+        Examples:
+          jformer translate runs/translate 'A man is riding a bicycle.'
+          jformer translate runs/translate --in test.en.gz --out test.de
+          jformer translate runs/translate --beam 1 < texts.txt
+        """)
 final class TranslateCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "A model's folder.")
+  @Parameters(index = "0", paramLabel = "MODEL", description = "The folder of a translator.")
   private Path folder;
 
   @Parameters(
       index = "1..*",
       paramLabel = "TEXT",
-      description = "Texts; without, and without --in, the lines of standard input.")
+      description = "Texts to translate (default: --in, or the lines of standard input).")
   private List<String> texts = List.of();
 
   @Option(
       names = "--in",
       paramLabel = "FILE",
-      description = "Its lines, plain or compressed by gzip.")
+      description = "A file with a text per line; may be compressed with gzip.")
   private Path in;
 
   @Option(
       names = "--out",
       paramLabel = "FILE",
-      description = "Where the translations go, a line each (default: standard output).")
+      description = "The file to write the translations to (default: standard output).")
   private Path out;
 
   @Mixin private SearchOptions search;
+  @Mixin private BatchOption batch = new BatchOption(32);
 
-  @Option(names = "--json", description = "Print JSON, one object a line.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
-  @Option(names = "--quiet", description = "Show no progress, only the result.")
-  private boolean quiet;
+  @Mixin private QuietOption progress;
 
   @Override
   public Integer call() throws Exception {
@@ -71,17 +74,18 @@ final class TranslateCommand implements Callable<Integer> {
     }
     BeamSearch.Settings settings = search.settings();
     List<String> all = input();
-    Console console = new Console(quiet, json);
+    Console console = new Console(progress.isSet(), json.isSet());
     try (Scope scope = Scope.open();
         EncoderDecoder model = load(folder);
         Console.Bar bar = console.bar("translating", all.size(), "texts")) {
       Tokenizer tokenizer = Tokenizers.load(folder);
       List<String> translations =
-          new Translator(model, tokenizer, settings, search.batch())
+          new Translator(model, tokenizer, settings, batch.size())
               .translate(all, done -> bar.at(done, ""));
       StringBuilder lines = new StringBuilder();
       for (int i = 0; i < all.size(); i++) {
-        lines.append(json ? object(all.get(i), translations.get(i)) : line(translations.get(i)));
+        lines.append(
+            json.isSet() ? object(all.get(i), translations.get(i)) : line(translations.get(i)));
         lines.append('\n');
       }
       print(lines.toString());
