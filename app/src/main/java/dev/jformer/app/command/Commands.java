@@ -102,6 +102,7 @@ public final class Commands implements Runnable {
     line.setExpandAtFiles(false);
     line.setExecutionExceptionHandler(
         (error, command, parsed) -> CommandException.report(error, commands.debug));
+    line.setParameterExceptionHandler(UsageErrors::report);
     standardOptions(line);
     Map<String, CommandLine> all = line.getSubcommands();
     all.get("generate-completion")
