@@ -9,15 +9,25 @@ import pathlib
 FOLDER = pathlib.Path("docs/results")
 BEGIN, END = "<!-- studies -->\n", "<!-- /studies -->\n"
 
-rows = ["| study | claims | what does not hold here |", "| --- | --- | --- |"]
+rows = ["| study | claims | what does not hold here | what is not told apart |", "| --- | --- | --- | --- |"]
+
+
+def verdict(claim):
+    """Results of earlier versions say only whether a claim holds."""
+    check = claim["check"]
+    return check.get("verdict") or ("holds" if check["holds"] else "does not hold")
+
+
 for file in sorted(FOLDER.glob("*.json")):
     evidence = json.loads(file.read_text())
     if "claims" not in evidence or not evidence["claims"]:
         continue
-    failed = [c["sentence"] for c in evidence["claims"] if not c["check"]["holds"]]
-    claims = len(evidence["claims"])
+    by = {"holds": [], "does not hold": [], "not told apart": []}
+    for claim in evidence["claims"]:
+        by[verdict(claim)].append(claim["sentence"])
     link = f"[{evidence['title']}]({file.stem}.md)"
-    rows.append(f"| {link} | {claims - len(failed)} of {claims} hold | {'; '.join(failed)} |")
+    held = f"{len(by['holds'])} of {len(evidence['claims'])} hold"
+    rows.append(f"| {link} | {held} | {'; '.join(by['does not hold'])} | {'; '.join(by['not told apart'])} |")
 
 page = FOLDER / "README.md"
 text = page.read_text()

@@ -131,7 +131,7 @@ public final class ExperimentContext {
 
   /** Records a claim with a remark on what was found. */
   public void claim(String sentence, String paper, Check check, String remark) {
-    claims.add(new Claim(sentence, paper, check, remark));
+    claims.add(Claim.that(sentence, check).paper(paper).remark(remark));
   }
 
   /** Says in a sentence or two what came out. */
@@ -181,7 +181,6 @@ public final class ExperimentContext {
     if (scale == Scale.SMOKE) {
       return "A smoke run: it shows that the study works, and judges nothing.";
     }
-    long held = claims.stream().filter(Claim::holds).count();
-    return held + " of " + claims.size() + " claims hold here.";
+    return Evidence.summary(claims);
   }
 }

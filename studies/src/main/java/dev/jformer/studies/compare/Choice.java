@@ -2,6 +2,7 @@ package dev.jformer.studies.compare;
 
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.ParetoFront;
+import dev.jformer.studies.evidence.Verdict;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -39,9 +40,9 @@ public record Choice(Result result, String reason) {
   }
 
   /**
-   * Chooses. For quality it is the lowest loss; where the difference to a faster variant is within
-   * the spread over the seeds, the faster one. For anything else it is the cheapest of those whose
-   * loss is at most {@code tolerance} above the base's.
+   * Chooses. For quality it is the lowest loss; where the spread over the seeds does not tell a
+   * faster variant apart from it (see {@link Check}), the faster one. For anything else it is the
+   * cheapest of those whose loss is at most {@code tolerance} above the base's.
    *
    * @param results the base first
    * @param tolerance share of the base's loss
@@ -66,12 +67,24 @@ public record Choice(Result result, String reason) {
                 + " of the base's"
             : String.format(
                 java.util.Locale.ROOT,
-                "best %s of those within %s of the base's loss (%s against %s)",
+                "best %s of those within %s of the base's loss (%s against %s%s)",
                 priority.words,
                 percent(tolerance),
-                Check.number(chosen.loss()),
-                Check.number(base.loss()));
+                chosen.losses().text(),
+                base.losses().text(),
+                doubt(chosen, base, tolerance));
     return new Choice(chosen, reason);
+  }
+
+  /** What is to be said if the spread over the seeds leaves open whether a loss is within it. */
+  private static String doubt(Result chosen, Result base, double tolerance) {
+    Check within = Check.atMost("loss", chosen.losses(), base.losses().times(1 + tolerance));
+    if (chosen.runs().size() == 1) {
+      return "; one seed: the spread is unknown";
+    }
+    return within.verdict() == Verdict.NOT_TOLD_APART
+        ? "; whether it is within that is not told apart by " + chosen.runs().size() + " seeds"
+        : "";
   }
 
   private static Choice best(List<Result> results) {
@@ -79,7 +92,7 @@ public record Choice(Result result, String reason) {
     int seeds = lowest.runs().size();
     Result chosen =
         results.stream()
-            .filter(r -> r.loss() - lowest.loss() <= noise(r, lowest))
+            .filter(r -> r.loss() - lowest.loss() <= r.losses().noise(lowest.losses()))
             .max(Comparator.comparingDouble(Result::trainingTokens))
             .orElse(lowest);
     String reason =
@@ -95,12 +108,6 @@ public record Choice(Result result, String reason) {
                 + seeds
                 + " seeds, and it trains faster";
     return new Choice(chosen, seeds == 1 ? reason + " (one seed: the spread is unknown)" : reason);
-  }
-
-  /** Twice the standard error of the difference of two means. */
-  private static double noise(Result a, Result b) {
-    double n = a.runs().size();
-    return n < 2 ? 0 : 2 * Math.sqrt((a.spread() * a.spread() + b.spread() * b.spread()) / n);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.jformer.studies.compare;
 
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.TrainingResult;
 import java.util.List;
 
@@ -11,6 +12,11 @@ import java.util.List;
  * @param inference how it runs
  */
 public record Result(String name, List<TrainingResult> runs, Inference inference) {
+  /** Loss on held-out data at the end over the seeds, in nats per token. */
+  public Estimate losses() {
+    return Estimate.ofSeeds(runs.stream().map(TrainingResult::finalLoss).toList());
+  }
+
   /** Mean loss on held-out data at the end, in nats per token. */
   public double loss() {
     return TrainingResult.loss(runs);

@@ -1,46 +1,164 @@
 package dev.jformer.studies.evidence;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.function.DoubleBinaryOperator;
+import java.util.stream.Collectors;
 
 /**
- * A predicate over measured values, with its outcome.
+ * A comparison of measured values, with its outcome.
+ *
+ * <p>The rule: two values differ if their distance is more than half the 95 % confidence interval
+ * of the difference ({@link Estimate#noise}: Student's t, with the variance that both have in
+ * common). Then the check holds or does not hold; otherwise the values are not told apart. With two
+ * arms of three seeds each the distance must be 2.27 standard deviations, with five seeds 1.46. A
+ * value beside an exact bound is judged by its own interval. Test items count like seeds; compare
+ * two models on the same items by {@link Estimate#ofPairs}. Where a value was measured once, there
+ * is no spread to judge by: the verdict is by value, and {@code basis} says so ({@code one seed}).
+ * If only one side has a spread, it stands for both. Exact numbers are compared by value.
  *
  * @param text the comparison in figures, for example {@code exponent 1.04 ≤ 1.15}
- * @param holds whether it is true of the values measured
+ * @param verdict holds, does not hold, or not told apart
+ * @param basis what the verdict rests on, for example {@code 3 seeds each}; empty for exact numbers
  */
-public record Check(String text, boolean holds) {
+public record Check(String text, Verdict verdict, String basis) {
+  @JsonCreator
+  static Check read(
+      @JsonProperty("text") String text,
+      @JsonProperty("verdict") Verdict verdict,
+      @JsonProperty("basis") String basis,
+      @JsonProperty("holds") Boolean holds) {
+    // Results of earlier versions have "holds" only.
+    Verdict known = verdict == null ? Verdict.of(Boolean.TRUE.equals(holds)) : verdict;
+    return new Check(text, known, basis == null ? "" : basis);
+  }
+
   /** {@code value ≤ bound}; never true of NaN. */
+  public static Check atMost(String name, Estimate value, Estimate bound) {
+    return compare(name, value, "≤", bound, (a, b) -> b - a, true);
+  }
+
+  /** {@code value ≤ bound}, of a bound that is exact. */
+  public static Check atMost(String name, Estimate value, double bound) {
+    return atMost(name, value, Estimate.exactly(bound));
+  }
+
+  /** {@code value ≤ bound}, of exact numbers. */
   public static Check atMost(String name, double value, double bound) {
-    return compare(name, value, "≤", bound, value <= bound);
+    return atMost(name, Estimate.exactly(value), bound);
   }
 
   /** {@code value ≥ bound}; never true of NaN. */
+  public static Check atLeast(String name, Estimate value, Estimate bound) {
+    return compare(name, value, "≥", bound, (a, b) -> a - b, true);
+  }
+
+  /** {@code value ≥ bound}, of a bound that is exact. */
+  public static Check atLeast(String name, Estimate value, double bound) {
+    return atLeast(name, value, Estimate.exactly(bound));
+  }
+
+  /** {@code value ≥ bound}, of exact numbers. */
   public static Check atLeast(String name, double value, double bound) {
-    return compare(name, value, "≥", bound, value >= bound);
+    return atLeast(name, Estimate.exactly(value), bound);
   }
 
   /** {@code value < bound}; never true of NaN. */
+  public static Check below(String name, Estimate value, Estimate bound) {
+    return compare(name, value, "<", bound, (a, b) -> b - a, false);
+  }
+
+  /** {@code value < bound}, of a bound that is exact. */
+  public static Check below(String name, Estimate value, double bound) {
+    return below(name, value, Estimate.exactly(bound));
+  }
+
+  /** {@code value < bound}, of exact numbers. */
   public static Check below(String name, double value, double bound) {
-    return compare(name, value, "<", bound, value < bound);
+    return below(name, Estimate.exactly(value), bound);
   }
 
   /** {@code value > bound}; never true of NaN. */
-  public static Check above(String name, double value, double bound) {
-    return compare(name, value, ">", bound, value > bound);
+  public static Check above(String name, Estimate value, Estimate bound) {
+    return compare(name, value, ">", bound, (a, b) -> a - b, false);
   }
 
-  /** True if all are. */
+  /** {@code value > bound}, of a bound that is exact. */
+  public static Check above(String name, Estimate value, double bound) {
+    return above(name, value, Estimate.exactly(bound));
+  }
+
+  /** {@code value > bound}, of exact numbers. */
+  public static Check above(String name, double value, double bound) {
+    return above(name, Estimate.exactly(value), bound);
+  }
+
+  /** All of these: does not hold if one does not, else not told apart if one is not. */
   public static Check all(Check... checks) {
     return new Check(
-        String.join("; ", Arrays.stream(checks).map(Check::text).toList()),
-        Arrays.stream(checks).allMatch(Check::holds));
+        Arrays.stream(checks).map(Check::text).collect(Collectors.joining("; ")),
+        anyIs(Verdict.DOES_NOT_HOLD, checks)
+            ? Verdict.DOES_NOT_HOLD
+            : anyIs(Verdict.NOT_TOLD_APART, checks) ? Verdict.NOT_TOLD_APART : Verdict.HOLDS,
+        Arrays.stream(checks)
+            .map(Check::basis)
+            .filter(basis -> !basis.isEmpty())
+            .distinct()
+            .collect(Collectors.joining("; ")));
+  }
+
+  private static boolean anyIs(Verdict verdict, Check... checks) {
+    return Arrays.stream(checks).anyMatch(check -> check.verdict == verdict);
   }
 
   private static Check compare(
-      String name, double value, String sign, double bound, boolean holds) {
-    String relation = holds ? sign : "is not " + sign;
-    return new Check(name + " " + number(value) + " " + relation + " " + number(bound), holds);
+      String name,
+      Estimate value,
+      String sign,
+      Estimate bound,
+      DoubleBinaryOperator advantage,
+      boolean equalHolds) {
+    double by = advantage.applyAsDouble(value.value(), bound.value());
+    boolean holds = by > 0 || (equalHolds && value.value() == bound.value());
+    double noise = value.noise(bound);
+    // Infinite values, of trainings that diverged, have no spread and are judged by value.
+    Verdict verdict =
+        noise > 0 && Math.abs(by) <= noise ? Verdict.NOT_TOLD_APART : Verdict.of(holds);
+    String relation =
+        switch (verdict) {
+          case HOLDS -> sign;
+          case NOT_TOLD_APART -> "is not told apart from";
+          default -> "is not " + sign;
+        };
+    return new Check(
+        name + " " + value.text() + " " + relation + " " + bound.text(),
+        verdict,
+        value.basis(bound));
+  }
+
+  /** Whether the verdict is that it holds. */
+  public boolean holds() {
+    return verdict == Verdict.HOLDS;
+  }
+
+  /** The figures, and in brackets what the verdict rests on. */
+  public String inFull() {
+    return basis.isEmpty() ? text : text + " (" + basis + ")";
+  }
+
+  /** A number with two significant digits, for a spread. */
+  static String rounded(double value) {
+    if (value == 0 || !Double.isFinite(value)) {
+      return number(value);
+    }
+    double size = Math.abs(value);
+    if (size < 1e-4 || size >= 1e6) {
+      return String.format(Locale.ROOT, "%.1e", value);
+    }
+    int decimals = Math.max(0, 1 - (int) Math.floor(Math.log10(size)));
+    return String.format(Locale.ROOT, "%,." + decimals + "f", value);
   }
 
   /** A number with four significant digits, as reports print it. */

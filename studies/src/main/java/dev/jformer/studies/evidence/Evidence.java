@@ -32,4 +32,19 @@ public record Evidence(
     List<Claim> claims,
     List<Table> tables,
     List<Figure> figures,
-    List<String> notes) {}
+    List<String> notes) {
+  /** What is said of a claim: at smoke scale nothing is judged. */
+  public Verdict verdict(Claim claim) {
+    return scale.equals("smoke") ? Verdict.NOT_JUDGED : claim.check().verdict();
+  }
+
+  /**
+   * The verdicts in a sentence, for example {@code 3 of 5 claims hold here, 1 is not told apart.}
+   */
+  public static String summary(List<Claim> claims) {
+    long held = claims.stream().filter(Claim::holds).count();
+    long open = claims.stream().filter(c -> c.check().verdict() == Verdict.NOT_TOLD_APART).count();
+    String rest = open == 0 ? "" : ", " + open + (open == 1 ? " is" : " are") + " not told apart";
+    return held + " of " + claims.size() + " claims hold here" + rest + ".";
+  }
+}

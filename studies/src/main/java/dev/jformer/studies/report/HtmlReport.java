@@ -5,6 +5,7 @@ import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.evidence.Verdict;
 import java.util.List;
 import java.util.Locale;
 
@@ -13,9 +14,9 @@ final class HtmlReport {
   private static final String STYLE =
       """
       :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5c646e;--page:#fff;--rule:#d9dde3;--band:#f4f6f8;
-      --good:#0a6b3d;--goodback:#e2f5ea;--bad:#9a2b16;--badback:#fdeae5}
+      --good:#0a6b3d;--goodback:#e2f5ea;--bad:#9a2b16;--badback:#fdeae5;--even:#6b4e00;--evenback:#fbf1d3}
       @media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a3abb5;--page:#16191d;--rule:#3a4048;
-      --band:#1f2429;--good:#7fe0ad;--goodback:#10301f;--bad:#ffab98;--badback:#3d1a12}}
+      --band:#1f2429;--good:#7fe0ad;--goodback:#10301f;--bad:#ffab98;--badback:#3d1a12;--even:#f0cf7a;--evenback:#33290d}}
       *{box-sizing:border-box}
       body{margin:0 auto;max-width:62rem;padding:1.2rem;color:var(--ink);background:var(--page);
       font:16px/1.55 system-ui,sans-serif;overflow-wrap:anywhere}
@@ -26,6 +27,7 @@ final class HtmlReport {
       .claim p{margin:.25rem 0}.claim .detail{color:var(--soft);font-size:.92rem}
       .verdict{display:inline-block;border-radius:999px;padding:0 .6rem;font-size:.85rem;font-weight:600}
       .holds{color:var(--good);background:var(--goodback)}.fails{color:var(--bad);background:var(--badback)}
+      .apart{color:var(--even);background:var(--evenback)}
       .open{color:var(--soft);background:var(--band)}
       .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
       th,td{text-align:right;padding:.32rem .7rem;border-bottom:1px solid var(--rule);white-space:nowrap}
@@ -53,7 +55,7 @@ final class HtmlReport {
         .append(facts(e));
     if (!e.claims().isEmpty()) {
       page.append("<h2>Claims</h2>\n");
-      e.claims().forEach(claim -> page.append(claim(claim, e.scale())));
+      e.claims().forEach(claim -> page.append(claim(claim, e.verdict(claim))));
     }
     if (!e.tables().isEmpty()) {
       page.append("<h2>Measured</h2>\n");
@@ -91,14 +93,16 @@ final class HtmlReport {
         e.version().isEmpty() ? "" : ", version " + Text.html(e.version()));
   }
 
-  private static String claim(Claim claim, String scale) {
-    Verdict verdict = Verdict.of(claim, scale);
+  private static String claim(Claim claim, Verdict verdict) {
     StringBuilder text = new StringBuilder("<div class=\"claim\"><p><span class=\"verdict ");
     text.append(verdict.style()).append("\">").append(verdict.words()).append("</span> ");
     text.append(Text.html(claim.sentence())).append("</p>\n<p class=\"detail\">Here: ");
-    text.append(Text.html(claim.check().text()));
+    text.append(Text.html(claim.check().inFull()));
     if (!claim.paper().isEmpty()) {
       text.append(". Paper: ").append(Text.html(claim.paper()));
+    }
+    if (!claim.control().isEmpty()) {
+      text.append(". Control: ").append(Text.html(claim.control()));
     }
     text.append("</p>");
     if (!claim.remark().isEmpty()) {

@@ -39,11 +39,7 @@ final class MarkdownReport {
       for (Claim claim : e.claims()) {
         row(
             text,
-            List.of(
-                claim.sentence(),
-                Verdict.of(claim, e.scale()).words(),
-                claim.check().text() + (claim.remark().isEmpty() ? "" : ". " + claim.remark()),
-                claim.paper()));
+            List.of(claim.sentence(), e.verdict(claim).words(), measured(claim), claim.paper()));
       }
     }
     for (Table table : e.tables()) {
@@ -61,6 +57,12 @@ final class MarkdownReport {
       e.notes().forEach(note -> text.append("- ").append(note).append('\n'));
     }
     return text.toString();
+  }
+
+  private static String measured(Claim claim) {
+    String control = claim.control().isEmpty() ? "" : ". Control: " + claim.control();
+    String remark = claim.remark().isEmpty() ? "" : ". " + claim.remark();
+    return claim.check().inFull() + control + remark;
   }
 
   private static void row(StringBuilder text, List<String> cells) {

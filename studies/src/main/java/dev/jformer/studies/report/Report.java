@@ -54,13 +54,16 @@ public final class Report {
       text.append('\n');
     }
     for (Claim claim : evidence.claims()) {
-      text.append(Verdict.of(claim, evidence.scale()).words())
+      text.append(evidence.verdict(claim).words())
           .append(": ")
           .append(claim.sentence())
           .append("\n    ")
-          .append(claim.check().text());
+          .append(claim.check().inFull());
       if (!claim.paper().isEmpty()) {
         text.append(" (paper: ").append(claim.paper()).append(')');
+      }
+      if (!claim.control().isEmpty()) {
+        text.append("\n    control: ").append(claim.control());
       }
       text.append(claim.remark().isEmpty() ? "\n" : "\n    " + claim.remark() + "\n");
     }

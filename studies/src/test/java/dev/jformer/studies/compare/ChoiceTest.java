@@ -55,6 +55,19 @@ class ChoiceTest {
   }
 
   @Test
+  void saysWhatTheSeedsDoNotTellApart() {
+    Result near = result("near", 90, 90, 500, 5, 2.02, 2.12);
+    String open = Choice.of(List.of(BASE, near), Choice.Priority.SIZE, 0.02).reason();
+    assertTrue(open.contains("not told apart by 2 seeds"), open);
+    Result sure = result("sure", 90, 90, 500, 5, 1.2, 1.21);
+    String told = Choice.of(List.of(BASE, sure), Choice.Priority.SIZE, 0.02).reason();
+    assertFalse(told.contains("told apart"), told);
+    Result one = result("one", 90, 90, 500, 5, 1.2);
+    String single = Choice.of(List.of(BASE, one), Choice.Priority.SIZE, 0.02).reason();
+    assertTrue(single.contains("one seed"), single);
+  }
+
+  @Test
   void theFrontIsWhatNothingBeatsInAll() {
     List<String> front =
         ALL.stream().filter(r -> Choice.isOnFront(r, ALL)).map(Result::name).toList();

@@ -121,6 +121,11 @@ class ReportTest {
     String judged = Report.text(Samples.evidence("laptop"));
     assertTrue(judged.contains("holds: grows linearly"), judged);
     assertTrue(judged.contains("does not hold: is < better"), judged);
+    assertTrue(judged.contains("not told apart: As accurate as the plain model"), judged);
+    assertTrue(judged.contains("62.50 ± 1.0 (3 seeds each)"), judged);
+    assertTrue(judged.contains("control: the <plain> model"), judged);
+    String page = Report.html(Samples.evidence("laptop"));
+    assertTrue(page.contains("verdict apart\">not told apart<"), "of its own colour");
     String smoke = Report.html(Samples.evidence("smoke"));
     assertFalse(smoke.contains(">holds<") || smoke.contains(">does not hold<"));
     assertTrue(smoke.contains(">not judged<"));

@@ -2,6 +2,7 @@ package dev.jformer.studies.report;
 
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Claim;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
@@ -48,8 +49,19 @@ final class Samples {
         12.3,
         "1 of 2 claims <hold> here.",
         List.of(
-            new Claim("grows linearly", "exponent 1", Check.atMost("exponent", 1.04, 1.15), ""),
-            new Claim("is < better", "", Check.below("loss", 2.5, 2.4), "too | small a budget")),
+            new Claim("grows linearly", "exponent 1", Check.atMost("exponent", 1.04, 1.15), "", ""),
+            new Claim(
+                "is < better",
+                "",
+                Check.below("loss", 2.5, 2.4),
+                "too | small a budget",
+                "the <plain> model"),
+            Claim.that(
+                "As accurate as the plain model",
+                Check.atLeast(
+                    "accuracy (%)",
+                    Estimate.ofSeeds(List.of(61.0, 63.0, 62.0)),
+                    Estimate.ofSeeds(List.of(61.5, 62.5, 63.5))))),
         List.of(
             new Table(
                 "All | figures",
