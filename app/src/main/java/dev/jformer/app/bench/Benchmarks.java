@@ -4,6 +4,7 @@ import dev.jformer.compress.quantize.LlmInt8;
 import dev.jformer.compress.quantize.WeightInt4;
 import dev.jformer.compress.quantize.WeightInt8;
 import dev.jformer.model.vision.MetaFormer;
+import dev.jformer.studies.trial.Timings;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Engine;
 import java.io.IOException;
@@ -155,7 +156,7 @@ public final class Benchmarks {
                 "MALLOC_MMAP_THRESHOLD_", "1073741824", "MALLOC_TRIM_THRESHOLD_", "4294967296")));
     try {
       Rounds measured =
-          Rounds.measure(rounds, progress::accept, processes.values().toArray(Workload[]::new));
+          Rounds.measure(rounds, progress, processes.values().toArray(Workload[]::new));
       int best = 1;
       for (int i = 1; i < processes.size(); i++) {
         best = measured.milliseconds(i) < measured.milliseconds(best) ? i : best;
@@ -179,11 +180,11 @@ public final class Benchmarks {
         both.add(new PeerProcess("transformers", "milliseconds", command, Map.of()));
       }
       try {
-        Rounds measured = Rounds.measure(rounds, progress::accept, both.toArray(Workload[]::new));
+        Rounds measured = Rounds.measure(rounds, progress, both.toArray(Workload[]::new));
         double perSecond = OurDecoding.NEW_TOKENS / measured.milliseconds(0) * 1e3;
         double bandwidth =
             ours.weightBytes() * OurDecoding.NEW_TOKENS / measured.milliseconds(1) / 1e6;
-        Rounds.Ratio share = measured.speed(0, 1);
+        Timings.Statistics share = measured.speed(0, 1);
         rows.add(
             new BenchReport.Row(
                 ours.name(),
@@ -199,7 +200,7 @@ public final class Benchmarks {
         if (both.size() == 2) {
           return;
         }
-        Rounds.Ratio ratio = measured.speed(0, 2);
+        Timings.Statistics ratio = measured.speed(0, 2);
         rows.add(
             new BenchReport.Row(
                 ours.name(),
@@ -223,7 +224,7 @@ public final class Benchmarks {
     MetaFormer.Config poolFormer = new MetaFormer.Config();
     try (OurImages ours = new OurImages("PoolFormer-S12", poolFormer, IMAGES, STEPS)) {
       if (python == null) {
-        Rounds measured = Rounds.measure(rounds, progress::accept, ours);
+        Rounds measured = Rounds.measure(rounds, progress, ours);
         rows.add(
             limit(ours.name() + ", forward", IMAGES / measured.milliseconds(0) * 1e3, "images/s"));
         return;
@@ -238,7 +239,7 @@ public final class Benchmarks {
       try (PeerProcess planes = new PeerProcess("timm", "milliseconds", command, Map.of());
           PeerProcess pixels =
               new PeerProcess("timm, channels last", "milliseconds", last, Map.of())) {
-        Rounds measured = Rounds.measure(rounds, progress::accept, ours, planes, pixels);
+        Rounds measured = Rounds.measure(rounds, progress, ours, planes, pixels);
         for (int peer = 1; peer <= 2; peer++) {
           rows.add(beside(measured, IMAGES, "images/s", 0, peer, 1));
         }
@@ -263,7 +264,7 @@ public final class Benchmarks {
         int8.add("--int8");
         all.add(new PeerProcess("ONNX Runtime, dynamic int8", "milliseconds", int8, Map.of()));
       }
-      Rounds measured = Rounds.measure(rounds, progress::accept, all.toArray(Workload[]::new));
+      Rounds measured = Rounds.measure(rounds, progress, all.toArray(Workload[]::new));
       for (int other = 1; other < all.size(); other++) {
         double bar = other == 1 ? 1.5 : 1;
         rows.add(beside(measured, OurEncoding.TOKENS, "tokens/s", 0, other, bar));
@@ -280,7 +281,7 @@ public final class Benchmarks {
             new OurDecoding("greedy decoding, GPT-2 small, 8-bit weights", new WeightInt8());
         OurDecoding four =
             new OurDecoding("greedy decoding, GPT-2 small, 4-bit weights", new WeightInt4())) {
-      Rounds measured = Rounds.measure(rounds, progress::accept, plain, eight, four);
+      Rounds measured = Rounds.measure(rounds, progress, plain, eight, four);
       rows.add(beside(measured, OurDecoding.NEW_TOKENS, "tokens/s", 1, 0, 1.7));
       rows.add(beside(measured, OurDecoding.NEW_TOKENS, "tokens/s", 2, 0, 2.5));
     }
@@ -288,7 +289,7 @@ public final class Benchmarks {
 
   private static BenchReport.Row beside(
       Rounds measured, double units, String unit, int ours, int theirs, double bar) {
-    Rounds.Ratio ratio = measured.speed(ours, theirs);
+    Timings.Statistics ratio = measured.speed(ours, theirs);
     return new BenchReport.Row(
         measured.workloads().get(ours).name(),
         units / measured.milliseconds(ours) * 1e3,
@@ -312,11 +313,11 @@ public final class Benchmarks {
   }
 
   private void compare(String name, GptShape shape, double bar, Workload ours, Workload theirs) {
-    add(name, shape, bar, Rounds.measure(rounds, progress::accept, ours, theirs), 0, 1);
+    add(name, shape, bar, Rounds.measure(rounds, progress, ours, theirs), 0, 1);
   }
 
   private void add(String name, GptShape shape, double bar, Rounds measured, int ours, int theirs) {
-    Rounds.Ratio ratio = measured.speed(ours, theirs);
+    Timings.Statistics ratio = measured.speed(ours, theirs);
     double ms = measured.milliseconds(ours);
     rows.add(
         new BenchReport.Row(

@@ -3,8 +3,9 @@ package dev.jformer.studies.trial;
 import dev.jformer.tensor.Memory;
 import dev.jformer.tensor.Scope;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntFunction;
 
 /**
@@ -26,44 +27,52 @@ public record Cost(List<Point> points) {
    */
   public record Point(int size, double seconds, double bytes) {}
 
-  /**
-   * Measures a piece of work at several sizes.
-   *
-   * @param work prepares the work for a size, in a scope that stays open while it is measured; what
-   *     it returns is run several times, each in a scope of its own
-   */
+  /** Measures a piece of work at several sizes; see {@link #measure(int[], Map)}. */
   public static Cost measure(int[] sizes, IntFunction<Runnable> work) {
-    List<Point> points = new ArrayList<>();
-    for (int size : sizes) {
-      try (Scope scope = Scope.open()) {
-        points.add(point(size, work.apply(size)));
-      }
-    }
-    return new Cost(List.copyOf(points));
+    return measure(sizes, Map.of("", work)).get("");
   }
 
-  private static Point point(int size, Runnable work) {
-    Runnable once =
-        () -> {
-          try (Scope scope = Scope.open()) {
-            work.run();
-          }
-        };
-    once.run();
-    long bytes = Memory.peakOf(once);
-    once.run();
-    double[] times = new double[MOST];
-    double total = 0;
-    int runs = 0;
-    while (runs < FEWEST || (total < ENOUGH_SECONDS && runs < MOST)) {
-      long start = System.nanoTime();
-      once.run();
-      times[runs] = (System.nanoTime() - start) / 1e9;
-      total += times[runs++];
+  /**
+   * Measures pieces of work beside each other at several sizes: at each size they have their turns
+   * round by round.
+   *
+   * @param work prepares a piece for a size, in a scope that stays open while it is measured; what
+   *     it returns is run several times, each in a scope of its own
+   */
+  public static Map<String, Cost> measure(int[] sizes, Map<String, IntFunction<Runnable>> work) {
+    Map<String, List<Point>> points = new LinkedHashMap<>();
+    work.keySet().forEach(name -> points.put(name, new ArrayList<>()));
+    for (int size : sizes) {
+      try (Scope scope = Scope.open()) {
+        List<Runnable> pieces = new ArrayList<>();
+        List<Double> bytes = new ArrayList<>();
+        for (IntFunction<Runnable> piece : work.values()) {
+          Runnable prepared = piece.apply(size);
+          Runnable once = () -> inScope(prepared);
+          once.run();
+          bytes.add((double) Memory.peakOf(once));
+          once.run();
+          pieces.add(prepared);
+        }
+        List<Double> seconds =
+            InterleavedTimer.measureFor(pieces, FEWEST, MOST, ENOUGH_SECONDS * pieces.size())
+                .medians();
+        int i = 0;
+        for (List<Point> each : points.values()) {
+          each.add(new Point(size, seconds.get(i), bytes.get(i)));
+          i++;
+        }
+      }
     }
-    double[] sorted = Arrays.copyOf(times, runs);
-    Arrays.sort(sorted);
-    return new Point(size, sorted[runs / 2], bytes);
+    Map<String, Cost> costs = new LinkedHashMap<>();
+    points.forEach((name, each) -> costs.put(name, new Cost(List.copyOf(each))));
+    return costs;
+  }
+
+  private static void inScope(Runnable work) {
+    try (Scope scope = Scope.open()) {
+      work.run();
+    }
   }
 
   /** The exponent p of time ~ size^p, fitted by least squares to sizes of at least {@code from}. */

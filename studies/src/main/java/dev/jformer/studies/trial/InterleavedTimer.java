@@ -1,40 +1,114 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.tensor.Scope;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How long pieces of work take beside each other: they have their turns one after the other, round
- * by round, so that what else the machine does meets all of them alike.
+ * Measures how long pieces of work take beside each other. They have their turns one after the
+ * other, round by round, so that a change of the machine's speed meets all of them alike. All times
+ * that are compared are measured with it.
  */
 public final class InterleavedTimer {
+  /** A piece of work that measures itself. */
+  @FunctionalInterface
+  public interface Work {
+    /** Does the work once, here or in another process; gives the seconds that count. */
+    double seconds();
+
+    /** Work of which everything counts; it runs in a scope of its own. */
+    static Work of(Runnable work) {
+      return () -> {
+        long start = System.nanoTime();
+        try (Scope scope = Scope.open()) {
+          work.run();
+        }
+        return (System.nanoTime() - start) / 1e9;
+      };
+    }
+  }
+
+  /** Shows which turn begins. */
+  @FunctionalInterface
+  public interface Progress {
+    /**
+     * A turn begins.
+     *
+     * @param piece its index
+     * @param round from 0; negative for rounds that do not count
+     */
+    void turn(int piece, int round);
+  }
+
   private InterleavedTimer() {}
+
+  /**
+   * Measures some rounds.
+   *
+   * @param warmUp rounds before those, which do not count
+   * @param rounds at least 1
+   */
+  public static Timings measure(
+      List<? extends Work> work, int warmUp, int rounds, Progress progress) {
+    List<List<Double>> all = lists(work.size());
+    for (int round = -warmUp; round < rounds; round++) {
+      round(work, round, progress, all);
+    }
+    return new Timings(all);
+  }
+
+  /** As above, of work of which everything counts. */
+  public static Timings measure(List<Runnable> work, int warmUp, int rounds) {
+    return measure(work.stream().map(Work::of).toList(), warmUp, rounds, (piece, round) -> {});
+  }
+
+  /**
+   * Measures until all have taken some time.
+   *
+   * @param fewest rounds at least
+   * @param most rounds
+   * @param enough seconds that all rounds and pieces take together
+   */
+  static Timings measureFor(List<Runnable> work, int fewest, int most, double enough) {
+    List<Work> pieces = work.stream().map(Work::of).toList();
+    List<List<Double>> all = lists(work.size());
+    double total = 0;
+    for (int round = 0; round < fewest || (total < enough && round < most); round++) {
+      total += round(pieces, round, (piece, r) -> {}, all);
+    }
+    return new Timings(all);
+  }
+
+  private static List<List<Double>> lists(int count) {
+    List<List<Double>> all = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      all.add(new ArrayList<>());
+    }
+    return all;
+  }
+
+  private static double round(
+      List<? extends Work> work, int round, Progress progress, List<List<Double>> all) {
+    double total = 0;
+    for (int i = 0; i < work.size(); i++) {
+      progress.turn(i, round);
+      double once = work.get(i).seconds();
+      total += once;
+      if (round >= 0) {
+        all.get(i).add(once);
+      }
+    }
+    return total;
+  }
 
   /**
    * Seconds of each piece, medians of some rounds.
    *
-   * @param work run in a scope of its own each time
    * @param warmUp rounds before those, which do not count
    * @param rounds at least 1
    */
   public static List<Double> seconds(List<Runnable> work, int warmUp, int rounds) {
-    double[][] seconds = new double[work.size()][rounds];
-    for (int round = -warmUp; round < rounds; round++) {
-      for (int i = 0; i < work.size(); i++) {
-        double once = seconds(work.get(i));
-        if (round >= 0) {
-          seconds[i][round] = once;
-        }
-      }
-    }
-    return Arrays.stream(seconds)
-        .map(
-            each -> {
-              Arrays.sort(each);
-              return each[rounds / 2];
-            })
-        .toList();
+    return measure(work, warmUp, rounds).medians();
   }
 
   /**
@@ -44,23 +118,6 @@ public final class InterleavedTimer {
    * @param rounds at least 1, after one that does not count
    */
   public static double ratio(Runnable work, Runnable other, int rounds) {
-    double[] ratios = new double[rounds];
-    for (int round = -1; round < rounds; round++) {
-      double first = seconds(work);
-      double second = seconds(other);
-      if (round >= 0) {
-        ratios[round] = first / second;
-      }
-    }
-    Arrays.sort(ratios);
-    return ratios[rounds / 2];
-  }
-
-  private static double seconds(Runnable work) {
-    long start = System.nanoTime();
-    try (Scope scope = Scope.open()) {
-      work.run();
-    }
-    return (System.nanoTime() - start) / 1e9;
+    return measure(List.of(work, other), 1, rounds).ratio(0, 1).median();
   }
 }
