@@ -7,8 +7,6 @@ import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.evidence.Table;
-import dev.jformer.studies.trial.LanguageTrial;
-import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Scope;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -74,6 +72,11 @@ public final class ExperimentContext {
   /** As {@link #measure(String, Class, Supplier)}; the measurement says which share is done. */
   public <R extends Record> R measure(
       String name, Class<R> kind, Function<DoubleConsumer, R> measurement) {
+    return remembered(
+        name, kind, () -> measurement.apply(done -> watcher.progress(name, done, "")));
+  }
+
+  private <R> R remembered(String name, Class<R> kind, Supplier<R> measurement) {
     Notebook.Entry<R> known = notebook.recall(name, kind);
     if (known != null) {
       return count(name, known, true);
@@ -82,7 +85,7 @@ public final class ExperimentContext {
     long start = System.nanoTime();
     R value;
     try (Scope scope = Scope.open()) {
-      value = measurement.apply(done -> watcher.progress(name, done, ""));
+      value = measurement.get();
     }
     return count(name, notebook.keep(name, value, (System.nanoTime() - start) / 1e9), false);
   }
@@ -97,41 +100,43 @@ public final class ExperimentContext {
   }
 
   /**
-   * Trains a language model on {@link #text}, once for each seed from 1.
+   * Runs a trial once for each seed from 1, or recalls what an earlier session found.
    *
-   * @param name of what is tried; unique in the study
+   * @param name of what is tried; unique in the study. Results are kept as {@code NAME, seed N}.
    */
-  public List<TrainingResult> learn(String name, LanguageTrial trial, int seeds) {
-    List<TrainingResult> all = new ArrayList<>();
+  public <R extends Record> List<R> learn(String name, Trial<R> trial, int seeds) {
+    List<R> all = new ArrayList<>();
     for (int seed = 1; seed <= seeds; seed++) {
       String each = name + ", seed " + seed;
-      LanguageTrial seeded = trial.withSeed(seed);
-      Notebook.Entry<TrainingResult> known = notebook.recall(each, TrainingResult.class);
-      if (known != null) {
-        all.add(count(each, known, true));
-        continue;
-      }
-      watcher.begin(each);
-      long start = System.nanoTime();
-      TrainingResult learned =
-          seeded.run(
+      Trial.Session session =
+          new Trial.Session(
+              seed,
               text,
               (done, detail) -> watcher.progress(each, done, detail),
               notebook.unfinished(each));
-      double took = (System.nanoTime() - start) / 1e9;
-      all.add(count(each, notebook.keep(each, learned, took), false));
+      all.add(remembered(each, trial.kind(), () -> trial.run(session)));
     }
     return all;
   }
 
-  /** Records a claim; see {@link Claim}. */
+  /** Records a claim. */
+  public void claim(Claim claim) {
+    claims.add(claim);
+  }
+
+  /**
+   * Records a claim; see {@link Claim}.
+   *
+   * @param sentence stands alone: it begins with a capital letter and names what is compared
+   * @param paper the paper's own figure; empty where it gives none
+   */
   public void claim(String sentence, String paper, Check check) {
-    claim(sentence, paper, check, "");
+    claim(Claim.that(sentence, check).paper(paper));
   }
 
   /** Records a claim with a remark on what was found. */
   public void claim(String sentence, String paper, Check check, String remark) {
-    claims.add(Claim.that(sentence, check).paper(paper).remark(remark));
+    claim(Claim.that(sentence, check).paper(paper).remark(remark));
   }
 
   /** Says in a sentence or two what came out. */

@@ -1,5 +1,9 @@
 package dev.jformer.studies.tokenmixer;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.fixed;
+import static dev.jformer.studies.Column.of;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Configs;
 import dev.jformer.ffn.Mlp;
@@ -9,20 +13,22 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
+import dev.jformer.studies.Measured.Curve;
+import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.evidence.Claim;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.TrainingResult;
+import dev.jformer.studies.trial.TrainingResult.Point;
 import dev.jformer.train.AdamW;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * Primer (arXiv 2109.08668): how many updates and seconds a GPT with squared ReLU, with
@@ -36,6 +42,8 @@ public final class PrimerStudy implements Study {
   private static final String CONVOLVED = "multi-DConv-head attention";
   private static final String PRIMER = "both (Primer-EZ)";
 
+  private record Parts(TokenMixer.Config mixer, Activation activation) {}
+
   @Override
   public String slug() {
     return "primer";
@@ -46,39 +54,36 @@ public final class PrimerStudy implements Study {
     int heads = lab.scale().pick(2, 4, 8);
     TokenMixer.Config attention = new SoftmaxAttention.Config(heads, 0);
     TokenMixer.Config convolved = new PrimerAttention.Config(heads, 0);
-    Map<String, List<TrainingResult>> runs = new LinkedHashMap<>();
-    runs.put(PLAIN, learn(lab, PLAIN, attention, Activation.GELU));
-    runs.put(SQUARED, learn(lab, SQUARED, attention, Activation.SQUARED_RELU));
-    runs.put(CONVOLVED, learn(lab, CONVOLVED, convolved, Activation.GELU));
-    runs.put(PRIMER, learn(lab, PRIMER, convolved, Activation.SQUARED_RELU));
-
-    List<List<String>> rows = new ArrayList<>();
-    Map<String, double[]> shares = new LinkedHashMap<>();
-    runs.forEach(
-        (name, learned) -> {
-          double[] share = shares(runs.get(PLAIN), learned);
-          shares.put(name, share);
-          rows.add(
-              Table.row(
-                  name,
-                  TrainingResult.loss(learned),
-                  TrainingResult.spread(learned),
-                  learned.get(0).unitsPerSecond(),
-                  learned.get(0).parameters(),
-                  share[0],
-                  share[1]));
-        });
+    Measured<TrainingResult> runs =
+        Arms.ofControl(PLAIN, new Parts(attention, Activation.GELU))
+            .arm(SQUARED, new Parts(attention, Activation.SQUARED_RELU))
+            .arm(CONVOLVED, new Parts(convolved, Activation.GELU))
+            .arm(PRIMER, new Parts(convolved, Activation.SQUARED_RELU))
+            .learn(lab, "", lab.scale().pick(1, 3, 3), parts -> trial(lab.scale(), parts));
+    claim(lab, runs, SQUARED, "Squared ReLU");
+    claim(lab, runs, CONVOLVED, "Multi-DConv-head attention");
+    claim(lab, runs, PRIMER, "Primer-EZ, with both changes,");
     lab.table(
-        new Table(
+        runs.table(
             "Until the plain GPT's final loss, as shares of its steps and seconds",
-            List.of(
-                "model", "loss, nats/byte", "spread", "tokens/s", "weights", "steps", "seconds"),
-            rows));
-    claim(lab, SQUARED, shares);
-    claim(lab, CONVOLVED, shares);
-    claim(lab, PRIMER, shares);
-    lab.figure(curves("Held-out loss by step", "steps", runs, p -> (double) p.step()));
-    lab.figure(curves("Held-out loss by time", "seconds", runs, TrainingResult.Point::seconds));
+            "model",
+            column("loss, nats/byte", TrainingResult::finalLoss),
+            fixed("tokens/s", TrainingResult::unitsPerSecond),
+            fixed("weights", TrainingResult::parameters),
+            of("steps", arm -> steps(runs, arm.name())),
+            of("seconds", arm -> seconds(runs, arm.name()))));
+    lab.figure(
+        runs.figure(
+            "Held-out loss by step",
+            "steps",
+            "loss, nats/byte",
+            Curve.line(TrainingResult::validation, Point::step, Point::loss)));
+    lab.figure(
+        runs.figure(
+            "Held-out loss by time",
+            "seconds",
+            "loss, nats/byte",
+            Curve.line(TrainingResult::validation, Point::seconds, Point::loss)));
     lab.note(
         "The share of a seed is where its loss curve first meets the final loss of the plain GPT of"
             + " the same seed, over where that one's own curve first does, interpolated between"
@@ -87,44 +92,52 @@ public final class PrimerStudy implements Study {
             + " a higher rate than the plain one had at its end.");
   }
 
-  private static void claim(ExperimentContext lab, String name, Map<String, double[]> shares) {
-    double[] share = shares.get(name);
-    boolean all = name.equals(PRIMER);
-    lab.claim(
-        name + " reaches the plain GPT's final loss in fewer steps and less time",
-        all ? "up to 4x less compute at 500M parameters, all of Primer (abstract)" : "",
+  private static void claim(
+      ExperimentContext lab, Measured<TrainingResult> runs, String arm, String subject) {
+    Check check =
         Check.all(
-            Check.below("share of the steps", share[0], 1),
-            Check.below("share of the seconds", share[1], 1)));
+            Check.below("share of the steps", steps(runs, arm), 1),
+            Check.below("share of the seconds", seconds(runs, arm), 1));
+    String sentence = subject + " reaches the plain GPT's final loss in fewer steps and less time";
+    lab.claim(
+        Claim.that(sentence, check)
+            .paper(
+                arm.equals(PRIMER)
+                    ? "up to 4x less compute at 500M parameters, all of Primer (abstract)"
+                    : "")
+            .control(PLAIN));
   }
 
-  /** Mean shares of steps and of seconds; NaN if one seed never gets there. */
-  private static double[] shares(List<TrainingResult> plain, List<TrainingResult> other) {
-    double[] sum = new double[2];
-    for (int seed = 0; seed < plain.size(); seed++) {
-      TrainingResult base = plain.get(seed);
-      double goal = base.finalLoss();
-      sum[0] += other.get(seed).stepsTo(goal) / base.stepsTo(goal) / plain.size();
-      sum[1] += other.get(seed).secondsTo(goal) / base.secondsTo(goal) / plain.size();
-    }
-    return sum;
+  /** Shares of the plain GPT's updates; NaN if one seed never reaches its final loss. */
+  private static Estimate steps(Measured<TrainingResult> runs, String arm) {
+    return runs.beside(
+        arm,
+        PLAIN,
+        (run, plain) -> run.stepsTo(plain.finalLoss()) / plain.stepsTo(plain.finalLoss()));
   }
 
-  private static List<TrainingResult> learn(
-      ExperimentContext lab, String name, TokenMixer.Config mixer, Activation activation) {
-    int steps = lab.scale().pick(4, 540, 50_000);
+  /** Shares of the plain GPT's seconds. */
+  private static Estimate seconds(Measured<TrainingResult> runs, String arm) {
+    return runs.beside(
+        arm,
+        PLAIN,
+        (run, plain) -> run.secondsTo(plain.finalLoss()) / plain.secondsTo(plain.finalLoss()));
+  }
+
+  private static Trial<TrainingResult> trial(Scale scale, Parts parts) {
+    int steps = scale.pick(4, 540, 50_000);
     CausalLm.Config base =
         (CausalLm.Config)
             Configs.parse("{\"model\":\"causal-lm\",\"bias\":false}", Model.Config.class);
     CausalLm.Config model =
         new CausalLm.Config(
-            lab.scale().pick(1, 3, 12),
-            lab.scale().pick(16, 96, 768),
+            scale.pick(1, 3, 12),
+            scale.pick(16, 96, 768),
             256,
-            lab.scale().pick(16, 128, 1024),
+            scale.pick(16, 128, 1024),
             base.position(),
-            mixer,
-            new Mlp.Config(activation, 4, 0),
+            parts.mixer(),
+            new Mlp.Config(parts.activation(), 4, 0),
             base.norm(),
             base.placement(),
             false,
@@ -135,9 +148,9 @@ public final class PrimerStudy implements Study {
     TrainingConfig training =
         new TrainingConfig(
             steps,
-            lab.scale().pick(4, 16, 32),
+            scale.pick(4, 16, 32),
             1,
-            lab.scale().pick(1e-3, 2e-3, 6e-4),
+            scale.pick(1e-3, 2e-3, 6e-4),
             new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 20), 0.1),
             new AdamW.Config(),
             1,
@@ -147,25 +160,6 @@ public final class PrimerStudy implements Study {
             Math.max(1, steps / 6),
             0,
             1);
-    LanguageTrial trial = new LanguageTrial(model, training, lab.scale().pick(2, 20, 100), null);
-    return lab.learn(name, trial, lab.scale().pick(1, 3, 3));
-  }
-
-  private static Figure curves(
-      String title,
-      String x,
-      Map<String, List<TrainingResult>> runs,
-      java.util.function.Function<TrainingResult.Point, Double> position) {
-    List<Figure.Series> series = new ArrayList<>();
-    runs.forEach(
-        (name, learned) -> {
-          List<TrainingResult.Point> points = learned.get(0).validation();
-          series.add(
-              Figure.Series.line(
-                  name,
-                  points.stream().map(position).toList(),
-                  points.stream().map(TrainingResult.Point::loss).toList()));
-        });
-    return new Figure(title, x, "loss, nats/byte", false, false, series);
+    return new LanguageTrial(model, training, scale.pick(2, 20, 100), null);
   }
 }

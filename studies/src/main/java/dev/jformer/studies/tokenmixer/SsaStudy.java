@@ -90,17 +90,13 @@ public final class SsaStudy implements Study {
     List<List<String>> rows = new ArrayList<>();
     for (boolean causal : new boolean[] {false, true}) {
       String form = causal ? ", causal" : ", both ways";
-      for (String name : List.of(DENSE, UNBIASED, LOCAL)) {
-        TokenMixer.Config mixer =
-            switch (name) {
-              case UNBIASED -> mixer(SubsampledAttention.Kind.UNBIASED, 0);
-              case LOCAL -> mixer(SubsampledAttention.Kind.LOCAL, 0);
-              default -> new SoftmaxAttention.Config(HEADS, 0);
-            };
-        Cost cost =
-            lab.measure("cost of " + name + form, Cost.class, () -> layer.of(mixer, causal));
-        points.put(name + form, cost.points().get(0));
-      }
+      Map<String, TokenMixer.Config> mixers = new LinkedHashMap<>();
+      mixers.put(DENSE, new SoftmaxAttention.Config(HEADS, 0));
+      mixers.put(UNBIASED, mixer(SubsampledAttention.Kind.UNBIASED, 0));
+      mixers.put(LOCAL, mixer(SubsampledAttention.Kind.LOCAL, 0));
+      layer
+          .measure(lab, mixers, causal)
+          .forEach((name, cost) -> points.put(name + form, cost.points().get(0)));
       Cost.Point dense = points.get(DENSE + form);
       for (String name : List.of(DENSE, UNBIASED, LOCAL)) {
         Cost.Point point = points.get(name + form);
@@ -119,7 +115,7 @@ public final class SsaStudy implements Study {
             gain("unbiased", points, UNBIASED + ", both ways", DENSE + ", both ways"),
             gain("local", points, LOCAL + ", both ways", DENSE + ", both ways")));
     lab.claim(
-        "and causal attention",
+        "A quarter of the positions makes causal attention at least three times as fast",
         "4 to 8 times less compute in training (abstract)",
         Check.all(
             gain("unbiased", points, UNBIASED + ", causal", DENSE + ", causal"),

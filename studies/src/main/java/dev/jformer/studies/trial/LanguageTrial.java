@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.CausalLm;
+import dev.jformer.studies.Trial;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Flops;
@@ -42,24 +43,14 @@ public record LanguageTrial(
     TrainingConfig training,
     long evaluationBatches,
     Observer observer,
-    Objective objective) {
+    Objective objective)
+    implements Trial<TrainingResult> {
   private static final int STRETCHES = 100;
 
   /** Looks at a model while it learns; not counted as training time. */
   public interface Observer {
     /** After every evaluation, with the model in inference mode and no gradients recorded. */
     void evaluated(CausalLm model, long step, double loss);
-  }
-
-  /** Is told how it goes. */
-  public interface Progress {
-    /**
-     * After every update.
-     *
-     * @param done share that is done
-     * @param detail loss and pace
-     */
-    void at(double done, String detail);
   }
 
   /** With the task's own loss. */
@@ -84,8 +75,19 @@ public record LanguageTrial(
         model, training.withSeed(seed), evaluationBatches, observer, objective);
   }
 
+  @Override
+  public Class<TrainingResult> kind() {
+    return TrainingResult.class;
+  }
+
+  /** Trains on the session's text. A trial with an observer keeps no checkpoints. */
+  @Override
+  public TrainingResult run(Session session) {
+    return withSeed(session.seed()).run(session.text(), session.progress(), session.unfinished());
+  }
+
   /**
-   * Trains on {@code text}.
+   * Trains on {@code text} with the seed of {@link #training}.
    *
    * @param unfinished folder where checkpoints go, and where an interrupted training of the same
    *     trial is taken up; null for none. A trial with an observer always begins anew.

@@ -1,19 +1,22 @@
 package dev.jformer.studies.trial;
 
+import static dev.jformer.studies.Column.column;
+
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
-import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.Measured;
+import dev.jformer.studies.Measured.Curve;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
+import java.util.function.IntFunction;
 
 /**
  * What token mixers cost as sequences grow: a layer forward and backward on one sequence, in
@@ -23,37 +26,54 @@ import java.util.function.ToDoubleFunction;
  * @param sizes numbers of tokens, rising
  */
 public record LayerCost(int width, List<Integer> sizes) {
-  /** Measures some mixers, each under its name. */
+  /** What is kept of a measurement. */
+  private record Costs(Map<String, Cost> costs) {}
+
+  /** Measures some mixers, each under its name, in turns. */
   public Map<String, Cost> measure(
       ExperimentContext lab, Map<String, TokenMixer.Config> mixers, boolean causal) {
-    Map<String, Cost> costs = new LinkedHashMap<>();
-    mixers.forEach(
-        (name, mixer) ->
-            costs.put(name, lab.measure("cost of " + name, Cost.class, () -> of(mixer, causal))));
-    return costs;
+    String name = "cost of " + String.join(", ", mixers.keySet()) + (causal ? "" : ", both ways");
+    Map<String, Cost> costs =
+        lab.measure(name, Costs.class, () -> new Costs(of(mixers, causal))).costs();
+    Map<String, Cost> inOrder = new LinkedHashMap<>();
+    mixers.keySet().forEach(each -> inOrder.put(each, costs.get(each)));
+    return inOrder;
   }
 
-  /** Measures a mixer. */
-  public Cost of(TokenMixer.Config mixer, boolean causal) {
+  /** Measures the mixers of some arms in turns. */
+  public Measured<Cost> measure(
+      ExperimentContext lab, Arms<TokenMixer.Config> mixers, boolean causal) {
+    return Measured.of(measure(lab, mixers.settings(), causal));
+  }
+
+  private Map<String, Cost> of(Map<String, TokenMixer.Config> mixers, boolean causal) {
     List<TokenMixer> layers = new ArrayList<>();
+    Map<String, IntFunction<Runnable>> work = new LinkedHashMap<>();
+    mixers.forEach(
+        (name, mixer) ->
+            work.put(
+                name,
+                tokens -> {
+                  TokenMixer layer = build(mixer, tokens, causal);
+                  layers.add(layer);
+                  return bothWays(layer, tokens);
+                }));
     try {
-      return Cost.measure(
-          sizes.stream().mapToInt(Integer::intValue).toArray(),
-          tokens -> {
-            TokenMixer layer = build(mixer, tokens, causal);
-            layers.add(layer);
-            Tensor x = Tensor.randn(1, tokens, width);
-            Tensor g = Tensor.randn(1, tokens, width);
-            x.requiresGrad(true);
-            return () -> {
-              layer.clearGrads();
-              x.clearGrad();
-              layer.forward(x, null).backward(g);
-            };
-          });
+      return Cost.measure(sizes.stream().mapToInt(Integer::intValue).toArray(), work);
     } finally {
       layers.forEach(TokenMixer::close);
     }
+  }
+
+  private Runnable bothWays(TokenMixer layer, int tokens) {
+    Tensor x = Tensor.randn(1, tokens, width);
+    Tensor g = Tensor.randn(1, tokens, width);
+    x.requiresGrad(true);
+    return () -> {
+      layer.clearGrads();
+      x.clearGrad();
+      layer.forward(x, null).backward(g);
+    };
   }
 
   private TokenMixer build(TokenMixer.Config mixer, int length, boolean causal) {
@@ -65,27 +85,16 @@ public record LayerCost(int width, List<Integer> sizes) {
     return mixer.build(site, none);
   }
 
-  /** Adds a table and two figures of what was measured, with exponents fitted from a size on. */
+  /** As {@link #report(ExperimentContext, Measured, int)}. */
   public void report(ExperimentContext lab, Map<String, Cost> costs, int from) {
-    List<List<String>> rows = new ArrayList<>();
-    List<Figure.Series> times = new ArrayList<>();
-    List<Figure.Series> memory = new ArrayList<>();
+    report(lab, Measured.of(costs), from);
+  }
+
+  /** Adds a table and two figures of what was measured, with exponents fitted from a size on. */
+  public void report(ExperimentContext lab, Measured<Cost> costs, int from) {
     int last = sizes.size() - 1;
-    costs.forEach(
-        (name, cost) -> {
-          rows.add(
-              Table.row(
-                  name,
-                  cost.timeExponent(from),
-                  cost.memoryExponent(from),
-                  1e3 * cost.points().get(0).seconds(),
-                  1e3 * cost.points().get(last).seconds(),
-                  cost.points().get(last).bytes() / 1e6));
-          times.add(series(name, cost, p -> 1e3 * p.seconds()));
-          memory.add(series(name, cost, p -> p.bytes() / 1e6));
-        });
     lab.table(
-        new Table(
+        costs.table(
             "A layer of width "
                 + width
                 + ", forward and backward on one sequence; exponents from "
@@ -93,25 +102,34 @@ public record LayerCost(int width, List<Integer> sizes) {
                 + " to "
                 + sizes.get(last)
                 + " tokens",
-            List.of(
-                "mixer",
-                "exponent of time",
-                "exponent of memory",
-                "ms, " + sizes.get(0) + " tokens",
-                "ms, " + sizes.get(last) + " tokens",
-                "MB, " + sizes.get(last) + " tokens"),
-            rows));
-    lab.figure(
-        new Figure("Time of a layer, forward and backward", "tokens", "ms", true, true, times));
-    lab.figure(
-        new Figure("Memory of a layer, forward and backward", "tokens", "MB", true, true, memory));
+            "mixer",
+            column("exponent of time", cost -> cost.timeExponent(from)),
+            column("exponent of memory", cost -> cost.memoryExponent(from)),
+            column("ms, " + sizes.get(0) + " tokens", cost -> ms(cost, 0)),
+            column("ms, " + sizes.get(last) + " tokens", cost -> ms(cost, last)),
+            column(
+                "MB, " + sizes.get(last) + " tokens",
+                cost -> cost.points().get(last).bytes() / 1e6)));
+    figures(lab, costs);
   }
 
-  private static Figure.Series series(
-      String name, Cost cost, ToDoubleFunction<Cost.Point> measure) {
-    return Figure.Series.line(
-        name,
-        cost.points().stream().map(p -> (double) p.size()).toList(),
-        cost.points().stream().map(measure::applyAsDouble).toList());
+  private static double ms(Cost cost, int size) {
+    return 1e3 * cost.points().get(size).seconds();
+  }
+
+  /** Adds a figure of time and one of memory, by number of tokens. */
+  public void figures(ExperimentContext lab, Measured<Cost> costs) {
+    lab.figure(
+        costs.logFigure(
+            "Time of a layer, forward and backward",
+            "tokens",
+            "ms",
+            Curve.line(Cost::points, Cost.Point::size, p -> 1e3 * p.seconds())));
+    lab.figure(
+        costs.logFigure(
+            "Memory of a layer, forward and backward",
+            "tokens",
+            "MB",
+            Curve.line(Cost::points, Cost.Point::size, p -> p.bytes() / 1e6)));
   }
 }

@@ -6,6 +6,7 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.NormPlacement;
+import dev.jformer.model.TokenClassifier;
 import dev.jformer.model.vision.VisionTransformer;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
@@ -57,6 +58,26 @@ public final class Small {
         0,
         new BlockContext.Init(),
         projection);
+  }
+
+  /** A classifier of nested lists with learned positions and plain perceptrons. */
+  public static TokenClassifier.Config lists(
+      int layers, int width, ListOps problems, TokenMixer.Config mixer) {
+    return new TokenClassifier.Config(
+        layers,
+        width,
+        ListOps.VOCAB,
+        ListOps.LABELS,
+        problems.length(),
+        new LearnedPosition.Config(),
+        mixer,
+        new Mlp.Config(),
+        new Norm.LayerNormConfig(),
+        NormPlacement.PRE,
+        true,
+        0,
+        new BlockContext.Init(),
+        new Linear.Config());
   }
 
   /** A vision transformer for images of 32 x 32, with the mean of its tokens and plain patches. */

@@ -1,7 +1,11 @@
 package dev.jformer.studies.trial;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.jformer.studies.evidence.Figure;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What came of training a model.
@@ -16,6 +20,7 @@ import java.util.List;
  * @param peakBytes the most memory training took beyond what the process held before; -1 if unknown
  * @param flopsPerUnit operations of matrix products per token, forward and backward
  * @param diverged whether the loss ceased to be a number
+ * @param metrics what else was measured of the trained model, by name: accuracy, BLEU, mse
  */
 public record TrainingResult(
     List<Point> training,
@@ -27,7 +32,80 @@ public record TrainingResult(
     long parameters,
     long peakBytes,
     double flopsPerUnit,
-    boolean diverged) {
+    boolean diverged,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> metrics) {
+  /** Results of earlier versions have no metrics. */
+  public TrainingResult {
+    metrics = metrics == null ? Map.of() : new TreeMap<>(metrics);
+  }
+
+  /** Without other metrics than the loss. */
+  public TrainingResult(
+      List<Point> training,
+      List<Point> validation,
+      double finalLoss,
+      long steps,
+      double seconds,
+      double unitsPerSecond,
+      long parameters,
+      long peakBytes,
+      double flopsPerUnit,
+      boolean diverged) {
+    this(
+        training,
+        validation,
+        finalLoss,
+        steps,
+        seconds,
+        unitsPerSecond,
+        parameters,
+        peakBytes,
+        flopsPerUnit,
+        diverged,
+        Map.of());
+  }
+
+  /**
+   * What came of training a model of which throughput, memory and operations were not measured.
+   *
+   * @param course its losses and seconds
+   * @param steps updates done
+   */
+  public static TrainingResult of(
+      TrainingCurve course, long steps, long parameters, Map<String, Double> metrics) {
+    List<Point> points = new ArrayList<>();
+    int count = course.losses().size();
+    for (int i = 1; i <= count; i++) {
+      long step = steps * i / count;
+      points.add(new Point(step, course.seconds() * i / count, course.losses().get(i - 1)));
+    }
+    return new TrainingResult(
+        List.of(),
+        points,
+        course.last(),
+        steps,
+        course.seconds(),
+        Double.NaN,
+        parameters,
+        -1,
+        Double.NaN,
+        false,
+        metrics);
+  }
+
+  /**
+   * A metric of the trained model.
+   *
+   * @throws IllegalArgumentException if it was not measured
+   */
+  public double metric(String name) {
+    Double value = metrics.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException(
+          "'" + name + "' was not measured of the trained model: " + metrics.keySet() + " were");
+    }
+    return value;
+  }
 
   /**
    * A loss.

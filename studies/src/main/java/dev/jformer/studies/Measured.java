@@ -1,0 +1,217 @@
+package dev.jformer.studies;
+
+import dev.jformer.studies.evidence.Estimate;
+import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Table;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The results of the arms of an experiment, from which claims take their values, tables their
+ * columns and figures their curves.
+ *
+ * @param arms in the order in which they were named
+ * @param <R> what one run gave
+ */
+public record Measured<R>(List<Arm<R>> arms) {
+  /**
+   * The results of one arm.
+   *
+   * @param name of the arm
+   * @param control whether it is there to show that claims are not hollow
+   * @param runs what each seed gave, at least one
+   */
+  public record Arm<R>(String name, boolean control, List<R> runs) {
+    /** A value over the seeds. */
+    public Estimate of(ToDoubleFunction<? super R> value) {
+      return Estimate.ofSeeds(values(value));
+    }
+
+    /** The value of each seed. */
+    public List<Double> values(ToDoubleFunction<? super R> value) {
+      return runs.stream().map(value::applyAsDouble).toList();
+    }
+
+    /** What the first seed gave. */
+    public R first() {
+      return runs.get(0);
+    }
+  }
+
+  /** Checks that there are arms. */
+  public Measured {
+    if (arms.isEmpty()) {
+      throw new IllegalArgumentException("an experiment needs at least one arm");
+    }
+    arms = List.copyOf(arms);
+  }
+
+  /** Results of single runs by the names of their arms, in the map's order. */
+  public static <R> Measured<R> of(Map<String, R> results) {
+    List<Arm<R>> arms = new ArrayList<>();
+    results.forEach((name, result) -> arms.add(new Arm<>(name, false, List.of(result))));
+    return new Measured<>(arms);
+  }
+
+  /**
+   * The arm of this name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public Arm<R> arm(String name) {
+    return arms.stream()
+        .filter(arm -> arm.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no arm is called '"
+                        + name
+                        + "': there are "
+                        + arms.stream().map(Arm::name).toList()));
+  }
+
+  /** A value of an arm over its seeds. */
+  public Estimate of(String arm, ToDoubleFunction<? super R> value) {
+    return arm(arm).of(value);
+  }
+
+  /** What the first seed of an arm gave. */
+  public R first(String arm) {
+    return arm(arm).first();
+  }
+
+  /** A value of an arm as a multiple of another's of the same seed, over the seeds. */
+  public Estimate ratio(String arm, String other, ToDoubleFunction<? super R> value) {
+    return beside(arm, other, (a, b) -> value.applyAsDouble(a) / value.applyAsDouble(b));
+  }
+
+  /**
+   * A value of an arm beside another's, seed by seed, such as the share of its time.
+   *
+   * @param value of this arm's run and the other's of the same seed
+   */
+  public Estimate beside(String arm, String other, BiFunction<? super R, ? super R, Double> value) {
+    List<R> theirs = arm(other).runs();
+    List<Double> values = new ArrayList<>();
+    for (R run : arm(arm).runs()) {
+      values.add(value.apply(run, theirs.get(values.size())));
+    }
+    return Estimate.ofSeeds(values);
+  }
+
+  /**
+   * A table with a row for each arm.
+   *
+   * @param arm title of the first column, which has the names
+   */
+  @SafeVarargs
+  public final Table table(String title, String arm, Column<? super R>... columns) {
+    List<String> titles = new ArrayList<>(List.of(arm));
+    for (Column<? super R> column : columns) {
+      titles.add(column.title());
+    }
+    List<List<String>> rows = new ArrayList<>();
+    for (Arm<R> each : arms) {
+      List<String> row = new ArrayList<>(List.of(each.name()));
+      for (Column<? super R> column : columns) {
+        row.add(cell(column, each));
+      }
+      rows.add(row);
+    }
+    return new Table(title, titles, rows);
+  }
+
+  private static <T, R extends T> String cell(Column<T> column, Arm<R> arm) {
+    return column.cell().apply(new Arm<>(arm.name(), arm.control(), List.copyOf(arm.runs())));
+  }
+
+  /**
+   * A table with a column for each arm and a row for each place of a list that all results have,
+   * such as sizes.
+   *
+   * @param rows what the rows are, printed in the first column under this title
+   * @param columns cells of one arm in one row: the columns stand side by side for each arm
+   */
+  @SafeVarargs
+  public final Table crossTable(
+      String title, String row, List<?> rows, Cell<? super R>... columns) {
+    List<String> titles = new ArrayList<>(List.of(row));
+    for (Arm<R> arm : arms) {
+      for (Cell<? super R> column : columns) {
+        titles.add(arm.name() + " (" + column.unit() + ")");
+      }
+    }
+    List<List<String>> cells = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      List<Object> values = new ArrayList<>(List.of(rows.get(i)));
+      for (Arm<R> arm : arms) {
+        for (Cell<? super R> column : columns) {
+          values.add(column.value().at(arm.first(), i));
+        }
+      }
+      cells.add(Table.row(values.toArray()));
+    }
+    return new Table(title, titles, cells);
+  }
+
+  /**
+   * Cells of a {@link #crossTable}.
+   *
+   * @param unit of the values
+   * @param value of a result in a row, counted from 0
+   */
+  public record Cell<R>(String unit, Value<R> value) {
+    /** A value of a result in a row. */
+    public interface Value<R> {
+      /** The value. */
+      double at(R result, int row);
+    }
+  }
+
+  /** A figure with a curve for each arm, of its first seed, on linear axes. */
+  public Figure figure(String title, String x, String y, Curve<? super R> curve) {
+    return new Figure(title, x, y, false, false, curves(curve));
+  }
+
+  /** As {@link #figure}, on logarithmic axes. */
+  public Figure logFigure(String title, String x, String y, Curve<? super R> curve) {
+    return new Figure(title, x, y, true, true, curves(curve));
+  }
+
+  private List<Figure.Series> curves(Curve<? super R> curve) {
+    return arms.stream().map(arm -> curve.of(arm.first(), arm.name())).toList();
+  }
+
+  /** The curve of a result. */
+  public interface Curve<R> {
+    /** Draws a result under a name. */
+    Figure.Series of(R result, String name);
+
+    /**
+     * A line through points.
+     *
+     * @param points of a result
+     */
+    static <R, P> Curve<R> line(
+        Function<R, List<P>> points, ToDoubleFunction<P> x, ToDoubleFunction<P> y) {
+      return (result, name) ->
+          Figure.Series.line(
+              name,
+              points.apply(result).stream().map(x::applyAsDouble).toList(),
+              points.apply(result).stream().map(y::applyAsDouble).toList());
+    }
+  }
+
+  /** Each arm's value by name, for what is neither table nor figure. */
+  public Map<String, Estimate> values(ToDoubleFunction<? super R> value) {
+    Map<String, Estimate> all = new LinkedHashMap<>();
+    arms.forEach(arm -> all.put(arm.name(), arm.of(value)));
+    return all;
+  }
+}

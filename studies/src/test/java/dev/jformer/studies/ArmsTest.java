@@ -1,0 +1,95 @@
+package dev.jformer.studies;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.evidence.Verdict;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ArmsTest {
+  @TempDir private Path folder;
+
+  private final List<String> ran = new ArrayList<>();
+
+  /** A result that is the setting and a bit of its seed. */
+  record Found(double loss, long weights) {}
+
+  record Adding(ArmsTest test, double base) implements Trial<Found> {
+    @Override
+    public Class<Found> kind() {
+      return Found.class;
+    }
+
+    @Override
+    public Found run(Session session) {
+      test.ran.add(base + "/" + session.seed());
+      session.progress().at(1, "done");
+      return new Found(base + 0.01 * session.seed(), Math.round(100 * base));
+    }
+  }
+
+  private static final Arms<Double> ARMS =
+      Arms.of("plain", 2.0).arm("ours", 1.0).control("nothing", 3.0);
+
+  private Measured<Found> learned() {
+    ExperimentContext lab =
+        new ExperimentContext(
+            Scale.SMOKE, null, new Notebook(folder, "here", "test"), Watcher.NONE);
+    return ARMS.learn(lab, "sums", 3, base -> new Adding(this, base));
+  }
+
+  @Test
+  void runsEachArmWithEachSeedOnce() {
+    Measured<Found> first = learned();
+    assertEquals(
+        List.of("2.0/1", "2.0/2", "2.0/3", "1.0/1", "1.0/2", "1.0/3", "3.0/1", "3.0/2", "3.0/3"),
+        ran);
+    assertEquals(first, learned());
+    assertEquals(9, ran.size(), "what is known is not run again");
+    assertTrue(first.arm("nothing").control());
+    assertEquals(1.02, first.of("ours", Found::loss).value(), 1e-12);
+    assertEquals(
+        Verdict.HOLDS,
+        Check.below("loss", first.of("ours", Found::loss), first.of("plain", Found::loss))
+            .verdict());
+    assertEquals(
+        1 / 3.0, first.beside("ours", "nothing", (a, b) -> (a.loss() - 0.02) / 3).value(), 1e-9);
+  }
+
+  @Test
+  void makesTablesAndFigures() {
+    Table table =
+        learned()
+            .table(
+                "Losses",
+                "arm",
+                Column.column("loss", "nats", Found::loss),
+                Column.fixed("weights", Found::weights),
+                Column.eachSeed("by seed", Found::loss));
+    assertEquals(List.of("arm", "loss (nats)", "weights", "by seed"), table.columns());
+    assertEquals(
+        List.of("ours", "1.020 ± 0.010", "100", "1.010, 1.020, 1.030"), table.rows().get(1));
+    Figure figure =
+        learned()
+            .figure("F", "x", "y", (found, name) -> Figure.Series.point(name, 1, found.loss()));
+    assertEquals(
+        List.of(2.01, 1.01, 3.01), figure.series().stream().map(s -> s.y().get(0)).toList());
+  }
+
+  @Test
+  void refusesWhatIsNotThere() {
+    assertThrows(IllegalArgumentException.class, () -> ARMS.arm("ours", 1.0));
+    assertThrows(IllegalArgumentException.class, () -> ARMS.without("theirs"));
+    var error =
+        assertThrows(IllegalArgumentException.class, () -> learned().of("other", Found::loss));
+    assertTrue(error.getMessage().contains("[plain, ours, nothing]"), error.getMessage());
+  }
+}
