@@ -291,7 +291,7 @@ public final class LazyNeuronStudy implements Study {
             Seeds.mean(clean.get(best), Outcome::corrupted) - topLoss,
             Seeds.mean(clean.get("plain"), Outcome::corrupted) - plainLoss));
     lab.claim(
-        "Top-k calibrates better",
+        "Top-k activations make a classifier better calibrated",
         "lower expected calibration error (section 4)",
         Check.below(
             "calibration error (%)",

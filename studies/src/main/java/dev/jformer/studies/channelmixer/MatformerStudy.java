@@ -149,7 +149,7 @@ public final class MatformerStudy implements Study {
         "MatLM's granularities match their baselines (section 4.1, figure 2)",
         Check.atMost("worst loss over that alone, all granularities learned", worstAll, MATCHES));
     lab.claim(
-        "also where one granularity is drawn for each update",
+        "Extracted models match those trained alone also if each update draws one granularity",
         "training by drawing (section 3.2)",
         Check.atMost("worst loss over that alone, one drawn", worstOne, MATCHES));
     lab.table(

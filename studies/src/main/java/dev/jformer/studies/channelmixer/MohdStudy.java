@@ -79,7 +79,7 @@ public final class MohdStudy implements Study {
     double dense = TrainingResult.loss(runs.get(DENSE));
     double share = runs.get(HALF).get(0).flopsPerUnit() / runs.get(DENSE).get(0).flopsPerUnit();
     lab.claim(
-        "With half of the dimensions active it is near the dense model of its size, or above",
+        "MoHD with half of the dimensions active is near the dense model of its size, or above",
         "1.7 % better with 50 % fewer active weights (abstract)",
         Check.atMost(
             "loss over the dense one's", TrainingResult.loss(runs.get(HALF)) / dense, 1 + NEAR));

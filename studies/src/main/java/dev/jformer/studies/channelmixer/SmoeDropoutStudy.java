@@ -219,15 +219,15 @@ public final class SmoeDropoutStudy implements Study {
         });
     double last = Seeds.mean(all.get(SMOE), Outcome::last);
     lab.claim(
-        "With all experts it is at least as good as a dense model that overfits",
+        "SMoE-Dropout with all experts is at least as good as a dense model that overfits",
         "better than dense training with as many weights (abstract)",
         Check.atMost("nats a byte, in the end", last, Seeds.mean(all.get(DENSE), Outcome::last)));
     lab.claim(
-        "and as one with dropout",
+        "SMoE-Dropout with all experts is at least as good as a dense model with dropout",
         "better than dense training with dropout (experiments)",
         Check.atMost("nats a byte, in the end", last, Seeds.mean(all.get(DROPOUT), Outcome::last)));
     lab.claim(
-        "also where each is stopped at its best",
+        "SMoE-Dropout is at least as good as dropout also where each is stopped at its best",
         "(the paper does not say)",
         Check.atMost(
             "nats a byte, lowest",

@@ -221,7 +221,7 @@ public final class ThorStudy implements Study {
         "2 BLEU better in multilingual translation (abstract)",
         Check.atLeast("BLEU", Seeds.mean(all.get(THOR), Outcome::bleu), rival));
     lab.claim(
-        "also at equal passes, that is at half the updates",
+        "THOR translates at least as well as Switch at equal passes, that is at half the updates",
         "(the paper does not say)",
         Check.atLeast("BLEU", Seeds.mean(all.get(HALF), Outcome::bleu), rival));
     lab.table(

@@ -465,11 +465,11 @@ public final class DenseshiftStudy implements Study {
                 score(text, dense(3)),
                 score(text, FLOATS) * (1 + NEAR / 100))));
     lab.claim(
-        "It is above rounding with zero, of 3 bits",
+        "DenseShift with 3 bits is more accurate than rounding with zero",
         "above shift networks with zero of equal bits",
         better(vision, text, 3));
     lab.claim(
-        "So it is of 2 and of 4 bits",
+        "DenseShift with 2 and with 4 bits is more accurate than rounding with zero",
         "above shift networks with zero of equal bits",
         Check.all(better(vision, text, 2), better(vision, text, 4)));
     lab.claim(

@@ -446,7 +446,7 @@ public final class DsformerStudy implements Study {
             atOnce.get(named(FACTORED, LEAST)).score(),
             atOnce.get(named(LOW_RANK, 2)).score()));
     lab.claim(
-        "Eight bits go on top of it",
+        "Eight-bit weights go on top of DSFormer",
         "up to 50 % more compression on top of quantized models",
         all(bits));
     lab.claim(
@@ -454,7 +454,7 @@ public final class DsformerStudy implements Study {
         "higher on GLUE at 2x, 2.8x and 3.57x",
         all(learned));
     lab.claim(
-        "Having learned a task, it is better than N:M patterns",
+        "Having learned a task, DSFormer is better than N:M patterns",
         "better than semi-structured sparsity on GLUE",
         Check.all(
             Check.above(
@@ -464,7 +464,7 @@ public final class DsformerStudy implements Study {
                 "right at 3.57x beside 2:8 (%)",
                 right(tuned, named(FACTORED, LEAST)), right(tuned, pruned(LEAST)))));
     lab.claim(
-        "At 2.8x it is within 1 % of the dense model",
+        "DSFormer at 2.8x is within 1 % of the dense model",
         "within about 1 % of BERT-base on GLUE at 2.8x",
         Check.atLeast(
             "right (%)", right(tuned, named(FACTORED, 2.8)), right(tuned, DENSE) - POINT));

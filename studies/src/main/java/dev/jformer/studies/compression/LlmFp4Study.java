@@ -360,7 +360,7 @@ public final class LlmFp4Study implements Study {
     ranks(lab, "a Vision Transformer", images, "much better", "much better", "no worse");
     double share = share(language, Width.W4A4);
     lab.claim(
-        "4-bit weights make the language model's file less than a quarter of float32's",
+        "By 4-bit weights the language model's file becomes less than a quarter of float32's",
         "an eighth, scales and embeddings not counted",
         Check.below("share of the bytes", share, 0.25),
         "Embeddings and positions stay float32 here, and weigh more in a small model.");

@@ -302,7 +302,7 @@ public final class LlmInt8Study implements Study {
         "more than 99.9 %",
         Check.above("share (%)", 100 * found.share(), 99.9));
     lab.claim(
-        "all-MiniLM-L6-v2 loses nothing that could be measured",
+        "By LLM.int8() all-MiniLM-L6-v2 loses nothing that could be measured",
         "no degradation",
         Check.atMost("points below float32's", found.exact() - found.decomposed(), POINTS));
   }
@@ -436,7 +436,7 @@ public final class LlmInt8Study implements Study {
               "more than 99.9 %",
               Check.above("share (%)", 100 * trained.share(), 99.9));
           lab.claim(
-              "The " + name + " loses nothing that could be measured",
+              "By LLM.int8() the " + name + " loses nothing that could be measured",
               "no degradation",
               Check.atMost(
                   "loss as a multiple of float32's",

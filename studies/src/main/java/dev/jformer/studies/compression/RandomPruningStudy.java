@@ -383,20 +383,20 @@ public final class RandomPruningStudy implements Study {
             right(byRatios.get(Ratios.ERK)), right(byRatios.get(Ratios.UNIFORM))));
     double calibration = mean(wide.get(MODERATE), Outcome::calibration);
     lab.claim(
-        "It is calibrated no worse than the dense net",
+        "A randomly pruned net is calibrated no worse than the dense net",
         "lower ECE in most settings (figure 5)",
         Check.atMost(
             "calibration error (%)",
             calibration, mean(wide.get(0.0), Outcome::calibration) + POINT));
     lab.claim(
-        "It tells other images no worse",
+        "A randomly pruned net tells other images no worse than the dense net",
         "higher AUROC in most settings (figure 5)",
         Check.atLeast(
             "AUROC (%)",
             mean(wide.get(MODERATE), Outcome::detection),
             mean(wide.get(0.0), Outcome::detection) - POINT));
     lab.claim(
-        "It is no less robust",
+        "A randomly pruned net is no less robust than the dense net",
         "adversarial accuracy at least that of the dense net (figure 5)",
         Check.atLeast(
             "right under attack (%)",

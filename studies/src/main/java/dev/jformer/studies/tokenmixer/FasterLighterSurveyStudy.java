@@ -172,7 +172,7 @@ public final class FasterLighterSurveyStudy implements Study {
         Check.atMost(
             "mean error in standard errors", Math.abs(estimate.bias / estimate.biasError), 4));
     lab.claim(
-        "and its error falls as 1/√m",
+        "The error of Performer's estimate falls as 1/√m with m features",
         "mean squared error falls with 1/m (arXiv 2009.14794, theorem 2)",
         Check.all(
             Check.atMost("exponent", estimate.exponent(), -0.4),

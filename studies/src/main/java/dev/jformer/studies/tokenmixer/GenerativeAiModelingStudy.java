@@ -135,12 +135,12 @@ public final class GenerativeAiModelingStudy implements Study {
         Check.below("loss (nats a byte)", both, rope),
         "ALiBi alone: " + Check.number(alibi) + ".");
     lab.claim(
-        "They do not lose by length: no higher loss at four times the length than at the length learned"
-            + " from",
+        "RoPE and ALiBi together lose nothing by length: no higher loss at four times the length"
+            + " learned from",
         "",
         Check.atMost("loss (nats a byte)", both, gain));
     lab.claim(
-        "Together they are at least as good as the better of both at four times the length",
+        "RoPE and ALiBi together are at least as good as the better of both at four times the length",
         "combines their advantages (abstract)",
         Check.atMost("loss (nats a byte)", both, Math.min(rope, alibi)));
     List<String> columns = new ArrayList<>(List.of("positions"));
@@ -268,7 +268,7 @@ public final class GenerativeAiModelingStudy implements Study {
                 exact / costs.get(name(0.5)).points().get(last).seconds(),
                 1)));
     lab.claim(
-        "and costs little loss",
+        "Leaving blocks out of attention costs little loss",
         "",
         Check.atMost(
             "loss with " + name(0.8) + " as a multiple of the exact one's",
@@ -367,7 +367,7 @@ public final class GenerativeAiModelingStudy implements Study {
               Check.below("bytes as a share of the full float32 cache's", share(stairs, full), 0.5),
               "Short texts: what is kept as it is weighs most. A float16 cache would take 0.5.");
           lab.claim(
-              "It costs little loss with " + heads + " attention",
+              "The staircase costs little loss with " + heads + " attention",
               "minimal loss (abstract)",
               Check.atMost("loss as a multiple", stairs.loss() / full.loss(), 1.02));
           CacheOutcome two = outcomes.caches().get(outcomes.caches().size() - 2);

@@ -249,7 +249,7 @@ public final class QuantizableStudy implements Study {
     for (String name : List.of(CLIPPED, GATED)) {
       List<Course> ours = all.get(name);
       lab.claim(
-          name + " has smaller outliers than plain attention",
+          sentence(name) + " has smaller outliers than plain attention",
           "lower maximum norm and kurtosis",
           Check.all(
               Check.below(
@@ -261,11 +261,11 @@ public final class QuantizableStudy implements Study {
                   mean(ours, c -> c.last().attention().kurtosis()),
                   mean(vanilla, c -> c.last().attention().kurtosis()))));
       lab.claim(
-          name + " loses less by W8A8 quantization than plain attention",
+          sentence(name) + " loses less by W8A8 quantization than plain attention",
           "smaller gap",
           Check.below("gap in loss", mean(ours, Course::gap), mean(vanilla, Course::gap)));
       lab.claim(
-          name + " is as good as plain attention in float32",
+          sentence(name) + " is as good as plain attention in float32",
           "equal or better",
           Check.atMost(
               "loss as a multiple of plain attention's",
@@ -299,5 +299,10 @@ public final class QuantizableStudy implements Study {
 
   private static double mean(List<Course> courses, ToDoubleFunction<Course> value) {
     return courses.stream().mapToDouble(value).average().orElse(Double.NaN);
+  }
+
+  /** A name as a sentence begins with it. */
+  private static String sentence(String name) {
+    return Character.toUpperCase(name.charAt(0)) + name.substring(1);
   }
 }

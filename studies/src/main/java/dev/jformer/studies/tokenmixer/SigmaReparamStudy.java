@@ -353,8 +353,8 @@ public final class SigmaReparamStudy implements Study {
             + " against "
             + Check.number(mean(plain.get(at), course -> course.least(Look::narrowest))));
     lab.claim(
-        "σReparam alone learns about as well as layer norm, warm-up and clipping together, each at"
-            + " its best rate",
+        "With σReparam alone a model learns about as well as with layer norm, warm-up and clipping"
+            + " together, each at its best rate",
         "competitive performance without warm-up, weight decay, layer norm (abstract, of images)",
         Check.atMost(
             "loss as a multiple of the usual recipe's",

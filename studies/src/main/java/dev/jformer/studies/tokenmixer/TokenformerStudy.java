@@ -118,12 +118,12 @@ public final class TokenformerStudy implements Study {
         Check.below("largest difference of a logit", change, 1e-5));
     double fromScratch = Seeds.mean(scratch, Outcome::last);
     lab.claim(
-        "Grown step by step it is as good as trained from scratch at equal total compute",
+        "TokenFormer grown step by step is as good as trained from scratch at equal total compute",
         "comparable performance at a third to a tenth of the cost (figure 3)",
         Check.atMost("held-out loss", Seeds.mean(grown, Outcome::last), fromScratch));
     double saved = Seeds.mean(grown, o -> o.until(fromScratch) / o.spent());
     lab.claim(
-        "It reaches the loss of training from scratch with less compute",
+        "Grown TokenFormer reaches the loss of training from scratch with less compute",
         "a third to a tenth of the cost (figure 3)",
         Check.below("share of the compute", saved, 1));
     lab.claim(
