@@ -18,57 +18,108 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * What mixers with queries, keys and values have in common (arXiv 1706.03762), with grouped or
- * multi-query heads (arXiv 2305.13245, 1911.02150): H query heads share G key and value heads. A
- * subclass says what becomes of them in {@link #attend}, and may change what comes before ({@link
- * #prepare}) and after ({@link #finish}).
+ * The frame of multi-head attention (<a href="https://arxiv.org/abs/1706.03762">Attention Is All
+ * You Need</a>, arXiv 1706.03762), for variants to fill in. It has the layers for queries, keys,
+ * values and output, grouped or multi-query heads (arXiv 2305.13245, 1911.02150), the position
+ * encoding, and the cache for decoding; a variant says what the queries take from the values, in
+ * {@link #attend(Heads, AttentionMask)}. This one has a learned temperature for each head:
  *
- * <p>One linear layer makes queries, keys and values, in this order. Under bf16 autocast the
- * products with weights run in bf16 and attention itself in float32: on CPUs the fused kernel's
- * bf16 form is many times slower.
+ * <pre>{@code
+ * public final class TemperatureAttention extends Attention {
+ *   @AutoService(TokenMixer.Config.class)
+ *   public record Config(int heads) implements TokenMixer.Config {
+ *     public Config() { this(4); }                        // the defaults
+ *     @Override public String type() { return "temperature"; }
+ *     @Override public TokenMixer build(BlockContext context, Position position) {
+ *       return new TemperatureAttention(heads, context, position);
+ *     }
+ *   }
+ *
+ *   private final Parameter temperature;
+ *
+ *   TemperatureAttention(int heads, BlockContext context, Position position) {
+ *     super(heads, 0, context, position);
+ *     temperature = parameter("temperature", Tensor.ones(heads, 1, 1));
+ *   }
+ *
+ *   @Override protected Tensor attend(Heads h, AttentionMask mask) {
+ *     Tensor query = h.query().mul(temperature.value());
+ *     return SoftmaxAttention.fused(new Heads(query, h.key(), h.value()), mask);
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>{@link #forward} and {@link #step} call the hooks in this order: {@link #project}, which calls
+ * {@link #prepare} and {@link #split}; the position encoding acts on queries and keys; {@link
+ * #attend(Heads, AttentionMask) attend}, in decoding through {@link #attend(Heads, State)}; {@link
+ * #finish}; the output layer and dropout.
+ *
+ * <p>A variant must keep three promises, which the tests of this library's variants check:
+ *
+ * <ul>
+ *   <li><b>Causality.</b> If {@link #isCausal}, nothing a token is given depends on later tokens.
+ *   <li><b>Padding.</b> What a token is given does not depend on tokens that are padding.
+ *   <li><b>Decoding.</b> {@link #step} gives for the next tokens what {@link #forward} gives for
+ *       them in the whole sequence. A variant for which that is impossible overrides {@link #start}
+ *       to throw an {@link UnsupportedOperationException} that says why.
+ * </ul>
+ *
+ * <p>{@link AttentionMask} carries all that the three need. A variant that cannot add the position
+ * encoding's bias to logits calls {@link #refuseBias} in its constructor.
+ *
+ * <p>Under bf16 autocast the products with weights run in bf16 and attention itself in float32: on
+ * CPUs the fused kernel's bf16 form is many times slower.
  */
 public abstract class Attention extends TokenMixer {
-  public final int heads;
-  final int groups;
-  public final int headDim;
-  public final boolean causal;
-  public final Position position;
+  private final int heads;
+  private final int groups;
+  private final int headDim;
+  private final boolean causal;
+  private final Position position;
   private final Slot<Layer> qkv;
   private final Slot<Layer> out;
   private final Slot<Layer> dropout;
 
   /**
-   * Declares the layers {@code qkv}, {@code out} and {@code dropout}.
+   * Declares the layers {@code qkv}, {@code out} and {@code dropout}. One linear layer makes
+   * queries, keys and values, in this order.
    *
    * @param heads H, must divide the width
-   * @param groups G, must divide H; 0 for as many as heads
+   * @param groups G, the number of heads of keys and values, must divide H; 0 for as many as heads
    */
-  public Attention(int heads, int groups, BlockContext site, Position position) {
-    this(heads, groups, heads + 2L * (groups == 0 ? heads : groups), site, position);
+  protected Attention(int heads, int groups, BlockContext context, Position position) {
+    this(heads, groups, heads + 2L * (groups == 0 ? heads : groups), context, position);
   }
 
   /**
-   * As above, for mixers that make queries, keys and values of something else.
+   * As above, for variants that make queries, keys and values of something else and override {@link
+   * #split}.
    *
-   * @param parts what one linear layer makes, in widths of a head; see {@link #split}
+   * @param parts what the linear layer makes for each token, in widths of a head
    */
-  public Attention(int heads, int groups, long parts, BlockContext site, Position position) {
-    if (site.width() % heads != 0) {
+  protected Attention(int heads, int groups, long parts, BlockContext context, Position position) {
+    if (context.width() % heads != 0) {
       throw new IllegalArgumentException(
-          "heads is " + heads + ": expected a divisor of the width " + site.width());
+          "heads is " + heads + ": expected a divisor of the width " + context.width());
     }
     this.heads = heads;
     this.groups = groups == 0 ? heads : groups;
-    this.headDim = site.width() / heads;
-    this.causal = site.causal();
+    this.headDim = context.width() / heads;
+    this.causal = context.causal();
     this.position = position;
-    this.qkv = child("qkv", Layer.class, site.linear(site.width(), parts * headDim));
-    this.out = child("out", Layer.class, site.residual(site.width(), site.width()));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.qkv = child("qkv", Layer.class, context.linear(context.width(), parts * headDim));
+    this.out = child("out", Layer.class, context.residual(context.width(), context.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
-  /** Checks the numbers of heads that a configuration gives. */
-  public static void check(int heads, int keyValueHeads) {
+  /**
+   * Checks the numbers of heads that a configuration gives; configurations call it in their
+   * constructor.
+   *
+   * @param keyValueHeads 0 for as many as heads
+   * @throws IllegalArgumentException if there cannot be so many
+   */
+  public static void checkHeads(int heads, int keyValueHeads) {
     if (heads < 1) {
       throw new IllegalArgumentException("heads is " + heads + ": expected at least 1");
     }
@@ -78,7 +129,38 @@ public abstract class Attention extends TokenMixer {
     }
   }
 
-  /** Queries [B, H, T, d], keys and values [B, G, S, d]. */
+  /** H, the number of heads of queries. */
+  public final int heads() {
+    return heads;
+  }
+
+  /** G, the number of heads of keys and values; it divides H. */
+  public final int groups() {
+    return groups;
+  }
+
+  /** d, the width of one head. */
+  public final int headDim() {
+    return headDim;
+  }
+
+  /** Whether a token may see itself and earlier ones only. */
+  public final boolean isCausal() {
+    return causal;
+  }
+
+  /** The model's position encoding, shared by all blocks. */
+  public final Position position() {
+    return position;
+  }
+
+  /**
+   * Queries, keys and values of tokens, by heads.
+   *
+   * @param query [B, H, T, d]
+   * @param key [B, G, S, d]
+   * @param value [B, G, S, d]
+   */
   public record Heads(Tensor query, Tensor key, Tensor value) {
     Heads float32() {
       return new Heads(query.to(DType.FLOAT32), key.to(DType.FLOAT32), value.to(DType.FLOAT32));
@@ -86,50 +168,111 @@ public abstract class Attention extends TokenMixer {
   }
 
   /**
-   * What the queries take from the values.
+   * Computes what the queries take from the values. It is called once for each pass: with all
+   * tokens as queries and keys in {@link #forward}, where T = S and {@code mask.start()} is 0; in
+   * {@link #step} with the new tokens as queries and, with the default {@link #attend(Heads,
+   * State)}, all tokens so far as keys, where S = {@code mask.start()} + T.
    *
+   * @param heads after the position encoding has acted on queries and keys
+   * @param mask which queries may see which keys, and the bias of their logits
    * @return [B, H, T, d]
    */
-  public abstract Tensor attend(Heads heads, AttentionMask pairs);
+  protected abstract Tensor attend(Heads heads, AttentionMask mask);
 
   /**
-   * Acts on queries, keys and values of all heads, side by side, before the position encoding does.
+   * Changes queries, keys and values before they are cut into heads and before the position
+   * encoding acts on them. Does nothing unless overridden.
    *
-   * @param qkv [B, T, (H + 2 G) d]
+   * @param qkv what the linear layer made of the tokens: [B, T, (H + 2 G) d], queries first, then
+   *     keys and values
    * @param paddingMask as in {@link #forward}
-   * @param state memory of the tokens before these; null for whole sequences
+   * @param state the memory of the tokens before these, in {@link #step}; null in {@link #forward}
    * @return [B, T, (H + 2 G) d]
    */
-  Tensor prepare(Tensor qkv, Tensor paddingMask, State state) {
+  protected Tensor prepare(Tensor qkv, Tensor paddingMask, State state) {
     return qkv;
   }
 
   /**
-   * Queries, keys and values before the position encoding acts on them.
+   * Makes queries, keys and values of the tokens, before the position encoding acts on them.
+   * Variants override it that need more than {@link #prepare} or {@link #split} give.
    *
    * @param x [B, T, D]
    * @param paddingMask as in {@link #forward}
-   * @param state memory of the tokens before these, for mixers that need it here; null for whole
-   *     sequences
+   * @param state the memory of the tokens before these, in {@link #step}; null in {@link #forward}
    */
-  public Heads project(Tensor x, Tensor paddingMask, State state) {
+  protected Heads project(Tensor x, Tensor paddingMask, State state) {
     Tensor side = prepare(qkv.get().forward(x), paddingMask, state);
     Tensor all = side.unflatten(2, -1, headDim).transpose(1, 2);
     return split(all);
   }
 
-  /** Queries, keys and values in what the linear layer made, [B, parts, T, d]. */
-  public Heads split(Tensor all) {
+  /**
+   * Says which of the heads that the linear layer made are queries, keys and values. Variants with
+   * a number of {@code parts} of their own override it.
+   *
+   * @param all [B, parts, T, d]
+   */
+  protected Heads split(Tensor all) {
     List<Tensor> parts = all.split(1, heads, groups, groups);
     return new Heads(parts.get(0), parts.get(1), parts.get(2));
   }
 
   /**
-   * For mixers that look at few pairs, or at none.
+   * Changes the result of each head before the output layer joins them. Does nothing unless
+   * overridden.
    *
-   * @throws IllegalArgumentException if the position encoding adds biases to the logits of pairs
+   * @param result of {@link #attend(Heads, AttentionMask)}: [B, H, T, d]
+   * @param x [B, T, D], the input of the mixer
+   * @return [B, H, T, d]
    */
-  public final void refuseBias() {
+  protected Tensor finish(Tensor result, Tensor x) {
+    return result;
+  }
+
+  /**
+   * Finds the cache in a decoding state. A variant whose {@link #start} gives a state of its own,
+   * which remembers more than keys and values, overrides it.
+   *
+   * @param state one that {@link #start} made
+   */
+  protected Cache cache(State state) {
+    return (Cache) state;
+  }
+
+  /**
+   * Computes what the queries take in decoding: adds the tokens to the cache and attends to all
+   * that are in it. Variants override it that remember something else.
+   *
+   * @param heads of the T tokens that follow those in the state
+   * @return [B, H, T, d]
+   */
+  protected Tensor attend(Heads heads, State state) {
+    Cache cache = cache(state);
+    long before = cache.length();
+    Cache.Pair all = cache.append(heads.key, heads.value);
+    Heads seen = new Heads(heads.query, all.keys(), all.values());
+    return attend(seen, new AttentionMask(before, true, null, position));
+  }
+
+  /**
+   * The share of each key in what a query takes, for analysis: the softmax of the logits unless
+   * overridden; zero throughout where a query may see no key. A variant whose {@link #attend(Heads,
+   * AttentionMask)} uses other weights overrides it.
+   *
+   * @return [B, H, T, S]
+   */
+  protected Tensor weights(Heads heads, AttentionMask mask) {
+    return Functional.safeSoftmax(logits(heads, mask), -1);
+  }
+
+  /**
+   * Refuses position encodings that add biases to the logits of pairs: variants that look at few
+   * pairs, or at none, call it in their constructor.
+   *
+   * @throws IllegalArgumentException if the position encoding does
+   */
+  protected final void refuseBias() {
     try (Scope scope = Scope.open()) {
       if (position.bias(0, 1, 1, causal) != null) {
         throw new IllegalArgumentException(
@@ -142,47 +285,17 @@ public abstract class Attention extends TokenMixer {
     }
   }
 
-  /**
-   * Acts on the result of each head before the output layer joins them.
-   *
-   * @param result [B, H, T, d]
-   * @param x [B, T, D], the input of the mixer
-   * @return [B, H, T, d]
-   */
-  Tensor finish(Tensor result, Tensor x) {
-    return result;
-  }
-
-  /** The cache in a state that {@link #start} made. */
-  Cache cache(State state) {
-    return (Cache) state;
-  }
-
+  /** Starts the memory that {@link #step} needs: here an empty cache of keys and values. */
   @Override
   public State start(long batch, long capacity) {
     return new KeyValueCache(batch, groups, capacity, headDim);
   }
 
-  /**
-   * What the queries take from the values of the tokens in {@code state} and from their own, which
-   * are added to it.
-   *
-   * @param heads of the tokens that follow those in the state
-   * @return [B, H, T, d]
-   */
-  public Tensor attend(Heads heads, State state) {
-    Cache cache = cache(state);
-    long before = cache.length();
-    Cache.Pair all = cache.append(heads.key, heads.value);
-    Heads seen = new Heads(heads.query, all.keys(), all.values());
-    return attend(seen, new AttentionMask(before, true, null, position));
-  }
-
   @Override
   public final Tensor forward(Tensor x, Tensor paddingMask) {
-    AttentionMask pairs = new AttentionMask(0, causal, paddingMask, position);
-    return join(
-        inFloat(encode(project(x, paddingMask, null), 0), heads -> attend(heads, pairs)), x);
+    AttentionMask mask = new AttentionMask(0, causal, paddingMask, position);
+    Heads heads = encode(project(x, paddingMask, null), 0);
+    return joinHeads(inFloat32(heads, h -> attend(h, mask)), x);
   }
 
   @Override
@@ -190,7 +303,7 @@ public abstract class Attention extends TokenMixer {
     long before = state.length();
     Heads heads = encode(project(x, null, state), before);
     // In float32 once here, which is cheaper than the whole cache at each step.
-    return join(inFloat(heads, next -> attend(next, state)), x);
+    return joinHeads(inFloat32(heads, h -> attend(h, state)), x);
   }
 
   @Override
@@ -201,34 +314,37 @@ public abstract class Attention extends TokenMixer {
   }
 
   /**
-   * The share of each key in what a query takes, as a matrix: [B, H, T, S]. Here the softmax of the
-   * logits; zero throughout where a query may see no key.
+   * Scaled products of queries and keys plus the position encoding's bias, -∞ where a query may not
+   * see a key.
+   *
+   * @return [B, H, T, S]
    */
-  public Tensor weights(Heads h, AttentionMask pairs) {
-    return Functional.safeSoftmax(logits(h, pairs), -1);
-  }
-
-  /** Scaled products of queries and keys plus bias, -∞ where they may not meet: [B, H, T, S]. */
-  public final Tensor logits(Heads h, AttentionMask pairs) {
-    Tensor logits = logitsOfAllPairs(h, pairs);
-    Tensor allowed = pairs.allowed(h.query.size(2), h.key.size(2));
+  protected final Tensor logits(Heads heads, AttentionMask mask) {
+    Tensor logits = logitsOfAllPairs(heads, mask);
+    Tensor allowed = mask.allowed(heads.query.size(2), heads.key.size(2));
     return allowed == null ? logits : logits.maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
   }
 
-  private Tensor logitsOfAllPairs(Heads h, AttentionMask pairs) {
-    Tensor logits = h.query.mul(1 / Math.sqrt(headDim)).matmul(each(h.key).t());
-    Tensor bias = pairs.bias(h.query.size(2), h.key.size(2));
+  private Tensor logitsOfAllPairs(Heads h, AttentionMask mask) {
+    Tensor logits = h.query.mul(1 / Math.sqrt(headDim)).matmul(repeatGroups(h.key).t());
+    Tensor bias = mask.bias(h.query.size(2), h.key.size(2));
     return bias == null ? logits : logits.add(bias);
   }
 
-  /** What {@link #logits(Tensor)} is where {@link #weights} is the softmax of the logits. */
-  final Tensor logitsOfAllPairs(Tensor x) {
+  /**
+   * What {@link #logits(Tensor)} gives in variants whose {@link #weights(Tensor, Tensor)} are the
+   * softmax of {@link #logits(Heads, AttentionMask)}; they override it to return this.
+   *
+   * @param x [B, T, D]
+   * @return [B, H, T, T]
+   */
+  protected final Tensor softmaxLogits(Tensor x) {
     return logitsOfAllPairs(
         encode(project(x, null, null), 0), new AttentionMask(0, causal, null, position));
   }
 
-  /** Keys or values [B, G, S, d] as every head sees them: [B, H, S, d]. */
-  public final Tensor each(Tensor shared) {
+  /** Keys or values [B, G, S, d], repeated for the heads that share them: [B, H, S, d]. */
+  protected final Tensor repeatGroups(Tensor shared) {
     return groups == heads ? shared : shared.repeatInterleave(heads / groups, 1);
   }
 
@@ -236,7 +352,11 @@ public abstract class Attention extends TokenMixer {
     return new Heads(position.rotate(h.query, start), position.rotate(h.key, start), h.value);
   }
 
-  public static Tensor inFloat(Heads heads, Function<Heads, Tensor> attention) {
+  /**
+   * Runs a variant's attention in float32 under autocast, as {@link #forward} and {@link #step} do:
+   * for variants with a way in of their own.
+   */
+  protected static Tensor inFloat32(Heads heads, Function<Heads, Tensor> attention) {
     if (!Autograd.isAutocast()) {
       return attention.apply(heads);
     }
@@ -245,17 +365,27 @@ public abstract class Attention extends TokenMixer {
     }
   }
 
-  /** Heads side by side, through the output layer: [B, T, D]. */
-  public final Tensor join(Tensor result, Tensor x) {
-    return output(sideBySide(result, x));
+  /**
+   * Joins the results of the heads [B, H, T, d] by {@link #concatHeads} and {@link #outputLayer}:
+   * [B, T, D].
+   */
+  protected final Tensor joinHeads(Tensor result, Tensor x) {
+    return outputLayer(concatHeads(result, x));
   }
 
-  /** Results of all heads, as the output layer takes them: [B, T, D]. */
-  public final Tensor sideBySide(Tensor result, Tensor x) {
+  /**
+   * The results of all heads after {@link #finish}, side by side, as the output layer takes them:
+   * [B, T, D].
+   *
+   * @param result [B, H, T, d]
+   * @param x [B, T, D], the input of the mixer
+   */
+  protected final Tensor concatHeads(Tensor result, Tensor x) {
     return finish(result, x).transpose(1, 2).flatten(2, 3);
   }
 
-  public final Tensor output(Tensor sideBySide) {
-    return dropout.get().forward(out.get().forward(sideBySide));
+  /** The output layer and dropout: [B, T, D] to [B, T, D]. */
+  protected final Tensor outputLayer(Tensor concatenated) {
+    return dropout.get().forward(out.get().forward(concatenated));
   }
 }

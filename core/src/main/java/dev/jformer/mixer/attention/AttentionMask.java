@@ -4,47 +4,67 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Which queries may see which keys, and what is added to their logits.
+ * Says which queries may see which keys, and what is added to their logits. The queries are tokens
+ * {@code start} … {@code start + queries - 1}, the keys tokens 0 … {@code keys - 1}; a method takes
+ * the numbers of both. A variant of attention uses {@link #mask} alone, or {@link #bias} and {@link
+ * #allowed} together.
  *
- * @param start number of tokens before the first query; keys start at token 0
+ * @param start number of tokens before the first query; 0 for whole sequences
  * @param causal whether a query sees keys up to its own position only
- * @param paddingMask bool [B, S], false where a key is padding; null if there is none
+ * @param paddingMask bool [B, S], false where a key is padding; null if none is
  * @param position the position encoding, whose bias is added to the logits
  */
 public record AttentionMask(long start, boolean causal, Tensor paddingMask, Position position) {
-  /** Bias of the position encoding: [H, queries, keys], or null. */
-  Tensor bias(long queries, long keys) {
+  /**
+   * The position encoding's bias. Where a causal query may not see a key it is finite, but means
+   * nothing.
+   *
+   * @return [H, queries, keys]; null if nothing is added
+   */
+  public Tensor bias(long queries, long keys) {
     return position.sharedBias(start, queries, keys, causal);
   }
 
-  /** As {@link #bias}, with -∞ where a key follows a causal query: [H, queries, keys], or null. */
-  Tensor ordered(long queries, long keys) {
+  /**
+   * The position encoding's bias, with -∞ where a causal query may not see a key. It says nothing
+   * about padding.
+   *
+   * @return [H, queries, keys]; null if the encoding adds nothing, also where queries are causal
+   */
+  public Tensor causalBias(long queries, long keys) {
     return position.sharedMask(start, queries, keys, causal);
   }
 
-  /** True where a query may see a key: bool, broadcasts to [B, H, queries, keys]; null if all. */
-  Tensor allowed(long queries, long keys) {
+  /**
+   * Which queries may see which keys, by causality and padding.
+   *
+   * @return bool that broadcasts to [B, H, queries, keys], true where allowed; null if all are
+   */
+  public Tensor allowed(long queries, long keys) {
     Tensor allowed = causal ? Tensor.ones(queries, keys).tril(start).gt(0) : null;
     if (paddingMask == null) {
       return allowed;
     }
-    return allowed == null ? kept() : allowed.and(kept());
+    return allowed == null ? notPadding() : allowed.and(notPadding());
   }
 
-  private Tensor kept() {
+  private Tensor notPadding() {
     return paddingMask.unsqueeze(1).unsqueeze(1);
   }
 
   /**
-   * Both in one, as the fused kernel takes it: added to the logits, or bool with true where
-   * allowed; null if every query sees every key.
+   * Bias, causality and padding in one, as {@link dev.jformer.tensor.Functional#attention} takes
+   * it.
+   *
+   * @return broadcasts to [B, H, queries, keys]: added to the logits where the encoding has a bias,
+   *     otherwise bool, true where allowed; null if every query sees every key
    */
-  Tensor mask(long queries, long keys) {
-    Tensor bias = ordered(queries, keys);
+  public Tensor mask(long queries, long keys) {
+    Tensor bias = causalBias(queries, keys);
     if (bias == null) {
       return allowed(queries, keys);
     }
     Tensor all = bias.unsqueeze(0);
-    return paddingMask == null ? all : all.maskedFill(kept().not(), Double.NEGATIVE_INFINITY);
+    return paddingMask == null ? all : all.maskedFill(notPadding().not(), Double.NEGATIVE_INFINITY);
   }
 }

@@ -34,7 +34,7 @@ public final class ClippedSoftmax extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
       if (!(alpha >= 0) || Double.isInfinite(alpha)) {
         throw new IllegalArgumentException("alpha is " + alpha + ": expected at least 0");
       }
@@ -64,13 +64,13 @@ public final class ClippedSoftmax extends Attention {
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
-    return weights(h, pairs).matmul(each(h.value()));
+  protected Tensor attend(Heads h, AttentionMask pairs) {
+    return weights(h, pairs).matmul(repeatGroups(h.value()));
   }
 
   /** The clipped weights: [B, H, T, S]. Their rows need not sum to one. */
   @Override
-  public Tensor weights(Heads h, AttentionMask pairs) {
+  protected Tensor weights(Heads h, AttentionMask pairs) {
     Tensor softmax = Functional.safeSoftmax(logits(h, pairs), -1);
     return softmax.mul(zeta - gamma).add(gamma).clamp(0, 1);
   }

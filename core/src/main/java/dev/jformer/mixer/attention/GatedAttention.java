@@ -37,7 +37,7 @@ public final class GatedAttention extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
       if (!(open > 0 && open < 1)) {
         throw new IllegalArgumentException(
             "open is " + open + ": expected a share between 0 and 1");
@@ -63,17 +63,17 @@ public final class GatedAttention extends Attention {
     double bias = Math.log(config.open() / (1 - config.open()));
     this.gateWeight =
         parameter(
-            "gate.weight", Initializer.normal(site.init().deviation()).create(heads, headDim));
-    this.gateBias = parameter("gate.bias", Initializer.constant(bias).create(heads));
+            "gate.weight", Initializer.normal(site.init().deviation()).create(heads(), headDim()));
+    this.gateBias = parameter("gate.bias", Initializer.constant(bias).create(heads()));
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     return SoftmaxAttention.fused(h, pairs);
   }
 
   @Override
-  Tensor finish(Tensor result, Tensor x) {
+  protected Tensor finish(Tensor result, Tensor x) {
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
       return result.mul(gate(x.to(gateWeight.value().dtype())));
     }
@@ -81,7 +81,7 @@ public final class GatedAttention extends Attention {
 
   /** How far each head is open for each token: [B, H, T, 1]. */
   private Tensor gate(Tensor x) {
-    Tensor logits = x.unflatten(2, heads, headDim).mul(gateWeight.value()).sum(-1, false);
+    Tensor logits = x.unflatten(2, heads(), headDim()).mul(gateWeight.value()).sum(-1, false);
     return logits.add(gateBias.value()).sigmoid().transpose(1, 2).unsqueeze(3);
   }
 

@@ -38,7 +38,7 @@ public final class PrimerAttention extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
     }
 
     @Override
@@ -59,7 +59,7 @@ public final class PrimerAttention extends Attention {
 
   PrimerAttention(Config config, BlockContext site, Position position) {
     super(config.heads(), config.keyValueHeads(), site, position);
-    int channels = (heads + 2 * groups) * headDim;
+    int channels = (heads() + 2 * groups()) * headDim();
     double[] start = {0.5 / WIDTH, 0.5 / WIDTH, 0.5};
     this.convolution =
         parameter(
@@ -70,12 +70,12 @@ public final class PrimerAttention extends Attention {
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     return SoftmaxAttention.fused(h, pairs);
   }
 
   @Override
-  Tensor prepare(Tensor qkv, Tensor paddingMask, State state) {
+  protected Tensor prepare(Tensor qkv, Tensor paddingMask, State state) {
     Tensor seen = paddingMask == null ? qkv : qkv.maskedFill(paddingMask.not().unsqueeze(2), 0);
     if (state == null) {
       return convolve(Functional.pad(seen, 0, 0, 0, WIDTH - 1, 0));
@@ -107,7 +107,7 @@ public final class PrimerAttention extends Attention {
   }
 
   @Override
-  KeyValueCache cache(State state) {
+  protected KeyValueCache cache(State state) {
     return ((Window) state).cache;
   }
 

@@ -36,7 +36,7 @@ public final class ProbabilisticFlash extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
       if (block < 1) {
         throw new IllegalArgumentException("block is " + block + ": expected at least 1");
       }
@@ -65,7 +65,7 @@ public final class ProbabilisticFlash extends Attention {
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     long length = h.query().size(2);
     boolean whole = pairs.start() > 0 || length != h.key().size(2);
     if (whole || config.probability() == 1 || !(isTraining() || config.always())) {
@@ -82,7 +82,7 @@ public final class ProbabilisticFlash extends Attention {
     for (int i = 0; i < count; i++) {
       for (int j = 0; j < count; j++) {
         double probability = Math.pow(config.probability(), Math.abs(i - j));
-        boolean ahead = causal && j > i;
+        boolean ahead = isCausal() && j > i;
         drawn[i][j] = i == j || (!ahead && numbers[i * count + j] < probability);
       }
     }
@@ -107,11 +107,11 @@ public final class ProbabilisticFlash extends Attention {
           keys.add(h.key().narrow(2, start, width));
           values.add(h.value().narrow(2, start, width));
           Tensor mask = Tensor.ones(size, width);
-          Tensor seen = (causal && i == j ? mask.tril(0) : mask).gt(0);
+          Tensor seen = (isCausal() && i == j ? mask.tril(0) : mask).gt(0);
           masks.add(padding == null ? seen : seen.and(padding.narrow(3, start, width)));
         }
       }
-      boolean all = !causal && padding == null;
+      boolean all = !isCausal() && padding == null;
       int columns = padding == null ? 1 : 3;
       results[i] =
           Functional.attention(

@@ -37,7 +37,7 @@ public final class SoftmaxAttention extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
       if (cache == null) {
         throw new IllegalArgumentException("cache is null: expected how keys and values are kept");
       }
@@ -63,30 +63,30 @@ public final class SoftmaxAttention extends Attention {
 
   @Override
   public State start(long batch, long capacity) {
-    return cache.start(batch, groups, capacity, headDim);
+    return cache.start(batch, groups(), capacity, headDim());
   }
 
   /** What a cache makes for these queries alone is released with them. */
   @Override
-  public Tensor attend(Heads heads, State state) {
+  protected Tensor attend(Heads heads, State state) {
     return Scope.tidy(() -> super.attend(heads, state));
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     return fused(h, pairs);
   }
 
   @Override
   public Tensor logits(Tensor x) {
-    return logitsOfAllPairs(x);
+    return softmaxLogits(x);
   }
 
   /** Softmax attention that never holds the T×S matrix. */
   public static Tensor fused(Heads h, AttentionMask pairs) {
     long queries = h.query().size(2);
     long keys = h.key().size(2);
-    boolean plain = pairs.paddingMask() == null && pairs.ordered(queries, keys) == null;
+    boolean plain = pairs.paddingMask() == null && pairs.causalBias(queries, keys) == null;
     if (plain && (!pairs.causal() || queries == 1)) {
       return Functional.attention(h.query(), h.key(), h.value(), null, false, null);
     }

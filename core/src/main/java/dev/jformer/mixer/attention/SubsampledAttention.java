@@ -59,7 +59,7 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
       if (!(share > 0 && share <= 1)) {
         throw new IllegalArgumentException("share is " + share + ": expected more than 0, up to 1");
       }
@@ -103,7 +103,7 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     boolean part = isTraining() ? !finishing : always;
     long length = h.query().size(2);
     long count = Math.max(1, Math.round(config.share() * length));
@@ -117,7 +117,7 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
 
   /** Positions of keys, in order: int64 [k]. */
   private Tensor draw(long length, long count) {
-    if (!causal) {
+    if (!isCausal()) {
       return Tensor.randperm(length).narrow(0, 0, count).sort(0, false).values();
     }
     Tensor others = Tensor.randperm(length - 1).narrow(0, 0, count - 1).add(1L);
@@ -133,7 +133,7 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
         paddingMask == null
             ? null
             : paddingMask.indexSelect(1, positions).unsqueeze(1).unsqueeze(1);
-    if (!causal) {
+    if (!isCausal()) {
       return Functional.attention(some.query(), some.key(), some.value(), kept, false, null);
     }
     long[] drawn = positions.toLongs();
@@ -181,22 +181,22 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
     // A window is a set: with its tokens in order, to see earlier ones only is what kernels know.
     Tensor sorted = inWindows(order, chunks);
     Tensor query = chunks.cut(h.query().indexSelect(2, sorted)).flatten(0, 1);
-    Tensor key = chunks.cut(each(h.key()).indexSelect(2, sorted)).flatten(0, 1);
-    Tensor value = chunks.cut(each(h.value()).indexSelect(2, sorted)).flatten(0, 1);
+    Tensor key = chunks.cut(repeatGroups(h.key()).indexSelect(2, sorted)).flatten(0, 1);
+    Tensor value = chunks.cut(repeatGroups(h.value()).indexSelect(2, sorted)).flatten(0, 1);
     Tensor result;
     // What fills the last window up comes after its tokens.
-    if (paddingMask == null && (causal || chunks.full(null))) {
-      result = Functional.attention(query, key, value, null, causal, null);
+    if (paddingMask == null && (isCausal() || chunks.full(null))) {
+      result = Functional.attention(query, key, value, null, isCausal(), null);
     } else {
       Tensor mask =
           chunks.kept(paddingMask == null ? null : paddingMask.indexSelect(1, sorted)).unsqueeze(3);
-      if (causal) {
+      if (isCausal()) {
         mask = mask.and(Tensor.ones(window, window).tril(0).gt(0));
       }
-      Tensor each = mask.expand(mask.size(0), mask.size(0) == 1 ? 1 : heads, -1, -1, -1);
+      Tensor each = mask.expand(mask.size(0), mask.size(0) == 1 ? 1 : heads(), -1, -1, -1);
       result = Functional.attention(query, key, value, each.flatten(0, 1), false, null);
     }
-    Tensor tokens = chunks.join(result.unflatten(0, -1, heads));
+    Tensor tokens = chunks.join(result.unflatten(0, -1, heads()));
     Tensor back = sorted.sort(0, false).indices();
     return tokens.indexSelect(2, back);
   }

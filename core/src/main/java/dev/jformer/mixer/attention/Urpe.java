@@ -46,7 +46,7 @@ public final class Urpe extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
     }
 
     @Override
@@ -66,18 +66,18 @@ public final class Urpe extends Attention {
   Urpe(Config config, BlockContext site, Position position) {
     super(config.heads(), config.keyValueHeads(), site, position);
     this.length = site.length();
-    int distances = causal ? length : 2 * length - 1;
-    this.factors = parameter("factors", Initializer.constant(1).create(heads, distances));
+    int distances = isCausal() ? length : 2 * length - 1;
+    this.factors = parameter("factors", Initializer.constant(1).create(heads(), distances));
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
-    return weights(h, pairs).matmul(each(h.value()));
+  protected Tensor attend(Heads h, AttentionMask pairs) {
+    return weights(h, pairs).matmul(repeatGroups(h.value()));
   }
 
   /** A ⊙ C: [B, H, T, S]. Its rows do not sum to one. */
   @Override
-  public Tensor weights(Heads h, AttentionMask pairs) {
+  protected Tensor weights(Heads h, AttentionMask pairs) {
     return super.weights(h, pairs).mul(factors(pairs.start(), h.query().size(2), h.key().size(2)));
   }
 

@@ -54,7 +54,7 @@ public final class FlowAttention extends KernelAttention {
 
     /** Checks the values. */
     public Config {
-      check(heads, 0);
+      checkHeads(heads, 0);
     }
 
     @Override
@@ -104,10 +104,10 @@ public final class FlowAttention extends KernelAttention {
   Tensor matrix(Heads h, Tensor paddingMask) {
     Tensor products = h.query().matmul(h.key().t());
     Gates gates =
-        causal
+        isCausal()
             ? gates(new CausalProduct(h.query(), h.key()), h, paddingMask, RunningSums.NONE)
             : gates(h, paddingMask);
-    Tensor seen = causal ? products.tril(0) : products;
+    Tensor seen = isCausal() ? products.tril(0) : products;
     return seen.mul(gates.sinks.unsqueeze(3)).mul(gates.sources.unsqueeze(2));
   }
 

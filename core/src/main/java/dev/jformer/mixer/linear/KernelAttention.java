@@ -66,19 +66,19 @@ abstract class KernelAttention extends Attention {
   }
 
   @Override
-  public final Tensor attend(Heads heads, AttentionMask pairs) {
+  protected final Tensor attend(Heads heads, AttentionMask pairs) {
     return Scope.tidy(
         () -> {
           Heads features = features(heads, pairs.paddingMask());
           Tensor paddingMask = keep(pairs);
-          return causal
+          return isCausal()
               ? running(features, paddingMask, RunningSums.NONE)
               : bothWays(features, paddingMask);
         });
   }
 
   @Override
-  public final Tensor attend(Heads heads, State state) {
+  protected final Tensor attend(Heads heads, State state) {
     RunningSums past = (RunningSums) state;
     Tensor result = Scope.tidy(() -> running(features(heads, null), null, past));
     past.advance(heads.query().size(2));
@@ -86,7 +86,7 @@ abstract class KernelAttention extends Attention {
   }
 
   @Override
-  public final Tensor weights(Heads heads, AttentionMask pairs) {
+  protected final Tensor weights(Heads heads, AttentionMask pairs) {
     return Scope.tidy(() -> matrix(features(heads, pairs.paddingMask()), keep(pairs)));
   }
 

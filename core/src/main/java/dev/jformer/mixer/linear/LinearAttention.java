@@ -28,7 +28,7 @@ public final class LinearAttention extends RatioAttention {
 
     /** Checks the values. */
     public Config {
-      check(heads, 0);
+      checkHeads(heads, 0);
     }
 
     @Override

@@ -34,7 +34,7 @@ public final class Linformer extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, 0);
+      checkHeads(heads, 0);
       if (rows < 1) {
         throw new IllegalArgumentException("rows is " + rows + ": expected at least 1");
       }
@@ -71,7 +71,7 @@ public final class Linformer extends Attention {
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     long length = h.key().size(2);
     if (length > longest) {
       throw new IllegalArgumentException(
@@ -91,7 +91,7 @@ public final class Linformer extends Attention {
   }
 
   @Override
-  public Tensor weights(Heads h, AttentionMask pairs) {
+  protected Tensor weights(Heads h, AttentionMask pairs) {
     throw new UnsupportedOperationException("Linformer has no weights between tokens");
   }
 }

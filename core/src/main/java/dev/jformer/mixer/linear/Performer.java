@@ -46,7 +46,7 @@ public final class Performer extends RatioAttention implements ScheduledModule {
 
     /** Checks the values. */
     public Config {
-      check(heads, 0);
+      checkHeads(heads, 0);
       if (features < 1 || redraw < 0) {
         throw new IllegalArgumentException(
             "features is " + features + " and redraw " + redraw + ": expected at least 1 and 0");
@@ -70,7 +70,7 @@ public final class Performer extends RatioAttention implements ScheduledModule {
   Performer(Config config, BlockContext site, Position position) {
     super(config.heads(), site, position, EPSILON);
     this.redraw = config.redraw();
-    this.directions = buffer("directions", draw(headDim, config.features()));
+    this.directions = buffer("directions", draw(headDim(), config.features()));
   }
 
   /** Rows that are orthogonal in groups of d and as long as normal vectors are: [m, d]. */
@@ -91,13 +91,13 @@ public final class Performer extends RatioAttention implements ScheduledModule {
   @Override
   public void before(long step, long steps) {
     if (redraw > 0 && step > 0 && step % redraw == 0) {
-      directions.copyFrom(draw(headDim, (int) directions.value().size(0)));
+      directions.copyFrom(draw(headDim(), (int) directions.value().size(0)));
     }
   }
 
   /** w·x' - |x'|²/2: [B, H, T, m]. */
   private Tensor exponents(Tensor x) {
-    Tensor scaled = x.mul(Math.pow(headDim, -0.25));
+    Tensor scaled = x.mul(Math.pow(headDim(), -0.25));
     Tensor half = scaled.square().sum(3, true).mul(0.5);
     return scaled.matmul(directions.value().to(x.dtype()).t()).sub(half);
   }
@@ -110,7 +110,7 @@ public final class Performer extends RatioAttention implements ScheduledModule {
 
   @Override
   Tensor keyFeatures(Tensor x) {
-    double most = Math.max(0, headDim / 2.0 - LARGEST_EXPONENT);
+    double most = Math.max(0, headDim() / 2.0 - LARGEST_EXPONENT);
     Tensor exponents = exponents(x);
     return (most == 0 ? exponents : exponents.sub(most)).exp();
   }

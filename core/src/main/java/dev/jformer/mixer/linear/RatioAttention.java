@@ -42,7 +42,7 @@ abstract class RatioAttention extends KernelAttention {
   @Override
   Tensor matrix(Heads h, Tensor paddingMask) {
     Tensor products = h.query().matmul(h.key().t());
-    Tensor seen = causal ? products.tril(0) : products;
+    Tensor seen = isCausal() ? products.tril(0) : products;
     return seen.mul(inverse(seen.sum(3, true)));
   }
 

@@ -56,7 +56,7 @@ public final class TokenReducingAttention extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
       if (rule == null) {
         throw new IllegalArgumentException("rule is null: expected how tokens leave");
       }
@@ -163,7 +163,7 @@ public final class TokenReducingAttention extends Attention {
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     return SoftmaxAttention.fused(h, pairs);
   }
 
@@ -175,21 +175,21 @@ public final class TokenReducingAttention extends Attention {
    */
   public Thinned thin(Tensor x, TokenBatch tokens) {
     Heads heads = project(x, tokens.paddingMask(), null);
-    AttentionMask pairs = new AttentionMask(0, false, tokens.paddingMask(), position);
+    AttentionMask pairs = new AttentionMask(0, false, tokens.paddingMask(), position());
     boolean thins = config.at().contains(site.layer()) && config.share() < 1;
     if (!thins) {
-      Tensor result = inFloat(heads, h -> attend(h, pairs, tokens.sizes()));
-      return new Thinned(join(result, x), null, null, tokens.paddingMask(), tokens.sizes());
+      Tensor result = inFloat32(heads, h -> attend(h, pairs, tokens.sizes()));
+      return new Thinned(joinHeads(result, x), null, null, tokens.paddingMask(), tokens.sizes());
     }
     Tensor[] seen = new Tensor[2];
     Tensor result =
-        inFloat(
+        inFloat32(
             heads,
             h -> {
               seen[0] = shown(h, pairs, tokens.sizes());
               seen[1] = h.key();
               return config.rule().sight() == TokenReducer.AttentionRows.ALL
-                  ? seen[0].matmul(each(h.value()))
+                  ? seen[0].matmul(repeatGroups(h.value()))
                   : attend(h, pairs, tokens.sizes());
             });
     TokenReducer.ReductionInput scene =
@@ -201,7 +201,7 @@ public final class TokenReducingAttention extends Attention {
             config.first(),
             site.layer(),
             site.layers());
-    return chosen(sideBySide(result, x), scene, tokens.sizes());
+    return chosen(concatHeads(result, x), scene, tokens.sizes());
   }
 
   /** What the rule looks at of the attention. */
@@ -255,13 +255,13 @@ public final class TokenReducingAttention extends Attention {
     Tensor paddingMask = scene.paddingMask() == null ? null : surplusAsPadding(scene, best, stay);
     if (verdict.into() == null) {
       // What the others would have been given is not computed.
-      return new Thinned(output(rows(result, stay)), stay, null, paddingMask, sizes);
+      return new Thinned(outputLayer(rows(result, stay)), stay, null, paddingMask, sizes);
     }
     Tensor ones = Tensor.ones(stay.size(0), scene.length());
     Tensor before = sizes == null ? ones : sizes;
     Tensor weights = before.mul(scene.present()); // padding joins nobody
     return new Thinned(
-        output(result), stay, places(stay, paddingMask, verdict.into()), paddingMask, weights);
+        outputLayer(result), stay, places(stay, paddingMask, verdict.into()), paddingMask, weights);
   }
 
   /** Sequences of which fewer stay than of the longest are filled up with padding again. */

@@ -74,7 +74,7 @@ public final class Combiner extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, 0);
+      checkHeads(heads, 0);
       if (block < 0) {
         throw new IllegalArgumentException("block is " + block + ": expected at least 0");
       }
@@ -107,7 +107,7 @@ public final class Combiner extends Attention {
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     return switch (config.kind()) {
       case FIXED -> fixed(h, pairs.paddingMask());
       case LOG_SPARSE -> logSparse(h, pairs.paddingMask());
@@ -133,7 +133,7 @@ public final class Combiner extends Attention {
   /** Which keys of its own block a query sees: bool [B or 1, 1, N, C, C]. */
   private Tensor own(Tensor there) {
     Tensor keys = there.unsqueeze(3);
-    if (!causal) {
+    if (!isCausal()) {
       return keys;
     }
     long size = there.size(3);
@@ -146,7 +146,7 @@ public final class Combiner extends Attention {
     Tensor there = chunks.kept(paddingMask);
     CombinerMixture.Regions regions = CombinerMixture.of(cut, there, largest());
     Tensor other = Tensor.ones(chunks.count(), chunks.count());
-    Tensor seen = causal ? other.tril(-1).gt(0) : other.tril(-1).add(other.triu(1)).gt(0);
+    Tensor seen = isCausal() ? other.tril(-1).gt(0) : other.tril(-1).add(other.triu(1)).gt(0);
     Tensor result =
         CombinerMixture.attend(
             cut.query(),
@@ -178,7 +178,7 @@ public final class Combiner extends Attention {
       boolean[] allowed = new boolean[(int) leaves];
       for (int n = 0; n < leaves; n++) {
         sibling[n] = (n >> level) ^ 1;
-        allowed[n] = !causal || sibling[n] < n >> level;
+        allowed[n] = !isCausal() || sibling[n] < n >> level;
       }
       Tensor index = Tensor.of(sibling);
       keys.add(regions.key().indexSelect(2, index));
@@ -186,7 +186,7 @@ public final class Combiner extends Attention {
       seen.add(regions.there().indexSelect(2, index).and(Tensor.of(allowed)));
     }
     if (keys.isEmpty()) {
-      return SoftmaxAttention.fused(h, new AttentionMask(0, causal, paddingMask, position));
+      return SoftmaxAttention.fused(h, new AttentionMask(0, isCausal(), paddingMask, position()));
     }
     Tensor result =
         CombinerMixture.attend(
@@ -221,7 +221,7 @@ public final class Combiner extends Attention {
         new Heads(
             cut.query().transpose(2, 3), cut.key().transpose(2, 3), cut.value().transpose(2, 3));
     Tensor there = lines.kept(paddingMask).transpose(2, 3);
-    Tensor result = causal ? axialCausal(turned, there) : axialBothWays(turned, there);
+    Tensor result = isCausal() ? axialCausal(turned, there) : axialBothWays(turned, there);
     return lines.join(result.transpose(2, 3).contiguous());
   }
 
@@ -254,7 +254,7 @@ public final class Combiner extends Attention {
     Tensor key = regions.key().transpose(2, 3);
     Tensor value = regions.value().transpose(2, 3);
     Tensor filled = regions.there().transpose(2, 3);
-    Tensor query = h.query().transpose(2, 3).mul(1 / Math.sqrt(headDim));
+    Tensor query = h.query().transpose(2, 3).mul(1 / Math.sqrt(headDim()));
     Tensor above = Tensor.cat(2, key.narrow(2, 0, 1).zerosLike(), key.narrow(2, 0, lines - 1));
     Tensor valueAbove =
         Tensor.cat(2, value.narrow(2, 0, 1).zerosLike(), value.narrow(2, 0, lines - 1));
@@ -268,7 +268,7 @@ public final class Combiner extends Attention {
     Tensor toRight = query.matmul(above.t()).maskedFill(right.not(), none);
     Tensor direct =
         h.query()
-            .mul(1 / Math.sqrt(headDim))
+            .mul(1 / Math.sqrt(headDim()))
             .matmul(h.key().t())
             .maskedFill(upTo.not(), none)
             .transpose(2, 3);
@@ -288,7 +288,7 @@ public final class Combiner extends Attention {
     Tensor key = running(h.key(), there);
     Tensor scores =
         query
-            .mul(1 / Math.sqrt(headDim))
+            .mul(1 / Math.sqrt(headDim()))
             .matmul(h.key().t())
             .maskedFill(upTo.not(), Double.NEGATIVE_INFINITY);
     Tensor value = dev.jformer.tensor.Functional.safeSoftmax(scores, -1).matmul(h.value());
@@ -309,12 +309,12 @@ public final class Combiner extends Attention {
   }
 
   @Override
-  public Tensor weights(Heads h, AttentionMask pairs) {
+  protected Tensor weights(Heads h, AttentionMask pairs) {
     // Values that are the tokens themselves, one channel for each, come out as the weights.
     long length = h.key().size(2);
     Tensor one = Tensor.ones(length).to(h.value().dtype());
     Tensor diagonal = Tensor.zeros(length, length).to(one.dtype()).add(one).tril(0).triu(0);
-    Tensor values = diagonal.view(1, 1, length, length).expand(h.key().size(0), heads, -1, -1);
+    Tensor values = diagonal.view(1, 1, length, length).expand(h.key().size(0), heads(), -1, -1);
     return attend(new Heads(h.query(), h.key(), values), pairs);
   }
 }

@@ -47,7 +47,7 @@ public final class LshAttention extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, 0);
+      checkHeads(heads, 0);
       if (chunk < 1 || rounds < 1) {
         throw new IllegalArgumentException(
             "chunk is " + chunk + " and rounds " + rounds + ": expected at least 1");
@@ -77,8 +77,8 @@ public final class LshAttention extends Attention {
 
   /** Queries and values; keys are made of queries after the position encoding. */
   @Override
-  public Heads split(Tensor all) {
-    List<Tensor> parts = all.split(1, heads, heads);
+  protected Heads split(Tensor all) {
+    List<Tensor> parts = all.split(1, heads(), heads());
     return new Heads(parts.get(0), parts.get(0), parts.get(1));
   }
 
@@ -93,7 +93,7 @@ public final class LshAttention extends Attention {
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     List<Tensor> results = new ArrayList<>();
     List<Tensor> totals = new ArrayList<>();
     for (int round = 0; round < rounds; round++) {
@@ -118,9 +118,9 @@ public final class LshAttention extends Attention {
       return Scope.tidy(
           () -> {
             if (length <= chunk) {
-              return Tensor.zeros(dev.jformer.tensor.DType.INT64, query.size(0), heads, length);
+              return Tensor.zeros(dev.jformer.tensor.DType.INT64, query.size(0), heads(), length);
             }
-            Tensor rotation = Tensor.randn(heads, headDim, half).to(query.dtype());
+            Tensor rotation = Tensor.randn(heads(), headDim(), half).to(query.dtype());
             Tensor turned = query.matmul(rotation);
             return Tensor.cat(3, turned, turned.neg()).argmax(3);
           });
@@ -140,7 +140,7 @@ public final class LshAttention extends Attention {
     long length = h.query().size(2);
     Tensor order = buckets.mul(length).add(Tensor.arange(0, length)).sort(2, false).indices();
     Tensor back = order.sort(2, false).indices();
-    Tensor wide = order.unsqueeze(3).expand(-1, -1, -1, headDim);
+    Tensor wide = order.unsqueeze(3).expand(-1, -1, -1, headDim());
     Chunks chunks = Chunks.of(length, chunk);
     Tensor query = chunks.cut(h.query().gather(2, wide));
     Tensor key = before(chunks.cut(unit(h.query()).gather(2, wide)));
@@ -151,7 +151,7 @@ public final class LshAttention extends Attention {
         Functional.pad(buckets.gather(2, order), -1, 0, missing).unflatten(2, -1, chunk);
     Tensor there = places.ge(0L);
     if (paddingMask != null) {
-      Tensor kept = paddingMask.unsqueeze(1).expand(-1, heads, -1).gather(2, order);
+      Tensor kept = paddingMask.unsqueeze(1).expand(-1, heads(), -1).gather(2, order);
       Tensor padded = Functional.pad(kept.to(dev.jformer.tensor.DType.INT64), 0, 0, missing);
       there = padded.unflatten(2, -1, chunk).gt(0L);
     }
@@ -162,16 +162,16 @@ public final class LshAttention extends Attention {
             .unsqueeze(4)
             .eq(columns(bucket, -2).unsqueeze(3))
             .and(columns(there.to(dev.jformer.tensor.DType.INT64), 0).unsqueeze(3).gt(0L));
-    if (causal) {
+    if (isCausal()) {
       seen = seen.and(queryPlace.ge(keyPlace));
     }
-    Tensor logits = query.mul(1 / Math.sqrt(headDim)).matmul(key.t());
+    Tensor logits = query.mul(1 / Math.sqrt(headDim())).matmul(key.t());
     logits = logits.maskedFill(queryPlace.eq(keyPlace), SELF);
     logits = logits.maskedFill(seen.not(), Double.NEGATIVE_INFINITY);
     // A padded query may see nothing: what it gives does not count, but must be a number.
     Tensor total = logits.clamp(-1e30, Double.POSITIVE_INFINITY).logSumExp(4, true);
     Tensor result = logits.sub(total).exp().matmul(value);
-    Tensor tokens = chunks.join(result).gather(2, back.unsqueeze(3).expand(-1, -1, -1, headDim));
+    Tensor tokens = chunks.join(result).gather(2, back.unsqueeze(3).expand(-1, -1, -1, headDim()));
     Tensor sums = chunks.join(total).squeeze(3).gather(2, back);
     return new Round(tokens, sums);
   }
@@ -189,7 +189,7 @@ public final class LshAttention extends Attention {
   }
 
   @Override
-  public Tensor weights(Heads h, AttentionMask pairs) {
+  protected Tensor weights(Heads h, AttentionMask pairs) {
     throw new UnsupportedOperationException(
         "LshAttention draws anew which tokens meet in every pass");
   }

@@ -48,7 +48,7 @@ public final class ProbSparseAttention extends Attention {
 
     /** Checks the values. */
     public Config {
-      check(heads, 0);
+      checkHeads(heads, 0);
       if (factor < 1) {
         throw new IllegalArgumentException("factor is " + factor + ": expected at least 1");
       }
@@ -85,7 +85,7 @@ public final class ProbSparseAttention extends Attention {
   }
 
   @Override
-  public Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask pairs) {
     long queries = h.query().size(2);
     // Of a single token ln 1 = 0 would be chosen.
     long count = Math.max(1, chosen(factor, queries));
@@ -145,7 +145,7 @@ public final class ProbSparseAttention extends Attention {
   private Tensor dense(Heads h, AttentionMask pairs, Tensor query, Tensor top) {
     Tensor mask =
         pairs.paddingMask() == null ? null : pairs.paddingMask().unsqueeze(1).unsqueeze(1);
-    if (causal) {
+    if (isCausal()) {
       Tensor keys = Tensor.arange(0, h.key().size(2)).to(top.device());
       Tensor seen = top.unsqueeze(3).ge(keys);
       mask = mask == null ? seen : mask.and(seen);
@@ -158,7 +158,7 @@ public final class ProbSparseAttention extends Attention {
     Tensor value = h.value();
     Tensor kept = paddingMask == null ? null : paddingMask.unsqueeze(3).to(value.dtype());
     Tensor counted = kept == null ? value : value.mul(kept);
-    if (causal) {
+    if (isCausal()) {
       return counted.cumsum(2);
     }
     Tensor mean =

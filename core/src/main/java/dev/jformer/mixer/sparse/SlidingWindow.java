@@ -37,7 +37,7 @@ public final class SlidingWindow extends SparseAttention {
 
     /** Checks the values. */
     public Config {
-      check(heads, keyValueHeads);
+      checkHeads(heads, keyValueHeads);
       if (window < 1 || dilation < 1 || global < 0) {
         throw new IllegalArgumentException(
             "window is "
@@ -82,12 +82,12 @@ public final class SlidingWindow extends SparseAttention {
     if (global > 0) {
       seen = seen.or(query.lt((long) global)).or(key.lt((long) global));
     }
-    return causal ? seen.and(distance.ge(0L)) : seen;
+    return isCausal() ? seen.and(distance.ge(0L)) : seen;
   }
 
   @Override
   Tensor whole(Heads h, Tensor paddingMask) {
-    Heads all = new Heads(h.query(), each(h.key()), each(h.value()));
+    Heads all = new Heads(h.query(), repeatGroups(h.key()), repeatGroups(h.value()));
     Tensor result = local(all, paddingMask);
     long first = Math.min(global, h.query().size(2));
     if (first == 0) {
@@ -119,7 +119,7 @@ public final class SlidingWindow extends SparseAttention {
       Tensor seen =
           paddingMask == null ? Tensor.ones(1, first).gt(0) : paddingMask.narrow(1, 0, first);
       Tensor global = seen.view(-1, 1, 1, 1, 1, first);
-      Tensor columns = causal ? global.and(notBefore(chunks, first)) : global;
+      Tensor columns = isCausal() ? global.and(notBefore(chunks, first)) : global;
       long batch = Math.max(mask.size(0), columns.size(0));
       mask =
           Tensor.cat(
@@ -130,7 +130,7 @@ public final class SlidingWindow extends SparseAttention {
     // [B, H, δ, N, C, d]: one attention for each chunk, of all sequences and heads.
     long batch = query.size(0);
     Tensor flatMask =
-        mask.expand(mask.size(0), mask.size(0) == 1 ? 1 : heads, -1, -1, -1, -1)
+        mask.expand(mask.size(0), mask.size(0) == 1 ? 1 : heads(), -1, -1, -1, -1)
             .flatten(2, 3)
             .flatten(0, 1);
     Tensor result =
@@ -141,7 +141,7 @@ public final class SlidingWindow extends SparseAttention {
             flatMask,
             false,
             null);
-    Tensor tokens = result.reshape(batch, heads, dilation, -1, headDim);
+    Tensor tokens = result.reshape(batch, heads(), dilation, -1, headDim());
     return tokens.transpose(2, 3).flatten(2, 3).narrow(2, 0, length);
   }
 
@@ -157,8 +157,10 @@ public final class SlidingWindow extends SparseAttention {
     Tensor flat = chunks.flatten(1, 2);
     Tensor before = Chunks.shifted(flat, -1);
     Tensor all =
-        causal ? Tensor.cat(3, before, flat) : Tensor.cat(3, before, flat, Chunks.shifted(flat, 1));
-    return all.unflatten(1, heads, dilation);
+        isCausal()
+            ? Tensor.cat(3, before, flat)
+            : Tensor.cat(3, before, flat, Chunks.shifted(flat, 1));
+    return all.unflatten(1, heads(), dilation);
   }
 
   private Tensor withGlobal(Tensor keys, Tensor first) {
@@ -181,10 +183,10 @@ public final class SlidingWindow extends SparseAttention {
   private Tensor mask(Chunks chunks, long length, Tensor paddingMask) {
     long size = chunks.size();
     Tensor query = Tensor.arange(size, 2 * size).unsqueeze(1);
-    Tensor key = Tensor.arange(0, causal ? 2 * size : 3 * size).unsqueeze(0);
+    Tensor key = Tensor.arange(0, isCausal() ? 2 * size : 3 * size).unsqueeze(0);
     Tensor distance = query.sub(key);
     Tensor near = distance.abs().le((long) window);
-    Tensor seen = causal ? near.and(distance.ge(0L)) : near;
+    Tensor seen = isCausal() ? near.and(distance.ge(0L)) : near;
     Tensor position = positions(chunks);
     Tensor there = position.ge((long) global).and(position.lt(length));
     if (paddingMask != null) {
@@ -200,7 +202,7 @@ public final class SlidingWindow extends SparseAttention {
     Tensor flags = there.to(dev.jformer.tensor.DType.FLOAT32).unsqueeze(5).flatten(1, 2);
     Tensor before = Chunks.shifted(flags, -1);
     Tensor all =
-        causal
+        isCausal()
             ? Tensor.cat(3, before, flags)
             : Tensor.cat(3, before, flags, Chunks.shifted(flags, 1));
     Tensor columns = all.squeeze(4).unflatten(1, 1, dilation).gt(0).unsqueeze(4);

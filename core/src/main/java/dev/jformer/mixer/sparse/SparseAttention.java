@@ -35,7 +35,7 @@ abstract class SparseAttention extends Attention {
   abstract Tensor whole(Heads heads, Tensor paddingMask);
 
   @Override
-  public final Tensor attend(Heads h, AttentionMask pairs) {
+  protected final Tensor attend(Heads h, AttentionMask pairs) {
     long queries = h.query().size(2);
     if (pairs.start() == 0 && queries == h.key().size(2)) {
       return whole(h, pairs.paddingMask());
@@ -52,7 +52,7 @@ abstract class SparseAttention extends Attention {
   }
 
   @Override
-  public final Tensor weights(Heads h, AttentionMask pairs) {
+  protected final Tensor weights(Heads h, AttentionMask pairs) {
     Tensor allowed = allowed(pairs, h.query().size(2), h.key().size(2));
     Tensor logits = logits(h, pairs).maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
     return Functional.safeSoftmax(logits, -1);

@@ -62,10 +62,10 @@ class SubsampledAttentionTest {
         if (site.causal()) {
           mask = mask.and(Tensor.ones(601, 601).tril(0).gt(0));
         }
-        Tensor logits = h.query().mul(0.5).matmul(mixer.each(h.key()).t());
+        Tensor logits = h.query().mul(0.5).matmul(mixer.repeatGroups(h.key()).t());
         Tensor p = logits.maskedFill(mask.not(), Double.NEGATIVE_INFINITY).softmax(-1);
         assertClose(
-            p.matmul(mixer.each(h.value())).toDoubles(),
+            p.matmul(mixer.repeatGroups(h.value())).toDoubles(),
             mixer.drawn(h, null, Tensor.of(drawn)),
             1e-5);
       }

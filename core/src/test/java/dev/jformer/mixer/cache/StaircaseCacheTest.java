@@ -9,6 +9,7 @@ import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
+import dev.jformer.mixer.attention.AttentionAccess;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.cache.StaircaseCache.Step;
 import dev.jformer.position.Alibi;
@@ -239,10 +240,10 @@ class StaircaseCacheTest {
     SoftmaxAttention same = (SoftmaxAttention) mixer;
     try (Mode mode = Autograd.noGrad();
         TokenMixer.State state = mixer.start(1, length)) {
-      Attention.Heads h = same.project(x, null, null);
-      Tensor query = same.position.rotate(h.query(), 0);
+      Attention.Heads h = AttentionAccess.heads(same, x);
+      Tensor query = same.position().rotate(h.query(), 0);
       double[] q = query.toDoubles();
-      Tensor k = same.position.rotate(h.key(), 0).contiguous();
+      Tensor k = same.position().rotate(h.key(), 0).contiguous();
       Tensor v = h.value().contiguous();
       Tensor out = mixer.parameters().get("out.weight").value();
       double[] bias = mixer.parameters().get("out.bias").value().toDoubles();

@@ -12,6 +12,7 @@ import dev.jformer.mixer.NaiveFlow;
 import dev.jformer.mixer.NaiveLinearAttention;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
+import dev.jformer.mixer.attention.AttentionAccess;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.BlockContext;
@@ -220,7 +221,7 @@ class KernelAttentionTest {
       for (Tensor paddingMask : new Tensor[] {null, Tensor.of(mask, 1, 7)}) {
         Tensor weights = mixer.weights(x, paddingMask);
         Attention attention = (Attention) mixer;
-        Tensor values = attention.project(x, null, null).value();
+        Tensor values = AttentionAccess.heads(attention, x).value();
         Tensor mixed = weights.matmul(values).transpose(1, 2).flatten(2, 3);
         Linear out = (Linear) mixer.modules().get("out");
         assertClose(mixer.forward(x, paddingMask).detach(), out.forward(mixed).detach(), 1e-10);

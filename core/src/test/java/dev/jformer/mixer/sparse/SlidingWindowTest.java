@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.jformer.mixer.NaiveAttention;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
+import dev.jformer.mixer.attention.AttentionAccess;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.NoPosition;
@@ -87,7 +88,7 @@ class SlidingWindowTest {
     SlidingWindow mixer = (SlidingWindow) mixer(Sites.bidirectional(8), config);
     try (Mode mode = Autograd.noGrad()) {
       Tensor x = Tensor.randn(2, 17, 8);
-      Attention.Heads heads = mixer.project(x, null, null);
+      Attention.Heads heads = AttentionAccess.heads(mixer, x);
       Tensor mixed = mixer.whole(heads, null);
       Tensor weights = mixer.weights(x, null);
       assertClose(weights.matmul(heads.value()).toDoubles(), mixed, 1e-5);
