@@ -24,7 +24,7 @@ final class HelpLayout {
   private static final int NARROWEST = 55;
 
   private static final int WIDEST = 120;
-  private static final int SECOND_COLUMN = 24;
+  static final int SECOND_COLUMN = 24;
 
   private HelpLayout() {}
 
@@ -121,7 +121,7 @@ final class HelpLayout {
   }
 
   /** Two columns; what is too wide for the first has a line of its own. */
-  private static String rows(Map<String, String> rows, int width) {
+  static String rows(Map<String, String> rows, int width) {
     String indent = " ".repeat(SECOND_COLUMN);
     StringBuilder text = new StringBuilder();
     rows.forEach(

@@ -33,6 +33,7 @@ import java.util.stream.Collectors;
 final class Printer {
   private static final JsonMapper JSON = mapper();
   private static final String GAP = "  ";
+  private static final int LONG = 60;
 
   private final boolean json;
   private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
@@ -184,6 +185,12 @@ final class Printer {
     return String.format(Locale.ROOT, format, value);
   }
 
+  /** JSON on one line, cut where it is long. */
+  static String shortened(JsonNode value) {
+    String text = value.toString();
+    return text.length() > LONG ? text.substring(0, LONG) + "..." : text;
+  }
+
   private static String pad(String text, int width) {
     return text + " ".repeat(width - text.length());
   }
@@ -218,7 +225,8 @@ final class Printer {
     return JsonMapper.builder().addModule(module).build();
   }
 
-  private static String name(Enum<?> constant) {
+  /** How JSON and users spell a constant. */
+  static String name(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
