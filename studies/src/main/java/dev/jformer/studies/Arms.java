@@ -19,25 +19,27 @@ import java.util.function.Function;
 public final class Arms<S> {
   private final Map<String, S> settings;
   private final Set<String> controls;
+  private final Map<String, Integer> fewer;
 
-  private Arms(Map<String, S> settings, Set<String> controls) {
+  private Arms(Map<String, S> settings, Set<String> controls, Map<String, Integer> fewer) {
     this.settings = settings;
     this.controls = controls;
+    this.fewer = fewer;
   }
 
   /** A first arm. */
   public static <S> Arms<S> of(String name, S setting) {
-    return new Arms<S>(Map.of(), Set.of()).arm(name, setting);
+    return new Arms<S>(Map.of(), Set.of(), Map.of()).arm(name, setting);
   }
 
   /** A first arm that is a {@linkplain #control control}. */
   public static <S> Arms<S> ofControl(String name, S setting) {
-    return new Arms<S>(Map.of(), Set.of()).control(name, setting);
+    return new Arms<S>(Map.of(), Set.of(), Map.of()).control(name, setting);
   }
 
   /** Arms as a map has them, in its order. */
   public static <S> Arms<S> of(Map<String, S> settings) {
-    return new Arms<>(new LinkedHashMap<>(settings), Set.of());
+    return new Arms<>(new LinkedHashMap<>(settings), Set.of(), Map.of());
   }
 
   /** The same and another one. */
@@ -46,7 +48,7 @@ public final class Arms<S> {
     if (all.put(name, setting) != null) {
       throw new IllegalArgumentException("there are two arms called '" + name + "'");
     }
-    return new Arms<>(all, controls);
+    return new Arms<>(all, controls, fewer);
   }
 
   /**
@@ -56,7 +58,7 @@ public final class Arms<S> {
   public Arms<S> control(String name, S setting) {
     Set<String> all = new LinkedHashSet<>(controls);
     all.add(name);
-    return new Arms<>(arm(name, setting).settings, all);
+    return new Arms<>(arm(name, setting).settings, all, fewer);
   }
 
   /** The same without one of them. */
@@ -65,7 +67,14 @@ public final class Arms<S> {
     if (rest.remove(name) == null) {
       throw new IllegalArgumentException("no arm is called '" + name + "': " + settings.keySet());
     }
-    return new Arms<>(rest, controls);
+    return new Arms<>(rest, controls, fewer);
+  }
+
+  /** The same with no more than some seeds of one arm, for one that takes long. */
+  public Arms<S> seeds(String name, int most) {
+    Map<String, Integer> all = new LinkedHashMap<>(fewer);
+    all.put(name, most);
+    return new Arms<>(settings, controls, all);
   }
 
   /** What differs in each arm, by name. */
@@ -87,7 +96,12 @@ public final class Arms<S> {
   public <R extends Record> Measured<R> learn(
       ExperimentContext lab, String name, int seeds, BiFunction<String, S, Trial<R>> trial) {
     String prefix = name.isEmpty() ? "" : name + ", ";
-    return each((arm, s) -> lab.learn(prefix + arm, trial.apply(arm, s), seeds));
+    return each(
+        (arm, s) ->
+            lab.learn(
+                prefix + arm,
+                trial.apply(arm, s),
+                Math.min(seeds, fewer.getOrDefault(arm, seeds))));
   }
 
   /**

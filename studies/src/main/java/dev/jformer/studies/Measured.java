@@ -1,5 +1,6 @@
 package dev.jformer.studies;
 
+import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
@@ -84,6 +85,26 @@ public record Measured<R>(List<Arm<R>> arms) {
   /** What the first seed of an arm gave. */
   public R first(String arm) {
     return arm(arm).first();
+  }
+
+  /** Checks that a value of an arm is below that of another. */
+  public Check below(String name, String arm, String other, ToDoubleFunction<? super R> value) {
+    return Check.below(name, of(arm, value), of(other, value));
+  }
+
+  /** Checks that a value of an arm is above that of another. */
+  public Check above(String name, String arm, String other, ToDoubleFunction<? super R> value) {
+    return Check.above(name, of(arm, value), of(other, value));
+  }
+
+  /** Checks that a value of an arm is at most that of another. */
+  public Check atMost(String name, String arm, String other, ToDoubleFunction<? super R> value) {
+    return Check.atMost(name, of(arm, value), of(other, value));
+  }
+
+  /** Checks that a value of an arm is at least that of another. */
+  public Check atLeast(String name, String arm, String other, ToDoubleFunction<? super R> value) {
+    return Check.atLeast(name, of(arm, value), of(other, value));
   }
 
   /** A value of an arm as a multiple of another's of the same seed, over the seeds. */

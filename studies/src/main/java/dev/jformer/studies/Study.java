@@ -2,8 +2,7 @@ package dev.jformer.studies;
 
 /**
  * The experiment that shows whether a paper's claims hold here. A study is found by
- * {@code @AutoService(Study.class)} and says what it measures in the language of {@link
- * ExperimentContext}:
+ * {@code @AutoService(Study.class)}; the package's description says how one is written:
  *
  * <pre>{@code
  * @AutoService(Study.class)
@@ -11,11 +10,14 @@ package dev.jformer.studies;
  *   public String slug() { return "example"; }
  *
  *   public void run(ExperimentContext lab) {
- *     int steps = lab.scale().pick(3, 600, 100_000);
- *     List<Learned> plain = lab.learn("plain", trial(new SoftmaxAttention.Config(), steps), 3);
- *     List<Learned> ours = lab.learn("example", trial(new Example.Config(), steps), 3);
- *     lab.claim("learns better than attention", "2.1 against 2.3 (table 4)",
- *         Check.below("loss", Learned.loss(ours), Learned.loss(plain)));
+ *     Measured<TrainingResult> runs =
+ *         Arms.of("example", new Example.Config())
+ *             .control("attention", new SoftmaxAttention.Config())
+ *             .learn(lab, "language", 3, mixer -> trial(lab.scale(), mixer));
+ *     lab.claim("Example learns language better than attention", "2.1 against 2.3 (table 4)",
+ *         runs.below("loss", "example", "attention", TrainingResult::finalLoss));
+ *     lab.table(runs.table("Language models", "mixer",
+ *         column("loss", "nats a byte", TrainingResult::finalLoss)));
  *   }
  * }
  * }</pre>

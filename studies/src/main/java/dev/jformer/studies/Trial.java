@@ -2,6 +2,7 @@ package dev.jformer.studies;
 
 import dev.jformer.data.text.TokenFile;
 import java.nio.file.Path;
+import java.util.function.Function;
 
 /**
  * An experiment that is repeated with several seeds, such as training a model of one configuration
@@ -15,6 +16,21 @@ public interface Trial<R extends Record> {
 
   /** Runs it once, all random draws depending on the session's seed. */
   R run(Session session);
+
+  /** A trial that runs some code. */
+  static <R extends Record> Trial<R> of(Class<R> kind, Function<Session, R> run) {
+    return new Trial<>() {
+      @Override
+      public Class<R> kind() {
+        return kind;
+      }
+
+      @Override
+      public R run(Session session) {
+        return run.apply(session);
+      }
+    };
+  }
 
   /**
    * What one run is given.

@@ -18,7 +18,6 @@ import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Claim;
-import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.LayerCost;
@@ -120,7 +119,7 @@ public final class FlowformerStudy implements Study {
   private static void language(ExperimentContext lab) {
     Measured<TrainingResult> runs =
         MIXERS.learn(lab, "language", seeds(lab), mixer -> language(lab.scale(), mixer));
-    Estimate flow = runs.of(FLOW, TrainingResult::finalLoss);
+
     lab.claim(
         Claim.that(
                 "Flow-Attention learns language about as well as softmax attention",
@@ -133,7 +132,7 @@ public final class FlowformerStudy implements Study {
     lab.claim(
         Claim.that(
                 "Flow-Attention learns language better than linear attention",
-                Check.below("loss", flow, runs.of(LINEAR, TrainingResult::finalLoss)))
+                runs.below("loss", FLOW, LINEAR, TrainingResult::finalLoss))
             .paper(
                 "perplexity 30.8 against 37.5 of Performer, another linear attention (authors' summary)")
             .control(LINEAR));
@@ -168,13 +167,14 @@ public final class FlowformerStudy implements Study {
         lab.scale().pick(new ListOps(24, 2, 3), new ListOps(64, 3, 4), new ListOps(2000, 10, 10));
     Measured<TrainingResult> runs =
         MIXERS.learn(lab, "lists", seeds(lab), mixer -> lists(lab.scale(), problems, mixer));
-    Estimate flow = runs.of(FLOW, FlowformerStudy::percent);
+
     lab.claim(
         Claim.that(
                 "Flow-Attention classifies lists about as well as softmax attention",
                 Check.atLeast(
                     "accuracy (%)",
-                    flow, runs.of(SOFTMAX, FlowformerStudy::percent).plus(-NEAR_POINTS)))
+                    runs.of(FLOW, FlowformerStudy::percent),
+                    runs.of(SOFTMAX, FlowformerStudy::percent).plus(-NEAR_POINTS)))
             .paper(
                 "73.0 against 71.9 % on time series; softmax attention is not in their Long Range"
                     + " Arena")
@@ -182,7 +182,7 @@ public final class FlowformerStudy implements Study {
     lab.claim(
         Claim.that(
                 "Flow-Attention classifies lists better than linear attention",
-                Check.above("accuracy (%)", flow, runs.of(LINEAR, FlowformerStudy::percent)))
+                runs.above("accuracy (%)", FLOW, LINEAR, FlowformerStudy::percent))
             .paper("56.48 against Performer's 51.41 % on the Long Range Arena (authors' summary)")
             .control(LINEAR));
     lab.table(

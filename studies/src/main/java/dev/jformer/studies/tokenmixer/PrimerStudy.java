@@ -94,13 +94,12 @@ public final class PrimerStudy implements Study {
 
   private static void claim(
       ExperimentContext lab, Measured<TrainingResult> runs, String arm, String subject) {
-    Check check =
-        Check.all(
-            Check.below("share of the steps", steps(runs, arm), 1),
-            Check.below("share of the seconds", seconds(runs, arm), 1));
-    String sentence = subject + " reaches the plain GPT's final loss in fewer steps and less time";
     lab.claim(
-        Claim.that(sentence, check)
+        Claim.that(
+                subject + " reaches the plain GPT's final loss in fewer steps and less time",
+                Check.all(
+                    Check.below("share of the steps", steps(runs, arm), 1),
+                    Check.below("share of the seconds", seconds(runs, arm), 1)))
             .paper(
                 arm.equals(PRIMER)
                     ? "up to 4x less compute at 500M parameters, all of Primer (abstract)"

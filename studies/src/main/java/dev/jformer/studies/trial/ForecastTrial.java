@@ -8,6 +8,7 @@ import dev.jformer.data.series.Windows;
 import dev.jformer.metrics.ForecastError;
 import dev.jformer.model.forecast.Forecaster;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Trial;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -110,14 +111,14 @@ public record ForecastTrial(
    * @param name of what is tried; unique in the study
    */
   public List<Result> learn(ExperimentContext lab, Series series, String name, int seeds) {
-    List<Result> results = new ArrayList<>();
-    for (int seed = 1; seed <= seeds; seed++) {
-      int each = seed;
-      results.add(
-          lab.measure(
-              name + ", seed " + seed, Result.class, progress -> run(series, each, progress)));
-    }
-    return results;
+    return lab.learn(name, on(series), seeds);
+  }
+
+  /** This on a series. */
+  public Trial<Result> on(Series series) {
+    return Trial.of(
+        Result.class,
+        session -> run(series, session.seed(), done -> session.progress().at(done, "")));
   }
 
   /** Trains with this seed. */

@@ -95,7 +95,8 @@ public record LanguageTrial(
   public TrainingResult run(TokenFile text, Progress progress, Path unfinished) {
     TrainingResult[] result = new TrainingResult[1];
     Path folder = observer == null ? unfinished : null;
-    long peak = Memory.peakOf(() -> result[0] = train(text, progress, folder));
+    long peak =
+        Memory.peakOf(() -> result[0] = train(text, progress, folder, (model, found) -> found));
     TrainingResult l = result[0];
     return new TrainingResult(
         l.training(),
@@ -110,7 +111,19 @@ public record LanguageTrial(
         l.diverged());
   }
 
-  private TrainingResult train(TokenFile text, Progress progress, Path folder) {
+  /**
+   * The same with results of another kind, which an examination finds. It keeps no checkpoints, and
+   * its training result says nothing of memory.
+   */
+  public <R extends Record> Trial<R> examined(Class<R> kind, Examination<CausalLm, R> examination) {
+    return Trial.of(
+        kind,
+        session ->
+            withSeed(session.seed()).train(session.text(), session.progress(), null, examination));
+  }
+
+  private <R> R train(
+      TokenFile text, Progress progress, Path folder, Examination<CausalLm, R> examination) {
     try (Scope scope = Scope.open()) {
       Random.seed(training.seed());
       CausalLm lm = model.build();
@@ -131,7 +144,11 @@ public record LanguageTrial(
         } catch (TrainingException e) {
           diverged = true;
         }
-        return diary.learned(task.unitsPerBatch(), lm.parameterCount(), flops, diverged);
+        lm.train(false);
+        try (Mode mode = Autograd.noGrad()) {
+          return examination.of(
+              lm, diary.learned(task.unitsPerBatch(), lm.parameterCount(), flops, diverged));
+        }
       } finally {
         lm.close();
       }

@@ -93,6 +93,24 @@ public record TrainingResult(
         metrics);
   }
 
+  /** The same with another metric. */
+  public TrainingResult with(String metric, double value) {
+    Map<String, Double> all = new TreeMap<>(metrics);
+    all.put(metric, value);
+    return new TrainingResult(
+        training,
+        validation,
+        finalLoss,
+        steps,
+        seconds,
+        unitsPerSecond,
+        parameters,
+        peakBytes,
+        flopsPerUnit,
+        diverged,
+        all);
+  }
+
   /**
    * A metric of the trained model.
    *

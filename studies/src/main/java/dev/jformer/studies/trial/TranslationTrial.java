@@ -6,6 +6,7 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.studies.Scale;
+import dev.jformer.studies.Trial;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -19,11 +20,13 @@ import dev.jformer.train.Translation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleConsumer;
 
 /**
- * Training a small encoder-decoder to translate {@link Multi30k}, to see what comes of it.
+ * Training a small encoder-decoder to translate {@link Multi30k}. The metric {@code bleu} is that
+ * of greedy translations of the test texts at the end.
  *
  * @param texts what it learns
  * @param scale of the model and its batches
@@ -32,7 +35,8 @@ import java.util.function.DoubleConsumer;
  * @param steps updates
  */
 public record TranslationTrial(
-    Multi30k texts, Scale scale, ChannelMixer.Config ffn, Objective objective, int steps) {
+    Multi30k texts, Scale scale, ChannelMixer.Config ffn, Objective objective, int steps)
+    implements Trial<TrainingResult> {
   private static final double SMOOTHING = 0.1;
   private static final int EVALUATIONS = 10;
 
@@ -45,6 +49,27 @@ public record TranslationTrial(
      * @param traces what modules told meanwhile
      */
     R of(EncoderDecoder model, TrainingCurve course, List<Traces.Trace> traces);
+  }
+
+  @Override
+  public Class<TrainingResult> kind() {
+    return TrainingResult.class;
+  }
+
+  @Override
+  public TrainingResult run(Session session) {
+    return run(
+        session.seed(),
+        done -> session.progress().at(done, ""),
+        (model, course, traces) ->
+            TrainingResult.of(course, steps, model.parameterCount(), Map.of())
+                .with("bleu", texts.bleu(model)));
+  }
+
+  /** The same with results of another kind, which an examination finds. */
+  public <R extends Record> Trial<R> examined(Class<R> kind, Examination<R> examination) {
+    return Trial.of(
+        kind, session -> run(session.seed(), done -> session.progress().at(done, ""), examination));
   }
 
   /** Trains a model from a seed and has it examined. */

@@ -1,2 +1,5 @@
-/** Experiments that several studies share: training under a budget, and curves of cost. */
+/**
+ * Experiments that several studies share: trials that train a model on one kind of data, models and
+ * trainings of a small size, and times and costs, which are measured in turns.
+ */
 package dev.jformer.studies.trial;

@@ -1,0 +1,97 @@
+package dev.jformer.studies.trial;
+
+import dev.jformer.data.image.Augmentation;
+import dev.jformer.data.image.ImageFile;
+import dev.jformer.data.image.ImageSampler;
+import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.studies.Scale;
+import dev.jformer.studies.Trial;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.ImageClassification;
+import dev.jformer.train.TrainingConfig;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Training an image classifier on {@link Pictures}, with augmentation, 5 % of the images held out.
+ * The metric {@code accuracy} is the share of test images that are right at the end.
+ *
+ * @param scale of the images
+ * @param model its number of classes is set to that of the images
+ * @param training how
+ * @param smoothing share of the target that is spread over the other classes
+ */
+public record ImageTrial(
+    Scale scale, ImageClassifier.Config model, TrainingConfig training, double smoothing)
+    implements Trial<TrainingResult> {
+  private static final double HELD_OUT = 0.05;
+
+  /**
+   * The images of a trial.
+   *
+   * @param training to learn from
+   * @param test others
+   * @param sampler batches of the former
+   */
+  public record Images(ImageFile training, ImageFile test, ImageSampler sampler) {
+    /** The share of test images that a classifier gets right. */
+    public double accuracy(ImageClassifier classifier) {
+      int[] same = IntStream.range(0, training.header().classes().size()).toArray();
+      return ImageClassification.evaluate(classifier, test, same).accuracy();
+    }
+  }
+
+  /** As {@link dev.jformer.studies.trial.Examination}, of a model and the images. */
+  public interface Examination<R> {
+    /** What is found. */
+    R of(ImageClassifier model, Images images, TrainingResult result);
+  }
+
+  @Override
+  public Class<TrainingResult> kind() {
+    return TrainingResult.class;
+  }
+
+  @Override
+  public TrainingResult run(Session session) {
+    return run(session, (built, images, result) -> result.with("accuracy", images.accuracy(built)));
+  }
+
+  /** The same with results of another kind, which an examination finds. */
+  public <R extends Record> Trial<R> examined(Class<R> kind, Examination<R> examination) {
+    return Trial.of(kind, session -> run(session, examination));
+  }
+
+  private <R> R run(Session session, Examination<R> examination) {
+    try (Pictures pictures = new Pictures(scale);
+        ImageFile file = pictures.training();
+        ImageFile test = pictures.test()) {
+      ImageSampler sampler =
+          new ImageSampler(file, HELD_OUT, new Augmentation(), training.batch(), session.seed());
+      Random.seed(session.seed());
+      try (ImageClassifier built = model.withClasses(file.header().classes().size()).build()) {
+        try (Scope scope = Scope.open()) {
+          Tensor[] channels = sampler.channels();
+          built.standardise(channels[0], channels[1]);
+        }
+        TrainingCurve course =
+            TrainingCurve.of(
+                built,
+                new ImageClassification(built, sampler, smoothing),
+                training.withSeed(session.seed()),
+                done -> session.progress().at(done, ""));
+        built.train(false);
+        try (Mode mode = Autograd.noGrad()) {
+          return examination.of(
+              built,
+              new Images(file, test, sampler),
+              TrainingResult.of(course, training.steps(), built.parameterCount(), Map.of()));
+        }
+      }
+    }
+  }
+}

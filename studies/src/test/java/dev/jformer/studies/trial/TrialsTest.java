@@ -1,0 +1,113 @@
+package dev.jformer.studies.trial;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.model.Encoder;
+import dev.jformer.studies.Scale;
+import dev.jformer.studies.Trial;
+import dev.jformer.train.Objective;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** All trials train through one interface, and depend on the seed alone. */
+class TrialsTest {
+  private static final SoftmaxAttention.Config MIXER = new SoftmaxAttention.Config(2, 0);
+
+  @TempDir private Path folder;
+
+  record Losses(double last, boolean training, int count) {}
+
+  private TrainingResult seeds(Trial<TrainingResult> trial, TokenFile text) {
+    assertEquals(TrainingResult.class, trial.kind());
+    double[] shown = new double[1];
+    TrainingResult one =
+        trial.run(new Trial.Session(1, text, (done, detail) -> shown[0] = done, null));
+    assertEquals(1, shown[0], "progress goes to the end");
+    TrainingResult again = trial.run(Trial.Session.of(text, 1));
+    assertEquals(one.finalLoss(), again.finalLoss(), "the same seed");
+    assertEquals(one.metrics(), again.metrics(), "the same seed");
+    assertNotEquals(one.finalLoss(), trial.run(Trial.Session.of(text, 2)).finalLoss());
+    assertFalse(one.validation().isEmpty());
+    assertTrue(one.parameters() > 0 && one.steps() > 0 && one.seconds() > 0, one.toString());
+    return one;
+  }
+
+  @Test
+  void languageModels() throws IOException {
+    Corpus corpus = Corpus.open(Path.of("src/main/java"), List.of(".java"));
+    try (TokenFile text =
+        TokenFile.prepare(folder.resolve("t"), corpus, new ByteTokenizer(), 0.2, bytes -> {})) {
+      LanguageTrial trial =
+          new LanguageTrial(Small.language(1, 16, 16, MIXER), Small.training(3, 2, 1), 2, null);
+      TrainingResult result = seeds(trial, text);
+      Trial<Losses> examined =
+          trial.examined(
+              Losses.class,
+              (model, found) ->
+                  new Losses(found.finalLoss(), model.isTraining(), found.validation().size()));
+      assertEquals(
+          new Losses(result.finalLoss(), false, result.validation().size()),
+          examined.run(Trial.Session.of(text, 1)));
+    }
+  }
+
+  @Test
+  void images() {
+    ImageTrial trial =
+        new ImageTrial(
+            Scale.SMOKE,
+            Small.vision(8, 1, 16, MIXER, new Mlp.Config()),
+            Small.training(2, 4, 1),
+            0.1);
+    double accuracy = seeds(trial, null).metric("accuracy");
+    assertTrue(accuracy >= 0 && accuracy <= 1, "accuracy " + accuracy);
+    Losses found =
+        trial
+            .examined(
+                Losses.class,
+                (model, images, result) ->
+                    new Losses(images.accuracy(model), model.isTraining(), 0))
+            .run(Trial.Session.of(null, 1));
+    assertEquals(new Losses(accuracy, false, 0), found);
+  }
+
+  @Test
+  void lists() {
+    ListOps problems = new ListOps(24, 2, 3);
+    ListTrial trial =
+        new ListTrial(problems, Small.lists(1, 16, problems, MIXER), Small.training(4, 4, 1), 20);
+    TrainingResult result = seeds(trial, null);
+    assertTrue(result.metric("accuracy") >= 0);
+    var error = assertThrows(IllegalArgumentException.class, () -> result.metric("bleu"));
+    assertTrue(error.getMessage().contains("[accuracy]"), error.getMessage());
+  }
+
+  @Test
+  void translators() {
+    Multi30k texts = Multi30k.of(Scale.SMOKE, 300, 40);
+    TranslationTrial trial =
+        new TranslationTrial(texts, Scale.SMOKE, new Mlp.Config(), new Objective.Plain(), 5);
+    assertTrue(seeds(trial, null).metric("bleu") >= 0);
+  }
+
+  @Test
+  void sentiment() {
+    Sentiment texts = new Sentiment(Scale.SMOKE, 100);
+    try (Encoder pretrained = texts.pretrained()) {
+      SentimentTrial trial = new SentimentTrial(texts, pretrained, Small.tuning(2, 4, 1e-3, 1));
+      assertTrue(seeds(trial, null).metric("accuracy") >= 0);
+    }
+  }
+}
