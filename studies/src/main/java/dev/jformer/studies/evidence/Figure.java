@@ -14,6 +14,11 @@ import java.util.List;
  */
 public record Figure(
     String title, String x, String y, boolean logX, boolean logY, List<Series> series) {
+  /** The same with a logarithmic vertical axis. */
+  public Figure withLogY() {
+    return new Figure(title, x, y, logX, true, series);
+  }
+
   /**
    * A curve, points, or a band.
    *
