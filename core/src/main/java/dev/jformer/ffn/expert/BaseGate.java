@@ -1,6 +1,7 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.ffn.internal.BalancedAssignment;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Functional;

@@ -2,7 +2,7 @@ package dev.jformer.mixer.attention;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.sparse.Chunks;
+import dev.jformer.mixer.internal.Chunks;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.ScheduledModule;
 import dev.jformer.position.Position;

@@ -5,6 +5,7 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
 import dev.jformer.mixer.attention.AttentionMask;
 import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.mixer.internal.Chunks;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;

@@ -2,6 +2,7 @@ package dev.jformer.mixer.sparse;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.internal.Chunks;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Functional;

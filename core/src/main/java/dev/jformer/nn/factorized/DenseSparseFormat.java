@@ -1,10 +1,10 @@
 package dev.jformer.nn.factorized;
 
 import dev.jformer.nn.Initializer;
-import dev.jformer.nn.quantized.Int8Rows;
-import dev.jformer.nn.sparse.BitMask;
-import dev.jformer.nn.sparse.NonzeroPositions;
-import dev.jformer.nn.sparse.RowIndices;
+import dev.jformer.nn.internal.BitMask;
+import dev.jformer.nn.internal.Int8Rows;
+import dev.jformer.nn.internal.NonzeroPositions;
+import dev.jformer.nn.internal.RowIndices;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 

@@ -1,6 +1,7 @@
 package dev.jformer.nn.quantized;
 
 import dev.jformer.nn.Parameter;
+import dev.jformer.nn.internal.Int8Rows;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;

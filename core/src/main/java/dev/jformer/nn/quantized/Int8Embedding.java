@@ -2,6 +2,7 @@ package dev.jformer.nn.quantized;
 
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.nn.internal.Int8Rows;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;

@@ -6,6 +6,7 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.nn.internal.Int8Rows;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Int8;

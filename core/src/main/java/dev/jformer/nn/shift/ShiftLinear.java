@@ -5,7 +5,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
-import dev.jformer.nn.quantized.Int8Rows;
+import dev.jformer.nn.internal.Int8Rows;
 import dev.jformer.nn.quantized.QuantizedWeight;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;

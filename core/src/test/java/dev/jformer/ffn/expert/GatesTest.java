@@ -19,6 +19,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.ffn.expert.NaiveExperts.Decision;
+import dev.jformer.ffn.internal.BalancedAssignment;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;

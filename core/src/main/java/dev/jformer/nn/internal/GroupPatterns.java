@@ -1,4 +1,4 @@
-package dev.jformer.nn.sparse;
+package dev.jformer.nn.internal;
 
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.DType;
@@ -15,9 +15,9 @@ import java.util.List;
  * 2:4, 8 bits for 4:8. Group {@code g} stands in the byte that holds bit {@code g} times so many,
  * the earlier groups in its lower bits.
  */
-final class GroupPatterns implements NonzeroPositions {
+public final class GroupPatterns implements NonzeroPositions {
   /** The most neighbours of a group. */
-  static final int WIDEST = 8;
+  public static final int WIDEST = 8;
 
   private final int keep;
   private final int of;
@@ -32,7 +32,7 @@ final class GroupPatterns implements NonzeroPositions {
    *
    * @throws IllegalArgumentException if the groups do not fill the rows
    */
-  GroupPatterns(long rows, long width, int keep, int of) {
+  public GroupPatterns(long rows, long width, int keep, int of) {
     if (width % of != 0) {
       throw new IllegalArgumentException(
           "rows of "

@@ -1,4 +1,4 @@
-package dev.jformer.nn.quantized;
+package dev.jformer.nn.internal;
 
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Autograd;
@@ -17,7 +17,7 @@ import dev.jformer.tensor.Tensor;
  */
 public record Int8Rows(Parameter values, Parameter scale) {
   /** Zeros. */
-  static Int8Rows zeros(long rows, long width) {
+  public static Int8Rows zeros(long rows, long width) {
     if (width > Int8.LONGEST) {
       throw new IllegalArgumentException(
           "a row of "
@@ -32,7 +32,7 @@ public record Int8Rows(Parameter values, Parameter scale) {
   }
 
   /** Rounds a matrix [N, K]. */
-  void quantize(Tensor matrix) {
+  public void quantize(Tensor matrix) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor exact = finite(matrix).to(DType.FLOAT64);
@@ -56,7 +56,7 @@ public record Int8Rows(Parameter values, Parameter scale) {
   }
 
   /** The matrix that the integers stand for, [N, K] of a type. */
-  Tensor dequantized(DType dtype) {
+  public Tensor dequantized(DType dtype) {
     return values.value().to(dtype).mul(scale.value().to(dtype).unsqueeze(1));
   }
 }

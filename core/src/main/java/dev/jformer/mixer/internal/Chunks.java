@@ -1,4 +1,4 @@
-package dev.jformer.mixer.sparse;
+package dev.jformer.mixer.internal;
 
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
@@ -47,7 +47,7 @@ public record Chunks(long length, long size, long count) {
   }
 
   /** The chunk before each, or after each: [B, H, N, C, d], with zeros where there is none. */
-  static Tensor shifted(Tensor chunks, int by) {
+  public static Tensor shifted(Tensor chunks, int by) {
     long count = chunks.size(2);
     Tensor none = chunks.narrow(2, 0, 1).zerosLike();
     return by < 0

@@ -1,4 +1,4 @@
-package dev.jformer.ffn.expert;
+package dev.jformer.ffn.internal;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

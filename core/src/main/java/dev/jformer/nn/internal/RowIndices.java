@@ -1,4 +1,4 @@
-package dev.jformer.nn.sparse;
+package dev.jformer.nn.internal;
 
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.DType;

@@ -1,4 +1,4 @@
-package dev.jformer.ffn.expert;
+package dev.jformer.ffn.internal;
 
 import dev.jformer.tensor.Tensor;
 import java.util.Arrays;

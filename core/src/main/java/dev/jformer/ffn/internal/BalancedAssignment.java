@@ -1,4 +1,4 @@
-package dev.jformer.ffn.expert;
+package dev.jformer.ffn.internal;
 
 import java.util.Arrays;
 import java.util.Comparator;
@@ -13,7 +13,7 @@ import java.util.PriorityQueue;
  * and so on along the chain of experts that costs the least and ends at one that has too few: with
  * few experts there are few chains to compare, and the result is exact.
  */
-final class BalancedAssignment {
+public final class BalancedAssignment {
   private final double[][] scores;
   private final int experts;
   private final int[] chosen;
@@ -50,7 +50,7 @@ final class BalancedAssignment {
    *
    * @param scores finite, [n][N]
    */
-  static int[] of(double[][] scores, int experts) {
+  public static int[] of(double[][] scores, int experts) {
     BalancedAssignment assignment = new BalancedAssignment(scores, experts);
     assignment.greedily();
     assignment.even();
