@@ -1,6 +1,5 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.app.bench.BenchReport;
 import dev.jformer.app.bench.Benchmarks;
 import dev.jformer.io.AtomicFile;
@@ -63,11 +62,12 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     BenchReport report = new Benchmarks(rounds, python, System.err::println).run(only);
-    String data = new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(report);
-    System.out.println(json.isSet() ? data : report.toMarkdown());
+    json.printer().print(report, BenchReport::toMarkdown);
     if (out != null) {
       Files.createDirectories(out);
-      AtomicFile.write(out.resolve("bench.json"), (data + "\n").getBytes(StandardCharsets.UTF_8));
+      AtomicFile.write(
+          out.resolve("bench.json"),
+          (Printer.tree(report).toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
       AtomicFile.write(
           out.resolve("bench.md"), report.toMarkdown().getBytes(StandardCharsets.UTF_8));
     }

@@ -9,56 +9,67 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Map;
 
-/** Tells the user what went wrong, in one line where the cause is known. */
+/** A command that cannot do what was asked, and how errors are reported. */
 final class CommandException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** What a command throws when it cannot do what was asked; the message is all the user sees. */
+  private static final String HINT = " (unexpected error: --debug prints its stack trace)";
+
+  /** Errors whose message is meant for the user. */
+  private static final List<Class<? extends Throwable>> EXPECTED =
+      List.of(
+          CommandException.class,
+          ConfigException.class,
+          DataException.class,
+          FormatException.class,
+          TrainingException.class,
+          TensorException.class,
+          IllegalArgumentException.class,
+          UnsupportedOperationException.class,
+          IOException.class,
+          UncheckedIOException.class);
+
+  /** Errors whose message is the path alone, and the words for them. */
+  private static final Map<Class<?>, String> FILES =
+      Map.of(
+          NoSuchFileException.class, "no such file or folder: ",
+          AccessDeniedException.class, "no permission for ",
+          FileAlreadyExistsException.class, "there is already a file or folder: ");
+
+  /** An error whose message is all that the user sees. */
   CommandException(String message) {
     super(message);
   }
 
-  static int report(Exception e, boolean debug) {
+  /** Prints an error in one line; the exit code of the program. */
+  static int report(Exception error, boolean debug) {
     if (debug) {
-      e.printStackTrace();
+      error.printStackTrace();
     }
-    System.err.println("jformer: " + describe(e) + (isExpected(e) || debug ? "" : HINT));
+    String hint = isExpected(error) || debug ? "" : HINT;
+    System.err.println("jformer: " + describe(error) + hint);
     return 1;
   }
 
-  private static final String HINT = " (unexpected: --debug shows where it came from)";
-
-  private static boolean isExpected(Throwable e) {
-    return e instanceof CommandException
-        || e instanceof ConfigException
-        || e instanceof DataException
-        || e instanceof FormatException
-        || e instanceof TrainingException
-        || e instanceof TensorException
-        || e instanceof IllegalArgumentException
-        || e instanceof UnsupportedOperationException
-        || e instanceof IOException
-        || e instanceof UncheckedIOException;
+  private static boolean isExpected(Throwable error) {
+    return EXPECTED.stream().anyMatch(type -> type.isInstance(error));
   }
 
-  private static String describe(Throwable e) {
-    if (e instanceof NoSuchFileException missing) {
-      return "no such file: " + missing.getFile();
+  private static String describe(Throwable error) {
+    if (error instanceof FileSystemException file && FILES.containsKey(file.getClass())) {
+      return FILES.get(file.getClass()) + file.getFile();
     }
-    if (e instanceof AccessDeniedException denied) {
-      return "no permission for " + denied.getFile();
+    String message = error.getMessage() == null ? error.toString() : error.getMessage();
+    if (error instanceof UncheckedIOException) {
+      message += ": " + describe(error.getCause());
     }
-    if (e instanceof FileAlreadyExistsException exists) {
-      return "already there: " + exists.getFile();
-    }
-    if (e instanceof UncheckedIOException wrapped) {
-      return wrapped.getMessage() + ": " + wrapped.getCause().getMessage();
-    }
-    String message = e.getMessage() == null ? e.toString() : e.getMessage();
-    return isExpected(e)
+    return isExpected(error)
         ? message.replace('\n', ' ')
-        : e.getClass().getSimpleName() + ": " + message;
+        : error.getClass().getSimpleName() + ": " + message;
   }
 }

@@ -1,6 +1,5 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.model.CausalLm;
@@ -152,10 +151,7 @@ final class CompareCommand implements Callable<Integer> {
       comparison.run(lab);
       Evidence evidence = lab.evidence("compare", title(), command());
       Report.write(evidence, folder);
-      System.out.println(
-          json.isSet()
-              ? new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(evidence)
-              : Report.text(evidence));
+      json.printer().print(evidence, Report::text);
       console.say("report: %s", folder.resolve("compare.html"));
     }
     return 0;

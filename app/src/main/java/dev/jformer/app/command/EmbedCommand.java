@@ -1,8 +1,5 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import de.siegmar.fastcsv.writer.CsvWriter;
 import de.siegmar.fastcsv.writer.LineDelimiter;
 import dev.jformer.data.text.TextLines;
@@ -89,7 +86,7 @@ final class EmbedCommand implements Callable<Integer> {
       List<float[]> vectors = embed(encoder, all, progress.console());
       String made = name.endsWith(".csv") ? csv(all, vectors) : json(all, vectors);
       if (out == null) {
-        System.out.print(made);
+        new Printer(true).printAll(made);
       } else {
         AtomicFile.write(out, made.getBytes(StandardCharsets.UTF_8));
       }
@@ -113,15 +110,13 @@ final class EmbedCommand implements Callable<Integer> {
     return vectors;
   }
 
+  /** A text and its vector. */
+  record Embedded(String text, float[] embedding) {}
+
   private static String json(List<String> texts, List<float[]> vectors) {
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < texts.size(); i++) {
-      ObjectNode line = new JsonMapper().createObjectNode().put("text", texts.get(i));
-      ArrayNode numbers = line.putArray("embedding");
-      for (float value : vectors.get(i)) {
-        numbers.add(value);
-      }
-      lines.append(line).append('\n');
+      lines.append(Printer.tree(new Embedded(texts.get(i), vectors.get(i)))).append('\n');
     }
     return lines.toString();
   }

@@ -1,8 +1,5 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.compress.experts.Extract;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
@@ -17,11 +14,13 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -205,15 +204,10 @@ final class GenerateCommand implements Callable<Integer> {
     List<Generator.Continuation> results =
         generator.generate(ids, request, tokenizer::decode, watcher);
     double seconds = (System.nanoTime() - start) / 1e9;
-    if (json.isSet()) {
-      out.println(toJson(texts, results));
-    } else if (streaming) {
+    if (streaming) {
       out.println();
     } else {
-      for (int i = 0; i < texts.size(); i++) {
-        out.println(texts.get(i) + results.get(i).text());
-        out.println();
-      }
+      json.printer().print(generated(texts, results), GenerateCommand::text);
     }
     boolean interrupted =
         results.stream().anyMatch(result -> result.ending() == Generator.Ending.INTERRUPTED);
@@ -238,17 +232,21 @@ final class GenerateCommand implements Callable<Integer> {
     return interrupted ? INTERRUPTED : 0;
   }
 
-  private static String toJson(List<String> texts, List<Generator.Continuation> results) {
-    ArrayNode array = new JsonMapper().createArrayNode();
+  private static String text(List<Generated> all) {
+    return all.stream().map(g -> g.prompt() + g.text() + "\n").collect(Collectors.joining("\n"));
+  }
+
+  /** A prompt and its continuation. */
+  record Generated(String prompt, String text, String ending, List<Integer> ids) {}
+
+  private static List<Generated> generated(
+      List<String> texts, List<Generator.Continuation> results) {
+    List<Generated> generated = new ArrayList<>();
     for (int i = 0; i < texts.size(); i++) {
       Generator.Continuation result = results.get(i);
-      ObjectNode node = array.addObject();
-      node.put("prompt", texts.get(i));
-      node.put("text", result.text());
-      node.put("ending", result.ending().name().toLowerCase(Locale.ROOT));
-      ArrayNode list = node.putArray("ids");
-      result.ids().forEach(list::add);
+      generated.add(
+          new Generated(texts.get(i), result.text(), Printer.name(result.ending()), result.ids()));
     }
-    return array.toPrettyString();
+    return generated;
   }
 }

@@ -1,7 +1,5 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.image.Picture;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
@@ -17,10 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -116,32 +116,24 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
+  /** An input and the probabilities of the classes. */
+  record Classified(String input, Map<String, Double> probabilities) {}
+
   private void print(String what, Classes classes, double[] probabilities) {
-    if (json.isSet()) {
-      ObjectNode object = new JsonMapper().createObjectNode().put("input", what);
-      ObjectNode each = object.putObject("probabilities");
-      for (int i = 0; i < probabilities.length; i++) {
-        each.put(classes.classes().get(i), probabilities[i]);
-      }
-      System.out.println(object);
-      return;
+    Map<String, Double> each = new LinkedHashMap<>();
+    for (int i = 0; i < probabilities.length; i++) {
+      each.put(classes.classes().get(i), probabilities[i]);
     }
-    List<Integer> order =
-        IntStream.range(0, probabilities.length)
-            .boxed()
-            .sorted(Comparator.comparingDouble(i -> -probabilities[i]))
+    json.printer().printLine(new Classified(what, each), this::text);
+  }
+
+  private String text(Classified classified) {
+    return classified.input()
+        + ": "
+        + classified.probabilities().entrySet().stream()
+            .sorted(Comparator.comparingDouble(entry -> -entry.getValue()))
             .limit(top)
-            .toList();
-    StringBuilder line = new StringBuilder();
-    for (int i : order) {
-      line.append(
-          String.format(
-              Locale.ROOT,
-              "%s%s %.1f %%",
-              line.isEmpty() ? "" : ", ",
-              classes.classes().get(i),
-              100 * probabilities[i]));
-    }
-    System.out.println(what + ": " + line);
+            .map(e -> String.format(Locale.ROOT, "%s %.1f %%", e.getKey(), 100 * e.getValue()))
+            .collect(Collectors.joining(", "));
   }
 }

@@ -27,8 +27,7 @@ import java.util.stream.Collectors;
  * records.
  *
  * <p>JSON has the fields of the record under their names; a number that is not finite becomes null,
- * a constant of an enumeration its name in lower case, a path its text. Text has a line for each
- * field with its {@link Unit}, and a table for a list.
+ * a path its text. Text has a line for each field with its {@link Unit}, and a table for a list.
  */
 final class Printer {
   private static final JsonMapper JSON = mapper();
@@ -60,9 +59,20 @@ final class Printer {
     out.println(json ? tree(result).toPrettyString() : text.apply(result).stripTrailing());
   }
 
-  /** Prints one of many results: a line of text, or a JSON object in one line. */
+  /** Prints one of many results; see {@link #line}. */
   <R> void printLine(R result, Function<R, String> text) {
-    out.println(json ? tree(result).toString() : text.apply(result).replaceAll("\\R", " "));
+    out.println(line(result, text));
+  }
+
+  /** One of many results: its text without line breaks, or a JSON object in one line. */
+  <R> String line(R result, Function<R, String> text) {
+    return json ? tree(result).toString() : text.apply(result).replaceAll("\\R", " ");
+  }
+
+  /** Prints lines as they are. */
+  void printAll(String lines) {
+    out.print(lines);
+    out.flush();
   }
 
   // ---- Text
@@ -220,31 +230,27 @@ final class Printer {
 
   private static JsonMapper mapper() {
     SimpleModule module = new SimpleModule();
-    module.addSerializer(Path.class, new Text<>(Path.class, Path::toString));
-    module.addSerializer(Enum.class, new Text<>(Enum.class, Printer::name));
+    module.addSerializer(new PathText());
     return JsonMapper.builder().addModule(module).build();
   }
 
-  /** How JSON and users spell a constant. */
+  /** How results and users spell a constant: {@code EARLY_STOP} is {@code early-stop}. */
   static String name(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** Writes values of a type as strings. */
-  private static final class Text<T> extends StdSerializer<T> {
+  /** Writes a path as its text; Jackson would write a URI. */
+  private static final class PathText extends StdSerializer<Path> {
     private static final long serialVersionUID = 1L;
 
-    private final transient Function<T, String> spelling;
-
-    Text(Class<T> type, Function<T, String> spelling) {
-      super(type);
-      this.spelling = spelling;
+    PathText() {
+      super(Path.class);
     }
 
     @Override
-    public void serialize(T value, JsonGenerator to, SerializerProvider provider)
+    public void serialize(Path path, JsonGenerator to, SerializerProvider provider)
         throws IOException {
-      to.writeString(spelling.apply(value));
+      to.writeString(path.toString());
     }
   }
 }

@@ -1,6 +1,5 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
@@ -108,8 +107,7 @@ final class ReproduceCommand implements Callable<Integer> {
       }
     }
     if (json.isSet()) {
-      System.out.println(
-          new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(found));
+      json.printer().print(found);
     }
     return 0;
   }

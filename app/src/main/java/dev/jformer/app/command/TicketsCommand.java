@@ -83,7 +83,11 @@ final class TicketsCommand implements Callable<Integer> {
    * @param density share of the weights that there are
    * @param loss the best on held-out data
    */
-  record Round(int round, double density, double loss, String folder) {}
+  record Round(
+      int round,
+      @Unit(Unit.SHARE) double density,
+      @Unit("validation") double loss,
+      String folder) {}
 
   /** What was asked for, and what has come of it. */
   record Ledger(String run, double rate, String reach, List<Round> rounds) {
@@ -118,7 +122,7 @@ final class TicketsCommand implements Callable<Integer> {
       ended.add(new Round(round, density(round), Run.bestLoss(folder), folder.toString()));
       write(place, ended);
     }
-    print(ended.subList(0, rounds + 1));
+    json.printer().print(ended.subList(0, rounds + 1));
     return 0;
   }
 
@@ -189,23 +193,5 @@ final class TicketsCommand implements Callable<Integer> {
             ticket.toAbsolutePath().toString(),
             recipe.objective());
     return Run.begin(folder, own, true, null, console).train();
-  }
-
-  private void print(List<Round> ended) throws IOException {
-    if (json.isSet()) {
-      System.out.println(new JsonMapper().writeValueAsString(ended));
-      return;
-    }
-    System.out.printf(
-        Locale.ROOT, "%5s  %11s  %15s  %s%n", "round", "weights (%)", "validation loss", "in");
-    for (Round round : ended) {
-      System.out.printf(
-          Locale.ROOT,
-          "%5d  %11.2f  %15.4f  %s%n",
-          round.round(),
-          100 * round.density(),
-          round.loss(),
-          round.folder());
-    }
   }
 }

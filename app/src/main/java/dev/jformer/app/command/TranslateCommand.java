@@ -1,6 +1,5 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.data.text.TextLines;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
@@ -12,7 +11,6 @@ import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -82,13 +80,7 @@ final class TranslateCommand implements Callable<Integer> {
       List<String> translations =
           new Translator(model, tokenizer, settings, batch.size())
               .translate(all, done -> bar.at(done, ""));
-      StringBuilder lines = new StringBuilder();
-      for (int i = 0; i < all.size(); i++) {
-        lines.append(
-            json.isSet() ? object(all.get(i), translations.get(i)) : line(translations.get(i)));
-        lines.append('\n');
-      }
-      print(lines.toString());
+      print(all, translations);
     }
     return 0;
   }
@@ -114,26 +106,20 @@ final class TranslateCommand implements Callable<Integer> {
         : texts;
   }
 
-  /** A translation never has more lines than one, or the lines would not match. */
-  private static String line(String translation) {
-    return translation.replaceAll("\\R", " ");
-  }
+  /** A text and its translation. */
+  record Translated(String text, String translation) {}
 
-  private static String object(String text, String translation) {
-    return new JsonMapper()
-        .createObjectNode()
-        .put("text", text)
-        .put("translation", translation)
-        .toString();
-  }
-
-  private void print(String lines) throws IOException {
-    if (out != null) {
-      AtomicFile.write(out, lines.getBytes(StandardCharsets.UTF_8));
-      return;
+  private void print(List<String> texts, List<String> translations) throws IOException {
+    Printer printer = json.printer();
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < texts.size(); i++) {
+      Translated translated = new Translated(texts.get(i), translations.get(i));
+      lines.append(printer.line(translated, Translated::translation)).append('\n');
     }
-    PrintStream stream = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    stream.print(lines);
-    stream.flush();
+    if (out == null) {
+      printer.printAll(lines.toString());
+    } else {
+      AtomicFile.write(out, lines.toString().getBytes(StandardCharsets.UTF_8));
+    }
   }
 }

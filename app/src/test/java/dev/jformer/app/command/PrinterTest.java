@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /** Results as text and as JSON. */
 class PrinterTest {
   enum Ending {
-    EARLY_STOP
+    STOPPED
   }
 
   record Result(
@@ -28,10 +28,10 @@ class PrinterTest {
             Double.POSITIVE_INFINITY,
             12_345,
             Path.of("a \"quoted\"\\folder"),
-            Ending.EARLY_STOP);
+            Ending.STOPPED);
     assertEquals(
         "{\"validationLoss\":null,\"accuracy\":null,\"tokens\":12345,"
-            + "\"run\":\"a \\\"quoted\\\"\\\\folder\",\"ending\":\"early-stop\"}",
+            + "\"run\":\"a \\\"quoted\\\"\\\\folder\",\"ending\":\"STOPPED\"}",
         Printer.tree(diverged).toString());
     assertEquals(
         "[[1.0,null],{\"a\":null}]",
@@ -41,14 +41,14 @@ class PrinterTest {
 
   @Test
   void writesNumbersByTheirUnits() {
-    Result result = new Result(1.48123, 0.93456, 12_345, Path.of("runs/x"), Ending.EARLY_STOP);
+    Result result = new Result(1.48123, 0.93456, 12_345, Path.of("runs/x"), Ending.STOPPED);
     assertEquals(
         """
         validation loss  1.4812 nats per token
         accuracy         93.46 %
         tokens           12,345
         run              runs/x
-        ending           early-stop""",
+        ending           STOPPED""",
         Printer.text(result));
   }
 
@@ -56,13 +56,13 @@ class PrinterTest {
   void writesListsAsTables() {
     List<Result> results =
         List.of(
-            new Result(1.5, 0.5, 1_000, Path.of("a"), Ending.EARLY_STOP),
-            new Result(123.456, 1, 20, Path.of("bb"), Ending.EARLY_STOP));
+            new Result(1.5, 0.5, 1_000, Path.of("a"), Ending.STOPPED),
+            new Result(123.456, 1, 20, Path.of("bb"), Ending.STOPPED));
     assertEquals(
         """
         validation loss (nats per token)  accuracy (%)  tokens  run  ending
-                                  1.5000         50.00   1,000  a    early-stop
-                                   123.5        100.00      20  bb   early-stop
+                                  1.5000         50.00   1,000  a    STOPPED
+                                   123.5        100.00      20  bb   STOPPED
         """,
         Printer.text(results));
   }
