@@ -1,6 +1,7 @@
 package dev.jformer.studies.compare;
 
 import dev.jformer.model.CausalLm;
+import dev.jformer.studies.trial.InterleavedTimer;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Engine;
@@ -8,7 +9,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.Arrays;
+import java.util.List;
 
 /**
  * How a model runs; its weights do not matter for that.
@@ -31,7 +32,7 @@ public record Inference(double readTokens, double writtenTokens, double stateByt
       try {
         model.train(false);
         Tensor ids = Tensor.zeros(DType.INT64, 1, config.length());
-        double read = config.length() / seconds(() -> model.logits(ids));
+        double read = config.length() / median(InterleavedTimer.Work.of(() -> model.logits(ids)));
         try {
           return write(model, config, read);
         } catch (UnsupportedOperationException e) {
@@ -50,7 +51,8 @@ public record Inference(double readTokens, double writtenTokens, double stateByt
       double seconds =
           median(
               () -> {
-                try (CausalLm.Decoding decoding = model.decode(1, config.length())) {
+                try (Scope round = Scope.open();
+                    CausalLm.Decoding decoding = model.decode(1, config.length())) {
                   decoding.next(Tensor.zeros(DType.INT64, 1, config.length() - count));
                   Tensor next = Tensor.zeros(DType.INT64, 1, 1);
                   long start = System.nanoTime();
@@ -67,31 +69,7 @@ public record Inference(double readTokens, double writtenTokens, double stateByt
     }
   }
 
-  private interface Timed {
-    /** Does the work; returns the seconds it counts. */
-    double run();
-  }
-
-  private static double seconds(Runnable work) {
-    return median(
-        () -> {
-          long start = System.nanoTime();
-          work.run();
-          return (System.nanoTime() - start) / 1e9;
-        });
-  }
-
-  private static double median(Timed work) {
-    double[] times = new double[REPEATS];
-    for (int i = -1; i < REPEATS; i++) {
-      try (Scope scope = Scope.open()) {
-        double time = work.run();
-        if (i >= 0) {
-          times[i] = time;
-        }
-      }
-    }
-    Arrays.sort(times);
-    return times[REPEATS / 2];
+  private static double median(InterleavedTimer.Work work) {
+    return InterleavedTimer.measure(List.of(work), 1, REPEATS, (piece, round) -> {}).of(0).median();
   }
 }
