@@ -8,6 +8,7 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.tensor.Scope;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -56,6 +57,14 @@ public final class ExperimentContext {
   /** Real text in byte tokens, vocabulary 256, with a part held out. */
   public TokenFile text() {
     return text;
+  }
+
+  /**
+   * The folder of a trained model that studies share, which is trained at first use; see {@link
+   * ReferenceModels}.
+   */
+  public Path reference(ReferenceModels.Name name) {
+    return ReferenceModels.here(scale, watcher).folder(name);
   }
 
   /**

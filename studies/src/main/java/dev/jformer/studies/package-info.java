@@ -29,6 +29,8 @@
  *       dev.jformer.studies.evidence.Estimate} of all seeds or test items, not a mean: the verdict
  *       follows from the spread. Exact numbers (counts of weights, exponents) may be plain doubles.
  *       A tolerance is a factor or a margin: {@code runs.of(PLAIN, loss).times(1.05)}.
+ *   <li>A study of a trained model asks {@link dev.jformer.studies.ExperimentContext#reference} for
+ *       its folder, and loads it with {@code Models.load}: these are trained properly, once.
  *   <li>Times are measured in turns: {@code TimedArms}, {@code LayerCost}, {@code Cost} or {@code
  *       InterleavedTimer} itself, never a loop of the study's own.
  * </ol>
