@@ -11,16 +11,18 @@ import java.util.BitSet;
 import java.util.function.BooleanSupplier;
 
 /**
- * Speculative decoding (arXiv 2211.17192): a small model guesses a few tokens, one after the other;
- * the large one reads all of them at once, which takes it little longer than one, and keeps those
- * that it would have said.
+ * Speculative decoding, of <a href="https://arxiv.org/abs/2211.17192">Fast Inference from
+ * Transformers via Speculative Decoding</a>, whose draft can be a part of the model itself, as in
+ * <a href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic
+ * Inference</a>. A small model guesses a few tokens, one after the other; the large one reads all
+ * of them at once, which takes it little longer than one, and keeps those that it would have said.
  *
  * <p>Greedily, guesses are kept up to the first that is not the large model's most probable token,
  * which takes its place. Where tokens are drawn, a guess x is kept with probability min(1, p(x) /
  * q(x)), p and q being what the two models give it after all restrictions of the sampling; if not,
  * another is drawn of what p is above q. So the outcome is distributed as p. In either case one
- * token of the large model's own follows the last guess kept. A part of a MatFormer (arXiv
- * 2310.07707) guesses best for the whole of it.
+ * token of the large model's own follows the last guess kept. A part of a MatFormer guesses best
+ * for the whole of it.
  */
 public final class Speculation {
   private final CausalLm model;

@@ -12,9 +12,10 @@ import dev.jformer.tensor.Tensor;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * The group-rational KAN of the Kolmogorov-Arnold Transformer (arXiv 2409.10594): a perceptron
- * whose two linear layers each follow an activation that is learned ({@link GroupRational}). The
- * first starts as the identity, the second as a usual activation.
+ * The group-rational KAN (GR-KAN) of the <a
+ * href="https://arxiv.org/abs/2409.10594">Kolmogorov-Arnold Transformer</a>, a perceptron with
+ * learned activations. Each of its two linear layers follows such an activation ({@link
+ * GroupRational}). The first starts as the identity, the second as a usual activation.
  *
  * <p>Weights start such that the variance is kept: where the second moment of the activation F is
  * E[F(x)²] for a standard normal x, those of the linear layer after it have the variance 1 / (in

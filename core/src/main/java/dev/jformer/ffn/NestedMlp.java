@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * MatFormer's feed-forward part (arXiv 2310.07707): a two-layer perceptron the first units of which
- * are a smaller one. Its granularities are numbered from 0, the smallest; the last is all of it.
+ * A nested two-layer perceptron, whose first units are a smaller perceptron, of <a
+ * href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic Inference</a>.
+ * Its granularities are numbered from 0, the smallest; the last is all of it.
  *
  * <p>In training one granularity is drawn for each update, the same in all layers, for what is
  * drawn is a function of the update's number; or each batch is learned with all of them, which

@@ -10,10 +10,11 @@ import dev.jformer.nn.kan.SplineLayer;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Two layers of a Kolmogorov-Arnold network in its original form (arXiv 2404.19756): a B-spline for
- * each pair of an input and an output; see {@link SplineLayer}. What group-rational layers (arXiv
- * 2409.10594) are compared with: for G intervals and splines of degree k it has G + k + 1 times the
- * weights of a perceptron of its width.
+ * Two layers of B-splines, the original form of a Kolmogorov-Arnold network, of <a
+ * href="https://arxiv.org/abs/2404.19756">KAN: Kolmogorov-Arnold Networks</a>, with which the <a
+ * href="https://arxiv.org/abs/2409.10594">Kolmogorov-Arnold Transformer</a> is compared. There is a
+ * spline for each pair of an input and an output; see {@link SplineLayer}. For G intervals and
+ * splines of degree k it has G + k + 1 times the weights of a perceptron of its width.
  */
 public final class SplineKan extends ChannelMixer {
   /**

@@ -9,9 +9,10 @@ import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A two-layer perceptron with ReLU of which, for each token, only the k largest hidden units count,
- * the others being 0: the Top-k Transformer of arXiv 2210.06313. Gradients flow through the units
- * that count. Among equal ones it is not determined which do.
+ * The perceptron of the Top-k Transformer of <a href="https://arxiv.org/abs/2210.06313">The Lazy
+ * Neuron Phenomenon: On Emergence of Activation Sparsity in Transformers</a>, in which only the k
+ * largest hidden units count for each token. It has two layers and ReLU; the other units are 0.
+ * Gradients flow through the units that count. Among equal ones it is not determined which do.
  */
 public final class TopKMlp extends ChannelMixer {
   /**

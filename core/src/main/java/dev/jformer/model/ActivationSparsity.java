@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How many hidden units of the perceptrons take part in the result for a token: the share that is
- * not 0 after the activation (arXiv 2210.06313).
+ * The activation sparsity of a model, as in <a href="https://arxiv.org/abs/2210.06313">The Lazy
+ * Neuron Phenomenon: On Emergence of Activation Sparsity in Transformers</a>. It is the share of
+ * the hidden units of the perceptrons that is not 0 after the activation, and so takes part in the
+ * result for a token.
  *
  * @param layers the share in each block, first to last, over all tokens looked at
  */

@@ -11,9 +11,10 @@ import java.util.List;
 import java.util.function.BiFunction;
 
 /**
- * How widely the heads of a model look: the entropy, in nats, of the weights by which a token takes
- * from the others. Where it collapses, a head looks at one token only, and training tends to become
- * unstable (arXiv 2303.06296).
+ * The attention entropy of a model, as in <a href="https://arxiv.org/abs/2303.06296">Stabilizing
+ * Transformer Training by Preventing Attention Entropy Collapse</a>. It is the entropy, in nats, of
+ * the weights by which a token takes from the others. Where it collapses, a head attends to one
+ * token only, and training tends to become unstable.
  *
  * <p>Measuring leaves the model as it was: it runs in inference mode and without gradients.
  */

@@ -12,9 +12,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How far single activations of a model stand out, which is what makes it hard to quantize (arXiv
- * 2306.12929). Looked at is what leaves the attention half and the feed-forward half of each block,
- * the residual stream included, one sequence at a time.
+ * The outliers of a model, which make it hard to quantize, measured as in <a
+ * href="https://arxiv.org/abs/2306.12929">Quantizable Transformers: Removing Outliers by Helping
+ * Attention Heads Do Nothing</a>. Looked at is what leaves the attention half and the feed-forward
+ * half of each block, the residual stream included, one sequence at a time.
  *
  * @param maxNorm the largest absolute activation in any layer, averaged over the sequences
  * @param kurtosis fourth standardised moment of a layer's activations for a sequence (3 for a

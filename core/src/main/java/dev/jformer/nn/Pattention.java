@@ -5,9 +5,11 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * TokenFormer's token-parameter attention (arXiv 2410.23168), in the place of a linear map: Θ(x Kᵀ)
- * V with n parameter tokens, keys K [n, in] and values V [n, out]. Θ divides the scores of each
- * token by their length, multiplies them by √n and applies GELU. No softmax and no bias.
+ * Token-parameter attention (Pattention) of <a href="https://arxiv.org/abs/2410.23168">TokenFormer:
+ * Rethinking Transformer Scaling with Tokenized Model Parameters</a>, in the place of a linear map.
+ * It computes Θ(x Kᵀ) V with n parameter tokens, keys K [n, in] and values V [n, out]. Θ divides
+ * the scores of each token by their length, multiplies them by √n and applies GELU. No softmax and
+ * no bias.
  *
  * <p>It grows: parameter tokens whose keys are zero have zero scores, and change nothing as long as
  * the factor stays that of the tokens it began with. So n is the number at the beginning, and a

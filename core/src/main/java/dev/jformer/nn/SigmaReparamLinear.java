@@ -12,9 +12,11 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * σReparam (arXiv 2303.06296): a linear layer {@code x Ŵᵀ + b}, [..., in] to [..., out], of weight
- * {@code Ŵ = (γ / σ(W)) W}, where σ is the spectral norm and γ a trained scalar. So |γ| is the
- * layer's spectral norm, and only the optimizer's slow steps on one number can change it.
+ * A linear layer with σReparam of <a href="https://arxiv.org/abs/2303.06296">Stabilizing
+ * Transformer Training by Preventing Attention Entropy Collapse</a>. It computes {@code x Ŵᵀ + b},
+ * [..., in] to [..., out], with the weight {@code Ŵ = (γ / σ(W)) W}, where σ is the spectral norm
+ * and γ a trained scalar. So |γ| is the layer's spectral norm, and only the optimizer's slow steps
+ * on one number can change it.
  *
  * <p>σ is an estimate by power iteration: each forward pass takes the vector u [in] of the last
  * one, makes {@code v = Wu / |Wu|} and {@code u' = Wᵀv / |Wᵀv|}, and has {@code σ = vᵀWu'}.

@@ -4,9 +4,11 @@ import com.google.auto.service.AutoService;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Rotary positions and linear biases at once (arXiv 2410.18441): queries and keys are rotated as
- * {@link Rope} does, and the distance times a slope is subtracted from the logits as {@link Alibi}
- * does, but with slopes in harmonic series: 1, 1/2, 1/3, … for heads 1, 2, 3, ….
+ * Rotary positions and linear biases at once, of <a href="https://arxiv.org/abs/2410.18441">The
+ * Nature of Mathematical Modeling and Probabilistic Optimization Engineering in Generative AI</a>.
+ * Queries and keys are rotated as {@link Rope} does, and the distance times a slope is subtracted
+ * from the logits as {@link Alibi} does, but with slopes in harmonic series: 1, 1/2, 1/3, … for
+ * heads 1, 2, 3, ….
  */
 public final class RopeAlibi extends Position {
   /**

@@ -6,10 +6,11 @@ import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
 /**
- * Two passes over each batch, which differ in what a model draws at random, and a loss that makes
- * them agree: THOR's objective (arXiv 2110.04260), where experts are drawn. The loss is the sum of
- * the two passes' and α times half the sum of the divergences KL(p‖q) and KL(q‖p) of their
- * predictions, a mean over what is predicted.
+ * Consistency training with two passes over each batch, the objective of THOR, <a
+ * href="https://arxiv.org/abs/2110.04260">Taming Sparsely Activated Transformer with Stochastic
+ * Experts</a>. The passes differ in what a model draws at random, such as experts, and a part of
+ * the loss makes them agree. The loss is the sum of the two passes' and α times half the sum of the
+ * divergences KL(p‖q) and KL(q‖p) of their predictions, a mean over what is predicted.
  *
  * @param alpha α
  */

@@ -7,10 +7,12 @@ import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
 /**
- * Knowledge distillation (arXiv 1503.02531), a family of the survey arXiv 2307.07982: a student
- * learns what a larger teacher predicts, beside what is right. The loss is {@code (1 - share) loss
- * + share T² KL(teacher‖student)}, the divergence that of probabilities which a temperature T makes
- * even, a mean over what is predicted; T² keeps its gradients as large as they are at T = 1.
+ * Knowledge distillation of <a href="https://arxiv.org/abs/1503.02531">Distilling the Knowledge in
+ * a Neural Network</a>, one of the families of <a href="https://arxiv.org/abs/2307.07982">A Survey
+ * of Techniques for Optimizing Transformer Inference</a>. A student learns what a larger teacher
+ * predicts, beside what is right. The loss is {@code (1 - share) loss + share T²
+ * KL(teacher‖student)}, the divergence that of probabilities which a temperature T makes even, a
+ * mean over what is predicted; T² keeps its gradients as large as they are at T = 1.
  */
 public final class Distillation extends ForwardingTask {
   private final Classifying student;

@@ -9,10 +9,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * How many weights of a shift network stay what they were while it learns (weight freezing, arXiv
- * 2208.09708): the shares whose sign, whose exponent, or neither changed after any update. A weight
- * of zero has no sign; a sign has changed when the other one is seen. To zero and from it is a
- * change of the exponent. The paper's text, of which not all was at hand, may count otherwise.
+ * Measures weight freezing, how many weights of a shift network stay what they were while it
+ * learns, as in <a href="https://arxiv.org/abs/2208.09708">DenseShift: Towards Accurate and
+ * Transferable Low-Bit Shift Network</a>. It counts the shares whose sign, whose exponent, or
+ * neither changed after any update. A weight of zero has no sign; a sign has changed when the other
+ * one is seen. To zero and from it is a change of the exponent. The paper's text, of which not all
+ * was at hand, may count otherwise.
  */
 public final class WeightFreezing implements Listener {
   private static final int ZERO = -1;

@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * EMoE (arXiv 2310.10908): lets experts emerge in the perceptrons of a trained model. Hidden units
- * whose input weights point in like directions make up an expert, found by k-means with clusters of
- * one size; see {@link EmergentExperts} for what runs then. Nothing is trained, and {@link Unite}
- * makes the dense model of it again.
+ * Splits the perceptrons of a trained model into experts, as in <a
+ * href="https://arxiv.org/abs/2310.10908">Emergent Mixture-of-Experts: Can Dense Pre-trained
+ * Transformers Benefit from Emergent Modular Structures?</a>. Hidden units whose input weights
+ * point in like directions make up an expert, found by k-means with clusters of one size; see
+ * {@link EmergentExperts} for what runs then. Nothing is trained, and {@link Unite} makes the dense
+ * model of it again.
  *
  * @param experts N in each layer
  * @param active k that run for a token

@@ -19,9 +19,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Takes a smaller model out of a MatFormer (arXiv 2310.07707): one granularity, or another in each
- * layer (Mix'n'Match). The result has plain perceptrons, and computes what the MatFormer does at
- * these granularities.
+ * Extracts a smaller model from a nested one, as in <a
+ * href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic Inference</a>.
+ * It has one granularity, or another in each layer (Mix'n'Match). The result has plain perceptrons,
+ * and computes what the MatFormer does at these granularities.
  *
  * @param granularities from 0, the smallest: one for each layer, or a single one for all of them
  */

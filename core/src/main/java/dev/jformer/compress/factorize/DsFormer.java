@@ -21,12 +21,13 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 
 /**
- * DSFormer (arXiv 2312.13211): the linear layers of a model as dense bases times sparse
- * coefficients, see {@link DenseSparseLinear}. Each block of outputs is factorized by itself: the
- * basis begins with its singular vectors and with columns drawn, then matching pursuit and updates
- * of the basis take turns. It needs no data. What it makes can be trained on; in the form {@link
- * Form#TRAINING} a task may also choose other coefficients ({@link StraightThroughFactorizer}), and
- * this method makes such a model small when it has learned.
+ * Factorizes the linear layers of a model into dense bases times sparse coefficients, as in <a
+ * href="https://arxiv.org/abs/2312.13211">DSFormer: Effective Compression of Text-Transformers by
+ * Dense-Sparse Weight Factorization</a>. See {@link DenseSparseLinear}. Each block of outputs is
+ * factorized by itself: the basis begins with its singular vectors and with columns drawn, then
+ * matching pursuit and updates of the basis take turns. It needs no data. What it makes can be
+ * trained on; in the form {@link Form#TRAINING} a task may also choose other coefficients ({@link
+ * StraightThroughFactorizer}), and this method makes such a model small when it has learned.
  *
  * @param factor how many times fewer bytes the factors take than the matrices: 2, 2.8 or 3.57 in
  *     the paper

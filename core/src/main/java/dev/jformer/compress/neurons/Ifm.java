@@ -15,10 +15,12 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 
 /**
- * Iterative Feature Merging (arXiv 2310.06756): in each perceptron the two hidden units that are
- * nearest in weight space become one, again and again, until the nearest are farther apart than a
- * share of the largest distance. No data is looked at and nothing is trained; the result is a
- * smaller model of plain layers. How many features are left is the <em>complexity</em> of a layer.
+ * Iterative Feature Merging (IFM) of <a href="https://arxiv.org/abs/2310.06756">Going Beyond Neural
+ * Network Feature Similarity: The Network Feature Complexity and Its Interpretation Using Category
+ * Theory</a>. In each perceptron the two hidden units that are nearest in weight space become one,
+ * again and again, until the nearest are farther apart than a share of the largest distance. No
+ * data is looked at and nothing is trained; the result is a smaller model of plain layers. How many
+ * features are left is the <em>complexity</em> of a layer.
  *
  * <p>As in the authors' code, the distance of two units is the squared Euclidean one of the weights
  * that come in and those that go out, side by side; distances are measured anew after each merging;

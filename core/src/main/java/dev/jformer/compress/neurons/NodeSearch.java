@@ -11,10 +11,11 @@ import java.util.function.DoubleConsumer;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Random search for a sparse sub-network of an overparameterised one, in the space of its nodes
- * (arXiv 2403.08265): sets of hidden units are drawn, what each leaves of the network is judged,
- * and the best is kept, to be trained from the weights that it had at the start. A judge may look
- * at the loss as it is, or train the candidate for a while first.
+ * Random search for a sparse sub-network, as in <a href="https://arxiv.org/abs/2403.08265">Random
+ * Search as a Baseline for Sparse Neural Network Architecture Search</a>. Sets of hidden units are
+ * drawn, each network that is left is judged, and the best is kept, to be trained from the weights
+ * that it had at the start. A judge may look at the loss as it is, or train the candidate for a
+ * while first.
  *
  * <p>Nodes of all perceptrons are drawn together, so that layers may keep different shares, as
  * {@link NeuronMask#drawn} says. The n-th set depends on the seed and n alone.

@@ -12,9 +12,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which weights of a model are kept, by magnitude (arXiv 2306.03805) or another rule: those of the
- * linear layers in its blocks, as far as the model's {@code projection} makes them. Embeddings,
- * norms, biases, convolutions that make tokens of pixels, and output layers are kept whole.
+ * Pruning masks, which say what weights of a model are kept, by magnitude as in <a
+ * href="https://arxiv.org/abs/2306.03805">The Emergence of Essential Sparsity in Large Pre-trained
+ * Models: The Weights that Matter</a> or by another rule. They cover the linear layers in the
+ * model's blocks, as far as its {@code projection} makes them. Embeddings, norms, biases,
+ * convolutions that make tokens of pixels, and output layers are kept whole.
  *
  * @param kept by the layers' dotted names in the model's order, bool [out, in], true where a weight
  *     is kept. The tensors live as long as the scope that they were made in.

@@ -9,8 +9,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * How many weights each layer of a sparse model keeps, so that the model keeps a given share: what
- * random pruning decides besides chance (arXiv 2202.02643).
+ * Allocates sparsity to layers, the one choice that random pruning makes besides chance, as in <a
+ * href="https://arxiv.org/abs/2202.02643">The Unreasonable Effectiveness of Random Pruning: Return
+ * of the Most Naive Baseline for Sparse Training</a>. It says how many weights each layer keeps, so
+ * that the model keeps a given share.
  */
 public enum SparsityAllocation {
   /** Every layer the same share. */

@@ -18,10 +18,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Lets tokens leave on their way through a trained vision transformer or encoder of texts, without
- * training (Zero-TPrune, arXiv 2305.17328, or another rule). The weights stay as they are; in the
- * configuration the mixer becomes {@link TokenReducingAttention}, where all of this can be changed,
- * also of a model that was given it before.
+ * Prunes tokens on their way through a trained vision transformer or text encoder, without
+ * training, as in <a href="https://arxiv.org/abs/2305.17328">Zero-TPrune: Zero-Shot Token Pruning
+ * through Leveraging of the Attention Graph in Pre-Trained Transformers</a> or by another rule. The
+ * weights stay as they are; in the configuration the mixer becomes {@link TokenReducingAttention},
+ * where all of this can be changed, also of a model that was given it before.
  *
  * @param at the blocks in which tokens leave, from 0; empty for one in the first third of the model
  *     and one in its middle, for each costs time

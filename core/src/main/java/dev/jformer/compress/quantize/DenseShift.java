@@ -11,11 +11,12 @@ import dev.jformer.nn.shift.ShiftLinear;
 import dev.jformer.nn.shift.ShiftLinear.Arithmetic;
 
 /**
- * Stores the weights of linear layers as powers of two in few bits (DenseShift, arXiv 2208.09708),
- * see {@link ShiftLinear}. A model that was trained so, by the projection {@code denseshift} or
- * {@code shift-rounded}, gives what it gave, in the bits that it was trained with; of one that is
- * stored so already the arithmetic is changed. The weights of a plain model are rounded to the
- * nearest powers of two, without zero, which at 3 bits costs much. It needs no data.
+ * Stores the weights of linear layers as powers of two in 2 to 4 bits, as in <a
+ * href="https://arxiv.org/abs/2208.09708">DenseShift: Towards Accurate and Transferable Low-Bit
+ * Shift Network</a>. See {@link ShiftLinear}. A model that was trained so, by the projection {@code
+ * denseshift} or {@code shift-rounded}, gives what it gave, in the bits that it was trained with;
+ * of one that is stored so already the arithmetic is changed. The weights of a plain model are
+ * rounded to the nearest powers of two, without zero, which at 3 bits costs much. It needs no data.
  *
  * @param bits of a weight of a plain model, 2 to 4
  * @param arithmetic what the layers compute with

@@ -18,12 +18,14 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 
 /**
- * LLM-FP4 (arXiv 2310.16836): the linear layers of a model's blocks compute with weights and
- * activations of 4 or 8 bits, and their weights are stored so; see {@link MiniFloatLinear}. Formats
- * and ranges are those that suit a layer's own output best on the calibration data, one layer at a
- * time, given what the layer is given in the model as it was. Embeddings, norms, the output layer,
- * and products of activations inside of attention stay floats. The paper keeps the output layer and
- * norms so too, but rounds embeddings, and the products in models that are not language models.
+ * Quantizes weights and activations to floating-point numbers of 4 or 8 bits, as in <a
+ * href="https://arxiv.org/abs/2310.16836">LLM-FP4: 4-Bit Floating-Point Quantized Transformers</a>.
+ * The linear layers of a model's blocks compute with them, and their weights are stored so; see
+ * {@link MiniFloatLinear}. Formats and ranges are those that suit a layer's own output best on the
+ * calibration data, one layer at a time, given what the layer is given in the model as it was.
+ * Embeddings, norms, the output layer, and products of activations inside of attention stay floats.
+ * The paper keeps the output layer and norms so too, but rounds embeddings, and the products in
+ * models that are not language models.
  *
  * @param weightBits 4 or 8
  * @param activationBits 3 to 8

@@ -8,8 +8,9 @@ import dev.jformer.model.Model;
 import dev.jformer.nn.quantized.Int8Linear;
 
 /**
- * LLM.int8() (arXiv 2208.07339): the linear layers of a model, and its table of words, in 8 bits;
- * see {@link Int8Linear}. It needs no data.
+ * Quantizes the linear layers of a model and its token embedding to 8 bits, as in <a
+ * href="https://arxiv.org/abs/2208.07339">LLM.int8(): 8-bit Matrix Multiplication for Transformers
+ * at Scale</a>. See {@link Int8Linear}. It needs no data.
  *
  * @param threshold absolute value from which a feature is an outlier; 0 for no decomposition
  */

@@ -19,10 +19,12 @@ import java.util.SplittableRandom;
 import java.util.function.DoubleConsumer;
 
 /**
- * NoisyQuant (arXiv 2211.16056): quantizes a model by any method that makes {@link QuantizedLinear}
- * layers, and adds to what each of them is given a fixed noise {@code N ~ U(-n, n)}, drawn once in
- * the shape of one token, which the bias takes away again ({@link NoisyLinear}). The quantizer is
- * not changed.
+ * Adds a noisy bias to any quantization of activations, as in <a
+ * href="https://arxiv.org/abs/2211.16056">NoisyQuant: Noisy Bias-Enhanced Post-Training Activation
+ * Quantization for Vision Transformers</a>. It quantizes a model by a method that makes {@link
+ * QuantizedLinear} layers, and adds to the input of each of them a fixed noise {@code N ~ U(-n,
+ * n)}, drawn once in the shape of one token, which the bias takes away again ({@link NoisyLinear}).
+ * The quantizer is not changed.
  *
  * <p>One draw from U(-1, 1) is made a layer; n is what of {@code 2 steps i / candidates}, i from 0
  * to candidates, makes the layer's output differ least from the exact layer's on calibration data,

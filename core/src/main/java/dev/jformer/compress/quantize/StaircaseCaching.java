@@ -14,9 +14,11 @@ import dev.jformer.model.Model;
 import java.util.List;
 
 /**
- * Lets a language model keep keys and values in few bits while it decodes, the fewer the older they
- * are (arXiv 2410.18441; see {@link StaircaseCache}). The weights stay as they are, and so does
- * what the model gives for whole sequences.
+ * Gives a language model a quantized cache of keys and values, as in <a
+ * href="https://arxiv.org/abs/2410.18441">The Nature of Mathematical Modeling and Probabilistic
+ * Optimization Engineering in Generative AI</a>. The older keys and values are, the fewer bits they
+ * have; see {@link StaircaseCache}. The weights stay as they are, and so does what the model gives
+ * for whole sequences.
  *
  * @param group see {@link StaircaseCache.Config}
  * @param channels see there

@@ -14,12 +14,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A model as it would compute with 8-bit weights and activations (W8A8), simulated: numbers are
- * rounded to those that the integers stand for and go on as floats. Each tensor has one scale.
- * Weights are symmetric; activations are asymmetric, in ranges that were seen while calibrating.
- * Quantized are the weights of linear layers and what linear layers, norms, and the two halves of
- * each block give; not the output layer, nor what happens inside of attention (the setting of arXiv
- * 2306.12929 quantizes that too).
+ * Simulated static quantization of weights and activations to 8 bits (W8A8), with which <a
+ * href="https://arxiv.org/abs/2306.12929">Quantizable Transformers: Removing Outliers by Helping
+ * Attention Heads Do Nothing</a> compares models. Numbers are rounded to those that the integers
+ * stand for and go on as floats. Each tensor has one scale. Weights are symmetric; activations are
+ * asymmetric, in ranges that were seen while calibrating. Quantized are the weights of linear
+ * layers and what linear layers, norms, and the two halves of each block give; not the output
+ * layer, nor what happens inside of attention (the paper quantizes that too).
  *
  * <p>The model is changed until this is closed, and the same after that.
  */

@@ -19,10 +19,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Emergent mixture of experts (arXiv 2310.10908): a two-layer perceptron whose hidden units are
- * parted into N experts of one size. For each token the k experts run whose mean weight vector has
- * the largest product with it; what they give counts as it is, so with k = N this is the
- * perceptron. There is no weight beside the perceptron's, and no gradient through the choice.
+ * An emergent mixture of experts (EMoE), of <a href="https://arxiv.org/abs/2310.10908">Emergent
+ * Mixture-of-Experts: Can Dense Pre-trained Transformers Benefit from Emergent Modular
+ * Structures?</a>. It is a two-layer perceptron whose hidden units are split into N experts of one
+ * size. For each token the k experts run whose mean weight vector has the largest product with it;
+ * what they give counts as it is, so with k = N this is the perceptron. There is no weight beside
+ * the perceptron's, and no gradient through the choice.
  *
  * <p>The weights stand in the perceptron's own order, with the units of each expert in the buffer
  * {@code members} [N, hidden / N]. In training they are put in the experts' order in every pass,

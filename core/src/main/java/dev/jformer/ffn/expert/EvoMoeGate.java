@@ -13,11 +13,12 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * EvoMoE's gate (arXiv 2112.14397), which begins dense and becomes sparse. Weights are the softmax
- * of scores plus Gumbel noise, divided by a temperature that falls evenly in training: high ones
- * make experts about equal, low ones pick one. Experts whose weight is below a threshold do not
- * run; the others keep their weights. After a share of training only the expert of the largest
- * weight runs.
+ * The gate of <a href="https://arxiv.org/abs/2112.14397">EvoMoE: An Evolutional Mixture-of-Experts
+ * Training Framework via Dense-To-Sparse Gate</a>, which begins dense and becomes sparse. Weights
+ * are the softmax of scores plus Gumbel noise, divided by a temperature that falls evenly in
+ * training: high ones make experts about equal, low ones pick one. Experts whose weight is below a
+ * threshold do not run; the others keep their weights. After a share of training only the expert of
+ * the largest weight runs.
  *
  * <p>In inference there is no noise, temperature and stage are those training has come to. A loss
  * balances as in the authors' code: N times the sum over the experts of mean weight and share of

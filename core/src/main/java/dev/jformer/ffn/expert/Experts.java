@@ -19,13 +19,17 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * A mixture of experts (arXiv 1701.06538): channel mixers of one kind, of which a {@link Gate}
- * chooses some for each token. An expert computes on its own tokens only, all of them in one piece,
- * and those of a batch that are padding go to none.
+ * A mixture of experts, with the training phases of <a
+ * href="https://arxiv.org/abs/2112.14397">EvoMoE: An Evolutional Mixture-of-Experts Training
+ * Framework via Dense-To-Sparse Gate</a>. The experts are channel mixers of one kind, of which a
+ * {@link Gate} chooses some for each token, as in <a
+ * href="https://arxiv.org/abs/1701.06538">Outrageously Large Neural Networks: The Sparsely-Gated
+ * Mixture-of-Experts Layer</a>. An expert computes on its own tokens only, all of them in one
+ * piece, and those of a batch that are padding go to none.
  *
  * <p>Training can begin with the first expert alone, for all tokens; the others are then made of it
  * by setting another random part of its matrices to zero in each, and the gate takes over: EvoMoE's
- * phase of diversifying (arXiv 2112.14397, which leaves the size of the masks open).
+ * phase of diversifying. The paper leaves the size of the masks open.
  *
  * <p>To whom it listens ({@link AuxiliaryLosses}) it tells, as a mean over layers: the load of the
  * busiest expert as a multiple of an equal share ({@code expertLoad}), experts for each token

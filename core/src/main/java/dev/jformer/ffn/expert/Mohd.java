@@ -10,17 +10,20 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A linear layer of a Mixture of Hidden Dimensions (MoHD, arXiv 2412.05644): {@code x Wᵀ + b}, in
- * which each token uses a part of its dimensions. They are split into groups of neighbours; the
- * first are shared by all tokens, of the others a router chooses k for each token. As a model's
- * projection it stands for all matrices of attention and of the feed-forward parts.
+ * A linear layer {@code x Wᵀ + b} in which each token uses a part of its dimensions, of the <a
+ * href="https://arxiv.org/abs/2412.05644">Mixture of Hidden-Dimensions Transformer</a> (MoHD). They
+ * are split into groups of neighbours; the first are shared by all tokens, of the others a router
+ * chooses k for each token. As a model's projection it stands for all matrices of attention and of
+ * the feed-forward parts.
  *
  * <p>Three things keep the information flowing: what is used is scaled by groups / (shared + k),
  * for what is not; what a chosen group gives is weighted by its probability times the number of
  * groups to choose from, which is 1 where the router has no opinion, so that gradients reach the
  * router; and a fusion, a matrix [groups, groups] that starts as the identity, mixes the groups of
  * the result, so that they can make up for each other. The authors publish no code; sizes and place
- * of the fusion, the weights and the loss for balance (that of arXiv 2101.03961) are settled here.
+ * of the fusion, the weights and the loss for balance (that of <a
+ * href="https://arxiv.org/abs/2101.03961">Switch Transformers: Scaling to Trillion Parameter Models
+ * with Simple and Efficient Sparsity</a>) are settled here.
  */
 public final class Mohd extends Layer {
   /**

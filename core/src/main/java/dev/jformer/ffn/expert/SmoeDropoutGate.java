@@ -9,9 +9,11 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * SMoE-Dropout's gate (arXiv 2303.01610): a linear layer that is drawn at random and never learns.
- * The k experts of the highest scores work on a token, weighted by the softmax over them. In
- * training k grows evenly from {@code first} to {@code last}; in inference every k can be chosen.
+ * The gate of SMoE-Dropout, <a href="https://arxiv.org/abs/2303.01610">Sparse MoE as the New
+ * Dropout: Scaling Dense and Self-Slimmable Transformers</a>. It is a linear layer that is drawn at
+ * random and never learns. The k experts of the highest scores work on a token, weighted by the
+ * softmax over them. In training k grows evenly from {@code first} to {@code last}; in inference
+ * every k can be chosen.
  */
 public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
   /**

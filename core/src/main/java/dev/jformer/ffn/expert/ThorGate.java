@@ -6,9 +6,10 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.tensor.Tensor;
 
 /**
- * THOR's gate (arXiv 2110.04260): experts are drawn at random, all equally likely, in training and
- * in inference. It has nothing to learn; what makes experts agree is the consistency of two passes
- * in the training loss. Draws come from the library's generator.
+ * The gate of THOR, <a href="https://arxiv.org/abs/2110.04260">Taming Sparsely Activated
+ * Transformer with Stochastic Experts</a>, which draws experts at random. All are equally likely,
+ * in training and in inference. It has nothing to learn; what makes experts agree is the
+ * consistency of two passes in the training loss. Draws come from the library's generator.
  */
 public final class ThorGate extends Gate {
   /** What shares one draw, or that none is made. */

@@ -8,9 +8,10 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Attention with a clipped softmax (arXiv 2306.12929): each weight p becomes {@code clip((ζ - γ) p
- * + γ, 0, 1)} with γ ≤ 0 ≤ 1 ≤ ζ, so that a head can give exactly nothing with finite logits, and
- * gets no gradient there that would drive them apart.
+ * Attention with the clipped softmax of <a href="https://arxiv.org/abs/2306.12929">Quantizable
+ * Transformers: Removing Outliers by Helping Attention Heads Do Nothing</a>. Each weight p becomes
+ * {@code clip((ζ - γ) p + γ, 0, 1)} with γ ≤ 0 ≤ 1 ≤ ζ, so that a head can give exactly nothing
+ * with finite logits, and gets no gradient there that would drive them apart.
  *
  * <p>γ is given by α as {@code γ = -α/T}, where T is the model's length, as in the authors' code,
  * also where a causal token sees fewer. The T×S matrix is held, as the definition demands it.

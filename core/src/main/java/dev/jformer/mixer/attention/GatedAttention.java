@@ -12,9 +12,11 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Softmax attention with a gate for each head and token (arXiv 2306.12929): the head's result is
- * multiplied by {@code sigmoid(w · x_h + b)}, where x_h are the head's own d channels of the
- * mixer's input. So a head can do nothing without looking at a token that says nothing.
+ * Gated attention of <a href="https://arxiv.org/abs/2306.12929">Quantizable Transformers: Removing
+ * Outliers by Helping Attention Heads Do Nothing</a>, softmax attention with a gate for each head
+ * and token. The head's result is multiplied by {@code sigmoid(w · x_h + b)}, where x_h are the
+ * head's own d channels of the mixer's input. So a head can do nothing without looking at a token
+ * that says nothing.
  *
  * <p>This is the paper's linear gate, d + 1 weights a head. The weights start like the other linear
  * layers', the bias so that the gate of a zero input is {@code open}.

@@ -10,11 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * PrFlashAttention (arXiv 2410.18441): softmax attention by blocks, of which those far from the
- * diagonal take part with a probability that falls with their distance; those on the diagonal
- * always do. The paper has no formula for it: here a block of keys that lies δ blocks away takes
- * part with probability p^δ, drawn for all sequences and heads together, anew in every pass of
- * training; out of training all take part. With p = 1 it is exact attention, to the bit.
+ * PrFlashAttention of <a href="https://arxiv.org/abs/2410.18441">The Nature of Mathematical
+ * Modeling and Probabilistic Optimization Engineering in Generative AI</a>. It is softmax attention
+ * by blocks, of which those far from the diagonal take part with a probability that falls with
+ * their distance; those on the diagonal always do. The paper has no formula for it: here a block of
+ * keys that lies δ blocks away takes part with probability p^δ, drawn for all sequences and heads
+ * together, anew in every pass of training; out of training all take part. With p = 1 it is exact
+ * attention, to the bit.
  */
 public final class ProbabilisticFlash extends Attention {
   /**

@@ -14,9 +14,10 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * Stochastically subsampled self-attention (arXiv 2306.01705): in training, every pass looks at a
- * random part of the pairs; otherwise at all of them, or at parts again, to average what several
- * such passes say ({@link #subsample}).
+ * Stochastically subsampled self-attention (SSA) of <a href="https://arxiv.org/abs/2306.01705">The
+ * Information Pathways Hypothesis: Transformers are Dynamic Self-Ensembles</a>. In training, every
+ * pass computes a random part of the pairs; otherwise all of them, or parts again, to average the
+ * results of several such passes ({@link #subsample}).
  *
  * <p>Two kinds. <em>Unbiased</em>: k = share T of the keys are drawn, the same for all queries,
  * sequences and heads. <em>Local</em>: tokens are shuffled a little, by sorting their index plus

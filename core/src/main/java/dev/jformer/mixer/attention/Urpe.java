@@ -11,11 +11,13 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Attention with universal relative positions, URPE (arXiv 2205.13401): the softmax matrix A of
- * each head is multiplied, element by element, by a learned Toeplitz matrix C, so that query i
- * takes a_ij c_(j-i) of key j. Rows of A sum to one, and so a relative encoding in the logits alone
- * says nothing where all tokens are the same; rows of A ⊙ C sum to what C makes of them. Works with
- * every position encoding; the paper's has none but relative biases.
+ * Attention with universal relative positions (URPE), of <a
+ * href="https://arxiv.org/abs/2205.13401">Your Transformer May Not be as Powerful as You
+ * Expect</a>. The softmax matrix A of each head is multiplied, element by element, by a learned
+ * Toeplitz matrix C, so that query i takes a_ij c_(j-i) of key j. Rows of A sum to one, and so a
+ * relative encoding in the logits alone says nothing where all tokens are the same; rows of A ⊙ C
+ * sum to what C makes of them. Works with every position encoding; the paper's has none but
+ * relative biases.
  *
  * <p>C starts as all ones, which is softmax attention. It has a number for each head and each
  * distance within the model's length L: 2L - 1, or L in causal models. Pairs farther apart take the

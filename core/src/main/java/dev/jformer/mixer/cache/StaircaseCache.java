@@ -11,8 +11,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Staircase adaptive quantization of keys and values (arXiv 2410.18441) in the manner of KIVI
- * (arXiv 2402.02750): the newest tokens are kept as they are, older ones in ever fewer bits.
+ * A cache of keys and values with staircase adaptive quantization, of <a
+ * href="https://arxiv.org/abs/2410.18441">The Nature of Mathematical Modeling and Probabilistic
+ * Optimization Engineering in Generative AI</a>, in the manner of <a
+ * href="https://arxiv.org/abs/2402.02750">KIVI: A Tuning-Free Asymmetric 2bit Quantization for KV
+ * Cache</a>. The newest tokens are kept as they are, older ones in ever fewer bits.
  *
  * <p>Tokens are quantized in groups of {@code group} in a row, counted from the first token. Keys
  * have a scale and an offset for each channel of a group, values for each token and run of {@code

@@ -13,8 +13,9 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
 /**
- * What the Extractors have in common (arXiv 2308.07661): they stand in for causal self-attention
- * and compare no token with another. Two steps lead from tokens x to outputs y:
+ * Base class of the Extractors of <a href="https://arxiv.org/abs/2308.07661">Attention Is Not All
+ * You Need Anymore</a>. They stand in for causal self-attention and compare no token with another.
+ * Two steps lead from tokens x to outputs y:
  *
  * <pre>
  * extraction   e[t] = 1/√t · Σ_{j &lt; t} w[j] ∘ x[t-j]      t = 1, 2, …, l

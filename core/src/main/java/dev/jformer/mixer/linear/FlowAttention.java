@@ -8,9 +8,10 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Flow-Attention (arXiv 2202.06258): attention as a flow network in which what flows out of a
- * source (a key) and into a sink (a query) is conserved, so that sources compete and sinks are
- * allocated without a softmax over pairs. Time and memory are O(T).
+ * Flow-Attention of <a href="https://arxiv.org/abs/2202.06258">Flowformer: Linearizing Transformers
+ * with Conservation Flows</a>. Attention is a flow network in which what flows out of a source (a
+ * key) and into a sink (a query) is conserved, so that sources compete and sinks are allocated
+ * without a softmax over pairs. Time and memory are O(T).
  *
  * <p>With φ the sigmoid, and 1e-6 added to both factors of every flow:
  *

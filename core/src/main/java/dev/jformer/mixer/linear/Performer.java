@@ -12,10 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Performer (arXiv 2009.14794), among the mixers that arXiv 2103.14636 surveys: softmax attention
- * estimated by FAVOR+, positive orthogonal random features φ(x) = exp(w·x' - |x'|²/2) / √m with x'
- * = x / d^¼, whose products' expectation is exp(q·k/√d). Rows w are orthogonal in groups of d, as
- * long as normal vectors are. Time and memory are O(T m).
+ * Softmax attention estimated by random features, of <a
+ * href="https://arxiv.org/abs/2009.14794">Rethinking Attention with Performers</a>, one of the
+ * mixers of <a href="https://arxiv.org/abs/2103.14636">A Practical Survey on Faster and Lighter
+ * Transformers</a>. The features are FAVOR+, positive and orthogonal: φ(x) = exp(w·x' - |x'|²/2) /
+ * √m with x' = x / d^¼, whose products' expectation is exp(q·k/√d). Rows w are orthogonal in groups
+ * of d, as long as normal vectors are. Time and memory are O(T m).
  *
  * <p>Queries' features are divided by their largest, which cancels out. Keys' features are not
  * divided by the largest of all tokens, as the authors' are, for that would look ahead; instead by

@@ -18,10 +18,12 @@ import java.util.List;
 import java.util.function.BinaryOperator;
 
 /**
- * Softmax attention after which, in some blocks, part of the tokens leave, so that the rest of the
- * model is computed for fewer: a {@link TokenReducer} says which (Zero-TPrune, arXiv 2305.17328,
- * and others). It has the weights of softmax attention, so it can take its place, and be changed or
- * taken away again, without training.
+ * Softmax attention with token reduction, as in <a
+ * href="https://arxiv.org/abs/2305.17328">Zero-TPrune: Zero-Shot Token Pruning through Leveraging
+ * of the Attention Graph in Pre-Trained Transformers</a>. After it, in some blocks, part of the
+ * tokens leave, so that the rest of the model is computed for fewer; a {@link TokenReducer} says
+ * which. It has the weights of softmax attention, so it can take its place, and be changed or taken
+ * away again, without training.
  *
  * <p>Tokens leave between the two halves of a block. Of each sequence the same share of its own
  * tokens stays, so padding does not count; what is left keeps its order. Where positions are more

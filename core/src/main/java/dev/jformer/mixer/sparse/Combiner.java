@@ -14,11 +14,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Combiner (arXiv 2107.05768): full attention as a structured conditional expectation. A query sees
- * some keys directly, and all others through summaries of their regions: the softmax is over direct
- * keys and regions, p(j|i) = p(Ω|i) p(j|Ω) for j in region Ω. A region's key is pooled from its
- * keys; p(j|Ω) is the softmax over its keys of their product with a query pooled from its queries,
- * divided by √d. So every allowed pair has a positive weight and the weights of a query sum to one.
+ * Full attention as a structured conditional expectation, of <a
+ * href="https://arxiv.org/abs/2107.05768">Combiner: Full Attention Transformer with Sparse
+ * Computation Cost</a>. A query sees some keys directly, and all others through summaries of their
+ * regions: the softmax is over direct keys and regions, p(j|i) = p(Ω|i) p(j|Ω) for j in region Ω. A
+ * region's key is pooled from its keys; p(j|Ω) is the softmax over its keys of their product with a
+ * query pooled from its queries, divided by √d. So every allowed pair has a positive weight and the
+ * weights of a query sum to one.
  *
  * <p>Three factorisations:
  *

@@ -16,12 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reformer's attention (arXiv 2001.04451), among the mixers that arXiv 2103.14636 surveys: queries
- * are keys too, of length one, and a token sees those that a random rotation hashes into its
- * bucket. Tokens are sorted by bucket and then by position and cut into chunks; each sees its own
- * chunk and the one before, those of its bucket there. Several rounds of hashing are joined by how
- * much weight each found. A token sees itself only if it sees no other. Time is O(T log T), memory
- * O(T).
+ * Attention by locality-sensitive hashing of <a href="https://arxiv.org/abs/2001.04451">Reformer:
+ * The Efficient Transformer</a>, one of the mixers of <a href="https://arxiv.org/abs/2103.14636">A
+ * Practical Survey on Faster and Lighter Transformers</a>. Queries are keys too, of length one, and
+ * a token sees those that a random rotation hashes into its bucket. Tokens are sorted by bucket and
+ * then by position and cut into chunks; each sees its own chunk and the one before, those of its
+ * bucket there. Several rounds of hashing are joined by how much weight each found. A token sees
+ * itself only if it sees no other. Time is O(T log T), memory O(T).
  *
  * <p>There are as many buckets as two chunks' length goes into the sequence, or a little more, an
  * even number. Where tokens see earlier ones only, later ones never have weight; but which earlier

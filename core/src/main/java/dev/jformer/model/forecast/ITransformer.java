@@ -25,10 +25,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * iTransformer (arXiv 2310.06625): the whole past of a variable is one token. Tokens are mixed
- * across variables and transformed each by itself; a linear layer makes of each the variable's
- * whole future. Windows are normalised each for itself. As variables have no order there are no
- * positions, and any number of variables can be forecast, also others than those trained on.
+ * The forecaster of <a href="https://arxiv.org/abs/2310.06625">iTransformer: Inverted Transformers
+ * Are Effective for Time Series Forecasting</a>. The whole past of a variable is one token. Tokens
+ * are mixed across variables and transformed each by itself; a linear layer makes of each the
+ * variable's whole future. Windows are normalised each for itself. As variables have no order there
+ * are no positions, and any number of variables can be forecast, also others than those trained on.
  *
  * <p>As in the authors' code each calendar feature's past is a token too, whose output is dropped;
  * the calendar of the future is not used.

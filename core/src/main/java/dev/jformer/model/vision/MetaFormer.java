@@ -25,9 +25,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * MetaFormer (arXiv 2111.11418): stages of blocks on ever fewer and wider tokens, each stage begun
- * by patches that overlap. With {@link Pooling} for a mixer it is PoolFormer; the defaults are
- * PoolFormer-S12 for 1,000 classes.
+ * An image classifier in stages of blocks with any token mixer, of <a
+ * href="https://arxiv.org/abs/2111.11418">MetaFormer Is Actually What You Need for Vision</a>. Each
+ * stage begins with overlapping patches, which make the tokens fewer and wider. With {@link
+ * Pooling} for a mixer it is PoolFormer; the defaults are PoolFormer-S12 for 1,000 classes.
  *
  * <p>Tokens are rows of a matrix here, [B, H W, C], where the authors' have channels in planes; the
  * result is the same and the perceptrons are plain matrix products.

@@ -21,11 +21,13 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * DSFormer (arXiv 2312.13211): a linear layer {@code x Wᵀ + b}, [..., in] to [..., out], whose
- * weight is the product of small dense bases and semi-structured sparse coefficients. Outputs are
- * cut into blocks; in each, the weights of an input are a sum of {@code s} of the block's basis
- * vectors, where s is the same for all. A file holds the bases, the coefficients that are not zero,
- * and their places, in a bit for each or as numbers of few bits, whichever is less.
+ * A linear layer {@code x Wᵀ + b}, [..., in] to [..., out], whose weight is the product of small
+ * dense bases and semi-structured sparse coefficients, of <a
+ * href="https://arxiv.org/abs/2312.13211">DSFormer: Effective Compression of Text-Transformers by
+ * Dense-Sparse Weight Factorization</a>. Outputs are cut into blocks; in each, the weights of an
+ * input are a sum of {@code s} of the block's basis vectors, where s is the same for all. A file
+ * holds the bases, the coefficients that are not zero, and their places, in a bit for each or as
+ * numbers of few bits, whichever is less.
  *
  * <p>The paper's text was at hand in part only, so the sizes are not its own: blocks of 32 outputs
  * over 48 vectors came nearest to the matrices of all-MiniLM-L6-v2 at 2, 2.8 and 3.57 times fewer

@@ -6,8 +6,9 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * An activation that is learned (arXiv 2409.10594): {@code P(x) / (1 + |Q(x)|)}, one function for
- * each group of neighbouring channels, with P shared by all groups: [..., D] to [..., D].
+ * A learned rational activation, [..., D] to [..., D], of the <a
+ * href="https://arxiv.org/abs/2409.10594">Kolmogorov-Arnold Transformer</a>. It is {@code P(x) / (1
+ * + |Q(x)|)}, one function for each group of neighbouring channels, with P shared by all groups.
  *
  * <p>So the paper has it. The authors' code takes the absolute value of each term of Q by itself,
  * but fits what it starts with as if it were the formula of the paper; here it is that throughout.

@@ -4,8 +4,9 @@ import java.util.Arrays;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * {@code P(x) / (1 + |Q(x)|)} with P of degree 5, and Q of degree 4 without a constant: what
- * group-rational activations (arXiv 2409.10594) start as.
+ * A rational function {@code P(x) / (1 + |Q(x)|)}, as which the activations of the <a
+ * href="https://arxiv.org/abs/2409.10594">Kolmogorov-Arnold Transformer</a> start. P has degree 5,
+ * and Q degree 4 without a constant.
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record RationalFunction(double[] numerator, double[] denominator) {

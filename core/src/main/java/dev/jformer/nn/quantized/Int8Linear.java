@@ -13,9 +13,10 @@ import dev.jformer.tensor.Int8;
 import dev.jformer.tensor.Tensor;
 
 /**
- * LLM.int8() (arXiv 2208.07339): a linear layer [..., in] to [..., out] whose product runs on 8-bit
- * integers. Each row of the weight and each row of the input (a token) has a scale of its own, its
- * largest absolute value over 127; the sums are 32-bit integers, and the outer product of the
+ * A linear layer, [..., in] to [..., out], whose product runs on 8-bit integers, of <a
+ * href="https://arxiv.org/abs/2208.07339">LLM.int8(): 8-bit Matrix Multiplication for Transformers
+ * at Scale</a>. Each row of the weight and each row of the input (a token) has a scale of its own,
+ * its largest absolute value over 127; the sums are 32-bit integers, and the outer product of the
  * scales makes floats of them.
  *
  * <p>Feature dimensions in which any token of the call has an absolute value of at least a

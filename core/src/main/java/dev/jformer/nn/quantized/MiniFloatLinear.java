@@ -16,11 +16,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A linear layer of LLM-FP4 (arXiv 2310.16836), [..., in] to [..., out]: weights and activations
- * are numbers of few bits, {@link MiniFloat}s. Weights have a step for each output. Activations
- * have one for the layer, and a {@linkplain Kind#PRE_SHIFTED pre-shifted} layer an integer k for
- * each input besides, by which its exponent's bias is larger. So it computes {@code Q(x) Wᵀ + b}
- * where Q rounds input j in steps of {@code s 2^-k_j}.
+ * A linear layer, [..., in] to [..., out], of <a href="https://arxiv.org/abs/2310.16836">LLM-FP4:
+ * 4-Bit Floating-Point Quantized Transformers</a>. Weights and activations are floating-point
+ * numbers of few bits, {@link MiniFloat}s. Weights have a step for each output. Activations have
+ * one for the layer, and a {@linkplain Kind#PRE_SHIFTED pre-shifted} layer an integer k for each
+ * input besides, by which its exponent's bias is larger. So it computes {@code Q(x) Wᵀ + b} where Q
+ * rounds input j in steps of {@code s 2^-k_j}.
  *
  * <p>It does so in the folded form: input j, times 2^k_j, is rounded in steps of s, and column j of
  * W is divided by 2^k_j, which adds to the exponents of its weights. All factors are powers of two,

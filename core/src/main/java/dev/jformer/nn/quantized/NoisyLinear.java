@@ -11,11 +11,13 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A quantized linear layer with the noisy bias of NoisyQuant (arXiv 2211.16056): {@code Q(x + N) Ŵᵀ
- * - N Ŵᵀ + b}, where N [in] is drawn once, and the same for all tokens. It moves numbers that many
- * activations share off the places between two numbers of the grid, where rounding them costs most;
- * Q stays as it is. The term {@code - N Ŵᵀ} is part of the quantized layer's bias, so that an
- * addition is all that this costs.
+ * A quantized linear layer with the noisy bias of <a
+ * href="https://arxiv.org/abs/2211.16056">NoisyQuant: Noisy Bias-Enhanced Post-Training Activation
+ * Quantization for Vision Transformers</a>. It computes {@code Q(x + N) Ŵᵀ - N Ŵᵀ + b}, where N
+ * [in] is drawn once, and the same for all tokens. It moves numbers that many activations share off
+ * the places between two numbers of the grid, where rounding them costs most; Q stays as it is. The
+ * term {@code - N Ŵᵀ} is part of the quantized layer's bias, so that an addition is all that this
+ * costs.
  */
 public final class NoisyLinear extends Layer {
   /**

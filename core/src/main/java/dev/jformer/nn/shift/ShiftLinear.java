@@ -19,9 +19,11 @@ import java.util.List;
 
 /**
  * A trained shift network's linear layer {@code x Wᵀ + b}, [..., in] to [..., out], as it is kept:
- * weights {@code ±2^p} times a scale for each output, in codes of 2 to 4 bits (DenseShift, arXiv
- * 2208.09708, without zero; others with). Code {@code i} of a row takes the bits from {@code i}
- * times so many on, its lowest first; bit {@code b} of a row stands in its byte {@code b / 8}.
+ * weights {@code ±2^p} times a scale for each output, in codes of 2 to 4 bits, as in <a
+ * href="https://arxiv.org/abs/2208.09708">DenseShift: Towards Accurate and Transferable Low-Bit
+ * Shift Network</a> (without zero; others have it). Code {@code i} of a row takes the bits from
+ * {@code i} times so many on, its lowest first; bit {@code b} of a row stands in its byte {@code b
+ * / 8}.
  *
  * <p>With {@link Arithmetic#SHIFTS} a row of the input is rounded to integers of 8 bits, in steps
  * of its largest absolute value over 127, which are shifted by p, given the sign, and added up in

@@ -22,11 +22,14 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * A linear layer {@code x Wᵀ + b}, [..., in] to [..., out], most of whose weights are zero and are
- * not there (arXiv 2306.03805, 2202.02643): it keeps the others, row after row, and where they
- * stand, in a bit for each element, or as the patterns of N:M sparsity. Gradients flow to the
- * values that there are, and so does weight decay, so a mask holds through training; the
- * optimizer's state is as small as the values.
+ * A linear layer {@code x Wᵀ + b}, [..., in] to [..., out], that stores only the weights that are
+ * not zero, for <a href="https://arxiv.org/abs/2306.03805">The Emergence of Essential Sparsity in
+ * Large Pre-trained Models: The Weights that Matter</a> and <a
+ * href="https://arxiv.org/abs/2202.02643">The Unreasonable Effectiveness of Random Pruning: Return
+ * of the Most Naive Baseline for Sparse Training</a>. It keeps them row after row, and their places
+ * in a bit for each element, or as the patterns of N:M sparsity. Gradients flow to the values that
+ * there are, and so does weight decay, so a mask holds through training; the optimizer's state is
+ * as small as the values.
  *
  * <p>In training the matrix is made by scattering the values, for gradients to flow. In inference
  * it is written out for each pass and dropped again: of no account for batches, most of the time
