@@ -11,6 +11,7 @@ import javax.lang.model.SourceVersion;
 import javax.lang.model.element.AnnotationMirror;
 import javax.lang.model.element.Element;
 import javax.lang.model.element.Modifier;
+import javax.lang.model.element.NestingKind;
 import javax.lang.model.element.TypeElement;
 import javax.lang.model.util.ElementFilter;
 import javax.tools.StandardLocation;
@@ -43,10 +44,16 @@ public final class JavadocIndexProcessor extends AbstractProcessor {
 
   private void index(TypeElement type) {
     String comment = processingEnv.getElementUtils().getDocComment(type);
-    if (comment != null && (type.getModifiers().contains(Modifier.PUBLIC) || isService(type))) {
+    if (comment != null && isIndexed(type)) {
       write(type, DocComment.parse(comment));
     }
     ElementFilter.typesIn(type.getEnclosedElements()).forEach(this::index);
+  }
+
+  private static boolean isIndexed(TypeElement type) {
+    return type.getNestingKind() == NestingKind.TOP_LEVEL
+        || type.getModifiers().contains(Modifier.PUBLIC)
+        || isService(type);
   }
 
   private static boolean isService(Element type) {
