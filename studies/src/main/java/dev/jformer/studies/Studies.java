@@ -1,5 +1,7 @@
 package dev.jformer.studies;
 
+import dev.jformer.studies.catalogue.Catalogue;
+import dev.jformer.studies.catalogue.Paper;
 import dev.jformer.studies.evidence.Evidence;
 import java.util.Map;
 import java.util.ServiceLoader;

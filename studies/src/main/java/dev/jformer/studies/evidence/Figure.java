@@ -30,8 +30,11 @@ public record Figure(
    */
   public record Series(
       String name, List<Double> x, List<Double> y, boolean points, List<Double> upper) {
-    /** Checks that there are as many values as positions. */
+    /**
+     * Checks that there are as many values as positions; figures of earlier versions have no bands.
+     */
     public Series {
+      upper = upper == null ? List.of() : upper;
       if (x.size() != y.size() || (!upper.isEmpty() && x.size() != upper.size())) {
         throw new IllegalArgumentException(
             "the curve '" + name + "' has " + x.size() + " positions and " + y.size() + " values");

@@ -11,8 +11,8 @@ import dev.jformer.model.CausalLm;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.Rope;
 import dev.jformer.run.Recipe;
-import dev.jformer.studies.Catalogue;
-import dev.jformer.studies.Paper;
+import dev.jformer.studies.catalogue.Catalogue;
+import dev.jformer.studies.catalogue.Paper;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -1,9 +1,10 @@
-package dev.jformer.studies;
+package dev.jformer.studies.catalogue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.studies.Studies;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ class CatalogueTest {
       boolean implemented = paper.status() == Paper.Status.IMPLEMENTED;
       boolean begun = paper.status() != Paper.Status.PLANNED;
       expect(wrong, paper, "classes", begun, !paper.classes().isEmpty());
-      expect(wrong, paper, "a study", begun, paper.study() != null);
+      expect(wrong, paper, "a study", begun, Studies.all().containsKey(paper.slug()));
       Path results = ROOT.resolve("docs/results").resolve(paper.slug() + ".md");
       expect(wrong, paper, results.toString(), implemented, Files.exists(results));
       for (String name : paper.classes()) {

@@ -1,0 +1,153 @@
+package dev.jformer.studies.pages;
+
+import dev.jformer.studies.catalogue.TableReference;
+import dev.jformer.studies.evidence.Evidence;
+import dev.jformer.studies.evidence.Table;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * A measured figure of a technique beside the one that it is compared with.
+ *
+ * @param goal what it says something about, in plain words
+ * @param measured the column's name, with its unit
+ * @param table title of the table that it stands in
+ * @param technique the row of the technique
+ * @param value its figure
+ * @param spread of that figure over seeds; empty where it is not known
+ * @param against what it is compared with; empty where the figure stands alone
+ * @param other the figure of that
+ * @param otherSpread of that figure over seeds; empty where it is not known
+ * @param difference how much better or worse the technique is; empty where the figure stands alone
+ */
+public record Finding(
+    String goal,
+    String measured,
+    String table,
+    String technique,
+    String value,
+    String spread,
+    String against,
+    String other,
+    String otherSpread,
+    String difference) {
+  /** The technique's figure, with its spread where that is known. */
+  public String figure() {
+    return withSpread(value, spread);
+  }
+
+  /** The figure that it is compared with, with its spread where that is known. */
+  public String otherFigure() {
+    return withSpread(other, otherSpread);
+  }
+
+  private static String withSpread(String value, String spread) {
+    return spread.isEmpty() ? value : value + " (spread " + spread + ")";
+  }
+
+  /**
+   * Looks a figure up.
+   *
+   * @throws IllegalArgumentException if the results have no such figure
+   */
+  static Finding of(TableReference reference, Evidence evidence) {
+    for (Table table : evidence.tables()) {
+      if (reference.table() != null && !table.title().startsWith(reference.table())) {
+        continue;
+      }
+      int column = table.columns().indexOf(reference.column());
+      String otherName = Objects.requireNonNullElse(reference.againstColumn(), reference.column());
+      int otherColumn = table.columns().indexOf(otherName);
+      List<String> row = row(table, reference.row());
+      List<String> other =
+          row(table, Objects.requireNonNullElse(reference.against(), reference.row()));
+      if (column >= 0 && otherColumn >= 0 && row != null && other != null) {
+        return of(reference, table, row, column, other, otherColumn);
+      }
+    }
+    throw new IllegalArgumentException(
+        "the results of " + evidence.slug() + " have no table with what is wanted: " + reference);
+  }
+
+  private static Finding of(
+      TableReference reference,
+      Table table,
+      List<String> row,
+      int column,
+      List<String> other,
+      int otherColumn) {
+    String value = row.get(column);
+    String spread = spread(table, row, column);
+    String goal = reference.goal().words();
+    String technique = reference.row();
+    if (reference.standsAlone()) {
+      return new Finding(
+          goal, reference.column(), table.title(), technique, value, spread, "", "", "", "");
+    }
+    String otherSpread = spread(table, other, otherColumn);
+    String against =
+        reference.againstColumn() == null
+            ? reference.against()
+            : reference.against() == null
+                ? reference.againstColumn()
+                : reference.against() + ", " + reference.againstColumn();
+    return new Finding(
+        goal,
+        reference.column(),
+        table.title(),
+        technique,
+        value,
+        spread,
+        against,
+        other.get(otherColumn),
+        otherSpread,
+        difference(
+            number(value),
+            number(other.get(otherColumn)),
+            Math.max(number(spread), number(otherSpread)),
+            reference.higher()));
+  }
+
+  private static List<String> row(Table table, String name) {
+    return table.rows().stream()
+        .filter(cells -> (String.join(" ; ", cells) + " ; ").startsWith(name + " ; "))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** The spread of a figure, in the next such column right of it; empty where there is none. */
+  private static String spread(Table table, List<String> row, int column) {
+    for (int i = column + 1; i < table.columns().size(); i++) {
+      if (table.columns().get(i).startsWith("spread")) {
+        return number(row.get(i)) > 0 ? row.get(i) : "";
+      }
+    }
+    return "";
+  }
+
+  /** A cell's number; 0 where it has none. */
+  private static double number(String cell) {
+    try {
+      return Double.parseDouble(cell.replace(",", ""));
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  private static String difference(double value, double other, double spread, boolean higher) {
+    if (value == other) {
+      return "the same";
+    }
+    if (Math.abs(value - other) <= spread) {
+      return "within the spread";
+    }
+    String verdict = value > other == higher ? "better" : "worse";
+    double ratio = value / other;
+    if (ratio >= 2) {
+      return String.format(Locale.ROOT, "%.1f times as much: %s", ratio, verdict);
+    }
+    double percent = 100 * (value - other) / Math.abs(other);
+    return String.format(Locale.ROOT, "%+.1f %%: %s", percent, verdict);
+  }
+}

@@ -1,0 +1,44 @@
+package dev.jformer.studies.pages;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The configuration that switches a variant of a technique on.
+ *
+ * @param variant its name
+ * @param recipe the fields of a recipe, as JSON
+ * @param options the same as options of {@code train} and other commands that take {@code --set}
+ */
+public record SwitchOn(String variant, JsonNode recipe, List<String> options) {
+  /** A variant of the catalogue. */
+  static SwitchOn of(String variant, JsonNode recipe) {
+    List<String> options = new ArrayList<>();
+    collect("", recipe, options);
+    return new SwitchOn(variant, recipe, List.copyOf(options));
+  }
+
+  /** A part or model is set as a whole, for those of other kinds have other fields. */
+  private static void collect(String path, JsonNode node, List<String> options) {
+    if (node instanceof ObjectNode object && !namesKind(object)) {
+      object
+          .properties()
+          .forEach(
+              field ->
+                  collect(
+                      path.isEmpty() ? field.getKey() : path + "." + field.getKey(),
+                      field.getValue(),
+                      options));
+    } else {
+      String value = node.isTextual() ? node.asText() : node.toString();
+      String setting = path + "=" + value;
+      options.add("--set " + Shell.quote(setting));
+    }
+  }
+
+  private static boolean namesKind(ObjectNode object) {
+    return object.has("type") || object.path("model").isTextual();
+  }
+}

@@ -1,0 +1,129 @@
+package dev.jformer.studies.pages;
+
+import static dev.jformer.studies.pages.Markdown.link;
+
+import dev.jformer.studies.catalogue.Catalogue;
+import dev.jformer.studies.catalogue.Goal;
+import dev.jformer.studies.catalogue.Paper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * The pages of {@code docs/techniques}: one for each technique that is here, and an index by family
+ * and by goal. {@code jformer papers --pages docs/techniques} writes them; a test fails when they
+ * are not what would be written.
+ */
+public final class TechniquePages {
+  /** What the pages say of their making. */
+  static final String ORIGIN =
+      "*Made from the catalogue, the Javadoc and the results by `jformer papers --pages"
+          + " docs/techniques`: edit those, not this page.*\n";
+
+  private TechniquePages() {}
+
+  /** All pages by the names of their files. */
+  public static Map<String, String> all() {
+    Map<String, String> pages = new TreeMap<>();
+    List<Paper> here = Catalogue.papers().stream().filter(TechniquePages::isHere).toList();
+    here.forEach(paper -> pages.put(paper.slug() + ".md", TechniquePage.of(paper)));
+    pages.put("README.md", index(here));
+    return pages;
+  }
+
+  /** Writes all pages into a folder, which is made if it is not there; returns how many. */
+  public static int write(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    Map<String, String> pages = all();
+    for (Map.Entry<String, String> page : pages.entrySet()) {
+      Files.writeString(folder.resolve(page.getKey()), page.getValue());
+    }
+    return pages.size();
+  }
+
+  private static boolean isHere(Paper paper) {
+    return paper.status() == Paper.Status.IMPLEMENTED;
+  }
+
+  private static String index(List<Paper> here) {
+    List<PaperSheet> sheets = here.stream().map(PaperSheet::of).toList();
+    StringBuilder text = new StringBuilder("# Techniques\n\n");
+    text.append(here.size())
+        .append(" techniques, each with a page: what it is, how to switch it on, ");
+    text.append(
+        "what it gains and costs here, and the mechanism. The figures are small models on a ");
+    text.append(
+        "CPU; each page says which, and at which scale. A *spread* is that over seeds; where ");
+    text.append("none is given, one was measured or the study records none.\n\n");
+    text.append("By goal: ");
+    List<String> goals = new ArrayList<>();
+    for (Goal goal : Goal.values()) {
+      goals.add(link(goal.words(), "#" + goal.words().replace(' ', '-')));
+    }
+    text.append(String.join(", ", goals)).append(".\n");
+    families(text, sheets);
+    for (Goal goal : Goal.values()) {
+      goal(text, goal, sheets);
+    }
+    return text.append('\n').append(ORIGIN).toString();
+  }
+
+  private static void families(StringBuilder text, List<PaperSheet> sheets) {
+    Map<String, List<PaperSheet>> families =
+        sheets.stream()
+            .collect(Collectors.groupingBy(PaperSheet::family, TreeMap::new, Collectors.toList()));
+    families.forEach(
+        (family, members) -> {
+          text.append("\n## Family: ").append(family).append("\n\n");
+          text.append(
+              Markdown.table(
+                  List.of("technique", "stage", "what it is", "claims"),
+                  members.stream()
+                      .map(
+                          sheet ->
+                              List.of(
+                                  page(sheet),
+                                  sheet.stage(),
+                                  String.join(" ", sheet.about()),
+                                  sheet.summary()))
+                      .toList()));
+        });
+  }
+
+  private static void goal(StringBuilder text, Goal goal, List<PaperSheet> sheets) {
+    List<List<String>> rows = new ArrayList<>();
+    for (PaperSheet sheet : sheets) {
+      for (Finding f : sheet.findings()) {
+        if (f.goal().equals(goal.words())) {
+          rows.add(
+              List.of(
+                  page(sheet),
+                  f.table() + ": " + f.measured(),
+                  f.technique(),
+                  f.figure(),
+                  f.against(),
+                  f.otherFigure(),
+                  f.difference()));
+        }
+      }
+    }
+    text.append("\n## ").append(capitalised(goal.words())).append("\n\n");
+    text.append(
+        Markdown.table(
+            List.of("technique", "measured", "with", "figure", "beside", "figure", "difference"),
+            rows));
+  }
+
+  private static String page(PaperSheet sheet) {
+    return link(sheet.slug(), sheet.slug() + ".md");
+  }
+
+  private static String capitalised(String words) {
+    return Character.toUpperCase(words.charAt(0)) + words.substring(1);
+  }
+}
