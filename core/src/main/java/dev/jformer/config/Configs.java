@@ -116,10 +116,14 @@ public final class Configs {
     return JSON.valueToTree(config);
   }
 
-  /** Names and default configurations of all parts of a kind, in alphabetical order. */
+  /**
+   * Names and default configurations of all parts of a kind, in alphabetical order: those that
+   * {@link ServiceLoader} finds with the thread's context class loader, or with that of the kind
+   * where the context does not know the kind.
+   */
   public static <P extends Part> Map<String, P> parts(Class<P> kind) {
     Map<String, P> parts = new TreeMap<>();
-    for (P part : ServiceLoader.load(kind, kind.getClassLoader())) {
+    for (P part : ServiceLoader.load(kind, loader(kind))) {
       P other = parts.put(part.type(), part);
       if (other != null) {
         throw new IllegalStateException(
@@ -127,6 +131,16 @@ public final class Configs {
       }
     }
     return parts;
+  }
+
+  private static ClassLoader loader(Class<?> kind) {
+    ClassLoader context = Thread.currentThread().getContextClassLoader();
+    try {
+      boolean known = context != null && context.loadClass(kind.getName()) == kind;
+      return known ? context : kind.getClassLoader();
+    } catch (ClassNotFoundException e) {
+      return kind.getClassLoader();
+    }
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.jformer.app.command;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +11,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
 
 /** The program {@code jformer}, whose commands are the other classes. */
@@ -77,6 +81,15 @@ public final class Commands implements Runnable {
   @CommandLine.Spec private CommandSpec spec;
 
   @Option(
+      names = "--plugins",
+      scope = ScopeType.INHERIT,
+      paramLabel = "PATH",
+      description =
+          "Parts of your own: a jar, or a folder of jars or classes (see also the environment"
+              + " variable JFORMER_CLASSPATH).")
+  private Path plugins;
+
+  @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
       description = "Print the stack trace of an error.")
@@ -100,6 +113,7 @@ public final class Commands implements Runnable {
     CommandLine line = new CommandLine(commands);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExpandAtFiles(false);
+    line.setExecutionStrategy(commands::execute);
     line.setExecutionExceptionHandler(
         (error, command, parsed) -> CommandException.report(error, commands.debug));
     line.setParameterExceptionHandler(UsageErrors::report);
@@ -112,6 +126,18 @@ public final class Commands implements Runnable {
     all.get("help").getCommandSpec().usageMessage().header("Explain a command");
     HelpLayout.apply(line, GROUPS);
     return line;
+  }
+
+  /** Runs the command that was parsed, with the user's own parts. */
+  private int execute(ParseResult parsed) {
+    if (plugins == null) {
+      return new RunLast().execute(parsed);
+    }
+    try (Plugins opened = Plugins.open(plugins)) {
+      return new RunLast().execute(parsed);
+    } catch (IOException | CommandException e) {
+      return CommandException.report(e, debug);
+    }
   }
 
   private static void standardOptions(CommandLine line) {
