@@ -39,14 +39,14 @@ final class Checkpoints {
    * What was read back: the progress, and the groups of tensors, which live until the surrounding
    * scope closes.
    */
-  record Checkpoint(Progress progress, Map<String, Map<String, Tensor>> groups) {}
+  record Checkpoint(TrainingState progress, Map<String, Map<String, Tensor>> groups) {}
 
   /**
    * Writes a checkpoint.
    *
    * @throws TrainingException if it cannot be written; earlier ones are intact
    */
-  void save(Progress progress, Map<String, Map<String, Tensor>> groups) {
+  void save(TrainingState progress, Map<String, Map<String, Tensor>> groups) {
     String name = String.format(java.util.Locale.ROOT, "%s%08d", PREFIX, progress.step());
     Path partial = folder.resolve(PARTIAL + name);
     Path target = folder.resolve(name);
@@ -106,7 +106,7 @@ final class Checkpoints {
   }
 
   private static Checkpoint read(Path path) throws IOException {
-    Progress progress = Progress.of(Files.readAllBytes(path.resolve(PROGRESS)));
+    TrainingState progress = TrainingState.of(Files.readAllBytes(path.resolve(PROGRESS)));
     Map<String, Map<String, Tensor>> groups = new LinkedHashMap<>();
     try (Stream<Path> files = Files.list(path)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList()) {

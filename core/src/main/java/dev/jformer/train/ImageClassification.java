@@ -30,6 +30,16 @@ public final class ImageClassification implements Classifying {
     this.smoothing = smoothing;
   }
 
+  /** Images to learn from. */
+  public int trainingImages() {
+    return sampler.trainingImages();
+  }
+
+  /** Images held out. */
+  public int heldOutImages() {
+    return sampler.heldOutImages();
+  }
+
   @Override
   public Supplier<Prediction> passes(long index) {
     ImageBatch batch = sampler.batch(index);

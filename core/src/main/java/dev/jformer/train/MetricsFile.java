@@ -22,6 +22,9 @@ import java.util.Locale;
  * primary one after {@code bestValidation}: {@code validationLoss}, {@code bestValidationBleu}.
  */
 public final class MetricsFile implements Listener, AutoCloseable {
+  /** What the name of the best value of a metric begins with. */
+  public static final String BEST = "bestValidation";
+
   private static final JsonMapper JSON = new JsonMapper();
 
   private final BufferedWriter writer;
@@ -78,7 +81,7 @@ public final class MetricsFile implements Listener, AutoCloseable {
     putLoss(line, "validationLoss", metrics.loss());
     putLoss(line, "bestValidationLoss", isLoss ? evaluation.best() : Double.NaN);
     metrics.all().forEach(metric -> line.put(key("validation", metric), metric.value()));
-    line.put(key("bestValidation", metrics.primary()), evaluation.best());
+    line.put(key(BEST, metrics.primary()), evaluation.best());
     line.put("seconds", Math.round(evaluation.seconds() * 1000) / 1000.0);
     write(line, true);
   }

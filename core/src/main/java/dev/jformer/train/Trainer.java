@@ -38,7 +38,7 @@ public final class Trainer implements AutoCloseable {
   private final List<Listener> listeners = new ArrayList<>();
   private final List<ScheduledModule> staged;
 
-  private Progress progress = new Progress();
+  private TrainingState progress = new TrainingState();
   private volatile boolean stopping;
 
   /**
@@ -215,8 +215,8 @@ public final class Trainer implements AutoCloseable {
         DType.BFLOAT16, training.precision() == TrainingConfig.Precision.BFLOAT16);
   }
 
-  private TrainingException diverged(long step, double loss, double norm, double rate) {
-    return new TrainingException(
+  private DivergenceException diverged(long step, double loss, double norm, double rate) {
+    return new DivergenceException(
         "training diverged at step "
             + (step + 1)
             + ": the loss is "

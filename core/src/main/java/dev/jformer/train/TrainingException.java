@@ -1,7 +1,7 @@
 package dev.jformer.train;
 
 /** Training that cannot go on; the message says why and what can be done. */
-public final class TrainingException extends RuntimeException {
+public class TrainingException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /** An error with this message. */

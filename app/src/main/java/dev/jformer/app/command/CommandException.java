@@ -3,6 +3,7 @@ package dev.jformer.app.command;
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.DataException;
 import dev.jformer.io.FormatException;
+import dev.jformer.run.RunException;
 import dev.jformer.tensor.TensorException;
 import dev.jformer.train.TrainingException;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class CommandException extends RuntimeException {
           DataException.class,
           FormatException.class,
           TrainingException.class,
+          RunException.class,
           TensorException.class,
           IllegalArgumentException.class,
           UnsupportedOperationException.class,

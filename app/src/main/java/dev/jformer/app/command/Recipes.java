@@ -86,7 +86,7 @@ final class Recipes {
 
   private static JsonNode tree(String nameOrFile) {
     try (InputStream in =
-        Recipes.class.getResourceAsStream("/dev/jformer/app/recipes/" + nameOrFile + ".json")) {
+        Recipes.class.getResourceAsStream("/dev/jformer/run/recipes/" + nameOrFile + ".json")) {
       if (NAMES.contains(nameOrFile) && in != null) {
         return Configs.tree(new String(in.readAllBytes(), StandardCharsets.UTF_8));
       }

@@ -19,7 +19,7 @@ import java.util.List;
  * @param stale evaluations since then
  * @param last the metrics of the latest evaluation; null before the first
  */
-record Progress(long step, Metrics best, long bestStep, int stale, Metrics last) {
+record TrainingState(long step, Metrics best, long bestStep, int stale, Metrics last) {
   private static final JsonMapper JSON = new JsonMapper();
 
   /**
@@ -30,22 +30,22 @@ record Progress(long step, Metrics best, long bestStep, int stale, Metrics last)
 
   private static final double MOST_BLEU = 100;
 
-  Progress() {
+  TrainingState() {
     this(0, null, 0, 0, null);
   }
 
-  Progress after(long newStep) {
-    return new Progress(newStep, best, bestStep, stale, last);
+  TrainingState after(long newStep) {
+    return new TrainingState(newStep, best, bestStep, stale, last);
   }
 
-  Progress evaluated(Metrics metrics) {
+  TrainingState evaluated(Metrics metrics) {
     Metrics before = comparable(metrics.primary());
     if (before == null
         ? Double.isFinite(metrics.primary().value())
         : metrics.primary().isBetterThan(before.primary().value())) {
-      return new Progress(step, metrics, step, 0, metrics);
+      return new TrainingState(step, metrics, step, 0, metrics);
     }
-    return new Progress(step, before, bestStep, stale + 1, metrics);
+    return new TrainingState(step, before, bestStep, stale + 1, metrics);
   }
 
   /** The best metrics so far if they can be compared with a value; null if there are none such. */
@@ -82,12 +82,12 @@ record Progress(long step, Metrics best, long bestStep, int stale, Metrics last)
    *
    * @throws FormatException if a field is missing
    */
-  static Progress of(byte[] json) throws IOException {
+  static TrainingState of(byte[] json) throws IOException {
     JsonNode node = JSON.readTree(json);
     if (!node.path("step").isIntegralNumber()) {
       throw new FormatException("the progress has no 'step': expected the number of updates");
     }
-    return new Progress(
+    return new TrainingState(
         node.get("step").asLong(),
         node.has(FORMER) ? former(node.get(FORMER)) : metrics(node.path("best")),
         node.path("bestStep").asLong(),

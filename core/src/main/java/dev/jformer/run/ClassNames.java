@@ -1,0 +1,78 @@
+package dev.jformer.run;
+
+import dev.jformer.config.Configs;
+import dev.jformer.data.DataException;
+import dev.jformer.io.AtomicFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What the classes of a classifier are called: {@code classes.json} beside the model.
+ *
+ * @param classes names, in the order of the model's scores
+ */
+public record ClassNames(List<String> classes) {
+  private static final String FILE = "classes.json";
+
+  /** What an empty file says. */
+  public ClassNames() {
+    this(List.of());
+  }
+
+  /** Writes the names beside a model. */
+  public void save(Path folder) throws IOException {
+    AtomicFile.write(folder.resolve(FILE), Configs.toJson(this).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Whether there are names beside a model. */
+  public static boolean exists(Path folder) {
+    return Files.exists(folder.resolve(FILE));
+  }
+
+  /** The names beside a model. */
+  public static ClassNames load(Path folder) {
+    if (!exists(folder)) {
+      throw new RunException(
+          folder + " holds no " + FILE + ": expected the names of its classes there");
+    }
+    return Configs.read(folder.resolve(FILE), ClassNames.class);
+  }
+
+  /** The names beside a model of so many classes. */
+  static ClassNames load(Path folder, int count) {
+    ClassNames found = load(folder);
+    if (found.classes.size() != count) {
+      throw new RunException(
+          folder.resolve(FILE)
+              + " names "
+              + found.classes.size()
+              + " classes: expected "
+              + count
+              + " as the model has");
+    }
+    return found;
+  }
+
+  /**
+   * For each class of some data, its number here.
+   *
+   * @throws DataException if the data has a class that is not here
+   */
+  int[] numbers(List<String> others, String source) {
+    List<String> unknown = others.stream().filter(name -> !classes.contains(name)).toList();
+    if (!unknown.isEmpty()) {
+      throw new DataException(
+          source
+              + " has "
+              + (unknown.size() == 1 ? "a class" : "classes")
+              + " that the model does not know: "
+              + String.join(", ", unknown)
+              + "; it knows "
+              + String.join(", ", classes));
+    }
+    return others.stream().mapToInt(classes::indexOf).toArray();
+  }
+}

@@ -1,0 +1,140 @@
+package dev.jformer.run;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.train.Listener;
+import dev.jformer.train.Trainer;
+import dev.jformer.train.TrainingConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The losses and the time of a training. With a folder for checkpoints it is kept beside them, so
+ * that a training that is resumed has all of its course.
+ */
+final class Course implements Listener {
+  private static final String FILE = "course.json";
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final int STRETCHES = 100;
+
+  private final TrainingConfig training;
+  private final Path folder;
+  private final int stretch;
+  private final List<TrainingOutcome.Loss> losses = new ArrayList<>();
+  private final List<TrainingOutcome.Measurement> evaluations = new ArrayList<>();
+  private final List<Mark> marks = new ArrayList<>();
+  private long mark = System.nanoTime();
+  private double seconds;
+  private double firstSeconds;
+  private long steps;
+  private double sum;
+  private int count;
+
+  /** The time that training took until a checkpoint. */
+  record Mark(long step, double seconds) {}
+
+  /** What is kept beside checkpoints. */
+  record Page(
+      List<TrainingOutcome.Loss> losses,
+      List<TrainingOutcome.Measurement> evaluations,
+      List<Mark> marks,
+      double firstSeconds) {}
+
+  Course(TrainingConfig training, Path folder) {
+    this.training = training;
+    this.folder = folder;
+    this.stretch = Math.max(1, training.steps() / STRETCHES);
+  }
+
+  void start() {
+    mark = System.nanoTime();
+  }
+
+  @Override
+  public void step(Step step) {
+    long now = System.nanoTime();
+    seconds += (now - mark) / 1e9;
+    if (step.step() == 1) {
+      firstSeconds = seconds; // includes what is set up once
+    }
+    steps = step.step();
+    sum += step.loss();
+    count++;
+    if (count == stretch) {
+      losses.add(new TrainingOutcome.Loss(steps, seconds, sum / count));
+      sum = 0;
+      count = 0;
+    }
+    if (isCheckpoint()) {
+      marks.add(new Mark(steps, seconds));
+      keep();
+    }
+    mark = System.nanoTime();
+  }
+
+  @Override
+  public void evaluation(Evaluation evaluation) {
+    evaluations.add(
+        new TrainingOutcome.Measurement(evaluation.step(), seconds, evaluation.metrics()));
+    if (isCheckpoint()) {
+      keep();
+    }
+    mark = System.nanoTime();
+  }
+
+  private boolean isCheckpoint() {
+    return folder != null && (steps % training.checkpointEvery() == 0 || steps == training.steps());
+  }
+
+  private void keep() {
+    try {
+      Files.createDirectories(folder);
+      Page page = new Page(losses, evaluations, marks, firstSeconds);
+      AtomicFile.write(folder.resolve(FILE), JSON.writeValueAsBytes(page));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot keep the course of the training in " + folder, e);
+    }
+  }
+
+  /** Takes up what is known until a step; nothing if no course was kept. */
+  void resume(long step) throws IOException {
+    steps = step;
+    Path file = folder.resolve(FILE);
+    if (!Files.exists(file)) {
+      return;
+    }
+    Page page = JSON.readValue(file.toFile(), Page.class);
+    page.losses().stream().filter(loss -> loss.step() <= step).forEach(losses::add);
+    page.evaluations().stream().filter(e -> e.step() <= step).forEach(evaluations::add);
+    page.marks().stream().filter(m -> m.step() <= step).forEach(marks::add);
+    firstSeconds = page.firstSeconds();
+    seconds = marks.isEmpty() ? firstSeconds : marks.get(marks.size() - 1).seconds();
+  }
+
+  TrainingOutcome outcome(
+      Trainer.Result result, String failure, long unitsPerBatch, long parameters, double flops) {
+    double units = (steps - 1.0) * unitsPerBatch * training.accumulate();
+    Metrics last = evaluations.isEmpty() ? null : evaluations.get(evaluations.size() - 1).metrics();
+    return new TrainingOutcome(
+        result == null
+            ? TrainingOutcome.Ending.DIVERGED
+            : TrainingOutcome.Ending.valueOf(result.ending().name()),
+        failure,
+        steps,
+        result == null ? last : result.last(),
+        result == null ? null : result.best(),
+        result == null ? 0 : result.bestStep(),
+        List.copyOf(losses),
+        List.copyOf(evaluations),
+        seconds,
+        units / (seconds - firstSeconds),
+        parameters,
+        flops,
+        -1);
+  }
+}

@@ -1,0 +1,220 @@
+package dev.jformer.run;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.series.Calendar;
+import dev.jformer.data.series.Series;
+import dev.jformer.data.series.Split;
+import dev.jformer.data.series.Standardizer;
+import dev.jformer.data.series.Windows;
+import dev.jformer.data.series.csv.SeriesCsv;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Model;
+import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Forecasting;
+import dev.jformer.train.Task;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Forecasting: a model learns how the series of a CSV file go on. */
+@AutoService(Job.class)
+public record ForecastingJob() implements Job {
+  @Override
+  public String type() {
+    return "forecasting";
+  }
+
+  @Override
+  public Class<SeriesData> data() {
+    return SeriesData.class;
+  }
+
+  @Override
+  public Class<Forecaster.Config> model() {
+    return Forecaster.Config.class;
+  }
+
+  @Override
+  public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
+    if (!recipe.from().isEmpty()) {
+      throw new RunException(
+          "--from is for models of text and images: a forecaster begins from nothing");
+    }
+    SeriesData data = (SeriesData) recipe.data();
+    Progress progress = workspace.progress();
+    SeriesCsv.Read read = SeriesCsv.read(Path.of(data.source()), data.csv());
+    read.remarks().forEach(progress::remark);
+    Series series = read.series();
+    Forecaster.Config config = (Forecaster.Config) recipe.model();
+    Split split =
+        data.split(series.rows()).check(series.rows(), config.lookBack(), config.horizon());
+    List<String> constant = series.slice(0, split.train()).constant();
+    if (!constant.isEmpty()) {
+      progress.remark("constant where the model learns: " + String.join(", ", constant));
+    }
+    Data made = new Data(data, series, split, workspace);
+    Path folder = workspace.folder();
+    if (workspace.isResumed()
+        && SeriesSetup.exists(folder)
+        && !SeriesSetup.load(folder).equals(made.setup)) {
+      made.close();
+      throw new RunException(
+          data.source()
+              + " is not what the run in "
+              + folder
+              + " was begun with: put the old file back, or begin anew with --overwrite");
+    }
+    made.setup.save(folder);
+    return made;
+  }
+
+  /** A series that is there already; values are standardised by the rows to learn from. */
+  public static PreparedData of(Series series, Split split) {
+    return new Data(new SeriesData(), series, split, null);
+  }
+
+  private static final class Data implements PreparedData {
+    private final Series series;
+    private final Split split;
+    private final Workspace workspace;
+    private final SeriesSetup setup;
+    private final Tensor values;
+    private final Tensor calendar;
+
+    Data(SeriesData data, Series series, Split split, Workspace workspace) {
+      this.series = series;
+      this.split = split;
+      this.workspace = workspace;
+      try (Scope scope = Scope.open()) {
+        Standardizer scale = Standardizer.of(series.slice(0, split.train()));
+        this.setup = SeriesSetup.of(data, series, scale);
+        this.values = scale.apply(series.values()).keep();
+        this.calendar = Calendar.of(series, 0, series.rows()).keep();
+      }
+    }
+
+    @Override
+    public Job job() {
+      return new ForecastingJob();
+    }
+
+    @Override
+    public Forecaster.Config fit(Model.Config config) {
+      return ((Forecaster.Config) config)
+          .sized(series.columns(), Calendar.features(series.frequency()));
+    }
+
+    private Windows windows(Forecaster.Config config, int from, int to) {
+      return new Windows(values, calendar, from, to, config.lookBack(), config.horizon());
+    }
+
+    @Override
+    public Task task(Model model, Recipe recipe, long evaluationBatches) {
+      Forecaster forecaster = (Forecaster) model;
+      Forecaster.Config config = forecaster.config();
+      return new Forecasting(
+          forecaster,
+          windows(config, 0, split.train()),
+          windows(config, split.validationFrom(), split.testFrom()),
+          recipe.training().batch(),
+          recipe.training().seed());
+    }
+
+    @Override
+    public DataSummary summary(Task task) {
+      return new DataSummary(
+          setup.data().source(),
+          "rows",
+          split.train(),
+          split.validation(),
+          String.format(Locale.ROOT, "%,d to test, %s", split.test(), series));
+    }
+
+    @Override
+    public void save(Model model, Path folder) throws IOException {
+      setup.save(folder);
+      PreparedData.super.save(model, folder);
+    }
+
+    /**
+     * Keeps the best model's errors on validation rows for bands, and measures it on test rows,
+     * beside a linear model and forecasts that need no training.
+     */
+    @Override
+    public Map<String, Metrics> test(Path folder) throws IOException {
+      ForecastComparison test =
+          new ForecastComparison(
+              config -> windows(config, 0, split.train()),
+              config -> windows(config, split.validationFrom(), split.testFrom()),
+              config -> windows(config, split.testFrom(), split.end()));
+      return test.run(folder, setup.season(), series.columns(), split.test() > 0);
+    }
+
+    @Override
+    public void close() {
+      values.close();
+      calendar.close();
+      if (workspace != null) {
+        workspace.close();
+      }
+    }
+  }
+
+  @Override
+  public boolean uses(Model.Config trained) {
+    return trained instanceof Forecaster.Config;
+  }
+
+  @Override
+  public TrainedModel use(Path folder, Model model) {
+    return new Use(folder, (Forecaster) model);
+  }
+
+  private static final class Use extends TrainedModel {
+    private final Forecaster model;
+
+    Use(Path folder, Forecaster model) {
+      super(folder, model);
+      this.model = model;
+    }
+
+    @Override
+    public Job job() {
+      return new ForecastingJob();
+    }
+
+    @Override
+    public Forecaster model() {
+      return model;
+    }
+
+    /** Mean errors over all windows of a file, in standardised units. */
+    @Override
+    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
+        throws IOException {
+      SeriesSetup setup = SeriesSetup.load(folder());
+      Path file = request.only();
+      Series series = setup.read(file, progress);
+      Forecaster.Config config = model.config();
+      try (Scope scope = Scope.open()) {
+        Windows windows =
+            new Windows(
+                setup.scale().apply(series.values()),
+                Calendar.of(series, 0, series.rows()),
+                0,
+                series.rows(),
+                config.lookBack(),
+                config.horizon());
+        return EvaluationResult.of(
+            file.toString(),
+            windows.count(),
+            "windows",
+            Forecasting.errors(model, windows).metrics());
+      }
+    }
+  }
+}

@@ -1,0 +1,278 @@
+package dev.jformer.run;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.image.ImageFile;
+import dev.jformer.data.image.ImageSampler;
+import dev.jformer.data.image.ImageSource;
+import dev.jformer.data.image.Picture;
+import dev.jformer.io.FileTree;
+import dev.jformer.metrics.ClassificationScores;
+import dev.jformer.model.Model;
+import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.ImageClassification;
+import dev.jformer.train.Task;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Image classification: a model learns which class an image shows. */
+@AutoService(Job.class)
+public record ImageClassificationJob() implements Job {
+  @Override
+  public String type() {
+    return "image-classification";
+  }
+
+  @Override
+  public Class<ImageData> data() {
+    return ImageData.class;
+  }
+
+  @Override
+  public Class<ImageClassifier.Config> model() {
+    return ImageClassifier.Config.class;
+  }
+
+  @Override
+  public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
+    ImageData data = (ImageData) recipe.data();
+    Path folder = workspace.folder();
+    int size;
+    try (PretrainedStart start = PretrainedStart.of(recipe)) {
+      size = start.config(model()).size();
+    }
+    ImageFile file =
+        read(Path.of(data.source()), folder.resolve(RunFolder.DATA), size, workspace.progress());
+    try {
+      ClassNames classes = new ClassNames(file.header().classes());
+      if (classes.classes().size() < 2) {
+        throw new RunException(
+            data.source() + " has the class " + classes.classes() + " only: expected two or more");
+      }
+      if (workspace.isResumed()
+          && ClassNames.exists(folder)
+          && !ClassNames.load(folder).equals(classes)) {
+        throw new RunException(
+            data.source()
+                + " has other classes than the run in "
+                + folder
+                + " was begun with: put the old images back, or begin anew with --overwrite");
+      }
+      classes.save(folder);
+      return new Data(data.source(), file, workspace);
+    } catch (IOException | RuntimeException | Error e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  /** Images that are there already, which are not closed with the data. */
+  public static PreparedData of(ImageFile images) {
+    return new Data("", images, null);
+  }
+
+  private static ImageFile read(Path source, Path place, int size, Progress progress)
+      throws IOException {
+    ImageSource images = ImageSource.open(source);
+    try (Progress.Work work = progress.begin("reading", images.count(), "images")) {
+      return ImageFile.prepare(place, images, size, work::at);
+    }
+  }
+
+  private record Data(String source, ImageFile file, Workspace workspace) implements PreparedData {
+    @Override
+    public Job job() {
+      return new ImageClassificationJob();
+    }
+
+    @Override
+    public ImageClassifier.Config fit(Model.Config config) {
+      ImageClassifier.Config images = (ImageClassifier.Config) config;
+      if (images.size() != file.header().size()) {
+        throw new RunException(
+            "the images are of "
+                + file.header().size()
+                + " pixels a side, but the model takes "
+                + images.size()
+                + ": make them ready in the model's size");
+      }
+      return images.withClasses(file.header().classes().size());
+    }
+
+    @Override
+    public Model build(Model.Config config, Recipe recipe) {
+      ImageClassifier made = (ImageClassifier) config.build();
+      try (Scope scope = Scope.open()) {
+        Tensor[] channels = sampler(recipe).channels();
+        made.standardise(channels[0], channels[1]);
+        return made;
+      } catch (RuntimeException | Error e) {
+        made.close();
+        throw e;
+      }
+    }
+
+    private ImageSampler sampler(Recipe recipe) {
+      ImageData data = (ImageData) recipe.data();
+      return new ImageSampler(
+          file,
+          data.validation(),
+          data.augmentation(),
+          recipe.training().batch(),
+          recipe.training().seed());
+    }
+
+    @Override
+    public Task task(Model model, Recipe recipe, long evaluationBatches) {
+      double smoothing = ((ImageData) recipe.data()).smoothing();
+      return new ImageClassification((ImageClassifier) model, sampler(recipe), smoothing);
+    }
+
+    @Override
+    public DataSummary summary(Task task) {
+      ImageClassification images = (ImageClassification) task;
+      return new DataSummary(
+          source,
+          "images",
+          images.trainingImages(),
+          images.heldOutImages(),
+          file.header().classes().size() + " classes");
+    }
+
+    @Override
+    public void save(Model model, Path folder) throws IOException {
+      new ClassNames(file.header().classes()).save(folder);
+      PreparedData.super.save(model, folder);
+    }
+
+    @Override
+    public void close() {
+      if (workspace != null) {
+        file.close();
+        workspace.close();
+      }
+    }
+  }
+
+  @Override
+  public boolean uses(Model.Config trained) {
+    return trained instanceof ImageClassifier.Config;
+  }
+
+  @Override
+  public TrainedModel use(Path folder, Model model) {
+    return new Use(folder, (ImageClassifier) model);
+  }
+
+  private static final class Use extends TrainedModel {
+    private final ImageClassifier model;
+
+    Use(Path folder, ImageClassifier model) {
+      super(folder, model);
+      this.model = model;
+    }
+
+    @Override
+    public Job job() {
+      return new ImageClassificationJob();
+    }
+
+    @Override
+    public ImageClassifier model() {
+      return model;
+    }
+
+    @Override
+    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
+        throws IOException {
+      ClassNames classes = ClassNames.load(folder(), model.config().classes());
+      Path data = request.only();
+      Path scratch = Files.createTempDirectory("jformer-images");
+      try (ImageFile file = read(data, scratch, model.config().size(), progress)) {
+        int[] numbers = classes.numbers(file.header().classes(), data.toString());
+        ClassificationScores scores = ImageClassification.evaluate(model, file, numbers);
+        return EvaluationResult.of(data.toString(), scores.count(), "images", scores.metrics());
+      } finally {
+        FileTree.delete(scratch);
+      }
+    }
+
+    @Override
+    public CalibrationBatches calibration(
+        Path data, List<String> endings, int count, Progress progress) throws IOException {
+      CalibrationBatches batches =
+          new CalibrationBatches(data.toString(), model, new Passes(), count, progress);
+      Path scratch = Files.createTempDirectory("jformer-images");
+      try (Scope scope = Scope.open();
+          ImageFile file = read(data, scratch, model.config().size(), progress)) {
+        int[] numbers =
+            ClassNames.exists(folder())
+                ? ClassNames.load(folder()).numbers(file.header().classes(), data.toString())
+                : null;
+        ImageSampler.all(
+            file,
+            (images, labels) -> {
+              Tensor targets =
+                  numbers == null
+                      ? null
+                      : Tensor.of(numbers).to(DType.INT64).indexSelect(0, labels);
+              batches.add(images, null, targets);
+            });
+      } finally {
+        FileTree.delete(scratch);
+      }
+      return batches.checked();
+    }
+
+    @Override
+    public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
+      if (!texts.isEmpty()) {
+        throw new RunException(folder() + " holds a classifier of images: it takes no --text");
+      }
+      ClassNames classes = ClassNames.load(folder(), model.config().classes());
+      List<Classification> found = new ArrayList<>();
+      for (Path file : files) {
+        byte[] pixels =
+            Picture.decode(file.toString(), Files.readAllBytes(file), model.config().size());
+        found.add(
+            Classification.of(
+                file.toString(), classes, ImageClassification.probabilities(model, pixels)));
+      }
+      return found;
+    }
+
+    @Override
+    public Optional<ForwardPasses> passes() {
+      return Optional.of(new Passes());
+    }
+  }
+
+  private static final class Passes implements ForwardPasses {
+    @Override
+    public Tensor forward(Model model, Tensor input, Tensor paddingMask) {
+      return ((ImageClassifier) model).logits(input);
+    }
+
+    @Override
+    public Tensor input(Model model, int batch) {
+      long size = ((ImageClassifier) model).config().size();
+      return Tensor.rand(batch, ImageClassifier.CHANNELS, size, size);
+    }
+
+    @Override
+    public String unit() {
+      return "images";
+    }
+
+    @Override
+    public long units(Model model) {
+      return 1;
+    }
+  }
+}

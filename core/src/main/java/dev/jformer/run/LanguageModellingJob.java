@@ -1,0 +1,256 @@
+package dev.jformer.run;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.decode.Generator;
+import dev.jformer.decode.Sampling;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Flops;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.LanguageModelling;
+import dev.jformer.train.Task;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** Language modelling: a causal language model learns to predict the next token of a text. */
+@AutoService(Job.class)
+public record LanguageModellingJob() implements Job {
+  private static final long EVALUATION_BATCHES = 200;
+  private static final int SAMPLED_TOKENS = 160;
+
+  @Override
+  public String type() {
+    return "language-modelling";
+  }
+
+  @Override
+  public Class<TextData> data() {
+    return TextData.class;
+  }
+
+  @Override
+  public Class<CausalLm.Config> model() {
+    return CausalLm.Config.class;
+  }
+
+  @Override
+  public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
+    PretrainedStart.copyTokenizer(recipe, workspace.folder());
+    TextPreparation text = new TextPreparation((TextData) recipe.data(), workspace);
+    Tokenizer tokenizer = text.tokenizer();
+    return new Data(text.data().source(), text.tokens(tokenizer), tokenizer, workspace);
+  }
+
+  /** Tokens of bytes that are there already, which are not closed with the data. */
+  public static PreparedData of(TokenFile bytes) {
+    return of(bytes, new ByteTokenizer());
+  }
+
+  /** Tokens that are there already, which are not closed with the data. */
+  public static PreparedData of(TokenFile tokens, Tokenizer tokenizer) {
+    return new Data("", tokens, tokenizer, null);
+  }
+
+  private record Data(String source, TokenFile tokens, Tokenizer tokenizer, Workspace workspace)
+      implements PreparedData {
+    @Override
+    public Job job() {
+      return new LanguageModellingJob();
+    }
+
+    @Override
+    public CausalLm.Config fit(Model.Config config) {
+      return ((CausalLm.Config) config).withVocab(tokenizer.vocabularySize());
+    }
+
+    @Override
+    public Task task(Model model, Recipe recipe, long evaluationBatches) {
+      long most = evaluationBatches == USUAL ? EVALUATION_BATCHES : evaluationBatches;
+      return new LanguageModelling(
+          (CausalLm) model, tokens, recipe.training().batch(), recipe.training().seed(), most);
+    }
+
+    @Override
+    public DataSummary summary(Task task) {
+      TokenFile.Header header = tokens.header();
+      return new DataSummary(source, "tokens", header.trainTokens(), header.validationTokens(), "");
+    }
+
+    @Override
+    public void checkPrompt(Model model, String prompt) {
+      int length = tokenizer.encode(prompt).length;
+      long longest = ((CausalLm) model).longest();
+      if (length == 0) {
+        throw new RunException("the text to sample from is empty: expected at least a character");
+      }
+      if (length >= longest) {
+        throw new RunException(
+            "the text to sample from has "
+                + length
+                + " tokens, but the model takes "
+                + longest
+                + ": shorten it or raise model.length");
+      }
+    }
+
+    /** The prompt and how the model goes on, drawn at random. */
+    @Override
+    public String sample(Model model, String prompt) {
+      if (prompt == null) {
+        return null;
+      }
+      CausalLm lm = (CausalLm) model;
+      int[] ids = tokenizer.encode(prompt);
+      int room = (int) Math.min(SAMPLED_TOKENS, lm.longest() - ids.length);
+      Generator.Request request = new Generator.Request(room, new Sampling());
+      return prompt
+          + new Generator(lm)
+              .generate(List.of(ids), request, tokenizer::decode, null)
+              .get(0)
+              .text();
+    }
+
+    @Override
+    public void save(Model model, Path folder) throws IOException {
+      if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
+        tokenizer.save(folder);
+      }
+      PreparedData.super.save(model, folder);
+    }
+
+    @Override
+    public double forwardFlops(Model model, Task task) {
+      CausalLm lm = (CausalLm) model;
+      try (Scope scope = Scope.open();
+          Mode mode = Autograd.noGrad()) {
+        Tensor random = Random.state();
+        lm.train(false);
+        Tensor ids = Tensor.zeros(DType.INT64, 1, lm.config().length());
+        double flops = Flops.of(() -> lm.logits(ids)) / lm.config().length();
+        lm.train(true);
+        Random.restore(random);
+        return flops;
+      }
+    }
+
+    @Override
+    public void close() {
+      if (workspace != null) {
+        tokens.close();
+        workspace.close();
+      }
+    }
+  }
+
+  @Override
+  public boolean uses(Model.Config trained) {
+    return trained instanceof CausalLm.Config;
+  }
+
+  @Override
+  public TrainedModel use(Path folder, Model model) {
+    return new Use(folder, (CausalLm) model);
+  }
+
+  private static final class Use extends TrainedModel {
+    private final CausalLm model;
+
+    Use(Path folder, CausalLm model) {
+      super(folder, model);
+      this.model = model;
+    }
+
+    @Override
+    public Job job() {
+      return new LanguageModellingJob();
+    }
+
+    @Override
+    public CausalLm model() {
+      return model;
+    }
+
+    @Override
+    public boolean hasHeldOutData() {
+      return HeldOutTokens.exist(folder());
+    }
+
+    @Override
+    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
+        throws IOException {
+      return HeldOutTokens.measure(
+          folder(),
+          request,
+          tokens -> {
+            double loss =
+                LanguageModelling.evaluate(model, tokens, request.batch(), Long.MAX_VALUE);
+            Metrics metrics = LanguageModelling.metrics(loss, tokens);
+            double perByte = metrics.get("lossPerByte");
+            return EvaluationResult.of(
+                "text",
+                tokens.header().validationTokens(),
+                "tokens",
+                metrics
+                    .with(Metric.lower("perplexity", Math.exp(loss), ""))
+                    .with(Metric.lower("bitsPerByte", perByte / Math.log(2), "bits")));
+          });
+    }
+
+    @Override
+    public CalibrationBatches calibration(
+        Path data, List<String> endings, int count, Progress progress) throws IOException {
+      CalibrationBatches batches =
+          new CalibrationBatches(data.toString(), model, new Passes(), count, progress);
+      try (Scope scope = Scope.open()) {
+        int length = model.config().length();
+        HeldOutTokens.calibrate(batches, folder(), data, endings, length, count, true);
+      }
+      return batches.checked();
+    }
+
+    @Override
+    public Optional<ForwardPasses> passes() {
+      return Optional.of(new Passes());
+    }
+  }
+
+  private static final class Passes implements ForwardPasses {
+    @Override
+    public Tensor forward(Model model, Tensor input, Tensor paddingMask) {
+      return ((CausalLm) model).logits(input);
+    }
+
+    @Override
+    public Tensor loss(Model model, Tensor input, Tensor paddingMask, Tensor target) {
+      return ((CausalLm) model).loss(input, target);
+    }
+
+    @Override
+    public Tensor input(Model model, int batch) {
+      return Tensor.randint(0, ((CausalLm) model).config().vocab(), batch, units(model));
+    }
+
+    @Override
+    public String unit() {
+      return "tokens";
+    }
+
+    @Override
+    public long units(Model model) {
+      return Math.min(EncoderPasses.LONGEST, ((CausalLm) model).config().length());
+    }
+  }
+}

@@ -1,0 +1,164 @@
+package dev.jformer.run;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Scope;
+import dev.jformer.train.MaskedModelling;
+import dev.jformer.train.Task;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** Masked language modelling: an encoder learns which tokens of a text were masked. */
+@AutoService(Job.class)
+public record MaskedLanguageModellingJob() implements Job {
+  private static final long EVALUATION_BATCHES = 100;
+
+  @Override
+  public String type() {
+    return "masked-language-modelling";
+  }
+
+  @Override
+  public Class<TextData> data() {
+    return TextData.class;
+  }
+
+  @Override
+  public Class<Encoder.Config> model() {
+    return Encoder.Config.class;
+  }
+
+  @Override
+  public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
+    PretrainedStart.copyTokenizer(recipe, workspace.folder());
+    TextPreparation text = new TextPreparation((TextData) recipe.data(), workspace);
+    Tokenizer tokenizer = text.tokenizer();
+    return new Data(text.data().source(), text.tokens(tokenizer), tokenizer, workspace);
+  }
+
+  /** Tokens of bytes that are there already, which are not closed with the data. */
+  public static PreparedData of(TokenFile bytes) {
+    return new Data("", bytes, new ByteTokenizer(), null);
+  }
+
+  private record Data(String source, TokenFile tokens, Tokenizer tokenizer, Workspace workspace)
+      implements PreparedData {
+    @Override
+    public Job job() {
+      return new MaskedLanguageModellingJob();
+    }
+
+    @Override
+    public Encoder.Config fit(Model.Config config) {
+      return ((Encoder.Config) config).sized(tokenizer.vocabularySize(), 0).withMlmHead();
+    }
+
+    @Override
+    public Task task(Model model, Recipe recipe, long evaluationBatches) {
+      long most = evaluationBatches == USUAL ? EVALUATION_BATCHES : evaluationBatches;
+      return new MaskedModelling(
+          (Encoder) model, tokens, recipe.training().batch(), recipe.training().seed(), most);
+    }
+
+    @Override
+    public DataSummary summary(Task task) {
+      TokenFile.Header header = tokens.header();
+      return new DataSummary(source, "tokens", header.trainTokens(), header.validationTokens(), "");
+    }
+
+    @Override
+    public void save(Model model, Path folder) throws IOException {
+      if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
+        tokenizer.save(folder);
+      }
+      PreparedData.super.save(model, folder);
+    }
+
+    @Override
+    public void close() {
+      if (workspace != null) {
+        tokens.close();
+        workspace.close();
+      }
+    }
+  }
+
+  @Override
+  public boolean uses(Model.Config trained) {
+    return trained instanceof Encoder.Config encoder
+        && encoder.labels() == 0
+        && encoder.head().mlmHead();
+  }
+
+  @Override
+  public TrainedModel use(Path folder, Model model) {
+    return new Use(folder, (Encoder) model);
+  }
+
+  private static final class Use extends TrainedModel {
+    private final Encoder model;
+
+    Use(Path folder, Encoder model) {
+      super(folder, model);
+      this.model = model;
+    }
+
+    @Override
+    public Job job() {
+      return new MaskedLanguageModellingJob();
+    }
+
+    @Override
+    public Encoder model() {
+      return model;
+    }
+
+    @Override
+    public boolean hasHeldOutData() {
+      return HeldOutTokens.exist(folder());
+    }
+
+    @Override
+    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
+        throws IOException {
+      return HeldOutTokens.measure(
+          folder(),
+          request,
+          tokens -> {
+            Metrics metrics =
+                new MaskedModelling(model, tokens, request.batch(), 1, Long.MAX_VALUE).evaluate();
+            return EvaluationResult.of(
+                "text",
+                tokens.header().validationTokens(),
+                "tokens",
+                metrics.with(Metric.lower("perplexity", Math.exp(metrics.loss()), "")));
+          });
+    }
+
+    @Override
+    public CalibrationBatches calibration(
+        Path data, List<String> endings, int count, Progress progress) throws IOException {
+      CalibrationBatches batches =
+          new CalibrationBatches(data.toString(), model, new EncoderPasses(), count, progress);
+      try (Scope scope = Scope.open()) {
+        int length = model.config().length();
+        HeldOutTokens.calibrate(batches, folder(), data, endings, length, count, false);
+      }
+      return batches.checked();
+    }
+
+    @Override
+    public Optional<ForwardPasses> passes() {
+      return Optional.of(new EncoderPasses());
+    }
+  }
+}

@@ -1,0 +1,9 @@
+package dev.jformer.run;
+
+/**
+ * A class and how probable it is.
+ *
+ * @param label the name of the class
+ * @param probability 0 to 1
+ */
+public record Prediction(String label, double probability) {}

@@ -1,0 +1,71 @@
+package dev.jformer.run;
+
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.hub.Models;
+import dev.jformer.model.Model;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What a training begins with: nothing, or a model that was trained before. */
+final class PretrainedStart implements AutoCloseable {
+  private final Recipe recipe;
+  private final Model model;
+
+  private PretrainedStart(Recipe recipe, Model model) {
+    this.recipe = recipe;
+    this.model = model;
+  }
+
+  static PretrainedStart of(Recipe recipe) throws IOException {
+    if (recipe.from().isEmpty()) {
+      return new PretrainedStart(recipe, null);
+    }
+    return new PretrainedStart(recipe, Models.load(Path.of(recipe.from())));
+  }
+
+  /**
+   * The configuration to build: that of the model before, or else the recipe's.
+   *
+   * @throws RunException if the model before is of another family
+   */
+  <C extends Model.Config> C config(Class<C> kind) {
+    Model.Config config = model == null ? recipe.model() : model.config();
+    if (!kind.isInstance(config)) {
+      throw new RunException(
+          recipe.from()
+              + " holds a "
+              + config.type()
+              + ": it cannot be trained on "
+              + recipe.data().type()
+              + (kind.isInstance(recipe.model())
+                  ? ", which takes a " + recipe.model().type()
+                  : ""));
+    }
+    return kind.cast(config);
+  }
+
+  /** Puts the tokenizer of the model before, if there is one, into a run's folder. */
+  static void copyTokenizer(Recipe recipe, Path folder) throws IOException {
+    if (!recipe.from().isEmpty()) {
+      Files.createDirectories(folder);
+      Tokenizer tokenizer = Tokenizers.load(Path.of(recipe.from()));
+      tokenizer.save(folder);
+    }
+  }
+
+  /** Gives a new model the weights that it shares with the model before. */
+  void copyTo(Model made) {
+    if (model != null) {
+      made.copyFrom(model);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (model != null) {
+      model.close();
+    }
+  }
+}

@@ -1,0 +1,270 @@
+package dev.jformer.run;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.config.Configs;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
+import dev.jformer.io.Weights;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Model;
+import dev.jformer.train.DivergenceException;
+import dev.jformer.train.MetricsFile;
+import dev.jformer.train.Task;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * A training run and its folder: {@code recipe.json}, the best model in its own layout ({@code
+ * config.json}, {@code model.safetensors}, {@code tokenizer.json}), {@code metrics.jsonl}, {@code
+ * data/} with the data as it was made ready, and {@code checkpoints/}.
+ *
+ * <pre>{@code
+ * Recipe recipe = Recipe.named("shakespeare").withData(Path.of("input.txt")).withSteps(300);
+ * Metrics metrics = Run.train(recipe, Path.of("runs/play"), Progress.console());
+ * }</pre>
+ */
+public final class Run {
+  private final Path folder;
+  private final Recipe recipe;
+  private final boolean resumed;
+  private String prompt;
+  private Training training;
+  private boolean stopping;
+
+  private Run(Path folder, Recipe recipe, boolean resumed) {
+    this.folder = folder;
+    this.recipe = recipe;
+    this.resumed = resumed;
+  }
+
+  /**
+   * Trains a recipe in a folder, which must not hold a run yet.
+   *
+   * @return the metrics of the best model
+   * @throws RunException if the recipe cannot be trained, or the folder holds a run
+   * @throws DivergenceException if the loss ceases to be a number
+   */
+  public static Metrics train(Recipe recipe, Path folder, Progress progress) throws IOException {
+    return begin(recipe, folder, false).train(progress).training().best();
+  }
+
+  /**
+   * Goes on with a run that was stopped or killed. The losses that follow are, bit for bit, those
+   * of a run that was never interrupted.
+   *
+   * @return the metrics of the best model
+   */
+  public static Metrics resume(Path folder, Progress progress) throws IOException {
+    return reopen(folder).train(progress).training().best();
+  }
+
+  /** Measures a trained model on data of a user. */
+  public static EvaluationResult evaluate(Path folder, Path data) throws IOException {
+    return evaluate(folder, EvaluationRequest.of(data));
+  }
+
+  /** Measures a trained model as a request says. */
+  public static EvaluationResult evaluate(Path folder, EvaluationRequest request)
+      throws IOException {
+    try (TrainedModel model = TrainedModel.load(folder)) {
+      return model.evaluate(request, Progress.none());
+    }
+  }
+
+  /**
+   * A new run, in whose folder nothing is left of another.
+   *
+   * @param overwrite whether a run that has begun there may be deleted
+   * @throws RunException if the recipe cannot be trained, or the folder holds a run
+   */
+  public static Run begin(Recipe recipe, Path folder, boolean overwrite) throws IOException {
+    Jobs.of(recipe); // says what does not fit before anything is deleted
+    if (Files.exists(folder.resolve(RunFolder.RECIPE)) && hasSteps(folder) && !overwrite) {
+      throw new RunException(
+          folder
+              + " holds a run already: go on with --resume "
+              + folder
+              + ", begin anew with --overwrite, or choose another folder with --out");
+    }
+    Files.createDirectories(folder);
+    Files.deleteIfExists(folder.resolve(RunFolder.METRICS));
+    Weights.delete(folder);
+    Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
+    FileTree.delete(folder.resolve(RunFolder.CHECKPOINTS));
+    AtomicFile.write(
+        folder.resolve(RunFolder.RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
+    return new Run(folder, recipe, false);
+  }
+
+  /** Whether there is work to lose, not only a recipe with which nothing could be begun. */
+  private static boolean hasSteps(Path folder) throws IOException {
+    Path metrics = folder.resolve(RunFolder.METRICS);
+    return Files.exists(metrics) && Files.size(metrics) > 0;
+  }
+
+  /**
+   * A run that was begun before.
+   *
+   * @throws RunException if there is none in the folder
+   */
+  public static Run reopen(Path folder) {
+    Path file = folder.resolve(RunFolder.RECIPE);
+    if (!Files.exists(file)) {
+      throw new RunException(folder + " holds no run: expected a " + RunFolder.RECIPE + " there");
+    }
+    return new Run(folder, Configs.read(file, Recipe.class), true);
+  }
+
+  /** Shows after each evaluation how the model goes on from a text; null for none. */
+  public Run withPrompt(String text) {
+    prompt = text;
+    return this;
+  }
+
+  /** What is trained. */
+  public Recipe recipe() {
+    return recipe;
+  }
+
+  /** Asks {@link #train}, from any thread, to write a checkpoint after this update and return. */
+  public synchronized void stop() {
+    stopping = true;
+    if (training != null) {
+      training.stop();
+    }
+  }
+
+  private synchronized void started(Training now) {
+    training = now;
+    if (stopping) {
+      now.stop();
+    }
+  }
+
+  /** Makes the data ready in the run's folder; the caller closes it. */
+  public PreparedData prepare(Progress progress) throws IOException {
+    return Jobs.prepare(
+        recipe, resumed ? Workspace.resumed(folder, progress) : Workspace.in(folder, progress));
+  }
+
+  /** The model as the run begins with it; the caller closes it. */
+  public Model initialModel() throws IOException {
+    try (PreparedData data = prepare(Progress.none())) {
+      return Training.of(recipe, data).build();
+    }
+  }
+
+  /**
+   * Trains until the end, or until {@link #stop} is called.
+   *
+   * @throws DivergenceException if the loss ceases to be a number; checkpoints are intact
+   */
+  public RunResult train(Progress progress) throws IOException {
+    try (PreparedData data = prepare(progress)) {
+      Training made =
+          Training.of(recipe, data).withCheckpoints(folder.resolve(RunFolder.CHECKPOINTS));
+      Keeper keeper = new Keeper(data, progress);
+      try (keeper) {
+        made.withObserver(keeper);
+        started(made);
+        return result(data, made.run());
+      }
+    }
+  }
+
+  private RunResult result(PreparedData data, TrainingOutcome outcome) throws IOException {
+    if (outcome.diverged()) {
+      throw new DivergenceException(outcome.failure());
+    }
+    boolean ended = outcome.ending() != TrainingOutcome.Ending.INTERRUPTED;
+    Map<String, Metrics> test = ended ? data.test(folder) : Map.of();
+    return new RunResult(folder, data.job().type(), outcome, test);
+  }
+
+  /** Writes metrics and the best model, and tells the progress. */
+  private final class Keeper implements TrainingObserver, AutoCloseable {
+    private final PreparedData data;
+    private final Progress progress;
+    private Model model;
+    private MetricsFile metrics;
+
+    Keeper(PreparedData data, Progress progress) {
+      this.data = data;
+      this.progress = progress;
+    }
+
+    @Override
+    public void begun(Model begun, Task task, long step) {
+      this.model = begun;
+      if (prompt != null) {
+        data.checkPrompt(model, prompt);
+      }
+      try {
+        metrics = new MetricsFile(folder.resolve(RunFolder.METRICS), step);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot write metrics in " + folder, e);
+      }
+      progress.begun(
+          new RunDescription(
+              data.job().type(),
+              model.toString(),
+              model.parameterCount(),
+              data.summary(task),
+              task.unit(),
+              step));
+    }
+
+    @Override
+    public void step(Step step) {
+      metrics.step(step);
+      progress.step(step);
+    }
+
+    @Override
+    public void evaluation(Evaluation evaluation) {
+      metrics.evaluation(evaluation);
+      progress.evaluation(evaluation);
+      if (evaluation.isBest()) {
+        try {
+          data.save(model, folder);
+        } catch (IOException e) {
+          throw new UncheckedIOException("cannot save the model in " + folder, e);
+        }
+      }
+      String sample = data.sample(model, prompt);
+      if (sample != null) {
+        progress.sample(sample);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (metrics != null) {
+        metrics.close();
+      }
+    }
+  }
+
+  /**
+   * The best value of the primary metric on held-out data that the run in a folder came to; NaN if
+   * it was never evaluated.
+   */
+  public static double best(Path folder) throws IOException {
+    double best = Double.NaN;
+    for (String line : Files.readAllLines(folder.resolve(RunFolder.METRICS))) {
+      JsonNode node = new JsonMapper().readTree(line);
+      for (Map.Entry<String, JsonNode> field : node.properties()) {
+        if (field.getKey().startsWith(MetricsFile.BEST)) {
+          best = field.getValue().asDouble();
+        }
+      }
+    }
+    return best;
+  }
+}

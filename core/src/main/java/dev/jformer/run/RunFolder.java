@@ -1,0 +1,11 @@
+package dev.jformer.run;
+
+/** Names of what lies in a run's folder. */
+final class RunFolder {
+  static final String RECIPE = "recipe.json";
+  static final String METRICS = "metrics.jsonl";
+  static final String CHECKPOINTS = "checkpoints";
+  static final String DATA = "data";
+
+  private RunFolder() {}
+}

@@ -1,0 +1,168 @@
+package dev.jformer.run;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.text.ScoredPairs;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.hub.SentenceEncoder;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Sentence embedding with an encoder that was trained elsewhere. It is measured as semantic textual
+ * similarity (STS) is: Spearman's correlation, times 100, of the embeddings' cosines with scores
+ * that people gave.
+ */
+@AutoService(Job.class)
+public record SentenceEmbeddingJob() implements Job {
+  @Override
+  public String type() {
+    return "sentence-embedding";
+  }
+
+  @Override
+  public Class<DataConfig> data() {
+    return DataConfig.class;
+  }
+
+  @Override
+  public Class<Encoder.Config> model() {
+    return Encoder.Config.class;
+  }
+
+  @Override
+  public boolean trains(DataConfig data, Model.Config model) {
+    return false;
+  }
+
+  @Override
+  public PreparedData prepare(Recipe recipe, Workspace workspace) {
+    throw new UnsupportedOperationException("embeddings are not trained here");
+  }
+
+  @Override
+  public boolean uses(Model.Config trained) {
+    return trained instanceof Encoder.Config encoder
+        && encoder.labels() == 0
+        && !encoder.head().mlmHead();
+  }
+
+  @Override
+  public TrainedModel use(Path folder, Model model) {
+    return new Use(folder, (Encoder) model);
+  }
+
+  /**
+   * Measures the embeddings of any encoder.
+   *
+   * @param data files of scored pairs, or folders of files that end in .tsv
+   */
+  public static EvaluationResult evaluate(
+      SentenceEncoder encoder, List<Path> data, Progress progress) throws IOException {
+    List<Path> files = new ArrayList<>();
+    for (Path path : data) {
+      files.addAll(files(path));
+    }
+    if (files.isEmpty()) {
+      throw new RunException(
+          "there is nothing to measure the model on: name files of scored pairs");
+    }
+    List<ScoredPairs> all = files.stream().map(ScoredPairs::read).toList();
+    List<EvaluationResult> parts = new ArrayList<>();
+    try (Progress.Work work = progress.begin("embedding", files.size(), "files")) {
+      for (int i = 0; i < files.size(); i++) {
+        parts.add(
+            result(
+                files.get(i).toString(),
+                all.get(i).scores().size(),
+                100 * encoder.agreement(all.get(i)),
+                List.of()));
+        work.at(i + 1L);
+      }
+    }
+    double mean =
+        parts.stream()
+            .mapToDouble(part -> part.metrics().primary().value())
+            .average()
+            .orElseThrow();
+    long pairs = parts.stream().mapToLong(EvaluationResult::count).sum();
+    return result("mean", pairs, mean, parts);
+  }
+
+  private static EvaluationResult result(
+      String source, long pairs, double spearman, List<EvaluationResult> parts) {
+    Metrics metrics = Metrics.of(Metric.higher("spearman", spearman, "x 100"));
+    return new EvaluationResult(source, pairs, "pairs", metrics, Map.of(), parts);
+  }
+
+  private static List<Path> files(Path data) throws IOException {
+    if (!Files.isDirectory(data)) {
+      return List.of(data);
+    }
+    try (Stream<Path> all = Files.list(data)) {
+      List<Path> found = all.filter(file -> file.toString().endsWith(".tsv")).sorted().toList();
+      if (found.isEmpty()) {
+        throw new RunException(data + " holds no .tsv file: expected files of scored pairs");
+      }
+      return found;
+    }
+  }
+
+  private static final class Use extends TrainedModel {
+    private final Encoder model;
+
+    Use(Path folder, Encoder model) {
+      super(folder, model);
+      this.model = model;
+    }
+
+    @Override
+    public Job job() {
+      return new SentenceEmbeddingJob();
+    }
+
+    @Override
+    public Encoder model() {
+      return model;
+    }
+
+    /** On files of scored pairs of texts. */
+    @Override
+    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
+        throws IOException {
+      SentenceEncoder encoder =
+          new SentenceEncoder(model, Tokenizers.load(folder()), request.batch());
+      return SentenceEmbeddingJob.evaluate(encoder, request.data(), progress);
+    }
+
+    @Override
+    public CalibrationBatches calibration(
+        Path data, List<String> endings, int count, Progress progress) throws IOException {
+      CalibrationBatches batches =
+          new CalibrationBatches(data.toString(), model, new EncoderPasses(), count, progress);
+      List<String> texts = new ArrayList<>();
+      for (Path file : files(data)) {
+        texts.addAll(ScoredPairs.read(file).first());
+      }
+      try (Scope scope = Scope.open()) {
+        EncodedTexts.calibrate(batches, model, Tokenizers.load(folder()), texts, List.of(), count);
+      }
+      return batches.checked();
+    }
+
+    @Override
+    public Optional<ForwardPasses> passes() {
+      return Optional.of(new EncoderPasses());
+    }
+  }
+}

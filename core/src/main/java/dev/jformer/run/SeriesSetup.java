@@ -1,0 +1,125 @@
+package dev.jformer.run;
+
+import dev.jformer.config.Configs;
+import dev.jformer.data.series.ConformalBands;
+import dev.jformer.data.series.Series;
+import dev.jformer.data.series.Standardizer;
+import dev.jformer.data.series.csv.SeriesCsv;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.io.SafetensorsFile;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a forecaster needs beside its weights, kept in its folder as {@code series.json}: how its
+ * CSV is read, its columns and their scale, and the frequency; and in {@code bands.safetensors} how
+ * far off it was.
+ *
+ * @param data how the CSV is read
+ * @param columns the variables, in the model's order
+ * @param mean of each column, in the user's units
+ * @param deviation of each column
+ * @param frequency from one row to the next
+ * @param season rows after which the seasonal baseline repeats
+ */
+public record SeriesSetup(
+    DataConfig data,
+    List<String> columns,
+    List<Double> mean,
+    List<Double> deviation,
+    String frequency,
+    int season) {
+  private static final String FILE = "series.json";
+  private static final String BANDS = "bands.safetensors";
+  private static final String ERRORS = "errors";
+
+  /** What an empty file says. */
+  public SeriesSetup() {
+    this(new SeriesData(), List.of(), List.of(), List.of(), "1h", 24);
+  }
+
+  /** Checks that it is of series. */
+  public SeriesSetup {
+    if (!(data instanceof SeriesData)) {
+      throw new IllegalArgumentException("data is of " + data.type() + ": expected series");
+    }
+  }
+
+  static SeriesSetup of(SeriesData data, Series series, Standardizer scale) {
+    return new SeriesSetup(
+        data,
+        series.names(),
+        Arrays.stream(scale.mean()).boxed().toList(),
+        Arrays.stream(scale.deviation()).boxed().toList(),
+        series.frequency().toString(),
+        series.frequency().season());
+  }
+
+  /** The scale of the columns. */
+  public Standardizer scale() {
+    return new Standardizer(
+        columns,
+        mean.stream().mapToDouble(Double::doubleValue).toArray(),
+        deviation.stream().mapToDouble(Double::doubleValue).toArray());
+  }
+
+  /** The rows of a file, which must be as those it was trained on. */
+  public Series read(Path file, Progress progress) throws IOException {
+    SeriesCsv.Read read = SeriesCsv.read(file, ((SeriesData) data).csv().withColumns(columns));
+    read.remarks().forEach(progress::remark);
+    if (!read.series().frequency().toString().equals(frequency)) {
+      throw new RunException(
+          file
+              + " has a row every "
+              + read.series().frequency()
+              + ", but the model was trained on one every "
+              + frequency);
+    }
+    return read.series();
+  }
+
+  void save(Path folder) throws IOException {
+    AtomicFile.write(folder.resolve(FILE), Configs.toJson(this).getBytes(StandardCharsets.UTF_8));
+  }
+
+  static boolean exists(Path folder) {
+    return Files.exists(folder.resolve(FILE));
+  }
+
+  /** That of a forecaster in a folder. */
+  public static SeriesSetup load(Path folder) {
+    Path file = folder.resolve(FILE);
+    if (!exists(folder)) {
+      throw new RunException(folder + " holds no forecaster: expected a " + FILE + " there");
+    }
+    return Configs.read(file, SeriesSetup.class);
+  }
+
+  /**
+   * Keeps how far off the model was, for bands of any coverage.
+   *
+   * @param errors [N, P, C], of windows that it was not trained on, in standardised units
+   */
+  static void saveErrors(Path folder, Tensor errors) throws IOException {
+    Tensor sorted = errors.abs().sort(0, false).values().to(DType.FLOAT16);
+    SafetensorsFile.write(folder.resolve(BANDS), Map.of(ERRORS, sorted), Map.of());
+  }
+
+  /** The bands of a coverage; null if the folder says nothing of errors. */
+  public static ConformalBands bands(Path folder, double coverage) throws IOException {
+    Path file = folder.resolve(BANDS);
+    if (!Files.exists(file)) {
+      return null;
+    }
+    try (SafetensorsFile opened = SafetensorsFile.open(file)) {
+      return ConformalBands.of(opened.tensor(ERRORS).to(DType.FLOAT32), coverage);
+    }
+  }
+}

@@ -1,0 +1,210 @@
+package dev.jformer.run;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.text.LabelledTexts;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.metrics.ClassificationScores;
+import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Scope;
+import dev.jformer.train.Task;
+import dev.jformer.train.TextClassification;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Text classification: an encoder learns the labels of texts, from nothing or from one that learned
+ * to fill in masked tokens.
+ */
+@AutoService(Job.class)
+public record TextClassificationJob() implements Job {
+  @Override
+  public String type() {
+    return "text-classification";
+  }
+
+  @Override
+  public Class<LabelledTextData> data() {
+    return LabelledTextData.class;
+  }
+
+  @Override
+  public Class<Encoder.Config> model() {
+    return Encoder.Config.class;
+  }
+
+  @Override
+  public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
+    LabelledTextData data = (LabelledTextData) recipe.data();
+    LabelledTexts texts = LabelledTexts.read(Path.of(data.source()), data.header());
+    ClassNames classes = new ClassNames(texts.classes());
+    Path folder = workspace.folder();
+    if (classes.classes().size() < 2) {
+      throw new RunException(
+          data.source() + " has the label " + classes.classes() + " only: expected two or more");
+    }
+    if (workspace.isResumed()
+        && ClassNames.exists(folder)
+        && !ClassNames.load(folder).equals(classes)) {
+      throw new RunException(
+          data.source()
+              + " has other labels than the run in "
+              + folder
+              + " was begun with: put the old file back, or begin anew with --overwrite");
+    }
+    PretrainedStart.copyTokenizer(recipe, folder);
+    TextData plain =
+        new TextData(data.source(), List.of(), data.tokenizer(), data.vocabulary(), 0.5);
+    Tokenizer tokenizer = new TextPreparation(plain, workspace).tokenizer();
+    classes.save(folder);
+    return new Data(data.source(), texts, tokenizer, workspace);
+  }
+
+  /** Texts that are there already. */
+  public static PreparedData of(LabelledTexts texts, Tokenizer tokenizer) {
+    return new Data("texts", texts, tokenizer, null);
+  }
+
+  private record Data(String source, LabelledTexts texts, Tokenizer tokenizer, Workspace workspace)
+      implements PreparedData {
+    @Override
+    public Job job() {
+      return new TextClassificationJob();
+    }
+
+    @Override
+    public Encoder.Config fit(Model.Config config) {
+      return ((Encoder.Config) config).sized(tokenizer.vocabularySize(), texts.classes().size());
+    }
+
+    @Override
+    public Task task(Model model, Recipe recipe, long evaluationBatches) {
+      Encoder encoder = (Encoder) model;
+      ClassNames classes = new ClassNames(texts.classes());
+      return new TextClassification(
+          encoder,
+          EncodedTexts.examples(texts, classes, tokenizer, encoder.config().length(), source),
+          ((LabelledTextData) recipe.data()).validation(),
+          recipe.training().batch(),
+          recipe.training().seed());
+    }
+
+    @Override
+    public DataSummary summary(Task task) {
+      TextClassification texts = (TextClassification) task;
+      return new DataSummary(
+          source,
+          "texts",
+          texts.trainingTexts(),
+          texts.heldOutTexts(),
+          this.texts.classes().size() + " classes");
+    }
+
+    @Override
+    public void save(Model model, Path folder) throws IOException {
+      new ClassNames(texts.classes()).save(folder);
+      if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
+        tokenizer.save(folder);
+      }
+      PreparedData.super.save(model, folder);
+    }
+
+    @Override
+    public void close() {
+      if (workspace != null) {
+        workspace.close();
+      }
+    }
+  }
+
+  @Override
+  public boolean uses(Model.Config trained) {
+    return trained instanceof Encoder.Config encoder && encoder.labels() > 0;
+  }
+
+  @Override
+  public TrainedModel use(Path folder, Model model) {
+    return new Use(folder, (Encoder) model);
+  }
+
+  private static final class Use extends TrainedModel {
+    private final Encoder model;
+
+    Use(Path folder, Encoder model) {
+      super(folder, model);
+      this.model = model;
+    }
+
+    @Override
+    public Job job() {
+      return new TextClassificationJob();
+    }
+
+    @Override
+    public Encoder model() {
+      return model;
+    }
+
+    @Override
+    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
+        throws IOException {
+      ClassNames classes = ClassNames.load(folder(), model.config().labels());
+      Path file = request.only();
+      LabelledTexts texts = LabelledTexts.read(file, false);
+      int longest = model.config().length();
+      ClassificationScores scores =
+          TextClassification.evaluate(
+              model,
+              EncodedTexts.examples(
+                  texts, classes, Tokenizers.load(folder()), longest, file.toString()));
+      return EvaluationResult.of(file.toString(), scores.count(), "texts", scores.metrics());
+    }
+
+    @Override
+    public CalibrationBatches calibration(
+        Path data, List<String> endings, int count, Progress progress) throws IOException {
+      CalibrationBatches batches =
+          new CalibrationBatches(data.toString(), model, new EncoderPasses(), count, progress);
+      LabelledTexts labelled = LabelledTexts.read(data, false);
+      List<Integer> classes = List.of();
+      if (ClassNames.exists(folder())) {
+        int[] numbers = ClassNames.load(folder()).numbers(labelled.classes(), data.toString());
+        classes = labelled.labels().stream().map(label -> numbers[label]).toList();
+      }
+      try (Scope scope = Scope.open()) {
+        EncodedTexts.calibrate(
+            batches, model, Tokenizers.load(folder()), labelled.texts(), classes, count);
+      }
+      return batches.checked();
+    }
+
+    @Override
+    public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
+      ClassNames classes = ClassNames.load(folder(), model.config().labels());
+      Tokenizer tokenizer = Tokenizers.load(folder());
+      List<String> all = new ArrayList<>(texts);
+      for (Path file : files) {
+        Files.readAllLines(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
+      }
+      List<Classification> found = new ArrayList<>();
+      for (String text : all) {
+        int[] ids = tokenizer.encodeWhole(text, model.config().length());
+        if (ids.length == 0) {
+          throw new RunException("there is nothing to classify in an empty text");
+        }
+        found.add(Classification.of(text, classes, TextClassification.probabilities(model, ids)));
+      }
+      return found;
+    }
+
+    @Override
+    public Optional<ForwardPasses> passes() {
+      return Optional.of(new EncoderPasses());
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.jformer.run;
+
+import dev.jformer.data.text.Corpus;
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.BpeTrainer;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Makes tokens of a recipe's text in a workspace: {@code tokenizer.json} unless tokens are bytes,
+ * and the token files under {@code data/}.
+ */
+record TextPreparation(TextData data, Workspace workspace) {
+  private static final String BYTE = "byte";
+  private static final String BPE = "bpe";
+
+  /** The tokenizer: the folder's own, or else made or loaded as the recipe says, and kept there. */
+  Tokenizer tokenizer() throws IOException {
+    return tokenizer(
+        workspace,
+        data.tokenizer(),
+        () -> learn(corpus(), data.vocabulary(), workspace.progress()));
+  }
+
+  /** Learns a vocabulary. */
+  interface Learner {
+    Tokenizer learn() throws IOException;
+  }
+
+  /** The folder's tokenizer, or else the one that a recipe names, which is kept there. */
+  static Tokenizer tokenizer(Workspace workspace, String named, Learner bpe) throws IOException {
+    Path own = workspace.folder().resolve(Tokenizer.FILE);
+    if (Files.exists(own)) {
+      return Tokenizers.load(own);
+    }
+    Tokenizer tokenizer =
+        switch (named) {
+          case BYTE -> new ByteTokenizer();
+          case BPE -> bpe.learn();
+          default -> Tokenizers.load(Path.of(named));
+        };
+    tokenizer.save(workspace.folder());
+    return tokenizer;
+  }
+
+  private static Tokenizer learn(Corpus corpus, int vocabulary, Progress progress)
+      throws IOException {
+    BpeTrainer trainer = new BpeTrainer();
+    long[] characters = new long[1];
+    try (Progress.Work work = progress.begin("reading", corpus.bytes(), "bytes")) {
+      corpus.read(
+          text -> {
+            trainer.piece(text);
+            characters[0] += text.length();
+            work.at(characters[0]);
+          });
+    }
+    try (Progress.Work work = progress.begin("learning tokens", vocabulary, "tokens")) {
+      return trainer.train(vocabulary, work::at);
+    }
+  }
+
+  /** The tokens: for a run that goes on the very ones that are there, else as the text is now. */
+  TokenFile tokens(Tokenizer tokenizer) throws IOException {
+    Path place = workspace.folder().resolve(RunFolder.DATA);
+    if (workspace.isResumed() && TokenFile.exists(place)) {
+      return TokenFile.open(place);
+    }
+    Corpus corpus = corpus();
+    try (Progress.Work work = workspace.progress().begin("tokenizing", corpus.bytes(), "bytes")) {
+      return TokenFile.prepare(place, corpus, tokenizer, data.validation(), work::at);
+    }
+  }
+
+  private Corpus corpus() {
+    return Corpus.open(Path.of(data.source()), data.endings());
+  }
+}

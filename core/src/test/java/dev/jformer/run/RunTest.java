@@ -1,0 +1,350 @@
+package dev.jformer.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.config.Configs;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Random;
+import dev.jformer.train.DivergenceException;
+import dev.jformer.train.Objective;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RunTest {
+  private static final double ROUNDING = 5e-4;
+
+  /** Losses of batches, and the primary metric of each evaluation. */
+  private record Losses(List<Double> training, List<Double> evaluations) {}
+
+  /** What the commands gave at these seeds when each kind of data had a loop of its own. */
+  private static final Map<String, Losses> BEFORE =
+      Map.ofEntries(
+          Map.entry(
+              "language",
+              new Losses(
+                  List.of(
+                      5.63137, 5.49549, 5.26026, 5.01409, 4.76055, 4.53732, 4.30704, 4.15682,
+                      4.06669, 3.95864, 3.90377, 3.86122),
+                  List.of(4.75032, 4.01962, 3.82497))),
+          Map.entry(
+              "consistency",
+              new Losses(
+                  List.of(
+                      11.26946, 10.98603, 10.50628, 10.00958, 9.50704, 9.0639, 8.60736, 8.31389,
+                      8.12596, 7.91686, 7.80176, 7.72267),
+                  List.of(4.74509, 4.01642, 3.8234))),
+          Map.entry(
+              "masked",
+              new Losses(
+                  List.of(
+                      5.66354, 5.59261, 5.36536, 5.19496, 4.90765, 4.70055, 4.52087, 4.38394,
+                      4.28039, 4.18779, 4.07596, 4.03229),
+                  List.of(4.93541, 4.24767, 4.05129))),
+          Map.entry(
+              "classify",
+              new Losses(
+                  List.of(
+                      0.69322, 0.64381, 0.80303, 0.71358, 0.66122, 0.69761, 0.68329, 0.6719,
+                      0.70798, 0.75414, 0.69952, 0.68438),
+                  List.of(0.68887, 0.71024, 0.68229))),
+          Map.entry(
+              "images",
+              new Losses(
+                  List.of(
+                      0.7496, 0.6915, 0.56519, 0.50281, 0.47342, 0.40484, 0.37281, 0.29452, 0.29321,
+                      0.28579, 0.25446, 0.27666),
+                  List.of(0.35344, 0.18082, 0.14633))),
+          Map.entry(
+              "translate",
+              new Losses(
+                  List.of(
+                      6.2952, 6.24787, 5.90466, 5.79488, 5.51762, 5.10766, 4.98897, 4.86018,
+                      4.80989, 4.72391, 4.67359, 4.69361),
+                  List.of(0.0, 0.21895, 0.21895))),
+          Map.entry(
+              "translate-loss",
+              new Losses(
+                  List.of(
+                      6.2952, 6.24787, 5.90466, 5.79488, 5.51762, 5.10766, 4.98897, 4.86018,
+                      4.80989, 4.72391, 4.67359, 4.69361),
+                  List.of(5.35818, 4.67483, 4.5203))),
+          Map.entry(
+              "forecast",
+              new Losses(
+                  List.of(
+                      1.51533, 1.59371, 0.79708, 0.63882, 0.56093, 0.52016, 0.45365, 0.2583,
+                      0.19865, 0.27178, 0.22715, 0.24728),
+                  List.of(0.57516, 0.23294, 0.184))),
+          Map.entry(
+              "language-from",
+              new Losses(
+                  List.of(
+                      3.85313, 3.73172, 3.50603, 3.29775, 3.10521, 2.98187, 2.84886, 2.81399,
+                      2.77465, 2.73987, 2.70991, 2.66589),
+                  List.of(3.09605, 2.75697, 2.69175))),
+          Map.entry(
+              "classify-from",
+              new Losses(
+                  List.of(
+                      0.68799, 0.63848, 0.817, 0.73423, 0.66952, 0.73944, 0.70314, 0.66608, 0.70561,
+                      0.77224, 0.71223, 0.70116),
+                  List.of(0.70817, 0.7119, 0.70129))));
+
+  @TempDir static Path shared;
+  @TempDir Path folder;
+  private static TinyData data;
+
+  @BeforeAll
+  static void makeData() {
+    data = new TinyData(shared.resolve("data"));
+  }
+
+  private static Recipe recipe(String kind) {
+    return Configs.parse(data.json(kind), Recipe.class);
+  }
+
+  private static final class Log implements Progress, TrainingObserver {
+    final List<Double> losses = new ArrayList<>();
+    final List<Double> evaluations = new ArrayList<>();
+    final List<String> samples = new ArrayList<>();
+    RunDescription description;
+    private final long until;
+    private final Runnable stop;
+
+    Log(long until, Runnable stop) {
+      this.until = until;
+      this.stop = stop;
+    }
+
+    Log() {
+      this(-1, () -> {});
+    }
+
+    @Override
+    public void begun(RunDescription begun) {
+      description = begun;
+    }
+
+    @Override
+    public void step(Step step) {
+      losses.add(step.loss());
+      if (step.step() == until) {
+        stop.run();
+      }
+    }
+
+    @Override
+    public void evaluation(Evaluation evaluation) {
+      evaluations.add(evaluation.value());
+    }
+
+    @Override
+    public void sample(String text) {
+      samples.add(text);
+    }
+  }
+
+  private static void assertClose(String what, List<Double> expected, List<Double> found) {
+    assertEquals(expected.size(), found.size(), what + ": " + found);
+    for (int i = 0; i < expected.size(); i++) {
+      double close = ROUNDING * Math.max(1, Math.abs(expected.get(i)));
+      assertEquals(expected.get(i), found.get(i), close, what + " " + i + ": " + found);
+    }
+  }
+
+  private static void assertAsBefore(String kind, Log log) {
+    assertClose(kind + " losses", BEFORE.get(kind).training(), log.losses);
+    assertClose(kind + " evaluations", BEFORE.get(kind).evaluations(), log.evaluations);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"classify", "images", "translate", "translate-loss", "forecast"})
+  void lossesAreThoseOfTheFormerCommands(String kind) throws IOException {
+    Log log = new Log();
+    Path run = folder.resolve(kind);
+    Metrics best = Run.train(recipe(kind), run, log);
+    assertAsBefore(kind, log);
+    assertTrue(Files.exists(run.resolve("config.json")));
+    assertTrue(log.evaluations.contains(best.primary().value()));
+    assertEquals(Run.best(run), best.primary().value());
+    assertTrue(log.description.data().training() > log.description.data().heldOut());
+  }
+
+  @Test
+  void aLanguageModelLearnsAsBeforeAndAnotherBeginsWithIt() throws IOException {
+    Log log = new Log();
+    Path first = folder.resolve("first");
+    Run run = Run.begin(recipe("language"), first, false).withPrompt("cat");
+    RunResult result = run.train(log);
+    assertAsBefore("language", log);
+    assertEquals(TrainingOutcome.Ending.COMPLETED, result.training().ending());
+    assertEquals(3, log.samples.size());
+    assertTrue(log.samples.get(0).startsWith("cat"), log.samples.get(0));
+    assertTrue(result.training().best().get("lossPerByte") < result.training().best().loss());
+
+    Log next = new Log();
+    Run.train(recipe("language").withFrom(first), folder.resolve("next"), next);
+    assertAsBefore("language-from", next);
+  }
+
+  @Test
+  void anEncoderLearnsToFillInAndAClassifierBeginsWithIt() throws IOException {
+    Log log = new Log();
+    Path first = folder.resolve("first");
+    Run.train(recipe("masked"), first, log);
+    assertAsBefore("masked", log);
+    Log next = new Log();
+    Run.train(recipe("classify").withFrom(first), folder.resolve("next"), next);
+    assertAsBefore("classify-from", next);
+  }
+
+  @Test
+  void theObjectiveIsHonoured() throws IOException {
+    Log log = new Log();
+    Recipe consistent = recipe("consistency");
+    assertFalse(consistent.objective() instanceof Objective.Plain);
+    Run.train(consistent, folder.resolve("run"), log);
+    assertAsBefore("consistency", log);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"language", "images", "forecast"})
+  void aResumedRunRepeatsTheUninterruptedOneBitForBit(String kind) throws IOException {
+    Log whole = new Log();
+    Run.train(recipe(kind), folder.resolve("whole"), whole);
+
+    Path parts = folder.resolve("parts");
+    Run first = Run.begin(recipe(kind), parts, false);
+    Log log = new Log(6, first::stop);
+    RunResult stopped = first.train(log);
+    assertTrue(stopped.isInterrupted());
+    assertEquals(6, stopped.training().steps());
+    Random.seed(99);
+    Log rest = new Log();
+    Run.resume(parts, rest);
+    assertEquals(6, rest.description.step());
+    log.losses.addAll(rest.losses);
+    log.evaluations.addAll(rest.evaluations);
+    assertEquals(whole.losses, log.losses);
+    assertEquals(whole.evaluations, log.evaluations);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"language", "masked", "classify", "images", "translate-loss", "forecast"})
+  void manyTrainingsOfTheSameDataAreAsSeparateRuns(String kind) throws IOException {
+    List<Double> alone;
+    try (PreparedData prepared = Jobs.prepare(recipe(kind))) {
+      alone = losses(recipe(kind), prepared);
+    }
+    try (PreparedData prepared = Jobs.prepare(recipe(kind))) {
+      assertEquals(alone, losses(recipe(kind), prepared));
+      List<Double> other = losses(recipe(kind).withSeed(4), prepared);
+      assertFalse(alone.equals(other), "another seed gives other losses");
+      assertEquals(alone, losses(recipe(kind), prepared));
+    }
+    assertClose(kind, BEFORE.get(kind).training(), alone);
+  }
+
+  private static List<Double> losses(Recipe recipe, PreparedData prepared) throws IOException {
+    Log log = new Log();
+    TrainingOutcome outcome = Training.of(recipe, prepared).withObserver(log).run();
+    assertEquals(recipe.training().steps(), outcome.steps());
+    assertEquals(log.evaluations.size(), outcome.evaluations().size());
+    return log.losses;
+  }
+
+  @Test
+  void operationsAndMemoryAreMeasuredWithoutChangingTheLosses() throws IOException {
+    try (PreparedData prepared = Jobs.prepare(recipe("consistency"))) {
+      Log log = new Log();
+      TrainingOutcome twice =
+          Training.of(recipe("consistency"), prepared)
+              .withMeasurements()
+              .withEvaluationBatches(1)
+              .withObserver(log)
+              .run();
+      assertClose("losses", BEFORE.get("consistency").training(), log.losses);
+      assertTrue(twice.peakBytes() >= -1);
+      TrainingOutcome once = Training.of(recipe("language"), prepared).withMeasurements().run();
+      assertEquals(2, twice.flopsPerUnit() / once.flopsPerUnit(), 1e-9);
+      assertTrue(twice.unitsPerSecond() > 0);
+      assertTrue(
+          !twice.evaluations().get(0).metrics().equals(once.evaluations().get(0).metrics()),
+          "the one looked at a batch only");
+    }
+  }
+
+  @Test
+  void anInterruptedTrainingGoesOnWithAllOfItsCourse() throws IOException {
+    Path checkpoints = folder.resolve("checkpoints");
+    try (PreparedData prepared = Jobs.prepare(recipe("language"))) {
+      TrainingOutcome whole = Training.of(recipe("language"), prepared).run();
+      Training first = Training.of(recipe("language"), prepared).withCheckpoints(checkpoints);
+      first.withObserver(new Log(8, first::stop));
+      assertEquals(TrainingOutcome.Ending.INTERRUPTED, first.run().ending());
+      TrainingOutcome rest =
+          Training.of(recipe("language"), prepared).withCheckpoints(checkpoints).run();
+      assertEquals(12, rest.steps());
+      assertEquals(
+          whole.losses().stream().map(TrainingOutcome.Loss::value).toList(),
+          rest.losses().stream().map(TrainingOutcome.Loss::value).toList());
+      assertEquals(3, rest.evaluations().size());
+      assertEquals(whole.best(), rest.best());
+    }
+  }
+
+  @Test
+  void divergenceIsAnOutcomeOfATrainingAndAnErrorOfARun() throws IOException {
+    Recipe wild = recipe("forecast").with("training.learningRate", "1e30");
+    try (PreparedData prepared = Jobs.prepare(wild)) {
+      TrainingOutcome outcome = Training.of(wild, prepared).run();
+      assertTrue(outcome.diverged());
+      assertTrue(outcome.failure().contains("diverged"), outcome.failure());
+    }
+    Path run = folder.resolve("run");
+    assertThrows(DivergenceException.class, () -> Run.train(wild, run, Progress.none()));
+  }
+
+  @Test
+  void aFolderWithARunIsNotOverwritten() throws IOException {
+    Path run = folder.resolve("run");
+    Run.train(recipe("language"), run, Progress.none());
+    String message =
+        assertThrows(RunException.class, () -> Run.train(recipe("language"), run, Progress.none()))
+            .getMessage();
+    assertTrue(message.contains("holds a run already"), message);
+    try (Model begun = Run.reopen(run).initialModel()) {
+      assertTrue(begun.parameterCount() > 0);
+    }
+    assertThrows(RunException.class, () -> Run.reopen(folder.resolve("nowhere")));
+  }
+
+  @Test
+  void aForecasterIsTestedBesideSimpleModels() throws IOException {
+    Path run = folder.resolve("run");
+    RunResult result = Run.begin(recipe("forecast"), run, false).train(Progress.none());
+    assertEquals(
+        List.of(
+            "this model",
+            "a linear model (DLinear)",
+            "last value",
+            "the value a season (24 rows) before"),
+        List.copyOf(result.test().keySet()));
+    assertEquals(0.1756, result.test().get("this model").get("mse"), 1e-3);
+    assertEquals(0.5988, result.test().get("a linear model (DLinear)").get("mse"), 1e-3);
+    assertTrue(Files.exists(run.resolve("bands.safetensors")));
+  }
+}
