@@ -1,7 +1,7 @@
 package dev.jformer.data;
 
 /**
- * Data that cannot be used; the message names the file, what is wrong with it and what was
+ * Thrown when data cannot be used; the message names the file, what is wrong with it and what was
  * expected.
  */
 public final class DataException extends RuntimeException {
@@ -12,7 +12,7 @@ public final class DataException extends RuntimeException {
     super(message);
   }
 
-  /** An error with this message and what led to it. */
+  /** An error with this message and its cause. */
   public DataException(String message, Throwable cause) {
     super(message, cause);
   }

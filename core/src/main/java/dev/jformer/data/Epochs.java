@@ -3,8 +3,9 @@ package dev.jformer.data;
 import java.util.SplittableRandom;
 
 /**
- * Which examples stand in which batch: each once in an epoch, in an order drawn anew for each;
- * those that fill no batch wait for another epoch. A function of the seed and the batch's number.
+ * Assigns examples to batches: each example is used at most once in an epoch, in an order drawn
+ * anew for each epoch; the rest that fills no batch is left out of that epoch. The assignment
+ * depends only on the seed and the batch's number.
  */
 public final class Epochs {
   private final int count;
@@ -14,14 +15,14 @@ public final class Epochs {
   private int[] order;
 
   /**
-   * Epochs of some examples.
+   * Creates the epochs of a set of examples.
    *
    * @param count number of examples
    * @param batch examples in a batch; fewer if there are fewer
    */
   public Epochs(int count, int batch, long seed) {
     if (count < 1) {
-      throw new DataException("there is nothing to learn from: expected at least one example");
+      throw new DataException("there are no training examples: expected at least one");
     }
     this.count = count;
     this.batch = Math.min(batch, count);
@@ -38,7 +39,7 @@ public final class Epochs {
     return count / batch;
   }
 
-  /** The numbers of the examples in a batch, from 0. */
+  /** The indices of the examples in a batch; batches count from 0. */
   public int[] chosen(long number) {
     shuffle(number / perEpoch());
     int[] chosen = new int[batch];

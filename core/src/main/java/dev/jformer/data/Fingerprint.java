@@ -4,11 +4,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** A digest that tells one content from another. */
+/** Computes digests that tell one content from another. */
 public final class Fingerprint {
   private Fingerprint() {}
 
-  /** Hexadecimal SHA-256. */
+  /** The SHA-256 digest of a content, in hexadecimal. */
   public static String of(byte[] content) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));

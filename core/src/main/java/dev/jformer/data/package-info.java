@@ -1,2 +1,5 @@
-/** Text as training data: corpora, tokenizers, token files and the batches drawn from them. */
+/**
+ * Training data of all kinds. This package holds what they share: errors, epochs, fingerprints; see
+ * {@code data.text}, {@code data.tokenizer}, {@code data.image} and {@code data.series}.
+ */
 package dev.jformer.data;

@@ -15,16 +15,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes what an {@link EncoderDecoder} finds most probable for a source: token by token the best
- * (greedy), or by beam search, which keeps several texts and goes on with the most probable of all
- * their continuations. One that ends takes its place in the beam with it, so that the search is
- * over when all have ended; with a beam of 1 it is the greedy one. Ended texts are compared by
- * their log probability over the length penalty ((5 + n) / 6)^α of arXiv 1609.08144, n counting the
- * end; and the search ends before, where nothing that is open can become better than the best that
- * ended.
+ * Beam search with an {@link EncoderDecoder}: it keeps the K most probable texts and extends them
+ * by their most probable next tokens. A text that ends gives up its place in the beam, so the
+ * search is over when K texts have ended; with a beam of 1 it is greedy decoding. Ended texts are
+ * compared by their log probability over the length penalty ((5 + n) / 6)^α of <a
+ * href="https://arxiv.org/abs/1609.08144">Google's Neural Machine Translation System: Bridging the
+ * Gap between Human and Machine Translation</a>, where n counts the end too. The search stops early
+ * when no open text can become better than the best ended one.
  *
- * <p>Sources are searched together and leave the batch when they are done; each is what it would be
- * alone, as far as rounding allows.
+ * <p>Sources are searched in one batch and leave it when they are done; each result is what it
+ * would be alone, up to rounding.
  */
 public final class BeamSearch {
   private static final Logger LOG = LoggerFactory.getLogger(BeamSearch.class);
@@ -33,18 +33,20 @@ public final class BeamSearch {
   private final Settings settings;
 
   /**
-   * How to search.
+   * Settings of the search.
    *
-   * @param beam K, texts kept; 1 for the greedy search
-   * @param lengthPenalty α, from 0 for none: the larger, the longer the texts
-   * @param ratio the most tokens of a text are this times those of the source, plus {@code extra},
-   *     and no more than the model's length
+   * @param beam K, the number of texts kept; 1 for greedy decoding
+   * @param lengthPenalty α, 0 for none: the larger, the longer the texts
+   * @param ratio a text has at most this times the source's tokens plus {@code extra}, and at most
+   *     the model's length
    * @param extra see {@code ratio}
-   * @param cached whether what was computed for earlier tokens is kept; without, everything is
+   * @param cached whether keys and values of earlier tokens are cached; if not, everything is
    *     computed again for each token
    */
   public record Settings(int beam, double lengthPenalty, double ratio, int extra, boolean cached) {
-    /** With a beam, a penalty of 0.6 and texts of at most 1.5 times the source's length plus 10. */
+    /**
+     * Settings with a penalty of 0.6 and texts of at most 1.5 times the source's length plus 10.
+     */
     public Settings(int beam) {
       this(beam, 0.6, 1.5, 10, true);
     }
@@ -64,7 +66,7 @@ public final class BeamSearch {
                 + ratio
                 + " and extra is "
                 + extra
-                + ": expected room for a token at least");
+                + ": expected at least 0 each, and room for at least one token");
       }
     }
 
@@ -78,32 +80,32 @@ public final class BeamSearch {
   }
 
   /**
-   * What was found.
+   * A text found by the search.
    *
    * @param ids its tokens, without the end
-   * @param ended whether the end follows; if not, there was no more room
-   * @param logProbability of the tokens, and the end if there is one, in nats
+   * @param ended whether the text ended; if not, it reached the longest length
+   * @param logProbability of the tokens, including the end if there is one, in nats
    * @param score the log probability over the length penalty
    */
   public record Hypothesis(List<Integer> ids, boolean ended, double logProbability, double score) {}
 
-  /** A search with a model, which must not be in training. */
+  /** Creates a search with a model, which must not be in training. */
   public BeamSearch(EncoderDecoder model, Settings settings) {
     this.model = model;
     this.settings = settings;
   }
 
   /**
-   * The best text for each source. They are searched in one batch.
+   * Finds the best text for each source, all in one batch.
    *
-   * @param sources ids, at least one each, ended as in training
+   * @param sources ids, at least one each, with the end as in training
    * @throws IllegalArgumentException if a source is empty or longer than the model can read
    * @throws IllegalStateException if the model is in training
    */
   public List<Hypothesis> search(List<int[]> sources) {
     if (model.isTraining()) {
       throw new IllegalStateException(
-          "the model is in training, where dropout would disturb it: call train(false) first");
+          "the model is in training, with dropout active: call train(false) first");
     }
     if (sources.isEmpty()) {
       return List.of();
@@ -111,7 +113,8 @@ public final class BeamSearch {
     List<Sentence> sentences = new ArrayList<>();
     for (int[] source : sources) {
       if (source.length == 0) {
-        throw new IllegalArgumentException("a source is empty: expected at least its end");
+        throw new IllegalArgumentException(
+            "a source is empty: expected at least the token that ends it");
       }
       sentences.add(new Sentence(settings.longest(source.length, model.config().length())));
     }
@@ -126,7 +129,7 @@ public final class BeamSearch {
     return sentences.stream().map(s -> s.best).toList();
   }
 
-  /** Sentences that are not done yet stand in the batch, K rows each. */
+  /** Searches until all are done; the batch holds K rows for each unfinished source. */
   private void search(Steps steps, List<Sentence> open) {
     while (true) {
       try (Scope scope = Scope.open()) {
@@ -161,9 +164,9 @@ public final class BeamSearch {
   /**
    * The most probable continuations of a sentence's rows, best first.
    *
-   * @param logProbabilities of text and continuation; -∞ where there is none
-   * @param rows the row continued, from 0 to K - 1
-   * @param ids the token added
+   * @param logProbabilities of text and continuation together; -∞ where there is none
+   * @param rows the rows continued, from 0 to K - 1
+   * @param ids the tokens added
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared; lives for one step
   private record Extension(double[] logProbabilities, int[] rows, int[] ids) {}
@@ -198,7 +201,7 @@ public final class BeamSearch {
     return extensions;
   }
 
-  /** A text being written. */
+  /** An unfinished text. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Text(int[] ids, double logProbability) {
     Text with(int id, double newLogProbability) {
@@ -208,7 +211,7 @@ public final class BeamSearch {
     }
   }
 
-  /** What is written for one source. */
+  /** The texts for one source. */
   private final class Sentence {
     private final int longest;
     private final List<Hypothesis> ended = new ArrayList<>();
@@ -223,7 +226,7 @@ public final class BeamSearch {
       return best == null;
     }
 
-    /** What row k of this sentence reads next; those of no text read anything. */
+    /** The token that row k reads next; rows without a text read any token. */
     int last(int k) {
       int[] ids = k < open.size() ? open.get(k).ids : new int[0];
       return ids.length == 0 ? model.end() : ids[ids.length - 1];
@@ -233,7 +236,7 @@ public final class BeamSearch {
       return k < open.size() ? open.get(k).logProbability : Double.NEGATIVE_INFINITY;
     }
 
-    /** Goes on; returns which row each of the K rows continues. */
+    /** Extends the texts; returns for each of the K rows the row that it continues. */
     int[] extend(Extension extension) {
       int room = settings.beam - ended.size();
       int[] parents = new int[settings.beam];
@@ -242,8 +245,8 @@ public final class BeamSearch {
         double logProbability = extension.logProbabilities[i];
         if (Double.isNaN(logProbability)) {
           throw new IllegalStateException(
-              "a logit is NaN: expected a number; were the model's weights damaged, or did its"
-                  + " training diverge?");
+              "a logit is NaN: expected a number; the weights may be damaged, or"
+                  + " training diverged");
         }
         if (logProbability == Double.NEGATIVE_INFINITY) {
           break; // fewer texts than the beam is wide
@@ -275,7 +278,7 @@ public final class BeamSearch {
           logProbability / settings.penalty(tokens));
     }
 
-    /** Whether no open text can become better: log probabilities fall, penalties have an end. */
+    /** Whether no open text can win: log probabilities only fall, and penalties are bounded. */
     private boolean isDecided() {
       double most =
           open.stream().mapToDouble(Text::logProbability).max().orElseThrow()
@@ -288,12 +291,12 @@ public final class BeamSearch {
     }
   }
 
-  /** The model, reading the rows' next tokens. */
+  /** Runs the model on the rows' next tokens, with or without a cache. */
   private interface Steps extends AutoCloseable {
-    /** Logits [B K, V] of what follows the rows and their next tokens. */
+    /** Reads the next token of each row; returns the logits [B K, V] of the token after it. */
     Tensor next(long[] ids);
 
-    /** Row i becomes what row {@code rows[i]} was; only these sources stay, null for all. */
+    /** Makes row i what row {@code rows[i]} was; keeps only these sources, null for all. */
     void select(long[] rows, long[] sources);
 
     @Override
@@ -305,7 +308,7 @@ public final class BeamSearch {
       EncoderDecoder.Decoding decoding = null;
       try {
         decoding = model.decode(batch.ids(), batch.paddingMask(), settings.beam, capacity);
-        // Nobody has moved yet: this only asks whether the mixers can exchange texts.
+        // No rows have changed yet: this only tests whether the mixers support it.
         decoding.select(Tensor.arange(0, batch.ids().size(0) * settings.beam), null);
         return new Cached(decoding);
       } catch (UnsupportedOperationException e) {
@@ -315,7 +318,7 @@ public final class BeamSearch {
         }
       }
     }
-    return new Anew(batch);
+    return new Uncached(batch);
   }
 
   private record Cached(EncoderDecoder.Decoding decoding) implements Steps {
@@ -335,13 +338,13 @@ public final class BeamSearch {
     }
   }
 
-  /** Computes everything again for each token, but for what the encoder makes of the sources. */
-  private final class Anew implements Steps {
+  /** Computes everything again for each token, except for the encoder's output. */
+  private final class Uncached implements Steps {
     private Tensor memory;
     private Tensor paddingMask;
     private long[][] texts;
 
-    Anew(TextBatch batch) {
+    Uncached(TextBatch batch) {
       memory =
           model.encode(batch.ids(), batch.paddingMask()).repeatInterleave(settings.beam, 0).keep();
       paddingMask =

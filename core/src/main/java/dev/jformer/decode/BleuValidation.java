@@ -11,8 +11,8 @@ import dev.jformer.train.Translation;
 import java.util.function.Supplier;
 
 /**
- * Training an encoder-decoder to translate, where the primary metric is the {@link Bleu} of greedy
- * translations of the held-out texts; the cross-entropy is measured beside it.
+ * A translation task whose primary metric is the {@link Bleu} of greedy translations of the
+ * held-out texts; the cross-entropy is measured too.
  */
 public final class BleuValidation extends ForwardingTask implements Classifying {
   private static final int TOGETHER = 64;
@@ -23,9 +23,9 @@ public final class BleuValidation extends ForwardingTask implements Classifying 
   private final ParallelTexts heldOut;
 
   /**
-   * A task.
+   * Wraps a task.
    *
-   * @param task what is trained
+   * @param task the task that is trained
    * @param heldOut the texts that {@code task} holds out
    */
   public BleuValidation(

@@ -4,48 +4,48 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /**
- * Tokens that may come next.
+ * The candidates for the next token.
  *
- * @param ids the tokens, rising: so a draw hardly depends on how near ties are ordered
- * @param scores of each; none is NaN
- * @param weights of each, in proportion to its probability, 1 for the most probable; those with
+ * @param ids the tokens, in rising order, so that a draw hardly depends on the order of near ties
+ * @param scores of the tokens; none is NaN
+ * @param weights in proportion to the tokens' probabilities, 1 for the most probable; tokens of
  *     weight 0 are never drawn
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared; lives for one draw
 record Candidates(int[] ids, float[] scores, double[] weights) {
-  /** The fewest that have this share of the probability. */
+  /** The fewest tokens that together have this share of the probability (top-p). */
   Candidates nucleus(double share) {
-    return share == 1 ? this : only(Nucleus.places(scores, weights, share * total()));
+    return share == 1 ? this : only(Nucleus.indices(scores, weights, share * total()));
   }
 
-  /** Those that are at least this fraction as probable as the most probable. */
+  /** The tokens that are at least this fraction as probable as the most probable one (min-p). */
   Candidates atLeast(double fraction) {
     if (fraction == 0) {
       return this;
     }
-    int[] places = new int[ids.length];
+    int[] indices = new int[ids.length];
     int count = 0;
     for (int i = 0; i < ids.length; i++) {
       if (weights[i] >= fraction) {
-        places[count++] = i;
+        indices[count++] = i;
       }
     }
-    return only(Arrays.copyOf(places, count));
+    return only(Arrays.copyOf(indices, count));
   }
 
-  private Candidates only(int[] places) {
-    int[] someIds = new int[places.length];
-    float[] someScores = new float[places.length];
-    double[] someWeights = new double[places.length];
-    for (int i = 0; i < places.length; i++) {
-      someIds[i] = ids[places[i]];
-      someScores[i] = scores[places[i]];
-      someWeights[i] = weights[places[i]];
+  private Candidates only(int[] indices) {
+    int[] someIds = new int[indices.length];
+    float[] someScores = new float[indices.length];
+    double[] someWeights = new double[indices.length];
+    for (int i = 0; i < indices.length; i++) {
+      someIds[i] = ids[indices[i]];
+      someScores[i] = scores[indices[i]];
+      someWeights[i] = weights[indices[i]];
     }
     return new Candidates(someIds, someScores, someWeights);
   }
 
-  /** Draws one. */
+  /** Draws a token. */
   int draw(RandomGenerator random) {
     double at = random.nextDouble() * total();
     int last = -1;
@@ -63,11 +63,11 @@ record Candidates(int[] ids, float[] scores, double[] weights) {
 
   /** The probability of a token. */
   double probability(int id) {
-    int place = Arrays.binarySearch(ids, id);
-    return place < 0 ? 0 : weights[place] / total();
+    int index = Arrays.binarySearch(ids, id);
+    return index < 0 ? 0 : weights[index] / total();
   }
 
-  /** Those that are more probable here than there, by how much. */
+  /** The tokens that are more probable here than in {@code other}, weighted by the difference. */
   Candidates without(Candidates other) {
     double total = total();
     double[] rest = new double[weights.length];

@@ -15,16 +15,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Goes on with texts.
+ * Generates text: continues prompts token by token.
  *
- * <p>Several prompts are continued together, without padding: all sequences stand at the same
- * position at any time, and one whose prompt is longer is fed its own next token instead of a
- * chosen one. Each draws from a random stream that depends on the seed, on its prompt and on how
- * many equal prompts come before it. So every sequence is what it would be alone, wherever in the
- * batch it stands, as far as rounding allows: matrix products of other sizes may differ in the last
- * bit, and where two tokens are that close, another one may be chosen.
+ * <p>Several prompts are continued in one batch, without padding: all sequences are at the same
+ * position at any time, and one whose prompt is longer reads its own next token instead of a chosen
+ * one. Each draws from a random stream that depends on the seed, on its prompt and on the number of
+ * equal prompts before it. So every sequence is what it would be alone, wherever in the batch it
+ * is, up to rounding: matrix products of other sizes may differ in the last bit, and if two tokens
+ * are that close, another one may be chosen.
  *
- * <p>Prompts of one length are read in one step; what the shortest prompt lacks of the others is
+ * <p>All prompts are read up to the length of the shortest in one step; the rest of longer ones is
  * read token by token.
  */
 public final class Generator {
@@ -34,20 +34,22 @@ public final class Generator {
   private final Speculation speculation;
   private volatile boolean stopping;
 
-  /** A generator for a model, which must not be in training. */
+  /** Creates a generator for a model, which must not be in training. */
   public Generator(CausalLm model) {
     this.model = model;
     this.speculation = null;
   }
 
   /**
-   * A generator that lets a smaller model guess what comes, and asks the model whether it would
-   * have said so (arXiv 2211.17192): what it generates is distributed as without, and greedily it
-   * is the same, as far as rounding allows. With a model taken out of a MatFormer this is
-   * self-speculation (arXiv 2310.07707). Prompts are continued one after the other.
+   * Creates a generator with speculative decoding (<a href="https://arxiv.org/abs/2211.17192">Fast
+   * Inference from Transformers via Speculative Decoding</a>): a smaller model guesses tokens and
+   * the model checks them. The distribution of texts is the same as without, and greedy texts are
+   * equal, up to rounding. With a draft extracted from a MatFormer this is self-speculation (<a
+   * href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic
+   * Inference</a>). Prompts are continued one after the other.
    *
    * @param draft a model of the same vocabulary; it must not be in training
-   * @param ahead how many tokens are guessed at a time
+   * @param ahead number of tokens guessed at a time
    * @throws IllegalArgumentException if the vocabularies differ, or {@code ahead} is below 1
    */
   public Generator(CausalLm model, CausalLm draft, int ahead) {
@@ -55,21 +57,21 @@ public final class Generator {
     this.speculation = new Speculation(model, draft, ahead);
   }
 
-  /** How well the draft guessed until now; null if there is none. */
+  /** How many guesses of the draft were kept so far; null if there is no draft. */
   public Speculation.Tally tally() {
     return speculation == null ? null : speculation.tally();
   }
 
   /**
-   * What to generate.
+   * A request to generate text.
    *
    * @param newTokens the most tokens after each prompt
    * @param sampling how they are chosen
    * @param stopIds tokens that end a sequence; they are not part of the result
    * @param stopStrings texts that end a sequence; neither they nor what follows is part of the
    *     result's text. The prompt is not searched for them. If a token completes several, the one
-   *     that begins first counts
-   * @param cached whether what was computed for earlier tokens is kept; without, everything is
+   *     that begins first counts.
+   * @param cached whether keys and values of earlier tokens are cached; if not, everything is
    *     computed again for each token
    */
   public record Request(
@@ -78,7 +80,7 @@ public final class Generator {
       Set<Integer> stopIds,
       List<String> stopStrings,
       boolean cached) {
-    /** Up to so many tokens, ended by nothing else. */
+    /** A request for {@code newTokens} tokens without stop tokens or strings. */
     public Request(int newTokens, Sampling sampling) {
       this(newTokens, sampling, Set.of(), List.of(), true);
     }
@@ -99,11 +101,11 @@ public final class Generator {
 
   /** Why a sequence ended. */
   public enum Ending {
-    /** It has all tokens asked for. */
+    /** It has the requested number of tokens. */
     LENGTH,
     /** A stop id was chosen. */
     STOP_ID,
-    /** A stop string came up. */
+    /** A stop string occurred. */
     STOP_STRING,
     /** The model cannot read a longer sequence. */
     CONTEXT_FULL,
@@ -114,51 +116,53 @@ public final class Generator {
   /**
    * A finished continuation.
    *
-   * @param ids the tokens after the prompt, those included that spell a stop string
+   * @param ids the tokens after the prompt, including those of a stop string
    * @param text their text, cut before the stop string; empty if there was no decoder
    * @param ending why it ended
    */
   public record Continuation(List<Integer> ids, String text, Ending ending) {}
 
-  /** Is told what comes as it comes, in the thread that generates. */
+  /** Receives text and tokens as they are generated, in the generating thread. */
   @FunctionalInterface
   public interface Watcher {
     /**
-     * The text of sequence number {@code sequence} went on. A piece has at least one character,
-     * never half of one, and nothing of a stop string; all pieces together are {@link
-     * Continuation#text}.
+     * Receives the next piece of the text of a sequence. A piece has at least one character, never
+     * half of one, and nothing of a stop string; all pieces together are {@link Continuation#text}.
      */
     void text(int sequence, String piece);
 
-    /** Sequence number {@code sequence} went on with {@code id}; stop ids are not told. */
+    /** Receives the next token of a sequence, unless it is a stop id. */
     default void token(int sequence, int id) {}
   }
 
   /**
-   * Asks {@link #generate}, from any thread, to end after the present step. Sequences that have not
-   * ended by then keep what they have; later calls end at once.
+   * Makes {@link #generate} end after the present step; can be called from any thread. Unfinished
+   * sequences keep what they have; later calls end at once.
    */
   public void stop() {
     stopping = true;
   }
 
-  /** Continues prompts without their text: {@link #generate(List, Request, Function, Watcher)}. */
+  /**
+   * Continues prompts without decoding: see {@link #generate(List, Request, Function, Watcher)}.
+   */
   public List<Continuation> generate(List<int[]> prompts, Request request) {
     return generate(prompts, request, null, null);
   }
 
   /**
    * Continues prompts. A prompt and its continuation may together have one token more than the
-   * model can read, since the last is never read. If one of the model's mixers cannot decode step
-   * by step, everything is computed again for each token, as if {@link Request#cached} were false.
+   * model can read, because the last one is never read. If one of the model's mixers cannot decode
+   * step by step, everything is computed again for each token, as if {@link Request#cached} were
+   * false.
    *
    * @param prompts ids, at least one each; may be none
-   * @param decoder the text of ids; null for no text, if there are no stop strings
-   * @param watcher told what comes; null for nobody
+   * @param decoder turns ids into text; null for no text, if there are no stop strings
+   * @param watcher receives the text as it is generated; may be null
    * @return a continuation for each prompt
    * @throws IllegalArgumentException if a prompt is empty, longer than the model can read, or has
-   *     ids it does not know, or if stop strings come without a decoder
-   * @throws IllegalStateException if the model is in training, or a logit is no finite number
+   *     ids outside of the vocabulary, or if there are stop strings but no decoder
+   * @throws IllegalStateException if the model is in training, or a logit is not finite
    */
   public List<Continuation> generate(
       List<int[]> prompts, Request request, Function<int[], String> decoder, Watcher watcher) {
@@ -197,7 +201,7 @@ public final class Generator {
           sequences.forEach(sequence -> sequence.end(ending));
           break;
         }
-        // What no cache remembers is read again.
+        // Without a cache all tokens are read again.
         step(sequences, decoding, decoding == null ? 0 : from, to);
         from = to;
         to++;
@@ -206,7 +210,7 @@ public final class Generator {
     return sequences.stream().map(Sequence::result).toList();
   }
 
-  /** The state of decoding; null if everything shall be, or has to be, computed again. */
+  /** The state of decoding; null if there is no cache and everything is computed again. */
   private CausalLm.Decoding start(long batch, long capacity, boolean cached) {
     if (!cached) {
       return null;
@@ -252,7 +256,7 @@ public final class Generator {
     }
     if (decoder == null && !request.stopStrings().isEmpty()) {
       throw new IllegalArgumentException(
-          "stop strings " + request.stopStrings() + " need a decoder, which is null");
+          "stop strings " + request.stopStrings() + " need a decoder, but it is null");
     }
     for (int i = 0; i < prompts.size(); i++) {
       check(i, prompts.get(i));

@@ -31,12 +31,12 @@ final class IntList {
     return size;
   }
 
-  /** The ids from {@code start} on. */
+  /** Copies the ids from {@code start} on. */
   int[] from(int start) {
     return Arrays.copyOfRange(values, start, size);
   }
 
-  /** The ids that occur. */
+  /** The set of ids in the list. */
   BitSet seen() {
     return seen;
   }

@@ -3,16 +3,17 @@ package dev.jformer.decode;
 import java.util.Arrays;
 
 /**
- * The fewest tokens, from the highest score down, that weigh a given amount together: what top-p
- * sampling draws from (arXiv 1904.09751). Of equal scores the higher id comes first.
+ * The nucleus that top-p sampling draws from (<a href="https://arxiv.org/abs/1904.09751">The
+ * Curious Case of Neural Text Degeneration</a>): the fewest tokens, from the highest score down,
+ * that together have at least a given weight. Of equal scores the higher id comes first.
  *
- * <p>Found as quickselect finds the k-th largest, with weights in place of counts: in linear time
- * on average, without sorting.
+ * <p>It is found like the k-th largest element by quickselect, with weights in place of counts: in
+ * linear time on average, without sorting.
  */
 final class Nucleus {
   private final double[] weights;
 
-  /** A score and the place it stands at, in one number that orders by both. */
+  /** A score and its index in one number, which orders by both. */
   private final long[] keys;
 
   private Nucleus(float[] scores, double[] weights) {
@@ -23,28 +24,29 @@ final class Nucleus {
     }
   }
 
-  private static long key(float score, int place) {
+  private static long key(float score, int index) {
     int bits = Float.floatToIntBits(score + 0f); // both zeros are the same
-    return (long) (bits ^ (bits >> 31 & 0x7FFFFFFF)) << 32 | place;
+    return (long) (bits ^ (bits >> 31 & 0x7FFFFFFF)) << 32 | index;
   }
 
   /**
-   * The places of the nucleus, rising.
+   * The indices of the nucleus, in rising order.
    *
    * @param scores in the order of the ids, none of them NaN
    * @param weights of each
-   * @param enough what the nucleus weighs at least, above 0; everything if that is not reached
+   * @param enough the least total weight of the nucleus, above 0; if that is not reached, the
+   *     nucleus is everything
    */
-  static int[] places(float[] scores, double[] weights, double enough) {
+  static int[] indices(float[] scores, double[] weights, double enough) {
     long last = new Nucleus(scores, weights).last(enough);
-    int[] places = new int[scores.length];
+    int[] indices = new int[scores.length];
     int count = 0;
     for (int i = 0; i < scores.length; i++) {
       if (key(scores[i], i) >= last) {
-        places[count++] = i;
+        indices[count++] = i;
       }
     }
-    return Arrays.copyOf(places, count);
+    return Arrays.copyOf(indices, count);
   }
 
   /** The smallest key that belongs to the nucleus. */
@@ -53,7 +55,7 @@ final class Nucleus {
     double before = 0;
     int from = 0;
     int to = keys.length;
-    // Those before from belong to it, those from to on do not.
+    // Keys before index from belong to it; keys at index to and later do not.
     while (from < to && before < enough) {
       int middle = partition(from, to);
       double above = 0;
@@ -71,7 +73,7 @@ final class Nucleus {
     return last;
   }
 
-  /** Puts larger keys before a smaller one, and all others after it; where that one is then. */
+  /** Puts keys larger than a pivot before it and all others after it; returns the pivot's index. */
   private int partition(int from, int to) {
     swap(median(from, (from + to) >>> 1, to - 1), to - 1);
     long pivot = keys[to - 1];

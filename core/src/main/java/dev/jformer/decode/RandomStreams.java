@@ -8,10 +8,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Random streams for sequences that are sampled together. A stream depends on the seed, on the
- * prompt and on how many equal prompts stand before it, and on nothing else: so a prompt is
- * continued alike whatever else is in the batch, and copies of one prompt are continued
- * differently.
+ * Random streams for sequences that are sampled together. A stream depends only on the seed, on the
+ * prompt and on the number of equal prompts before it. So a prompt is continued in the same way
+ * whatever else is in the batch, and copies of one prompt are continued differently.
  */
 final class RandomStreams {
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;

@@ -8,8 +8,9 @@ import java.util.BitSet;
 import java.util.random.RandomGenerator;
 
 /**
- * Chooses next tokens from logits. Penalty and temperature are applied in float32, as transformers
- * does, because that decides which tokens tie; probabilities are computed in double precision.
+ * Chooses the next token from logits. Penalty and temperature are applied in float32, as in
+ * transformers, because rounding decides which tokens tie; probabilities are computed in double
+ * precision.
  */
 final class Sampler {
   private final Sampling sampling;
@@ -19,9 +20,9 @@ final class Sampler {
   }
 
   /**
-   * The next token.
+   * Chooses the next token.
    *
-   * @param logits [V]; they are changed
+   * @param logits [V]; the array is changed
    * @param seen the tokens that occurred, prompt included
    * @param random for the draw; not used if greedy
    * @throws IllegalStateException if a logit is NaN, or the largest is infinite
@@ -39,10 +40,10 @@ final class Sampler {
     return sampling.isGreedy();
   }
 
-  /** What may be drawn from logits [V], which are changed, after every restriction. */
+  /** The candidates after top-k, top-p and min-p; the array of logits [V] is changed. */
   Candidates candidates(float[] logits, BitSet seen) {
     penalize(logits, seen);
-    float highest = temper(logits, logits[largest(logits)]);
+    float highest = applyTemperature(logits, logits[largest(logits)]);
     return topK(logits, highest).nucleus(sampling.topP()).atLeast(sampling.minP());
   }
 
@@ -55,7 +56,7 @@ final class Sampler {
     }
   }
 
-  /** The token with the largest score, of equals the first. */
+  /** The token with the largest score; of equal scores the first. */
   private static int largest(float[] scores) {
     int best = 0;
     for (int i = 0; i < scores.length; i++) {
@@ -72,16 +73,16 @@ final class Sampler {
   }
 
   private static IllegalStateException unusable(String what) {
-    return new IllegalStateException(
-        what + "; were the model's weights damaged, or did its training diverge?");
+    return new IllegalStateException(what + "; the weights may be damaged, or training diverged");
   }
 
   /**
-   * Divides by the temperature; one so low that this overflows leaves only the largest.
+   * Divides scores by the temperature; if it is so low that this overflows, only the largest
+   * remains.
    *
-   * @return the largest afterwards
+   * @return the largest score afterwards
    */
-  private float temper(float[] scores, float largest) {
+  private float applyTemperature(float[] scores, float largest) {
     float temperature = (float) Math.min(sampling.temperature(), Float.MAX_VALUE);
     if (temperature == 0 || Float.isInfinite(largest / temperature)) {
       for (int i = 0; i < scores.length; i++) {
@@ -95,7 +96,7 @@ final class Sampler {
     return largest / temperature;
   }
 
-  /** The k tokens with the largest scores, and those that equal the last of them. */
+  /** The k tokens with the largest scores, and those that tie with the last of them. */
   private Candidates topK(float[] scores, float highest) {
     int k = sampling.topK();
     boolean all = k == 0 || k >= scores.length;

@@ -1,32 +1,35 @@
 package dev.jformer.decode;
 
 /**
- * How the next token is chosen from the model's logits. Applied in this order and with the meaning
- * that Hugging Face's transformers gives each: repetition penalty, temperature, top-k, top-p,
+ * Settings for choosing the next token from the model's logits. They are applied in this order and
+ * mean the same as in Hugging Face's transformers: repetition penalty, temperature, top-k, top-p,
  * min-p.
  *
- * <p>Where tokens that score the same stand at the border of top-p, transformers keeps as many of
- * them as here, but leaves open which: its sort is not stable. Here those with the highest ids are
+ * <p>If tokens with equal scores are at the border of top-p, transformers keeps the same number of
+ * them but, as its sort is not stable, does not define which. Here those with the highest ids are
  * kept, as after a stable sort in rising order.
  *
- * @param temperature divides the logits; 0 always takes the most probable token, of equals the
- *     first, whatever top-k, top-p and min-p say
+ * @param temperature divides the logits; 0 always takes the most probable token (of equals the
+ *     first) and ignores top-k, top-p and min-p
  * @param topK only the k most probable tokens, and those that tie with the last of them, can be
- *     chosen; 0, or more than there are, for all
+ *     chosen; 0, or a number larger than the vocabulary, for all
  * @param topP only the smallest set of most probable tokens with at least this probability can be
- *     chosen (arXiv 1904.09751); 1 for all
+ *     chosen (<a href="https://arxiv.org/abs/1904.09751">The Curious Case of Neural Text
+ *     Degeneration</a>); 1 for all
  * @param minP only tokens with at least this fraction of the most probable one's probability can be
- *     chosen (arXiv 2407.01082); 0 for all
+ *     chosen (<a href="https://arxiv.org/abs/2407.01082">Turning Up the Heat: Min-p Sampling for
+ *     Creative and Coherent LLM Outputs</a>); 0 for all
  * @param repetitionPenalty positive logits of tokens that occurred, in the prompt or after, are
- *     divided by it, negative ones multiplied (CTRL, arXiv 1909.05858); 1 for none
+ *     divided by it, negative ones multiplied (<a href="https://arxiv.org/abs/1909.05858">CTRL: A
+ *     Conditional Transformer Language Model for Controllable Generation</a>); 1 for none
  * @param seed of the draws
  */
 public record Sampling(
     double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
-  /** Always the most probable token. */
+  /** Greedy decoding: always the most probable token. */
   public static final Sampling GREEDY = new Sampling(0, 0, 1, 0, 1, 0);
 
-  /** Moderately random. */
+  /** The default, which is moderately random. */
   public Sampling() {
     this(0.8, 50, 0.95, 0, 1, 1);
   }
@@ -54,12 +57,12 @@ public record Sampling(
     }
   }
 
-  /** The same with another seed. */
+  /** These settings with another seed. */
   public Sampling withSeed(long newSeed) {
     return new Sampling(temperature, topK, topP, minP, repetitionPenalty, newSeed);
   }
 
-  /** Whether the most probable token is taken always. */
+  /** Whether always the most probable token is taken. */
   public boolean isGreedy() {
     return temperature == 0;
   }

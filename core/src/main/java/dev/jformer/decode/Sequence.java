@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.SplittableRandom;
 
-/** One text being continued. */
+/** A prompt and its continuation so far. */
 final class Sequence {
   private final int number;
   private final int promptLength;
@@ -38,12 +38,12 @@ final class Sequence {
     return ending == null;
   }
 
-  /** How its tokens are chosen. */
+  /** The sampler that chooses its tokens. */
   Sampler sampler() {
     return sampler;
   }
 
-  /** What its choices are drawn with. */
+  /** The random stream of its draws. */
   SplittableRandom random() {
     return random;
   }
@@ -53,8 +53,8 @@ final class Sequence {
     return ids.seen();
   }
 
-  /** The most tokens that may follow. */
-  int wanted() {
+  /** The number of tokens that may still follow. */
+  int remaining() {
     return request.newTokens() - (ids.size() - promptLength);
   }
 
@@ -62,17 +62,17 @@ final class Sequence {
     return ids.size();
   }
 
-  /** The token at a position; after the end any will do. */
+  /** The token at a position; after the end, the last token. */
   int at(int position) {
     return ids.get(Math.min(position, ids.size() - 1));
   }
 
-  /** Chooses the next token by the scores [B, V] of all sequences. */
+  /** Chooses the next token from the logits [B, V] of all sequences. */
   void choose(Tensor logits) {
     take(sampler.next(logits.select(0, number).toFloats(), ids.seen(), random));
   }
 
-  /** Goes on with a token. */
+  /** Appends a token, or ends the sequence if it is a stop id. */
   void take(int id) {
     if (request.stopIds().contains(id)) {
       end(Generator.Ending.STOP_ID);
@@ -88,7 +88,7 @@ final class Sequence {
     } else if (ids.size() - promptLength == request.newTokens()) {
       end(Generator.Ending.LENGTH);
     } else {
-      tell(transcript.fresh(false));
+      publish(transcript.fresh(false));
     }
   }
 
@@ -97,11 +97,11 @@ final class Sequence {
     if (isOpen()) {
       transcript.end();
       ending = transcript.stopped() ? Generator.Ending.STOP_STRING : why;
-      tell(transcript.fresh(true));
+      publish(transcript.fresh(true));
     }
   }
 
-  private void tell(String piece) {
+  private void publish(String piece) {
     if (watcher != null && !piece.isEmpty()) {
       watcher.text(number, piece);
     }

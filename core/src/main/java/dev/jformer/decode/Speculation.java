@@ -18,11 +18,12 @@ import java.util.function.BooleanSupplier;
  * of them at once, which takes it little longer than one, and keeps those that it would have said.
  *
  * <p>Greedily, guesses are kept up to the first that is not the large model's most probable token,
- * which takes its place. Where tokens are drawn, a guess x is kept with probability min(1, p(x) /
- * q(x)), p and q being what the two models give it after all restrictions of the sampling; if not,
- * another is drawn of what p is above q. So the outcome is distributed as p. In either case one
- * token of the large model's own follows the last guess kept. A part of a MatFormer guesses best
- * for the whole of it.
+ * which takes its place. With sampling, a guess x is kept with probability min(1, p(x) / q(x)),
+ * where p and q are the probabilities that the large and the small model give it after all
+ * restrictions of the sampling; if it is not kept, another token is drawn in proportion to max(0, p
+ * - q). So the result is distributed as p. In either case one token chosen by the large model
+ * follows the last guess kept. Smaller models extracted from a MatFormer are good drafts for the
+ * whole one.
  */
 public final class Speculation {
   private final CausalLm model;
@@ -33,11 +34,11 @@ public final class Speculation {
   private long kept;
 
   /**
-   * What came of guessing.
+   * Counts of guesses.
    *
-   * @param rounds how often the large model read
-   * @param guessed tokens guessed
-   * @param kept guesses that the large model kept
+   * @param rounds number of steps of the large model
+   * @param guessed number of tokens guessed
+   * @param kept number of guesses that were kept
    */
   public record Tally(long rounds, long guessed, long kept) {
     /** Share of the guesses that were kept. */
@@ -61,7 +62,7 @@ public final class Speculation {
               + draft.longest()
               + " tokens, the model "
               + model.longest()
-              + ": expected a draft that reads as many");
+              + ": expected a draft that reads at least as many");
     }
     if (ahead < 1) {
       throw new IllegalArgumentException("ahead is " + ahead + ": expected at least 1");
@@ -79,10 +80,10 @@ public final class Speculation {
   void generate(Sequence sequence, BooleanSupplier stopping) {
     if (draft.isTraining()) {
       throw new IllegalStateException(
-          "the draft is in training, where dropout would disturb it: call train(false) first");
+          "the draft is in training, with dropout active: call train(false) first");
     }
     // The last token chosen is never read.
-    int capacity = (int) Math.min(sequence.length() + sequence.wanted() - 1L, model.longest());
+    int capacity = (int) Math.min(sequence.length() + sequence.remaining() - 1L, model.longest());
     try (Mode mode = Autograd.inference();
         CausalLm.Decoding full = model.decode(1, capacity);
         CausalLm.Decoding quick = draft.decode(1, capacity)) {
@@ -102,7 +103,7 @@ public final class Speculation {
   private void round(
       Sequence sequence, CausalLm.Decoding full, CausalLm.Decoding quick, int capacity) {
     int length = sequence.length();
-    int count = Math.min(ahead, Math.min(capacity - length, sequence.wanted() - 1));
+    int count = Math.min(ahead, Math.min(capacity - length, sequence.remaining() - 1));
     int[] guesses = new int[count];
     Candidates[] chances = new Candidates[count];
     guess(sequence, quick, guesses, chances);
@@ -128,7 +129,7 @@ public final class Speculation {
     quick.truncate(valid);
   }
 
-  /** Fills in guesses, and what each was drawn of if it was drawn. */
+  /** Fills in guesses and, if they are drawn, the candidates that each was drawn from. */
   private static void guess(
       Sequence sequence, CausalLm.Decoding quick, int[] guesses, Candidates[] chances) {
     BitSet seen = (BitSet) sequence.seen().clone();
@@ -150,7 +151,7 @@ public final class Speculation {
     }
   }
 
-  /** The tokens of a sequence and of guesses after it, from a place on. */
+  /** The tokens of a sequence and of guesses after it, from a position on. */
   private static long[] tokens(Sequence sequence, int from, int[] guesses) {
     int length = sequence.length();
     long[] ids = new long[length + guesses.length - from];
@@ -161,7 +162,7 @@ public final class Speculation {
     return ids;
   }
 
-  /** The next token: the guess, if it is kept. */
+  /** The next token: the guess if it is kept, else another. */
   private static int decide(Sequence sequence, float[] logits, int guess, Candidates chances) {
     if (chances == null) {
       return sequence.sampler().next(logits, sequence.seen(), sequence.random());

@@ -7,15 +7,15 @@ import java.util.function.Function;
 /**
  * The text of a sequence that grows token by token, up to the first stop string.
  *
- * <p>Only the newest tokens are decoded, after those of the characters before them, since many
- * tokenizers decode the start of a text differently. Characters that are spread over several tokens
- * wait until they are whole. What was shown is never taken back, and all that is shown makes up the
- * text.
+ * <p>Only the newest tokens are decoded, together with those of the characters before them, because
+ * many tokenizers decode the start of a text differently. Characters that consist of several tokens
+ * wait until they are complete. What was shown is never taken back, and all pieces shown make up
+ * the text.
  */
 final class Transcript {
   private static final char REPLACEMENT = '\uFFFD';
 
-  /** As many replacement characters may stand for the bytes of a character that is not whole. */
+  /** The most replacement characters that the bytes of an incomplete character can become. */
   private static final int BROKEN = 3;
 
   private final Function<int[], String> decoder;
@@ -25,20 +25,20 @@ final class Transcript {
   private int shown;
   private boolean stopped;
 
-  /** The tokens of the last characters that were whole. */
+  /** The tokens of the last complete characters. */
   private int[] context = {};
 
   /** The tokens after those. */
   private int[] pending = {};
 
-  /** How many characters of those are in the text already. */
+  /** How many characters of the pending tokens are in the text already. */
   private int taken;
 
   /**
-   * An empty text.
+   * Creates an empty text.
    *
-   * @param decoder the text of ids; null for none
-   * @param stops none of them empty
+   * @param decoder turns ids into text; null for no text
+   * @param stops the stop strings, none of them empty
    */
   Transcript(Function<int[], String> decoder, List<String> stops) {
     this.decoder = decoder;
@@ -62,7 +62,7 @@ final class Transcript {
     }
   }
 
-  /** No more tokens come: what waits is as whole as it will be. */
+  /** Ends the text and takes the pending characters, even incomplete ones. */
   void end() {
     if (decoder != null && !stopped) {
       String tail = tail();
@@ -71,18 +71,19 @@ final class Transcript {
     }
   }
 
-  /** Whether a stop string came up. */
+  /** Whether a stop string occurred. */
   boolean stopped() {
     return stopped;
   }
 
-  /** The text before the stop string, as far as it is known. */
+  /** The text so far, up to the stop string. */
   String text() {
     return text.toString();
   }
 
   /**
-   * What can be shown now and was not before: what a stop string might begin with is kept back.
+   * The text that can be shown now and was not before. An end that might begin a stop string is
+   * kept back.
    *
    * @param ended whether no more tokens come
    */
@@ -100,7 +101,7 @@ final class Transcript {
     return all.startsWith(before) ? all.substring(before.length()) : decoder.apply(pending);
   }
 
-  /** How much of a text will not change when tokens are added. */
+  /** The number of characters that will not change when tokens are added. */
   private static int whole(String tail) {
     int end = tail.length();
     while (end > 0 && tail.length() - end < BROKEN && tail.charAt(end - 1) == REPLACEMENT) {
@@ -129,7 +130,7 @@ final class Transcript {
     }
   }
 
-  /** Where the longest end of the text begins that a stop string begins with. */
+  /** The start of the longest end of the text that may be the beginning of a stop string. */
   private int possibleStop() {
     for (int at = Math.max(shown, text.length() - longestStop + 1); at < text.length(); at++) {
       String end = text.substring(at);

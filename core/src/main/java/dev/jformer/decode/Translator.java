@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
-/** Translates texts with an {@link EncoderDecoder} that learned from this tokenizer's tokens. */
+/** Translates texts with a trained {@link EncoderDecoder} and its tokenizer. */
 public final class Translator {
   private final EncoderDecoder model;
   private final Tokenizer tokenizer;
@@ -17,10 +17,10 @@ public final class Translator {
   private final int batch;
 
   /**
-   * A translator.
+   * Creates a translator.
    *
    * @param model not in training
-   * @param batch texts that are translated together
+   * @param batch number of texts that are translated together
    */
   public Translator(
       EncoderDecoder model, Tokenizer tokenizer, BeamSearch.Settings settings, int batch) {
@@ -34,10 +34,10 @@ public final class Translator {
   }
 
   /**
-   * The translations of texts, those of about one length together. Of a text that is longer than
-   * the model reads, the end is left out; a blank text has a blank translation.
+   * Translates texts, in batches of similar length. A text that is longer than the model reads is
+   * cut off; a blank text has an empty translation.
    *
-   * @param progress told how many texts are done
+   * @param progress called with the number of texts done so far
    */
   public List<String> translate(List<String> texts, IntConsumer progress) {
     int[][] sources =
@@ -68,7 +68,7 @@ public final class Translator {
     return List.of(translations);
   }
 
-  /** The translation of one text. */
+  /** Translates one text. */
   public String translate(String text) {
     return translate(List.of(text), done -> {}).get(0);
   }

@@ -1,5 +1,6 @@
 /**
- * Running a trained language model: choosing the next token, and going on with texts. Works on
- * token ids; where text is needed, a function from ids to text is passed in.
+ * Decoding with trained models: sampling and text generation, speculative decoding, beam search and
+ * translation. Start with {@link dev.jformer.decode.Generator} and {@link
+ * dev.jformer.decode.Translator}.
  */
 package dev.jformer.decode;

@@ -37,7 +37,7 @@ public final class AtomicFile implements Closeable {
   /**
    * Writes a small file whole or not at all.
    *
-   * @throws IOException if it cannot be written; what stood there before is intact
+   * @throws IOException if it cannot be written; an earlier file is left intact
    */
   public static void write(Path target, byte[] content) throws IOException {
     try (AtomicFile file = sealed(target, content)) {
@@ -45,7 +45,7 @@ public final class AtomicFile implements Closeable {
     }
   }
 
-  /** A file with this content, which is on the disk but not yet in its target's place. */
+  /** Writes a file with this content to the disk, but does not yet move it to its target. */
   static AtomicFile sealed(Path target, byte[] content) throws IOException {
     return sealed(beside(target), content);
   }
@@ -88,7 +88,7 @@ public final class AtomicFile implements Closeable {
     return channel;
   }
 
-  /** Ends the writing: all bytes are on the disk, but still under the temporary name. */
+  /** Ends writing: all bytes are on the disk, but still under the temporary name. */
   void seal() throws IOException {
     if (channel.isOpen()) {
       channel.force(true);
@@ -96,14 +96,16 @@ public final class AtomicFile implements Closeable {
     }
   }
 
-  /** Puts the file in its target's place. */
+  /** Moves the file to its target. */
   void commit() throws IOException {
     seal();
     Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     flushDirectory(target.toAbsolutePath().getParent());
   }
 
-  /** Makes renamings in a directory survive a power cut. Windows offers no way to. */
+  /**
+   * Makes renames in a directory survive a power cut. Does nothing on Windows, which has no way to.
+   */
   public static void flushDirectory(Path directory) throws IOException {
     if (!WINDOWS) {
       try (FileChannel entries = FileChannel.open(directory, StandardOpenOption.READ)) {

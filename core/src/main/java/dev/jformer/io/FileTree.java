@@ -7,15 +7,15 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** A file, or a folder with all that is in it. */
+/** Operations on a file, or on a folder with all its content. */
 public final class FileTree {
   private FileTree() {}
 
   /**
-   * Deletes it; nothing happens if it is not there. Of a symbolic link the link itself goes, not
-   * what it leads to.
+   * Deletes a file or folder; does nothing if it does not exist. A symbolic link itself is deleted,
+   * not its target.
    *
-   * @throws IOException if something in it cannot be deleted; the rest may be gone by then
+   * @throws IOException if something cannot be deleted; other files may already be deleted
    */
   public static void delete(Path root) throws IOException {
     if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {

@@ -3,7 +3,7 @@ package dev.jformer.io;
 import java.nio.file.Path;
 
 /**
- * A file whose content breaks its format, or lacks what was asked of it; the message names the
+ * Thrown when a file's content breaks its format or lacks a requested part. The message names the
  * file, the place in it, the value found and what was expected, in one line.
  */
 public final class FormatException extends RuntimeException {
@@ -15,17 +15,17 @@ public final class FormatException extends RuntimeException {
     super(message);
   }
 
-  /** An error with this message and what led to it. */
+  /** An error with this message and its cause. */
   public FormatException(String message, Throwable cause) {
     super(message, cause);
   }
 
-  /** The same error, told with the file it was found in. */
+  /** The same error with the file's name in front of the message. */
   FormatException in(Path file) {
     return new FormatException(file + ": " + getMessage(), this);
   }
 
-  /** Text from a file in quotes, fit for a message: on one line and not too long. */
+  /** Quotes text from a file for a message: on one line and not too long. */
   public static String quote(String text) {
     return "'" + oneLine(text) + "'";
   }

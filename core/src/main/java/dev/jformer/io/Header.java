@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a safetensors file says about its tensors.
+ * The header of a safetensors file: its tensors' types, shapes and places, and metadata.
  *
  * @param entries by name, in the order of the file's header
  * @param metadata free text by key
@@ -39,7 +39,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata) {
    * @param end its last byte plus one
    */
   record Entry(StoredType type, Shape shape, long begin, long end) {
-    /** What a tensor takes, its place not yet given. */
+    /** The entry of a tensor whose place in the file is not decided yet. */
     static Entry of(String name, Tensor tensor) {
       if (tensor.isClosed()) {
         throw new IllegalArgumentException(
@@ -55,7 +55,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata) {
   }
 
   /**
-   * Reads a header and checks that its tensors tile the data without overlap, gap or rest.
+   * Reads a header and checks that its tensors fill the data without overlap or gap.
    *
    * @param dataBytes how many bytes follow the header
    * @throws FormatException if any of it is wrong
@@ -109,7 +109,7 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata) {
           what
               + ": data_offsets "
               + Arrays.toString(field.offsets)
-              + " are not two: expected [begin, end]");
+              + " must be two numbers: expected [begin, end]");
     }
     return new Entry(field.type, Shape.of(field.shape), field.offsets[0], field.offsets[1]);
   }
@@ -224,7 +224,9 @@ record Header(Map<String, Entry> entries, Map<String, String> metadata) {
       checkUnicode("tensor name", next.getKey());
       if (next.getKey().equals(METADATA)) {
         throw new IllegalArgumentException(
-            "a tensor cannot be named " + METADATA + ": the format keeps that for metadata");
+            "a tensor cannot be named "
+                + METADATA
+                + ": the format reserves that name for metadata");
       }
       if (entry.shape.rank() > MOST_DIMENSIONS) {
         throw new IllegalArgumentException(

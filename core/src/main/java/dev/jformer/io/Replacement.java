@@ -9,14 +9,14 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Files of one directory that belong together and replace older ones. All are written, and on the
- * disk, before the first takes its place; so a full disk changes nothing.
+ * Replaces files of one directory that belong together. All new files are on the disk before the
+ * first is moved to its place, so a full disk changes nothing.
  *
- * <p>They cannot take their places in one step. What must not be read together with a part of them
- * is therefore removed first, and the file that makes the others readable comes last.
+ * <p>They cannot all be moved in one step. So files that must not be read together with only some
+ * of the new ones are removed first, and the file that makes the others readable is moved last.
  */
 final class Replacement implements Closeable {
-  /** Told of each change of the directory before it is made; tests end the process here. */
+  /** Called before each change of the directory; tests end the process here. */
   interface Observer {
     void before(Path changed) throws IOException;
   }
@@ -38,7 +38,7 @@ final class Replacement implements Closeable {
     return directory;
   }
 
-  /** A further file, to be written and sealed by the caller. */
+  /** Adds a file, to be written and sealed by the caller. */
   AtomicFile add(String name) throws IOException {
     AtomicFile file = AtomicFile.beside(directory.resolve(name));
     files.add(file);
@@ -46,7 +46,7 @@ final class Replacement implements Closeable {
   }
 
   /**
-   * A further file with this content, unless it has it already.
+   * Adds a file with this content, unless the present file already has it.
    *
    * @return whether it will be changed
    */
@@ -62,7 +62,7 @@ final class Replacement implements Closeable {
   }
 
   /**
-   * Puts all files in their places, in the order in which they were added.
+   * Moves all files to their places, in the order in which they were added.
    *
    * @param obsolete names of files that are removed before
    */
@@ -71,14 +71,14 @@ final class Replacement implements Closeable {
       observer.before(directory.resolve(name));
       Files.deleteIfExists(directory.resolve(name));
     }
-    AtomicFile.flushDirectory(directory); // no renaming may reach the disk before this
+    AtomicFile.flushDirectory(directory); // no rename may reach the disk before this
     for (AtomicFile file : files) {
       observer.before(file.target());
       file.commit();
     }
   }
 
-  /** Removes what did not take its place. */
+  /** Removes the temporary files that were not moved. */
   @Override
   public void close() throws IOException {
     for (AtomicFile file : files) {

@@ -25,7 +25,7 @@ import java.util.Set;
  * <p>The file is mapped, not read: {@link #tensor} yields views of its pages, which the system
  * loads when they are used and may drop again. The mapping is private, so changing such a tensor
  * changes neither the file nor what other processes see. It lives until this object and every
- * tensor taken from it are released; a tensor is therefore good for as long as it is held, also
+ * tensor taken from it are released; a tensor can therefore be used as long as it is held, also
  * after {@link #close}. Do not shorten or overwrite a file in place while it is open, which would
  * end the process; {@link #write} never does: it replaces the file, and tensors taken from the old
  * one stay as they are.
@@ -102,7 +102,7 @@ public final class SafetensorsFile implements AutoCloseable {
     return length;
   }
 
-  /** Where the file lay when it was opened. */
+  /** The file's path when it was opened. */
   public Path path() {
     return path;
   }
@@ -146,7 +146,7 @@ public final class SafetensorsFile implements AutoCloseable {
   public Tensor tensor(String name) {
     Header.Entry entry = entry(name);
     if (bytes.isClosed()) {
-      throw new IllegalStateException(path + " was closed: take its tensors before that");
+      throw new IllegalStateException(path + " was closed: read its tensors before closing it");
     }
     return Scope.tidy(() -> view(name, entry));
   }

@@ -18,8 +18,8 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * Which of a directory's files holds which tensor: the content of Hugging Face's {@code
- * model.safetensors.index.json}.
+ * The index of sharded weights, which says which file holds which tensor: the content of Hugging
+ * Face's {@code model.safetensors.index.json}.
  *
  * @param fileOf the shard's file name by tensor name, in alphabetical order
  */

@@ -16,8 +16,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * Reads JSON that nobody has checked, as a stream: invalid UTF-8, duplicate keys, deep nesting,
- * values of the wrong kind and anything after the end are refused with a {@link FormatException}.
+ * Reads untrusted JSON as a stream: invalid UTF-8, duplicate keys, deep nesting, values of the
+ * wrong kind and anything after the end are refused with a {@link FormatException}.
  */
 final class StrictJson {
   /** The reference implementation's limit for headers, in bytes. */
@@ -25,7 +25,7 @@ final class StrictJson {
 
   private static final int DEEPEST = 16;
 
-  // Canonical names would fill a table shared by all parsers with whatever files hold.
+  // Canonical names would fill a table that all parsers share with names from untrusted files.
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
           .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build())
@@ -33,12 +33,12 @@ final class StrictJson {
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
           .build();
 
-  /** Reads the value of one key, at which the parser stands. */
+  /** Reads the value of one key; the parser is at that value. */
   interface Field {
     void read(String key) throws IOException;
   }
 
-  /** Reads one document from its first value, at which the parser stands. */
+  /** Reads one document; the parser is at its first value. */
   interface Document<R> {
     R read(StrictJson json) throws IOException;
   }
@@ -65,7 +65,7 @@ final class StrictJson {
       parser.nextToken();
       R result = document.read(new StrictJson(parser));
       if (parser.nextToken() != null) {
-        throw new FormatException(what + " goes on after its closing brace");
+        throw new FormatException(what + " has more content after its closing brace");
       }
       return result;
     } catch (CharacterCodingException e) {
@@ -135,7 +135,7 @@ final class StrictJson {
     return parser.getLongValue();
   }
 
-  /** Passes over a value. */
+  /** Skips a value. */
   void skip() throws IOException {
     parser.skipChildren();
   }

@@ -20,12 +20,12 @@ import java.util.stream.Stream;
 /**
  * The weights in a model's directory, in Hugging Face's layout: {@code model.safetensors}, or
  * shards named like {@code model-00001-of-00003.safetensors} under a {@code
- * model.safetensors.index.json}. Which of the two it is makes no difference to the reader.
+ * model.safetensors.index.json}. Both are read in the same way.
  *
- * <p>What {@link SafetensorsFile} says of mapping, lifetimes and threads holds here too.
+ * <p>Mapping, lifetimes and threads are as in {@link SafetensorsFile}.
  */
 public final class Weights implements AutoCloseable {
-  /** The largest file that {@link #save(Path, Map, Map)} writes, in bytes; transformers' own. */
+  /** The largest file that {@link #save(Path, Map, Map)} writes, in bytes; as in transformers. */
   public static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
 
   private static final String SINGLE = "model.safetensors";
@@ -97,12 +97,12 @@ public final class Weights implements AutoCloseable {
     }
   }
 
-  /** The tensors' names: in the order of the file, or of the alphabet if there are shards. */
+  /** The tensors' names, in the order of the file; alphabetical if there are shards. */
   public Set<String> names() {
     return fileOf.keySet();
   }
 
-  /** The free text stored with the tensors, by key; of shards, the first one's. */
+  /** The free text stored with the tensors, by key; with shards, that of the first. */
   public Map<String, String> metadata() {
     return files.isEmpty() ? Map.of() : files.get(0).metadata();
   }
@@ -155,25 +155,26 @@ public final class Weights implements AutoCloseable {
     files.forEach(SafetensorsFile::close);
   }
 
-  /** Saves with shards of at most {@link #DEFAULT_SHARD_BYTES}; see the other method. */
+  /** Saves weights in shards of at most {@link #DEFAULT_SHARD_BYTES} bytes. */
   public static void save(Path directory, Map<String, Tensor> tensors, Map<String, String> metadata)
       throws IOException {
     save(directory, tensors, metadata, Map.of(), DEFAULT_SHARD_BYTES);
   }
 
   /**
-   * Writes the weights of a model so that both {@link #open} and transformers read them, in place
-   * of any that the directory holds, together with the files without which they cannot be
-   * understood. All files are written under temporary names first; until then the old ones stay
-   * untouched. Whatever interrupts it, these weights are never found beside another model's
-   * companions: at worst, if a companion has changed, the directory is left without weights. Equal
-   * tensors and metadata give equal files.
+   * Writes the weights of a model so that both {@link #open} and transformers read them, together
+   * with companion files such as its configuration. They replace any weights in the directory. All
+   * files are first written under temporary names, and the old ones stay untouched until then. Even
+   * if saving is interrupted, these weights are never found beside another model's companions: at
+   * worst, if a companion has changed, the directory is left without weights. Equal tensors and
+   * metadata give equal files.
    *
-   * @param directory made if it does not exist
-   * @param metadata free text by key; {@code format}, which transformers asks for, is {@code pt} if
-   *     it is not given
+   * @param directory created if it does not exist
+   * @param metadata free text by key; {@code format}, which transformers requires, is {@code pt} if
+   *     not given
    * @param companions content of further files by name, such as the model's configuration
-   * @param maxShardBytes how many bytes of tensors a file may hold; a larger tensor has one alone
+   * @param maxShardBytes how many bytes of tensors a file may hold; a larger tensor gets a file of
+   *     its own
    * @throws IllegalArgumentException if a tensor was released, or a name cannot be stored
    * @throws IOException if a file cannot be written
    */
@@ -205,32 +206,32 @@ public final class Weights implements AutoCloseable {
     Map<String, String> text = new TreeMap<>(metadata);
     text.putIfAbsent("format", "pt");
     List<Map<String, Tensor>> shards = split(tensors, maxShardBytes);
-    boolean unlike = false;
+    boolean changed = false;
     for (Map.Entry<String, byte[]> companion : new TreeMap<>(companions).entrySet()) {
-      unlike |= replacement.add(companion.getKey(), companion.getValue());
+      changed |= replacement.add(companion.getKey(), companion.getValue());
     }
     List<String> obsolete = new ArrayList<>();
-    if (unlike) {
+    if (changed) {
       obsolete.add(SINGLE);
     }
-    Set<String> mine = new HashSet<>();
+    Set<String> written = new HashSet<>();
     if (shards.size() == 1) {
       write(replacement, SINGLE, shards.get(0), text);
-      mine.add(SINGLE);
+      written.add(SINGLE);
     } else {
-      mine.addAll(addShards(replacement, shards, text));
+      written.addAll(addShards(replacement, shards, text));
       // Old and new shards of the same names must never be read as one model.
-      unlike |= mine.stream().anyMatch(name -> Files.exists(directory.resolve(name)));
-      mine.add(INDEX);
+      changed |= written.stream().anyMatch(name -> Files.exists(directory.resolve(name)));
+      written.add(INDEX);
     }
-    if (unlike) {
+    if (changed) {
       obsolete.add(INDEX);
     }
     replacement.commit(obsolete);
-    removeOthers(directory, mine);
+    removeOthers(directory, written);
   }
 
-  /** Adds shards and then their index; yields the shards' names. */
+  /** Adds shards and then their index; returns the shards' names. */
   private static Set<String> addShards(
       Replacement replacement, List<Map<String, Tensor>> shards, Map<String, String> metadata)
       throws IOException {
@@ -259,7 +260,7 @@ public final class Weights implements AutoCloseable {
     SafetensorsFile.write(file, file.target(), tensors, metadata);
   }
 
-  /** Fills one file after the other, in alphabetical order of the tensors. */
+  /** Splits tensors, in alphabetical order, into shards of at most {@code maxBytes}. */
   private static List<Map<String, Tensor>> split(Map<String, Tensor> tensors, long maxBytes) {
     List<Map<String, Tensor>> shards = new ArrayList<>(List.of(new LinkedHashMap<>()));
     long filled = 0;
@@ -290,13 +291,13 @@ public final class Weights implements AutoCloseable {
     removeOthers(directory, Set.of());
   }
 
-  /** Removes what an earlier save of another layout left. */
-  private static void removeOthers(Path directory, Set<String> mine) throws IOException {
+  /** Removes weight files of an earlier save in another layout. */
+  private static void removeOthers(Path directory, Set<String> written) throws IOException {
     List<Path> stale;
     try (Stream<Path> files = Files.list(directory)) {
       stale =
           files
-              .filter(file -> !mine.contains(file.getFileName().toString()))
+              .filter(file -> !written.contains(file.getFileName().toString()))
               .filter(file -> isWeights(file.getFileName().toString()))
               .toList();
     }

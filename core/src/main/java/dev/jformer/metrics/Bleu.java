@@ -7,15 +7,17 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * BLEU of a corpus with one reference for each text, as sacrebleu (arXiv 1804.08771) computes it by
- * default: words of mteval-v13a, case kept, up to four words in a row, exponential smoothing where
- * none of some length match, no effective order, and the brevity penalty of the whole corpus.
+ * BLEU of a corpus with one reference for each text, as sacrebleu (<a
+ * href="https://arxiv.org/abs/1804.08771">A Call for Clarity in Reporting BLEU Scores</a>) computes
+ * it by default: words as in mteval-v13a, case kept, n-grams of up to four words, exponential
+ * smoothing where no n-gram of some length matches, no effective order, and the brevity penalty of
+ * the whole corpus.
  *
  * @param score from 0 to 100
- * @param precisions of one to four words in a row, in per cent, smoothed; 0 where there are none
+ * @param precisions of n-grams of one to four words, in per cent, smoothed; 0 where there are none
  * @param brevityPenalty factor for being shorter than the references, at most 1
- * @param length words of the translations
- * @param referenceLength words of the references
+ * @param length number of words of the translations
+ * @param referenceLength number of words of the references
  */
 public record Bleu(
     double score,
@@ -23,16 +25,16 @@ public record Bleu(
     double brevityPenalty,
     long length,
     long referenceLength) {
-  /** How it was computed, in sacrebleu's words. */
+  /** How the score is computed, as sacrebleu's signature. */
   public static final String SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp";
 
   private static final int ORDER = 4;
 
   /**
-   * The score of translations.
+   * Computes the score of translations.
    *
-   * @param references one for each
-   * @throws DataException if they are not equally many, or none
+   * @param references one for each translation
+   * @throws DataException if their numbers differ, or there are none
    */
   public static Bleu of(List<String> translations, List<String> references) {
     if (translations.size() != references.size() || translations.isEmpty()) {
@@ -40,7 +42,7 @@ public record Bleu(
           translations.size()
               + " translations and "
               + references.size()
-              + " references: expected as many of the one as of the other, at least one");
+              + " references: expected one reference for each translation, and at least one");
     }
     long[] matches = new long[ORDER];
     long[] totals = new long[ORDER];
@@ -76,7 +78,7 @@ public record Bleu(
             ? 1
             : length == 0 ? 0 : Math.exp(1 - (double) referenceLength / length);
     Double[] precisions = {0.0, 0.0, 0.0, 0.0};
-    // Of the n-grams the single words match most often: if none does, no smoothing makes a score.
+    // If not even a single word matches, longer n-grams do not either: the score is 0.
     if (matches[0] == 0) {
       return new Bleu(0, List.of(precisions), penalty, length, referenceLength);
     }
@@ -102,7 +104,7 @@ public record Bleu(
     return Metric.higher("bleu", score, "of 100");
   }
 
-  /** As sacrebleu prints it: the score, the precisions and the lengths. */
+  /** The score, the precisions and the lengths, as sacrebleu prints them. */
   @Override
   public String toString() {
     return String.format(

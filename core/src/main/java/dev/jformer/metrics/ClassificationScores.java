@@ -4,14 +4,14 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
-/** How well classes were told apart, summed up over batches. */
+/** Loss and accuracy of a classifier, accumulated over batches. */
 public final class ClassificationScores {
   private double loss;
   private long right;
   private long count;
 
   /**
-   * Takes a batch in.
+   * Adds a batch.
    *
    * @param logits [B, K]
    * @param labels int64 [B]
@@ -28,7 +28,7 @@ public final class ClassificationScores {
     return loss / count;
   }
 
-  /** Share whose largest score is that of the right class. */
+  /** Share of examples whose highest logit is that of the right class. */
   public double accuracy() {
     return (double) right / count;
   }

@@ -5,17 +5,17 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
-/** Counts over batches how often the truth lies within a band, and how wide the band is. */
+/** The coverage of a band around forecasts: how often the truth lies within it, and its width. */
 public final class Coverage {
   private long values;
   private double inside;
   private double width;
 
-  /** Adds a batch; the three have one shape, as [B, P, C]. The edges count as inside. */
+  /** Adds a batch; the three have one shape, as [B, P, C]. Values on the edges count as inside. */
   public void add(Tensor lower, Tensor upper, Tensor truth) {
     if (!lower.shape().equals(truth.shape()) || !upper.shape().equals(truth.shape())) {
       throw new DataException(
-          "expected a band and the truth of one shape, got %s, %s and %s"
+          "expected a band and a truth of the same shape, got %s, %s and %s"
               .formatted(lower.shape(), upper.shape(), truth.shape()));
     }
     try (Scope scope = Scope.open()) {
@@ -25,12 +25,12 @@ public final class Coverage {
     values += truth.elements();
   }
 
-  /** The share of values within the band; NaN without any. */
+  /** The share of values within the band; NaN if there are none. */
   public double share() {
     return inside / values;
   }
 
-  /** The band's mean width, upper less lower edge; NaN without any. */
+  /** The band's mean width, upper minus lower edge; NaN if there are none. */
   public double meanWidth() {
     return width / values;
   }

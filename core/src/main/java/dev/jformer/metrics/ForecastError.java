@@ -7,8 +7,8 @@ import dev.jformer.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Adds up squared and absolute errors over batches, in float64: every window counts once, whatever
- * the batches' sizes.
+ * Squared and absolute errors of forecasts, accumulated over batches in float64; every window has
+ * the same weight, whatever the batch sizes.
  */
 public final class ForecastError {
   private long windows;
@@ -27,7 +27,7 @@ public final class ForecastError {
   public void add(Tensor forecast, Tensor truth) {
     if (forecast.rank() != 3 || !forecast.shape().equals(truth.shape())) {
       throw new DataException(
-          "expected a forecast and the truth of one shape [B, P, C], got %s and %s"
+          "expected a forecast and a truth of the same shape [B, P, C], got %s and %s"
               .formatted(forecast.shape(), truth.shape()));
     }
     if (windows == 0) {
@@ -55,17 +55,17 @@ public final class ForecastError {
     }
   }
 
-  /** How many windows were added. */
+  /** Number of windows added. */
   public long windows() {
     return windows;
   }
 
-  /** The mean squared error over all windows, steps and variables; NaN without any. */
+  /** The mean squared error over all windows, steps and variables; NaN if there are none. */
   public double mse() {
     return mean(squared);
   }
 
-  /** The mean absolute error over all windows, steps and variables; NaN without any. */
+  /** The mean absolute error over all windows, steps and variables; NaN if there are none. */
   public double mae() {
     return mean(absolute);
   }

@@ -8,21 +8,21 @@ public final class QuantileLoss {
   private QuantileLoss() {}
 
   /**
-   * The mean of {@code max(q · e, (q - 1) · e)} with {@code e = truth - forecast}, differentiable.
-   * At q = 0.5 it is half the mean absolute error.
+   * The pinball loss: the mean of {@code max(q · e, (q - 1) · e)} with {@code e = truth -
+   * forecast}, differentiable. At q = 0.5 it is half the mean absolute error.
    *
    * @param forecast of any shape
    * @param truth of the same shape
    * @param quantile q, between 0 and 1
-   * @return a number
+   * @return a scalar
    */
   public static Tensor of(Tensor forecast, Tensor truth, double quantile) {
     if (!(quantile > 0 && quantile < 1)) {
-      throw new DataException("a quantile lies between 0 and 1, got " + quantile);
+      throw new DataException("quantile is " + quantile + ": expected it between 0 and 1");
     }
     if (!forecast.shape().equals(truth.shape())) {
       throw new DataException(
-          "expected a forecast and the truth of one shape, got %s and %s"
+          "expected a forecast and a truth of the same shape, got %s and %s"
               .formatted(forecast.shape(), truth.shape()));
     }
     Tensor error = truth.sub(forecast);

@@ -4,20 +4,24 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** How far two lists of numbers agree in their order. */
+/** Rank correlation: how well two lists of numbers agree in their order. */
 public final class RankCorrelation {
   private RankCorrelation() {}
 
   /**
-   * Spearman's: the correlation of ranks, where equal numbers share the mean of theirs.
+   * Spearman's rank correlation; equal numbers share the mean of their ranks.
    *
    * @return from -1 to 1; NaN if all numbers of a list are equal
-   * @throws IllegalArgumentException if the lists are not equally long
+   * @throws IllegalArgumentException if the lists have different lengths
    */
   public static double spearman(double[] first, double[] second) {
     if (first.length != second.length) {
       throw new IllegalArgumentException(
-          "lists of " + first.length + " and " + second.length + " numbers have no correlation");
+          "lists of "
+              + first.length
+              + " and "
+              + second.length
+              + " numbers cannot be compared: expected equal lengths");
     }
     double[] a = ranks(first);
     double[] b = ranks(second);
@@ -33,7 +37,7 @@ public final class RankCorrelation {
     return both / Math.sqrt(squaresA * squaresB);
   }
 
-  /** From 1. */
+  /** The ranks of values, from 1. */
   private static double[] ranks(double[] values) {
     List<Integer> order =
         IntStream.range(0, values.length)

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * The words of a text as NIST's mteval-v13a.pl has them, in sacrebleu's form of it: most ASCII
- * punctuation stands alone, full stops and commas do unless they are between digits, a hyphen does
- * after a digit, and four HTML entities are characters.
+ * Splits text into words like NIST's mteval-v13a.pl, in sacrebleu's form of it: most ASCII
+ * punctuation marks are separate words; full stops and commas are, unless they are between digits;
+ * a hyphen is after a digit; four HTML entities are decoded.
  */
 final class Words13a {
   /** ASCII punctuation except apostrophe, comma, hyphen and full stop. */
@@ -55,7 +55,9 @@ final class Words13a {
     return words;
   }
 
-  /** What separates words in Python: also the spaces that do not break, and control characters. */
+  /**
+   * Whether Python counts a character as a space: also no-break spaces and some control characters.
+   */
   private static boolean isSpace(char c) {
     return (c >= '\t' && c <= '\r')
         || (c >= '\u001c' && c <= ' ')

@@ -1,5 +1,5 @@
 /**
- * Measures of quality and what they are reported as ({@link dev.jformer.metrics.Metrics}): BLEU,
- * classification accuracy and F1, forecast errors, rank correlation.
+ * Measures of quality: BLEU, classification loss and accuracy, forecast errors, rank correlation.
+ * Results are reported as {@link dev.jformer.metrics.Metrics}.
  */
 package dev.jformer.metrics;

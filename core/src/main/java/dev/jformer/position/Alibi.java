@@ -5,10 +5,11 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Attention with linear biases (arXiv 2108.12409): each head subtracts from its logits the distance
- * times a slope of its own. For a power of two of heads the slopes are 2^(-8/H), 2^(-16/H), …;
- * otherwise the remaining heads take every other slope of twice as many heads, as the authors do.
- * In models that look both ways the distance is the absolute one.
+ * Attention with linear biases (<a href="https://arxiv.org/abs/2108.12409">Train Short, Test Long:
+ * Attention with Linear Biases Enables Input Length Extrapolation</a>): each head subtracts from
+ * its logits the distance times a slope of its own. For a power of two of heads the slopes are
+ * 2^(-8/H), 2^(-16/H), …; otherwise the remaining heads take every other slope of twice as many
+ * heads, as the authors do. In bidirectional models the distance is the absolute one.
  */
 public final class Alibi extends Position {
   /** Configuration. */

@@ -9,12 +9,13 @@ final class Angles {
 
   static void checkBase(double base) {
     if (!(base > 0 && base < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException("base is " + base + ": expected more than 0");
+      throw new IllegalArgumentException("base is " + base + ": expected a finite number above 0");
     }
   }
 
   /**
-   * Angles of positions 0 … positions - 1 for i = 0 … width/2 - 1, float64 [positions, width/2].
+   * The angles of positions 0 … positions - 1 for i = 0 … width/2 - 1, float64 [positions,
+   * width/2].
    */
   static Tensor of(long positions, int width, double base) {
     double[] rates = new double[width / 2];

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * A position encoding, shared by all blocks of a model; an encoding overrides the places it acts
- * in.
+ * A position encoding, shared by all blocks of a model. It acts on embeddings, on queries and keys,
+ * or on attention logits; a subclass overrides the methods for its places.
  */
 public abstract class Position extends Module {
   private Pass pass;
@@ -18,19 +18,19 @@ public abstract class Position extends Module {
   /** Configuration of a position encoding. */
   public interface Config extends Part {
     /**
-     * The encoding for a model.
+     * Builds the encoding for a model.
      *
      * @param width D
      * @param heads number of attention heads
      * @param headDim width of one head
      * @param length the longest sequence
-     * @throws IllegalArgumentException if it cannot serve such a model
+     * @throws IllegalArgumentException if it does not suit such a model
      */
     Position build(int width, int heads, int headDim, int length);
   }
 
   /**
-   * Acts on token embeddings.
+   * Encodes positions in token embeddings.
    *
    * @param x [B, T, D], the tokens at positions start … start + T - 1
    * @return [B, T, D]
@@ -40,7 +40,7 @@ public abstract class Position extends Module {
   }
 
   /**
-   * Acts on queries or keys.
+   * Encodes positions in queries or keys.
    *
    * @param x [B, H, T, d], the tokens at positions start … start + T - 1
    * @return [B, H, T, d]
@@ -50,33 +50,34 @@ public abstract class Position extends Module {
   }
 
   /**
-   * What is added to the attention logits of queries at positions start … start + queries - 1 and
+   * The bias added to the attention logits of queries at positions start … start + queries - 1 and
    * keys at positions 0 … keys - 1.
    *
-   * @param causal whether a query sees keys up to its own position only; what stands for other
-   *     pairs is then finite, but without meaning
+   * @param causal whether a query sees only keys up to its own position; the values of other pairs
+   *     are then finite but have no meaning
    * @return [H, queries, keys], or null for nothing
    */
   public Tensor bias(long start, long queries, long keys, boolean causal) {
     return null;
   }
 
-  /** As {@link #bias}, made once in a {@link #pass}. */
+  /** Like {@link #bias}, but computed only once in a {@link #pass}. */
   public final Tensor sharedBias(long start, long queries, long keys, boolean causal) {
     return shared(
-        new Wanted(start, queries, keys, causal, false, Autograd.isEnabled()),
+        new BiasKey(start, queries, keys, causal, false, Autograd.isEnabled()),
         () -> bias(start, queries, keys, causal));
   }
 
   /**
-   * As {@link #bias}, with -∞ where a causal query may not see a key; made once in a {@link #pass}.
+   * Like {@link #bias}, with -∞ where a causal query must not see a key; computed only once in a
+   * {@link #pass}.
    */
   public final Tensor sharedMask(long start, long queries, long keys, boolean causal) {
     if (!causal) {
       return sharedBias(start, queries, keys, false);
     }
     return shared(
-        new Wanted(start, queries, keys, true, true, Autograd.isEnabled()),
+        new BiasKey(start, queries, keys, true, true, Autograd.isEnabled()),
         () -> {
           Tensor bias = bias(start, queries, keys, true);
           if (bias == null) {
@@ -87,7 +88,7 @@ public abstract class Position extends Module {
         });
   }
 
-  private Tensor shared(Wanted wanted, Supplier<Tensor> make) {
+  private Tensor shared(BiasKey wanted, Supplier<Tensor> make) {
     if (pass == null) {
       return make.get();
     }
@@ -98,33 +99,35 @@ public abstract class Position extends Module {
     return pass.made.get(wanted);
   }
 
-  /** Gradients are part of it, as a layer may be computed without and the next one with them. */
-  private record Wanted(
+  /**
+   * The key of a shared bias; it includes gradients, as one layer may need them and the next not.
+   */
+  private record BiasKey(
       long start, long queries, long keys, boolean causal, boolean masked, boolean gradients) {}
 
   /**
-   * Begins one pass through the layers of a model, which share the biases made in it:
+   * Opens a pass through the layers of a model, which share the biases computed in it:
    *
    * <pre>{@code
    * try (Position.Pass pass = position.pass()) {
    *   for (Block block : blocks) {
-   *     x = block.forward(x, keep);
+   *     x = block.forward(x, paddingMask);
    *   }
    * }
    * }</pre>
    *
-   * Weights must not change before it is closed. Without a pass every layer makes its own.
+   * Weights must not change before it is closed. Without a pass every layer computes its own bias.
    */
   public final Pass pass() {
     return new Pass();
   }
 
   /**
-   * A pass through a model's layers. The biases made in it live until it is closed, whichever scope
-   * they were made in; gradients flow through them afterwards, too.
+   * A pass through a model's layers. Biases computed in it live until it is closed, whatever scope
+   * they were computed in; gradients can still flow through them afterwards.
    */
   public final class Pass implements AutoCloseable {
-    private final Map<Wanted, Tensor> made = new HashMap<>();
+    private final Map<BiasKey, Tensor> made = new HashMap<>();
     private final Pass outer = pass;
 
     private Pass() {

@@ -6,17 +6,17 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.function.LongFunction;
 
-/** A table with a row for each position, computed once and again when longer sequences come. */
+/** A table with a row for each position; it is computed once, and again for longer sequences. */
 final class PositionTable {
   private final LongFunction<Tensor> compute;
   private Tensor table;
 
-  /** {@code compute} makes the rows of positions 0 … n - 1, [n, ...]. */
+  /** Creates a table; {@code compute} makes the rows of positions 0 … n - 1, [n, ...]. */
   PositionTable(LongFunction<Tensor> compute) {
     this.compute = compute;
   }
 
-  /** Rows of positions start … start + count - 1. */
+  /** The rows of positions start … start + count - 1. */
   Tensor rows(long start, long count) {
     long needed = start + count;
     if (table == null || table.size(0) < needed) {

@@ -5,7 +5,8 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Rotary position embedding (arXiv 2104.09864): queries and keys are rotated by angles that grow
+ * Rotary position embedding (<a href="https://arxiv.org/abs/2104.09864">RoFormer: Enhanced
+ * Transformer with Rotary Position Embedding</a>): queries and keys are rotated by angles that grow
  * with their position, so that their product depends on the distance only.
  *
  * <p>Channels i and i + d/2 form a pair, as in Llama and GPT-NeoX checkpoints; the paper pairs
@@ -38,7 +39,7 @@ public final class Rope extends Position {
     public Position build(int width, int heads, int headDim, int length) {
       if (headDim % 2 != 0) {
         throw new IllegalArgumentException(
-            "the head dimension is " + headDim + ": rotary positions need an even one");
+            "the head dimension is " + headDim + ": rotary positions need an even number");
       }
       return new Rope(this, headDim);
     }
@@ -61,7 +62,7 @@ public final class Rope extends Position {
     return Tensor.cat(1, half, half).to(DType.FLOAT32);
   }
 
-  /** With halves a and b of x: (a cos - b sin, b cos + a sin). */
+  /** Rotates: with halves a and b of x, (a cos - b sin, b cos + a sin). */
   @Override
   public Tensor rotate(Tensor x, long start) {
     long length = x.size(2);

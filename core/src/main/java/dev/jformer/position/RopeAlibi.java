@@ -14,7 +14,7 @@ public final class RopeAlibi extends Position {
   /**
    * Configuration.
    *
-   * @param base as {@link Rope.Config}'s
+   * @param base as in {@link Rope.Config}
    */
   @AutoService(Position.Config.class)
   public record Config(double base) implements Position.Config {

@@ -5,14 +5,15 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Fixed sines and cosines added to the embeddings (arXiv 1706.03762): channel 2i of position p
+ * Fixed sine and cosine vectors added to the embeddings (<a
+ * href="https://arxiv.org/abs/1706.03762">Attention Is All You Need</a>): channel 2i of position p
  * holds sin(p / base^(2i/D)), channel 2i + 1 the cosine.
  */
 public final class Sinusoidal extends Position {
   /**
    * Configuration.
    *
-   * @param base the longest wavelength is 2π times this
+   * @param base the longest wavelength over 2π
    * @param scaleEmbedding whether embeddings are first multiplied by √D, as in the paper
    */
   @AutoService(Position.Config.class)

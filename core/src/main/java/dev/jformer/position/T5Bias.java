@@ -7,26 +7,28 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The relative biases of T5 (arXiv 1910.10683): a learned number for each head and each bucket of
- * distances, added to the attention logits. Of a direction's n buckets half hold one distance each;
- * the others grow geometrically up to the farthest distance, and the last takes all beyond. Causal
- * models have all buckets for tokens behind; others half of them for each direction.
+ * The relative biases of T5 (<a href="https://arxiv.org/abs/1910.10683">Exploring the Limits of
+ * Transfer Learning with a Unified Text-to-Text Transformer</a>): a learned number for each head
+ * and each bucket of distances, added to the attention logits. Of a direction's n buckets, half
+ * hold one distance each; the others grow geometrically up to {@code maxDistance}, and the last
+ * holds all larger distances. Causal models use all buckets for tokens behind; others use half of
+ * them for each direction.
  *
- * <p>The table is shared by all layers, as in T5. T5 itself leaves out the factor 1/√d on the
- * logits that the biases are added to; our attention keeps it. As gradients flow to the biases,
- * training holds the matrix of logits, which the fused kernel otherwise avoids.
+ * <p>The table is shared by all layers, as in T5. T5 omits the factor 1/√d on the logits that the
+ * biases are added to; our attention keeps it. Because gradients flow to the biases, training
+ * stores the matrix of logits, which the fused kernel otherwise avoids.
  */
 public final class T5Bias extends Position {
   /**
    * Configuration.
    *
    * @param buckets even, at least 4
-   * @param maxDistance the distance in tokens from which on all fall into the last bucket; more
-   *     than half the buckets
+   * @param maxDistance the distance in tokens from which on all distances share the last bucket;
+   *     more than half the buckets
    */
   @AutoService(Position.Config.class)
   public record Config(int buckets, int maxDistance) implements Position.Config {
-    /** As in T5. */
+    /** Defaults, as in T5. */
     public Config() {
       this(32, 128);
     }
@@ -43,7 +45,7 @@ public final class T5Bias extends Position {
                 + maxDistance
                 + ": expected more than half of the "
                 + buckets
-                + " buckets, as those hold one distance each");
+                + " buckets, because half of them hold one distance each");
       }
     }
 
@@ -61,7 +63,7 @@ public final class T5Bias extends Position {
   private final Config config;
   private final Parameter weight;
 
-  /** The table starts with a standard deviation of 1/√width, as T5's does. */
+  /** Creates a table with a standard deviation of 1/√width, as in T5. */
   T5Bias(Config config, int width, int heads) {
     this.config = config;
     Initializer normal = Initializer.normal(1 / Math.sqrt(width));
@@ -76,8 +78,8 @@ public final class T5Bias extends Position {
   }
 
   /**
-   * The buckets of distances from query to key, negative for keys behind: int64 [n], for int64 [n].
-   * For a causal model keys ahead fall into the bucket of distance 0.
+   * The buckets of distances [n] from query to key, negative for keys behind: int64 [n]. In a
+   * causal model keys ahead get the bucket of distance 0.
    */
   Tensor buckets(Tensor distances, boolean causal) {
     if (causal) {
@@ -92,7 +94,8 @@ public final class T5Bias extends Position {
   private Tensor buckets(Tensor distances, int count) {
     int exact = count / 2;
     Tensor far = distances.to(DType.FLOAT32).clamp(exact, Double.POSITIVE_INFINITY);
-    // In float32, operation by operation, as T5 does: rounding decides at the buckets' borders.
+    // In float32, operation by operation as in T5, because rounding matters at the buckets'
+    // borders.
     Tensor share = far.div(exact).log().div(Math.log((double) config.maxDistance() / exact));
     Tensor geometric = share.mul((double) (count - exact)).to(DType.INT64).add((long) exact);
     Tensor last = Tensor.full(count - 1, DType.INT64, 1);

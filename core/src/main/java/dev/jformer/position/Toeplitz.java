@@ -2,20 +2,20 @@ package dev.jformer.position;
 
 import dev.jformer.tensor.Tensor;
 
-/** Matrices whose elements depend on the distance of row and column only. */
+/** Toeplitz matrices: their elements depend only on the distance of row and column. */
 public final class Toeplitz {
   private Toeplitz() {}
 
   /**
    * The distances s - t of keys s = 0 … keys - 1 and queries t = start … start + queries - 1, each
-   * once, in rising order: int64 [queries + keys - 1], what {@link #matrix} wants a value for.
+   * once, in rising order: int64 [queries + keys - 1]. {@link #matrix} needs a value for each.
    */
   public static Tensor distances(long start, long queries, long keys) {
     return Tensor.arange(1 - start - queries, keys - start);
   }
 
   /**
-   * The matrix with a value for each distance.
+   * Builds the matrix from a value for each distance.
    *
    * @param values [H, rows + columns - 1], from the lower left corner to the upper right one
    * @return [H, rows, columns], element (i, j) being value j - i + rows - 1

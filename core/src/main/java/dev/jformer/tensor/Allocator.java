@@ -7,8 +7,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Settings of the C library's allocator. A training step allocates and frees the same tensors again
- * and again; glibc, as it comes, gives their pages back to the system each time and has them zeroed
- * anew.
+ * and again. With its default settings glibc returns their pages to the system each time, and the
+ * system zeroes them again.
  */
 final class Allocator {
   private static final Logger LOG = LoggerFactory.getLogger(Allocator.class);

@@ -13,12 +13,12 @@ import org.bytedeco.pytorch.global.torch.DeviceType;
 public final class Autograd {
   private Autograd() {}
 
-  /** No operator records what a gradient would need. */
+  /** Opens a mode in which operators do not record what a gradient would need. */
   public static Mode noGrad() {
     return gradMode(false);
   }
 
-  /** Operators record again, inside {@link #noGrad}. */
+  /** Opens a mode in which operators record again, inside {@link #noGrad}. */
   public static Mode enableGrad() {
     return gradMode(true);
   }
@@ -31,14 +31,14 @@ public final class Autograd {
   }
 
   /**
-   * Like {@link #noGrad} and cheaper still: tensors made in this mode can never take part in a
-   * gradient, not even after it has ended.
+   * Opens a mode like {@link #noGrad} that is cheaper still: tensors made in it can never take part
+   * in a gradient, not even after it has ended.
    */
   public static Mode inference() {
     return inferenceMode(true);
   }
 
-  /** Tensors made are ordinary ones again, inside {@link #inference}. */
+  /** Opens a mode in which new tensors are ordinary ones again, inside {@link #inference}. */
   public static Mode noInference() {
     return inferenceMode(false);
   }
@@ -57,8 +57,9 @@ public final class Autograd {
   }
 
   /**
-   * Mixed precision: matrix products run in {@code dtype} (normally {@link DType#BFLOAT16}) and
-   * keep float32 parameters; operators that need the range of float32 keep it.
+   * Opens a mode of mixed precision: matrix products run in {@code dtype} (normally {@link
+   * DType#BFLOAT16}) while parameters stay float32; operators that need the range of float32 keep
+   * it.
    *
    * @param enabled false gives a mode in which every operator runs in its operands' types
    */
@@ -69,7 +70,7 @@ public final class Autograd {
     torch.set_autocast_enabled(DeviceType.CPU, enabled);
     torch.set_autocast_dtype(DeviceType.CPU, dtype.scalarType());
     torch.increment_nesting();
-    // The cache of converted weights does not know which type they were converted to.
+    // The cache of converted weights does not record which type they were converted to.
     boolean otherType = dtype != DType.of(typeBefore);
     if (otherType) {
       torch.clear_cache();
@@ -117,26 +118,25 @@ public final class Autograd {
     return Native.list(results);
   }
 
-  /** Computes gradients of a function that the engine does not know. */
+  /** Computes the gradients of a function that libtorch has no derivative for. */
   @FunctionalInterface
   public interface Backward {
     /**
-     * The gradients.
+     * Returns the gradients of the operands.
      *
      * @param gradient of the function's result
-     * @param operands the values that it was computed from, in no graph
+     * @param operands the values that the result was computed from, detached
      * @return the gradient of each operand, of its shape; null for none
      */
     List<Tensor> gradients(Tensor gradient, List<Tensor> operands);
   }
 
   /**
-   * Gives the result of a function a gradient that is computed by us, not put together from the
-   * engine's operators; it can be differentiated once. The operands' memory is held until that has
-   * happened or the result is released.
+   * Attaches a gradient computed in Java to the result of a function. It can be differentiated
+   * once. The operands' memory is held until that has happened or the result is released.
    *
    * @param name of the function, for errors
-   * @param result made of the operands, but in no graph
+   * @param result computed from the operands, detached
    * @return {@code result}; without a gradient if none is recorded or no operand has one
    */
   public static Tensor withGradient(

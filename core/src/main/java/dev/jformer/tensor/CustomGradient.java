@@ -14,15 +14,18 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A node of the graph whose gradients are computed in Java; see {@link Autograd#withGradient}.
+ * A node of the gradient graph whose gradients are computed in Java; see {@link
+ * Autograd#withGradient}.
  *
- * <p>The binding cannot derive nodes. So a node of the engine's own carries ours, that of joining
- * empty vectors: its edges are exchanged for those to our operands, a hook that runs before it
- * takes the gradient away, so that it has none to give on, and one that runs after it gives ours.
+ * <p>The binding cannot subclass nodes. So we take a node of libtorch's own, that of {@code cat} of
+ * empty vectors, and redirect its edges to our operands. A hook that runs before the node takes the
+ * incoming gradient away, so that the node passes none on; a hook that runs after it returns our
+ * gradients.
  *
- * <p>The engine owns the native halves of the hooks alone, so the Java halves are held here for as
- * long as the node can run. A further edge tells how long that is: it leads to a node of a product,
- * which holds one of its factors until it is destroyed, or told to release what it saved.
+ * <p>libtorch owns only the native halves of the hooks, so the Java halves are held here for as
+ * long as the node can run. One further edge shows how long that is: it leads to the node of a
+ * product, which holds one of its factors (the witness) until it is destroyed or releases what it
+ * saved.
  */
 final class CustomGradient {
   /** Edges that do not lead to operands. */
@@ -30,7 +33,10 @@ final class CustomGradient {
 
   private static final List<CustomGradient> LIVE = new ArrayList<>();
 
-  /** What was handed to the engine last in this thread, which would hold on to its memory. */
+  /**
+   * The gradients that this thread handed to libtorch last: cleared at the next call, because
+   * libtorch would keep their memory.
+   */
   private static final ThreadLocal<TensorVector> HANDED = new ThreadLocal<>();
 
   private final String name;
@@ -54,14 +60,14 @@ final class CustomGradient {
     this.witness = witness;
   }
 
-  /** Whether a gradient is recorded for what is made of these. */
+  /** Whether a gradient is recorded for results computed from these operands. */
   static boolean isWanted(Tensor... operands) {
     return GradMode.is_enabled() && Arrays.stream(operands).anyMatch(Tensor::requiresGrad);
   }
 
   /** Makes {@code result}, which has no gradient yet, depend on the operands. */
   static void attach(String name, Tensor result, Autograd.Backward backward, Tensor... operands) {
-    releaseDone();
+    releaseFinished();
     try (PointerScope scope = new PointerScope()) {
       List<Tensor> saved = new ArrayList<>();
       var witness = torch.ones(1);
@@ -98,7 +104,7 @@ final class CustomGradient {
     return empty;
   }
 
-  /** A node that holds a tensor as long as it can run, and leads nowhere. */
+  /** A node without successors that holds a tensor as long as it can run. */
   private static Node holding(org.bytedeco.pytorch.Tensor tensor) {
     var factor = torch.ones(1);
     factor.set_requires_grad(true);
@@ -107,14 +113,14 @@ final class CustomGradient {
     return node;
   }
 
-  /** Lets go of what belongs to nodes that can no longer run. */
-  private static void releaseDone() {
+  /** Releases what belongs to nodes that can no longer run. */
+  private static void releaseFinished() {
     synchronized (LIVE) {
-      LIVE.removeIf(CustomGradient::releaseIfDone);
+      LIVE.removeIf(CustomGradient::releaseIfFinished);
     }
   }
 
-  private boolean releaseIfDone() {
+  private boolean releaseIfFinished() {
     boolean done = witness.use_count() == 1;
     if (done) {
       operands.forEach(Tensor::close);
@@ -123,15 +129,15 @@ final class CustomGradient {
     return done;
   }
 
-  /** How many nodes can still run, as far as is known. */
+  /** The number of nodes that can still run, as far as is known. */
   static int live() {
     synchronized (LIVE) {
-      releaseDone();
+      releaseFinished();
       return LIVE.size();
     }
   }
 
-  private static void forgetHanded(TensorVector next) {
+  private static void replaceHanded(TensorVector next) {
     TensorVector last = HANDED.get();
     if (last != null && !last.isNull()) {
       last.clear();
@@ -150,9 +156,9 @@ final class CustomGradient {
   private final class After extends FunctionPostHook {
     @Override
     public TensorVector apply(TensorVector outputs, TensorVector inputs) {
-      releaseDone();
+      releaseFinished();
       TensorVector result = new TensorVector(OTHER_EDGES + operands.size());
-      forgetHanded(result);
+      replaceHanded(result);
       if (gradient != null) {
         List<Tensor> gradients = gradients();
         gradient = null;
@@ -169,11 +175,14 @@ final class CustomGradient {
 
   private List<Tensor> gradients() {
     if (GradMode.is_enabled()) {
-      throw new TensorException(name + " has no second derivative");
+      throw new TensorException(
+          name + " has no second derivative: compute its gradient without createGraph");
     }
     for (int i = 0; i < versions.length; i++) {
       if (operands.get(i).isClosed()) {
-        throw new TensorException(name + ": its gradients were computed before, and released");
+        throw new TensorException(
+            name
+                + ": its gradients were already computed and their operands released; run the forward pass again");
       }
       if (operands.get(i).version() != versions[i]) {
         throw new TensorException(

@@ -4,7 +4,7 @@ import java.util.Locale;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
 /**
- * Where a tensor lives.
+ * The device that holds a tensor.
  *
  * @param type the kind of device
  * @param index which one of its kind, from 0
@@ -37,7 +37,7 @@ public record Device(Type type, int index) {
       Type type = Type.valueOf(parts[0].toUpperCase(Locale.ROOT));
       int index = parts.length == 2 ? Integer.parseUnsignedInt(parts[1]) : 0;
       if (index < 0 || (index > 0 && type != Type.CUDA)) {
-        throw new IllegalArgumentException("there is no " + type + " number " + index);
+        throw new IllegalArgumentException(type + " has no device number " + index);
       }
       return new Device(type, index);
     } catch (IllegalArgumentException e) {
@@ -59,7 +59,7 @@ public record Device(Type type, int index) {
       }
     }
     if (device.is_meta()) {
-      throw new TensorException("a tensor made in a dry run lives on no device and has no values");
+      throw new TensorException("a tensor made in MetaMode is on no device and has no values");
     }
     throw new TensorException("device " + device.str().getString() + " is not supported");
   }

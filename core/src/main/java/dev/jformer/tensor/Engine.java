@@ -33,7 +33,7 @@ public final class Engine {
 
   /** Loads the native libraries if that has not happened yet. */
   public static void start() {
-    // Running the static initialiser is all that is needed.
+    // Calling this runs the static initialiser, which does all the work.
   }
 
   /** Number of threads that one operator uses. */
@@ -42,9 +42,9 @@ public final class Engine {
   }
 
   /**
-   * Operators of the calling thread run in that thread alone. For work on single vectors, as in
-   * decoding: waking other threads for it costs more than they save, and large matrices are shared
-   * out without them.
+   * Opens a mode in which operators of the calling thread run in that thread alone. It is for work
+   * on single vectors, as in decoding: waking other threads costs more than they save there, and
+   * large matrices are shared out by {@link WorkerPool} instead.
    */
   public static Mode singleThreaded() {
     torch.set_num_threads(1);
@@ -73,7 +73,7 @@ public final class Engine {
     return BLAS;
   }
 
-  /** The version of libtorch, for example {@code 2.10.0-1.5.13}, the second part the binding's. */
+  /** The version of libtorch and of its binding, for example {@code 2.10.0-1.5.13}. */
   public static String version() {
     try {
       return Loader.getVersion("org.bytedeco", "pytorch");
@@ -114,7 +114,7 @@ public final class Engine {
   }
 
   /**
-   * Whether the processor is one of AMD's, where MKL's kernels are not equally tuned; false where
+   * Whether the processor is made by AMD, where some of MKL's kernels are slower; false where
    * unknown.
    */
   static boolean isAmd() {
@@ -131,13 +131,13 @@ public final class Engine {
     String wanted = System.getProperty("jformer.blas", "");
     if (!Set.of("", "mkl", "openblas").contains(wanted)) {
       throw new IllegalArgumentException(
-          "-Djformer.blas=" + wanted + " is not known: expected mkl or openblas");
+          "-Djformer.blas=" + wanted + " is unknown: expected mkl or openblas");
     }
     boolean mkl =
         !wanted.equals("openblas") && System.getProperty(OPENBLAS_LOAD) == null && mklPresent();
     if (wanted.equals("mkl") && !mkl) {
       throw new IllegalArgumentException(
-          "-Djformer.blas=mkl, but there is no MKL for this platform on the class path");
+          "-Djformer.blas=mkl was given, but MKL for this platform is not on the class path: add org.bytedeco:mkl with its platform classifier, or use openblas");
     }
     // The presets measure the whole process' memory against the Java heap's limit and would stop
     // a run whose native tensors are larger than that.

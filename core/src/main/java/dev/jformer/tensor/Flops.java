@@ -4,18 +4,18 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Counts floating-point operations of matrix products and convolutions, a multiplication and an
- * addition as two, from the shapes that pass through {@link Tensor} and {@link Functional}.
- * Element-wise operations, normalisations, operators called by name and the backward pass are not
- * counted; the backward pass of a product costs twice the product. Causal attention counts the half
- * that its kernel computes.
+ * Counts the floating-point operations of matrix products and convolutions from the shapes that
+ * pass through {@link Tensor} and {@link Functional}. A multiplication and an addition count as
+ * two. Element-wise operations, normalisations, operators called by name and the backward pass are
+ * not counted; the backward pass of a product costs twice the product. Causal attention counts the
+ * half that its kernel computes.
  */
 public final class Flops {
   private static final ThreadLocal<double[]> COUNTER = new ThreadLocal<>();
 
   private Flops() {}
 
-  /** Operations that {@code body} causes in this thread. */
+  /** Counts the operations that {@code body} causes in this thread. */
   public static double of(Runnable body) {
     double[] outer = COUNTER.get();
     double[] counter = new double[1];
@@ -64,7 +64,7 @@ public final class Flops {
     }
   }
 
-  /** A product over all values of all indices, as a single contraction computes it. */
+  /** Counts a product over all values of all indices, as a single contraction computes it. */
   static void einsum(String equation, Tensor... operands) {
     if (COUNTER.get() == null || operands.length < 2 || equation.contains(".")) {
       return;

@@ -11,13 +11,13 @@ public final class Functional {
   private static final int REDUCE_NONE = 0;
   private static final int REDUCE_MEAN = 1;
 
-  /** Number of values of the 16 bits that decide over an element in dropout. */
+  /** Number of values of the 16 random bits that decide whether dropout drops an element. */
   private static final long LANE = 1 << 16;
 
   private Functional() {}
 
   /**
-   * {@code x Wᵀ + b}.
+   * Linear map {@code x Wᵀ + b}.
    *
    * @param x [..., in]
    * @param weight [out, in]
@@ -38,7 +38,7 @@ public final class Functional {
   }
 
   /**
-   * Rows of a table.
+   * Looks up rows of a table by their ids.
    *
    * @param ids int64 [...]
    * @param table [V, D]
@@ -48,7 +48,10 @@ public final class Functional {
     return Native.call("embedding", () -> torch.embedding(table.torch(), ids.torch()), ids, table);
   }
 
-  /** Layer normalisation over the last dimension (arXiv 1607.06450). */
+  /**
+   * Layer normalisation over the last dimension (<a href="https://arxiv.org/abs/1607.06450">Layer
+   * Normalization</a>).
+   */
   public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
     return Native.call(
         "layer_norm",
@@ -66,12 +69,14 @@ public final class Functional {
   }
 
   /**
-   * Batch normalisation over all dimensions but the second (arXiv 1502.03167).
+   * Batch normalisation over all dimensions but the second (<a
+   * href="https://arxiv.org/abs/1502.03167">Batch Normalization: Accelerating Deep Network Training
+   * by Reducing Internal Covariate Shift</a>).
    *
    * @param x [N, C, ...]
    * @param mean running mean [C]; moves towards the batch's in training
    * @param variance running variance [C]; moves towards the batch's unbiased one in training
-   * @param training whether the batch's own mean and variance normalise, not the running ones
+   * @param training whether to normalise by the batch's own mean and variance, not the running ones
    */
   public static Tensor batchNorm(
       Tensor x,
@@ -102,7 +107,10 @@ public final class Functional {
         variance);
   }
 
-  /** Root-mean-square normalisation over the last dimension (arXiv 1910.07467). */
+  /**
+   * Root-mean-square normalisation over the last dimension (<a
+   * href="https://arxiv.org/abs/1910.07467">Root Mean Square Layer Normalization</a>).
+   */
   public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
     return Native.call(
         "rms_norm",
@@ -116,7 +124,10 @@ public final class Functional {
         weight);
   }
 
-  /** Gaussian error linear unit (arXiv 1606.08415), exact. */
+  /**
+   * Gaussian error linear unit (<a href="https://arxiv.org/abs/1606.08415">Gaussian Error Linear
+   * Units (GELUs)</a>), exact.
+   */
   public static Tensor gelu(Tensor x) {
     return Native.call("gelu", () -> torch.gelu(x.torch()), x);
   }
@@ -126,19 +137,20 @@ public final class Functional {
     return Native.call("gelu", () -> torch.gelu(x.torch(), "tanh"), x);
   }
 
-  /** {@code x * sigmoid(x)}. */
+  /** Sigmoid linear unit (swish): {@code x * sigmoid(x)}. */
   public static Tensor silu(Tensor x) {
     return Native.call("silu", () -> torch.silu(x.torch()), x);
   }
 
   /**
-   * {@code P(x) / (1 + |Q(x)|)} of each element, where P is of degree 5 and Q of degree 4 without a
-   * constant, one for each of G groups of neighbouring channels (arXiv 2409.10594). Float32 on the
-   * CPU it is one pass over memory, and one for its gradients.
+   * Rational function {@code P(x) / (1 + |Q(x)|)} of each element, where P is of degree 5 and Q of
+   * degree 4 without a constant, one for each of G groups of neighbouring channels (<a
+   * href="https://arxiv.org/abs/2409.10594">Kolmogorov-Arnold Transformer</a>). In float32 on the
+   * CPU it takes one pass over memory, and one for its gradients.
    *
    * @param x [..., D] where G divides D
    * @param numerator [6], coefficients of P, the constant first
-   * @param denominator [G, 4], coefficients of Q, that of x first
+   * @param denominator [G, 4], coefficients of Q, the one of x first
    */
   public static Tensor rational(Tensor x, Tensor numerator, Tensor denominator) {
     boolean fits =
@@ -160,18 +172,18 @@ public final class Functional {
     return Rational.apply(x, numerator, denominator);
   }
 
-  /** {@code elu(x) = x} for positive x, else {@code exp(x) - 1}. */
+  /** Exponential linear unit: x if positive, else {@code exp(x) - 1}. */
   public static Tensor elu(Tensor x) {
     return Native.call("elu", () -> torch.elu(x.torch()), x);
   }
 
   /**
-   * Sets each element to zero with probability {@code p} and scales the others by 1/(1-p), if
-   * training.
+   * Dropout: in training, sets each element to zero with probability {@code p} and scales the
+   * others by 1/(1-p).
    *
-   * <p>The engine's own dropout draws one number after the other, in one thread, for each element;
-   * here one draw of 64 bits serves four. So {@code p} is rounded to a multiple of 2⁻¹⁶, and the
-   * scale is that of the rounded value.
+   * <p>libtorch's own dropout draws one number for each element, in one thread; here one draw of 64
+   * bits serves four elements. So {@code p} is rounded to a multiple of 2⁻¹⁶, and the scale is that
+   * of the rounded value.
    */
   public static Tensor dropout(Tensor x, double p, boolean training) {
     long dropped = Math.round(p * LANE);
@@ -246,8 +258,9 @@ public final class Functional {
    *
    * @param logits [N, V]
    * @param targets int64 [N]; those equal to {@code ignore} do not count
-   * @param labelSmoothing share of the target mass spread evenly over all classes (arXiv
-   *     1512.00567)
+   * @param labelSmoothing share of the target mass spread evenly over all classes (<a
+   *     href="https://arxiv.org/abs/1512.00567">Rethinking the Inception Architecture for Computer
+   *     Vision</a>)
    * @return a scalar
    */
   public static Tensor crossEntropy(
@@ -282,7 +295,7 @@ public final class Functional {
         "mse_loss", () -> torch.mse_loss(x.torch(), target.torch(), REDUCE_MEAN), x, target);
   }
 
-  /** {@code log(1 + exp(x))}. */
+  /** Softplus: {@code log(1 + exp(x))}. */
   public static Tensor softplus(Tensor x) {
     return Native.call("softplus", () -> torch.softplus(x.torch()), x);
   }
@@ -346,7 +359,7 @@ public final class Functional {
   }
 
   /**
-   * Mean of each window, of stride 1, in which what lies outside does not count.
+   * Average pooling with stride 1; positions outside of x do not count in the mean.
    *
    * @param x [B, C, H, W]
    * @param height of the window, odd
@@ -369,8 +382,9 @@ public final class Functional {
   }
 
   /**
-   * Images seen through affine maps: the pixel at (u, v) of the result is what x has, bilinearly,
-   * at θ·(u, v, 1). Coordinates run from -1 to 1 between the outer edges; outside is 0.
+   * Transforms images by affine maps: the pixel at (u, v) of the result is that of x at θ·(u, v,
+   * 1), interpolated bilinearly. Coordinates run from -1 to 1 between the outer edges; pixels
+   * outside are 0.
    *
    * @param x [B, C, H, W]
    * @param theta [B, 2, 3]
@@ -416,7 +430,7 @@ public final class Functional {
         x);
   }
 
-  /** The real numbers, {@code length} along a dimension, that {@link #fourier} made x of. */
+  /** Inverse of {@link #fourier}: real numbers, {@code length} along a dimension. */
   public static Tensor inverseFourier(Tensor x, long length, int dim) {
     return Native.call(
         "fft_irfft",
@@ -424,7 +438,7 @@ public final class Functional {
         x);
   }
 
-  /** {@code weight * x} for x ≥ threshold 0, used by {@code leaky} units. */
+  /** Leaky rectified linear unit: x if positive, else {@code slope * x}. */
   public static Tensor leakyRelu(Tensor x, double slope) {
     return Native.call("leaky_relu", () -> torch.leaky_relu(x.torch(), new Scalar(slope)), x);
   }

@@ -4,15 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A matrix of 4-bit weights as the engine's kernel wants it, in pieces that threads share out: made
- * once of the plain form, and used for each product. Activations are rounded to bf16, sums are
- * float32, and results bf16.
+ * A matrix of 4-bit weights in the layout of libtorch's kernel, in pieces that threads share out.
+ * It is packed once from the plain form and used for each product. Activations are rounded to
+ * bfloat16, sums are float32, results bfloat16. Internal: layers in {@code nn.quantized} use it.
  */
 public final class Int4 implements AutoCloseable {
-  /** Rows that the kernel lays out together, at most: a piece begins at a multiple of them. */
+  /** The most rows that the kernel lays out together: a piece begins at a multiple of them. */
   private static final long BLOCK = 64;
 
-  /** The kernel's own number for zero. */
+  /** The code that the kernel takes as zero. */
   public static final int MIDDLE = 8;
 
   private static final class Kernels {
@@ -21,11 +21,11 @@ public final class Int4 implements AutoCloseable {
   }
 
   /**
-   * Some of the rows.
+   * Consecutive rows of the matrix.
    *
-   * @param from number of the first
+   * @param from index of the first
    * @param rows how many there are
-   * @param weights as the kernel wants them, filled up with rows of no account
+   * @param weights in the kernel's layout, padded with rows that are ignored
    * @param scales bf16 [K / group, rows, 2]
    */
   private record Piece(long from, long rows, Tensor weights, Tensor scales) {}
@@ -52,9 +52,9 @@ public final class Int4 implements AutoCloseable {
       for (long part = 0; part < parts; part++) {
         long from = blocks * part / parts * BLOCK;
         long count = Math.min(rows, blocks * (part + 1) / parts * BLOCK) - from;
-        long filling = (count + BLOCK - 1) / BLOCK * BLOCK - count;
-        Tensor piece = Functional.pad(codes.narrow(0, from, count), 0, 0, 0, 0, filling);
-        Tensor steps = Functional.pad(scales.narrow(0, from, count), 0, 0, 0, 0, 0, 0, filling);
+        long padding = (count + BLOCK - 1) / BLOCK * BLOCK - count;
+        Tensor piece = Functional.pad(codes.narrow(0, from, count), 0, 0, 0, 0, padding);
+        Tensor steps = Functional.pad(scales.narrow(0, from, count), 0, 0, 0, 0, 0, 0, padding);
         pieces.add(
             new Piece(
                 from,
@@ -66,7 +66,7 @@ public final class Int4 implements AutoCloseable {
   }
 
   /**
-   * {@code x Wᵀ}.
+   * Matrix product {@code x Wᵀ}.
    *
    * @param x [M, K]
    * @return float32 [M, N]; no gradient flows through it
@@ -92,7 +92,7 @@ public final class Int4 implements AutoCloseable {
     }
   }
 
-  /** Bytes that it takes. */
+  /** Bytes that the packed matrix takes. */
   public long bytes() {
     return pieces.stream()
         .mapToLong(

@@ -5,13 +5,13 @@ package dev.jformer.tensor;
  * product runs at about four times the speed of a float32 one, and reads a quarter of the memory.
  */
 public final class Int8 {
-  /** How finely the numbers that a weight is multiplied with are rounded. */
+  /** The precision to which activations are rounded before the product. */
   public enum Activations {
     /** To 8 bits: one product. */
     BITS_8(1),
     /**
-     * To 15 bits: two products, of the upper digits and of the lower ones. The error is a 2⁻¹⁵ of a
-     * row's largest value, so that in effect only weights are quantized.
+     * To 15 bits: two products, of the upper digits and of the lower ones. The error is 2⁻¹⁵ of a
+     * row's largest value, so that in effect only the weights are quantized.
      */
     BITS_15(2);
 
@@ -21,12 +21,12 @@ public final class Int8 {
       this.digits = digits;
     }
 
-    /** How many integers stand for one number. */
+    /** Number of 8-bit integers that represent one activation. */
     int digits() {
       return digits;
     }
 
-    /** What a row's largest value becomes. */
+    /** The integer that a row's largest absolute value is rounded to. */
     public int levels() {
       return digits == 1 ? LEVELS : LEVELS * BASE;
     }
@@ -35,19 +35,19 @@ public final class Int8 {
   /** The largest 8-bit integer used; the range is symmetric. */
   public static final int LEVELS = 127;
 
-  /** The most summands of a product, so that their sum is a 32-bit integer. */
+  /** The most summands of a product whose sum surely fits a 32-bit integer. */
   public static final long LONGEST = Integer.MAX_VALUE / (LEVELS * LEVELS);
 
-  /** What the upper of two digits counts. */
+  /** The base of the two digits of a 15-bit activation. */
   static final int BASE = 128;
 
   /**
-   * Rows that are rounded, multiplied and scaled together: what is made of them stays in the cache
-   * meanwhile. On two cores of an EPYC 4,096 rows took 10 to 25 % longer at once.
+   * Rows that are rounded, multiplied and scaled together, so that intermediate results stay in the
+   * cache. On two cores of an EPYC, 4,096 rows at once took 10 to 25 % longer.
    */
   static final long ROWS = 512;
 
-  /** Below this a row counts as zero: its values have no integers. */
+  /** A row whose largest absolute value is below this counts as zero. */
   static final double SMALLEST = 1e-30;
 
   private Int8() {}
@@ -70,7 +70,7 @@ public final class Int8 {
   }
 
   /**
-   * {@code x Wᵀ}, exact.
+   * Exact matrix product {@code x Wᵀ} of 8-bit integers.
    *
    * @param x int8 [M, K], K at most {@link #LONGEST}
    * @param weight int8 [N, K]
@@ -85,20 +85,20 @@ public final class Int8 {
     return Kernels.EXACT ? Kernels.PRODUCT.call(x, weight.t()) : inDoubles(x, weight);
   }
 
-  /** As {@link #product}, where the engine has no kernel that can be relied upon. */
+  /** Like {@link #product}, for machines on which libtorch's kernel is not exact. */
   static Tensor inDoubles(Tensor x, Tensor weight) {
     return x.to(DType.FLOAT64).matmul(weight.to(DType.FLOAT64).t()).to(DType.INT32);
   }
 
   /**
-   * {@code x Wᵀ + b} with each row of x rounded to integers, in steps of its largest absolute value
-   * over {@link Activations#levels}: the sums are exact, and scaled by the outer product of the
-   * rows' and the weights' steps. A single row of 8 bits is shared out among threads; for few rows
-   * of 15 bits see {@link Int8Packed}.
+   * Linear map {@code x Wᵀ + b} with each row of x rounded to integers; the step of a row is its
+   * largest absolute value over {@link Activations#levels}. The integer sums are exact and are
+   * scaled by the outer product of the rows' and the weights' steps. A single row of 8 bits is
+   * shared out among threads; for few rows of 15 bits see {@link Int8Packed}.
    *
    * @param x float32 [M, K]
    * @param weight int8 [N, K]
-   * @param scale float32 [N], what 1 stands for in each row of the weight
+   * @param scale float32 [N], the step of each row of the weight
    * @param bias float32 [N] or null
    * @return float32 [M, N]; no gradient flows through it
    */

@@ -10,22 +10,23 @@ import org.bytedeco.pytorch.IValue;
 
 /**
  * A matrix of 8-bit weights in the order that oneDNN's kernel reads fastest, in pieces that threads
- * share out: made once of the plain form, for products with few rows, as in decoding. What {@link
- * Int8#linear} gives with {@link Int8.Activations#BITS_15}.
+ * share out. It is packed once from the plain form, for products with few rows, as in decoding. It
+ * computes what {@link Int8#linear} does with {@link Int8.Activations#BITS_15}. Internal: layers in
+ * {@code nn.quantized} use it.
  *
  * <p>Both digits of a number are rows of the same product, so that the weights are read once.
  * Measured on one core of an EPYC: 12 to 15 GB/s for four rows, less for two; {@code _int_mm} on
- * the plain form gets through 10 GB/s for a single row and 6 for two. Rounding and scaling are done
+ * the plain form reaches 10 GB/s for a single row and 6 for two. Rounding and scaling are done
  * here, without operators, each of which would cost some ten microseconds.
  */
 public final class Int8Packed implements AutoCloseable {
   /** Products with more rows are faster on the plain form. */
   public static final long MOST_ROWS = 8;
 
-  /** With fewer rows oneDNN takes a kernel that is slower. */
+  /** With fewer rows oneDNN chooses a slower kernel. */
   private static final int FEWEST_ROWS = 4;
 
-  /** What stands for zero: oneDNN is fast for numbers without a sign only. */
+  /** The code of zero: oneDNN is fast for unsigned integers only. */
   private static final int ZERO = 128;
 
   private static final class Kernels {
@@ -50,12 +51,12 @@ public final class Int8Packed implements AutoCloseable {
   }
 
   /**
-   * Some of the rows of the matrix.
+   * Consecutive rows of the matrix.
    *
-   * @param from number of the first
+   * @param from index of the first
    * @param rows how many there are
-   * @param tensors what the arguments hold on to
-   * @param arguments what the kernel takes after the integers to multiply with
+   * @param tensors the tensors that the arguments refer to
+   * @param arguments the kernel's arguments after the activations
    */
   private record Piece(int from, int rows, List<Tensor> tensors, List<IValue> arguments) {
     static Piece of(Tensor weight, Tensor scale, int from, int rows) {
@@ -97,7 +98,7 @@ public final class Int8Packed implements AutoCloseable {
    * Packs a matrix.
    *
    * @param weight int8 [N, K]
-   * @param scale float32 [N], what 1 stands for in each row
+   * @param scale float32 [N], the step of each row
    */
   public Int8Packed(Tensor weight, Tensor scale) {
     this.rows = Math.toIntExact(weight.size(0));
@@ -113,13 +114,13 @@ public final class Int8Packed implements AutoCloseable {
     }
   }
 
-  /** Whether this machine's kernel adds without saturating; where not, stay with the plain form. */
+  /** Whether this machine's kernel adds without saturating; if not, use the plain form. */
   public static boolean isExact() {
     return Kernels.EXACT;
   }
 
   /**
-   * {@code x Wᵀ + b}, x rounded to 15 bits.
+   * Linear map {@code x Wᵀ + b}, with x rounded to 15 bits.
    *
    * @param x float32 [M, K], contiguous, M at most {@link #MOST_ROWS}
    * @param bias float32 [N] or null
@@ -168,9 +169,9 @@ public final class Int8Packed implements AutoCloseable {
   }
 
   /**
-   * Rounds numbers, for each row the upper digits before the lower ones.
+   * Rounds activations; of each row the upper digits come before the lower ones.
    *
-   * @return what 1 stands for in each row
+   * @return the step of each row
    */
   private float[] round(float[] x, int count, Tensor digits) {
     float levels = Int8.Activations.BITS_15.levels();
@@ -198,7 +199,7 @@ public final class Int8Packed implements AutoCloseable {
     return steps;
   }
 
-  /** Bytes that it takes. */
+  /** Bytes that the packed matrix takes. */
   public long bytes() {
     return (long) rows * width + 8L * rows;
   }

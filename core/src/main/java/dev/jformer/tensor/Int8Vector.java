@@ -6,12 +6,11 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * {@link Int8#linear} of a single vector in 8 bits, with the rows of the weight shared out among
- * {@link WorkerPool}.
+ * Computes {@link Int8#linear} of a single vector in 8 bits, with the rows of the weight shared out
+ * to the threads of {@link WorkerPool}.
  *
- * <p>As in {@link ParallelGemv} such a product is as fast as the weight can be read, and each
- * operator around it costs some ten microseconds, so rounding and scaling are done here, without
- * operators.
+ * <p>As in {@link ParallelGemv}, such a product is as fast as the weight can be read, and each
+ * operator around it costs some ten microseconds. So rounding and scaling are done in Java here.
  */
 final class Int8Vector {
   private Int8Vector() {}
@@ -67,7 +66,7 @@ final class Int8Vector {
     return result;
   }
 
-  /** Some of the numbers of a contiguous float32 tensor. */
+  /** Copies consecutive values of a contiguous float32 tensor. */
   static float[] floats(Tensor x, long from, int count) {
     float[] values = new float[count];
     new FloatPointer(x.torch().data_ptr()).getPointer(from).get(values);
@@ -77,7 +76,7 @@ final class Int8Vector {
   /**
    * Rounds a vector to integers.
    *
-   * @return what 1 stands for
+   * @return the step of the integers
    */
   private static float round(float[] x, Tensor integers) {
     float largest = (float) Int8.SMALLEST;

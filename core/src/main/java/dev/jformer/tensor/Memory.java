@@ -4,15 +4,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** How much memory this process holds. Known on Linux only. */
+/** Measures the memory of this process. Works on Linux only. */
 public final class Memory {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final Path CLEAR = Path.of("/proc/self/clear_refs");
 
-  /** How often is looked, at most, whether memory is still given back, and how often it is not. */
-  private static final int LOOKS = 40;
+  /** The most samples of the resident memory until it has settled, and how many must be stable. */
+  private static final int SAMPLES = 40;
 
-  private static final int QUIET_LOOKS = 6;
+  private static final int STABLE_SAMPLES = 6;
 
   private Memory() {}
 
@@ -22,9 +22,9 @@ public final class Memory {
   }
 
   /**
-   * The most bytes that were resident while {@code body} ran, beyond what was resident before it;
-   * -1 if unknown. Memory that was freed before is given back to the system first, so that it is
-   * not taken for memory that {@code body} needs.
+   * Runs {@code body} and returns its peak memory: the most bytes resident while it ran, beyond
+   * those resident before it; -1 if unknown. Memory freed earlier is returned to the system first,
+   * so that it is not counted as memory that {@code body} needs.
    */
   public static long peakOf(Runnable body) {
     Engine.start();
@@ -37,13 +37,14 @@ public final class Memory {
   }
 
   /**
-   * Bytes resident once the Java heap has given back what the collector freed: G1 begins to do so
-   * 100 ms after a collection, so that long nothing must have been given back.
+   * Waits until the Java heap has returned what the collector freed, and returns the resident
+   * bytes. G1 begins to return memory 100 ms after a collection, so the size must have been stable
+   * for longer than that.
    */
   private static long settled() {
     long last = resident();
-    int quiet = 0;
-    for (int i = 0; i < LOOKS && quiet < QUIET_LOOKS; i++) {
+    int stable = 0;
+    for (int i = 0; i < SAMPLES && stable < STABLE_SAMPLES; i++) {
       try {
         Thread.sleep(25);
       } catch (InterruptedException e) {
@@ -51,7 +52,7 @@ public final class Memory {
         return last;
       }
       long now = resident();
-      quiet = last - now < 1 << 20 ? quiet + 1 : 0;
+      stable = last - now < 1 << 20 ? stable + 1 : 0;
       last = now;
     }
     return last;

@@ -6,11 +6,12 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
 /**
- * Makes tensors without memory: while this mode is open, every tensor made in the calling thread
- * has a type and a shape, but no values. Operators compute the shapes of their results and nothing
- * else; random ones draw nothing. Reading a value is an error.
+ * A mode in which tensors have no memory: every tensor made in the calling thread has a type and a
+ * shape, but no values. Operators compute only the shapes of their results; random ones draw
+ * nothing. Reading a value is an error.
  *
- * <p>So what a model would be made of can be looked at before any of it is set aside.
+ * <p>With it a model's parameters and shapes can be examined before any memory is allocated for
+ * them.
  */
 public final class MetaMode implements Mode {
   private static final ThreadLocal<MetaMode> OPEN = new ThreadLocal<>();
@@ -40,14 +41,15 @@ public final class MetaMode implements Mode {
     return OPEN.get() != null;
   }
 
-  /** Options of a new tensor: on the CPU, or in this mode nowhere. */
+  /** Options of a new tensor: on the CPU, or on no device in this mode. */
   static TensorOptions options(DType dtype) {
     MetaMode mode = OPEN.get();
     if (mode == null) {
       return Native.options(dtype, Device.CPU);
     }
     if (++mode.made > mode.most) {
-      throw new TensorException("more than " + mode.most + " tensors");
+      throw new TensorException(
+          "more than " + mode.most + " tensors were made: expected at most that many in MetaMode");
     }
     return new TensorOptions()
         .dtype(new ScalarTypeOptional(dtype.scalarType()))

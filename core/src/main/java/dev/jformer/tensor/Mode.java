@@ -1,8 +1,10 @@
 package dev.jformer.tensor;
 
-/** A setting of the calling thread that holds until it is closed, in the thread that opened it. */
+/**
+ * A setting of the calling thread that applies until it is closed, in the thread that opened it.
+ */
 public interface Mode extends AutoCloseable {
-  /** Ends the setting; what held before holds again. */
+  /** Ends the setting and restores the one before it. */
   @Override
   void close();
 }

@@ -11,9 +11,7 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 
-/**
- * The seam to the binding: calls that turn C++ errors into Java ones, and conversions of arguments.
- */
+/** Calls into the binding that turn C++ errors into Java ones, and conversions of arguments. */
 final class Native {
   private Native() {}
 
@@ -44,15 +42,12 @@ final class Native {
     }
   }
 
-  /**
-   * A tensor of our own from a reference into something else's memory, such as an element of a
-   * vector.
-   */
+  /** An owned tensor from a reference into other memory, such as an element of a vector. */
   static Tensor own(org.bytedeco.pytorch.Tensor reference) {
     return new Tensor(new org.bytedeco.pytorch.Tensor(reference));
   }
 
-  /** As {@link #own}; null if the tensor is undefined. */
+  /** Like {@link #own}; null if the tensor is undefined. */
   static Tensor ownOrNull(org.bytedeco.pytorch.Tensor reference) {
     return reference.defined() ? own(reference) : null;
   }
@@ -66,7 +61,7 @@ final class Native {
     return Arrays.asList(tensors);
   }
 
-  /** An error of our own, with the operator's name if it is that an operand was released. */
+  /** The same error, with the operator's name added if the cause is a released operand. */
   private static TensorException named(String op, TensorException e, Tensor... operands) {
     boolean released = Arrays.stream(operands).anyMatch(x -> x != null && x.isClosed());
     return released ? failure(op, e, operands) : e;

@@ -15,8 +15,8 @@ import org.bytedeco.pytorch.Type;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Any operator that libtorch has, called by its schema name: the way to kernels without a binding,
- * such as {@code aten::_fused_adamw_}, {@code aten::_int_mm} or {@code mkldnn::_linear_pointwise}.
+ * A libtorch operator called by its schema name. This reaches kernels that the binding lacks, such
+ * as {@code aten::_fused_adamw_}, {@code aten::_int_mm} or {@code mkldnn::_linear_pointwise}.
  *
  * <pre>{@code
  * static final Operator INT_MM = Operator.named("aten::_int_mm");
@@ -76,8 +76,8 @@ public final class Operator {
   }
 
   /**
-   * Calls the operator and returns all tensors it returns, lists among its results laid out in
-   * order; null where one is undefined.
+   * Calls the operator and returns all tensors among its results, those of lists in order; null
+   * where one is undefined.
    */
   public List<Tensor> callAll(Object... values) {
     if (values.length > arity) {
@@ -108,8 +108,8 @@ public final class Operator {
   }
 
   /**
-   * Calls an operator all of whose arguments are tensors, for its effect: without the search for
-   * their types, which takes longer than a small product does.
+   * Calls an operator that takes only tensors, for its effect. It skips the lookup of argument
+   * types, which takes longer than a small product.
    */
   void run(org.bytedeco.pytorch.Tensor... operands) {
     IValueVector stack = new IValueVector();
@@ -121,7 +121,8 @@ public final class Operator {
   }
 
   /**
-   * Calls an operator with arguments that are ready, for one tensor that whoever called owns.
+   * Calls an operator with arguments that are already converted, and returns one tensor that the
+   * caller owns.
    *
    * @param first the first argument
    * @param others those after it
@@ -134,7 +135,7 @@ public final class Operator {
     return new org.bytedeco.pytorch.Tensor(stack.get(0).toTensor());
   }
 
-  /** The type of the elements of a list that the operator takes. */
+  /** The element type of an argument that is a list. */
   Type.TypePtr elementType(int argument) {
     return arguments.getPointer(argument).real_type().get().containedType(0);
   }
@@ -212,7 +213,7 @@ public final class Operator {
     return (List<?>) value;
   }
 
-  /** The tensors among the arguments, those in lists too, for errors to name. */
+  /** The tensors among the arguments, those in lists too, for error messages. */
   private static Tensor[] tensorsIn(List<?> values) {
     return values.stream()
         .flatMap(value -> value instanceof List<?> list ? list.stream() : Stream.of(value))

@@ -7,19 +7,19 @@ import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The linear map of a single vector, as in decoding, with the rows of the weight shared out among
- * {@link WorkerPool}.
+ * The linear map of a single vector, as in decoding, with the rows of the weight shared out to the
+ * threads of {@link WorkerPool}.
  *
- * <p>Such a product is as fast as the weight can be read, and reading it has emptied the caches of
- * all code and data: each further operator then costs some ten microseconds. So BLAS is called here
- * with plain addresses.
+ * <p>Such a product is as fast as the weight can be read, and reading the weight evicts all code
+ * and data from the caches: each further operator then costs some ten microseconds. So BLAS is
+ * called here directly with addresses.
  */
 final class ParallelGemv {
   private static final long SMALLEST = 1 << 18;
 
   /**
-   * On AMD's processors MKL's matrix-vector product reads memory more slowly than its product with
-   * two equal vectors does, up to this width (measured on an EPYC, one thread, GB/s: 256 wide 5.7
+   * On AMD processors MKL's matrix-vector product reads memory more slowly than its product with
+   * two equal vectors, up to this width (measured on an EPYC, one thread, GB/s: 256 wide 5.7
    * against 14, 768: 10.5 against 17, 1536: 11.5 against 16, 2048: 12.8 against 11.6).
    */
   private static final long WIDEST_PAIR = 1536;
@@ -83,11 +83,11 @@ final class ParallelGemv {
     FloatPointer vector = vectors(new FloatPointer(x.torch().data_ptr()), width, copies);
     FloatPointer offset = bias == null ? null : new FloatPointer(bias.torch().data_ptr());
     FloatPointer out = new FloatPointer(result.data_ptr());
-    WorkerPool lanes = WorkerPool.shared();
-    lanes.run(
+    WorkerPool pool = WorkerPool.shared();
+    pool.run(
         lane -> {
-          int from = (int) ((long) rows * lane / lanes.count());
-          int count = (int) ((long) rows * (lane + 1) / lanes.count()) - from;
+          int from = (int) ((long) rows * lane / pool.count());
+          int count = (int) ((long) rows * (lane + 1) / pool.count()) - from;
           FloatPointer part = at(matrix, (long) from * width);
           FloatPointer target = at(out, from);
           if (copies == 2) {
@@ -117,7 +117,7 @@ final class ParallelGemv {
     return result.as_strided(shape, strides(shape));
   }
 
-  /** The vector once or, in memory of this thread, twice. */
+  /** The vector once or, in a buffer of this thread, twice. */
   private static FloatPointer vectors(FloatPointer vector, int width, int copies) {
     if (copies == 1) {
       return vector;

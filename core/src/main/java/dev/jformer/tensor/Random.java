@@ -16,7 +16,7 @@ public final class Random {
     torch.manual_seed(seed);
   }
 
-  /** The generator's present state: bytes that {@link #restore} takes. */
+  /** The generator's current state, as bytes that {@link #restore} takes. */
   public static Tensor state() {
     return Native.call("random state", () -> generator().get_state().clone());
   }

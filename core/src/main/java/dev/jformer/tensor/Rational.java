@@ -8,15 +8,16 @@ import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * {@code P(x) / (1 + |Q(x)|)} of each element, with P of degree 5 shared by all channels and Q of
- * degree 4 without constant, one for each group of neighbouring channels (arXiv 2409.10594).
+ * The rational function {@code P(x) / (1 + |Q(x)|)} of each element, with P of degree 5 shared by
+ * all channels and Q of degree 4 without a constant, one for each group of neighbouring channels
+ * (<a href="https://arxiv.org/abs/2409.10594">Kolmogorov-Arnold Transformer</a>).
  *
- * <p>Put together from operators it takes some twenty passes over memory, and twice as many for its
- * gradients. Here it is one pass each way, in {@link Tiling} that fit the processor's cache, by
- * {@link RationalLoops} over arrays.
+ * <p>Composed of operators it takes some twenty passes over memory, and twice as many for its
+ * gradients. Here it is one pass each way: {@link Tiling} cuts the tensor into strips that fit the
+ * processor's cache, and {@link RationalLoops} compute on arrays.
  *
- * <p>The slope of |Q| where Q is 0 counts as that on its right: so where all of a group's
- * coefficients are 0 they still have a gradient.
+ * <p>The slope of |Q| where Q is 0 is taken from its right, so that a group whose coefficients are
+ * all 0 still has a gradient.
  */
 final class Rational {
   static final int NUMERATOR = 6;
@@ -25,10 +26,10 @@ final class Rational {
   /** Rows whose gradients are added up together. */
   private static final int ROWS = 4;
 
-  /** After so many additions, sums of gradients in float32 are added to those in float64. */
+  /** After this many additions, sums of gradients in float32 are added to those in float64. */
   private static final int ADDITIONS = 128;
 
-  /** Without such an instruction, a fused multiplication and addition takes microseconds. */
+  /** Whether the processor has fused multiply-add; without it, one takes microseconds. */
   private static final boolean FUSES = fuses();
 
   private Rational() {}
@@ -48,7 +49,7 @@ final class Rational {
         || !suits(x)
         || !suits(numerator)
         || !suits(denominator)) {
-      return ofOperators(x, numerator, denominator);
+      return composed(x, numerator, denominator);
     }
     return Autograd.withGradient(
         "rational",
@@ -68,8 +69,8 @@ final class Rational {
     return x.dtype() == DType.FLOAT32 && x.device().equals(Device.CPU);
   }
 
-  /** The same of the engine's operators, for other types and devices. */
-  static Tensor ofOperators(Tensor x, Tensor numerator, Tensor denominator) {
+  /** The same computed by libtorch's operators, for other types and devices. */
+  static Tensor composed(Tensor x, Tensor numerator, Tensor denominator) {
     long groups = denominator.size(0);
     Tensor grouped = x.unflatten(-1, groups, x.size(-1) / groups);
     Tensor p = numerator.select(0, NUMERATOR - 1);
@@ -92,7 +93,7 @@ final class Rational {
     final Tiling strips;
     final float[] a;
 
-    /** By strip and power. */
+    /** Coefficients of Q by strip, power and column. */
     final float[][][] b;
 
     private final int channels;
@@ -227,7 +228,7 @@ final class Rational {
     }
 
     void differentiate(long row, int count, FloatBuffer from, FloatBuffer by, FloatBuffer to) {
-      // One tensor after the other, so that the processor sees how the reading goes on.
+      // One tensor after the other, so that the processor's prefetching works.
       for (int i = 0; i < count; i++) {
         c.strips.read(from, row + i, strip, x[i]);
       }
@@ -258,7 +259,7 @@ final class Rational {
     }
   }
 
-  /** Sums over rows of what belongs to each coefficient, for each column of a strip. */
+  /** Sums over rows of each coefficient's gradient, for each column of a strip. */
   private static final class Sums {
     private final float[][] small;
     private final double[][] large;

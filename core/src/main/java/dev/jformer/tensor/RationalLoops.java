@@ -2,18 +2,18 @@ package dev.jformer.tensor;
 
 /**
  * The loops of {@link Rational}, in the form that the JVM's compiler turns into vector
- * instructions: it does so as long as a loop has one index without an offset, writes to one array
- * and reads few (six were well, nine were not), and multiplies and adds in one step. Where it
- * begins and ends, a loop takes some 50 ns, so few do much. Written as one loop, the gradients took
+ * instructions: it does so as long as a loop has one index without an offset, writes to one array,
+ * reads few (six worked, nine did not), and uses fused multiply-add. Starting and ending a loop
+ * takes some 50 ns, so there are few loops that do much. Written as one loop, the gradients took
  * four times as long.
  */
 final class RationalLoops {
-  /** So small that it only counts beside 0, whose sign it makes 1. */
+  /** So small that it only matters when added to 0, whose sign it makes 1. */
   private static final float TINY = 1e-30f;
 
   private RationalLoops() {}
 
-  /** y becomes Q(x), each element with coefficients of its own. */
+  /** y := Q(x), each element with coefficients of its own. */
   static void denominator(float[] x, float[] y, float[] b0, float[] b1, float[] b2, float[] b3) {
     for (int i = 0; i < x.length; i++) {
       float v = x[i];
@@ -21,7 +21,7 @@ final class RationalLoops {
     }
   }
 
-  /** y becomes {@code P(x) / (1 + |q|)}. */
+  /** y := {@code P(x) / (1 + |q|)}. */
   static void divide(float[] x, float[] q, float[] y, float[] a) {
     float a0 = a[0];
     float a1 = a[1];
@@ -36,7 +36,7 @@ final class RationalLoops {
     }
   }
 
-  /** r becomes {@code 1 / ((1 + |q|) |q|)}, the one division that two loops share. */
+  /** r := {@code 1 / ((1 + |q|) |q|)}, the one division that two loops share. */
   static void invert(float[] q, float[] r) {
     for (int i = 0; i < q.length; i++) {
       float size = Math.abs(q[i]);
@@ -44,14 +44,14 @@ final class RationalLoops {
     }
   }
 
-  /** w becomes {@code w / (1 + |q|)}: from the gradient of the results that of P. */
+  /** w := {@code w / (1 + |q|)}: turns the gradient of the results into that of P. */
   static void ofNumerator(float[] q, float[] r, float[] w) {
     for (int i = 0; i < w.length; i++) {
       w[i] *= r[i] * (Math.abs(q[i]) + TINY);
     }
   }
 
-  /** u becomes the gradient of Q, with w that of P: {@code -w P(x) sign(q) / (1 + |q|)}. */
+  /** u := the gradient of Q, where w is that of P: {@code -w P(x) sign(q) / (1 + |q|)}. */
   static void ofDenominator(float[] x, float[] q, float[] r, float[] w, float[] u, float[] a) {
     float a0 = a[0];
     float a1 = a[1];
@@ -67,7 +67,7 @@ final class RationalLoops {
     }
   }
 
-  /** y becomes Q'(x). */
+  /** y := Q'(x). */
   static void slopeOfDenominator(
       float[] x, float[] y, float[] b0, float[] b1, float[] b2, float[] b3) {
     for (int i = 0; i < x.length; i++) {
@@ -76,7 +76,7 @@ final class RationalLoops {
     }
   }
 
-  /** y becomes w P'(x) + u s. */
+  /** y := w P'(x) + u s. */
   static void slope(float[] x, float[] w, float[] u, float[] s, float[] y, float[] a) {
     float a1 = a[1];
     float a2 = 2 * a[2];
@@ -90,23 +90,23 @@ final class RationalLoops {
     }
   }
 
-  // ---- Sums of w times powers of x, and of v times those of y
+  // ---- Sums of w times a power of x plus v times the same power of y
 
-  /** Adds w to the sum. */
+  /** Adds w + v to the sum. */
   static void add0(float[] sum, float[] w, float[] v) {
     for (int i = 0; i < sum.length; i++) {
       sum[i] += w[i] + v[i];
     }
   }
 
-  /** Adds w x. */
+  /** Adds w x + v y to the sum. */
   static void add1(float[] sum, float[] w, float[] x, float[] v, float[] y) {
     for (int i = 0; i < sum.length; i++) {
       sum[i] = Math.fma(w[i], x[i], Math.fma(v[i], y[i], sum[i]));
     }
   }
 
-  /** Adds w x². */
+  /** Adds w x² + v y² to the sum. */
   static void add2(float[] sum, float[] w, float[] x, float[] v, float[] y) {
     for (int i = 0; i < sum.length; i++) {
       float a = x[i];
@@ -115,7 +115,7 @@ final class RationalLoops {
     }
   }
 
-  /** Adds w x³. */
+  /** Adds w x³ + v y³ to the sum. */
   static void add3(float[] sum, float[] w, float[] x, float[] v, float[] y) {
     for (int i = 0; i < sum.length; i++) {
       float a = x[i];
@@ -124,7 +124,7 @@ final class RationalLoops {
     }
   }
 
-  /** Adds w x⁴. */
+  /** Adds w x⁴ + v y⁴ to the sum. */
   static void add4(float[] sum, float[] w, float[] x, float[] v, float[] y) {
     for (int i = 0; i < sum.length; i++) {
       float a = x[i] * x[i];
@@ -133,7 +133,7 @@ final class RationalLoops {
     }
   }
 
-  /** Adds w x⁵. */
+  /** Adds w x⁵ + v y⁵ to the sum. */
   static void add5(float[] sum, float[] w, float[] x, float[] v, float[] y) {
     for (int i = 0; i < sum.length; i++) {
       float a = x[i] * x[i];

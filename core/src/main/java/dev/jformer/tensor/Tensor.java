@@ -37,7 +37,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class Tensor implements AutoCloseable {
   private final org.bytedeco.pytorch.Tensor handle;
 
-  /** What the memory belongs to, if not to libtorch: held so that it is not collected. */
+  /** The owner of the memory, if it is not libtorch: held so that it is not collected. */
   @SuppressWarnings({"unused", "FieldCanBeLocal"})
   private final Object owner;
 
@@ -180,7 +180,7 @@ public final class Tensor implements AutoCloseable {
   public static Tensor randperm(long n) {
     Engine.start();
     if (MetaMode.isOpen()) {
-      return empty(DType.INT64, n); // libtorch knows no permutation without memory
+      return empty(DType.INT64, n); // libtorch has no permutation without memory
     }
     return Native.call(
         "randperm", () -> torch.randperm(n, Native.options(DType.INT64, Device.CPU)));
@@ -232,7 +232,8 @@ public final class Tensor implements AutoCloseable {
   public static Tensor wrap(ByteBuffer buffer, DType dtype, long... shape) {
     Engine.start();
     if (!buffer.isDirect()) {
-      throw new TensorException("only a direct buffer can be wrapped without a copy");
+      throw new TensorException(
+          "the buffer is not direct: only a direct buffer can be wrapped without a copy (see ByteBuffer.allocateDirect)");
     }
     long bytes = Shape.of(shape).elements() * dtype.bytes();
     if (buffer.remaining() != bytes) {
@@ -264,7 +265,7 @@ public final class Tensor implements AutoCloseable {
     return this;
   }
 
-  /** Hands a kept tensor to the innermost open scope, which then releases it. */
+  /** Gives a kept tensor to the innermost open scope, which then releases it. */
   Tensor handOver() {
     PointerScope scope = PointerScope.getInnerScope();
     if (scope != null) {
@@ -288,9 +289,9 @@ public final class Tensor implements AutoCloseable {
   // ---- Properties
 
   /**
-   * How often this tensor's values were changed in place, by way of any tensor that shares them:
-   * what was computed from them is still true as long as this is the same. Of tensors made in
-   * {@link Autograd#inference} changes are not counted, and this is 0.
+   * How often this tensor's values were changed in place, through any tensor that shares them. As
+   * long as the count is the same, what was computed from the values still holds. Changes to
+   * tensors made in {@link Autograd#inference} are not counted: for them this is 0.
    */
   public long version() {
     return open().is_inference() ? 0 : open()._version();
@@ -326,7 +327,7 @@ public final class Tensor implements AutoCloseable {
     return DType.of(open().scalar_type());
   }
 
-  /** Where it lives. */
+  /** The device that holds this tensor. */
   public Device device() {
     return Device.of(open().device());
   }
@@ -445,7 +446,7 @@ public final class Tensor implements AutoCloseable {
     return call("clone", () -> open().clone());
   }
 
-  /** In row-major order without gaps; this very tensor if it is so already. */
+  /** The same values in row-major order without gaps; this tensor itself if it is so already. */
   public Tensor contiguous() {
     return call("contiguous", () -> open().contiguous());
   }
@@ -462,7 +463,7 @@ public final class Tensor implements AutoCloseable {
     return call("detach", () -> open().detach());
   }
 
-  /** Makes this a leaf whose {@link #grad} is filled by {@link #backward}, or ends that. */
+  /** Sets whether this is a leaf whose {@link #grad} is filled by {@link #backward}. */
   public Tensor requiresGrad(boolean required) {
     Native.run("requires_grad", () -> open().set_requires_grad(required), this);
     return this;
@@ -495,24 +496,24 @@ public final class Tensor implements AutoCloseable {
     return grad.defined() ? Native.own(grad) : null;
   }
 
-  /** Forgets the accumulated gradient and releases its memory. */
+  /** Drops the accumulated gradient and releases its memory. */
   public void clearGrad() {
     open().mutable_grad().reset();
   }
 
   // ---- Arithmetic
 
-  /** Sum. */
+  /** The sum of two tensors, element by element. */
   public Tensor add(Tensor other) {
     return call("add", () -> open().add(other.open()), other);
   }
 
-  /** Sum with a number. */
+  /** Adds a number to each element. */
   public Tensor add(double other) {
     return call("add", () -> open().add(new Scalar(other)));
   }
 
-  /** Sum with an integer; integers stay integers. */
+  /** Adds an integer to each element; integers stay integers. */
   public Tensor add(long other) {
     return call("add", () -> open().add(new Scalar(other)));
   }
@@ -522,42 +523,42 @@ public final class Tensor implements AutoCloseable {
     return call("add", () -> open().add(other.open(), new Scalar(factor)), other);
   }
 
-  /** Difference. */
+  /** The difference of two tensors, element by element. */
   public Tensor sub(Tensor other) {
     return call("sub", () -> open().sub(other.open()), other);
   }
 
-  /** Difference with a number. */
+  /** Subtracts a number from each element. */
   public Tensor sub(double other) {
     return call("sub", () -> open().sub(new Scalar(other)));
   }
 
-  /** Difference with an integer; integers stay integers. */
+  /** Subtracts an integer from each element; integers stay integers. */
   public Tensor sub(long other) {
     return call("sub", () -> open().sub(new Scalar(other)));
   }
 
-  /** Product, element by element. */
+  /** The product of two tensors, element by element. */
   public Tensor mul(Tensor other) {
     return call("mul", () -> open().mul(other.open()), other);
   }
 
-  /** Product with a number. */
+  /** Multiplies each element by a number. */
   public Tensor mul(double other) {
     return call("mul", () -> open().mul(new Scalar(other)));
   }
 
-  /** Product with an integer; integers stay integers. */
+  /** Multiplies each element by an integer; integers stay integers. */
   public Tensor mul(long other) {
     return call("mul", () -> open().mul(new Scalar(other)));
   }
 
-  /** Quotient, element by element. */
+  /** The quotient of two tensors, element by element. */
   public Tensor div(Tensor other) {
     return call("div", () -> open().div(other.open()), other);
   }
 
-  /** Quotient with a number. */
+  /** Divides each element by a number. */
   public Tensor div(double other) {
     return call("div", () -> open().div(new Scalar(other)));
   }
@@ -577,7 +578,7 @@ public final class Tensor implements AutoCloseable {
     return call("neg", () -> open().neg());
   }
 
-  /** Power with a number. */
+  /** Raises each element to a power. */
   public Tensor pow(double exponent) {
     return call("pow", () -> open().pow(new Scalar(exponent)));
   }
@@ -647,22 +648,22 @@ public final class Tensor implements AutoCloseable {
     return call("relu", () -> open().relu());
   }
 
-  /** -1, 0 or 1. */
+  /** The sign of each element: -1, 0 or 1. */
   public Tensor sign() {
     return call("sign", () -> open().sign());
   }
 
-  /** Rounded to the nearest integer, ties to even. */
+  /** Rounds to the nearest integer, ties to even. */
   public Tensor round() {
     return call("round", () -> open().round());
   }
 
-  /** Rounded down. */
+  /** Rounds down. */
   public Tensor floor() {
     return call("floor", () -> open().floor());
   }
 
-  /** Limited to {@code [low, high]}. */
+  /** Limits elements to {@code [low, high]}. */
   public Tensor clamp(double low, double high) {
     return call(
         "clamp",
@@ -671,12 +672,12 @@ public final class Tensor implements AutoCloseable {
                 .clamp(new ScalarOptional(new Scalar(low)), new ScalarOptional(new Scalar(high))));
   }
 
-  /** Larger of two, element by element. */
+  /** The larger of two elements, element by element. */
   public Tensor maximum(Tensor other) {
     return call("maximum", () -> open().maximum(other.open()), other);
   }
 
-  /** Smaller of two, element by element. */
+  /** The smaller of two elements, element by element. */
   public Tensor minimum(Tensor other) {
     return call("minimum", () -> open().minimum(other.open()), other);
   }
@@ -723,7 +724,7 @@ public final class Tensor implements AutoCloseable {
     return inPlace("div_", () -> open().div_(other.open()), other);
   }
 
-  /** Moves towards {@code end}: {@code this += weight * (end - this)}. */
+  /** Interpolates towards {@code end}: {@code this += weight * (end - this)}. */
   public Tensor lerp_(Tensor end, double weight) {
     return inPlace("lerp_", () -> open().lerp_(end.open(), new Scalar(weight)), end);
   }
@@ -751,7 +752,7 @@ public final class Tensor implements AutoCloseable {
         "uniform_", () -> open().uniform_(low, high, new org.bytedeco.pytorch.GeneratorOptional()));
   }
 
-  /** Sets the elements where {@code mask} holds. */
+  /** Sets the elements where {@code mask} is true. */
   public Tensor maskedFill_(Tensor mask, double value) {
     return inPlace("masked_fill_", () -> open().masked_fill_(mask.open(), new Scalar(value)), mask);
   }
@@ -776,105 +777,105 @@ public final class Tensor implements AutoCloseable {
 
   // ---- Comparison and logic (bool tensors)
 
-  /** Equal, element by element. */
+  /** Whether elements are equal, element by element. */
   public Tensor eq(Tensor other) {
     return call("eq", () -> open().eq(other.open()), other);
   }
 
-  /** Equal to a number. */
+  /** Whether elements equal a number. */
   public Tensor eq(double other) {
     return call("eq", () -> open().eq(new Scalar(other)));
   }
 
-  /** Equal to an integer, compared exactly. */
+  /** Whether elements equal an integer, compared exactly. */
   public Tensor eq(long other) {
     return call("eq", () -> open().eq(new Scalar(other)));
   }
 
-  /** Less, element by element. */
+  /** Whether elements are less, element by element. */
   public Tensor lt(Tensor other) {
     return call("lt", () -> open().lt(other.open()), other);
   }
 
-  /** Less than a number. */
+  /** Whether elements are less than a number. */
   public Tensor lt(double other) {
     return call("lt", () -> open().lt(new Scalar(other)));
   }
 
-  /** Less than an integer, compared exactly. */
+  /** Whether elements are less than an integer, compared exactly. */
   public Tensor lt(long other) {
     return call("lt", () -> open().lt(new Scalar(other)));
   }
 
-  /** Less or equal, element by element. */
+  /** Whether elements are less or equal, element by element. */
   public Tensor le(Tensor other) {
     return call("le", () -> open().le(other.open()), other);
   }
 
-  /** Less than or equal to a number. */
+  /** Whether elements are less than or equal to a number. */
   public Tensor le(double other) {
     return call("le", () -> open().le(new Scalar(other)));
   }
 
-  /** Less than or equal to an integer, compared exactly. */
+  /** Whether elements are less than or equal to an integer, compared exactly. */
   public Tensor le(long other) {
     return call("le", () -> open().le(new Scalar(other)));
   }
 
-  /** Greater, element by element. */
+  /** Whether elements are greater, element by element. */
   public Tensor gt(Tensor other) {
     return call("gt", () -> open().gt(other.open()), other);
   }
 
-  /** Greater than a number. */
+  /** Whether elements are greater than a number. */
   public Tensor gt(double other) {
     return call("gt", () -> open().gt(new Scalar(other)));
   }
 
-  /** Greater than an integer, compared exactly. */
+  /** Whether elements are greater than an integer, compared exactly. */
   public Tensor gt(long other) {
     return call("gt", () -> open().gt(new Scalar(other)));
   }
 
-  /** Greater or equal, element by element. */
+  /** Whether elements are greater or equal, element by element. */
   public Tensor ge(Tensor other) {
     return call("ge", () -> open().ge(other.open()), other);
   }
 
-  /** Greater than or equal to a number. */
+  /** Whether elements are greater than or equal to a number. */
   public Tensor ge(double other) {
     return call("ge", () -> open().ge(new Scalar(other)));
   }
 
-  /** Greater than or equal to an integer, compared exactly. */
+  /** Whether elements are greater than or equal to an integer, compared exactly. */
   public Tensor ge(long other) {
     return call("ge", () -> open().ge(new Scalar(other)));
   }
 
-  /** Both hold. */
+  /** Logical and, element by element. */
   public Tensor and(Tensor other) {
     return call("logical_and", () -> open().logical_and(other.open()), other);
   }
 
-  /** Either holds. */
+  /** Logical or, element by element. */
   public Tensor or(Tensor other) {
     return call("logical_or", () -> open().logical_or(other.open()), other);
   }
 
-  /** Does not hold. */
+  /** Logical not, element by element. */
   public Tensor not() {
     return call("logical_not", () -> open().logical_not());
   }
 
-  /** Neither infinite nor NaN, element by element. */
+  /** Whether elements are neither infinite nor NaN. */
   public Tensor isFinite() {
     return call("isfinite", () -> open().isfinite());
   }
 
   /**
-   * Where elements are not 0.
+   * The indices of all elements that are not 0.
    *
-   * @return int64 [n, dimensions], a row of indices for each
+   * @return int64 [n, dimensions], a row of indices for each such element
    */
   public Tensor nonzero() {
     return call("nonzero", () -> open().nonzero());
@@ -899,13 +900,13 @@ public final class Tensor implements AutoCloseable {
         other);
   }
 
-  /** {@code this} where {@code condition} holds, else {@code other}. */
+  /** This tensor's elements where {@code condition} is true, else those of {@code other}. */
   public Tensor where(Tensor condition, Tensor other) {
     return call(
         "where", () -> torch.where(condition.open(), open(), other.open()), condition, other);
   }
 
-  /** A copy with {@code value} where {@code mask} holds. */
+  /** A copy with {@code value} where {@code mask} is true. */
   public Tensor maskedFill(Tensor mask, double value) {
     return call("masked_fill", () -> open().masked_fill(mask.open(), new Scalar(value)), mask);
   }
@@ -937,27 +938,27 @@ public final class Tensor implements AutoCloseable {
     return call("var", () -> open().var(new long[] {dim}, false, keepDim));
   }
 
-  /** Largest of all elements. */
+  /** The largest of all elements. */
   public Tensor max() {
     return call("max", () -> open().amax());
   }
 
-  /** Largest along a dimension. */
+  /** The largest element along a dimension. */
   public Tensor max(int dim, boolean keepDim) {
     return call("amax", () -> open().amax(new long[] {dim}, keepDim));
   }
 
-  /** Smallest of all elements. */
+  /** The smallest of all elements. */
   public Tensor min() {
     return call("min", () -> open().amin());
   }
 
-  /** Smallest along a dimension. */
+  /** The smallest element along a dimension. */
   public Tensor min(int dim, boolean keepDim) {
     return call("amin", () -> open().amin(new long[] {dim}, keepDim));
   }
 
-  /** Index of the largest along a dimension, int64. */
+  /** Index of the largest element along a dimension, int64. */
   public Tensor argmax(int dim) {
     return call("argmax", () -> open().argmax(new LongOptional(dim), false));
   }
@@ -972,7 +973,7 @@ public final class Tensor implements AutoCloseable {
     return call("cumsum", () -> open().cumsum(dim, new ScalarTypeOptional()));
   }
 
-  /** Largest up to each element along a dimension. */
+  /** Running maximum along a dimension. */
   public Tensor cummax(int dim) {
     return call("cummax", () -> torch.cummax(open(), dim).get0());
   }
@@ -998,7 +999,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * The {@code k} largest along a dimension, in falling order.
+   * The {@code k} largest elements along a dimension, in falling order.
    *
    * @return their values and their int64 indices
    */
@@ -1013,7 +1014,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * Sorted along a dimension; equal elements keep their order.
+   * The elements sorted along a dimension; equal ones keep their order.
    *
    * @return the values and their int64 indices
    */
@@ -1028,7 +1029,7 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * Elements picked along a dimension, and where they stood.
+   * Elements selected along a dimension, and their positions.
    *
    * @param values the elements
    * @param indices their int64 positions along the dimension
@@ -1075,47 +1076,47 @@ public final class Tensor implements AutoCloseable {
     return call("view", () -> open().view(dtype.scalarType()));
   }
 
-  /** Dimensions {@code first … last} as one. */
+  /** Merges the dimensions {@code first … last} into one. */
   public Tensor flatten(int first, int last) {
     return call("flatten", () -> open().flatten(first, last));
   }
 
-  /** One dimension split into several. */
+  /** Splits one dimension into several. */
   public Tensor unflatten(int dim, long... sizes) {
     return call("unflatten", () -> open().unflatten(dim, sizes));
   }
 
-  /** Two dimensions exchanged. */
+  /** Exchanges two dimensions. */
   public Tensor transpose(int first, int second) {
     return call("transpose", () -> open().transpose(first, second));
   }
 
-  /** Dimensions in another order. */
+  /** Puts the dimensions in another order. */
   public Tensor permute(long... dims) {
     return call("permute", () -> open().permute(dims));
   }
 
-  /** A new dimension of size 1. */
+  /** Inserts a new dimension of size 1. */
   public Tensor unsqueeze(int dim) {
     return call("unsqueeze", () -> open().unsqueeze(dim));
   }
 
-  /** Without a dimension of size 1. */
+  /** Removes a dimension of size 1. */
   public Tensor squeeze(int dim) {
     return call("squeeze", () -> open().squeeze((long) dim));
   }
 
-  /** Dimensions of size 1 repeated, without copying; -1 leaves a size as it is. */
+  /** Repeats dimensions of size 1 without copying; -1 leaves a size as it is. */
   public Tensor expand(long... shape) {
     return call("expand", () -> open().expand(shape));
   }
 
-  /** Repeated the given number of times along each dimension. */
+  /** Repeats this tensor the given number of times along each dimension. */
   public Tensor repeat(long... times) {
     return call("repeat", () -> open().repeat(times));
   }
 
-  /** Every slice along a dimension repeated {@code times} times in a row. */
+  /** Repeats every slice along a dimension {@code times} times in a row. */
   public Tensor repeatInterleave(long times, int dim) {
     return call(
         "repeat_interleave",
@@ -1127,14 +1128,14 @@ public final class Tensor implements AutoCloseable {
     return call("narrow", () -> open().narrow(dim, start, length));
   }
 
-  /** A view of one slice along a dimension, which disappears. */
+  /** A view of one slice along a dimension, without that dimension. */
   public Tensor select(int dim, long index) {
     return call("select", () -> open().select(dim, index));
   }
 
   /**
-   * A view of all windows of {@code length} slices along a dimension, {@code step} apart: that
-   * dimension then counts windows, and a new last one the slices in each.
+   * A view of all windows of {@code length} slices along a dimension, {@code step} apart. That
+   * dimension then counts the windows; a new last dimension holds the slices of each.
    */
   public Tensor unfold(int dim, long length, long step) {
     return call("unfold", () -> open().unfold(dim, length, step));
@@ -1150,22 +1151,22 @@ public final class Tensor implements AutoCloseable {
     return Native.list(Native.get("split", () -> open().split_with_sizes(sizes, dim), this));
   }
 
-  /** Joined along a dimension. */
+  /** Joins tensors along a dimension. */
   public static Tensor cat(int dim, Tensor... parts) {
     return Native.call("cat", () -> torch.cat(Autograd.vector(parts), dim), parts);
   }
 
-  /** Joined along a new dimension. */
+  /** Joins tensors along a new dimension. */
   public static Tensor stack(int dim, Tensor... parts) {
     return Native.call("stack", () -> torch.stack(Autograd.vector(parts), dim), parts);
   }
 
-  /** In reverse order along a dimension. */
+  /** Reverses the order along a dimension. */
   public Tensor flip(int dim) {
     return call("flip", () -> open().flip(dim));
   }
 
-  /** Shifted along a dimension; what leaves at the end comes back at the start. */
+  /** Shifts along a dimension; what leaves at the end comes back at the start. */
   public Tensor roll(long shift, int dim) {
     return call("roll", () -> torch.roll(open(), new long[] {shift}, dim));
   }
@@ -1187,7 +1188,7 @@ public final class Tensor implements AutoCloseable {
     return call("index_select", () -> open().index_select(dim, index.open()), index);
   }
 
-  /** One element for each of {@code index}, at that position along a dimension. */
+  /** Picks one element for each entry of {@code index}, at that position along a dimension. */
   public Tensor gather(int dim, Tensor index) {
     return call("gather", () -> open().gather(dim, index.open()), index);
   }
@@ -1241,7 +1242,7 @@ public final class Tensor implements AutoCloseable {
     return this;
   }
 
-  /** Type, shape and, if there are few, the values. */
+  /** Type and shape, and the values if there are at most 16. */
   @Override
   public String toString() {
     if (isClosed()) {

@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
- * How loops over the float32 elements of a tensor [..., D] go about them: as rows of whole numbers
- * of channels, cut in strips that fit the processor's cache as arrays, a strip's rows after each
- * other, and the rows shared out to lanes.
+ * A partition of the float32 elements of a tensor [..., D] for loops over arrays. The elements form
+ * rows that hold a whole number of tokens; columns are cut into strips that fit the processor's
+ * cache; rows are shared out to the lanes of {@link WorkerPool}.
  */
 final class Tiling {
   private static final int LENGTH = 1024;
@@ -18,9 +18,9 @@ final class Tiling {
   private final int length;
 
   /**
-   * Strips of a tensor.
+   * Creates the partition of a tensor.
    *
-   * @param elements in all, a multiple of D, at most {@link Integer#MAX_VALUE}
+   * @param elements of the tensor, a multiple of D, at most {@link Integer#MAX_VALUE}
    * @param channels D
    */
   Tiling(long elements, int channels) {
@@ -30,17 +30,17 @@ final class Tiling {
     this.length = (width + strips - 1) / strips;
   }
 
-  /** How many there are side by side. */
+  /** Number of strips. */
   int count() {
     return (width + length - 1) / length;
   }
 
-  /** Columns of a strip. */
+  /** Number of columns of a strip. */
   int length(int strip) {
     return Math.min(length, width - strip * length);
   }
 
-  /** The column a strip begins with; column c is of channel c modulo D. */
+  /** The first column of a strip; column c belongs to channel c modulo D. */
   int column(int strip) {
     return strip * length;
   }
@@ -49,7 +49,7 @@ final class Tiling {
     return (elements + width - 1) / width;
   }
 
-  /** Reads the part of a row; zeros where the tensor ends before. */
+  /** Reads a strip's part of a row; zeros beyond the end of the tensor. */
   void read(FloatBuffer from, long row, int strip, float[] into) {
     int count = count(row, strip);
     if (count > 0) {
@@ -60,7 +60,7 @@ final class Tiling {
     }
   }
 
-  /** Writes the part of a row, as much of it as the tensor has. */
+  /** Writes a strip's part of a row, up to the end of the tensor. */
   void write(FloatBuffer to, long row, int strip, float[] values) {
     int count = count(row, strip);
     if (count > 0) {
@@ -76,18 +76,18 @@ final class Tiling {
     return (int) Math.max(0, Math.min(length(strip), elements - start(row, strip)));
   }
 
-  /** What is done to the rows from one up to another in a strip. */
+  /** Work on the rows {@code from} to {@code to}, exclusive, of a strip. */
   @FunctionalInterface
   interface Work {
     void run(int strip, long from, long to);
   }
 
-  /** How many lanes {@link #share} will ask work of. */
+  /** Number of lanes that {@link #share} uses. */
   int lanes() {
     return elements < 2 * SMALLEST_SHARE || Engine.threads() == 1 ? 1 : WorkerPool.shared().count();
   }
 
-  /** Does all strips: each lane its part of the rows, with work of its own. */
+  /** Processes all strips: each lane takes its part of the rows, with a work object of its own. */
   void share(IntFunction<Work> work) {
     int lanes = lanes();
     if (lanes == 1) {

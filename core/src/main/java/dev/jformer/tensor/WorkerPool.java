@@ -10,14 +10,15 @@ import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Threads that share one small piece of work, a few microseconds after it is asked for. BLAS runs
- * the product of a matrix and a vector in one thread, which cannot draw on the whole bandwidth of
- * the memory; two lanes with half of the rows each nearly double the speed of decoding.
+ * A pool of threads, called lanes, that start on a small piece of work within a few microseconds.
+ * BLAS runs the product of a matrix and a vector in one thread, which cannot use the whole
+ * bandwidth of the memory; two lanes with half of the rows each nearly double the speed of
+ * decoding.
  *
- * <p>A lane without work looks out for some for a while before it sleeps.
+ * <p>A lane without work spins for a while before it sleeps.
  */
 final class WorkerPool {
-  private static final int LOOKS = 20_000;
+  private static final int SPINS = 20_000;
 
   /** Fewer weights than this are not worth a second thread. */
   private static final long SMALLEST_SHARED = 1 << 18;
@@ -40,7 +41,7 @@ final class WorkerPool {
       threads[i].start();
     }
     awaitAll(ready);
-    // The engine gives threads that begin later the number that was set last, in whatever thread.
+    // libtorch gives new threads the thread count that was set last, in any thread.
     torch.set_num_threads(before);
   }
 
@@ -64,25 +65,26 @@ final class WorkerPool {
   }
 
   /**
-   * The lanes of this process, as many as the engine had threads when they were first asked for.
+   * The pool of this process; it has as many lanes as the engine had threads when it was first
+   * used.
    */
   static WorkerPool shared() {
     return Holder.SHARED;
   }
 
   /**
-   * Into how many pieces a matrix is cut that lanes share out.
+   * Number of pieces to cut a matrix into, so that lanes can share them out.
    *
-   * @param most how many there can be
+   * @param most the most pieces possible
    */
   static int pieces(long weights, long most) {
     return weights < SMALLEST_SHARED ? 1 : (int) Math.min(most, Engine.threads());
   }
 
   /**
-   * Runs {@code work} for the numbers of as many pieces of a matrix as there are lanes, or fewer:
-   * each in a lane, whose operators run in it alone. A single piece is left to the caller's thread
-   * and the engine's.
+   * Runs {@code work} for each piece of a matrix, from 0 to {@code pieces - 1}, shared out to the
+   * lanes; a lane's operators run in the lane alone. A single piece runs in the caller's thread,
+   * whose operators use all of the engine's threads.
    */
   static void each(int pieces, IntConsumer work) {
     if (pieces == 1) {
@@ -92,10 +94,10 @@ final class WorkerPool {
     int before = torch.get_num_threads();
     torch.set_num_threads(1);
     try {
-      WorkerPool lanes = shared();
-      lanes.run(
+      WorkerPool pool = shared();
+      pool.run(
           lane -> {
-            for (int piece = lane; piece < pieces; piece += lanes.count()) {
+            for (int piece = lane; piece < pieces; piece += pool.count()) {
               work.accept(piece);
             }
           });
@@ -142,16 +144,18 @@ final class WorkerPool {
   }
 
   private void serve(int lane, CountDownLatch ready) {
-    torch.get_num_threads(); // the engine's first look at a thread, which would undo what follows
+    torch
+        .get_num_threads(); // libtorch initialises a thread at its first call, which would undo the
+    // next line
     torch.set_num_threads(1); // a lane's operators run in the lane alone
     ready.countDown();
     // What a lane writes may belong to a caller in inference mode.
     try (InferenceMode mode = new InferenceMode(true)) {
       int done = 0;
       while (true) {
-        int looks = 0;
+        int spins = 0;
         while (round.get() == done) {
-          if (++looks < LOOKS) {
+          if (++spins < SPINS) {
             Thread.onSpinWait();
           } else {
             LockSupport.park(this);

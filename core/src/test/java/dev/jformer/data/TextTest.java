@@ -277,7 +277,7 @@ class TextTest {
     try (Scope scope = Scope.open();
         TokenFile file = tokens("short text", new ByteTokenizer(), 0.1)) {
       assertMessage("need at least 257", () -> new SequenceSampler(file, 4, 256, 1));
-      assertMessage("no text to validate on", () -> HeldOut.read(file, 4, 8, 9, batch -> {}));
+      assertMessage("no text for validation", () -> HeldOut.read(file, 4, 8, 9, batch -> {}));
     }
   }
 
@@ -313,7 +313,7 @@ class TextTest {
   void refusesWhatIsNoTokenizer() throws IOException {
     assertMessage("no tokenizer at", () -> Tokenizers.load(folder));
     file("tokenizer.json", "{\"model\": ".getBytes(StandardCharsets.UTF_8));
-    assertMessage("no valid JSON", () -> Tokenizers.load(folder));
+    assertMessage("not valid JSON", () -> Tokenizers.load(folder));
     file("tokenizer.json", "{\"model\": 3}".getBytes(StandardCharsets.UTF_8));
     assertMessage("cannot use the tokenizer", () -> Tokenizers.load(folder));
     file("tokenizer.json", "{\"model\": {\"type\":\"X\"}}".getBytes(StandardCharsets.UTF_8));

@@ -96,7 +96,7 @@ class SafetensorsValidationTest {
           [1]                 | the header is not a JSON object: expected '{', found byte 0x5b
           ` {}`               | the header is not a JSON object: expected '{', found byte 0x20
           {                   | the header is not valid JSON: Unexpected end-of-input
-          {} {}               | the header goes on after its closing brace
+          {} {}               | the header has more content after its closing brace
           {'a':1}             | tensor 'a' holds 1: expected an object
           {'a':null}          | tensor 'a' holds null: expected an object
           {'a':{}}            | tensor 'a' has no dtype
@@ -135,7 +135,7 @@ class SafetensorsValidationTest {
           "F32"|[0]|[0,8]           | data_offsets [0, 8] hold 8 bytes: expected 0 for F32[0]
           "F32"|[2]|[8,0]           | data_offsets [8, 0] end before they begin
           "F32"|[2]|[1,9]           | data_offsets [1, 9] end past the file's 8 bytes of data: is it truncated?
-          "F32"|[2]|[0]             | data_offsets [0] are not two: expected [begin, end]
+          "F32"|[2]|[0]             | data_offsets [0] must be two numbers: expected [begin, end]
           "F32"|[2]|[0,8,8]         | data_offsets has more than 2 numbers
           "F32"|[2]|[-8,0]          | data_offsets holds -8: expected integers from 0 to 2^63 - 1
           "F32"|[2]|[0,1e1]         | data_offsets holds 1e1: expected integers from 0 to 2^63 - 1

@@ -89,7 +89,8 @@ class MetaModeTest {
       try (Mode inner = MetaMode.open(1)) {
         Tensor.ones(1);
         String message = assertThrows(TensorException.class, () -> Tensor.ones(1)).getMessage();
-        assertEquals("more than 1 tensors", message);
+        assertEquals(
+            "more than 1 tensors were made: expected at most that many in MetaMode", message);
       }
       Tensor.ones(1);
       Tensor.ones(1);

@@ -21,7 +21,7 @@ class RationalTest {
     Tensor g = Tensor.randn(rows, width);
     Tensor y = Functional.rational(x, a, b);
     Tensor[] wide = {wide(x), wide(a), wide(b)};
-    Tensor expected = Rational.ofOperators(wide[0], wide[1], wide[2]);
+    Tensor expected = Rational.composed(wide[0], wide[1], wide[2]);
     assertClose(expected.to(DType.FLOAT32), y, 2e-4);
     y.backward(g);
     expected.backward(g.to(DType.FLOAT64));
@@ -43,8 +43,7 @@ class RationalTest {
     Tensor x = base.t().requiresGrad(true);
     Tensor a = Tensor.randn(6);
     Tensor b = Tensor.randn(2, 4);
-    assertClose(
-        Rational.ofOperators(x.detach(), a, b), Functional.rational(x, a, b).detach(), 1e-3);
+    assertClose(Rational.composed(x.detach(), a, b), Functional.rational(x, a, b).detach(), 1e-3);
     Functional.rational(x, a, b).sum().backward();
     Tensor again = x.detach().contiguous().requiresGrad(true);
     Functional.rational(again, a, b).sum().backward();

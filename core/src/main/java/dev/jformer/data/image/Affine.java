@@ -1,8 +1,8 @@
 package dev.jformer.data.image;
 
 /**
- * An affine map of the plane: where in an image, with coordinates from -1 to 1, each point of the
- * result comes from. The point (u, v) comes from (a u + b v + c, d u + e v + f).
+ * An affine map of the plane that says where in an image each point of the result comes from: the
+ * point (u, v) comes from (a u + b v + c, d u + e v + f). Coordinates run from -1 to 1.
  */
 record Affine(double a, double b, double c, double d, double e, double f) {
   static final Affine IDENTITY = new Affine(1, 0, 0, 0, 1, 0);
@@ -29,7 +29,7 @@ record Affine(double a, double b, double c, double d, double e, double f) {
     return new Affine(cosine, -sine, 0, sine, cosine, 0);
   }
 
-  /** This one for points that {@code first} was applied to. */
+  /** The composition that applies {@code first}, then this map. */
   Affine after(Affine first) {
     return new Affine(
         a * first.a + b * first.d,

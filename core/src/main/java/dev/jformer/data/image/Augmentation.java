@@ -1,20 +1,26 @@
 package dev.jformer.data.image;
 
 /**
- * What is done to images before a model learns from them, so that it never sees the same one twice.
+ * Settings of the random changes made to training images, so that a model never sees the same image
+ * twice.
  *
- * @param shift how far they are moved at most, a share of their size; what comes in is black
- * @param zoom the least share of the area that is cut out and scaled up, its sides' ratio between
- *     3:4 and 4:3; 1 for the whole image
- * @param flip whether every other one is mirrored, left to right
- * @param operations how many operations, drawn from those of RandAugment (arXiv 1909.13719), are
- *     carried out
- * @param magnitude how strong those are, up to 1
- * @param mixup α of Beta(α, α), from which the share of one image in a mixture of two is drawn
- *     (arXiv 1710.09412); 0 for none
- * @param cutmix the same for a rectangle of one image in another (arXiv 1905.04899); 0 for none.
- *     With both, each batch is mixed in one way or the other.
- * @param erase with which probability a rectangle is made grey (arXiv 1708.04896)
+ * @param shift the largest shift, as a share of the image's size; pixels that come in are black
+ * @param zoom random resized crop: the smallest share of the area that is cut out and scaled up,
+ *     with an aspect ratio between 3:4 and 4:3; 1 for the whole image
+ * @param flip whether images are mirrored left to right with probability 1/2
+ * @param operations how many operations are drawn from those of RandAugment (<a
+ *     href="https://arxiv.org/abs/1909.13719">RandAugment: Practical automated data augmentation
+ *     with a reduced search space</a>)
+ * @param magnitude the strength of these, up to 1
+ * @param mixup α of Beta(α, α), from which the share of one image in a mixture of two is drawn (<a
+ *     href="https://arxiv.org/abs/1710.09412">mixup: Beyond Empirical Risk Minimization</a>); 0 for
+ *     none
+ * @param cutmix α of the Beta(α, α) that determines the rectangle of one image that is pasted into
+ *     another (<a href="https://arxiv.org/abs/1905.04899">CutMix: Regularization Strategy to Train
+ *     Strong Classifiers with Localizable Features</a>); 0 for none. With both, each batch is mixed
+ *     in one way or the other.
+ * @param erase the probability that a rectangle is made grey (<a
+ *     href="https://arxiv.org/abs/1708.04896">Random Erasing Data Augmentation</a>)
  */
 public record Augmentation(
     double shift,
@@ -25,7 +31,7 @@ public record Augmentation(
     double mixup,
     double cutmix,
     double erase) {
-  /** Shifts by up to an eighth, and mirrors. */
+  /** The default: shifts by up to an eighth, and mirrors. */
   public Augmentation() {
     this(0.125, 1, true, 0, 0.5, 0, 0, 0);
   }
@@ -37,7 +43,7 @@ public record Augmentation(
     share("magnitude", magnitude);
     share("erase", erase);
     if (zoom == 0) {
-      throw new IllegalArgumentException("zoom is 0: expected more, 1 for whole images");
+      throw new IllegalArgumentException("zoom is 0: expected more than 0, and 1 for whole images");
     }
     if (operations < 0) {
       throw new IllegalArgumentException("operations is " + operations + ": expected at least 0");
@@ -54,7 +60,7 @@ public record Augmentation(
     }
   }
 
-  /** Nothing is done to images. */
+  /** The settings that leave images unchanged. */
   public static Augmentation none() {
     return new Augmentation(0, 1, false, 0, 0, 0, 0, 0);
   }

@@ -7,9 +7,9 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Carries an {@link Augmentation} out on batches. All that moves pixels is one affine map of each
- * image, applied once; then come changes of colour, in a fixed order whatever the order they were
- * drawn in.
+ * Applies an {@link Augmentation} to batches. All changes that move pixels are combined into one
+ * affine map for each image; changes of colour follow, in a fixed order whatever the order they
+ * were drawn in.
  */
 final class Augmenter {
   private static final double GREY = 0.5;
@@ -39,7 +39,7 @@ final class Augmenter {
     this.random = random;
   }
 
-  /** What was drawn for the images of a batch. */
+  /** The random draws for the images of a batch. */
   private static final class Draws {
     final Affine[] maps;
     final float[] brightness;
@@ -68,7 +68,7 @@ final class Augmenter {
   }
 
   /**
-   * Augments images, each by itself.
+   * Augments images independently.
    *
    * @param pixels uint8 [B, 3, S, S]
    * @return float32 [B, 3, S, S], 0 to 1
@@ -115,7 +115,7 @@ final class Augmenter {
     draws.maps[i] = map;
   }
 
-  /** A part of the image that fills the whole result. */
+  /** A random crop of the image, scaled to the whole result. */
   private Affine window() {
     double area = settings.zoom() + (1 - settings.zoom()) * random.nextDouble();
     double ratio = Math.exp((2 * random.nextDouble() - 1) * Math.log(4.0 / 3));
@@ -126,7 +126,7 @@ final class Augmenter {
     return Affine.move(x, y).after(Affine.scale(width, height));
   }
 
-  /** Ranges at full magnitude are those of RandAugment. */
+  /** Draws the strength of an operation; ranges at full magnitude are those of RandAugment. */
   private Affine operate(Operation operation, Draws draws, int i, Affine map) {
     double strength = settings.magnitude();
     double signed = random.nextBoolean() ? strength : -strength;
@@ -168,7 +168,7 @@ final class Augmenter {
     Tensor stretched = y.sub(low).div(range);
     y = y.add(stretched.sub(y).mul(each(draws.stretch)));
     Tensor step = each(draws.step).div(255);
-    // Where the step is one level nothing is lost but rounding.
+    // With a step of one level only rounding would change, so these images keep their values.
     y = y.div(step).add(1e-4).floor().mul(step).where(step.gt(1.5 / 255), y);
     return y.mul(-1.0).add(1.0).where(y.ge(each(draws.threshold)), y);
   }
@@ -190,7 +190,7 @@ final class Augmenter {
     return x.maskedFill(rectangles(edges, x.size(2)), GREY);
   }
 
-  /** Puts a rectangle with such sides, shares of the image's, where it fits. */
+  /** Places a rectangle at random so that it fits; its sides are shares of the image's. */
   private void place(float[][] edges, int i, double wanted, double high) {
     double width = Math.min(1, wanted);
     double height = Math.min(1, high);
@@ -202,7 +202,7 @@ final class Augmenter {
     edges[3][i] = (float) (top + height);
   }
 
-  /** True inside: bool [B, 1, S, S]. */
+  /** A mask that is true inside the rectangles: bool [B, 1, S, S]. */
   private static Tensor rectangles(float[][] edges, long size) {
     Tensor at = Tensor.arange(0, size).to(DType.FLOAT32).add(0.5).div((double) size);
     Tensor x = at.view(1, 1, 1, size);
@@ -235,7 +235,7 @@ final class Augmenter {
     double side = Math.sqrt(1 - share);
     place(edges, 0, side, side);
     Tensor inside = rectangles(edges, x.size(2));
-    // By pixels that were really exchanged.
+    // The share of pixels that were really kept.
     double kept = 1 - inside.to(DType.FLOAT32).mean().item();
     return new ImageBatch(others.where(inside, x), blend(targets, targets.roll(1, 0), kept));
   }

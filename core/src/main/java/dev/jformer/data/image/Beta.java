@@ -2,7 +2,7 @@ package dev.jformer.data.image;
 
 import java.util.SplittableRandom;
 
-/** Draws from the symmetric beta distribution, as the share of one of two gamma variables. */
+/** Draws from the symmetric beta distribution, as the ratio of a gamma variable to a sum of two. */
 final class Beta {
   private Beta() {}
 
@@ -10,11 +10,13 @@ final class Beta {
   static double draw(double alpha, SplittableRandom random) {
     double a = gamma(alpha, random);
     double b = gamma(alpha, random);
-    // Both can be too small to be told from 0 where α is.
+    // Both can underflow to 0 when α is small.
     return a + b > 0 ? a / (a + b) : random.nextInt(2);
   }
 
-  /** Marsaglia and Tsang's method (2000), with their correction for shapes below 1. */
+  /**
+   * A gamma variable by Marsaglia and Tsang's method (2000), with their correction below shape 1.
+   */
   private static double gamma(double shape, SplittableRandom random) {
     if (shape < 1) {
       return gamma(shape + 1, random) * Math.pow(random.nextDouble(), 1 / shape);

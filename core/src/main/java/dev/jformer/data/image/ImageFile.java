@@ -20,24 +20,24 @@ import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
 /**
- * The pixels of images on disk, all of one size, memory-mapped: {@code pixels.bin}, and beside it
- * {@code images.json}, which says what they are.
+ * The pixels of images on disk, all of one size, memory-mapped: {@code pixels.bin}, and {@code
+ * images.json} that describes them.
  */
 public final class ImageFile implements AutoCloseable {
   private static final String PIXELS = "pixels.bin";
   private static final String HEADER = "images.json";
 
-  /** Images that are decoded together, by all processors. */
+  /** Number of images that are decoded together, on all processors. */
   private static final int TOGETHER = 512;
 
   private static final int NAMED = 5;
 
   /**
-   * What the images are.
+   * The description of the images.
    *
    * @param size height and width in pixels
    * @param classes names of the classes
-   * @param labels number of each image's class
+   * @param labels index of each image's class
    * @param fingerprint of the source and the size
    */
   public record Header(int size, List<String> classes, List<Integer> labels, String fingerprint) {
@@ -63,11 +63,11 @@ public final class ImageFile implements AutoCloseable {
   }
 
   /**
-   * Opens the images in a folder if they are those of this source in this size, and otherwise reads
+   * Opens the images in a folder if they are those of this source in this size; otherwise reads
    * them from the source.
    *
    * @param size height and width
-   * @param progress told the number of images done
+   * @param progress called with the number of images done so far
    * @throws DataException if images are damaged; the message names them
    * @throws IOException if the files cannot be written; nothing half-written is left
    */
@@ -83,7 +83,7 @@ public final class ImageFile implements AutoCloseable {
         }
         present.close();
       } catch (DataException damaged) {
-        // It is made again below.
+        // The images are read again below.
       }
     }
     Files.createDirectories(folder);
@@ -144,7 +144,7 @@ public final class ImageFile implements AutoCloseable {
               + " cannot be read: "
               + String.join("; ", broken.stream().sorted().limit(NAMED).toList())
               + (broken.size() > NAMED ? "; …" : "")
-              + ": repair them, or take them away");
+              + ": repair or remove them");
     }
   }
 
@@ -176,10 +176,11 @@ public final class ImageFile implements AutoCloseable {
 
   private static DataException damaged(Path folder, Exception cause) {
     return new DataException(
-        "the images in " + folder + " are damaged: delete the folder to have it made again", cause);
+        "the images in " + folder + " are damaged: delete the folder to have it written again",
+        cause);
   }
 
-  /** What the images are. */
+  /** The description of the images. */
   public Header header() {
     return header;
   }
@@ -199,7 +200,7 @@ public final class ImageFile implements AutoCloseable {
     return Tensor.of(IntStream.of(images).mapToLong(image -> header.labels().get(image)).toArray());
   }
 
-  /** Gives the mapping up. */
+  /** Releases the mapping. */
   @Override
   public void close() {
     pixels.close();

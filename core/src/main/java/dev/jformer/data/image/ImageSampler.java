@@ -11,14 +11,14 @@ import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 
 /**
- * Images to learn from and images held out. The same share of every class is held out, drawn by a
- * fixed seed.
+ * Splits images into training and held-out ones and draws batches. The same share of every class is
+ * held out, drawn with a fixed seed.
  */
 public final class ImageSampler {
   private static final long SPLIT_SEED = 20;
   private static final int EVALUATED_TOGETHER = 128;
 
-  /** Images looked at for means and deviations. */
+  /** Number of images from which means and deviations are computed. */
   private static final int MEASURED = 4096;
 
   private final ImageFile file;
@@ -29,10 +29,10 @@ public final class ImageSampler {
   private final Epochs epochs;
 
   /**
-   * A sampler.
+   * Splits the images of a file.
    *
    * @param validation share of the images that is held out; 1 for all
-   * @throws DataException if nothing is left to learn from, or nothing is held out
+   * @throws DataException if no image is left for training, or none is held out
    */
   public ImageSampler(
       ImageFile file, double validation, Augmentation augmentation, int batch, long seed) {
@@ -49,9 +49,9 @@ public final class ImageSampler {
               + validation
               + " is held out, leave "
               + learned.size()
-              + " to learn from and "
+              + " for training and "
               + held.size()
-              + " to validate on: both need some (data.validation says how many)");
+              + " for validation: both need at least one (data.validation is the share held out)");
     }
     this.training = learned.stream().mapToInt(i -> i).toArray();
     this.heldOut = held.stream().mapToInt(i -> i).toArray();
@@ -74,7 +74,7 @@ public final class ImageSampler {
     }
   }
 
-  /** Number of images to learn from. */
+  /** Number of training images. */
   public int trainingImages() {
     return training.length;
   }
@@ -89,7 +89,7 @@ public final class ImageSampler {
     return epochs.batch();
   }
 
-  /** Mean of each channel of the images to learn from, 0 to 1, then their standard deviations. */
+  /** Mean of each channel of the training images, 0 to 1, then their standard deviations. */
   public Tensor[] channels() {
     int count = Math.min(MEASURED, training.length);
     int[] some = new int[count];
@@ -101,7 +101,7 @@ public final class ImageSampler {
     return new Tensor[] {pixels.mean(1, false), deviation};
   }
 
-  /** The batch with this number: the same one whenever it is asked for. */
+  /** The batch with this number; it depends only on the seed and the number. */
   public ImageBatch batch(long number) {
     int[] chosen = epochs.chosen(number);
     int[] images = new int[chosen.length];
@@ -118,12 +118,12 @@ public final class ImageSampler {
     return Tensor.zeros(images.length, file.header().classes().size()).scatter(1, labels, 1.0);
   }
 
-  /** Gives all images held out, as they are, with their labels int64 [B], some at a time. */
+  /** Passes all held-out images, unaugmented, with their labels int64 [B], batch by batch. */
   public void heldOut(BiConsumer<Tensor, Tensor> consumer) {
     each(file, heldOut, consumer);
   }
 
-  /** Gives all images of a file, in order, with their labels int64 [B], some at a time. */
+  /** Passes all images of a file, in order, with their labels int64 [B], batch by batch. */
   public static void all(ImageFile file, BiConsumer<Tensor, Tensor> consumer) {
     int[] images = new int[file.count()];
     java.util.Arrays.setAll(images, i -> i);

@@ -21,10 +21,10 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * Images in folders named after their classes, as {@code cat/1.jpg}: a folder or a zip file of such
- * folders. Images may lie deeper; folders that all images lie in are passed over. Files and folders
- * whose names begin with a dot, and files that are no images, do not count. Classes are in
- * alphabetical order, images by path.
+ * A source of images in folders named after their classes, as {@code cat/1.jpg}: a folder or a zip
+ * file of such folders. Images may lie deeper; outer folders that contain all images are skipped.
+ * Files and folders whose names begin with a dot, and files that are not images, are ignored.
+ * Classes are in alphabetical order, images by path.
  */
 public final class ImageSource {
   private static final Set<String> READABLE = Set.of("jpg", "jpeg", "png", "gif", "bmp");
@@ -37,16 +37,16 @@ public final class ImageSource {
   private final List<Entry> entries;
 
   /**
-   * An image.
+   * An image of the source.
    *
    * @param name its path in the source
-   * @param label number of its class
+   * @param label index of its class
    */
   record Entry(String name, int label) {}
 
-  /** Is given images. */
+  /** Receives images. */
   interface Reader {
-    /** The bytes of an image file. */
+    /** Receives the bytes of an image file. */
     void image(int index, Entry entry, byte[] content) throws IOException;
   }
 
@@ -58,10 +58,10 @@ public final class ImageSource {
   }
 
   /**
-   * Finds the images.
+   * Lists the images of a source.
    *
-   * @throws DataException if there are none, some lie in no class, a class is empty, or some are of
-   *     a format that cannot be read
+   * @throws DataException if there are none, some are in no class folder, a class is empty, or some
+   *     have a format that cannot be read
    */
   public static ImageSource open(Path source) {
     if (!Files.exists(source)) {
@@ -77,7 +77,8 @@ public final class ImageSource {
         listZip(source, files, folders);
       } else {
         throw new DataException(
-            source + " is neither a folder nor a zip file: expected a folder of images a class");
+            source
+                + " is neither a folder nor a zip file: expected a folder of images for each class");
       }
     } catch (IOException | UncheckedIOException e) {
       throw new DataException("cannot read " + source + ": " + e.getMessage(), e);
@@ -92,7 +93,7 @@ public final class ImageSource {
             image
                 + " in "
                 + source
-                + " lies in no class: expected folders named after classes, such as cat/"
+                + " is in no class folder: expected folders named after classes, such as cat/"
                 + image.substring(common.length()));
       }
       classes.add(image.substring(common.length(), end));
@@ -108,7 +109,7 @@ public final class ImageSource {
                 + name
                 + " in "
                 + source
-                + " holds no image: put some there, or delete it");
+                + " holds no image: add some, or delete it");
       }
     }
     List<String> names = List.copyOf(classes);
@@ -168,8 +169,8 @@ public final class ImageSource {
             file
                 + " in "
                 + source
-                + " is of a format that cannot be read: expected JPEG, PNG, GIF or BMP; convert"
-                + " it, or take it away");
+                + " has a format that cannot be read: expected JPEG, PNG, GIF or BMP; convert"
+                + " or remove it");
       }
       if (READABLE.contains(ending)) {
         images.add(file);
@@ -183,14 +184,14 @@ public final class ImageSource {
     return images;
   }
 
-  /** The folders, with a slash at the end, that all images lie in, unless those are their class. */
+  /** The outer folders, with a slash at the end, that contain all images and are not a class. */
   private static String common(List<String> images) {
     String first = images.get(0);
     String common = "";
     while (true) {
       int end = first.indexOf('/', common.length());
       String next = end < 0 ? null : first.substring(0, end + 1);
-      // What has no further folder below it is a class, even if it is the only one.
+      // A folder without folders below it is a class, even if it is the only one.
       boolean shared =
           next != null
               && images.stream()
@@ -216,7 +217,7 @@ public final class ImageSource {
     return entries;
   }
 
-  /** What distinguishes these images from others, or from a later state of them. */
+  /** A digest of names, sizes and modification times, which changes when the images change. */
   String fingerprint() throws IOException {
     StringBuilder text = new StringBuilder();
     if (zip) {

@@ -9,14 +9,14 @@ import java.io.IOException;
 import javax.imageio.ImageIO;
 
 /**
- * Makes squares of pixels of image files: the largest square in the middle, scaled to the wanted
- * size. Transparent pixels are seen on black; grey images have three equal channels.
+ * Decodes image files to squares of pixels: the largest square in the middle, scaled to the wanted
+ * size. Transparent pixels are drawn on black; grey images get three equal channels.
  */
 public final class Picture {
   /** Red, green and blue. */
   public static final int CHANNELS = 3;
 
-  /** Larger ones are taken for a mistake, or an attack. */
+  /** Larger images are refused as a mistake or an attack. */
   private static final long MOST_PIXELS = 400_000_000;
 
   static {
@@ -26,7 +26,7 @@ public final class Picture {
   private Picture() {}
 
   /**
-   * The pixels of an image file, channel by channel, row by row: [3, size, size].
+   * Decodes an image file to pixels, channel by channel, row by row: [3, size, size].
    *
    * @param name of the file, for messages
    * @throws DataException if it is damaged or of another format
@@ -37,7 +37,7 @@ public final class Picture {
       var readers = ImageIO.getImageReaders(in);
       if (!readers.hasNext()) {
         throw new DataException(
-            name + " is no image that can be read: expected JPEG, PNG, GIF or BMP");
+            name + " is not an image that can be read: expected JPEG, PNG, GIF or BMP");
       }
       var reader = readers.next();
       try {

@@ -1,5 +1,6 @@
 /**
- * Images with labels: folders and zip files of them, their pixels on disk, and what is done to them
- * before a model learns from them.
+ * Images with labels: folders and zip files of them, their pixels on disk, augmentation and
+ * batches. Start with {@link dev.jformer.data.image.ImageSource} and {@link
+ * dev.jformer.data.image.ImageSampler}.
  */
 package dev.jformer.data.image;

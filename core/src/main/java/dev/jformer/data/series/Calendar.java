@@ -6,16 +6,17 @@ import java.time.temporal.IsoFields;
 import java.util.List;
 
 /**
- * What day and hour it is, for a model: features of a time, each scaled to [-0.5, 0.5], as Informer
- * (arXiv 2012.07436) gives them to its embedding.
+ * Calendar features of a time, each scaled to [-0.5, 0.5], as the embedding of Informer (<a
+ * href="https://arxiv.org/abs/2012.07436">Informer: Beyond Efficient Transformer for Long Sequence
+ * Time-Series Forecasting</a>) takes them.
  *
- * <p>Which ones there are depends on the frequency, coarsest last: second of the minute, minute of
- * the hour, hour of the day for what is finer than these; day of the week, of the month and of the
- * year for days and anything finer; day of the month and week of the year for weeks; month of the
- * year for months, quarters and years (constant for the last, so that there is always a feature).
+ * <p>The features depend on the frequency, coarsest last: second of the minute, minute of the hour,
+ * hour of the day for frequencies finer than these; day of the week, of the month and of the year
+ * for days and anything finer; day of the month and week of the year for weeks; month of the year
+ * for months, quarters and years (constant for the last, so that there is always a feature).
  */
 public final class Calendar {
-  /** What is told of a time. */
+  /** A feature of a time. */
   private enum Feature {
     SECOND,
     MINUTE,
@@ -26,7 +27,7 @@ public final class Calendar {
     WEEK,
     MONTH;
 
-    /** From 0 to 1. */
+    /** The feature's value, from 0 to 1. */
     double share(LocalDateTime time) {
       return switch (this) {
         case SECOND -> time.getSecond() / 59.0;
@@ -63,14 +64,14 @@ public final class Calendar {
     };
   }
 
-  /** How many features a time of this frequency has, at least one. */
+  /** Number of features of a time of this frequency, at least one. */
   public static int features(Frequency frequency) {
     return of(frequency).size();
   }
 
   /**
-   * The features of rows {@code from} to before {@code to}: float32 [to - from, features]. Rows
-   * before the first and after the last have the times that the frequency gives them.
+   * The features of rows {@code from} to before {@code to}: float32 [to - from, features]. Times of
+   * rows before the first and after the last follow from the frequency.
    */
   public static Tensor of(Series series, int from, int to) {
     List<Feature> features = of(series.frequency());

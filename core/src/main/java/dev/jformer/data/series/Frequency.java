@@ -12,15 +12,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How far apart the rows of a series are: a fixed time such as an hour, or a step of the calendar
- * such as a business day, a month or a month's last day.
+ * The distance between the rows of a series: a fixed time such as an hour, or a step of the
+ * calendar such as a business day, a month or a month's last day.
  *
  * <p>The text form is a count and a unit, as {@code 15min}, {@code 1h}, {@code 1d}, {@code 1bd},
- * {@code 1w}, {@code 1mo}, {@code 1me}, {@code 1q}, {@code 1y}. The same frequency has one form: 60
- * minutes are {@code 1h}.
+ * {@code 1w}, {@code 1mo}, {@code 1me}, {@code 1q}, {@code 1y}. Equal frequencies have the same
+ * form: 60 minutes are {@code 1h}.
  */
 public final class Frequency {
-  /** What a frequency counts. */
+  /** The unit that a frequency counts in. */
   public enum Unit {
     /** Milliseconds. */
     MILLISECOND("ms", 1),
@@ -36,7 +36,7 @@ public final class Frequency {
     BUSINESS_DAY("bd", 0),
     /** Weeks. */
     WEEK("w", 7 * 86_400_000L),
-    /** Months, on the same day of each; on its last day where it has fewer. */
+    /** Months, on the same day of each, or on the last day of a month that lacks it. */
     MONTH("mo", 0),
     /** Months, on the last day of each. */
     MONTH_END("me", 0),
@@ -77,13 +77,14 @@ public final class Frequency {
   }
 
   /**
-   * Every {@code count} units.
+   * A frequency of {@code count} units.
    *
    * @throws IllegalArgumentException if {@code count} is not positive
    */
   public static Frequency of(int count, Unit unit) {
     if (count < 1) {
-      throw new IllegalArgumentException("a frequency counts 1 unit or more, got " + count);
+      throw new IllegalArgumentException(
+          "the count of a frequency is " + count + ": expected at least 1");
     }
     if (unit.millis > 0) {
       return ofMillis(count * unit.millis);
@@ -94,7 +95,7 @@ public final class Frequency {
     return new Frequency(count, unit);
   }
 
-  /** A fixed time in its largest unit. */
+  /** A frequency of a fixed time, in its largest unit. */
   public static Frequency ofMillis(long millis) {
     Unit best = Unit.MILLISECOND;
     for (Unit unit : Unit.values()) {
@@ -105,7 +106,7 @@ public final class Frequency {
     return new Frequency(Math.toIntExact(millis / best.millis), best);
   }
 
-  /** That many months in their largest unit; {@code atEnd}, on the last day of the month. */
+  /** A frequency of months, in its largest unit; if {@code atEnd}, on the last day of the month. */
   public static Frequency ofMonths(int months, boolean atEnd) {
     if (atEnd) {
       return new Frequency(months, Unit.MONTH_END);
@@ -124,10 +125,10 @@ public final class Frequency {
   }
 
   /**
-   * Reads the text form; the count may be missing ({@code h}), and hourly, daily, weekly, monthly,
-   * quarterly and yearly are understood.
+   * Reads the text form. The count may be missing ({@code h}); hourly, daily, business daily,
+   * weekly, monthly, quarterly and yearly are also accepted.
    *
-   * @throws DataException if the text is no frequency
+   * @throws DataException if the text is not a frequency
    */
   public static Frequency parse(String text) {
     String trimmed = text.strip().toLowerCase(Locale.ROOT);
@@ -154,13 +155,13 @@ public final class Frequency {
         }
       }
     }
-    throw new DataException("'" + text + "' is no frequency: expected " + FORMS);
+    throw new DataException("'" + text + "' is not a frequency: expected " + FORMS);
   }
 
   /**
-   * Finds the frequency of times that rise; some may be missing.
+   * Infers the frequency of increasing times; some may be missing.
    *
-   * @throws DataException if there are fewer than two, they do not rise, or they follow no
+   * @throws DataException if there are fewer than two, they do not increase, or they follow no
    *     frequency; the message names the first time that does not fit
    */
   public static Frequency infer(LocalDateTime... times) {
@@ -171,12 +172,12 @@ public final class Frequency {
     return Regularity.of(instants, instants.length).frequency();
   }
 
-  /** What is counted. */
+  /** The unit. */
   public Unit unit() {
     return unit;
   }
 
-  /** How many units a step takes. */
+  /** Number of units in a step. */
   public int count() {
     return count;
   }
@@ -192,8 +193,8 @@ public final class Frequency {
   }
 
   /**
-   * The time {@code steps} steps later, or earlier if negative. A month that lacks the day takes
-   * its last one; from a Saturday or Sunday, business days count from the Friday before.
+   * The time {@code steps} steps later, or earlier if negative. In a month that lacks the day it is
+   * the last day; from a Saturday or Sunday, business days count from the Friday before.
    */
   public LocalDateTime plus(LocalDateTime time, long steps) {
     if (unit.millis > 0) {
@@ -223,14 +224,15 @@ public final class Frequency {
     return LocalDate.ofEpochDay(Math.floorDiv(day, 5L) * 7 + Math.floorMod(day, 5L) - 3);
   }
 
+  /** Whether a date is a Saturday or a Sunday. */
   public static boolean isWeekend(LocalDate date) {
     return date.getDayOfWeek() == DayOfWeek.SATURDAY || date.getDayOfWeek() == DayOfWeek.SUNDAY;
   }
 
   /**
-   * After how many steps a series of this kind usually repeats: a day for minutes and hours, an
-   * hour for seconds, a week for days, a year for weeks, months and quarters; 1 where no such time
-   * is a whole number of steps.
+   * The usual season, the number of steps after which such a series repeats: a day for minutes and
+   * hours, an hour for seconds, a week for days, a year for weeks, months and quarters; 1 if that
+   * is not a whole number of steps.
    */
   public int season() {
     if (unit.millis == 0) {
@@ -256,7 +258,7 @@ public final class Frequency {
     return season % step == 0 ? Math.toIntExact(season / step) : 1;
   }
 
-  /** What the steps are called where they are counted: hours, or rows if a step is not one unit. */
+  /** The word for a number of steps, such as hours; rows if a step is not one unit. */
   public String steps(long number) {
     String name =
         count > 1

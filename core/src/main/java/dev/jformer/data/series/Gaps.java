@@ -1,24 +1,24 @@
 package dev.jformer.data.series;
 
-/** What becomes of missing rows and values. */
+/** How missing rows and values are filled. */
 public enum Gaps {
-  /** They are an error. */
+  /** Missing rows and values are an error. */
   ERROR("are an error"),
-  /** The value before; at the beginning, the first there is. */
+  /** With the value before; at the beginning, the first value. */
   PREVIOUS("filled with the value before"),
-  /** On a line between the values before and after; at the ends, the nearest. */
+  /** By linear interpolation; at the ends, with the nearest value. */
   LINEAR("filled linearly"),
-  /** Zero, as for sales on days without any. */
+  /** With zero, as for sales on days without any. */
   ZERO("filled with 0");
 
-  private final String deed;
+  private final String remark;
 
-  Gaps(String deed) {
-    this.deed = deed;
+  Gaps(String remark) {
+    this.remark = remark;
   }
 
-  /** What is done, as a remark tells it. */
-  public String deed() {
-    return deed;
+  /** The words for it in remarks. */
+  public String remark() {
+    return remark;
   }
 }

@@ -3,12 +3,12 @@ package dev.jformer.data.series;
 import dev.jformer.data.DataException;
 import dev.jformer.tensor.Tensor;
 
-/** Forecasts that cost nothing and that a model has to beat. */
+/** Naive forecasts, the baselines that a model has to beat. */
 public final class NaiveForecast {
   private NaiveForecast() {}
 
   /**
-   * The last value, repeated.
+   * Repeats the last value.
    *
    * @param past [B, L, C]
    * @return [B, P, C] for a horizon of P
@@ -18,7 +18,7 @@ public final class NaiveForecast {
   }
 
   /**
-   * The last season, repeated: step p is the value of the last season at p modulo season.
+   * Repeats the last season: step p is the value of the last season at p modulo season.
    *
    * @param past [B, L, C]
    * @return [B, P, C] for a horizon of P
@@ -28,7 +28,7 @@ public final class NaiveForecast {
     long length = past.size(1);
     if (season < 1 || season > length || horizon < 1) {
       throw new DataException(
-          ("a season of %d rows and a horizon of %d cannot be had from a look-back of %d: expected"
+          ("a season of %d rows and a horizon of %d do not fit a look-back of %d: expected"
                   + " a season from 1 to the look-back, and a horizon of 1 or more")
               .formatted(season, horizon, length));
     }

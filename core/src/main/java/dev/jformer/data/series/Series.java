@@ -11,10 +11,10 @@ import java.util.HashSet;
 import java.util.List;
 
 /**
- * Several variables over time at a regular frequency, without gaps.
+ * A time series of several variables at a regular frequency, without gaps.
  *
  * <p>The values are float32, about seven digits, four bytes each: a million rows of ten columns
- * take 40 MB. A time takes no memory: it follows from the first one and the frequency. Parts of a
+ * take 40 MB. Times take no memory: they follow from the first one and the frequency. Slices of a
  * series share its values.
  */
 public final class Series {
@@ -41,7 +41,7 @@ public final class Series {
   }
 
   /**
-   * A series with these values, which it does not copy.
+   * Creates a series of these values, which are not copied.
    *
    * @param names one for each column, all different
    * @param start the first row's time
@@ -60,7 +60,7 @@ public final class Series {
     for (int c = 1; c < columns.length; c++) {
       if (columns[c].length != columns[0].length) {
         throw new DataException(
-            "column '%s' has %d rows, '%s' has %d: expected as many"
+            "column '%s' has %d rows, '%s' has %d: expected equal numbers"
                 .formatted(names.get(0), columns[0].length, names.get(c), columns[c].length));
       }
     }
@@ -82,18 +82,18 @@ public final class Series {
     return columns.length;
   }
 
-  /** How far apart the rows are. */
+  /** The distance between the rows. */
   public Frequency frequency() {
     return frequency;
   }
 
-  /** The time of a row; beyond the last one, or before the first, as the frequency goes on. */
+  /** The time of a row, which may lie before the first row or after the last. */
   public LocalDateTime time(int row) {
     return frequency.plus(start, (long) from + row);
   }
 
   /**
-   * A value.
+   * The value in a row and column.
    *
    * @throws IndexOutOfBoundsException if there is no such row or column
    */
@@ -114,7 +114,7 @@ public final class Series {
   }
 
   /**
-   * Rows {@code from} to before {@code to}.
+   * The rows {@code from} to {@code to}, exclusive.
    *
    * @throws DataException if these are not within the series
    */
@@ -127,9 +127,9 @@ public final class Series {
   }
 
   /**
-   * These columns, in this order.
+   * The columns with these names, in this order.
    *
-   * @throws DataException if there is no column of a name; the message names those there are
+   * @throws DataException if there is no column of a name; the message lists the existing ones
    */
   public Series select(List<String> wanted) {
     List<String> missing = wanted.stream().filter(name -> !names.contains(name)).toList();
@@ -161,7 +161,7 @@ public final class Series {
     return constant;
   }
 
-  /** The values as a tensor of its own: float32 [rows, columns]. */
+  /** Copies the values to a tensor: float32 [rows, columns]. */
   public Tensor values() {
     Tensor[] copies = new Tensor[columns()];
     return Scope.tidy(

@@ -3,12 +3,12 @@ package dev.jformer.data.series;
 import dev.jformer.data.DataException;
 
 /**
- * How many rows train, validate and test, in this order from the first row on. Rows after these are
- * not used.
+ * Numbers of rows for training, validation and test, in this order from the first row on. Later
+ * rows are not used.
  *
- * @param train rows to learn from, and to take mean and deviation of
- * @param validation rows to stop early and to choose by
- * @param test rows to report
+ * @param train rows for training; mean and deviation are computed from them
+ * @param validation rows for early stopping and model selection
+ * @param test rows for the reported errors
  */
 public record Split(int train, int validation, int test) {
   /** The usual split of the hourly ETT data: 12, 4 and 4 months of 30 days. */
@@ -18,14 +18,14 @@ public record Split(int train, int validation, int test) {
   public Split {
     if (train < 1 || validation < 0 || test < 0) {
       throw new DataException(
-          "a split needs rows to train, and none less than 0: got %d, %d and %d"
+          "a split of %d, %d and %d rows: expected 1 or more for training, and 0 or more for the others"
               .formatted(train, validation, test));
     }
   }
 
   /**
-   * Shares of all rows, as 0.7, 0.1 and 0.2: training and test are rounded down, validation has the
-   * rest if the shares add up to 1.
+   * Splits by shares of all rows, as 0.7, 0.1 and 0.2. Training and test are rounded down;
+   * validation gets the rest if the shares add up to 1.
    *
    * @throws DataException if a share is negative or they are more than 1 together
    */
@@ -61,10 +61,10 @@ public record Split(int train, int validation, int test) {
   }
 
   /**
-   * Checks that a series has these rows, and that every part that has any has room for a window.
+   * Checks that a series has enough rows, and that every nonempty part has room for a window.
    *
    * @return this
-   * @throws DataException which says how many rows are missing where
+   * @throws DataException if not; the message says how many rows are missing in which part
    */
   public Split check(int rows, int lookBack, int horizon) {
     if (end() > rows) {
@@ -87,7 +87,7 @@ public record Split(int train, int validation, int test) {
     if (rows < needed) {
       throw new DataException(
           ("the %s part has %d rows, a look-back of %d and a horizon of %d need %d there: give more"
-                  + " rows or make them shorter")
+                  + " rows, or a shorter look-back or horizon")
               .formatted(part, rows, lookBack, horizon, needed));
     }
   }

@@ -6,20 +6,20 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Takes values to mean 0 and deviation 1 by column, and back. It is made of the training part
- * alone, and belongs to a trained model as its weights do.
+ * Scales values to mean 0 and deviation 1 by column, and back. It is computed from the training
+ * part only and is stored with the trained model.
  *
- * @param names the columns C
+ * @param names of the C columns
  * @param mean of each column
  * @param deviation of each column, the root of the mean squared distance from the mean; 1 for a
- *     constant one, which becomes 0 throughout ({@link Series#constant()} names them)
+ *     constant column, which becomes 0 everywhere (see {@link Series#constant()})
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Standardizer(List<String> names, double[] mean, double[] deviation) {
   /**
-   * Copies.
+   * Copies and checks the values.
    *
-   * @throws DataException if there are not as many of each, or a deviation is not positive
+   * @throws DataException if their numbers differ, or a deviation is not positive
    */
   public Standardizer {
     names = List.copyOf(names);
@@ -27,7 +27,7 @@ public record Standardizer(List<String> names, double[] mean, double[] deviation
     deviation = deviation.clone();
     if (names.size() != mean.length || names.size() != deviation.length) {
       throw new DataException(
-          "%d columns, %d means and %d deviations: expected as many of each"
+          "%d columns, %d means and %d deviations: expected equal numbers"
               .formatted(names.size(), mean.length, deviation.length));
     }
     for (int c = 0; c < mean.length; c++) {
@@ -40,13 +40,14 @@ public record Standardizer(List<String> names, double[] mean, double[] deviation
   }
 
   /**
-   * Of all rows of a series.
+   * Computes mean and deviation of all rows of a series.
    *
-   * @throws DataException if it has none
+   * @throws DataException if it has no rows
    */
   public static Standardizer of(Series part) {
     if (part.rows() == 0) {
-      throw new DataException("there are no rows to take a mean of: give the training part rows");
+      throw new DataException(
+          "the series has no rows to compute means of: give the training part at least one");
     }
     double[] mean = new double[part.columns()];
     double[] deviation = new double[part.columns()];
@@ -69,7 +70,7 @@ public record Standardizer(List<String> names, double[] mean, double[] deviation
   }
 
   /**
-   * (values - mean) / deviation.
+   * Scales values: (values - mean) / deviation.
    *
    * @param values [.., C]
    */
@@ -89,7 +90,7 @@ public record Standardizer(List<String> names, double[] mean, double[] deviation
   private Tensor row(double[] numbers, Tensor values) {
     if (values.rank() == 0 || values.size(-1) != numbers.length) {
       throw new DataException(
-          "values of shape %s do not have the %d columns %s"
+          "values have the shape %s: expected [.., %d] with the columns %s"
               .formatted(values.shape(), numbers.length, names));
     }
     return Tensor.of(numbers, numbers.length).to(values.dtype()).to(values.device());

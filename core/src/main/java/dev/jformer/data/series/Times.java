@@ -7,7 +7,7 @@ import java.time.temporal.ChronoUnit;
 
 /** Times as microseconds since 1970 on a clock without a zone: eight bytes each. */
 public final class Times {
-  /** In a second. */
+  /** Microseconds in a second. */
   public static final long MICROS = 1_000_000;
 
   private static final LocalDateTime EPOCH = LocalDateTime.of(1970, 1, 1, 0, 0);
@@ -15,16 +15,19 @@ public final class Times {
 
   private Times() {}
 
+  /** The microseconds of a time. */
   public static long micros(LocalDateTime time) {
     return ChronoUnit.MICROS.between(EPOCH, time);
   }
 
+  /** The time of a number of microseconds. */
   public static LocalDateTime of(long micros) {
     return EPOCH.plus(micros, ChronoUnit.MICROS);
   }
 
   /**
-   * As people write it: without the time of day at midnight, without seconds where there are none.
+   * A time as text, as people write it: without the time of day at midnight, without seconds if
+   * they are 0.
    */
   public static String text(LocalDateTime time) {
     if (time.toLocalTime().equals(LocalTime.MIDNIGHT)) {
@@ -35,6 +38,7 @@ public final class Times {
         : time.toString().replace('T', ' ');
   }
 
+  /** A time in microseconds as text. */
   public static String text(long micros) {
     return text(of(micros));
   }

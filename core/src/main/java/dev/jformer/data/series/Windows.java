@@ -4,12 +4,12 @@ import dev.jformer.data.DataException;
 import dev.jformer.tensor.Tensor;
 
 /**
- * All windows of a look-back of L rows and a horizon of P rows whose horizons lie in some rows,
- * each one row after the one before.
+ * All windows of a look-back of L rows and a horizon of P rows whose horizons lie in a range of
+ * rows, each one row after the one before.
  *
- * <p>The look-back may begin before those rows, as is usual for the ETT data: validation and test
- * rows are all forecast, from rows before them that were seen in training. In rows {@code [from,
- * to)} there are {@code to - max(from, L) - P + 1} windows.
+ * <p>The look-back may begin before that range, as is usual for the ETT data, so that all
+ * validation and test rows are forecast. In rows {@code [from, to)} there are {@code to - max(from,
+ * L) - P + 1} windows.
  */
 public final class Windows {
   private final Tensor values;
@@ -20,13 +20,13 @@ public final class Windows {
   private final int horizon;
 
   /**
-   * Windows over rows {@code from} to before {@code to}.
+   * Creates the windows over the rows {@code from} to {@code to}, exclusive.
    *
    * @param values float32 [T, C], standardised; held, not copied
    * @param calendar float32 [T, F], of the same rows
    * @param lookBack L, the rows a forecast sees
    * @param horizon P, the rows it forecasts
-   * @throws DataException if not one window fits; the message says how many rows are needed
+   * @throws DataException if no window fits; the message says how many rows are needed
    */
   public Windows(Tensor values, Tensor calendar, int from, int to, int lookBack, int horizon) {
     if (lookBack < 1 || horizon < 1) {
@@ -53,7 +53,7 @@ public final class Windows {
       int before = Math.min(from, lookBack);
       throw new DataException(
           ("rows %d to %d are %d with %d before them to look back to: a look-back of %d and a"
-                  + " horizon of %d need %d; give more rows or make them shorter")
+                  + " horizon of %d need %d; give more rows, or a shorter look-back or horizon")
               .formatted(
                   from, to, to - from, before, lookBack, horizon, lookBack - before + horizon));
     }
@@ -64,15 +64,15 @@ public final class Windows {
     return count;
   }
 
-  /** The row that window {@code index} forecasts first. */
+  /** The first row that window {@code index} forecasts. */
   public int row(int index) {
     return first + index + lookBack;
   }
 
   /**
-   * The windows of these numbers, from 0 to before {@link #count()}, in this order.
+   * The windows with these indices, from 0 to {@link #count()}, exclusive, in this order.
    *
-   * @throws DataException if there is no window of a number
+   * @throws DataException if there is no window of an index
    */
   public Batch batch(long[] indices) {
     int length = lookBack + horizon;
@@ -101,12 +101,12 @@ public final class Windows {
   }
 
   /**
-   * B windows.
+   * A batch of B windows.
    *
-   * @param past float32 [B, L, C], what is seen
+   * @param past float32 [B, L, C], the values that are seen
    * @param pastCalendar float32 [B, L, F]
-   * @param future float32 [B, P, C], what is to be forecast
-   * @param futureCalendar float32 [B, P, F], which is known beforehand
+   * @param future float32 [B, P, C], the values to forecast
+   * @param futureCalendar float32 [B, P, F], known beforehand
    */
   public record Batch(Tensor past, Tensor pastCalendar, Tensor future, Tensor futureCalendar) {}
 }

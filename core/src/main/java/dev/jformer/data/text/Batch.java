@@ -3,7 +3,7 @@ package dev.jformer.data.text;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Sequences and what follows each of their tokens.
+ * A batch of token sequences and their next-token targets.
  *
  * @param inputs int64 [B, T]
  * @param targets int64 [B, T], the inputs shifted by one

@@ -21,9 +21,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * UTF-8 text: a file, all files of a folder and the folders below it, or all entries of a zip or
- * jar file. It is read in pieces of bounded size, so that it may be larger than memory, always in
- * the same order: by path.
+ * A corpus of UTF-8 text: a file, all files of a folder and the folders below it, or all entries of
+ * a zip or jar file. It is read in pieces of bounded size, so that it may be larger than memory,
+ * always in the same order: by path.
  */
 public final class Corpus {
   private static final int PIECE = 1 << 20;
@@ -34,12 +34,12 @@ public final class Corpus {
 
   private record Document(String name, Path file, String entry, long bytes) {}
 
-  /** Is given the text of a corpus, piece by piece. */
+  /** Receives the text of a corpus, piece by piece. */
   public interface Reader {
-    /** A piece of a document; pieces end between characters, and mostly between lines. */
+    /** Receives a piece of a document; pieces end between characters, and mostly between lines. */
     void piece(String text) throws IOException;
 
-    /** The document that the last pieces were of ends here. */
+    /** Called after the last piece of a document. */
     default void endOfDocument(String name) throws IOException {}
   }
 
@@ -52,8 +52,8 @@ public final class Corpus {
   /**
    * Finds a corpus' documents.
    *
-   * @param endings what names must end in, for example {@code .java}; empty for all. A single file
-   *     is taken as it is.
+   * @param endings suffixes of the files to take, for example {@code .java}; empty for all. A
+   *     single file is always taken.
    * @throws DataException if there is nothing to read
    */
   public static Corpus open(Path source, List<String> endings) {
@@ -127,10 +127,7 @@ public final class Corpus {
     return documents.size();
   }
 
-  /**
-   * What distinguishes this corpus from another or a later state of itself: names, sizes and times
-   * of change.
-   */
+  /** A digest of names, sizes and modification times, which changes when the corpus changes. */
   public String fingerprint() throws IOException {
     StringBuilder text = new StringBuilder();
     for (Document document : documents) {
@@ -205,8 +202,8 @@ public final class Corpus {
   }
 
   /**
-   * After a line break that is between two visible characters, where tokenizers never join what is
-   * on both sides.
+   * A position after a line break between two visible characters: tokenizers never join text across
+   * such a break.
    */
   private static int safeCut(CharSequence text) {
     for (int i = text.length() - 2; i > 1; i--) {
@@ -220,7 +217,7 @@ public final class Corpus {
     return text.length() - (pair ? 1 : 0);
   }
 
-  /** The source, and which endings its names have if not all were taken. */
+  /** The source, and the endings if only some files were taken. */
   @Override
   public String toString() {
     return source + (endings.isEmpty() ? "" : " (" + String.join(", ", endings) + ")");

@@ -5,17 +5,17 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.util.function.Consumer;
 
-/** Goes through the validation part of a token file in order. */
+/** Reads the validation part of a token file in order. */
 public final class HeldOut {
   private HeldOut() {}
 
   /**
-   * Gives every token but the first as a target exactly once. The last batches may be smaller and
-   * shorter.
+   * Passes batches to {@code consumer} in which every token but the first is a target exactly once.
+   * The last batches may be smaller and shorter.
    *
    * @param batch the most sequences in a batch
    * @param length the most tokens in a sequence
-   * @param limit the most batches to give
+   * @param limit the most batches to pass
    * @throws DataException if that part has fewer than two tokens
    */
   public static void read(
@@ -23,7 +23,7 @@ public final class HeldOut {
     long targets = file.header().validationTokens() - 1;
     if (targets < 1) {
       throw new DataException(
-          "there is no text to validate on: give more text, or hold out a larger share");
+          "there is no text for validation: give more text, or hold out a larger share");
     }
     Tensor tokens = file.validation();
     long start = 0;

@@ -8,18 +8,18 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * Texts with labels: lines of a file in UTF-8, each a text, a tab and a label.
+ * Texts with labels, read from a UTF-8 file with a text, a tab and a label in each line.
  *
  * @param texts the texts, in order
- * @param labels number of each text's class
- * @param classes the labels there are, in alphabetical order
+ * @param labels index of each text's class
+ * @param classes the distinct labels, in alphabetical order
  */
 public record LabelledTexts(List<String> texts, List<Integer> labels, List<String> classes) {
   /**
    * Reads a file.
    *
    * @param header whether its first line names the columns
-   * @throws DataException if it cannot be read, or a line is not as it should be
+   * @throws DataException if it cannot be read, or a line is malformed
    */
   public static LabelledTexts read(Path file, boolean header) {
     if (!Files.isRegularFile(file)) {

@@ -8,17 +8,17 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Batches of pairs of about one length, of about equally many tokens: each pair is in one batch of
- * an epoch. Pairs are sorted by the lengths of translation and text, those of equal lengths in an
- * order that is drawn anew for each epoch, cut into batches, and the batches shuffled. Since the
- * sorted lengths are the same in every epoch, so is the number of batches; which pairs a batch
- * holds is a function of the seed and the batch's number.
+ * Batches of translation pairs of similar length with about equally many tokens; each pair is in
+ * one batch of an epoch. Pairs are sorted by the lengths of target and source, those of equal
+ * lengths in an order drawn anew for each epoch; then cut into batches, and the batches shuffled.
+ * Since the sorted lengths are the same in every epoch, so is the number of batches. Which pairs a
+ * batch holds depends only on the seed and the batch's number.
  */
 public final class LengthBatches {
   private final List<TokenPair> pairs;
   private final long seed;
 
-  /** Where in the sorted pairs each batch of an epoch begins, and after them their number. */
+  /** The first sorted pair of each batch of an epoch, and at the end the number of pairs. */
   private final int[] starts;
 
   private long epoch = -1;
@@ -26,17 +26,17 @@ public final class LengthBatches {
   private int[] batches;
 
   /**
-   * Batches of pairs.
+   * Creates batches of pairs.
    *
-   * @param tokens the most tokens of a batch, padding counted: its pairs times the longest text in
-   *     it; a longer pair stands alone
+   * @param tokens the most tokens of a batch, with padding: its pairs times the longest text in it;
+   *     a longer pair is a batch of its own
    * @param most the most pairs of a batch
    * @throws DataException if there is no pair
    */
   public LengthBatches(List<TokenPair> pairs, int tokens, int most, long seed) {
     if (pairs.isEmpty()) {
       throw new DataException(
-          "there is nothing to learn from: expected at least one pair of texts");
+          "there are no training examples: expected at least one pair of texts");
     }
     this.pairs = pairs;
     this.seed = seed;
@@ -68,7 +68,7 @@ public final class LengthBatches {
     return starts.length - 1;
   }
 
-  /** The pairs of a batch, from 0. */
+  /** The pairs of a batch; batches count from 0. */
   public List<TokenPair> chosen(long number) {
     shuffle(number / perEpoch());
     int batch = batches[(int) (number % perEpoch())];
@@ -87,7 +87,7 @@ public final class LengthBatches {
     epoch = wanted;
   }
 
-  /** The numbers of the pairs, the shortest first. */
+  /** The indices of the pairs, the shortest first. */
   private Integer[] sorted(SplittableRandom random) {
     Integer[] numbers =
         Arrays.stream(permutation(pairs.size(), random)).boxed().toArray(Integer[]::new);

@@ -5,18 +5,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Texts and their translations, filled up to the longest.
+ * A batch of texts and their translations, padded to the longest.
  *
  * @param source int64 [B, S]
- * @param paddingMask bool [B, S], false where padding is; null if there is none
- * @param inputs int64 [B, T], what a decoder is given: the end of a text, then the translation
- *     without its own
- * @param places int64 [M], which of the B T inputs are no padding
- * @param targets int64 [M], what follows them
+ * @param paddingMask bool [B, S], false at padding; null if there is none
+ * @param inputs int64 [B, T], the decoder's inputs: the id that ends a text, then the translation
+ *     without its own end
+ * @param places int64 [M], indices of those of the B T inputs that are not padding
+ * @param targets int64 [M], the token after each of these
  */
 public record PairBatch(
     Tensor source, Tensor paddingMask, Tensor inputs, Tensor places, Tensor targets) {
-  /** Fills pairs up. */
+  /** Pads pairs to one length. */
   public static PairBatch of(List<TokenPair> pairs) {
     TextBatch source = TextBatch.of(pairs.stream().map(TokenPair::source).toList(), 0);
     int longest = pairs.stream().mapToInt(pair -> pair.target().length).max().orElseThrow();
@@ -41,7 +41,7 @@ public record PairBatch(
         Tensor.of(targets.stream().mapToLong(i -> i).toArray()));
   }
 
-  /** M, the tokens to predict. */
+  /** The number M of tokens to predict. */
   public long tokens() {
     return targets.elements();
   }

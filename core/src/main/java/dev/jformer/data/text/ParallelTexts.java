@@ -7,13 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Texts in two languages: line n of one file means what line n of the other does.
+ * Texts in two languages; line n of one file is the translation of line n of the other.
  *
  * @param source the texts to translate
  * @param target their translations
  */
 public record ParallelTexts(List<String> source, List<String> target) {
-  /** Checks that they are as many. */
+  /** Checks that there are as many translations as texts. */
   public ParallelTexts {
     if (source.size() != target.size()) {
       throw new DataException(
@@ -24,7 +24,7 @@ public record ParallelTexts(List<String> source, List<String> target) {
   /**
    * Reads two files, plain or compressed by gzip, with a text a line.
    *
-   * @throws DataException if they cannot be read, are empty, or have not equally many lines
+   * @throws DataException if they cannot be read, are empty, or have different numbers of lines
    */
   public static ParallelTexts read(Path source, Path target) {
     List<String> from = TextLines.read(source);
@@ -51,7 +51,7 @@ public record ParallelTexts(List<String> source, List<String> target) {
     return source.size();
   }
 
-  /** Those pairs of which neither text is blank, which nothing can be learned from. */
+  /** The pairs without those in which a text is blank, from which nothing can be learned. */
   public ParallelTexts withoutBlanks() {
     List<String> from = new ArrayList<>();
     List<String> to = new ArrayList<>();
@@ -64,12 +64,12 @@ public record ParallelTexts(List<String> source, List<String> target) {
     return new ParallelTexts(List.copyOf(from), List.copyOf(to));
   }
 
-  /** Pairs from … to - 1. */
+  /** The pairs {@code from … to - 1}. */
   public ParallelTexts slice(int from, int to) {
     return new ParallelTexts(source.subList(from, to), target.subList(from, to));
   }
 
-  /** A learner of one vocabulary for both languages, which has read all texts. */
+  /** A trainer of one vocabulary for both languages, which has read all texts. */
   public BpeTrainer vocabulary() {
     BpeTrainer trainer = new BpeTrainer();
     source.forEach(trainer::piece);

@@ -7,18 +7,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Pairs of texts and how alike people found them: lines of a file in UTF-8, each a score, a tab, a
- * text, a tab and another text.
+ * Pairs of texts with similarity scores by people, read from a UTF-8 file with a score, a tab, a
+ * text, a tab and another text in each line.
  *
- * @param scores the higher, the more alike
+ * @param scores the higher, the more similar
  * @param first one text of each pair
- * @param second the other
+ * @param second the other text of each pair
  */
 public record ScoredPairs(List<Double> scores, List<String> first, List<String> second) {
   /**
    * Reads a file.
    *
-   * @throws DataException if it cannot be read, or a line is not as it should be
+   * @throws DataException if it cannot be read, or a line is malformed
    */
   public static ScoredPairs read(Path file) {
     if (!Files.isRegularFile(file)) {

@@ -5,10 +5,7 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.util.SplittableRandom;
 
-/**
- * Draws sequences from a token file: at random from the training part, in order from the validation
- * part.
- */
+/** Draws random sequences from the training part of a token file. */
 public final class SequenceSampler {
   private final TokenFile file;
   private final int batch;
@@ -16,7 +13,7 @@ public final class SequenceSampler {
   private final long seed;
 
   /**
-   * A sampler of sequences of {@code length} tokens, {@code batch} at a time.
+   * Creates a sampler of sequences of {@code length} tokens, {@code batch} at a time.
    *
    * @throws DataException if the training part is shorter than one sequence and its targets
    */
@@ -37,7 +34,7 @@ public final class SequenceSampler {
     this.seed = seed;
   }
 
-  /** The batch with this number: the same one whenever it is asked for. */
+  /** The batch with this number; it depends only on the seed and the number. */
   public Batch batch(long number) {
     SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + number);
     Tensor tokens = file.train();

@@ -4,17 +4,17 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * Texts of different lengths, filled up to the longest.
+ * A batch of texts of different lengths, padded to the longest.
  *
  * @param ids int64 [B, T]
- * @param paddingMask bool [B, T], false where padding is; null if all are equally long
+ * @param paddingMask bool [B, T], false at padding; null if all texts are equally long
  */
 public record TextBatch(Tensor ids, Tensor paddingMask) {
   /**
-   * Fills texts up.
+   * Pads texts to one length.
    *
    * @param texts token ids, at least one each
-   * @param padding the id to fill up with
+   * @param padding the id of padding
    */
   public static TextBatch of(List<int[]> texts, long padding) {
     int longest = texts.stream().mapToInt(text -> text.length).max().orElseThrow();

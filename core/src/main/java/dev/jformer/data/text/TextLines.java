@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 
-/** The lines of text files in UTF-8, plain or compressed by gzip. */
+/** Reads the lines of text files in UTF-8, plain or compressed by gzip. */
 public final class TextLines {
   private static final int MAGIC = 0x8b1f;
 
@@ -26,7 +26,7 @@ public final class TextLines {
    */
   public static List<String> read(Path file) {
     if (!Files.isRegularFile(file)) {
-      throw new DataException("no such file of texts: " + file);
+      throw new DataException("no such text file: " + file);
     }
     try (InputStream in = open(file);
         BufferedReader reader =

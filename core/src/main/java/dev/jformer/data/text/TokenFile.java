@@ -23,8 +23,8 @@ import java.util.Set;
 import java.util.function.LongConsumer;
 
 /**
- * The tokens of a corpus on disk, memory-mapped: {@code tokens.bin}, and beside it {@code
- * tokens.json}, which says what they are. The end of the corpus is held out for validation.
+ * The tokens of a corpus on disk, memory-mapped: {@code tokens.bin}, and {@code tokens.json} that
+ * describes them. The end of the corpus is held out for validation.
  */
 public final class TokenFile implements AutoCloseable {
   private static final String TOKENS = "tokens.bin";
@@ -34,14 +34,14 @@ public final class TokenFile implements AutoCloseable {
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS).build();
 
   /**
-   * What the tokens are.
+   * The description of the tokens.
    *
    * @param vocabulary ids are below this
-   * @param type as which they are stored
-   * @param trainTokens how many are to be trained on
-   * @param validationTokens how many, after those, are held out
-   * @param trainBytes bytes of text of the former
-   * @param validationBytes bytes of text of the latter
+   * @param type the type in which they are stored
+   * @param trainTokens number of tokens for training
+   * @param validationTokens number of tokens held out, after those
+   * @param trainBytes bytes of the training text
+   * @param validationBytes bytes of the held-out text
    * @param fingerprint of the corpus and the tokenizer they came from
    */
   public record Header(
@@ -60,7 +60,7 @@ public final class TokenFile implements AutoCloseable {
       return tokens() * type.bytes();
     }
 
-    /** Whether all is there, and no sum or product overflows. */
+    /** Whether all fields are present, and no sum or product overflows. */
     private boolean isSound() {
       long most = Long.MAX_VALUE / 16;
       return vocabulary > 0
@@ -81,7 +81,7 @@ public final class TokenFile implements AutoCloseable {
     this.tokens = tokens;
   }
 
-  /** Whether a folder holds tokens that were written to the end. */
+  /** Whether a folder holds tokens that were written completely. */
   public static boolean exists(Path folder) {
     return Files.exists(folder.resolve(HEADER));
   }
@@ -108,7 +108,7 @@ public final class TokenFile implements AutoCloseable {
                 + header.bytes()
                 + ": delete "
                 + folder
-                + " to have it made again");
+                + " to have the text encoded again");
       }
       return new TokenFile(header, map(file, header).keep());
     } catch (JsonProcessingException e) {
@@ -120,7 +120,11 @@ public final class TokenFile implements AutoCloseable {
 
   private static DataException damaged(Path folder, Exception cause) {
     return new DataException(
-        folder.resolve(HEADER) + " is damaged: delete " + folder + " to have it made again", cause);
+        folder.resolve(HEADER)
+            + " is damaged: delete "
+            + folder
+            + " to have the text encoded again",
+        cause);
   }
 
   private static Tensor map(Path file, Header header) {
@@ -130,11 +134,11 @@ public final class TokenFile implements AutoCloseable {
   }
 
   /**
-   * Opens the tokens in a folder if they are those of this corpus and tokenizer, and otherwise
-   * makes them.
+   * Opens the tokens in a folder if they are those of this corpus and tokenizer; otherwise encodes
+   * the corpus.
    *
    * @param validation share of the corpus' bytes, at its end, that is held out
-   * @param progress told the bytes of text done
+   * @param progress called with the bytes of text done so far
    * @throws DataException if the corpus cannot be read
    * @throws IOException if the files cannot be written; nothing half-written is left
    */
@@ -154,7 +158,7 @@ public final class TokenFile implements AutoCloseable {
         }
         present.close();
       } catch (DataException damaged) {
-        // It is made again below.
+        // It is encoded again below.
       }
     }
     Files.createDirectories(folder);
@@ -194,12 +198,12 @@ public final class TokenFile implements AutoCloseable {
     }
   }
 
-  /** What the tokens are. */
+  /** The description of the tokens. */
   public Header header() {
     return header;
   }
 
-  /** The tokens to be trained on, as stored. */
+  /** The tokens for training, as stored. */
   public Tensor train() {
     return tokens.narrow(0, 0, header.trainTokens());
   }
@@ -210,11 +214,11 @@ public final class TokenFile implements AutoCloseable {
   }
 
   /**
-   * A text that a model can learn by heart: the first tokens of both parts, in memory. How many
-   * bytes they are is taken to be in proportion.
+   * A small excerpt in memory: the first tokens of both parts. Its bytes are estimated in
+   * proportion.
    *
-   * @param training tokens to be trained on, at most
-   * @param validation tokens that are held out, at most
+   * @param training the most tokens for training
+   * @param validation the most tokens held out
    */
   public TokenFile excerpt(long training, long validation) {
     long first = Math.min(training, header.trainTokens());
@@ -236,7 +240,7 @@ public final class TokenFile implements AutoCloseable {
     return whole == 0 ? 0 : Math.round((double) bytes * part / whole);
   }
 
-  /** Gives the mapping up. */
+  /** Releases the mapping. */
   @Override
   public void close() {
     tokens.close();

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A text and its translation in tokens, each with the id at its end that ends a text.
+ * A text and its translation as token ids, each ending in the id that ends a text.
  *
  * @param source at least one id
  * @param target at least one id
@@ -14,11 +14,10 @@ import java.util.List;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record TokenPair(int[] source, int[] target) {
   /**
-   * Pairs of texts.
+   * Encodes pairs of texts.
    *
    * @param end the id that ends a text
-   * @param longest the most tokens of a text, the end among them; the end of a longer one is left
-   *     out
+   * @param longest the most tokens of a text, including its end; longer texts are cut off
    */
   public static List<TokenPair> of(ParallelTexts texts, Tokenizer tokenizer, int end, int longest) {
     List<TokenPair> pairs = new ArrayList<>();
@@ -31,14 +30,14 @@ public record TokenPair(int[] source, int[] target) {
     return pairs;
   }
 
-  /** A text with its end, cut off where it is longer. */
+  /** Appends the end to a text, cutting it off so that it has at most {@code longest} tokens. */
   public static int[] ended(int[] ids, int end, int longest) {
     int[] whole = Arrays.copyOf(ids, Math.min(ids.length + 1, longest));
     whole[whole.length - 1] = end;
     return whole;
   }
 
-  /** Tokens of the longer of the two. */
+  /** The number of tokens of the longer of the two texts. */
   int longer() {
     return Math.max(source.length, target.length);
   }

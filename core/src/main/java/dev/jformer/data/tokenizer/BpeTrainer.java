@@ -18,11 +18,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Learns a byte-level byte-pair encoding (arXiv 1508.07909, in GPT-2's form): text is split into
- * words, a word is a sequence of bytes, and the most frequent pair of neighbouring tokens becomes a
- * new token until the vocabulary is full. Of equally frequent pairs the one with the smaller ids
- * comes first, so that the outcome depends on the text alone; this is the rule of Hugging Face's
- * trainer too.
+ * Learns a byte-level byte-pair encoding (<a href="https://arxiv.org/abs/1508.07909">Neural Machine
+ * Translation of Rare Words with Subword Units</a>, in GPT-2's form): text is split into words, a
+ * word is a sequence of bytes, and the most frequent pair of neighbouring tokens becomes a new
+ * token until the vocabulary is full. Of equally frequent pairs the one with the smaller ids comes
+ * first, so that the outcome depends only on the text; Hugging Face's trainer has the same rule.
  */
 public final class BpeTrainer implements Corpus.Reader {
   /** The token that separates documents. */
@@ -45,12 +45,13 @@ public final class BpeTrainer implements Corpus.Reader {
   }
 
   /**
-   * Learns from the text given so far.
+   * Trains a tokenizer on the text received so far.
    *
-   * @param vocabulary how many tokens there shall be; fewer if the text has no more pairs that
-   *     occur twice
-   * @param progress told the number of tokens so far
-   * @throws DataException if {@code vocabulary} is below 257: the bytes and the end of a text
+   * @param vocabulary number of tokens wanted; there are fewer if no more pairs occur twice in the
+   *     text
+   * @param progress called with the number of tokens so far
+   * @throws DataException if {@code vocabulary} is below 257, the number of bytes plus the end of a
+   *     text
    */
   public Tokenizer train(int vocabulary, IntConsumer progress) throws IOException {
     if (vocabulary < BASE) {
@@ -65,7 +66,9 @@ public final class BpeTrainer implements Corpus.Reader {
     return Tokenizers.parse(new Learning(counts).run(vocabulary, progress));
   }
 
-  /** One run of the algorithm: words as sequences of ids, and which words each pair occurs in. */
+  /**
+   * One run of the algorithm: words as sequences of ids, and the words that each pair occurs in.
+   */
   private static final class Learning {
     private final List<String> tokens = new ArrayList<>();
     private final List<String> merges = new ArrayList<>();
@@ -162,7 +165,7 @@ public final class BpeTrainer implements Corpus.Reader {
           }
         }
         if (length == word.length) {
-          continue; // the pair was here once, and another merge took it apart
+          continue; // the pair was in this word, and another merge has broken it up
         }
         for (int i = 0; i + 1 < word.length; i++) {
           change(word[i], word[i + 1], -frequency, -1);

@@ -1,8 +1,8 @@
 package dev.jformer.data.tokenizer;
 
 /**
- * The characters that stand for bytes in byte-level tokenizers since GPT-2: a printable byte stands
- * for itself, the others follow from U+0100 on.
+ * The characters that represent bytes in byte-level tokenizers, as in GPT-2: a printable byte is
+ * represented by itself, the others by the characters from U+0100 on.
  */
 final class ByteAlphabet {
   private static final char[] CHARACTERS = new char[256];
@@ -22,12 +22,12 @@ final class ByteAlphabet {
 
   private ByteAlphabet() {}
 
-  /** The character that stands for a byte, 0 … 255. */
+  /** The character that represents a byte, 0 … 255. */
   static char character(int b) {
     return CHARACTERS[b];
   }
 
-  /** The byte that a character of the alphabet stands for. */
+  /** The byte that a character of the alphabet represents. */
   static int value(char character) {
     return BYTES[character];
   }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/** The 256 bytes of UTF-8 text as tokens. */
+/** A tokenizer whose tokens are the 256 bytes of UTF-8 text. */
 public final class ByteTokenizer implements Tokenizer {
   @Override
   public int[] encode(String text) {
@@ -24,7 +24,7 @@ public final class ByteTokenizer implements Tokenizer {
     byte[] bytes = new byte[ids.length];
     for (int i = 0; i < ids.length; i++) {
       if (ids[i] < 0 || ids[i] > 255) {
-        throw new DataException("token " + ids[i] + " is no byte: expected 0 to 255");
+        throw new DataException("token " + ids[i] + " is not a byte: expected 0 to 255");
       }
       bytes[i] = (byte) ids[i];
     }

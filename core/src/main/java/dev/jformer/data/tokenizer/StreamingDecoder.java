@@ -3,12 +3,12 @@ package dev.jformer.data.tokenizer;
 import java.util.Arrays;
 
 /**
- * Decodes ids as they come, never showing half a character. The pieces make up the text that all
- * ids give at once, but for one case: what was shown is not taken back, though some tokenizers
- * declare a character unreadable when the bytes after it are.
+ * Decodes token ids one by one and never shows half a character. The pieces make up the text that
+ * all ids give at once, with one exception: text that was shown is not taken back, although some
+ * tokenizers turn a character into a replacement character when the bytes after it are invalid.
  *
- * <p>A replacement character at the end may be half a character or one of the text. It is shown
- * once something else follows it, or at the end.
+ * <p>A replacement character at the end may be half a character or part of the text. It is shown
+ * once another character follows it, or at the end.
  */
 public final class StreamingDecoder {
   private static final char REPLACEMENT = '\uFFFD';
@@ -16,23 +16,23 @@ public final class StreamingDecoder {
   private final Tokenizer tokenizer;
 
   /**
-   * The ids of the piece shown last, then those not shown yet. The former stay because some
+   * The ids of the piece shown last, then those not shown yet. The former are kept because some
    * tokenizers decode a token differently at the start of a text, or among other bytes.
    */
   private int[] ids = new int[0];
 
-  /** How many of {@link #ids} were shown. */
+  /** Number of {@link #ids} that were shown. */
   private int context;
 
-  /** How many characters they are. */
+  /** Number of characters of these. */
   private int shown;
 
-  /** A decoder at the start of a text. */
+  /** Creates a decoder at the start of a text. */
   public StreamingDecoder(Tokenizer tokenizer) {
     this.tokenizer = tokenizer;
   }
 
-  /** The text that this token completes; empty while a character is not whole. */
+  /** Returns the text that this token completes; empty while a character is incomplete. */
   public String next(int id) {
     ids = Arrays.copyOf(ids, ids.length + 1);
     ids[ids.length - 1] = id;
@@ -47,7 +47,7 @@ public final class StreamingDecoder {
     return fresh;
   }
 
-  /** What is left when no more tokens come. */
+  /** Ends the text and returns what was not shown yet. */
   public String end() {
     String text = tokenizer.decode(ids);
     String rest = text.substring(Math.min(shown, text.length()));

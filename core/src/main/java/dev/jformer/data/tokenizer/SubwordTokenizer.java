@@ -10,14 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/**
- * Any tokenizer that Hugging Face's tokenizers library can run, from its {@code tokenizer.json}.
- */
+/** A tokenizer that Hugging Face's tokenizers library runs, from its {@code tokenizer.json}. */
 final class SubwordTokenizer implements Tokenizer {
   private static final List<String> END_OF_TEXT =
       List.of("<|endoftext|>", "</s>", "<|end_of_text|>", "<|eot_id|>", "<eos>");
 
-  /** Any text, to see what is put around it. */
+  /** A text to find out which special tokens are put around texts. */
   private static final String SAMPLE = "a";
 
   static {

@@ -14,14 +14,14 @@ public interface Tokenizer {
    */
   String FILE = "tokenizer.json";
 
-  /** The ids of a text, without any special tokens added. */
+  /** Encodes a text as ids, without adding special tokens. */
   int[] encode(String text);
 
   /**
-   * The ids of a text as a model of whole texts is given it: between the special tokens that the
-   * tokenizer puts around a text, such as BERT's {@code [CLS]} and {@code [SEP]}, if it has any.
+   * Encodes a text between the special tokens that the tokenizer puts around it, such as BERT's
+   * {@code [CLS]} and {@code [SEP]}, if it has any: the input of encoders.
    *
-   * @param longest the most ids; of a longer text the end is left out, but no special token
+   * @param longest the most ids; a longer text is cut off, but keeps its special tokens
    * @throws IllegalArgumentException if the special tokens alone are more
    */
   default int[] encodeWhole(String text, int longest) {
@@ -29,16 +29,16 @@ public interface Tokenizer {
     return Arrays.copyOf(ids, Math.min(ids.length, longest));
   }
 
-  /** The text of some ids; bytes that are no UTF-8 become the replacement character. */
+  /** Decodes ids to text; bytes that are not valid UTF-8 become the replacement character. */
   String decode(int[] ids);
 
-  /** V: ids are below this. */
+  /** The size V of the vocabulary: ids are below this. */
   int vocabularySize();
 
   /** The id that separates documents, if there is one. */
   OptionalInt endOfText();
 
-  /** The id of a token that is spelled so, special ones among them, if there is one. */
+  /** The id of a token, which may be a special one, if the vocabulary has it. */
   default OptionalInt id(String token) {
     return OptionalInt.empty();
   }

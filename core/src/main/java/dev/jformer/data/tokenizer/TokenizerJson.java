@@ -16,11 +16,11 @@ final class TokenizerJson {
   private TokenizerJson() {}
 
   /**
-   * The file's content.
+   * The file's content for byte-level BPE.
    *
    * @param vocabulary ids by token, tokens spelled in the {@link ByteAlphabet}
    * @param merges pairs of tokens, separated by a space, in order of priority
-   * @param special tokens that stand for themselves in no text; also in the vocabulary
+   * @param special special tokens, which no text is encoded as; also in the vocabulary
    */
   static byte[] write(Map<String, Integer> vocabulary, List<String> merges, List<String> special) {
     ObjectNode root = JSON.createObjectNode();
@@ -65,7 +65,8 @@ final class TokenizerJson {
    * The file's content for BERT's word pieces, with its special tokens around a text.
    *
    * @param pieces one for each id, in order
-   * @param settings what BERT's {@code tokenizer_config.json} says, if anything
+   * @param settings the content of BERT's {@code tokenizer_config.json}; missing values have
+   *     defaults
    * @throws DataException if a special token is missing
    */
   static byte[] wordPieces(List<String> pieces, JsonNode settings) {
@@ -112,7 +113,7 @@ final class TokenizerJson {
   }
 
   /**
-   * Whether a tokenizer is {@link ByteTokenizer}'s: 256 bytes that are their own ids, and no
+   * Whether a tokenizer is a {@link ByteTokenizer}: 256 bytes that are their own ids, and no
    * merges.
    */
   static boolean isByteTokenizer(JsonNode root) {

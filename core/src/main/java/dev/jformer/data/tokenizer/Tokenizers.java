@@ -9,21 +9,21 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Loads tokenizers. */
+/** Loads tokenizers from model folders and files. */
 public final class Tokenizers {
   private Tokenizers() {}
 
-  /** A vocabulary of word pieces, one a line, as BERT's older folders have it. */
+  /** The file with word pieces, one in each line, in BERT's older folders. */
   private static final String WORD_PIECES = "vocab.txt";
 
   private static final String SETTINGS = "tokenizer_config.json";
 
-  /** Whether {@link #load} finds a tokenizer there. */
+  /** Whether {@link #load} finds a tokenizer at a path. */
   public static boolean exists(Path path) {
     return Files.isRegularFile(file(path));
   }
 
-  /** What holds the tokenizer of a model. */
+  /** The file that holds a model's tokenizer. */
   private static Path file(Path path) {
     Path folder = path.toString().endsWith(".onnx") ? path.toAbsolutePath().getParent() : path;
     if (!Files.isDirectory(folder)) {
@@ -38,7 +38,7 @@ public final class Tokenizers {
    * Loads a tokenizer: a {@code tokenizer.json}, or in a folder without one BERT's word pieces in a
    * {@code vocab.txt}.
    *
-   * @param path its file, or the folder that holds one, or an ONNX file beside which one lies
+   * @param path its file, or the folder that holds one, or an ONNX file in the same folder
    * @throws DataException if there is none or it cannot be used
    */
   public static Tokenizer load(Path path) {
@@ -53,7 +53,7 @@ public final class Tokenizers {
               ? wordPieces(file)
               : Files.readAllBytes(file));
     } catch (JsonProcessingException e) {
-      throw new DataException(file + " is no valid JSON: " + e.getOriginalMessage(), e);
+      throw new DataException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
     } catch (IOException | RuntimeException e) {
       throw new DataException("cannot use the tokenizer " + file + ": " + e.getMessage(), e);
     }
@@ -71,7 +71,7 @@ public final class Tokenizers {
   static Tokenizer parse(byte[] json) throws IOException {
     JsonNode root = new JsonMapper().readTree(json);
     if (!root.path("model").isObject()) {
-      throw new IOException("it has no 'model'");
+      throw new IOException("it has no object 'model'");
     }
     return TokenizerJson.isByteTokenizer(root)
         ? new ByteTokenizer()

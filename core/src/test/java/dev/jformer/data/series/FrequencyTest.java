@@ -141,10 +141,11 @@ class FrequencyTest {
     assertTrue(message.contains("30min after 2016-07-04 02:00"), message);
     LocalDateTime[] falling = {MONDAY, MONDAY.plusHours(1), MONDAY};
     message = assertThrows(DataException.class, () -> Frequency.infer(falling)).getMessage();
-    assertTrue(message.contains("2016-07-04 does not come after 2016-07-04 01:00"), message);
+    assertTrue(message.contains("2016-07-04 is not later than 2016-07-04 01:00"), message);
     assertThrows(DataException.class, () -> Frequency.infer(MONDAY));
     LocalDateTime[] sparse = {MONDAY, MONDAY.plusSeconds(1), MONDAY.plusDays(1)};
     message = assertThrows(DataException.class, () -> Frequency.infer(sparse)).getMessage();
-    assertTrue(message.contains("3 rows stand where 86401 of every 1s should"), message);
+    assertTrue(
+        message.contains("there are 3 rows of the 86401 that a frequency of 1s needs"), message);
   }
 }

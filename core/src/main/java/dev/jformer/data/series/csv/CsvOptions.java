@@ -4,14 +4,14 @@ import dev.jformer.data.series.Gaps;
 import java.util.List;
 
 /**
- * How a CSV file is read. What is null is found out from the file.
+ * Options for reading a CSV file. Those that are null are detected from the file.
  *
  * @param time the column of times, by its name or, in a file without a header, {@code column 1} and
  *     so on; null for the first that holds times
  * @param columns the columns to read, in this order; null for all that hold numbers
- * @param gaps what becomes of missing rows and values
+ * @param gaps how missing rows and values are filled
  * @param header whether the first line holds names
- * @param separator what stands between fields
+ * @param separator the character between fields
  * @param decimalComma whether numbers are written as in 3,14
  */
 public record CsvOptions(
@@ -27,22 +27,22 @@ public record CsvOptions(
     gaps = gaps == null ? Gaps.LINEAR : gaps;
   }
 
-  /** Everything is found out; gaps are filled linearly. */
+  /** The default: everything is detected; gaps are filled linearly. */
   public CsvOptions() {
     this(null, null, Gaps.LINEAR, null, null, null);
   }
 
-  /** With another column of times. */
+  /** These options with another column of times. */
   public CsvOptions withTime(String time) {
     return new CsvOptions(time, columns, gaps, header, separator, decimalComma);
   }
 
-  /** With only these columns. */
+  /** These options with only these columns. */
   public CsvOptions withColumns(List<String> columns) {
     return new CsvOptions(time, columns, gaps, header, separator, decimalComma);
   }
 
-  /** With another treatment of gaps. */
+  /** These options with another treatment of gaps. */
   public CsvOptions withGaps(Gaps gaps) {
     return new CsvOptions(time, columns, gaps, header, separator, decimalComma);
   }

@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Takes a file's fields as they are split and keeps only numbers of them: a time, a line and the
- * values of a row, without an object for any.
+ * Receives a file's fields one by one and keeps only numbers: the time, the line and the values of
+ * each row. It creates no objects for rows or fields.
  */
 final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
   private final Path file;
@@ -19,7 +19,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
   private final NumberText number;
   private final TimeColumn times;
 
-  /** Which variable a column of the file is; -1 for none. */
+  /** The index of the variable that a column of the file holds; -1 for none. */
   private final int[] variable;
 
   private final boolean[] seen;
@@ -122,10 +122,10 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
       throw wrong(
           name,
           kind == NumberText.Kind.TOO_LARGE
-              ? "'%s' is no finite number that float32 holds: expected less than 3.4e38"
+              ? "'%s' is not a finite number that fits float32: expected less than 3.4e38"
                   .formatted(shown)
-              : ("'%s' is no number: expected one such as %s, or nothing where the value is missing;"
-                      + " mend it, or read only the other columns")
+              : ("'%s' is not a number: expected one such as %s, or nothing where the value is missing;"
+                      + " correct it, or read only the other columns")
                   .formatted(shown, dialect.decimalComma() ? "3,14" : "3.14"));
     }
   }
@@ -140,7 +140,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
                 what));
   }
 
-  /** Keeps the row; there is no record to give. */
+  /** Keeps the row's numbers; returns null, because there are no record objects. */
   @Override
   protected Boolean buildRecord() {
     if (blank) {
@@ -154,7 +154,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     if (fields < width || extra != null) {
       throw wrong(
           null,
-          "%d fields, expected the %d columns %s%s; mend the line, or quote fields that hold the separator"
+          "%d fields, expected the %d columns %s%s; correct the line, or quote fields that contain the separator"
               .formatted(
                   fields,
                   width,
@@ -184,12 +184,12 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     return null;
   }
 
-  /** The series that the rows make. Can be called once. */
+  /** The series of all rows. Can be called once. */
   Series series(Gaps gaps) {
     List<String> remarks = dialect.remarks();
     if (count < 2) {
       throw new DataException(
-          "%s has %s: expected two or more, from which a frequency can be seen"
+          "%s has %s: expected two or more, to find a frequency"
               .formatted(file, count == 1 ? "1 row" : "no rows"));
     }
     List<String> names = new ArrayList<>();
@@ -222,7 +222,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     return timeline.series(names, kept, gaps);
   }
 
-  /** What programs write as the first column when nobody asks for it. */
+  /** Whether a column is a row number, which programs often write as an unnamed first column. */
   private static boolean isIndex(String name, float[] values) {
     if (!name.startsWith("column ")) {
       return false;

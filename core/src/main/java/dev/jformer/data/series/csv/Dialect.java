@@ -5,19 +5,21 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * How a file is written, and what its columns are.
+ * The format of a CSV file and the meaning of its columns.
  *
- * @param charset how its letters are stored
- * @param separator what stands between fields
+ * @param charset the character encoding
+ * @param separator the character between fields
  * @param header whether the first record holds names
  * @param decimalComma whether numbers are written as in 3,14
  * @param names of all columns
- * @param time which column holds times
- * @param clock which column holds the clock that belongs to the dates in {@code time}; -1 for none
- * @param values which columns hold the variables, in the order that they are wanted
- * @param unknown which of these had no value yet where the file begins, so may turn out to be text
- * @param asked whether the variables were named, so that one without any value is an error
- * @param remarks what was found out
+ * @param time the column that holds times
+ * @param clock the column that holds the time of day for the dates in {@code time}; -1 for none
+ * @param values the columns that hold the variables, in the wanted order
+ * @param unknown those of them without a value in the beginning of the file, which may turn out to
+ *     be text
+ * @param asked whether the variables were named in the options, so that one without any value is an
+ *     error
+ * @param remarks what was detected
  */
 record Dialect(
     Charset charset,

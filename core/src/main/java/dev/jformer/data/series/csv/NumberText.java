@@ -4,11 +4,11 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Reads numbers as people write them, without making objects where they have 18 digits or fewer: a
- * sign, digits in groups of three or not, a decimal sign, an exponent.
+ * Reads numbers as people write them: a sign, digits in groups of three or not, a decimal sign, an
+ * exponent. It creates no objects for numbers of 18 digits or fewer.
  */
 final class NumberText {
-  /** What a text is. */
+  /** The kind of a text. */
   enum Kind {
     NUMBER,
     MISSING,
@@ -17,7 +17,7 @@ final class NumberText {
     TEXT
   }
 
-  /** What stands for a value that is not there, in lower case; so does nothing at all. */
+  /** The words for a missing value, in lower case; an empty text also means missing. */
   private static final Set<String> MISSING =
       Set.of(
           "na", "n/a", "#n/a", "nan", "-nan", "nat", "null", "none", "nil", "-", "--", "?", ".",
@@ -50,7 +50,7 @@ final class NumberText {
     return read(text.toCharArray(), 0, text.length());
   }
 
-  /** Reads {@code length} characters from {@code from} on. Blanks around them do not matter. */
+  /** Reads {@code length} characters from {@code from} on. Blanks around them are ignored. */
   Kind read(char[] text, int from, int length) {
     int at = from;
     int end = from + length;
@@ -132,7 +132,9 @@ final class NumberText {
     return Kind.NUMBER;
   }
 
-  /** Exact where 53 bits and a power of ten that a double holds suffice, else by the JDK. */
+  /**
+   * Computed exactly if 53 bits and a power of ten that a double holds suffice, else by the JDK.
+   */
   private double scaled(char[] text, int first, int end, long mantissa, int digits, int exponent) {
     if (digits <= 18 && mantissa < 1L << 53 && Math.abs(exponent) < POWERS.length) {
       return exponent < 0 ? mantissa / POWERS[-exponent] : mantissa * POWERS[exponent];

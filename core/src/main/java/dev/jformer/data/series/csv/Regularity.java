@@ -11,21 +11,20 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The frequency that rising times follow, and the steps at which they stand; those between are
- * gaps.
+ * The frequency of increasing times, and the step of each; steps without a time are gaps.
  *
  * @param frequency the frequency
- * @param steps of each time, from 0
+ * @param steps the step of each time, from 0
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Regularity(Frequency frequency, long[] steps) {
   private static final long MILLI = 1_000;
   private static final long DAY = 86_400 * Times.MICROS;
 
-  /** A series with more missing than this for each row is called irregular. */
+  /** A series with more missing rows than this for each present one counts as irregular. */
   private static final int MOST_MISSING = 9;
 
-  /** Times that follow no frequency. */
+  /** Thrown when times follow no frequency. */
   static final class Irregular extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private final int row;
@@ -35,14 +34,14 @@ public record Regularity(Frequency frequency, long[] steps) {
       this.row = row;
     }
 
-    /** Which of the times does not fit. */
+    /** The index of the time that does not fit. */
     int row() {
       return row;
     }
   }
 
   /**
-   * Of times.
+   * Finds the frequency of times.
    *
    * @throws DataException if they follow none
    */
@@ -57,13 +56,12 @@ public record Regularity(Frequency frequency, long[] steps) {
   static Regularity find(long[] times, int count) {
     if (count < 2) {
       throw new Irregular(
-          0, "a frequency shows in two or more rows, there " + (count == 1 ? "is 1" : "are none"));
+          0, "a frequency needs two or more rows: there " + (count == 1 ? "is 1" : "are none"));
     }
     for (int i = 1; i < count; i++) {
       if (times[i] <= times[i - 1]) {
         throw new Irregular(
-            i,
-            "%s does not come after %s".formatted(Times.text(times[i]), Times.text(times[i - 1])));
+            i, "%s is not later than %s".formatted(Times.text(times[i]), Times.text(times[i - 1])));
       }
     }
     long usual = usual(times, count);
@@ -82,7 +80,7 @@ public record Regularity(Frequency frequency, long[] steps) {
     return fixed(times, count, usual);
   }
 
-  /** The most frequent distance, the shortest of several. */
+  /** The most frequent distance; of equally frequent ones the shortest. */
   private static long usual(long[] times, int count) {
     Map<Long, Integer> distances = new HashMap<>();
     for (int i = 1; i < count; i++) {
@@ -152,7 +150,7 @@ public record Regularity(Frequency frequency, long[] steps) {
       }
     }
     if (!ends && Times.of(times[0]).getDayOfMonth() < anchor) {
-      return null; // the first time does not tell the day that the others follow
+      return null; // the first time does not show the day that the others follow
     }
     long first = steps[0];
     for (int i = 0; i < count; i++) {
@@ -173,7 +171,7 @@ public record Regularity(Frequency frequency, long[] steps) {
     return true;
   }
 
-  /** Days without any weekend although there were some; null if it is not so. */
+  /** Days that skip all weekends, of which there was at least one; null if they are not. */
   private static Regularity businessDays(long[] times, int count) {
     LocalTime clock = Times.of(times[0]).toLocalTime();
     long[] steps = new long[count];
@@ -202,7 +200,7 @@ public record Regularity(Frequency frequency, long[] steps) {
       }
       throw new Irregular(
           widest,
-          ("%d rows stand where %d of every %s should: expected one row in %d or more; the widest"
+          ("there are %d rows of the %d that a frequency of %s needs: expected at least one in %d; the widest"
                   + " gap is before %s")
               .formatted(
                   steps.length, rows, frequency, MOST_MISSING + 1, Times.text(times[widest])));

@@ -11,32 +11,32 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Reads a series from a CSV file as people have them.
+ * Reads a time series from a CSV file and detects its format.
  *
- * <p>Found out are, where {@link CsvOptions} does not say them: the letters' encoding, the
- * separator, whether there is a header, the column of times (or two, of dates and of clocks) and
- * how times are written, the decimal sign, which columns hold numbers, and the frequency. Rows may
- * be in any order. Missing rows and values are filled as asked. Every such finding is a remark, so
- * that nobody has to guess what was read.
+ * <p>Unless {@link CsvOptions} sets them, it detects the character encoding, the separator, whether
+ * there is a header, the column of times (or two, of dates and of times of day) and their format,
+ * the decimal sign, the columns that hold numbers, and the frequency. Rows may be in any order.
+ * Missing rows and values are filled as the options say. Everything that was detected or changed is
+ * reported as a remark.
  *
- * <p>The file is read once, row by row; what is kept of a row is its numbers.
+ * <p>The file is read once, row by row; only the numbers of a row are kept.
  */
 public final class SeriesCsv {
   private SeriesCsv() {}
 
   /**
-   * A series and what reading it involved.
+   * A series and remarks on how it was read.
    *
    * @param series the values
-   * @param remarks what was found out about the file, and which gaps were filled, in sentences
+   * @param remarks what was detected in the file, and which gaps were filled, in sentences
    */
   public record Read(Series series, List<String> remarks) {}
 
   /**
    * Reads a file.
    *
-   * @throws DataException if it holds no regular series of numbers; the message names the file, the
-   *     line, the column, the value, what was expected and what to do
+   * @throws DataException if it holds no regular time series of numbers; the message names the
+   *     file, the line, the column, the value, what was expected and what to do
    * @throws IOException if the file cannot be read
    */
   public static Read read(Path file, CsvOptions options) throws IOException {
@@ -48,7 +48,7 @@ public final class SeriesCsv {
     try (CsvReader<Boolean> reader =
         reader(dialect.separator()).build(rows, file, dialect.charset())) {
       for (Boolean none : reader) {
-        throw new AssertionError("a row was given, not kept: " + none);
+        throw new AssertionError("a record was returned instead of kept:  " + none);
       }
     } catch (CsvParseException e) {
       throw malformed(file, e);
@@ -57,7 +57,7 @@ public final class SeriesCsv {
     return new Read(series, List.copyOf(dialect.remarks()));
   }
 
-  /** What splits a file into fields; how many a row has is checked where names are known. */
+  /** A reader that splits a file into fields; their number is checked where names are known. */
   static CsvReader.CsvReaderBuilder reader(char separator) {
     return CsvReader.builder()
         .fieldSeparator(separator)
@@ -67,7 +67,7 @@ public final class SeriesCsv {
         .detectBomHeader(true);
   }
 
-  /** Our own error that passed through the splitter, or the splitter's in our words. */
+  /** Our own error thrown while reading, or a new one that explains the parser's. */
   static DataException malformed(Path file, CsvParseException e) {
     if (e.getCause() instanceof DataException ours) {
       return ours;
@@ -75,7 +75,7 @@ public final class SeriesCsv {
     String reason =
         e.getCause() == null ? e.getMessage() : e.getMessage() + ": " + e.getCause().getMessage();
     return new DataException(
-        "%s cannot be split into fields: %s; mend the quotes, or say which separator it has"
+        "%s cannot be split into fields: %s; correct the quotes, or give the separator"
             .formatted(file, reason),
         e);
   }

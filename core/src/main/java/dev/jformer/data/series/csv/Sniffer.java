@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Finds out from the beginning of a file how it is written. */
+/** Detects the format of a CSV file from its beginning. */
 final class Sniffer {
   private static final int BYTES = 1 << 18;
   private static final int RECORDS = 2_000;
@@ -71,7 +71,7 @@ final class Sniffer {
     if (records.get(0).getFieldCount() < 2) {
       throw new DataException(
           ("%s, line %d: '%s' is one field where fields are separated by '%s': expected a column of"
-                  + " times and one or more of numbers; say which separator the file has")
+                  + " times and one or more of numbers; give the file's separator")
               .formatted(
                   file, line(records.get(0)), cut(records.get(0).getField(0)), shown(separator)));
     }
@@ -99,7 +99,7 @@ final class Sniffer {
         remarks);
   }
 
-  // ---- Letters
+  // ---- Characters
 
   private Charset charset(byte[] bytes) {
     if (starts(bytes, 0xEF, 0xBB, 0xBF)) {
@@ -114,11 +114,11 @@ final class Sniffer {
     for (int i = 0; i < bytes.length; i++) {
       if (bytes[i] == 0) {
         throw new DataException(
-            "%s is no text: byte %d is zero; expected a CSV file, not a spreadsheet or an archive"
+            "%s is not text: byte %d is zero; expected a CSV file, not a spreadsheet or an archive"
                 .formatted(file, i));
       }
     }
-    // What is cut off at the end of the sample is not held against it.
+    // A character that is cut off at the end of the sample does not count as an error.
     int length = bytes.length;
     for (int i = 0; i < 3 && bytes.length == BYTES && length > 0 && bytes[length - 1] < 0; i++) {
       length--;
@@ -179,7 +179,8 @@ final class Sniffer {
       throw new UncheckedIOException(e); // of a text in memory
     } catch (IllegalArgumentException e) {
       throw new DataException(
-          file + ": '" + shown(separator) + "' cannot separate fields: name another character", e);
+          file + ": '" + shown(separator) + "' cannot separate fields: choose another character",
+          e);
     }
     if (records.isEmpty()) {
       throw new DataException(file + " has no rows: expected a column of times and one of numbers");
@@ -187,7 +188,7 @@ final class Sniffer {
     return records;
   }
 
-  /** The one with which most fields are times, numbers or missing. */
+  /** The separator with which most fields are times, numbers or missing. */
   private char separator(String text) {
     char best = SEPARATORS[0];
     double most = -1;
@@ -283,7 +284,9 @@ final class Sniffer {
     if (options.time() != null) {
       return index(options.time(), names);
     }
-    for (int pass = 0; pass < 2; pass++) { // what can only be a time comes before what may be one
+    for (int pass = 0;
+        pass < 2;
+        pass++) { // columns that can only be times come before those that may be
       for (int c = 0; c < names.size(); c++) {
         if (pass == 0 ? isTime(c, body) : isRisingTime(c, body)) {
           return c;
@@ -292,8 +295,8 @@ final class Sniffer {
     }
     CsvRecord record = body.get(0);
     throw new DataException(
-        ("%s has no column of times: line %d is %s; expected one such as 2016-07-01 04:00:00, or say"
-                + " which column holds them")
+        ("%s has no column of times: line %d is %s; expected one such as 2016-07-01 04:00:00; or name"
+                + " the column that holds them")
             .formatted(file, line(record), cut(record.getFields().toString())));
   }
 
@@ -345,7 +348,7 @@ final class Sniffer {
     return kind != null && kind.isNumber();
   }
 
-  /** A column of clocks beside one of dates. */
+  /** The column of times of day beside one of dates; -1 for none. */
   private int clock(int time, int width, List<CsvRecord> body) {
     for (CsvRecord record : body) {
       if (time < record.getFieldCount()
@@ -393,7 +396,7 @@ final class Sniffer {
     boolean guess = commas == 0 && points == 0 && open != null && separator != ',';
     if (guess) {
       remarks.add(
-          "the comma in " + open + " is taken for a decimal sign, not for one of thousands");
+          "the comma in " + open + " is read as a decimal sign, not as a thousands separator");
     } else if (commas > points) {
       remarks.add("numbers have a decimal comma");
     }
@@ -409,13 +412,12 @@ final class Sniffer {
         if (column == time || values.contains(column)) {
           throw new DataException(
               "%s: column '%s' %s: name each variable once"
-                  .formatted(
-                      file, name, column == time ? "holds the times" : "is asked for twice"));
+                  .formatted(file, name, column == time ? "holds the times" : "is named twice"));
         }
         values.add(column);
       }
       if (values.isEmpty()) {
-        throw new DataException(file + ": no columns are asked for: name one or more");
+        throw new DataException(file + ": the list of columns is empty: name one or more");
       }
       return values;
     }

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Collects a column of times, eight bytes each, and settles what only the whole column tells:
+ * Collects a column of times, eight bytes each, and decides what only the whole column shows:
  * whether days or months come first, and what offsets from UTC mean.
  */
 final class TimeColumn {
@@ -35,8 +35,8 @@ final class TimeColumn {
       throw wrong(
           line,
           shown.isBlank()
-              ? "the time is missing: write it, or delete the row"
-              : "'%s' is no time: expected one such as 2016-07-01 04:00:00%s"
+              ? "the time is missing: add it, or delete the row"
+              : "'%s' is not a time: expected one such as 2016-07-01 04:00:00%s"
                   .formatted(shown, kind == null ? "" : ", as the " + kind.plural() + " before"));
     }
     if (kind == null) {
@@ -85,7 +85,8 @@ final class TimeColumn {
     }
     if (text.offset() == TimeText.NO_OFFSET || offset == TimeText.NO_OFFSET) {
       throw wrong(
-          line, "some times have an offset from UTC and some have none: write all in one way");
+          line,
+          "some times have an offset from UTC and some have none: write all of them in one way");
     }
     if (offsets == null) {
       offsets = new short[times.length];
@@ -105,7 +106,9 @@ final class TimeColumn {
     return count;
   }
 
-  /** The times in one order, on one clock; what was decided is added to the remarks. */
+  /**
+   * The times with one order of day and month and one offset; decisions are added to the remarks.
+   */
   long[] settled(List<String> remarks) {
     times = Arrays.copyOf(times, count);
     if (kind != null && kind.isNumber()) {
@@ -131,7 +134,7 @@ final class TimeColumn {
       double asMonths = irregularity(exchanged);
       if (asDays == asMonths && !Arrays.equals(times, exchanged)) {
         throw new DataException(
-            ("%s, column '%s': dates such as %s may begin with the day or with the month, both make"
+            ("%s, column '%s': dates such as %s may begin with the day or with the month, and both make"
                     + " a regular series or neither does: write dates as 2016-07-31")
                 .formatted(file, name, Times.text(times[0]).substring(0, 10)));
       }
@@ -147,7 +150,7 @@ final class TimeColumn {
     }
   }
 
-  /** How many steps there are for each row; infinite if the times follow no frequency. */
+  /** The number of steps for each row; infinite if the times follow no frequency. */
   private static double irregularity(long[] times) {
     long[] rising = Arrays.stream(times).sorted().distinct().toArray();
     boolean ordered = Arrays.equals(rising, times);
@@ -159,19 +162,19 @@ final class TimeColumn {
     }
   }
 
-  /** Where offsets change with the seasons: what is regular, the clock on the wall or UTC. */
+  /** Decides, if offsets change with daylight saving, whether local time or UTC is regular. */
   private void settleOffsets(List<String> remarks) {
     long[] same = new long[count];
     for (int i = 0; i < count; i++) {
       same[i] = times[i] + (offset - offsets[i]) * 60L * Times.MICROS;
     }
     if (irregularity(times) <= irregularity(same)) {
-      remarks.add("offsets from UTC change in column '" + name + "': the local time is taken");
+      remarks.add("offsets from UTC change in column '" + name + "': local times are used");
       return;
     }
     times = same;
     remarks.add(
-        "offsets from UTC change in column '%s': all times are brought to that of the first, %s%02d:%02d"
+        "offsets from UTC change in column '%s': all times are converted to the first offset, %s%02d:%02d"
             .formatted(name, offset < 0 ? "-" : "+", Math.abs(offset) / 60, Math.abs(offset) % 60));
   }
 }

@@ -5,18 +5,19 @@ import java.time.LocalDateTime;
 import java.time.YearMonth;
 
 /**
- * Reads times as people and programs write them, without making objects: a reader is asked for a
- * time, and then holds it.
+ * Reads times as people and programs write them, without creating objects: {@link #read} stores the
+ * time in this reader.
  *
- * <p>Understood are, with {@code -}, {@code /}, {@code .} or a blank between their parts: year,
- * month and day; day, month and year in either order of the former two; names of months in English;
- * a clock after any of these, with seconds, fractions, am and pm, and an offset from UTC; months,
- * ISO weeks, quarters and years alone; digits without anything between, and seconds, milliseconds,
- * microseconds or nanoseconds since 1970.
+ * <p>Accepted are, with {@code -}, {@code /}, {@code .} or a blank between their parts: year, month
+ * and day; day, month and year in either order of the former two; names of months in English; a
+ * time of day after any of these, with seconds, fractions, am and pm, and an offset from UTC;
+ * months, ISO weeks, quarters and years alone; digits without separators, and seconds,
+ * milliseconds, microseconds or nanoseconds since 1970.
  */
 final class TimeText {
   /**
-   * What a text shows; a column's times are of one kind, but for dates with and without a clock.
+   * The kind of a time. A column's times are of one kind, except that dates with and without a time
+   * of day may be mixed.
    */
   enum Kind {
     DATE("dates"),
@@ -44,7 +45,7 @@ final class TimeText {
       return plural;
     }
 
-    /** Whether it could as well be a number. */
+    /** Whether such a text could also be a number. */
     boolean isNumber() {
       return compareTo(YEAR) >= 0;
     }
@@ -63,11 +64,11 @@ final class TimeText {
     }
   }
 
-  /** Which of two numbers before a year is the day. */
+  /** Which of the two numbers before a year is the day. */
   enum Order {
-    /** There is no question. */
+    /** The order is clear from the format. */
     GIVEN,
-    /** Both are 12 or less: read as if the day came first. */
+    /** Both numbers are 12 or less: read as if the day came first. */
     OPEN,
     DAY_FIRST,
     MONTH_FIRST
@@ -109,12 +110,12 @@ final class TimeText {
   private int offset = NO_OFFSET;
   private long micros;
 
-  /** Whether the text is a time; if so, this holds it. Blanks around it do not matter. */
+  /** Reads a text and returns whether it is a time. Blanks around it are ignored. */
   boolean read(String text) {
     return read(text.toCharArray(), 0, text.length());
   }
 
-  /** As {@link #read(String)}, of {@code length} characters from {@code from} on. */
+  /** Like {@link #read(String)}, for {@code length} characters from {@code from} on. */
   boolean read(char[] text, int from, int length) {
     this.text = text;
     at = from;
@@ -152,7 +153,7 @@ final class TimeText {
     return offset;
   }
 
-  /** The time as written, with the day first where that is open. */
+  /** The time as written, with the day first if the order is open. */
   long micros() {
     return micros;
   }
@@ -165,7 +166,7 @@ final class TimeText {
     return Times.micros(time.withDayOfMonth(1).withMonth(day).withDayOfMonth(month));
   }
 
-  /** Only digits, perhaps with a fraction. */
+  /** Reads a time of only digits, perhaps with a fraction. */
   private boolean plain() {
     int point = at;
     while (point < end && isDigit(text[point])) {
@@ -260,7 +261,7 @@ final class TimeText {
     return true;
   }
 
-  /** A date that begins with a number. */
+  /** Reads a date that begins with a number. */
   private boolean dated() {
     if (end - at > 9 && !isDigit(text[at + 8]) && eightDigits()) { // 20160701T0400
       return rest();
@@ -327,13 +328,13 @@ final class TimeText {
     day = dayFirst ? first : second;
     month = dayFirst ? second : first;
     if (separator == '.') {
-      return dayFirst; // nobody writes the month first with points
+      return dayFirst; // dates with points always have the day first
     }
     order = first > 12 ? Order.DAY_FIRST : second > 12 ? Order.MONTH_FIRST : Order.OPEN;
     return true;
   }
 
-  /** What follows four digits of a year. */
+  /** Reads what follows the four digits of a year. */
   private boolean fromYear(char separator) {
     if (isSeparator(separator)) {
       skip(separator);
@@ -389,7 +390,7 @@ final class TimeText {
     return part < 53 || monday + 3 < epochDay(year + 1, 1, 1);
   }
 
-  /** A date that begins with a month's name or a quarter. */
+  /** Reads a date that begins with a month's name or a quarter. */
   private boolean named() {
     if ((text[at] == 'Q' || text[at] == 'q') && at + 1 < end && isDigit(text[at + 1])) {
       at++;
@@ -426,7 +427,7 @@ final class TimeText {
     return digits == 4;
   }
 
-  /** Nothing, or a clock. */
+  /** Reads an optional time of day. */
   private boolean rest() {
     if (at == end) {
       return finish(Kind.DATE);
@@ -440,7 +441,7 @@ final class TimeText {
     return clock() && zone() && at == end && finish(Kind.DATE_TIME);
   }
 
-  /** Hours, minutes, seconds, with {@code :} between them or without. */
+  /** Reads hours, minutes and seconds, with or without {@code :} between them. */
   private boolean clock() {
     int hour = number(4);
     int hourDigits = digits;
@@ -539,7 +540,7 @@ final class TimeText {
       offset = sign * (hours * 60 + minutes);
     }
     if (offset != NO_OFFSET && at < end && text[at] == '[' && text[end - 1] == ']') {
-      at = end; // the zone's name: the offset says it all
+      at = end; // the zone's name: the offset is enough
     }
     return true;
   }
@@ -568,7 +569,7 @@ final class TimeText {
         - 719_468;
   }
 
-  /** At most so many digits; -1 if there are none. */
+  /** Reads a number of at most {@code most} digits; -1 if there are none. */
   private int number(int most) {
     int from = at;
     int number = 0;
@@ -579,7 +580,7 @@ final class TimeText {
     return digits == 0 ? -1 : number;
   }
 
-  /** A month's name or its first three letters, with a point perhaps; 0 if it is none. */
+  /** Reads a month's name or its first three letters; 0 if there is none. */
   private int monthName() {
     for (int m = 1; m <= 12; m++) {
       if (matches(MONTH_NAMES[m - 1])) {
@@ -596,7 +597,7 @@ final class TimeText {
     return 0;
   }
 
-  /** A weekday before a date says nothing new. */
+  /** Skips a weekday before a date. */
   private boolean skipWeekday() {
     for (int i = 0; i < WEEKDAYS.length(); i += 3) {
       if (matches(WEEKDAYS.substring(i, i + 3))) {

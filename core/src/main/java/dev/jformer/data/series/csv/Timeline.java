@@ -14,12 +14,12 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Brings a file's rows in order: sorts them, settles times that come twice, finds the frequency and
- * fills what is missing.
+ * Puts a file's rows in order: sorts them, resolves times that occur twice, finds the frequency and
+ * fills gaps.
  */
 final class Timeline {
-  /** How many gaps are told one by one. */
-  private static final int TOLD = 5;
+  /** Number of gaps that are reported one by one. */
+  private static final int REPORTED = 5;
 
   private final Path file;
   private final List<String> remarks;
@@ -33,11 +33,11 @@ final class Timeline {
     this.remarks = remarks;
   }
 
-  /** The series of these columns, which are changed. */
+  /** Makes the series of these columns; changes their arrays. */
   Series series(List<String> names, List<float[]> columns, Gaps gaps) {
     float[][] values = columns.toArray(float[][]::new);
     sort(values);
-    unite(values);
+    mergeRepeated(values);
     Regularity regularity = regularity();
     missingValues(names, values, gaps);
     missingRows(regularity, gaps);
@@ -90,7 +90,7 @@ final class Timeline {
                 .toArray();
     remarks.add(
         falling
-            ? "rows run backwards in time: they were turned round"
+            ? "rows run backwards in time: their order was reversed"
             : "rows are out of order, the first in line %d: they were sorted by time"
                 .formatted(lines[first]));
     rearrange(order, order.length, values);
@@ -110,17 +110,17 @@ final class Timeline {
     }
   }
 
-  // ---- Times that come twice
+  // ---- Times that occur twice
 
   /**
-   * Rows that say the same twice are one; where a clock is set back an hour comes twice, and its
-   * mean is taken; anything else is an error.
+   * Merges rows of the same time. Equal rows become one; an hour that occurs twice because clocks
+   * are set back becomes its mean; anything else is an error.
    */
-  private void unite(float[][] values) {
+  private void mergeRepeated(float[][] values) {
     int[] kept = new int[times.length];
     int count = 0;
     int repeated = 0;
-    int meant = 0;
+    int averaged = 0;
     String setBack = null;
     for (int i = 0; i < times.length; i++) {
       int before = count - 1;
@@ -132,13 +132,13 @@ final class Timeline {
         repeated++;
       } else if (mayBeSetBack(i)) {
         setBack = setBack == null ? Times.text(times[i]) : setBack;
-        meant++;
+        averaged++;
         for (float[] column : values) {
           column[kept[before]] = mean(column[kept[before]], column[i]);
         }
       } else {
         throw new DataException(
-            "%s, lines %d and %d: both are of %s and they differ; expected one row for a time"
+            "%s, lines %d and %d: both have the time %s and they differ; expected one row for each time"
                 .formatted(file, lines[kept[before]], lines[i], Times.text(times[i])));
       }
     }
@@ -146,12 +146,12 @@ final class Timeline {
       return;
     }
     if (repeated > 0) {
-      remarks.add("%d rows repeat another one: they were left out".formatted(repeated));
+      remarks.add("%d rows repeat another row: they were left out".formatted(repeated));
     }
-    if (meant > 0) {
+    if (averaged > 0) {
       remarks.add(
-          "%d times come twice where a clock is set back, the first %s: their mean was taken"
-              .formatted(meant, setBack));
+          "%d times occur twice where clocks are set back, the first %s: their mean was taken"
+              .formatted(averaged, setBack));
     }
     rearrange(kept, count, values);
   }
@@ -164,7 +164,7 @@ final class Timeline {
     return Float.isNaN(a) ? b : Float.isNaN(b) ? a : (float) ((a + (double) b) / 2);
   }
 
-  /** Early on a Sunday in autumn, north or south, and only twice. */
+  /** Whether it is early on a Sunday in autumn, north or south, and occurs only twice. */
   private boolean mayBeSetBack(int row) {
     LocalDateTime time = Times.of(times[row]);
     int month = time.getMonthValue();
@@ -182,7 +182,7 @@ final class Timeline {
     } catch (Regularity.Irregular e) {
       throw new DataException(
           ("%s, line %d: %s; expected rows at one frequency, such as every hour or every month, of"
-                  + " which some may be missing; take means over hours or days first")
+                  + " which some may be missing; average them over hours or days first")
               .formatted(file, lines[e.row()], e.getMessage()),
           e);
     }
@@ -204,7 +204,7 @@ final class Timeline {
       if (gaps == Gaps.ERROR) {
         throw new DataException(
             ("%s, line %d, column '%s': the value of %s is missing, %d in the column: expected a"
-                    + " number; say how gaps are to be filled")
+                    + " number; choose how gaps are filled")
                 .formatted(file, lines[first], names.get(c), Times.text(times[first]), missing));
       }
       remarks.add(
@@ -213,7 +213,7 @@ final class Timeline {
                   names.get(c),
                   missing,
                   missing == 1 ? "" : "s",
-                  gaps.deed(),
+                  gaps.remark(),
                   lines[first],
                   Times.text(times[first])));
     }
@@ -222,7 +222,7 @@ final class Timeline {
   private void missingRows(Regularity regularity, Gaps gaps) {
     long[] steps = regularity.steps();
     Frequency frequency = regularity.frequency();
-    List<String> told = new ArrayList<>();
+    List<String> reported = new ArrayList<>();
     int more = 0;
     long moreRows = 0;
     for (int i = 1; i < steps.length; i++) {
@@ -235,22 +235,22 @@ final class Timeline {
               .formatted(missing, frequency.steps(missing), Times.text(times[i - 1]));
       if (gaps == Gaps.ERROR) {
         throw new DataException(
-            "%s, line %d: %s: expected a row every %s; say how gaps are to be filled"
+            "%s, line %d: %s: expected a row every %s; choose how gaps are filled"
                 .formatted(file, lines[i], gap, frequency));
       }
-      if (told.size() < TOLD) {
-        told.add(gap + " " + gaps.deed());
+      if (reported.size() < REPORTED) {
+        reported.add(gap + " " + gaps.remark());
       } else {
         more++;
         moreRows += missing;
       }
     }
-    remarks.addAll(told);
+    remarks.addAll(reported);
     if (more > 0) {
       remarks.add(
           "%d more gap%s of %d %s in all %s"
               .formatted(
-                  more, more == 1 ? "" : "s", moreRows, frequency.steps(moreRows), gaps.deed()));
+                  more, more == 1 ? "" : "s", moreRows, frequency.steps(moreRows), gaps.remark()));
     }
   }
 
@@ -266,7 +266,7 @@ final class Timeline {
     return wide;
   }
 
-  /** Fills what is NaN; at least one value is there. */
+  /** Fills values that are NaN; at least one value is not. */
   static void fill(float[] values, Gaps gaps) {
     for (int from = 0; from < values.length; from++) {
       if (!Float.isNaN(values[from])) {
@@ -285,7 +285,7 @@ final class Timeline {
               case ZERO -> 0;
               case PREVIOUS -> before;
               case LINEAR -> (float) (before + share * ((double) after - before));
-              case ERROR -> throw new AssertionError("gaps were to be an error");
+              case ERROR -> throw new AssertionError("missing values were already refused");
             };
       }
       from = to;

@@ -1,2 +1,5 @@
-/** Reads time series from CSV files: separators, number and time formats, gaps. */
+/**
+ * Reading time series from CSV files of many formats: separators, numbers, times, gaps. Start with
+ * {@link dev.jformer.data.series.csv.SeriesCsv}.
+ */
 package dev.jformer.data.series.csv;

@@ -141,7 +141,7 @@ class SeriesCsvTest {
     holds(read("t,a", "2016-07-01,\"1,5\"", "2016-07-02,\"2,5\""), "1d", JULY, 1.5f, 2.5f);
     SeriesCsv.Read guess = read("t;a", "2016-07-01;1,234", "2016-07-02;2,345");
     holds(guess, "1d", JULY, 1.234f, 2.345f);
-    told(guess, "1,234 is taken for a decimal sign");
+    told(guess, "1,234 is read as a decimal sign");
     CsvOptions thousands = new CsvOptions(null, null, null, null, null, false);
     holds(read(thousands, "t;a", "2016-07-01;1,234", "2016-07-02;2,345"), "1d", JULY, 1234, 2345);
   }
@@ -191,11 +191,11 @@ class SeriesCsvTest {
     String message = failure(new CsvOptions().withColumns(List.of("bb")), lines);
     assertTrue(message.contains("no column 'bb'") && message.contains("did you mean 'b'"), message);
     message = failure(new CsvOptions().withColumns(List.of("c")), lines);
-    assertTrue(message.contains("line 2, column 'c': 'x' is no number"), message);
+    assertTrue(message.contains("line 2, column 'c': 'x' is not a number"), message);
     message = failure(new CsvOptions().withTime("whem"), lines);
     assertTrue(message.contains("did you mean 'when'"), message);
     message = failure(new CsvOptions().withTime("c"), lines);
-    assertTrue(message.contains("line 2, column 'c': 'x' is no time"), message);
+    assertTrue(message.contains("line 2, column 'c': 'x' is not a time"), message);
     message = failure(new CsvOptions().withColumns(List.of("when")), lines);
     assertTrue(message.contains("'when' holds the times"), message);
     message = failure(new CsvOptions().withColumns(List.of()), lines);
@@ -324,7 +324,7 @@ class SeriesCsvTest {
             "2016-10-30T02:00+01:00,3",
             "2016-10-30T03:00+01:00,4");
     holds(hours, "1h", LocalDateTime.of(2016, 10, 30, 1, 0), 1, 2, 3, 4);
-    told(hours, "brought to that of the first, +02:00");
+    told(hours, "converted to the first offset, +02:00");
     SeriesCsv.Read days =
         read(
             "t,a",
@@ -333,7 +333,7 @@ class SeriesCsvTest {
             "2016-10-31T00:00+01:00,3",
             "2016-11-01T00:00+01:00,4");
     holds(days, "1d", LocalDateTime.of(2016, 10, 29, 0, 0), 1, 2, 3, 4);
-    told(days, "local time is taken");
+    told(days, "local times are used");
     fails("some times have an offset", "t,a", "2016-07-01T00:00Z,1", "2016-07-01T01:00,2");
   }
 
@@ -350,12 +350,12 @@ class SeriesCsvTest {
             "2016-10-30 02:30,8",
             "2016-10-30 03:00,9");
     holds(autumn, "30min", LocalDateTime.of(2016, 10, 30, 1, 0), 1, 2, 4, 6, 9);
-    told(autumn, "2 times come twice where a clock is set back, the first 2016-10-30 02:00");
+    told(autumn, "2 times occur twice where clocks are set back, the first 2016-10-30 02:00");
     SeriesCsv.Read spring =
         read("t,a", "2016-03-27 00:00,1", "2016-03-27 01:00,2", "2016-03-27 03:00,4");
     holds(spring, "1h", LocalDateTime.of(2016, 3, 27, 0, 0), 1, 2, 3, 4);
     fails(
-        "lines 3 and 4: both are of 2016-07-01 01:00 and they differ",
+        "lines 3 and 4: both have the time 2016-07-01 01:00 and they differ",
         "t,a",
         "2016-07-01 00:00,1",
         "2016-07-01 01:00,2",
@@ -368,7 +368,7 @@ class SeriesCsvTest {
   void ordersRows() throws IOException {
     SeriesCsv.Read back = read("t,a", "2016-07-03,3", "2016-07-02,2", "2016-07-01,1");
     holds(back, "1d", JULY, 1, 2, 3);
-    told(back, "turned round");
+    told(back, "order was reversed");
     SeriesCsv.Read mixed =
         read("t,a", "2016-07-01,1", "2016-07-03,3", "2016-07-02,2", "2016-07-04,4");
     holds(mixed, "1d", JULY, 1, 2, 3, 4);
@@ -376,7 +376,7 @@ class SeriesCsvTest {
     SeriesCsv.Read twice =
         read("t,a", "2016-07-01,1", "2016-07-02,2", "2016-07-02,2", "2016-07-03,3");
     holds(twice, "1d", JULY, 1, 2, 3);
-    told(twice, "1 rows repeat another one");
+    told(twice, "1 rows repeat another row");
   }
 
   @Test
@@ -458,18 +458,23 @@ class SeriesCsvTest {
   @Test
   void errorsNameLineColumnAndValue() {
     fails(
-        "line 4, column 'b': 'twelve' is no number",
+        "line 4, column 'b': 'twelve' is not a number",
         "t,a,b",
         "2016-07-01,1,2",
         "2016-07-02,1,3",
         "2016-07-03,2,twelve");
     fails(
-        "line 3, column 'a': '1e40' is no finite number",
+        "line 3, column 'a': '1e40' is not a finite number",
         "t,a",
         "2016-07-01,1",
         "2016-07-02,1e40",
         "2016-07-03,2");
-    fails("line 3, column 't': 'soon' is no time", "t,a", "2016-07-01,1", "soon,2", "2016-07-03,3");
+    fails(
+        "line 3, column 't': 'soon' is not a time",
+        "t,a",
+        "2016-07-01,1",
+        "soon,2",
+        "2016-07-03,3");
     fails("line 3, column 't': the time is missing", "t,a", "2016-07-01,1", ",2", "2016-07-03,3");
     fails(
         "line 3, column 't': '2016-07' is not written as the dates before",
