@@ -9,7 +9,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.lang.reflect.AccessibleObject;
 import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -101,12 +103,7 @@ public final class Configs {
         object.put(typeKey(part.getClass()), part.type());
       }
       for (RecordComponent component : record.getClass().getRecordComponents()) {
-        JsonNode value = write(get(component, record));
-        if (isFlat(component)) {
-          object.setAll((ObjectNode) value);
-        } else {
-          object.set(component.getName(), value);
-        }
+        object.set(component.getName(), write(get(component, record)));
       }
       return object;
     }
@@ -128,6 +125,7 @@ public final class Configs {
    */
   public static <P extends Part> Map<String, P> parts(Class<P> kind) {
     Map<String, P> parts = new TreeMap<>();
+    Configs.class.getModule().addUses(kind); // kinds of other modules too
     for (P part : ServiceLoader.load(kind, loader(kind))) {
       P other = parts.put(part.type(), part);
       if (other != null) {
@@ -146,36 +144,6 @@ public final class Configs {
     } catch (ClassNotFoundException e) {
       return kind.getClassLoader();
     }
-  }
-
-  /**
-   * The fields of a configuration as they stand in JSON, with their values. Those of a part's
-   * defaults say what can be set and what it is if it is not.
-   *
-   * @param config a record
-   */
-  public static List<ConfigField> fields(Record config) {
-    List<ConfigField> fields = new ArrayList<>();
-    for (RecordComponent component : config.getClass().getRecordComponents()) {
-      Object value = get(component, config);
-      if (isFlat(component)) {
-        fields.addAll(fields((Record) value));
-      } else {
-        fields.add(
-            new ConfigField(
-                config.getClass(),
-                component.getName(),
-                component.getGenericType(),
-                value,
-                formerNames(component)));
-      }
-    }
-    return List.copyOf(fields);
-  }
-
-  /** The fields of a record with the values that its no-argument constructor gives. */
-  public static List<ConfigField> fields(Class<?> kind) {
-    return fields((Record) defaults(kind));
   }
 
   /**
@@ -218,14 +186,12 @@ public final class Configs {
     if (node.isNull() && !kind.isPrimitive() && fallback == null && !path.endsWith("]")) {
       return null;
     }
-    if (isPartKind(kind)) {
+    if (kind.isInterface() && Part.class.isAssignableFrom(kind)) {
       return part(node, kind.asSubclass(Part.class), fallback, path);
     }
     if (kind.isRecord()) {
       Object base = kind.isInstance(fallback) ? fallback : defaults(kind);
-      ObjectNode object = object(node, path);
-      return record(
-          base instanceof Part part ? withoutType(object, part, path) : object, kind, base, path);
+      return record(object(node, path), kind, base, path);
     }
     if (kind.isEnum()) {
       return constant(node, kind, path);
@@ -299,14 +265,16 @@ public final class Configs {
       return record(object, fallback.getClass(), fallback, path);
     }
     Map<String, ? extends Part> known = parts(kind);
-    String name = expect(named.isTextual(), named, "a string", below(path, key)).textValue();
+    String name =
+        expect(named.isTextual(), named, "a string", path.isEmpty() ? key : path + "." + key)
+            .textValue();
     Part base = known.get(name);
     for (Part part : known.values()) {
-      base = base == null && isNamed(part, name) ? part : base;
+      base = base == null && formerNames(part.getClass()).contains(name) ? part : base;
     }
     if (base == null) {
       throw new ConfigException(
-          at(below(path, key))
+          at(path.isEmpty() ? key : path + "." + key)
               + "is '"
               + abbreviate(name)
               + "', which is not known"
@@ -320,37 +288,16 @@ public final class Configs {
     return record(fields, base.getClass(), base, path);
   }
 
-  /** The fields of a part of a known class, which may be named all the same. */
-  private static ObjectNode withoutType(ObjectNode object, Part part, String path) {
-    String key = typeKey(part.getClass());
-    JsonNode named = object.get(key);
-    if (named == null) {
-      return object;
-    }
-    String name = expect(named.isTextual(), named, "a string", below(path, key)).textValue();
-    if (!isNamed(part, name)) {
-      throw new ConfigException(
-          at(below(path, key)) + "is '" + abbreviate(name) + "': expected '" + part.type() + "'");
-    }
-    ObjectNode fields = object.deepCopy();
-    fields.remove(key);
-    return fields;
-  }
-
-  private static boolean isNamed(Part part, String name) {
-    return part.type().equals(name) || formerNames(part.getClass()).contains(name);
-  }
-
   private static Object record(ObjectNode object, Class<?> kind, Object base, String path) {
-    List<RecordComponent> fields = leaves(kind);
-    List<String> names = fields.stream().map(RecordComponent::getName).toList();
+    RecordComponent[] components = kind.getRecordComponents();
+    List<String> names = Arrays.stream(components).map(RecordComponent::getName).toList();
     object
         .fieldNames()
         .forEachRemaining(
             field -> {
-              if (!names.contains(field) && !isFormerName(field, fields)) {
+              if (!names.contains(field) && !isFormerName(field, components)) {
                 throw new ConfigException(
-                    at(abbreviate(below(path, field)))
+                    at(abbreviate(path.isEmpty() ? field : path + "." + field))
                         + "is not a known field"
                         + Nearest.hint(field, names)
                         + " (known: "
@@ -358,54 +305,21 @@ public final class Configs {
                         + ")");
               }
             });
-    return fill(object, kind, base, path);
-  }
-
-  /** A record of the fields that are given and, for those that are not, of the base's. */
-  private static Object fill(ObjectNode object, Class<?> kind, Object base, String path) {
-    RecordComponent[] components = kind.getRecordComponents();
     Object[] values = new Object[components.length];
     for (int i = 0; i < components.length; i++) {
-      RecordComponent component = components[i];
-      Object fallback = get(component, base);
-      JsonNode given = given(object, component);
-      if (isFlat(component)) {
-        values[i] = fill(object, component.getType(), fallback, path);
-      } else {
-        values[i] =
-            given == null
-                ? fallback
-                : value(
-                    given, component.getGenericType(), fallback, below(path, component.getName()));
-      }
+      String name = names.get(i);
+      Object fallback = get(components[i], base);
+      JsonNode given = given(object, components[i]);
+      values[i] =
+          given == null
+              ? fallback
+              : value(
+                  given,
+                  components[i].getGenericType(),
+                  fallback,
+                  path.isEmpty() ? name : path + "." + name);
     }
     return construct(kind, components, values, path);
-  }
-
-  /** The components that are fields in JSON, those of flat components among the others. */
-  private static List<RecordComponent> leaves(Class<?> kind) {
-    List<RecordComponent> leaves = new ArrayList<>();
-    for (RecordComponent component : kind.getRecordComponents()) {
-      if (isFlat(component)) {
-        leaves.addAll(leaves(component.getType()));
-      } else {
-        leaves.add(component);
-      }
-    }
-    return leaves;
-  }
-
-  /** Whether a class is the interface of a kind of part. */
-  static boolean isPartKind(Class<?> kind) {
-    return kind.isInterface() && Part.class.isAssignableFrom(kind);
-  }
-
-  private static boolean isFlat(RecordComponent component) {
-    return component.isAnnotationPresent(Flat.class);
-  }
-
-  private static String below(String path, String field) {
-    return path.isEmpty() ? field : path + "." + field;
   }
 
   private static List<String> formerNames(AnnotatedElement element) {
@@ -413,8 +327,8 @@ public final class Configs {
     return names == null ? List.of() : List.of(names.value());
   }
 
-  private static boolean isFormerName(String field, List<RecordComponent> fields) {
-    return fields.stream().anyMatch(c -> formerNames(c).contains(field));
+  private static boolean isFormerName(String field, RecordComponent[] components) {
+    return Arrays.stream(components).anyMatch(c -> formerNames(c).contains(field));
   }
 
   /** The value given for a field under its present name or a former one; null if there is none. */
@@ -432,7 +346,7 @@ public final class Configs {
       Class<?>[] types =
           Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
       var constructor = kind.getDeclaredConstructor(types);
-      constructor.setAccessible(true);
+      open(kind, constructor);
       return constructor.newInstance(values);
     } catch (InvocationTargetException e) {
       if (e.getCause() instanceof IllegalArgumentException
@@ -449,17 +363,36 @@ public final class Configs {
   private static Object defaults(Class<?> kind) {
     try {
       var constructor = kind.getDeclaredConstructor();
-      constructor.setAccessible(true);
+      open(kind, constructor);
       return constructor.newInstance();
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(kind + " needs a no-argument constructor for defaults", e);
     }
   }
 
+  /** Makes a member of a record usable, whatever its visibility. */
+  private static void open(Class<?> owner, AccessibleObject member) {
+    try {
+      member.setAccessible(true);
+    } catch (InaccessibleObjectException e) {
+      throw new IllegalStateException(
+          "the fields of "
+              + owner.getName()
+              + " cannot be read: the module-info.java of the module "
+              + owner.getModule().getName()
+              + " must say 'opens "
+              + owner.getPackageName()
+              + " to "
+              + Configs.class.getModule().getName()
+              + ";'",
+          e);
+    }
+  }
+
   private static Object get(RecordComponent component, Object record) {
     try {
       var accessor = component.getAccessor();
-      accessor.setAccessible(true);
+      open(component.getDeclaringRecord(), accessor);
       return accessor.invoke(record);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("cannot read " + component, e);

@@ -1,8 +1,10 @@
 package dev.jformer.model;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Checks;
-import dev.jformer.config.Flat;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Embedding;
@@ -10,41 +12,98 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
+import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
-import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Gives every token of a sequence a label; each token sees all others, as in BERT. */
 public final class TokenClassifier extends Model {
   /**
-   * Configuration; the defaults are a small encoder of bytes with two labels.
+   * Configuration.
    *
+   * @param layers L, number of blocks
+   * @param width D
    * @param vocab V, number of token ids
    * @param labels number of labels
    * @param length the longest sequence it is trained on, in tokens
-   * @param stack the blocks
+   * @param position how it knows where a token stands
+   * @param mixer the token mixer of every block
+   * @param ffn the channel mixer of every block
+   * @param norm the normalisation
+   * @param placement where blocks normalise
+   * @param bias whether linear layers have a bias
+   * @param dropout probability, on the embeddings and at the end of each half of a block
+   * @param init how the weights start
+   * @param projection what the linear layers of the blocks are
    */
   @AutoService(Model.Config.class)
-  @RecordBuilder
-  public record Config(int vocab, int labels, int length, @Flat StackConfig stack)
-      implements Model.Config, HasStack<Config>, TokenClassifierConfigBuilder.With {
+  public record Config(
+      int layers,
+      int width,
+      int vocab,
+      int labels,
+      int length,
+      Position.Config position,
+      TokenMixer.Config mixer,
+      ChannelMixer.Config ffn,
+      Norm.Config norm,
+      NormPlacement placement,
+      boolean bias,
+      double dropout,
+      BlockContext.Init init,
+      Projection projection)
+      implements Model.Config {
 
     /** A small encoder of bytes with two labels. */
     public Config() {
-      this(256, 2, 256, new StackConfig());
+      this(
+          4,
+          256,
+          256,
+          2,
+          256,
+          new LearnedPosition.Config(),
+          new SoftmaxAttention.Config(),
+          new Mlp.Config(),
+          new Norm.LayerNormConfig(),
+          NormPlacement.PRE,
+          true,
+          0,
+          new BlockContext.Init(),
+          new Linear.Config());
     }
 
     /** Checks the values. */
     public Config {
-      Checks.atLeast("vocab", vocab, 1);
-      Checks.atLeast("labels", labels, 1);
-      Checks.atLeast("length", length, 1);
+      positive("layers", layers);
+      positive("width", width);
+      positive("vocab", vocab);
+      positive("labels", labels);
+      positive("length", length);
+      if (!(dropout >= 0 && dropout < 1)) {
+        throw new IllegalArgumentException(
+            "dropout is " + dropout + ": expected a probability in [0, 1)");
+      }
+      for (Object part : new Object[] {position, mixer, ffn, norm, placement, init, projection}) {
+        if (part == null) {
+          throw new IllegalArgumentException(
+              "position, mixer, ffn, norm, placement, init and projection must not be null");
+        }
+      }
+    }
+
+    private static void positive(String name, int value) {
+      if (value < 1) {
+        throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
+      }
     }
 
     @Override
@@ -55,11 +114,6 @@ public final class TokenClassifier extends Model {
     @Override
     public TokenClassifier build() {
       return new TokenClassifier(this);
-    }
-
-    @Override
-    public Config withStack(StackConfig stack) {
-      return TokenClassifierConfigBuilder.With.super.withStack(stack);
     }
   }
 
@@ -110,7 +164,8 @@ public final class TokenClassifier extends Model {
             config.dropout(),
             config.init(),
             config.projection());
-    return Block.of(site, config.block(), position.get());
+    return Block.of(
+        site, config.placement(), config.norm(), config.mixer(), config.ffn(), position.get());
   }
 
   @Override

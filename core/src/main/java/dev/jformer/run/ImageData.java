@@ -1,9 +1,7 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Checks;
 import dev.jformer.data.image.Augmentation;
-import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
  * The images that a classifier learns from.
@@ -14,10 +12,9 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * @param smoothing share of each target that is spread over all classes
  */
 @AutoService(DataConfig.class)
-@RecordBuilder
 public record ImageData(
     String source, double validation, Augmentation augmentation, double smoothing)
-    implements DataConfig, ImageDataBuilder.With {
+    implements DataConfig {
   /** A tenth held out, shifts and mirroring. */
   public ImageData() {
     this("", 0.1, new Augmentation(), 0);
@@ -25,8 +22,14 @@ public record ImageData(
 
   /** Checks the values. */
   public ImageData {
-    Checks.part("validation", validation);
-    Checks.share("smoothing", smoothing);
+    if (!(validation > 0 && validation < 1)) {
+      throw new IllegalArgumentException(
+          "validation is " + validation + ": expected a share between 0 and 1");
+    }
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new IllegalArgumentException(
+          "smoothing is " + smoothing + ": expected a share in [0, 1)");
+    }
   }
 
   @Override
@@ -35,7 +38,7 @@ public record ImageData(
   }
 
   @Override
-  public ImageData withSource(String source) {
-    return ImageDataBuilder.With.super.withSource(source);
+  public ImageData withSource(String other) {
+    return new ImageData(other, validation, augmentation, smoothing);
   }
 }

@@ -1,7 +1,6 @@
 package dev.jformer.train;
 
 import dev.jformer.metrics.Metrics;
-import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.Map;
 
 /** Is told how training goes, in the training thread. */
@@ -25,7 +24,6 @@ public interface Listener {
    * @param secondsLeft estimate of what remains, evaluations not counted
    * @param figures what modules had to say, by name; see {@link dev.jformer.nn.AuxiliaryLosses}
    */
-  @RecordBuilder
   record Step(
       long step,
       long steps,
@@ -35,7 +33,29 @@ public interface Listener {
       double unitsPerSecond,
       double seconds,
       double secondsLeft,
-      Map<String, Double> figures) {}
+      Map<String, Double> figures) {
+    /** An update in which no module had anything to say. */
+    public Step(
+        long step,
+        long steps,
+        double loss,
+        double learningRate,
+        double gradientNorm,
+        double unitsPerSecond,
+        double seconds,
+        double secondsLeft) {
+      this(
+          step,
+          steps,
+          loss,
+          learningRate,
+          gradientNorm,
+          unitsPerSecond,
+          seconds,
+          secondsLeft,
+          Map.of());
+    }
+  }
 
   /**
    * One evaluation.

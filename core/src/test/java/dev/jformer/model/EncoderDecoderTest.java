@@ -16,6 +16,8 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.NaiveAttention;
 import dev.jformer.mixer.attention.CrossAttention;
 import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Residual;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Autograd;
@@ -205,14 +207,13 @@ class EncoderDecoderTest {
     DecoderBlock block =
         new DecoderBlock(
             Sites.causal(6),
-            new BlockConfig()
-                .with(
-                    b ->
-                        b.placement(placement)
-                            .mixer(new SoftmaxAttention.Config(HEADS, 0))
-                            .ffn(new Mlp.Config(dev.jformer.nn.Activation.RELU, 2, 0))),
+            placement,
+            new Norm.LayerNormConfig(),
+            new SoftmaxAttention.Config(HEADS, 0),
             HEADS,
-            none);
+            new Mlp.Config(dev.jformer.nn.Activation.RELU, 2, 0),
+            none,
+            new Residual());
     ModuleChecks.matches(
         block,
         x -> block.forward(x.narrow(1, 0, 3), block.read(x.narrow(1, 3, 4), null)),

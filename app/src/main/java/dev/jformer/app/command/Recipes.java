@@ -81,7 +81,7 @@ final class Recipes {
     } else if (!endings.isEmpty()) {
       throw new CommandException("--ending chooses among files of text, not of " + found.type());
     }
-    return recipe.withData(found);
+    return new Recipe(recipe.model(), found, recipe.training(), recipe.from(), recipe.objective());
   }
 
   private static JsonNode tree(String nameOrFile) {

@@ -186,9 +186,12 @@ final class TicketsCommand implements Callable<Integer> {
       return Run.resume(folder, null, console).train();
     }
     Recipe own =
-        recipe
-            .withModel(Configs.read(ticket.resolve(Models.CONFIG), Model.Config.class))
-            .withFrom(ticket.toAbsolutePath().toString());
+        new Recipe(
+            Configs.read(ticket.resolve(Models.CONFIG), Model.Config.class),
+            recipe.data(),
+            recipe.training(),
+            ticket.toAbsolutePath().toString(),
+            recipe.objective());
     return Run.begin(folder, own, true, null, console).train();
   }
 }

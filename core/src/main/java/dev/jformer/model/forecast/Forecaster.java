@@ -1,6 +1,7 @@
 package dev.jformer.model.forecast;
 
-import dev.jformer.config.Checks;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.config.Configs;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
@@ -25,14 +26,28 @@ public abstract class Forecaster extends Model {
     Forecaster build();
 
     /** The same for other series: this many variables and calendar features. */
-    Config sized(int variates, int calendar);
+    default Config sized(int variates, int calendar) {
+      ObjectNode tree = (ObjectNode) Configs.write(this);
+      tree.put("variates", variates);
+      tree.put("calendar", calendar);
+      return (Config) Configs.bind(tree, Model.Config.class);
+    }
 
     /** Checks the values that all forecasters have. */
     static void check(int variates, int calendar, int lookBack, int horizon) {
-      Checks.atLeast("variates", variates, 1);
-      Checks.atLeast("lookBack", lookBack, 1);
-      Checks.atLeast("horizon", horizon, 1);
-      Checks.atLeast("calendar", calendar, 0);
+      positive("variates", variates);
+      positive("lookBack", lookBack);
+      positive("horizon", horizon);
+      if (calendar < 0) {
+        throw new IllegalArgumentException(
+            "calendar is " + calendar + ": expected at least 0 features");
+      }
+    }
+
+    private static void positive(String name, int value) {
+      if (value < 1) {
+        throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
+      }
     }
   }
 

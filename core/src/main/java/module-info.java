@@ -1,0 +1,234 @@
+/**
+ * Efficient Transformers: tensors, modules, models, data, training, compression, decoding and
+ * files.
+ *
+ * <p>Whoever adds parts in a module of their own says {@code provides
+ * dev.jformer.mixer.TokenMixer.Config with ...} and {@code opens} the package of the configurations
+ * to this module, which reads their fields.
+ */
+@SuppressWarnings({"requires-automatic", "module"})
+module dev.jformer.core {
+  requires ai.djl.tokenizers;
+  requires transitive com.fasterxml.jackson.databind;
+  requires static com.google.auto.service;
+  requires com.google.protobuf;
+  requires com.sun.jna;
+  requires de.siegmar.fastcsv;
+  requires java.desktop;
+  requires java.management;
+  requires jdk.management;
+  requires org.bytedeco.mkl;
+  requires org.bytedeco.openblas;
+  requires org.bytedeco.pytorch;
+  requires org.slf4j;
+
+  exports dev.jformer.compress;
+  exports dev.jformer.compress.experts;
+  exports dev.jformer.compress.factorize;
+  exports dev.jformer.compress.neurons;
+  exports dev.jformer.compress.prune;
+  exports dev.jformer.compress.quantize;
+  exports dev.jformer.config;
+  exports dev.jformer.data;
+  exports dev.jformer.data.image;
+  exports dev.jformer.data.series;
+  exports dev.jformer.data.series.csv;
+  exports dev.jformer.data.text;
+  exports dev.jformer.data.tokenizer;
+  exports dev.jformer.decode;
+  exports dev.jformer.ffn;
+  exports dev.jformer.ffn.expert;
+  exports dev.jformer.hub;
+  exports dev.jformer.io;
+  exports dev.jformer.javadoc to
+      dev.jformer.app,
+      dev.jformer.studies;
+  exports dev.jformer.metrics;
+  exports dev.jformer.mixer;
+  exports dev.jformer.mixer.attention;
+  exports dev.jformer.mixer.cache;
+  exports dev.jformer.mixer.extractor;
+  exports dev.jformer.mixer.linear;
+  exports dev.jformer.mixer.reduction;
+  exports dev.jformer.mixer.sparse;
+  exports dev.jformer.model;
+  exports dev.jformer.model.forecast;
+  exports dev.jformer.model.vision;
+  exports dev.jformer.nn;
+  exports dev.jformer.nn.factorized;
+  exports dev.jformer.nn.kan;
+  exports dev.jformer.nn.quantized;
+  exports dev.jformer.nn.shift;
+  exports dev.jformer.nn.sparse;
+  exports dev.jformer.position;
+  exports dev.jformer.run;
+  exports dev.jformer.tensor;
+  exports dev.jformer.train;
+
+  opens dev.jformer.data.image to
+      com.fasterxml.jackson.databind;
+  opens dev.jformer.data.text to
+      com.fasterxml.jackson.databind;
+  opens dev.jformer.run to
+      com.fasterxml.jackson.databind;
+  opens dev.jformer.train to
+      com.fasterxml.jackson.databind;
+
+  uses dev.jformer.compress.Compression;
+  uses dev.jformer.compress.neurons.NeuronRule;
+  uses dev.jformer.ffn.ChannelMixer.Config;
+  uses dev.jformer.ffn.expert.Gate.Config;
+  uses dev.jformer.mixer.TokenMixer.Config;
+  uses dev.jformer.mixer.cache.Cache.Config;
+  uses dev.jformer.mixer.reduction.TokenReducer;
+  uses dev.jformer.model.Model.Config;
+  uses dev.jformer.nn.Norm.Config;
+  uses dev.jformer.nn.Projection;
+  uses dev.jformer.nn.quantized.RangeRule;
+  uses dev.jformer.position.Position.Config;
+  uses dev.jformer.run.DataConfig;
+  uses dev.jformer.run.Job;
+  uses dev.jformer.train.Objective;
+
+  provides dev.jformer.compress.Compression with
+      dev.jformer.compress.Folding,
+      dev.jformer.compress.experts.Emoe,
+      dev.jformer.compress.experts.Extract,
+      dev.jformer.compress.experts.Unite,
+      dev.jformer.compress.factorize.DsFormer,
+      dev.jformer.compress.factorize.LowRank,
+      dev.jformer.compress.neurons.Ifm,
+      dev.jformer.compress.neurons.PruneNeurons,
+      dev.jformer.compress.prune.Dense,
+      dev.jformer.compress.prune.Magnitude,
+      dev.jformer.compress.prune.NmPruning,
+      dev.jformer.compress.prune.RandomPruning,
+      dev.jformer.compress.prune.TokenPruning,
+      dev.jformer.compress.quantize.DenseShift,
+      dev.jformer.compress.quantize.LlmFp4,
+      dev.jformer.compress.quantize.LlmInt8,
+      dev.jformer.compress.quantize.NoisyQuant,
+      dev.jformer.compress.quantize.Ptq,
+      dev.jformer.compress.quantize.StaircaseCaching,
+      dev.jformer.compress.quantize.WeightInt4,
+      dev.jformer.compress.quantize.WeightInt8;
+  provides dev.jformer.compress.neurons.NeuronRule with
+      dev.jformer.compress.neurons.MagnitudeNeurons,
+      dev.jformer.compress.neurons.RandomNeurons;
+  provides dev.jformer.ffn.ChannelMixer.Config with
+      dev.jformer.ffn.GatedMlp.Config,
+      dev.jformer.ffn.GroupRationalKan.Config,
+      dev.jformer.ffn.Mlp.Config,
+      dev.jformer.ffn.NestedMlp.Config,
+      dev.jformer.ffn.PattentionMlp.Config,
+      dev.jformer.ffn.PerLayer.Config,
+      dev.jformer.ffn.SplineKan.Config,
+      dev.jformer.ffn.TopKMlp.Config,
+      dev.jformer.ffn.expert.EmergentExperts.Config,
+      dev.jformer.ffn.expert.Experts.Config;
+  provides dev.jformer.ffn.expert.Gate.Config with
+      dev.jformer.ffn.expert.BaseGate.Config,
+      dev.jformer.ffn.expert.EvoMoeGate.Config,
+      dev.jformer.ffn.expert.HashGate.Config,
+      dev.jformer.ffn.expert.NoisyTopKGate.Config,
+      dev.jformer.ffn.expert.SmoeDropoutGate.Config,
+      dev.jformer.ffn.expert.StableGate.Config,
+      dev.jformer.ffn.expert.SwitchGate.Config,
+      dev.jformer.ffn.expert.ThorGate.Config,
+      dev.jformer.ffn.expert.TopKGate.Config;
+  provides dev.jformer.mixer.TokenMixer.Config with
+      dev.jformer.mixer.DepthwiseConvolution.Config,
+      dev.jformer.mixer.IdentityMixer.Config,
+      dev.jformer.mixer.Pooling.Config,
+      dev.jformer.mixer.RandomMixer.Config,
+      dev.jformer.mixer.attention.ClippedSoftmax.Config,
+      dev.jformer.mixer.attention.GatedAttention.Config,
+      dev.jformer.mixer.attention.PrimerAttention.Config,
+      dev.jformer.mixer.attention.ProbabilisticFlash.Config,
+      dev.jformer.mixer.attention.SoftmaxAttention.Config,
+      dev.jformer.mixer.attention.SubsampledAttention.Config,
+      dev.jformer.mixer.attention.Urpe.Config,
+      dev.jformer.mixer.extractor.HighExtractor.Config,
+      dev.jformer.mixer.extractor.MinimalistExtractor.Config,
+      dev.jformer.mixer.extractor.SuperHighExtractor.Config,
+      dev.jformer.mixer.extractor.WorthwhileExtractor.Config,
+      dev.jformer.mixer.linear.FlowAttention.Config,
+      dev.jformer.mixer.linear.LinearAttention.Config,
+      dev.jformer.mixer.linear.Linformer.Config,
+      dev.jformer.mixer.linear.Performer.Config,
+      dev.jformer.mixer.reduction.TokenReducingAttention.Config,
+      dev.jformer.mixer.sparse.Combiner.Config,
+      dev.jformer.mixer.sparse.LshAttention.Config,
+      dev.jformer.mixer.sparse.ProbSparseAttention.Config,
+      dev.jformer.mixer.sparse.SlidingWindow.Config;
+  provides dev.jformer.mixer.cache.Cache.Config with
+      dev.jformer.mixer.cache.KeyValueCache.Config,
+      dev.jformer.mixer.cache.StaircaseCache.Config;
+  provides dev.jformer.mixer.reduction.TokenReducer with
+      dev.jformer.mixer.reduction.ClassAttentionReducer,
+      dev.jformer.mixer.reduction.RandomTokenReducer,
+      dev.jformer.mixer.reduction.TokenMerging,
+      dev.jformer.mixer.reduction.ZeroTprune;
+  provides dev.jformer.model.Model.Config with
+      dev.jformer.model.CausalLm.Config,
+      dev.jformer.model.Encoder.Config,
+      dev.jformer.model.EncoderDecoder.Config,
+      dev.jformer.model.TokenClassifier.Config,
+      dev.jformer.model.forecast.ITransformer.Config,
+      dev.jformer.model.forecast.Informer.Config,
+      dev.jformer.model.forecast.LinearForecaster.Config,
+      dev.jformer.model.vision.MetaFormer.Config,
+      dev.jformer.model.vision.VisionTransformer.Config;
+  provides dev.jformer.nn.Norm.Config with
+      dev.jformer.nn.Norm.GroupNormConfig,
+      dev.jformer.nn.Norm.LayerNormConfig,
+      dev.jformer.nn.Norm.NoNormConfig,
+      dev.jformer.nn.Norm.RmsNormConfig;
+  provides dev.jformer.nn.Projection with
+      dev.jformer.ffn.expert.Mohd.Config,
+      dev.jformer.nn.Linear.Config,
+      dev.jformer.nn.Pattention.Config,
+      dev.jformer.nn.SigmaReparamLinear.Config,
+      dev.jformer.nn.factorized.DenseSparseLinear.Config,
+      dev.jformer.nn.factorized.LowRankLinear.Config,
+      dev.jformer.nn.factorized.StraightThroughFactorizer.Config,
+      dev.jformer.nn.quantized.Int8Linear.Config,
+      dev.jformer.nn.quantized.MiniFloatLinear.Config,
+      dev.jformer.nn.quantized.NoisyLinear.Config,
+      dev.jformer.nn.quantized.PtqLinear.Config,
+      dev.jformer.nn.quantized.WeightInt4Linear.Config,
+      dev.jformer.nn.quantized.WeightInt8Linear.Config,
+      dev.jformer.nn.shift.DenseShiftLinear.Config,
+      dev.jformer.nn.shift.RoundedShiftLinear.Config,
+      dev.jformer.nn.shift.ShiftLinear.Config,
+      dev.jformer.nn.sparse.SparseLinear.Config;
+  provides dev.jformer.nn.quantized.RangeRule with
+      dev.jformer.nn.quantized.RangeRule.MinMax,
+      dev.jformer.nn.quantized.RangeRule.Percentile,
+      dev.jformer.nn.quantized.RangeRule.Search;
+  provides dev.jformer.position.Position.Config with
+      dev.jformer.position.Alibi.Config,
+      dev.jformer.position.LearnedPosition.Config,
+      dev.jformer.position.NoPosition.Config,
+      dev.jformer.position.Rope.Config,
+      dev.jformer.position.RopeAlibi.Config,
+      dev.jformer.position.Sinusoidal.Config,
+      dev.jformer.position.T5Bias.Config;
+  provides dev.jformer.run.DataConfig with
+      dev.jformer.run.ImageData,
+      dev.jformer.run.LabelledTextData,
+      dev.jformer.run.SeriesData,
+      dev.jformer.run.TextData,
+      dev.jformer.run.TranslationData;
+  provides dev.jformer.run.Job with
+      dev.jformer.run.ForecastingJob,
+      dev.jformer.run.ImageClassificationJob,
+      dev.jformer.run.LanguageModellingJob,
+      dev.jformer.run.MaskedLanguageModellingJob,
+      dev.jformer.run.SentenceEmbeddingJob,
+      dev.jformer.run.TextClassificationJob,
+      dev.jformer.run.TranslationJob;
+  provides dev.jformer.train.Objective with
+      dev.jformer.train.Consistency,
+      dev.jformer.train.Objective.Plain;
+}
