@@ -4,11 +4,13 @@ import dev.jformer.config.Part;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
 
-/** Transforms each token by itself: [..., D] to [..., D]. */
+/**
+ * A channel mixer, the part of a block that transforms each token by itself: [..., D] to [..., D].
+ */
 public abstract class ChannelMixer extends Layer {
   /** Configuration of a channel mixer. */
   public interface Config extends Part {
-    /** The channel mixer for one block. */
+    /** Builds the channel mixer for one block. */
     ChannelMixer build(BlockContext site);
   }
 }

@@ -10,8 +10,9 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * Gated linear unit (arXiv 2002.05202): {@code down(activation(gate(x)) * up(x))}; with SiLU it is
- * SwiGLU. One linear layer makes gate and up, in this order.
+ * Gated linear unit (<a href="https://arxiv.org/abs/2002.05202">GLU Variants Improve
+ * Transformer</a>): {@code down(activation(gate(x)) * up(x))}; with SiLU it is SwiGLU. One linear
+ * layer computes gate and up, in this order.
  */
 public final class GatedMlp extends ChannelMixer {
   /**
@@ -20,7 +21,7 @@ public final class GatedMlp extends ChannelMixer {
    * @param activation of the gate
    * @param expand hidden width as a multiple of D, rounded up to a multiple of 8; 8/3 gives the
    *     parameters of a plain MLP with 4
-   * @param hidden hidden width; 0 for what {@code expand} says
+   * @param hidden hidden width; 0 to use {@code expand}
    */
   @AutoService(ChannelMixer.Config.class)
   public record Config(Activation activation, double expand, int hidden)

@@ -3,7 +3,10 @@ package dev.jformer.ffn;
 import dev.jformer.nn.Module;
 import java.util.List;
 
-/** The nested perceptrons of a model together: Mix'n'Match of MatFormer (arXiv 2310.07707). */
+/**
+ * The nested perceptrons of a model together: Mix'n'Match of MatFormer (<a
+ * href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic Inference</a>).
+ */
 public final class Granularities {
   private final List<NestedMlp> layers;
 
@@ -11,7 +14,7 @@ public final class Granularities {
     this.layers = layers;
   }
 
-  /** Those of a model; there may be none. */
+  /** The nested perceptrons of a model; there may be none. */
   public static Granularities of(Module model) {
     return new Granularities(
         model.modules().values().stream()
@@ -25,22 +28,22 @@ public final class Granularities {
     return layers.size();
   }
 
-  /** How many granularities each of them has; 0 if there is none. */
+  /** Number of granularities of each of them; 0 if there is none. */
   public int count() {
     return layers.isEmpty() ? 0 : layers.get(0).granularities();
   }
 
-  /** Whether each batch is to be learned with all granularities. */
-  public boolean learnedTogether() {
-    return !layers.isEmpty() && layers.get(0).config().practice() == NestedMlp.TrainingMode.ALL;
+  /** Whether each batch is trained with all granularities. */
+  public boolean trainsAll() {
+    return !layers.isEmpty() && layers.get(0).config().trainingMode() == NestedMlp.TrainingMode.ALL;
   }
 
-  /** One granularity for inference, in all layers. */
+  /** Sets the granularity of inference, in all layers. */
   public void use(int granularity) {
     layers.forEach(layer -> layer.use(granularity));
   }
 
-  /** A granularity for inference for each layer, first to last. */
+  /** Sets the granularity of inference of each layer, first to last. */
   public void use(List<Integer> each) {
     expect(each.size());
     for (int i = 0; i < each.size(); i++) {
@@ -48,15 +51,18 @@ public final class Granularities {
     }
   }
 
-  /** One granularity for training, in all layers, until the next update begins. */
-  public void learn(int granularity) {
-    layers.forEach(layer -> layer.learn(granularity));
+  /** Sets the granularity of training, in all layers, until the next update begins. */
+  public void useInTraining(int granularity) {
+    layers.forEach(layer -> layer.useInTraining(granularity));
   }
 
   private void expect(int given) {
     if (given != layers.size()) {
       throw new IllegalArgumentException(
-          given + " granularities are given for " + layers.size() + " nested perceptrons");
+          given
+              + " granularities are given: expected "
+              + layers.size()
+              + ", one for each nested perceptron");
     }
   }
 }

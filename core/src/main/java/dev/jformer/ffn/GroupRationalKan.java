@@ -17,18 +17,18 @@ import java.util.function.DoubleUnaryOperator;
  * learned activations. Each of its two linear layers follows such an activation ({@link
  * GroupRational}). The first starts as the identity, the second as a usual activation.
  *
- * <p>Weights start such that the variance is kept: where the second moment of the activation F is
- * E[F(x)²] for a standard normal x, those of the linear layer after it have the variance 1 / (in
- * E[F(x)²]). What {@link BlockContext.Init#scaleResidual} asks for comes on top.
+ * <p>Initial weights preserve the variance: if the second moment of the activation F is E[F(x)²]
+ * for a standard normal x, the weights of the linear layer after it have the variance 1 / (in
+ * E[F(x)²]). The scaling of {@link BlockContext.Init#scaleResidual} is applied in addition.
  */
 public final class GroupRationalKan extends ChannelMixer {
-  /** What the second activation starts as. */
+  /** The function that the second activation starts as. */
   public enum Start {
     /** {@code x * sigmoid(x)}, as in most of the authors' models. */
     SILU(x -> x / (1 + Math.exp(-x))),
     /** Gaussian error linear unit, exact. */
     GELU(GroupRationalKan::gelu),
-    /** {@code x}. */
+    /** The identity, {@code x}. */
     IDENTITY(x -> x);
 
     private final DoubleUnaryOperator function;
@@ -42,7 +42,7 @@ public final class GroupRationalKan extends ChannelMixer {
     }
   }
 
-  /** With the normal distribution function by its series, which converges fast where it is used. */
+  /** GELU, by the series of the normal distribution, which converges fast in the range used. */
   private static double gelu(double x) {
     double term = x;
     double sum = x;
@@ -64,7 +64,7 @@ public final class GroupRationalKan extends ChannelMixer {
   @AutoService(ChannelMixer.Config.class)
   public record Config(int groups, Start start, double expand, int hidden)
       implements ChannelMixer.Config {
-    /** As in the paper. */
+    /** Defaults, as in the paper. */
     public Config() {
       this(8, Start.SILU, 4, 0);
     }
@@ -109,7 +109,8 @@ public final class GroupRationalKan extends ChannelMixer {
         child(
             "up",
             Layer.class,
-            site.projection().build(width, hidden, site.bias(), keeping(width, identity, 1)));
+            site.projection()
+                .build(width, hidden, site.bias(), variancePreserving(width, identity, 1)));
     this.second = child("second", Layer.class, new GroupRational(hidden, config.groups(), start));
     this.secondDropout = child("secondDropout", Layer.class, new Dropout(site.dropout()));
     double scale = site.init().scaleResidual() ? 1 / Math.sqrt(2.0 * site.layers()) : 1;
@@ -117,10 +118,11 @@ public final class GroupRationalKan extends ChannelMixer {
         child(
             "down",
             Layer.class,
-            site.projection().build(hidden, width, site.bias(), keeping(hidden, start, scale)));
+            site.projection()
+                .build(hidden, width, site.bias(), variancePreserving(hidden, start, scale)));
   }
 
-  private static Initializer keeping(int in, RationalFunction activation, double scale) {
+  private static Initializer variancePreserving(int in, RationalFunction activation, double scale) {
     return Initializer.normal(scale / Math.sqrt(in * activation.secondMoment()));
   }
 

@@ -9,7 +9,7 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
-/** The plain two-layer perceptron: up to a hidden width, activation, down again. */
+/** A two-layer perceptron: a linear layer to the hidden width, an activation, and one back. */
 public final class Mlp extends ChannelMixer {
   /**
    * Configuration.

@@ -1,6 +1,7 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.FormerNames;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
@@ -18,17 +19,17 @@ import java.util.SplittableRandom;
  * href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic Inference</a>.
  * Its granularities are numbered from 0, the smallest; the last is all of it.
  *
- * <p>In training one granularity is drawn for each update, the same in all layers, for what is
- * drawn is a function of the update's number; or each batch is learned with all of them, which
- * {@code train.Trainer} sees to. In inference it is the whole perceptron unless {@link #use} says
- * otherwise, for each layer as one likes.
+ * <p>In training either one granularity is drawn for each update, the same in all layers because
+ * the draw depends only on the update's number; or {@code train.Trainer} trains each batch with all
+ * of them. Inference runs the whole perceptron unless {@link #use} chooses another granularity,
+ * which may differ between layers.
  */
 public final class NestedMlp extends ChannelMixer implements ScheduledModule {
-  /** What is trained in an update. */
+  /** Which granularities are trained in an update. */
   public enum TrainingMode {
     /** One granularity, drawn evenly. */
     ONE,
-    /** All of them, their losses averaged. */
+    /** All granularities, with their losses averaged. */
     ALL
   }
 
@@ -39,13 +40,17 @@ public final class NestedMlp extends ChannelMixer implements ScheduledModule {
    * @param expand hidden width as a multiple of D
    * @param hidden hidden width; 0 for {@code expand * D}
    * @param shares of the hidden units that each granularity has, rising, the last 1
-   * @param practice what is trained in an update
+   * @param trainingMode which granularities are trained in an update
    */
   @AutoService(ChannelMixer.Config.class)
   public record Config(
-      Activation activation, double expand, int hidden, List<Double> shares, TrainingMode practice)
+      Activation activation,
+      double expand,
+      int hidden,
+      List<Double> shares,
+      @FormerNames("practice") TrainingMode trainingMode)
       implements ChannelMixer.Config {
-    /** An eighth, a quarter, half and all of four times the width. */
+    /** Granularities of an eighth, a quarter, half and all of four times the width. */
     public Config() {
       this(Activation.GELU, 4, 0, List.of(0.125, 0.25, 0.5, 1.0), TrainingMode.ONE);
     }
@@ -62,8 +67,8 @@ public final class NestedMlp extends ChannelMixer implements ScheduledModule {
         throw new IllegalArgumentException(
             "shares is " + shares + ": expected rising shares above 0 that end with 1");
       }
-      if (practice == null) {
-        throw new IllegalArgumentException("practice is null: expected one or all");
+      if (trainingMode == null) {
+        throw new IllegalArgumentException("trainingMode is null: expected one or all");
       }
     }
 
@@ -90,12 +95,12 @@ public final class NestedMlp extends ChannelMixer implements ScheduledModule {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
   private int used;
-  private int learned;
+  private int trained;
 
   NestedMlp(Config config, BlockContext site) {
     if (!(site.projection() instanceof Linear.Config)) {
       throw new IllegalArgumentException(
-          "a nested perceptron takes parts of plain matrices, not of those of the projection '"
+          "a nested perceptron needs plain linear layers, but the projection is '"
               + site.projection().type()
               + "': extract a model of one granularity first");
     }
@@ -103,30 +108,30 @@ public final class NestedMlp extends ChannelMixer implements ScheduledModule {
     this.units = config.units(site.width());
     int hidden = units.get(units.size() - 1);
     this.used = units.size() - 1;
-    this.learned = used;
+    this.trained = used;
     this.up = child("up", Layer.class, site.linear(site.width(), hidden));
     this.down = child("down", Layer.class, site.residual(hidden, site.width()));
     this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
   }
 
-  /** What it was made of. */
+  /** The configuration. */
   public Config config() {
     return config;
   }
 
-  /** How many granularities there are. */
+  /** Number of granularities. */
   public int granularities() {
     return units.size();
   }
 
-  /** The granularity of inference from now on. */
+  /** Sets the granularity of inference. */
   public void use(int granularity) {
     used = check(granularity);
   }
 
-  /** The granularity of training, until the next update begins. */
-  public void learn(int granularity) {
-    learned = check(granularity);
+  /** Sets the granularity of training, until the next update begins. */
+  public void useInTraining(int granularity) {
+    trained = check(granularity);
   }
 
   private int check(int granularity) {
@@ -139,14 +144,14 @@ public final class NestedMlp extends ChannelMixer implements ScheduledModule {
 
   @Override
   public void before(long step, long steps) {
-    if (config.practice() == TrainingMode.ONE) {
-      learned = new SplittableRandom(step).nextInt(units.size());
+    if (config.trainingMode() == TrainingMode.ONE) {
+      trained = new SplittableRandom(step).nextInt(units.size());
     }
   }
 
   @Override
   public Tensor forward(Tensor x) {
-    int granularity = isTraining() ? learned : used;
+    int granularity = isTraining() ? trained : used;
     Tensor y =
         granularity == units.size() - 1
             ? down.get().forward(config.activation().apply(up.get().forward(x)))
@@ -170,7 +175,7 @@ public final class NestedMlp extends ChannelMixer implements ScheduledModule {
       return linear;
     }
     throw new IllegalStateException(
-        "only of a plain linear layer a part can be taken, not of a "
+        "only a plain linear layer can be used in part, but this is a "
             + slot.get().getClass().getSimpleName());
   }
 }

@@ -11,19 +11,20 @@ import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
 /**
- * TokenFormer's feed-forward part (arXiv 2410.23168): a single {@link Pattention} whose parameter
- * tokens are what hidden units are to a perceptron.
+ * TokenFormer's feed-forward part (<a href="https://arxiv.org/abs/2410.23168">TokenFormer:
+ * Rethinking Transformer Scaling with Tokenized Model Parameters</a>): a single {@link Pattention},
+ * whose parameter tokens correspond to a perceptron's hidden units.
  */
 public final class PattentionMlp extends ChannelMixer {
   /**
    * Configuration.
    *
-   * @param expand parameter tokens at the beginning, as a multiple of D
-   * @param growth how many times as many there are now
+   * @param expand initial number of parameter tokens, as a multiple of D
+   * @param growth factor by which their number has grown since
    */
   @AutoService(ChannelMixer.Config.class)
   public record Config(double expand, int growth) implements ChannelMixer.Config, GrowingPart {
-    /** Four times the width. */
+    /** Defaults: four times the width, not grown. */
     public Config() {
       this(4, 1);
     }
@@ -32,7 +33,11 @@ public final class PattentionMlp extends ChannelMixer {
     public Config {
       if (!(expand > 0) || growth < 1) {
         throw new IllegalArgumentException(
-            "expand is " + expand + " and growth " + growth + ": expected more than 0, and 1");
+            "expand is "
+                + expand
+                + " and growth "
+                + growth
+                + ": expected expand above 0 and growth of at least 1");
       }
     }
 

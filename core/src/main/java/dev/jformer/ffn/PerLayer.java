@@ -5,13 +5,14 @@ import dev.jformer.nn.BlockContext;
 import java.util.List;
 
 /**
- * Another channel mixer in each block, as models have that were put together of parts of different
- * sizes (arXiv 2310.07707).
+ * A channel mixer that differs between blocks, as in models composed of parts of different sizes
+ * (<a href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic
+ * Inference</a>).
  */
 public final class PerLayer {
   private PerLayer() {}
 
-  /** What has these channel mixers in its blocks: one for all of them, if they are the same. */
+  /** A configuration with these channel mixers in its blocks; a plain one if they are all equal. */
   public static ChannelMixer.Config of(List<ChannelMixer.Config> layers) {
     return layers.stream().distinct().count() == 1 ? layers.get(0) : new Config(layers);
   }
@@ -23,7 +24,7 @@ public final class PerLayer {
    */
   @AutoService(ChannelMixer.Config.class)
   public record Config(List<ChannelMixer.Config> layers) implements ChannelMixer.Config {
-    /** Plain perceptrons. */
+    /** Defaults: plain perceptrons. */
     public Config() {
       this(List.of(new Mlp.Config()));
     }

@@ -18,7 +18,7 @@ public final class TopKMlp extends ChannelMixer {
   /**
    * Configuration.
    *
-   * @param k hidden units that count
+   * @param k number of hidden units that count
    * @param expand hidden width as a multiple of D
    * @param hidden hidden width; 0 for {@code expand * D}
    */

@@ -14,7 +14,7 @@ final class Widths {
   }
 
   /**
-   * The hidden width, rounded up to a multiple of {@code multiple} where it is not given outright.
+   * The hidden width: {@code hidden} if given, else from {@code expand}, rounded up to a multiple.
    */
   static int hidden(int width, double expand, int hidden, int multiple) {
     if (hidden > 0) {

@@ -22,14 +22,16 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * BERT (arXiv 1810.04805): norms after the halves of its blocks and on the embeddings, which are
- * the sum of word, position and type; it fills in if its file holds that head.
+ * BERT (<a href="https://arxiv.org/abs/1810.04805">BERT: Pre-training of Deep Bidirectional
+ * Transformers for Language Understanding</a>) in Hugging Face's format: post-norm blocks and a
+ * norm on the embeddings, which are the sum of word, position and token type. It has a head for
+ * masked language modelling if its file holds one.
  *
- * <p>What serves the prediction of the next sentence is left out. So is dropout of attention's
- * weights, which our mixers do not have: it acts in training only.
+ * <p>The head for next-sentence prediction is left out. So is dropout of attention weights, which
+ * our mixers do not have; it only acts in training.
  */
 final class Bert implements Family<Encoder.Config> {
-  /** The token that stands for one to be filled in. */
+  /** The token that masks a token to predict. */
   static final String MASK = "[MASK]";
 
   private static final String PREFIX = "bert.";
@@ -43,10 +45,10 @@ final class Bert implements Family<Encoder.Config> {
           "silu", Activation.SILU);
 
   /**
-   * What tells one BERT from another.
+   * The sizes and settings in which BERT models differ.
    *
-   * @param mask id of the mask; negative if there is none
-   * @param padding id that fills texts up
+   * @param mask id of the mask token; negative if there is none
+   * @param padding id of padding
    */
   record Shape(
       int layers,
@@ -61,7 +63,7 @@ final class Bert implements Family<Encoder.Config> {
       double dropout,
       int mask,
       int padding,
-      boolean fillsIn) {
+      boolean mlmHead) {
     Encoder.Config config() {
       Norm.Config norm = new Norm.LayerNormConfig(epsilon, true);
       return new Encoder.Config(
@@ -81,7 +83,7 @@ final class Bert implements Family<Encoder.Config> {
           new BlockContext.Init(0.02, false),
           new Linear.Config(),
           new Encoder.Embeddings(norm, tokenTypes, mask, padding),
-          new Encoder.Head(fillsIn, norm));
+          new Encoder.Head(mlmHead, norm));
     }
   }
 
@@ -107,8 +109,8 @@ final class Bert implements Family<Encoder.Config> {
               + String.join(", ", ACTIVATIONS.keySet().stream().sorted().toList())
               + " are");
     }
-    boolean fillsIn = names.stream().anyMatch(name -> name.startsWith(HEAD));
-    if (fillsIn) {
+    boolean mlmHead = names.stream().anyMatch(name -> name.startsWith(HEAD));
+    if (mlmHead) {
       fields.supports("tie_word_embeddings", fields.flag("tie_word_embeddings", true), true);
       // The head's activation follows the blocks'; ours is always GELU.
       fields.supports("hidden_act", named, "gelu");
@@ -118,7 +120,7 @@ final class Bert implements Family<Encoder.Config> {
       throw new ConfigException("pad_token_id is " + padding + ": expected an integer");
     }
     int mask = -1;
-    if (fillsIn || Tokenizers.exists(folder)) {
+    if (mlmHead || Tokenizers.exists(folder)) {
       Tokenizer tokenizer = Tokenizers.load(folder);
       mask = tokenizer.id(MASK).orElse(-1);
     }
@@ -135,7 +137,7 @@ final class Bert implements Family<Encoder.Config> {
             fields.number("hidden_dropout_prob", 0.1),
             mask,
             padding == null || padding.isNull() ? 0 : Math.max(0, padding.intValue()),
-            fillsIn)
+            mlmHead)
         .config();
   }
 
@@ -149,7 +151,7 @@ final class Bert implements Family<Encoder.Config> {
     if (config.embeddings().tokenTypes() > 0) {
       maps.add(WeightMap.same("tokenTypes.weight", embeddings + "token_type_embeddings.weight"));
     }
-    both(maps, "trunk.inputNorm", embeddings + "LayerNorm");
+    weightAndBias(maps, "trunk.inputNorm", embeddings + "LayerNorm");
     for (int i = 0; i < config.layers(); i++) {
       String ours = "trunk.blocks." + i + ".";
       String theirs = PREFIX + "encoder.layer." + i + ".";
@@ -161,26 +163,26 @@ final class Bert implements Family<Encoder.Config> {
                 List.of(self + "query" + kind, self + "key" + kind, self + "value" + kind),
                 List.of(width, width, width)));
       }
-      both(maps, ours + "mixer.out", theirs + "attention.output.dense");
-      both(maps, ours + "mixerNorm", theirs + "attention.output.LayerNorm");
-      both(maps, ours + "ffn.up", theirs + "intermediate.dense");
-      both(maps, ours + "ffn.down", theirs + "output.dense");
-      both(maps, ours + "ffnNorm", theirs + "output.LayerNorm");
+      weightAndBias(maps, ours + "mixer.out", theirs + "attention.output.dense");
+      weightAndBias(maps, ours + "mixerNorm", theirs + "attention.output.LayerNorm");
+      weightAndBias(maps, ours + "ffn.up", theirs + "intermediate.dense");
+      weightAndBias(maps, ours + "ffn.down", theirs + "output.dense");
+      weightAndBias(maps, ours + "ffnNorm", theirs + "output.LayerNorm");
     }
     if (config.head().mlmHead()) {
-      both(maps, "transform", HEAD + "transform.dense");
-      both(maps, "transformNorm", HEAD + "transform.LayerNorm");
+      weightAndBias(maps, "transform", HEAD + "transform.dense");
+      weightAndBias(maps, "transformNorm", HEAD + "transform.LayerNorm");
       maps.add(WeightMap.same("decoderBias", HEAD + "bias"));
     }
     return maps;
   }
 
-  private static void both(List<WeightMap> maps, String ours, String theirs) {
+  private static void weightAndBias(List<WeightMap> maps, String ours, String theirs) {
     maps.add(WeightMap.same(ours + ".weight", theirs + ".weight"));
     maps.add(WeightMap.same(ours + ".bias", theirs + ".bias"));
   }
 
-  /** Files of the bare BERT leave the prefix out; old ones call the parts of norms otherwise. */
+  /** Files of BERT without a head omit the prefix; old ones have other names for norm weights. */
   @Override
   public String spelled(String name, Set<String> names) {
     boolean bare = names.stream().noneMatch(n -> n.startsWith(PREFIX));

@@ -14,16 +14,16 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What a configuration makes a model of: the types and shapes of its parameters. It is had without
- * setting their memory aside, for a configuration may ask for more than there is.
+ * The types and shapes of the parameters that a configuration describes. They are found without
+ * allocating memory, because an untrusted configuration may describe more than the machine has.
  *
  * @param parameters by name, in the model's order
  */
 record Blueprint(Map<String, Entry> parameters) {
   /**
-   * One parameter.
+   * The type and shape of a parameter.
    *
-   * @param ragged whether its last dimension may be another; see {@link Parameter#ragged}
+   * @param ragged whether its last dimension may differ; see {@link Parameter#ragged}
    */
   record Entry(DType dtype, Shape shape, boolean ragged) {
     boolean accepts(Shape other) {
@@ -31,17 +31,17 @@ record Blueprint(Map<String, Entry> parameters) {
     }
   }
 
-  /** Parts may make some tensors that are no parameters. */
+  /** Parts may also create some tensors that are not parameters. */
   private static final int SPARE = 1000;
 
   private static final int PER_PARAMETER = 16;
 
   /**
-   * Draws a model.
+   * Finds the parameters of a model.
    *
-   * @param expected about how many parameters it has; a model of far more is refused
+   * @param expected about how many parameters it has; a model with far more is refused
    * @throws ConfigException if it cannot be built
-   * @throws IllegalArgumentException if its parts do not fit each other
+   * @throws IllegalArgumentException if its parts do not fit together
    */
   static Blueprint of(Model.Config config, int expected) {
     long most = SPARE + (long) PER_PARAMETER * expected;
@@ -61,7 +61,7 @@ record Blueprint(Map<String, Entry> parameters) {
         | NegativeArraySizeException
         | OutOfMemoryError e) {
       throw new ConfigException(
-          "the configuration makes no model of about "
+          "the configuration does not describe a model of about "
               + expected
               + " weights (is its number of layers right?): "
               + e.getMessage(),
@@ -69,15 +69,15 @@ record Blueprint(Map<String, Entry> parameters) {
     }
   }
 
-  /** The shape of a parameter that there is. */
+  /** The shape of an existing parameter. */
   Shape shape(String name) {
     return parameters.get(name).shape();
   }
 
   /**
-   * Checks that a model has these parameters and no others, so that it can be had again.
+   * Checks that a model has exactly these parameters, so that it can be loaded again.
    *
-   * @throws ConfigException if it is not what its configuration says
+   * @throws ConfigException if it does not match its configuration
    */
   void check(Model model) {
     Map<String, Shape> shapes = new LinkedHashMap<>();
@@ -87,8 +87,7 @@ record Blueprint(Map<String, Entry> parameters) {
           Shape shape = shapes.remove(name);
           if (shape == null || !entry.accepts(shape)) {
             throw new ConfigException(
-                "this model cannot be saved, for it is not what its configuration says: the"
-                    + " parameter "
+                "this model cannot be saved, because it does not match its configuration: the parameter "
                     + name
                     + " should be "
                     + entry.shape()
@@ -98,8 +97,7 @@ record Blueprint(Map<String, Entry> parameters) {
         });
     if (!shapes.isEmpty()) {
       throw new ConfigException(
-          "this model cannot be saved, for it is not what its configuration says: that has no"
-              + " parameter "
+          "this model cannot be saved, because it does not match its configuration, which has no parameter "
               + shapes.keySet().iterator().next());
     }
   }

@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * How a family of Hugging Face models corresponds to ours: the configuration, and a list of
+ * A family of Hugging Face models and how it maps to ours: the configuration, and a list of
  * weights.
  *
  * @param <C> our configuration
  */
 interface Family<C extends Model.Config> {
-  /** A family whose models we also write: the same list of weights serves both ways. */
+  /** A family that can also be saved: the same list of weights serves both directions. */
   interface Written extends Family<CausalLm.Config> {
-    /** Our configuration for theirs. */
+    /** Converts their configuration to ours. */
     CausalLm.Config read(JsonNode theirs);
 
     @Override
@@ -26,7 +26,7 @@ interface Family<C extends Model.Config> {
     }
 
     /**
-     * Their configuration for ours, or an exception that says why there is none.
+     * Converts our configuration to theirs, or throws an exception that says why it cannot be.
      *
      * @param blueprint of {@code ours}
      */
@@ -37,22 +37,22 @@ interface Family<C extends Model.Config> {
   String modelType();
 
   /**
-   * Our configuration for theirs.
+   * Converts their configuration to ours.
    *
-   * @param folder where it lies, with a tokenizer perhaps
-   * @param names of the weights that lie there
+   * @param folder the model's folder, which may hold a tokenizer
+   * @param names of the weights in the folder
    */
   C read(JsonNode theirs, Path folder, Set<String> names);
 
   /** All weights of a model. */
   List<WeightMap> weights(C config);
 
-  /** How a file with these names spells one of {@link #weights}: some leave a prefix out. */
+  /** The name of one of {@link #weights} in a file with these names: some files omit a prefix. */
   default String spelled(String name, Set<String> names) {
     return name;
   }
 
-  /** Whether a tensor of theirs may be ignored: some files hold constants that are no weights. */
+  /** Whether a tensor of theirs may be ignored: some files hold constants that are not weights. */
   default boolean isIgnored(String name) {
     return false;
   }

@@ -7,15 +7,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads a Hugging Face configuration: what we need must be there, what we cannot do must not be
- * asked for.
+ * Reads a Hugging Face configuration: required fields must be given, and settings that we do not
+ * support are refused.
  */
 final class Fields {
   private static final long LARGEST = 1 << 24;
 
   private final JsonNode node;
 
-  /** What stands before a field's name in messages. */
+  /** The prefix of field names in messages. */
   private final String path;
 
   Fields(JsonNode node) {
@@ -93,7 +93,7 @@ final class Fields {
     return new Fields(value, path + name + ".");
   }
 
-  /** Refuses a field that is set to anything but what we can do. */
+  /** Refuses a field that is set to anything but the supported value. */
   void supports(String name, Object given, Object supported) {
     if (!given.equals(supported)) {
       throw new ConfigException(
@@ -108,7 +108,7 @@ final class Fields {
   }
 
   /** Refuses all fields but these. */
-  void onlyKnows(String... names) {
+  void refuseOthers(String... names) {
     for (Map.Entry<String, JsonNode> field : node.properties()) {
       if (!field.getValue().isNull() && !List.of(names).contains(field.getKey())) {
         throw new ConfigException(

@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * GPT-2: learned positions, layer norm, biases, embeddings mostly tied; its linear layers are
- * stored transposed.
+ * GPT-2 in Hugging Face's format: learned positions, layer norm, biases, usually tied embeddings;
+ * its linear layers are stored transposed.
  */
 final class Gpt2 implements Family.Written {
   private static final Map<String, Activation> ACTIVATIONS =
@@ -98,7 +98,7 @@ final class Gpt2 implements Family.Written {
                 .map(Map.Entry::getKey)
                 .findFirst()
                 .orElse(null);
-    check.that(activation != null, "an activation of GPT-2's", mlp.activation());
+    check.that(activation != null, "an activation that GPT-2 supports", mlp.activation());
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     config.put("model_type", modelType());
     config.putArray("architectures").add("GPT2LMHeadModel");
@@ -117,7 +117,7 @@ final class Gpt2 implements Family.Written {
     return config;
   }
 
-  /** Files of the bare GPT-2, without its output layer, leave the prefix out. */
+  /** Files of GPT-2 without the output layer omit the prefix. */
   @Override
   public String spelled(String name, Set<String> names) {
     return names.stream().anyMatch(n -> n.startsWith("h."))
@@ -133,21 +133,22 @@ final class Gpt2 implements Family.Written {
     for (int i = 0; i < config.layers(); i++) {
       String ours = "blocks." + i + ".";
       String theirs = "transformer.h." + i + ".";
-      both(maps, ours + "mixerNorm", theirs + "ln_1", false);
-      both(maps, ours + "mixer.qkv", theirs + "attn.c_attn", true);
-      both(maps, ours + "mixer.out", theirs + "attn.c_proj", true);
-      both(maps, ours + "ffnNorm", theirs + "ln_2", false);
-      both(maps, ours + "ffn.up", theirs + "mlp.c_fc", true);
-      both(maps, ours + "ffn.down", theirs + "mlp.c_proj", true);
+      weightAndBias(maps, ours + "mixerNorm", theirs + "ln_1", false);
+      weightAndBias(maps, ours + "mixer.qkv", theirs + "attn.c_attn", true);
+      weightAndBias(maps, ours + "mixer.out", theirs + "attn.c_proj", true);
+      weightAndBias(maps, ours + "ffnNorm", theirs + "ln_2", false);
+      weightAndBias(maps, ours + "ffn.up", theirs + "mlp.c_fc", true);
+      weightAndBias(maps, ours + "ffn.down", theirs + "mlp.c_proj", true);
     }
-    both(maps, "norm", "transformer.ln_f", false);
+    weightAndBias(maps, "norm", "transformer.ln_f", false);
     if (!config.tied()) {
       maps.add(WeightMap.same("head.weight", "lm_head.weight"));
     }
     return maps;
   }
 
-  private static void both(List<WeightMap> maps, String ours, String theirs, boolean transposed) {
+  private static void weightAndBias(
+      List<WeightMap> maps, String ours, String theirs, boolean transposed) {
     maps.add(
         transposed
             ? WeightMap.transposed(ours + ".weight", theirs + ".weight")

@@ -30,9 +30,7 @@ public final class HuggingFace {
 
   private HuggingFace() {}
 
-  /**
-   * Loads the weights of a configuration of theirs into a model of ours; see {@link Models#load}.
-   */
+  /** Loads a model of theirs as one of ours; see {@link Models#load}. */
   static Model load(Path folder, JsonNode config) throws IOException {
     return load(family(config.path("model_type").asText()), folder, config);
   }
@@ -65,13 +63,13 @@ public final class HuggingFace {
   }
 
   /**
-   * Saves a model so that Hugging Face's transformers loads it: as a GPT-2 or a Llama, whichever it
-   * is one of. {@link Models#save} says what becomes of a model that was there before.
+   * Saves a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama. An earlier
+   * model in the folder is replaced as in {@link Models#save}.
    *
-   * @param tokenizer saved beside it; what it says ends a text also begins one, for it stands
-   *     between the documents that models are trained on. Null for a model of something else.
-   * @throws ConfigException if it is neither, or the tokenizer has more ids than the model; the
-   *     message says what differs
+   * @param tokenizer saved with it; the token that ends a text also begins one, because it
+   *     separates the documents that models are trained on. Null if the model has no text.
+   * @throws ConfigException if the model is neither, or the tokenizer has more ids than the model;
+   *     the message says what differs
    * @throws IOException if it cannot be written
    */
   public static void save(CausalLm model, Tokenizer tokenizer, Path folder) throws IOException {
@@ -80,7 +78,7 @@ public final class HuggingFace {
       throw new ConfigException(
           "the tokenizer has "
               + tokenizer.vocabularySize()
-              + " ids, but the model knows "
+              + " ids, but the model's vocabulary has "
               + ours.vocab());
     }
     Map<String, Parameter> parameters = model.parameters();
@@ -90,7 +88,7 @@ public final class HuggingFace {
     ObjectNode config = family.write(ours, blueprint);
     OptionalInt end = tokenizer == null ? OptionalInt.empty() : tokenizer.endOfText();
     for (String field : List.of("bos_token_id", "eos_token_id")) {
-      // Left out, it would be transformers' own choice.
+      // Without this field, transformers would use its own default.
       config.put(field, end.isPresent() ? end.getAsInt() : null);
     }
     Map<String, byte[]> companions = new HashMap<>();

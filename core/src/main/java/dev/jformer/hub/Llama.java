@@ -16,7 +16,7 @@ import dev.jformer.position.Rope;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Llama: rotary positions, RMS norm, no biases, SwiGLU, grouped key-value heads. */
+/** Llama in Hugging Face's format: rotary positions, RMS norm, no biases, SwiGLU, grouped heads. */
 final class Llama implements Family.Written {
   @Override
   public String modelType() {
@@ -62,8 +62,8 @@ final class Llama implements Family.Written {
   }
 
   /**
-   * The base of the angles, which newer configurations hold in an object of its own; older ones
-   * have one for how angles are scaled.
+   * The base of the rotary angles. Newer configurations hold it in the object {@code
+   * rope_parameters}; older ones have {@code rope_scaling}.
    */
   private static double theta(Fields fields) {
     double theta = fields.number("rope_theta", 10_000);
@@ -74,7 +74,7 @@ final class Llama implements Family.Written {
           rope.supports(type, rope.text(type, "default"), "default");
         }
         rope.supports("partial_rotary_factor", rope.number("partial_rotary_factor", 1), 1.0);
-        rope.onlyKnows("type", "rope_type", "partial_rotary_factor", "rope_theta");
+        rope.refuseOthers("type", "rope_type", "partial_rotary_factor", "rope_theta");
         theta = rope.number("rope_theta", theta);
       }
     }

@@ -14,19 +14,19 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 
 /**
- * Builds a model and fills it with stored weights. Their names, types and shapes are compared with
- * the configuration's before any memory is set aside.
+ * Builds a model and fills it with stored weights. Names, types and shapes are compared with the
+ * configuration before any memory is allocated.
  *
- * @param folder where the weights lie, for messages
+ * @param folder the folder of the weights, for messages
  */
 record Loader(Path folder, StoredWeights weights) {
   /**
    * Loads a model.
    *
    * @param blueprint of {@code config}
-   * @param maps where each of its parameters comes from
-   * @param ignored whether a stored tensor may be left over
-   * @throws FormatException if the weights are not those of the configuration
+   * @param maps the stored weights of each parameter
+   * @param ignored whether a stored tensor may remain unused
+   * @throws FormatException if the weights do not match the configuration
    */
   Model load(
       Model.Config config, Blueprint blueprint, List<WeightMap> maps, Predicate<String> ignored) {
@@ -39,7 +39,7 @@ record Loader(Path folder, StoredWeights weights) {
     if (!unused.isEmpty()) {
       throw new FormatException(
           folder
-              + ": the configuration has no place for the tensor "
+              + ": the configuration has no parameter for the tensor "
               + FormatException.oneLine(unused.first())
               + (unused.size() > 1 ? " and " + (unused.size() - 1) + " more" : ""));
     }

@@ -2,11 +2,11 @@ package dev.jformer.hub;
 
 import dev.jformer.config.ConfigException;
 
-/** Says why a model of ours has no place in a family of Hugging Face's. */
+/** Checks whether a model can be saved as one of a Hugging Face family, and explains why not. */
 final class Mismatch {
   private Mismatch() {}
 
-  /** Checks that a configuration is of a family's kind. */
+  /** Checks a configuration against a family. */
   record Check(String family) {
     void that(boolean holds, String wanted, Object given) {
       if (!holds) {

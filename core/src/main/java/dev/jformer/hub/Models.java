@@ -19,7 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Loads and saves models. */
+/** Loads and saves models in folders, and loads those of Hugging Face and ONNX. */
 public final class Models {
   /** The file that holds a model's configuration. */
   public static final String CONFIG = "config.json";
@@ -28,16 +28,14 @@ public final class Models {
 
   private Models() {}
 
-  /** The file that holds a model in ONNX's format, where there is no configuration. */
+  /** The file that holds a model in ONNX's format, in a folder without a configuration. */
   public static final String ONNX = "model.onnx";
 
   /**
-   * Rebuilds a model: one of ours, or a Hugging Face one of GPT-2, Llama or BERT, or a BERT in
-   * ONNX's format.
+   * Loads a model: one of ours, a Hugging Face GPT-2, Llama or BERT, or a BERT in ONNX's format.
    *
-   * @param folder its folder; or an ONNX file, which like a folder with a {@value #ONNX} needs the
-   *     tokenizer beside it
-   * @throws ConfigException if the configuration is not one that we can build
+   * @param folder its folder, or an ONNX file; an ONNX model needs its tokenizer in the same folder
+   * @throws ConfigException if the configuration is not supported
    * @throws FormatException if the weights are damaged or belong to another configuration
    */
   public static Model load(Path folder) throws IOException {
@@ -84,13 +82,13 @@ public final class Models {
   }
 
   /**
-   * Saves a model: its configuration and its weights. Whatever interrupts it, a folder never holds
-   * the one of one model and the others of another.
+   * Saves a model: its configuration and its weights. Even if saving is interrupted, a folder never
+   * holds the configuration of one model and the weights of another.
    *
-   * @throws ConfigException if the model is not what its configuration says, because a module was
-   *     replaced by one that the configuration does not know
-   * @throws IOException if it cannot be written; unless its files were being put in their places by
-   *     then, the model that was there before is intact
+   * @throws ConfigException if the model does not match its configuration, because a module was
+   *     replaced by one that the configuration does not describe
+   * @throws IOException if it cannot be written; an earlier model is intact unless the new files
+   *     were already being moved to their places
    */
   public static void save(Model model, Path folder) throws IOException {
     Map<String, Parameter> parameters = model.parameters();

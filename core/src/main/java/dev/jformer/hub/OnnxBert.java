@@ -21,12 +21,12 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * A BERT in an ONNX file, found again in its graph. Exporters keep the names of embeddings, norms
- * and biases, but put matrices in another form under names of their own. So a matrix is what the
- * value is multiplied by that a linear layer's bias is added to, and its orientation follows from
- * the operation. What no name says is read off the operations: the size of a head where queries are
- * reshaped, the activation, the norms' epsilon. A graph that is wired otherwise than BERT, or has
- * weights that BERT has no place for, is refused.
+ * Recognises a BERT in the graph of an ONNX file. Exporters keep the names of embeddings, norms and
+ * biases, but transpose and rename matrices. So a linear layer is found by its bias: its matrix is
+ * the factor of the product that the bias is added to, and its orientation follows from the
+ * operation. The rest is read from the operations: the size of a head from the reshape of queries,
+ * the activation, the norms' epsilon. A graph that is wired differently from BERT, or has weights
+ * that BERT does not have, is refused.
  */
 final class OnnxBert implements StoredWeights {
   private static final Set<String> PASSING = Set.of("Cast", "Reshape", "Flatten", "Dropout");
@@ -41,7 +41,7 @@ final class OnnxBert implements StoredWeights {
     }
   }
 
-  /** Where a layer of the network stands in the graph. */
+  /** The input and output of a layer in the graph. */
   private record Place(String input, String output, double epsilon) {}
 
   private final OnnxGraph graph;
@@ -81,7 +81,7 @@ final class OnnxBert implements StoredWeights {
     return (Encoder) new Loader(file, read).load(config, blueprint, maps, name -> false);
   }
 
-  // ---- The weights, under the names of Hugging Face's files and in their orientation
+  // ---- The weights, under the names and in the orientation of Hugging Face's files
 
   @Override
   public Set<String> names() {
@@ -212,8 +212,8 @@ final class OnnxBert implements StoredWeights {
     return tensor;
   }
 
-  /** The one node among those that take a value that is of a kind. */
-  private OnnxGraph.Node taker(String value, Predicate<OnnxGraph.Node> kind, String expected) {
+  /** The only consumer of a value that is of the expected kind. */
+  private OnnxGraph.Node consumer(String value, Predicate<OnnxGraph.Node> kind, String expected) {
     List<OnnxGraph.Node> all = graph.consumers(value);
     List<OnnxGraph.Node> fitting = all.stream().filter(kind).toList();
     if (fitting.size() != 1) {
@@ -241,7 +241,7 @@ final class OnnxBert implements StoredWeights {
     return node;
   }
 
-  /** The input of an operation of two that is not this one. */
+  /** The other input of an operation with two inputs. */
   private String other(OnnxGraph.Node node, String input) {
     if (node.inputs().size() != 2) {
       throw graph.unknown(node + " has " + node.inputs().size() + " inputs: expected two");
@@ -250,10 +250,7 @@ final class OnnxBert implements StoredWeights {
     return graph.source(first).equals(graph.source(input)) ? node.inputs().get(1) : first;
   }
 
-  /**
-   * Where a value comes from, if it was only copied, cast or given another shape on the way, or
-   * passed a dropout, which acts in training only.
-   */
+  /** The origin of a value: follows it back through copies, casts, reshapes and dropout. */
   private String origin(String value) {
     String name = graph.source(value);
     for (int i = 0; i < graph.nodes().size(); i++) {
@@ -266,7 +263,7 @@ final class OnnxBert implements StoredWeights {
     return name;
   }
 
-  /** Nothing but floating-point operations of ONNX itself. */
+  /** Checks that all operations are ONNX's own and in floating point. */
   private void operations() {
     for (OnnxGraph.Node node : graph.nodes()) {
       boolean plain = node.domain().isEmpty() || node.domain().equals("ai.onnx");
@@ -280,14 +277,14 @@ final class OnnxBert implements StoredWeights {
     }
   }
 
-  /** Words are looked up by ids, positions by where a token stands and not by what it is. */
+  /** Checks that words are looked up by ids, and positions independently of the ids. */
   private void embeddings() {
-    OnnxGraph.Node words = taker(prefix + WORDS, node -> node.is("Gather"), "Gather");
+    OnnxGraph.Node words = consumer(prefix + WORDS, node -> node.is("Gather"), "Gather");
     if (!graph.isInput(origin(words.inputs().get(1)))) {
-      throw graph.unknown(words + " does not look up ids that the graph is given");
+      throw graph.unknown(words + " does not look up ids that are an input of the graph");
     }
     OnnxGraph.Node positions =
-        taker(
+        consumer(
             prefix + "embeddings.position_embeddings.weight",
             node -> node.is("Gather") || node.is("Slice"),
             "Gather");
@@ -301,7 +298,7 @@ final class OnnxBert implements StoredWeights {
     }
   }
 
-  /** A list of all positions, where one is stored, must begin with the first. */
+  /** Checks that a stored list of all positions counts from 0. */
   private void countsFromZero(String value) {
     OnnxTensor list = graph.tensor(value);
     long length = found.get("embeddings.position_embeddings.weight").shape().size(0);
@@ -340,14 +337,14 @@ final class OnnxBert implements StoredWeights {
   private Place linear(String name, String expected) {
     OnnxTensor bias = vector(name + ".bias", 1);
     OnnxGraph.Node end =
-        taker(prefix + name + ".bias", node -> node.is("Add") || node.is("Gemm"), "Add or Gemm");
+        consumer(prefix + name + ".bias", node -> node.is("Add") || node.is("Gemm"), "Add or Gemm");
     OnnxGraph.Node product = end;
     if (end.is("Add")) {
       product = producer(end, other(end, prefix + name + ".bias"), "MatMul");
     } else if (end.number("alpha", 1) != 1
         || end.number("beta", 1) != 1
         || end.integer("transA", 0) != 0) {
-      throw graph.unknown(end + " is no linear layer: expected alpha and beta 1, transA 0");
+      throw graph.unknown(end + " is not a linear layer: expected alpha and beta 1, transA 0");
     }
     String matrix = product.inputs().get(1);
     boolean transposed = product.integer("transB", 0) == 0;
@@ -389,13 +386,13 @@ final class OnnxBert implements StoredWeights {
     return new Place(input, end.outputs().get(0), 0);
   }
 
-  /** Finds a layer norm by its shift: one operation, or several. */
+  /** Finds a layer norm by its bias; it may be one operation or several. */
   private Place norm(String name) {
     vector(name + ".weight", 1);
     vector(name + ".bias", 1);
     String bias = prefix + name + ".bias";
     OnnxGraph.Node end =
-        taker(
+        consumer(
             bias,
             node -> node.is("Add") || node.is("LayerNormalization"),
             "Add or LayerNormalization");
@@ -423,9 +420,9 @@ final class OnnxBert implements StoredWeights {
     return new Place(null, end.outputs().get(0), own);
   }
 
-  /** The width of a head: the last of the sizes that queries are given. */
+  /** The width of a head: the last size in the reshape of queries. */
   private int headSize(Place query, int width) {
-    OnnxGraph.Node reshape = taker(query.output(), node -> node.is("Reshape"), "Reshape");
+    OnnxGraph.Node reshape = consumer(query.output(), node -> node.is("Reshape"), "Reshape");
     String sizes = reshape.inputs().get(1);
     OnnxGraph.Node joined = graph.producer(sizes);
     if (joined != null && joined.is("Concat")) {
@@ -440,7 +437,7 @@ final class OnnxBert implements StoredWeights {
     return (int) size;
   }
 
-  /** Each layer has one softmax, of logits that are scaled as usual where that is seen. */
+  /** Checks that each layer has one softmax, and that its logits are divided by √(head size). */
   private void attention(int layers, int headSize) {
     List<OnnxGraph.Node> all = graph.nodes().stream().filter(node -> node.is("Softmax")).toList();
     if (all.size() != layers) {
@@ -458,7 +455,7 @@ final class OnnxBert implements StoredWeights {
                 .orElse(null);
       }
       if (node == null || !(node.is("MatMul") || multiplied(node))) {
-        throw graph.unknown(softmax + " takes no products of queries and keys");
+        throw graph.unknown(softmax + " does not take products of queries and keys");
       }
       double factor =
           node.is("MatMul")
@@ -472,7 +469,7 @@ final class OnnxBert implements StoredWeights {
       double root = node.is("Div") ? factor : 1 / factor;
       if (Math.abs(root - Math.sqrt(headSize)) > 1e-3) {
         throw graph.unknown(
-            node + " divides logits by " + root + ": expected the root of " + headSize);
+            node + " divides logits by " + root + ": expected the square root of " + headSize);
       }
     }
   }
@@ -501,7 +498,7 @@ final class OnnxBert implements StoredWeights {
           && !used.contains(tensor.name())
           && !graph.consumers(name).isEmpty()) {
         throw graph.unknown(
-            "BERT has no place for the tensor "
+            "BERT has no weight for the tensor "
                 + FormatException.oneLine(name)
                 + " of "
                 + tensor.shape());

@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The graph of an ONNX file: operations, and the tensors that are stored with them. */
+/** The graph of an ONNX file: operations and stored tensors. */
 final class OnnxGraph {
   /**
    * An operation.
    *
    * @param operation its type, such as {@code MatMul}
-   * @param domain who defined it; empty for ONNX itself
+   * @param domain the operator set that defines it; empty for ONNX itself
    */
   record Node(
       String name,
@@ -47,7 +47,7 @@ final class OnnxGraph {
     }
   }
 
-  /** A setting of a node: whichever of the three it is. */
+  /** An attribute of a node; one of the three values is set. */
   record Attribute(long integer, double number, OnnxTensor tensor) {}
 
   private final Path file;
@@ -58,9 +58,9 @@ final class OnnxGraph {
   private final Map<String, List<Node>> consumers = new HashMap<>();
 
   /**
-   * A graph.
+   * Creates a graph.
    *
-   * @param inputs names of what it is given
+   * @param inputs names of its inputs
    * @param tensors by name
    */
   OnnxGraph(Path file, Set<String> inputs, List<Node> nodes, Map<String, OnnxTensor> tensors) {
@@ -94,7 +94,7 @@ final class OnnxGraph {
     return inputs.contains(name) && !tensors.containsKey(name);
   }
 
-  /** The name of what a value is a mere copy of: exporters share equal tensors so. */
+  /** Follows a value back through Identity nodes, by which exporters share equal tensors. */
   String source(String value) {
     String name = value;
     for (int i = 0; i < nodes.size(); i++) {
@@ -107,22 +107,22 @@ final class OnnxGraph {
     return name;
   }
 
-  /** The stored tensor that a value is, or null. */
+  /** The stored tensor of a value; null if it is computed. */
   OnnxTensor tensor(String value) {
     return tensors.get(source(value));
   }
 
-  /** The names of all stored tensors, those of constants among them. */
+  /** The names of all stored tensors, including constants. */
   Set<String> names() {
     return tensors.keySet();
   }
 
-  /** The node that makes a value; null for inputs and stored tensors. */
+  /** The node that computes a value; null for inputs and stored tensors. */
   Node producer(String value) {
     return producers.get(source(value));
   }
 
-  /** The nodes that take a value under this name, those that merely copy it left out. */
+  /** The nodes that take a value under this name, without Identity nodes. */
   List<Node> consumers(String value) {
     return consumers.getOrDefault(value, List.of()).stream()
         .filter(node -> !node.is("Identity"))
@@ -130,6 +130,6 @@ final class OnnxGraph {
   }
 
   FormatException unknown(String message) {
-    return new FormatException(file + ": is no graph of BERT that can be read: " + message);
+    return new FormatException(file + ": is not a graph of BERT that can be read: " + message);
   }
 }

@@ -20,13 +20,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongConsumer;
 
 /**
- * Reads the graph of an ONNX file. Numbers of fields are those of ONNX's {@code onnx.proto}, of
- * which we need so few that no generated code is worth it.
+ * Reads the graph of an ONNX file. Field numbers are those of ONNX's {@code onnx.proto}; so few are
+ * needed that generated code is not worth it.
  */
 final class OnnxReader {
-  /** Values of this many bytes or fewer are read at once. */
+  /** Tensors of at most this many bytes are read at once; larger ones stay in the file. */
   private static final int SMALL = 4096;
 
   private final Path file;
@@ -46,8 +47,8 @@ final class OnnxReader {
   /**
    * Reads a file's graph.
    *
-   * @throws FormatException if it is no ONNX file, is cut off, or holds tensors of a kind that we
-   *     do not know
+   * @throws FormatException if it is not an ONNX file, is cut off, or holds tensors of an
+   *     unsupported kind
    * @throws IOException if it cannot be read
    */
   static OnnxGraph read(Path file) throws IOException {
@@ -55,11 +56,12 @@ final class OnnxReader {
       return new OnnxReader(file, Files.size(file), stream).model();
     } catch (InvalidProtocolBufferException e) {
       throw new FormatException(
-          file + ": is no ONNX file, or damaged: " + FormatException.oneLine(e.getMessage()), e);
+          file + ": is not an ONNX file or is damaged: " + FormatException.oneLine(e.getMessage()),
+          e);
     }
   }
 
-  /** Reads one field of a message; whether it did, or left it to be skipped. */
+  /** Reads one field of a message; returns false to skip it. */
   private interface Field {
     boolean read(int number) throws IOException;
   }
@@ -85,12 +87,12 @@ final class OnnxReader {
       wire = type;
       if (!field.read(number) && !in.skipField(tag)) {
         throw new FormatException(
-            file + ": is no ONNX file, or damaged at byte " + in.getTotalBytesRead());
+            file + ": is not an ONNX file or is damaged at byte " + in.getTotalBytesRead());
       }
     }
   }
 
-  /** How the field being read is stored. */
+  /** The wire type of the field being read. */
   private int wire;
 
   private boolean packed() {
@@ -108,7 +110,7 @@ final class OnnxReader {
           return true;
         });
     if (!found) {
-      throw new FormatException(file + ": is no ONNX file: it holds no graph");
+      throw new FormatException(file + ": is not an ONNX file: it holds no graph");
     }
     return new OnnxGraph(file, inputs, nodes, tensors);
   }
@@ -171,7 +173,7 @@ final class OnnxReader {
         number -> {
           switch (number) {
             case 1 -> name[0] = in.readString();
-            case 2 -> real[0] = OnnxTensor.meant(in.readFloat());
+            case 2 -> real[0] = OnnxTensor.shortestDecimal(in.readFloat());
             case 3 -> integer[0] = in.readInt64();
             case 5 -> tensor[0] = tensor();
             default -> {
@@ -183,7 +185,7 @@ final class OnnxReader {
     attributes.put(name[0], new OnnxGraph.Attribute(integer[0], real[0], tensor[0]));
   }
 
-  /** What is found of a tensor, field by field. */
+  /** A tensor while its fields are read. */
   private static final class Draft {
     private String name = "";
     private int type;
@@ -221,19 +223,15 @@ final class OnnxReader {
     return finish(draft);
   }
 
-  private interface Taker {
-    void take(long value);
-  }
-
-  /** Integers of a repeated field, packed or one of them. */
-  private void integers(Taker taker) throws IOException {
+  /** Reads integers of a repeated field: all of a packed one, or a single one. */
+  private void integers(LongConsumer consumer) throws IOException {
     if (!packed()) {
-      taker.take(in.readInt64());
+      consumer.accept(in.readInt64());
       return;
     }
     int limit = in.pushLimit(in.readRawVarint32());
     while (in.getBytesUntilLimit() > 0) {
-      taker.take(in.readInt64());
+      consumer.accept(in.readInt64());
     }
     in.popLimit(limit);
   }
@@ -244,7 +242,7 @@ final class OnnxReader {
     draft.values.write(one.array(), 0, bytes);
   }
 
-  /** Values that are stored as they are in memory, all at once or one by one. */
+  /** Reads values that are stored as in memory, all at once or one by one. */
   private void little(Draft draft, int field) throws IOException {
     draft.field = field;
     if (!packed()) {
@@ -275,7 +273,8 @@ final class OnnxReader {
     String what = file + ": the tensor " + FormatException.oneLine(draft.name);
     if (draft.external) {
       throw new FormatException(
-          what + " lies in another file, which is not supported: save the model with its weights");
+          what
+              + " is in another file, which is not supported: export the model with its weights in one file");
     }
     DType dtype =
         switch (draft.type) {
@@ -288,7 +287,7 @@ final class OnnxReader {
           default -> null;
         };
     if (dtype == null) {
-      // Of a type that no weight has: a mask or a string. It may stand where it does not matter.
+      // No weight has this type: it may be a mask or a string that is not needed.
       return new OnnxTensor(draft.name, Shape.of(0), DType.INT64, file, 0, ByteBuffer.allocate(0));
     }
     boolean fits =

@@ -12,9 +12,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
 /**
- * A tensor of an ONNX file. Large ones stay in the file until they are asked for.
+ * A tensor of an ONNX file. Large ones stay in the file until they are loaded.
  *
- * @param offset where in the file its values begin, if {@code values} is null
+ * @param offset the offset of its values in the file, if {@code values} is null
  * @param values its bytes, little-endian; null if they are still in the file
  */
 record OnnxTensor(
@@ -23,7 +23,7 @@ record OnnxTensor(
     return shape.elements() * dtype.bytes();
   }
 
-  /** Its values, read anew. */
+  /** Loads the values. */
   Tensor load() {
     return Tensor.wrap(content(), dtype, shape.toArray());
   }
@@ -32,7 +32,12 @@ record OnnxTensor(
   long[] integers() {
     if (dtype != DType.INT64 && dtype != DType.INT32) {
       throw new FormatException(
-          file + ": the tensor " + FormatException.oneLine(name) + " holds no integers: " + dtype);
+          file
+              + ": the tensor "
+              + FormatException.oneLine(name)
+              + " holds "
+              + dtype
+              + ": expected integers");
     }
     ByteBuffer content = content();
     long[] integers = new long[(int) shape.elements()];
@@ -43,21 +48,21 @@ record OnnxTensor(
   }
 
   /**
-   * The value of a tensor of one floating-point number; NaN if it is something else. Of a float it
-   * is the decimal number that was meant, not the nearest float to it.
+   * The value of a tensor of one floating-point number; NaN if it is something else. For float32 it
+   * is the shortest decimal number that rounds to the stored value, such as 1e-12.
    */
   double number() {
     if (shape.elements() != 1) {
       return Double.NaN;
     }
     return switch (dtype) {
-      case FLOAT32 -> meant(content().getFloat());
+      case FLOAT32 -> shortestDecimal(content().getFloat());
       case FLOAT64 -> content().getDouble();
       default -> Double.NaN;
     };
   }
 
-  static double meant(float value) {
+  static double shortestDecimal(float value) {
     return Double.parseDouble(Float.toString(value));
   }
 

@@ -20,14 +20,15 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Embeds texts: the mean of an encoder's last hidden states, without those of padding, scaled to
- * length 1, as Sentence-BERT has it (arXiv 1908.10084). The dot product of two embeddings is the
- * cosine of the angle between them.
+ * Embeds texts as Sentence-BERT does (<a href="https://arxiv.org/abs/1908.10084">Sentence-BERT:
+ * Sentence Embeddings using Siamese BERT-Networks</a>): the mean of an encoder's last hidden
+ * states, without padding, scaled to length 1. The dot product of two embeddings is the cosine of
+ * the angle between them.
  *
  * <pre>{@code
  * try (SentenceEncoder encoder = SentenceEncoder.load(Path.of("all-MiniLM-L6-v2"))) {
  *   float[][] embeddings = encoder.embed(List.of("A cat sits.", "There is a cat."));
- *   double likeness = SentenceEncoder.cosine(embeddings[0], embeddings[1]);
+ *   double similarity = SentenceEncoder.cosine(embeddings[0], embeddings[1]);
  * }
  * }</pre>
  */
@@ -38,16 +39,16 @@ public final class SentenceEncoder implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final int batch;
 
-  /** An encoder with its tokenizer, which embeds 32 texts at a time. */
+  /** Creates an encoder that embeds 32 texts at a time. */
   public SentenceEncoder(Encoder model, Tokenizer tokenizer) {
     this(model, tokenizer, BATCH);
   }
 
   /**
-   * An encoder with its tokenizer.
+   * Creates an encoder from a model and its tokenizer.
    *
    * @param model closed with this
-   * @param batch texts that are embedded at a time
+   * @param batch number of texts that are embedded at a time
    * @throws IllegalArgumentException if the tokenizer is not the model's
    */
   public SentenceEncoder(Encoder model, Tokenizer tokenizer, int batch) {
@@ -55,7 +56,7 @@ public final class SentenceEncoder implements AutoCloseable {
       throw new IllegalArgumentException(
           "the tokenizer has "
               + tokenizer.vocabularySize()
-              + " ids, but the model knows "
+              + " ids, but the model's vocabulary has "
               + model.config().tokens()
               + ": use the tokenizer that the model was made for");
     }
@@ -71,14 +72,14 @@ public final class SentenceEncoder implements AutoCloseable {
   /**
    * Loads an encoder and its tokenizer.
    *
-   * @param path as {@link Models#load}'s
-   * @throws IllegalArgumentException if the model there is no encoder
+   * @param path as in {@link Models#load}
+   * @throws IllegalArgumentException if the model is not an encoder
    */
   public static SentenceEncoder load(Path path) throws IOException {
     return load(path, BATCH);
   }
 
-  /** As above, embedding this many texts at a time. */
+  /** Loads an encoder and its tokenizer; embeds {@code batch} texts at a time. */
   public static SentenceEncoder load(Path path, int batch) throws IOException {
     Model model = Models.load(path);
     try {
@@ -93,7 +94,7 @@ public final class SentenceEncoder implements AutoCloseable {
     }
   }
 
-  /** D, the width of an embedding. */
+  /** The width D of an embedding. */
   public int width() {
     return model.config().width();
   }
@@ -104,8 +105,8 @@ public final class SentenceEncoder implements AutoCloseable {
   }
 
   /**
-   * The embeddings of texts, in their order. Texts of similar length are embedded together; one
-   * that is longer than the model takes is cut off.
+   * Embeds texts. Those of similar length are embedded together; texts longer than the model's
+   * length are cut off.
    *
    * @return one row of D for each text, of length 1
    * @throws IllegalArgumentException if a text has no tokens
@@ -150,8 +151,8 @@ public final class SentenceEncoder implements AutoCloseable {
   }
 
   /**
-   * How well the cosines of embeddings agree with people on how alike texts are, as semantic
-   * textual similarity (STS) is measured: Spearman's rank correlation, -1 to 1.
+   * Evaluates semantic textual similarity (STS): Spearman's rank correlation, -1 to 1, of the
+   * cosines of embeddings with people's scores of similarity.
    */
   public double agreement(ScoredPairs pairs) {
     List<String> texts = new ArrayList<>(pairs.first());

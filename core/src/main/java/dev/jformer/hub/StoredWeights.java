@@ -6,7 +6,7 @@ import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 import java.util.Set;
 
-/** Named tensors on a disk, whatever the format of their file. */
+/** Named tensors in a file of any format. */
 interface StoredWeights {
   Set<String> names();
 
@@ -16,12 +16,12 @@ interface StoredWeights {
 
   Tensor tensor(String name);
 
-  /** What the file itself calls a tensor, for messages. */
+  /** The name of a tensor in the file itself, for messages. */
   default String spelled(String name) {
     return name;
   }
 
-  /** Those of safetensors files. */
+  /** The weights of safetensors files. */
   static StoredWeights of(Weights weights) {
     return new StoredWeights() {
       @Override

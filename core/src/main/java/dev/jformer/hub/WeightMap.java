@@ -8,12 +8,12 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
- * One weight of ours and the weights of theirs it is made of.
+ * Maps a weight of our model to the weights of a Hugging Face model that it consists of.
  *
  * @param ours its dotted name
  * @param theirs their names; several are joined along the first dimension
- * @param rows how many rows each of theirs has; empty if there is one
- * @param transposed whether theirs is the transpose, as in GPT-2
+ * @param rows number of rows of each of theirs; empty if there is only one
+ * @param transposed whether theirs is the transposed matrix, as in GPT-2
  */
 record WeightMap(String ours, List<String> theirs, List<Long> rows, boolean transposed) {
   static WeightMap same(String ours, String theirs) {
@@ -28,7 +28,7 @@ record WeightMap(String ours, List<String> theirs, List<Long> rows, boolean tran
     return new WeightMap(ours, theirs, rows, false);
   }
 
-  /** With theirs under other names. */
+  /** The same with other names of their weights. */
   WeightMap renamed(UnaryOperator<String> rename) {
     return new WeightMap(ours, theirs.stream().map(rename).toList(), rows, transposed);
   }
@@ -43,7 +43,7 @@ record WeightMap(String ours, List<String> theirs, List<Long> rows, boolean tran
         .toList();
   }
 
-  /** Ours, made of theirs, which have the right shapes. */
+  /** Builds our weight from theirs, which must have the right shapes. */
   Tensor toOurs(Function<String, Tensor> tensors) {
     if (theirs.size() == 1) {
       Tensor only = tensors.apply(theirs.get(0));
@@ -52,7 +52,7 @@ record WeightMap(String ours, List<String> theirs, List<Long> rows, boolean tran
     return Tensor.cat(0, theirs.stream().map(tensors).toArray(Tensor[]::new));
   }
 
-  /** Theirs, taken from ours, in the order of their names. */
+  /** Splits our weight into theirs, in the order of their names. */
   List<Tensor> toTheirs(Tensor tensor) {
     if (theirs.size() == 1) {
       return List.of((transposed ? tensor.t() : tensor).contiguous());

@@ -21,7 +21,7 @@ final class EveryGranularity extends ForwardingTask {
   /** The same task, trained so if the model asks for it. */
   static Task where(Module model, Task task) {
     Granularities granularities = Granularities.of(model);
-    return granularities.learnedTogether() ? new EveryGranularity(task, granularities) : task;
+    return granularities.trainsAll() ? new EveryGranularity(task, granularities) : task;
   }
 
   @Override
@@ -29,7 +29,7 @@ final class EveryGranularity extends ForwardingTask {
     int count = granularities.count();
     Tensor sum = null;
     for (int i = 0; i < count; i++) {
-      granularities.learn(i);
+      granularities.useInTraining(i);
       Tensor loss = task.loss(index).div(count);
       sum = sum == null ? loss : sum.add(loss);
     }

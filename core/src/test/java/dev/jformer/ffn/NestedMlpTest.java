@@ -40,7 +40,7 @@ class NestedMlpTest {
           return Loops.linear(hidden, down, w.vector("down.bias"));
         };
     NestedMlp mixer = nested(4);
-    mixer.learn(granularity);
+    mixer.useInTraining(granularity);
     ModuleChecks.matches(mixer, naive, 3, 4);
     Tensor x = Tensor.randn(1, 2, 4).to(mixer.parameters().get("up.weight").value().dtype());
     Tensor learned = mixer.forward(x).detach();
@@ -57,7 +57,7 @@ class NestedMlpTest {
     Tensor x = Tensor.randn(1, 2, 8);
     Tensor[] each = new Tensor[4];
     for (int g = 0; g < 4; g++) {
-      first.learn(g);
+      first.useInTraining(g);
       each[g] = first.forward(x).detach();
     }
     int[] counts = new int[4];
@@ -81,7 +81,7 @@ class NestedMlpTest {
     Mlp plain = (Mlp) new Mlp.Config().build(Sites.causal(4));
     plain.parameters().forEach((n, p) -> p.copyFrom(mixer.parameters().get(n).value().detach()));
     mixer.before(3, 10);
-    mixer.learn(0);
+    mixer.useInTraining(0);
     mixer.train(false);
     Tensor x = Tensor.randn(2, 3, 4);
     assertTrue(plain.forward(x).detach().sameAs(mixer.forward(x).detach()));
@@ -108,6 +108,6 @@ class NestedMlpTest {
         ((NestedMlp.Config)
                 Configs.parse(
                     "{\"type\":\"nested-mlp\",\"practice\":\"all\"}", ChannelMixer.Config.class))
-            .practice());
+            .trainingMode());
   }
 }

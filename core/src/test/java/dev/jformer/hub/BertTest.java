@@ -173,7 +173,7 @@ class BertTest {
     copy("bert", config -> config.put("intermediate_size", 25));
     refused(FormatException.class, "but the configuration makes it [25x16]");
     copy("bert", config -> config.put("num_hidden_layers", 1));
-    refused(FormatException.class, "has no place for the tensor encoder.layer.1.");
+    refused(FormatException.class, "has no parameter for the tensor encoder.layer.1.");
     copy("bert-mlm", config -> config);
     Files.delete(folder.resolve("vocab.txt"));
     refused(DataException.class, "no tokenizer at");

@@ -191,7 +191,7 @@ class HuggingFaceTest {
     HuggingFace.save(model, null, folder);
     assertTrue(savedConfig().get("eos_token_id").isNull());
     expectRefusal(
-        "the tokenizer has 260 ids, but the model knows 100",
+        "the tokenizer has 260 ids, but the model's vocabulary has 100",
         () ->
             HuggingFace.save(
                 model("{'layers':1,'width':8,'vocab':100,'length':8,'mixer':{'heads':2}}"),
@@ -201,7 +201,7 @@ class HuggingFaceTest {
 
   @Test
   void saysWhyAModelHasNoPlaceInAFamily() {
-    expectRefusal("is not what its configuration says", () -> save(LLAMA, "blocks.1.mixer.qkv"));
+    expectRefusal("does not match its configuration", () -> save(LLAMA, "blocks.1.mixer.qkv"));
     expectRefusal("blocks.0.ffn.up.weight", () -> save("{'layers':1}", "blocks.0.ffn.up"));
     expectRefusal("GPT-2, which has norms before", () -> save("{'placement':'post'}", null));
     expectRefusal("Llama, which has no biases", () -> save("{'position':{'type':'rope'}}", null));
@@ -279,7 +279,7 @@ class HuggingFaceTest {
               expectFormat("llama", "num_key_value_heads", "4", "0.self_attn.k_proj.weight is [16");
               expectFormat("llama", "intermediate_size", "50", "but the configuration makes it");
               expectFormat("gpt2", "n_layer", "3", "h.2.ln_1.weight is missing");
-              expectFormat("gpt2", "n_layer", "1", "has no place");
+              expectFormat("gpt2", "n_layer", "1", "has no parameter");
               expectFormat("gpt2", "tie_word_embeddings", "false", "lm_head.weight is missing");
               expectConfig("gpt2", "n_layer", "16000000", "is its number of layers right?");
             });

@@ -122,7 +122,7 @@ class ModelsTest {
                   "ffn", "{'hidden':2147483647}", "blocks.0.ffn.up.weight is [64x16], but");
               expectFormat("ffn", "{'expand':1e8}", "blocks.0.ffn.up.weight is [64x16], but");
               expectFormat("layers", "3", "the tensor blocks.2.mixerNorm.weight is missing");
-              expectFormat("layers", "1", "has no place for the tensor blocks.1.");
+              expectFormat("layers", "1", "has no parameter for the tensor blocks.1.");
               expectFormat("tied", "false", "the tensor head.weight is missing");
               expectConfig("layers", "2147483647", "is its number of layers right?");
               expectConfig("width", "2147483647", "heads is 2");
@@ -206,7 +206,7 @@ class ModelsTest {
     tensors.put("a\nb", right);
     SafetensorsFile.write(file, tensors, Map.of());
     String found = assertThrows(FormatException.class, () -> Models.load(folder)).getMessage();
-    assertTrue(found.endsWith("no place for the tensor a?b"), found);
+    assertTrue(found.endsWith("no parameter for the tensor a?b"), found);
   }
 
   @Test

@@ -288,7 +288,7 @@ class OnnxBertTest {
             with(with(UnknownFieldSet.newBuilder().build(), 1, "adapter.weight"), 2, "adapted"),
             4,
             "Relu"));
-    refused("no place for the tensor adapter.weight of [16]");
+    refused("no weight for the tensor adapter.weight of [16]");
   }
 
   private void rewire(String node, int input, String to) throws IOException {
@@ -349,7 +349,7 @@ class OnnxBertTest {
                 .addField(14, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
                 .build();
     edit(TENSOR, elsewhere);
-    refused("lies in another file");
+    refused("is in another file");
   }
 
   private String matrixOf(String node) throws IOException {
@@ -374,7 +374,7 @@ class OnnxBertTest {
     assertTrue(at > 0, "the scale is there");
     bytes[at + 3] = 0x3F;
     Files.write(file, bytes);
-    refused("/attention/self/Mul", "divides logits by", "expected the root of 8");
+    refused("/attention/self/Mul", "divides logits by", "expected the square root of 8");
   }
 
   /** Cut off anywhere, or with any byte changed, a file is refused or read, and never more. */
@@ -402,6 +402,6 @@ class OnnxBertTest {
     }
     assertTrue(refused > 10, refused + " of 150");
     Files.writeString(file, "no protobuf at all, but text");
-    refused("is no ONNX file");
+    refused("is not an ONNX file");
   }
 }

@@ -83,7 +83,8 @@ class SentenceEncoderTest {
     e =
         assertThrows(
             IllegalArgumentException.class, () -> new SentenceEncoder(bert, new ByteTokenizer()));
-    assertTrue(e.getMessage().contains("256 ids, but the model knows 67"), e.getMessage());
+    assertTrue(
+        e.getMessage().contains("256 ids, but the model's vocabulary has 67"), e.getMessage());
     Encoder bytes = new Encoder.Config().build();
     try (SentenceEncoder encoder = new SentenceEncoder(bytes, new ByteTokenizer())) {
       e = assertThrows(IllegalArgumentException.class, () -> encoder.embed(List.of("a", "", "b")));

@@ -54,7 +54,7 @@ class EveryGranularityTest {
     Tensor loss = all.loss(0);
     double mean = 0;
     for (int g = 0; g < 4; g++) {
-      Granularities.of(mixer).learn(g);
+      Granularities.of(mixer).useInTraining(g);
       mean += each.loss(0).item() / 4;
     }
     assertEquals(mean, loss.item(), 1e-7);
@@ -62,7 +62,7 @@ class EveryGranularityTest {
     Tensor together = mixer.parameters().get("up.weight").value().grad().copy();
     mixer.clearGrads();
     for (int g = 0; g < 4; g++) {
-      Granularities.of(mixer).learn(g);
+      Granularities.of(mixer).useInTraining(g);
       each.loss(0).div(4).backward();
     }
     assertClose(mixer.parameters().get("up.weight").value().grad(), together, 1e-6);

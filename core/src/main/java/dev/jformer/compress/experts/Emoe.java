@@ -82,7 +82,7 @@ public record Emoe(int experts, int active, Split split, int last, long seed)
   private void part(Model made) {
     SplittableRandom random = new SplittableRandom(seed);
     for (EmergentExperts layer : ModelRebuilder.all(made, EmergentExperts.class).values()) {
-      layer.part(
+      layer.assign(
           split == Split.CLUSTERED
               ? BalancedKMeans.cluster(layer.keys().detach(), experts, random.nextLong())
               : shuffled(Math.toIntExact(layer.keys().size(0)), random));

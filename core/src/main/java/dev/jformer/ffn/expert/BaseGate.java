@@ -8,10 +8,12 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The gate of BASE layers (arXiv 2103.16716): in training the tokens of a batch are assigned so
- * that every expert gets the same number and the sum of their scores, products with a vector of
- * each expert, is the highest possible; in inference each token takes the expert it likes best. The
- * result counts the logistic function of the score. There is no loss that balances.
+ * The gate of BASE layers (<a href="https://arxiv.org/abs/2103.16716">BASE Layers: Simplifying
+ * Training of Large, Sparse Models</a>): in training the tokens of a batch are assigned so that
+ * every expert gets the same number and the sum of scores, the products of tokens with a vector of
+ * each expert, is as high as possible; in inference each token goes to the expert with the highest
+ * score. The expert's output is weighted by the logistic function of the score. There is no
+ * balancing loss.
  */
 public final class BaseGate extends Gate {
   /** Configuration. */

@@ -3,13 +3,13 @@ package dev.jformer.ffn.expert;
 import dev.jformer.tensor.MetaMode;
 import dev.jformer.tensor.Tensor;
 
-/** Vectors of experts that stand at right angles to each other, as far as there is room. */
+/** Initial vectors of experts that are orthogonal as far as the dimensions allow. */
 final class Centroids {
   private static final double LENGTH = 0.1;
 
   private Centroids() {}
 
-  /** N vectors of length 0.1 in D dimensions, [N, D]; beyond D of them, new right angles begin. */
+  /** Draws N vectors of length 0.1, [N, D]; each run of D vectors is orthogonal. */
   static Tensor draw(int experts, int width) {
     if (MetaMode.isOpen()) {
       return Tensor.zeros(experts, width);

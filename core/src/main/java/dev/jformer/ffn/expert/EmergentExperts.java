@@ -26,9 +26,9 @@ import java.util.List;
  * what they give counts as it is, so with k = N this is the perceptron. There is no weight beside
  * the perceptron's, and no gradient through the choice.
  *
- * <p>The weights stand in the perceptron's own order, with the units of each expert in the buffer
- * {@code members} [N, hidden / N]. In training they are put in the experts' order in every pass,
- * and so is the mean that gates, as the weights change; in inference that is kept.
+ * <p>Weights are stored in the perceptron's own order; the buffer {@code members} [N, hidden / N]
+ * holds the units of each expert. In training, every pass reorders the weights by expert and
+ * recomputes the mean vectors of the gate; in inference both are computed once and kept.
  */
 public final class EmergentExperts extends ChannelMixer {
   /**
@@ -39,12 +39,12 @@ public final class EmergentExperts extends ChannelMixer {
    * @param hidden hidden width; 0 for {@code expand * D}
    * @param experts N, a divisor of the hidden width. The authors take 64; on CPUs, where tokens are
    *     gathered for each expert, fewer and larger ones are faster
-   * @param active k
+   * @param active k, experts for each token
    */
   @AutoService(ChannelMixer.Config.class)
   public record Config(Activation activation, double expand, int hidden, int experts, int active)
       implements ChannelMixer.Config {
-    /** Half of eight. */
+    /** Defaults: four of eight experts. */
     public Config() {
       this(Activation.GELU, 4, 0, 8, 4);
     }
@@ -61,7 +61,7 @@ public final class EmergentExperts extends ChannelMixer {
       }
     }
 
-    /** The perceptron that it is with all experts. */
+    /** The perceptron that this equals with all experts. */
     public Mlp.Config dense() {
       return new Mlp.Config(activation, expand, hidden);
     }
@@ -88,7 +88,7 @@ public final class EmergentExperts extends ChannelMixer {
   EmergentExperts(Config config, BlockContext site) {
     if (!(site.projection() instanceof Linear.Config)) {
       throw new IllegalArgumentException(
-          "emergent experts are parts of plain matrices, not of those of the projection '"
+          "emergent experts need plain linear layers, but the projection is '"
               + site.projection().type()
               + "': make the model dense again first");
     }
@@ -110,22 +110,22 @@ public final class EmergentExperts extends ChannelMixer {
             "members", Tensor.arange(0, hidden).view(config.experts(), hidden / config.experts()));
   }
 
-  /** What it was made of. */
+  /** The configuration. */
   public Config config() {
     return config;
   }
 
-  /** The weights [hidden, D] of the units on their inputs. */
+  /** The input weights of the units, [hidden, D]. */
   public Tensor keys() {
     return ((Linear) up.get()).weight().value();
   }
 
   /**
-   * Says which units each expert has.
+   * Assigns units to experts.
    *
    * @param units [N][hidden / N], each unit once
    */
-  public void part(long[][] units) {
+  public void assign(long[][] units) {
     long[] flat = Arrays.stream(units).flatMapToLong(Arrays::stream).toArray();
     long[] sorted = flat.clone();
     Arrays.sort(sorted);
@@ -180,7 +180,7 @@ public final class EmergentExperts extends ChannelMixer {
     return dropout.get().forward(y.view(x.shape().toArray()));
   }
 
-  /** Which experts run on which of the tokens [n, D]. */
+  /** Chooses the experts of tokens [n, D]. */
   private Routing choose(Tensor tokens, Parts parts) {
     try (Mode mode = Autograd.noGrad();
         Mode precise = Autograd.autocast(DType.BFLOAT16, false)) {

@@ -20,25 +20,25 @@ import dev.jformer.tensor.Tensor;
  * threshold do not run; the others keep their weights. After a share of training only the expert of
  * the largest weight runs.
  *
- * <p>In inference there is no noise, temperature and stage are those training has come to. A loss
- * balances as in the authors' code: N times the sum over the experts of mean weight and share of
- * tokens that run them.
+ * <p>In inference there is no noise; temperature and stage are those that training has reached. A
+ * loss balances the load as in the authors' code: N times the sum over the experts of mean weight
+ * and share of tokens that run them.
  */
 public final class EvoMoeGate extends Gate {
   /**
    * Configuration.
    *
-   * @param hot temperature at the beginning
-   * @param cold temperature in the end
-   * @param threshold a weight below it does not count, as a share of 1/N; less than 1
-   * @param sparse share of training from which on one expert runs
+   * @param hot temperature at the beginning of training
+   * @param cold temperature at the end
+   * @param threshold experts with a weight below this do not run, as a share of 1/N; less than 1
+   * @param sparse share of training after which only one expert runs
    * @param balance factor of the loss that balances the load
    */
   @AutoService(Gate.Config.class)
   @FormerNames("dense-to-sparse")
   public record Config(double hot, double cold, double threshold, double sparse, double balance)
       implements Gate.Config {
-    /** From 2 to 0.3, one expert in the last fifth. */
+    /** Defaults: temperature from 2 to 0.3, one expert in the last fifth of training. */
     public Config() {
       this(2, 0.3, 0.5, 0.8, 0.01);
     }
@@ -74,7 +74,7 @@ public final class EvoMoeGate extends Gate {
   private final int experts;
   private final Slot<Layer> scores;
 
-  /** Temperature, and 1 if one expert runs, else 0; saved, for inference to be as training was. */
+  /** Temperature, and 1 if one expert runs, else 0; saved so that inference is as training was. */
   private final Parameter stage;
 
   EvoMoeGate(Config config, BlockContext site, int experts) {
@@ -115,10 +115,10 @@ public final class EvoMoeGate extends Gate {
       Tensor product = mean.mul(running.mean(0, false)).sum();
       AuxiliaryLosses.loss(product.mul(config.balance() * experts));
     }
-    return routing.thinking(distribution(logits));
+    return routing.withProbabilities(distribution(logits));
   }
 
-  /** Noise whose largest of N, added to scores, is where their softmax would have drawn. */
+  /** Gumbel noise: the argmax of scores plus noise is distributed as their softmax. */
   private Tensor gumbel(long count) {
     Tensor uniform = Tensor.rand(count, experts).to(DType.FLOAT64).clamp(TINY, 1 - TINY);
     return uniform.log().neg().log().neg();

@@ -8,18 +8,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the experts of a model have to do.
+ * The load of a model's experts.
  *
  * @param layers by their dotted names, first to last
  */
 public record ExpertLoad(Map<String, Layer> layers) {
   /**
-   * What those of one layer have to do.
+   * The load of the experts of one layer.
    *
-   * @param shares of the pairs of a token and an expert, for each expert
+   * @param shares the share of each expert in all pairs of a token and an expert
    * @param perToken experts that work on a token, on average
    * @param dropped share of the pairs that were dropped
-   * @param entropy of the gate, mean over tokens, in nats; NaN if it does not weigh experts
+   * @param entropy of the gate, mean over tokens, in nats; NaN if the gate gives no probabilities
    */
   public record Layer(List<Double> shares, double perToken, double dropped, double entropy) {
     /** The share of the busiest expert as a multiple of an equal one. */
@@ -29,9 +29,9 @@ public record ExpertLoad(Map<String, Layer> layers) {
   }
 
   /**
-   * Watches a model's experts while it runs.
+   * Measures the load while a model runs.
    *
-   * @throws IllegalArgumentException if it has none, or does not run them
+   * @throws IllegalArgumentException if the model has no experts, or does not run them
    */
   public static ExpertLoad of(Module model, Runnable run) {
     Map<String, List<Routing>> seen = new LinkedHashMap<>();
@@ -58,7 +58,8 @@ public record ExpertLoad(Map<String, Layer> layers) {
       watched.forEach(experts -> experts.watch(null));
     }
     if (seen.isEmpty() || seen.values().stream().anyMatch(List::isEmpty)) {
-      throw new IllegalArgumentException("no layer of experts has run");
+      throw new IllegalArgumentException(
+          "no layer of experts has run: expected a run of a model with 'experts'");
     }
     Map<String, Layer> layers = new LinkedHashMap<>();
     seen.forEach((name, routings) -> layers.put(name, layer(routings, entropies.get(name))));

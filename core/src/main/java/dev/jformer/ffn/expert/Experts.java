@@ -27,24 +27,24 @@ import java.util.function.Consumer;
  * Mixture-of-Experts Layer</a>. An expert computes on its own tokens only, all of them in one
  * piece, and those of a batch that are padding go to none.
  *
- * <p>Training can begin with the first expert alone, for all tokens; the others are then made of it
- * by setting another random part of its matrices to zero in each, and the gate takes over: EvoMoE's
- * phase of diversifying. The paper leaves the size of the masks open.
+ * <p>Training can begin with the first expert alone, for all tokens. The others then become copies
+ * of it, each with a different random part of its matrices set to zero, and the gate starts to
+ * route: EvoMoE's expert-diversify phase. The paper leaves the size of the masks open.
  *
- * <p>To whom it listens ({@link AuxiliaryLosses}) it tells, as a mean over layers: the load of the
- * busiest expert as a multiple of an equal share ({@code expertLoad}), experts for each token
- * ({@code expertsPerToken}), the share of routed pairs that were dropped ({@code expertDropped}),
- * and the entropy of the gate in nats ({@code gateEntropy}).
+ * <p>It reports to {@link AuxiliaryLosses}, as means over layers: the load of the busiest expert as
+ * a multiple of an equal share ({@code expertLoad}), experts for each token ({@code
+ * expertsPerToken}), the share of routed pairs that were dropped ({@code expertDropped}), and the
+ * entropy of the gate in nats ({@code gateEntropy}).
  */
 public final class Experts extends ChannelMixer implements ScheduledModule {
   /**
-   * How experts come of one.
+   * How the other experts are made from the first.
    *
-   * @param share of training that the first one is alone; 0 for none
-   * @param masked share of the entries of its matrices that are zero in each of the others
+   * @param share share of training with the first expert alone; 0 for none
+   * @param masked share of the entries of its matrices that are set to zero in each copy
    */
   public record Diversify(double share, double masked) {
-    /** Not at all. */
+    /** Default: all experts from the beginning. */
     public Diversify() {
       this(0, 0.1);
     }
@@ -59,23 +59,23 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
   /**
    * Configuration.
    *
-   * @param expert what each is
-   * @param count N
-   * @param gate who chooses
-   * @param every stands in each block of this number, the other blocks have a single expert: 1 for
-   *     all blocks, 2 for the second, fourth, and so on
-   * @param diversify how they come of one
+   * @param expert the channel mixer that each expert is
+   * @param count N, the number of experts
+   * @param gate the gate that chooses experts
+   * @param every only every so many blocks have a mixture, the others a single expert: 1 for all
+   *     blocks, 2 for the second, fourth, and so on
+   * @param diversify how the other experts are made from the first
    */
   @AutoService(ChannelMixer.Config.class)
   public record Config(
       ChannelMixer.Config expert, int count, Gate.Config gate, int every, Diversify diversify)
       implements ChannelMixer.Config {
-    /** Eight perceptrons and the gate of the Switch Transformer in every block. */
+    /** Defaults: eight perceptrons and the gate of the Switch Transformer in every block. */
     public Config() {
       this(new Mlp.Config(), 8, new SwitchGate.Config(), 1, new Diversify());
     }
 
-    /** In every block, from the beginning. */
+    /** A mixture in every block, with all experts from the beginning. */
     public Config(ChannelMixer.Config expert, int count, Gate.Config gate) {
       this(expert, count, gate, 1, new Diversify());
     }
@@ -86,7 +86,8 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
         throw new IllegalArgumentException("expert, gate and diversify must not be null");
       }
       if (expert instanceof Config) {
-        throw new IllegalArgumentException("an expert is a mixture of experts: expected another");
+        throw new IllegalArgumentException(
+            "expert is a mixture of experts itself: expected another channel mixer");
       }
       if (count < 1 || every < 1) {
         throw new IllegalArgumentException(
@@ -109,7 +110,7 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
   private final List<Slot<ChannelMixer>> experts;
   private final Slot<Gate> gate;
 
-  /** 1 once there are experts beside the first; null if there are from the beginning. */
+  /** 1 once the other experts have been made; null if all exist from the beginning. */
   private final Parameter diverse;
 
   private Consumer<Routing> watcher;
@@ -135,15 +136,15 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
     return experts;
   }
 
-  /** Who chooses. */
+  /** The gate. */
   public Gate gate() {
     return gate.get();
   }
 
   /**
-   * Tells of each routing from now on.
+   * Passes each routing to a consumer from now on.
    *
-   * @param consumer null for no one
+   * @param consumer null for none
    */
   public void watch(Consumer<Routing> consumer) {
     this.watcher = consumer;
@@ -187,8 +188,8 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
   public Tensor forward(Tensor x) {
     long width = x.size(-1);
     Tensor flat = x.reshape(-1, width);
-    Tensor paddingMask = of(SequenceContext.paddingMask(), flat);
-    Tensor ids = of(SequenceContext.ids(), flat);
+    Tensor paddingMask = perToken(SequenceContext.paddingMask(), flat);
+    Tensor ids = perToken(SequenceContext.ids(), flat);
     Tensor sequences = sequences(x, flat.size(0));
     if (paddingMask == null) {
       return mixed(new RoutedRows(flat, ids, sequences)).view(x.shape().toArray());
@@ -210,28 +211,28 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
     if (watcher != null) {
       watcher.accept(routing);
     }
-    tell(routing);
+    report(routing);
     return routing.run(rows.x(), experts);
   }
 
-  private static void tell(Routing routing) {
+  private static void report(Routing routing) {
     double busiest = Arrays.stream(routing.shares()).max().orElse(0);
     AuxiliaryLosses.metric("expertLoad", () -> busiest * routing.experts());
     AuxiliaryLosses.metric("expertsPerToken", () -> (double) routing.pairs() / routing.tokens());
     AuxiliaryLosses.metric(
         "expertDropped",
         () -> (double) routing.dropped() / Math.max(1, routing.pairs() + routing.dropped()));
-    if (routing.weighs()) {
+    if (routing.hasProbabilities()) {
       AuxiliaryLosses.metric("gateEntropy", routing::entropy);
     }
   }
 
-  /** What is said of each of the tokens [n, D], in one row; null if it is of other ones. */
-  private static Tensor of(Tensor said, Tensor flat) {
-    return said == null || said.elements() != flat.size(0) ? null : said.reshape(-1);
+  /** One value for each of the tokens [n, D], as a vector; null if their numbers differ. */
+  private static Tensor perToken(Tensor values, Tensor flat) {
+    return values == null || values.elements() != flat.size(0) ? null : values.reshape(-1);
   }
 
-  /** Number of the sequence of each token. */
+  /** The index of each token's sequence. */
   private static Tensor sequences(Tensor x, long tokens) {
     if (x.rank() < 3) {
       return Tensor.zeros(DType.INT64, tokens);
@@ -241,9 +242,10 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
   }
 
   /**
-   * Chooses so many experts for each token in inference, wherever a model has gates that allow it.
+   * Sets the number k of experts for each token in inference, in all gates of a model that allow
+   * it.
    *
-   * @throws IllegalArgumentException if none does, or k is not 1 to N
+   * @throws IllegalArgumentException if no gate allows it, or k is not 1 to N
    */
   public static void activate(Module model, int k) {
     List<Gate.Slimmable> gates =
@@ -253,7 +255,7 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
             .toList();
     if (gates.isEmpty()) {
       throw new IllegalArgumentException(
-          "the model has no gate of a number of experts that can be changed, such as 'top-k' or"
+          "the model has no gate whose number of experts can be changed: expected one such as 'top-k' or"
               + " 'smoe-dropout'");
     }
     gates.forEach(gate -> gate.activate(k));

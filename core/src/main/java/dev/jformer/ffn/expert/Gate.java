@@ -10,23 +10,25 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
-/** Decides which experts work on a token, and what their results count. */
+/**
+ * A gate (router) of a mixture of experts: it chooses the experts of each token and their weights.
+ */
 public abstract class Gate extends Module {
   /** Configuration of a gate. */
   public interface Config extends Part {
     /**
-     * The gate of one layer.
+     * Builds the gate of one layer.
      *
-     * @param site where the layer stands
-     * @param experts N
+     * @param site the block of the layer
+     * @param experts N, the number of experts
      */
     Gate build(BlockContext site, int experts);
   }
 
-  /** A gate whose number of experts for a token can be changed when it runs. */
+  /** A gate whose number of experts for each token can be changed in inference. */
   public interface Slimmable {
     /**
-     * Chooses so many experts for each token in inference from now on.
+     * Sets the number of experts for each token in inference.
      *
      * @throws IllegalArgumentException unless k is 1 to N
      */
@@ -37,14 +39,14 @@ public abstract class Gate extends Module {
   abstract Routing route(RoutedRows rows);
 
   /**
-   * Before an update of the training of more than one expert.
+   * Called before each update once there is more than one expert.
    *
-   * @param step updates done
-   * @param steps updates to be done in all
+   * @param step number of updates done
+   * @param steps number of updates in all
    */
   void before(long step, long steps) {}
 
-  /** What {@code body} computes, in full precision: gates are unstable with less. */
+  /** Computes {@code body} in full precision: gates are unstable in mixed precision. */
   static Tensor precise(Supplier<Tensor> body) {
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
       return body.get();
@@ -52,8 +54,9 @@ public abstract class Gate extends Module {
   }
 
   /**
-   * The softmax of the scores of experts, [n, N] to [n, N]. Few scores side by side are done one by
-   * one; one below the other, many tokens at a time.
+   * The softmax of the scores of experts, [n, N] to [n, N]. It is computed on the transpose: a
+   * softmax over a short last dimension handles tokens one by one, over the first dimension many at
+   * a time.
    */
   static Tensor distribution(Tensor scores) {
     return scores.t().contiguous().softmax(0).t();
@@ -65,9 +68,10 @@ public abstract class Gate extends Module {
   }
 
   /**
-   * Adds the loss of arXiv 2101.03961 that is 1 if all experts are chosen equally often and thought
-   * equally good: N Σ f p, over the experts, of the share f that is routed to one and the mean
-   * probability p that the gate gives it.
+   * Adds the balancing loss of <a href="https://arxiv.org/abs/2101.03961">Switch Transformers:
+   * Scaling to Trillion Parameter Models with Simple and Efficient Sparsity</a>: N Σ f p over the
+   * experts, where f is the share of tokens routed to an expert and p its mean probability. It is 1
+   * if both are equal for all experts.
    *
    * @param probabilities [n, N]
    */

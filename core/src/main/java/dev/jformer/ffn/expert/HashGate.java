@@ -6,9 +6,10 @@ import dev.jformer.tensor.Tensor;
 import java.util.SplittableRandom;
 
 /**
- * A hash layer's gate (arXiv 2106.04426): a word always goes to the same expert, drawn at random
- * once. Nothing is learned. The paper draws a table; here a function ((a id + b) mod p) mod N, of
- * numbers drawn from the seed, the layer and N, needs none and knows every vocabulary.
+ * A hash layer's gate (<a href="https://arxiv.org/abs/2106.04426">Hash Layers For Large Sparse
+ * Models</a>): a word always goes to the same expert, drawn at random once. Nothing is learned. The
+ * paper draws a table; here the function ((a id + b) mod p) mod N, whose numbers depend on the
+ * seed, the layer and N, needs no table and works with every vocabulary.
  */
 public final class HashGate extends Gate {
   private static final long PRIME = 2_147_483_647L;
@@ -20,7 +21,7 @@ public final class HashGate extends Gate {
    */
   @AutoService(Gate.Config.class)
   public record Config(long seed) implements Gate.Config {
-    /** Seed 1. */
+    /** Default: seed 1. */
     public Config() {
       this(1);
     }

@@ -16,12 +16,11 @@ import dev.jformer.tensor.Tensor;
  * chooses k for each token. As a model's projection it stands for all matrices of attention and of
  * the feed-forward parts.
  *
- * <p>Three things keep the information flowing: what is used is scaled by groups / (shared + k),
- * for what is not; what a chosen group gives is weighted by its probability times the number of
- * groups to choose from, which is 1 where the router has no opinion, so that gradients reach the
- * router; and a fusion, a matrix [groups, groups] that starts as the identity, mixes the groups of
- * the result, so that they can make up for each other. The authors publish no code; sizes and place
- * of the fusion, the weights and the loss for balance (that of <a
+ * <p>Three things compensate for unused groups. The result is scaled by groups / (shared + k). The
+ * part of a chosen group is weighted by its probability times the number of groups to choose from,
+ * so that gradients reach the router; with equal probabilities this is 1. A fusion matrix [groups,
+ * groups], which starts as the identity, mixes the groups of the result. The authors publish no
+ * code; the size and place of the fusion, the weights and the balancing loss (that of <a
  * href="https://arxiv.org/abs/2101.03961">Switch Transformers: Scaling to Trillion Parameter Models
  * with Simple and Efficient Sparsity</a>) are settled here.
  */
@@ -31,12 +30,12 @@ public final class Mohd extends Layer {
    *
    * @param groups that dimensions are split into; must divide all widths of the model
    * @param shared groups that all tokens use
-   * @param active k, groups beside these that a token uses
-   * @param balance factor of the loss that has all groups chosen equally often
+   * @param active k, further groups that a token uses
+   * @param balance factor of the loss that balances how often groups are chosen
    */
   @AutoService(Projection.class)
   public record Config(int groups, int shared, int active, double balance) implements Projection {
-    /** Half of the dimensions: one of four groups is shared, and one of three chosen. */
+    /** Defaults: half of the dimensions; one of four groups is shared, and one of three chosen. */
     public Config() {
       this(4, 1, 1, 0.01);
     }
@@ -49,7 +48,7 @@ public final class Mohd extends Layer {
                 + groups
                 + " and shared "
                 + shared
-                + ": expected at least 2, and some that are not shared");
+                + ": expected at least 2 groups and fewer shared ones");
       }
       if (active < 1 || active > groups - shared) {
         throw new IllegalArgumentException(
@@ -95,7 +94,7 @@ public final class Mohd extends Layer {
     for (int g = 0; g < config.groups(); g++) {
       identity[g * config.groups() + g] = 1;
     }
-    // A vector, so that it does not decay.
+    // A vector, so that weight decay does not apply.
     this.fusion = parameter("fusion", Tensor.of(identity));
   }
 
@@ -134,7 +133,7 @@ public final class Mohd extends Layer {
     Tensor probabilities = Gate.distribution(scores);
     Tensor chosen = scores.detach().topK(config.active(), -1).indices();
     Tensor weights = probabilities.gather(1, chosen).mul(routed());
-    Routing routing = Routing.of(routed(), chosen, weights).thinking(probabilities);
+    Routing routing = Routing.of(routed(), chosen, weights).withProbabilities(probabilities);
     balance(probabilities, routing);
     return routing;
   }

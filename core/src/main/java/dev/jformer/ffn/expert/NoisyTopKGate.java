@@ -11,11 +11,12 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Noisy top-k gating (arXiv 1701.06538): in training normal noise, whose size a layer of its own
- * learns, is added to the scores before the k highest are kept and their softmax taken. Two losses
- * keep experts in use, squared coefficients of variation: that of importance, the weights an expert
- * gets, and that of a smooth estimate of load, the probability that it would be chosen if its noise
- * were drawn anew. Both layers begin at zero.
+ * Noisy top-k gating (<a href="https://arxiv.org/abs/1701.06538">Outrageously Large Neural
+ * Networks: The Sparsely-Gated Mixture-of-Experts Layer</a>): in training, normal noise with a
+ * learned deviation is added to the scores before the k highest are kept and their softmax is
+ * taken. Two losses keep all experts in use, both squared coefficients of variation: that of
+ * importance, the sum of an expert's weights, and that of a smooth estimate of load, the
+ * probability that it would be chosen if its noise were drawn again. Both layers start at zero.
  */
 public final class NoisyTopKGate extends Gate {
   private static final double TINY = 1e-10;
@@ -29,7 +30,7 @@ public final class NoisyTopKGate extends Gate {
    */
   @AutoService(Gate.Config.class)
   public record Config(int k, double importance, double load) implements Gate.Config {
-    /** As in the paper, with two experts. */
+    /** Defaults, as in the paper, with two experts. */
     public Config() {
       this(2, 0.1, 0.1);
     }
@@ -79,7 +80,7 @@ public final class NoisyTopKGate extends Gate {
     Tensor.Ranked best = seen.topK(Math.min(config.k() + 1, experts), 1);
     Tensor chosen = best.indices().narrow(1, 0, config.k());
     Tensor weights = distribution(best.values().narrow(1, 0, config.k()));
-    Routing routing = Routing.of(experts, chosen, weights).thinking(distribution(clean));
+    Routing routing = Routing.of(experts, chosen, weights).withProbabilities(distribution(clean));
     if (deviation != null && AuxiliaryLosses.isCollecting()) {
       Tensor importance = seen.zerosLike().scatter(1, chosen, weights).sum(0, false);
       AuxiliaryLosses.loss(variation(importance).mul(config.importance()));
@@ -91,9 +92,9 @@ public final class NoisyTopKGate extends Gate {
     return routing;
   }
 
-  /** Probability that an expert is among the k if its noise alone is drawn anew: [n, N]. */
+  /** Probability that an expert is among the k if only its own noise is drawn again: [n, N]. */
   private Tensor chance(Tensor clean, Tensor seen, Tensor deviation, Tensor highest) {
-    // An expert that is chosen must beat the next one, any other the last that is chosen.
+    // A chosen expert must exceed the first that is not chosen, any other the last chosen one.
     Tensor last = highest.narrow(1, config.k() - 1, 1);
     Tensor next = highest.narrow(1, config.k(), 1);
     Tensor threshold = next.where(seen.gt(next), last);
@@ -101,7 +102,7 @@ public final class NoisyTopKGate extends Gate {
     return z.div(Math.sqrt(2)).erf().add(1).mul(0.5);
   }
 
-  /** Variance over squared mean. */
+  /** The squared coefficient of variation: variance over squared mean. */
   private static Tensor variation(Tensor x) {
     Tensor mean = x.mean();
     return x.sub(mean).square().mean().div(mean.square().add(TINY));

@@ -3,18 +3,18 @@ package dev.jformer.ffn.expert;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
-/** The tokens that a gate is to route, one below the other. */
+/** The tokens that a gate routes, as rows of a matrix. */
 public final class RoutedRows {
   private final Tensor x;
   private final Tensor ids;
   private final Tensor sequences;
 
   /**
-   * Tokens.
+   * Creates rows of tokens.
    *
    * @param x [n, D]
-   * @param ids int64 [n], which words they are; null if unknown
-   * @param sequences int64 [n], number of the sequence that each belongs to
+   * @param ids int64 [n], ids in the vocabulary; null if unknown
+   * @param sequences int64 [n], index of each token's sequence
    */
   RoutedRows(Tensor x, Tensor ids, Tensor sequences) {
     this.x = x;
@@ -22,38 +22,38 @@ public final class RoutedRows {
     this.sequences = sequences;
   }
 
-  /** As many tokens of one sequence of unknown words. */
+  /** Rows of tokens of one sequence, with unknown ids. */
   static RoutedRows of(Tensor x) {
     return new RoutedRows(x, null, Tensor.zeros(DType.INT64, x.size(0)));
   }
 
-  /** Their vectors [n, D]. */
+  /** The tokens' vectors [n, D]. */
   Tensor x() {
     return x;
   }
 
-  /** n. */
+  /** The number n of tokens. */
   long count() {
     return x.size(0);
   }
 
-  /** Number of the sequence that each belongs to, int64 [n]. */
+  /** The index of each token's sequence, int64 [n]. */
   Tensor sequences() {
     return sequences;
   }
 
   /**
-   * Which words they are, int64 [n].
+   * The tokens' ids in the vocabulary, int64 [n].
    *
-   * @param gate for the error
-   * @throws IllegalStateException if the model has no words
+   * @param gate name of the gate, for the error
+   * @throws IllegalStateException if the model does not provide ids
    */
   Tensor ids(String gate) {
     if (ids == null) {
       throw new IllegalStateException(
           "the gate '"
               + gate
-              + "' routes by words, but this model says of no token which word it is: choose"
+              + "' routes by token ids, but this model does not provide them: choose"
               + " another gate, such as 'switch'");
     }
     return ids;

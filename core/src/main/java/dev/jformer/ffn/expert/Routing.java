@@ -12,9 +12,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Which experts work on which tokens, and with what weights: pairs of a token and an expert, those
- * of one expert next to each other, so that each expert multiplies its tokens, and nothing else, in
- * one piece.
+ * A routing of tokens to experts: pairs of a token and an expert, and their weights. Pairs of one
+ * expert are adjacent, so that each expert computes only on its own tokens, in one piece.
  */
 public final class Routing {
   private final long tokens;
@@ -27,14 +26,14 @@ public final class Routing {
   private Tensor probabilities;
 
   /**
-   * Pairs.
+   * Creates a routing.
    *
-   * @param tokens n
-   * @param wanted how many tokens wanted to go to each expert
-   * @param counts how many it got
+   * @param tokens n, the number of tokens
+   * @param wanted number of tokens for which each expert was chosen
+   * @param counts number of tokens each expert works on
    * @param order int64 [P], the token of each pair; null for all tokens in their order
-   * @param places int64 [n k], where the k pairs of each token stand; null if their number varies
-   * @param each k; 0 if it varies
+   * @param places int64 [n k], indices of the k pairs of each token; null if their number varies
+   * @param each k, pairs for each token; 0 if it varies
    * @param weights one for each pair: [n, k] if every token has k, else [P]; null for 1
    */
   private Routing(
@@ -54,7 +53,7 @@ public final class Routing {
     this.weights = weights;
   }
 
-  /** All of n tokens to one expert, as they are. */
+  /** Routes all n tokens to one expert. */
   static Routing single(int experts, int expert, long tokens) {
     long[] counts = new long[experts];
     counts[expert] = tokens;
@@ -62,7 +61,7 @@ public final class Routing {
   }
 
   /**
-   * Each token to k experts.
+   * Routes each token to k experts.
    *
    * @param chosen int64 [n, k], different ones in a row
    * @param weights [n, k]; null for 1
@@ -72,7 +71,8 @@ public final class Routing {
   }
 
   /**
-   * As above; what an expert gets beyond its capacity is dropped, later tokens first.
+   * Routes each token to k experts; pairs beyond an expert's capacity are dropped, later tokens
+   * first.
    *
    * @param capacity the most tokens an expert takes
    */
@@ -111,7 +111,7 @@ public final class Routing {
   }
 
   /**
-   * Each token to as many experts as a mask says.
+   * Routes each token to the experts that a mask selects.
    *
    * @param mask bool [n, N]
    * @param weights [n, N]; null for 1
@@ -129,14 +129,15 @@ public final class Routing {
     return new Routing(n, counts, counts, places.remainder(n), null, 0, chosen);
   }
 
-  /** Says what the gate thinks of each expert: [n, N], a distribution for each token. */
-  Routing thinking(Tensor distribution) {
+  /** Records the gate's probabilities [n, N] of experts for each token. */
+  Routing withProbabilities(Tensor distribution) {
     this.probabilities = distribution;
     return this;
   }
 
   /**
-   * What the experts make of the tokens, weighted and added up; zero for a token without expert.
+   * Runs the experts on their tokens and adds up their weighted results; zero for a token without
+   * expert.
    *
    * @param x [n, D]
    * @return [n, D]
@@ -145,14 +146,14 @@ public final class Routing {
     return run(x, (e, some) -> experts.get(e).get().forward(some));
   }
 
-  /** What an expert makes of its tokens. */
+  /** The computation of an expert on its tokens. */
   @FunctionalInterface
   interface Work {
-    /** Expert number {@code expert} on tokens [m, D]. */
+    /** Computes expert number {@code expert} on tokens [m, D]. */
     Tensor of(int expert, Tensor tokens);
   }
 
-  /** As above, for experts that are no modules. */
+  /** Runs experts that are not modules. */
   Tensor run(Tensor x, Work work) {
     if (order == null) {
       int only = IntStream.range(0, counts.length).filter(e -> counts[e] > 0).findAny().orElse(0);
@@ -177,7 +178,7 @@ public final class Routing {
   private Tensor joined(Tensor made) {
     Tensor all = made.indexSelect(0, places).view(tokens, each, -1);
     Tensor sum = null;
-    // A product and a sum for each of the few is faster than one product of small matrices.
+    // A product and a sum for each of the few pairs is faster than one product of small matrices.
     for (int i = 0; i < each; i++) {
       Tensor one = all.select(1, i);
       Tensor weighted = weights == null ? one : one.mul(weights.narrow(1, i, 1));
@@ -196,45 +197,45 @@ public final class Routing {
     return counts.length;
   }
 
-  /** n, the number of tokens. */
+  /** The number n of tokens. */
   public long tokens() {
     return tokens;
   }
 
-  /** How many tokens each expert works on. */
+  /** Number of tokens that each expert works on. */
   public long[] counts() {
     return counts.clone();
   }
 
-  /** How many tokens the gate chose each expert for, those beyond its capacity included. */
+  /** Number of tokens for which each expert was chosen, including those beyond its capacity. */
   public long[] wanted() {
     return wanted.clone();
   }
 
-  /** Pairs of a token and an expert that works on it. */
+  /** Number of pairs of a token and an expert that works on it. */
   public long pairs() {
     return Arrays.stream(counts).sum();
   }
 
-  /** Pairs that were dropped for want of capacity. */
+  /** Number of pairs that were dropped because capacity was exceeded. */
   public long dropped() {
     return Arrays.stream(wanted).sum() - pairs();
   }
 
-  /** The share of the tokens' pairs that each expert was chosen for. */
+  /** The share of all chosen pairs that each expert has. */
   double[] shares() {
     double all = Math.max(1, Arrays.stream(wanted).sum());
     return Arrays.stream(wanted).mapToDouble(count -> count / all).toArray();
   }
 
-  /** Whether the gate weighs experts against each other. */
-  public boolean weighs() {
+  /** Whether the gate has given probabilities of experts. */
+  public boolean hasProbabilities() {
     return probabilities != null;
   }
 
   /**
-   * Mean over the tokens of the entropy of what the gate thinks, in nats; NaN if it does not weigh
-   * experts against each other.
+   * Mean over the tokens of the entropy of the gate's probabilities, in nats; NaN if it has given
+   * none.
    */
   public double entropy() {
     if (probabilities == null || tokens == 0) {

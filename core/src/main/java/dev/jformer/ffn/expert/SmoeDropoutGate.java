@@ -19,14 +19,14 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
   /**
    * Configuration.
    *
-   * @param first experts for each token when training begins; 0 for half of them
-   * @param last when it ends; 0 for all
-   * @param inference in inference; 0 for as many as when training ends
+   * @param first experts for each token when training begins; 0 for half of all
+   * @param last experts for each token when training ends; 0 for all
+   * @param inference experts for each token in inference; 0 for {@code last}
    */
   @AutoService(Gate.Config.class)
   @FormerNames("frozen")
   public record Config(int first, int last, int inference) implements Gate.Config {
-    /** From half of them to all. */
+    /** Defaults: from half of the experts to all. */
     public Config() {
       this(0, 0, 0);
     }
@@ -75,7 +75,7 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
       throw new IllegalArgumentException("first is " + first + ": expected at most last, " + last);
     }
     this.growing = first;
-    // As torch begins a linear layer, and so the authors' gates.
+    // PyTorch's initial weights of a linear layer, which the authors' gates have.
     this.weight = buffer("weight", Initializer.uniformFanIn().create(experts, site.width()));
   }
 
@@ -96,6 +96,6 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
         precise(() -> Functional.linear(rows.x(), weight.value().to(rows.x().dtype()), null));
     Tensor.Ranked best = logits.topK(isTraining() ? growing : active, 1);
     return Routing.of(experts, best.indices(), distribution(best.values()))
-        .thinking(distribution(logits));
+        .withProbabilities(distribution(logits));
   }
 }

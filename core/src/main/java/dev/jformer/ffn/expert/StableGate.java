@@ -9,30 +9,30 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * StableMoE's gate (arXiv 2204.08396), in two stages. In the first a gate is learned: a token goes
- * to the expert whose vector has the largest product with it, and a loss pushes down the scores of
- * experts that have more than an equal share; meanwhile a light router, which looks at nothing but
- * the word, learns to say what the gate does. In the second stage, and always in inference, the
- * light router decides and does not change any more. The result counts the logistic function of the
- * product with the expert's vector in both stages, which goes on being learned.
+ * StableMoE's gate (<a href="https://arxiv.org/abs/2204.08396">StableMoE: Stable Routing Strategy
+ * for Mixture of Experts</a>), in two stages. In the first a gate is learned: a token goes to the
+ * expert whose vector has the largest product with it, and a loss lowers the scores of experts that
+ * have more than an equal share; meanwhile a light router, which only sees the token's id, is
+ * distilled from the gate. In the second stage, and always in inference, the light router decides
+ * and no longer changes. In both stages the expert's output is weighted by the logistic function of
+ * the product with the expert's vector, which is trained throughout.
  *
- * <p>Losses are means over the tokens, as are those of language models here; the authors' code adds
- * both up.
+ * <p>Losses are means over the tokens, as for language models here; the authors' code sums both.
  */
 public final class StableGate extends Gate {
   /**
    * Configuration.
    *
-   * @param vocab number of words, as the model has
+   * @param vocab the model's vocabulary size
    * @param first share of training that the first stage takes
-   * @param features width of the light router's vectors of words
+   * @param features width of the light router's token embeddings
    * @param balance factor of the loss that balances the load
    * @param distill factor of the loss of the light router
    */
   @AutoService(Gate.Config.class)
   public record Config(int vocab, double first, int features, double balance, double distill)
       implements Gate.Config {
-    /** As in the paper, for bytes. */
+    /** Defaults, as in the paper, for bytes. */
     public Config() {
       this(256, 0.1, 50, 0.3, 0.3);
     }
@@ -87,11 +87,11 @@ public final class StableGate extends Gate {
     Tensor ids = rows.ids("stable");
     if (rows.count() > 0 && ids.max().itemLong() >= config.vocab()) {
       throw new IllegalArgumentException(
-          "the gate 'stable' knows "
+          "the gate 'stable' has a vocab of "
               + config.vocab()
-              + " words, but met word "
+              + ", but a token has the id "
               + ids.max().itemLong()
-              + ": set its vocab to the model's");
+              + ": set vocab to the model's");
     }
     Tensor scores = precise(() -> Functional.linear(rows.x(), centroids.value(), null));
     boolean first = isTraining() && learning;
@@ -108,7 +108,7 @@ public final class StableGate extends Gate {
     return routing;
   }
 
-  /** What the light router says of words [n]: [n, N]. */
+  /** The light router's scores of token ids [n]: [n, N]. */
   private Tensor light(Tensor ids) {
     return precise(
         () ->
@@ -116,7 +116,7 @@ public final class StableGate extends Gate {
                 Functional.embedding(ids, words.value()), wordCentroids.value(), null));
   }
 
-  /** Mean over the tokens of the weight times how far their expert is above an equal share. */
+  /** Mean over the tokens of the weight times their expert's excess over an equal share. */
   private Tensor excess(Routing routing, Tensor chosen, Tensor weights) {
     double[] above = routing.shares();
     for (int e = 0; e < above.length; e++) {
@@ -126,8 +126,8 @@ public final class StableGate extends Gate {
     return weights.squeeze(1).mul(each).mean();
   }
 
-  /** The expert of each word in the second stage, for analysis: int64 [V]. */
-  Tensor settled() {
+  /** The expert of each token id in the second stage, for analysis: int64 [V]. */
+  Tensor secondStageExperts() {
     return light(Tensor.arange(0, config.vocab())).detach().argmax(1).to(DType.INT64);
   }
 }

@@ -9,10 +9,12 @@ import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The Switch Transformer's gate (arXiv 2101.03961): the expert of the highest probability works on
- * a token and counts as much as that. In training an expert takes at most its capacity, a multiple
- * of an equal share of the batch; tokens beyond it, the last of the batch, pass without an expert.
- * In inference nothing is dropped, so that a text does not depend on its neighbours.
+ * The Switch Transformer's gate (<a href="https://arxiv.org/abs/2101.03961">Switch Transformers:
+ * Scaling to Trillion Parameter Models with Simple and Efficient Sparsity</a>): the expert of the
+ * highest probability works on a token, and its output is weighted by that probability. In training
+ * an expert takes at most its capacity, a multiple of an equal share of the batch; tokens beyond
+ * it, the last of the batch, get no expert. In inference nothing is dropped, so that a text does
+ * not depend on others in the batch.
  */
 public final class SwitchGate extends Gate {
   /**
@@ -20,11 +22,12 @@ public final class SwitchGate extends Gate {
    *
    * @param capacity of an expert in training, as a multiple of an equal share; 0 for no limit
    * @param balance factor of the loss that balances the load
-   * @param jitter in training the gate sees each number times one between 1 - jitter and 1 + jitter
+   * @param jitter in training the gate's inputs are multiplied by noise between 1 - jitter and 1 +
+   *     jitter
    */
   @AutoService(Gate.Config.class)
   public record Config(double capacity, double balance, double jitter) implements Gate.Config {
-    /** As in the paper. */
+    /** Defaults, as in the paper. */
     public Config() {
       this(1.25, 0.01, 0.01);
     }
@@ -67,7 +70,8 @@ public final class SwitchGate extends Gate {
         isTraining() && config.capacity() > 0
             ? Math.max(1, (long) Math.ceil(config.capacity() * rows.count() / experts))
             : Long.MAX_VALUE;
-    Routing routing = Routing.of(experts, chosen, weights, capacity).thinking(probabilities);
+    Routing routing =
+        Routing.of(experts, chosen, weights, capacity).withProbabilities(probabilities);
     balance(config.balance(), probabilities, routing);
     return routing;
   }

@@ -12,28 +12,28 @@ import dev.jformer.tensor.Tensor;
  * consistency of two passes in the training loss. Draws come from the library's generator.
  */
 public final class ThorGate extends Gate {
-  /** What shares one draw, or that none is made. */
+  /** Which tokens share one draw. */
   public enum Draw {
-    /** Each token has its own. */
+    /** Each token has its own draw. */
     TOKEN,
-    /** The tokens of a sequence have one. */
+    /** The tokens of a sequence share one draw. */
     SEQUENCE,
-    /** All tokens have one. */
+    /** All tokens share one draw. */
     BATCH,
-    /** None: all experts work on all tokens and the mean counts. */
+    /** No draw: all experts work on all tokens, and their outputs are averaged. */
     AVERAGE
   }
 
   /**
    * Configuration.
    *
-   * @param training what shares a draw in training
-   * @param inference the same in inference
+   * @param training which tokens share a draw in training
+   * @param inference which tokens share a draw in inference
    */
   @AutoService(Gate.Config.class)
   @FormerNames("random")
   public record Config(Draw training, Draw inference) implements Gate.Config {
-    /** One draw for a batch in training, and one for a sequence in inference. */
+    /** Defaults: one draw for a batch in training, and one for a sequence in inference. */
     public Config() {
       this(Draw.BATCH, Draw.SEQUENCE);
     }
@@ -66,8 +66,8 @@ public final class ThorGate extends Gate {
     this.inference = config.inference();
   }
 
-  /** Draws in another way in inference from now on. */
-  public void infer(Draw draw) {
+  /** Sets which tokens share a draw in inference. */
+  public void setInferenceDraw(Draw draw) {
     this.inference = draw;
   }
 

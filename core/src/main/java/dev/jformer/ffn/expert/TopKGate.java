@@ -9,10 +9,11 @@ import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A learned linear gate (arXiv 1701.06538, without its noise): the k experts with the highest
- * scores work on a token. Their weights are the softmax over the k scores, or, if only one is
- * chosen or {@code renormalise} is off, their probabilities among all experts, through which a gate
- * of one expert learns. Among equal scores it is not determined who is chosen.
+ * A learned linear gate (<a href="https://arxiv.org/abs/1701.06538">Outrageously Large Neural
+ * Networks: The Sparsely-Gated Mixture-of-Experts Layer</a>, without its noise): the k experts with
+ * the highest scores work on a token. Their weights are the softmax over the k scores or, if only
+ * one is chosen or {@code renormalise} is off, their probabilities among all experts, so that a
+ * gate with k = 1 gets a gradient. Among equal scores it is not determined which expert is chosen.
  */
 public final class TopKGate extends Gate implements Gate.Slimmable {
   /**
@@ -20,11 +21,13 @@ public final class TopKGate extends Gate implements Gate.Slimmable {
    *
    * @param k experts for each token
    * @param renormalise whether the weights of several chosen experts add up to 1
-   * @param balance factor of the loss that balances the load (arXiv 2101.03961)
+   * @param balance factor of the loss that balances the load (<a
+   *     href="https://arxiv.org/abs/2101.03961">Switch Transformers: Scaling to Trillion Parameter
+   *     Models with Simple and Efficient Sparsity</a>)
    */
   @AutoService(Gate.Config.class)
   public record Config(int k, boolean renormalise, double balance) implements Gate.Config {
-    /** Two experts. */
+    /** Defaults: two experts for each token. */
     public Config() {
       this(2, true, 0.01);
     }
@@ -76,7 +79,7 @@ public final class TopKGate extends Gate implements Gate.Slimmable {
         config.renormalise() && k > 1
             ? distribution(logits.gather(1, chosen))
             : probabilities.gather(1, chosen);
-    Routing routing = Routing.of(experts, chosen, weights).thinking(probabilities);
+    Routing routing = Routing.of(experts, chosen, weights).withProbabilities(probabilities);
     balance(config.balance(), probabilities, routing);
     return routing;
   }

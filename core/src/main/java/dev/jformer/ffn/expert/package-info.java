@@ -1,5 +1,5 @@
 /**
- * Mixtures of experts: one layer, {@link dev.jformer.ffn.expert.Experts}, of channel mixers each of
- * which works on the tokens that a {@link dev.jformer.ffn.expert.Gate} routes to it.
+ * Mixtures of experts: the layer {@link dev.jformer.ffn.expert.Experts}, whose experts are channel
+ * mixers, and the {@link dev.jformer.ffn.expert.Gate gates} that route tokens to them.
  */
 package dev.jformer.ffn.expert;

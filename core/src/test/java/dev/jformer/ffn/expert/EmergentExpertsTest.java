@@ -29,7 +29,7 @@ class EmergentExpertsTest {
     EmergentExperts mixer =
         (EmergentExperts)
             new EmergentExperts.Config(Activation.SILU, 3, 0, 4, active).build(Sites.causal(4));
-    mixer.part(PARTS);
+    mixer.assign(PARTS);
     return mixer;
   }
 
@@ -105,7 +105,7 @@ class EmergentExpertsTest {
     try (Mode mode = Autograd.inference()) {
       assertClose(changed, mixer.forward(x), 1e-6);
     }
-    mixer.part(new long[][] {{0, 1, 2}, {3, 4, 5}, {6, 7, 8}, {9, 10, 11}});
+    mixer.assign(new long[][] {{0, 1, 2}, {3, 4, 5}, {6, 7, 8}, {9, 10, 11}});
     assertEquals(0, mixer.derivedBytes());
   }
 
@@ -118,7 +118,7 @@ class EmergentExpertsTest {
           {{0, 1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}},
           {{0, 1}, {2, 3, 4, 5}, {6, 7, 8}, {9, 10, 11}}
         }) {
-      assertThrows(IllegalArgumentException.class, () -> mixer.part(wrong));
+      assertThrows(IllegalArgumentException.class, () -> mixer.assign(wrong));
     }
     assertThrows(
         IllegalArgumentException.class,

@@ -300,13 +300,13 @@ class GatesTest {
     assertTrue(
         assertThrows(IllegalStateException.class, () -> hash.forward(Tensor.randn(1, 3, WIDTH)))
             .getMessage()
-            .startsWith("the gate 'hash' routes by words"));
+            .startsWith("the gate 'hash' routes by token ids"));
     Experts stable = experts(new StableGate.Config(3, 0.1, 2, 0, 0));
     assertTrue(
         assertThrows(
                 IllegalArgumentException.class,
                 () -> forward(stable, Tensor.randn(1, TOKENS, WIDTH)))
             .getMessage()
-            .startsWith("the gate 'stable' knows 3 words, but met word 3"));
+            .startsWith("the gate 'stable' has a vocab of 3, but a token has the id 3"));
   }
 }

@@ -89,7 +89,7 @@ class ThorGateTest {
     experts.train(false);
     Tensor x = Tensor.randn(3, 7, WIDTH);
     assertEquals(1, pairsPerToken(experts, x), 0);
-    ((ThorGate) experts.gate()).infer(ThorGate.Draw.AVERAGE);
+    ((ThorGate) experts.gate()).setInferenceDraw(ThorGate.Draw.AVERAGE);
     assertEquals(COUNT, pairsPerToken(experts, x), 0);
   }
 }

@@ -331,7 +331,7 @@ public final class ThorStudy implements Study {
   private static Dispatch dispatch(Multi30k texts, EncoderDecoder model, Draw draw, int draws) {
     model.modules().values().stream()
         .filter(ThorGate.class::isInstance)
-        .forEach(gate -> ((ThorGate) gate).infer(draw));
+        .forEach(gate -> ((ThorGate) gate).setInferenceDraw(draw));
     List<Double> bleus = new ArrayList<>();
     List<double[]> losses = new ArrayList<>();
     for (int i = 0; i < draws; i++) {
