@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 public record Column<R>(String title, Function<Measured.Arm<R>, String> cell) {
   /** The mean over the seeds ± their standard deviation; without unit. */
   public static <R> Column<R> column(String title, ToDoubleFunction<? super R> value) {
-    return of(title, arm -> arm.of(value));
+    return computed(title, arm -> arm.of(value));
   }
 
   /** The mean over the seeds ± their standard deviation. */
@@ -25,7 +25,7 @@ public record Column<R>(String title, Function<Measured.Arm<R>, String> cell) {
   }
 
   /** A value computed from all results of an arm. */
-  public static <R> Column<R> of(String title, Function<Measured.Arm<R>, Estimate> value) {
+  public static <R> Column<R> computed(String title, Function<Measured.Arm<R>, Estimate> value) {
     return new Column<>(title, arm -> value.apply(arm).text());
   }
 

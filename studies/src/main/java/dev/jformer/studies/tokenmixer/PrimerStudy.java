@@ -1,8 +1,8 @@
 package dev.jformer.studies.tokenmixer;
 
 import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.computed;
 import static dev.jformer.studies.Column.fixed;
-import static dev.jformer.studies.Column.of;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Configs;
@@ -70,8 +70,8 @@ public final class PrimerStudy implements Study {
             column("loss, nats/byte", TrainingResult::finalLoss),
             fixed("tokens/s", TrainingResult::unitsPerSecond),
             fixed("weights", TrainingResult::parameters),
-            of("steps", arm -> steps(runs, arm.name())),
-            of("seconds", arm -> seconds(runs, arm.name()))));
+            computed("steps", arm -> steps(runs, arm.name())),
+            computed("seconds", arm -> seconds(runs, arm.name()))));
     lab.figure(
         runs.figure(
             "Held-out loss by step",
