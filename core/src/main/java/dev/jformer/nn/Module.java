@@ -111,6 +111,13 @@ public abstract class Module implements AutoCloseable {
         .sum();
   }
 
+  /** Bytes that all parameters and buffers take; see {@link #derivedBytes} for what kernels add. */
+  public final long parameterBytes() {
+    return parameters().values().stream()
+        .mapToLong(p -> p.value().elements() * p.value().dtype().bytes())
+        .sum();
+  }
+
   /** This module and all below it by dotted name, parents first; this one's name is empty. */
   public final Map<String, Module> modules() {
     Map<String, Module> all = new LinkedHashMap<>();

@@ -50,6 +50,7 @@ class ModuleTest {
         List.copyOf(tree.parameters().keySet()));
     assertEquals(3 + 6 + 2 * (9 + 3), tree.parameterCount(), "the buffer does not count");
     assertEquals(6, tree.trained().size());
+    assertEquals(4 * (3 + 6 + 2 * (9 + 3)) + 8, tree.parameterBytes(), "float32, and one int64");
     assertEquals(
         List.of("", "table", "layers.0", "layers.1", "head"), List.copyOf(tree.modules().keySet()));
     assertSame(tree.table.weight(), ((Linear) tree.head.get()).weight());

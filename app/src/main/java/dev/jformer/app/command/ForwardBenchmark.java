@@ -151,11 +151,7 @@ final class ForwardBenchmark {
 
   /** Bytes of memory that a model's weights take, those that were made for kernels among them. */
   static long bytes(Model model) {
-    long parameters =
-        model.parameters().values().stream()
-            .mapToLong(p -> p.value().elements() * p.value().dtype().bytes())
-            .sum();
-    long derived = model.modules().values().stream().mapToLong(Module::derivedBytes).sum();
-    return parameters + derived;
+    return model.parameterBytes()
+        + model.modules().values().stream().mapToLong(Module::derivedBytes).sum();
   }
 }
