@@ -59,6 +59,53 @@ public record Measured<R>(List<Arm<R>> arms) {
     return new Measured<>(arms);
   }
 
+  /** Results of several runs by the names of their arms, in the map's order. */
+  public static <R> Measured<R> ofRuns(Map<String, List<R>> runs) {
+    List<Arm<R>> arms = new ArrayList<>();
+    runs.forEach((name, each) -> arms.add(new Arm<>(name, false, List.copyOf(each))));
+    return new Measured<>(arms);
+  }
+
+  /**
+   * The arms that each run has measured all of, such as the methods that were tried on one trained
+   * model of each seed.
+   *
+   * @param runs at least one, all with the same arms
+   * @param arms of a run, by name
+   */
+  public static <T, R> Measured<R> within(List<T> runs, Function<T, Map<String, R>> arms) {
+    Map<String, List<R>> all = new LinkedHashMap<>();
+    arms.apply(runs.get(0))
+        .keySet()
+        .forEach(name -> all.put(name, runs.stream().map(r -> arms.apply(r).get(name)).toList()));
+    return ofRuns(all);
+  }
+
+  /** The same arms with something else of each run. */
+  public <T> Measured<T> map(Function<? super R, T> part) {
+    Map<String, List<T>> all = new LinkedHashMap<>();
+    arms.forEach(arm -> all.put(arm.name(), arm.runs().stream().map(part).toList()));
+    return ofRuns(all);
+  }
+
+  /** These arms and those of another. */
+  public Measured<R> and(Measured<R> more) {
+    List<Arm<R>> all = new ArrayList<>(arms);
+    all.addAll(more.arms);
+    return new Measured<>(all);
+  }
+
+  /** The same without some arms. */
+  public Measured<R> without(String... names) {
+    return new Measured<>(
+        arms.stream().filter(arm -> !List.of(names).contains(arm.name())).toList());
+  }
+
+  /** Names of the arms. */
+  public List<String> names() {
+    return arms.stream().map(Arm::name).toList();
+  }
+
   /**
    * The arm of this name.
    *
@@ -133,6 +180,15 @@ public record Measured<R>(List<Arm<R>> arms) {
    */
   @SafeVarargs
   public final Table table(String title, String arm, Column<? super R>... columns) {
+    List<Column<? super R>> all = new ArrayList<>();
+    for (Column<? super R> column : columns) {
+      all.add(column);
+    }
+    return table(title, arm, all);
+  }
+
+  /** As above, with columns that were listed. */
+  public Table table(String title, String arm, List<? extends Column<? super R>> columns) {
     List<String> titles = new ArrayList<>(List.of(arm));
     for (Column<? super R> column : columns) {
       titles.add(column.title());

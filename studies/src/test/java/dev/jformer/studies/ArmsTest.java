@@ -10,7 +10,9 @@ import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.evidence.Verdict;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -91,5 +93,26 @@ class ArmsTest {
     var error =
         assertThrows(IllegalArgumentException.class, () -> learned().of("other", Found::loss));
     assertTrue(error.getMessage().contains("[plain, ours, nothing]"), error.getMessage());
+  }
+
+  /** What one run found of two methods. */
+  record Both(Map<String, Found> methods) {}
+
+  @Test
+  void armsMayBeMeasuredWithinEachRun() {
+    Map<String, Found> first = new LinkedHashMap<>();
+    first.put("none", new Found(3, 8));
+    first.put("half", new Found(4, 4));
+    Both second = new Both(Map.of("half", new Found(4.2, 4), "none", new Found(3.2, 8)));
+    Measured<Found> all = Measured.within(List.of(new Both(first), second), Both::methods);
+    assertEquals(List.of("none", "half"), all.names());
+    assertEquals(4.1, all.of("half", Found::loss).value(), 1e-12);
+    assertEquals(2, all.of("half", Found::loss).count());
+    assertEquals(List.of("none"), all.without("half").names());
+    assertEquals(8, all.map(Found::weights).first("none"));
+    assertEquals(
+        List.of("none", "half", "third"),
+        all.and(Measured.of(Map.of("third", new Found(1, 1)))).names());
+    assertThrows(IllegalArgumentException.class, () -> all.without("none", "half"));
   }
 }

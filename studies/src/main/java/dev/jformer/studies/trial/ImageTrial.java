@@ -12,23 +12,47 @@ import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ImageClassification;
+import dev.jformer.train.Listener;
 import dev.jformer.train.TrainingConfig;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * Training an image classifier on {@link Pictures}, with augmentation, 5 % of the images held out.
- * The metric {@code accuracy} is the share of test images that are right at the end.
+ * Training an image classifier on {@link Pictures}, with augmentation. The metric {@code accuracy}
+ * is the share of test images that are right at the end.
  *
  * @param scale of the images
  * @param model its number of classes is set to that of the images
  * @param training how
  * @param smoothing share of the target that is spread over the other classes
+ * @param heldOut share of the images that is not learned from
+ * @param listener made for the model before it learns, and told of each update; may give null
  */
 public record ImageTrial(
-    Scale scale, ImageClassifier.Config model, TrainingConfig training, double smoothing)
+    Scale scale,
+    ImageClassifier.Config model,
+    TrainingConfig training,
+    double smoothing,
+    double heldOut,
+    Function<? super ImageClassifier, ? extends Listener> listener)
     implements Trial<TrainingResult> {
-  private static final double HELD_OUT = 0.05;
+  /** With 5 % of the images held out, and no listener. */
+  public ImageTrial(
+      Scale scale, ImageClassifier.Config model, TrainingConfig training, double smoothing) {
+    this(scale, model, training, smoothing, 0.05, built -> null);
+  }
+
+  /** The same with another share of the images held out. */
+  public ImageTrial withHeldOut(double share) {
+    return new ImageTrial(scale, model, training, smoothing, share, listener);
+  }
+
+  /** The same with a listener. */
+  public ImageTrial withListener(Function<? super ImageClassifier, ? extends Listener> made) {
+    return new ImageTrial(scale, model, training, smoothing, heldOut, made);
+  }
 
   /**
    * The images of a trial.
@@ -42,6 +66,16 @@ public record ImageTrial(
     public double accuracy(ImageClassifier classifier) {
       int[] same = IntStream.range(0, training.header().classes().size()).toArray();
       return ImageClassification.evaluate(classifier, test, same).accuracy();
+    }
+
+    /**
+     * A classifier to try compressions on, evaluated on the images held out.
+     *
+     * @param first number of the first batch for calibration
+     * @param batches how many
+     */
+    public Subject subject(ImageClassifier classifier, long first, int batches) {
+      return Subject.images(classifier, sampler, first, batches, sampler);
     }
   }
 
@@ -71,7 +105,7 @@ public record ImageTrial(
         ImageFile file = pictures.training();
         ImageFile test = pictures.test()) {
       ImageSampler sampler =
-          new ImageSampler(file, HELD_OUT, new Augmentation(), training.batch(), session.seed());
+          new ImageSampler(file, heldOut, new Augmentation(), training.batch(), session.seed());
       Random.seed(session.seed());
       try (ImageClassifier built = model.withClasses(file.header().classes().size()).build()) {
         try (Scope scope = Scope.open()) {
@@ -83,7 +117,8 @@ public record ImageTrial(
                 built,
                 new ImageClassification(built, sampler, smoothing),
                 training.withSeed(session.seed()),
-                done -> session.progress().at(done, ""));
+                done -> session.progress().at(done, ""),
+                Stream.ofNullable(listener.apply(built)).toArray(Listener[]::new));
         built.train(false);
         try (Mode mode = Autograd.noGrad()) {
           return examination.of(

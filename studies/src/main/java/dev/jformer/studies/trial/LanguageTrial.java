@@ -27,6 +27,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * Training a language model to see what comes of it. A loss that ceases to be a number is an
@@ -37,13 +39,15 @@ import java.util.Locale;
  * @param evaluationBatches the most batches of held-out text an evaluation looks at
  * @param observer is told of each update and evaluation; may be null
  * @param objective what is made small
+ * @param listener made for the model before it learns, and told of each update; may give null
  */
 public record LanguageTrial(
     CausalLm.Config model,
     TrainingConfig training,
     long evaluationBatches,
     Observer observer,
-    Objective objective)
+    Objective objective,
+    Function<? super CausalLm, ? extends Listener> listener)
     implements Trial<TrainingResult> {
   private static final int STRETCHES = 100;
 
@@ -56,7 +60,7 @@ public record LanguageTrial(
   /** With the task's own loss. */
   public LanguageTrial(
       CausalLm.Config model, TrainingConfig training, long evaluationBatches, Observer observer) {
-    this(model, training, evaluationBatches, observer, new Objective.Plain());
+    this(model, training, evaluationBatches, observer, new Objective.Plain(), built -> null);
   }
 
   /** Without an observer, evaluating on at most 40 batches. */
@@ -66,13 +70,18 @@ public record LanguageTrial(
 
   /** The same with another objective. */
   public LanguageTrial withObjective(Objective other) {
-    return new LanguageTrial(model, training, evaluationBatches, observer, other);
+    return new LanguageTrial(model, training, evaluationBatches, observer, other, listener);
+  }
+
+  /** The same with a listener. */
+  public LanguageTrial withListener(Function<? super CausalLm, ? extends Listener> made) {
+    return new LanguageTrial(model, training, evaluationBatches, observer, objective, made);
   }
 
   /** The same with another seed. */
   public LanguageTrial withSeed(long seed) {
     return new LanguageTrial(
-        model, training.withSeed(seed), evaluationBatches, observer, objective);
+        model, training.withSeed(seed), evaluationBatches, observer, objective, listener);
   }
 
   @Override
@@ -136,6 +145,7 @@ public record LanguageTrial(
         boolean diverged = false;
         try (Trainer trainer = new Trainer(lm, learned, training, folder)) {
           trainer.addListener(diary);
+          Stream.ofNullable(listener.apply(lm)).forEach(trainer::addListener);
           if (folder != null && Trainer.canResume(folder)) {
             trainer.resume();
             diary.resume(trainer.step());
