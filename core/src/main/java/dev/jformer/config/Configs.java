@@ -103,7 +103,12 @@ public final class Configs {
         object.put(typeKey(part.getClass()), part.type());
       }
       for (RecordComponent component : record.getClass().getRecordComponents()) {
-        object.set(component.getName(), write(get(component, record)));
+        JsonNode value = write(get(component, record));
+        if (isFlat(component)) {
+          object.setAll((ObjectNode) value);
+        } else {
+          object.set(component.getName(), value);
+        }
       }
       return object;
     }
@@ -147,6 +152,36 @@ public final class Configs {
   }
 
   /**
+   * The fields of a configuration as they stand in JSON, with their values. Those of a part's
+   * defaults say what can be set and what it is if it is not.
+   *
+   * @param config a record
+   */
+  public static List<ConfigField> fields(Record config) {
+    List<ConfigField> fields = new ArrayList<>();
+    for (RecordComponent component : config.getClass().getRecordComponents()) {
+      Object value = get(component, config);
+      if (isFlat(component)) {
+        fields.addAll(fields((Record) value));
+      } else {
+        fields.add(
+            new ConfigField(
+                config.getClass(),
+                component.getName(),
+                component.getGenericType(),
+                value,
+                formerNames(component)));
+      }
+    }
+    return List.copyOf(fields);
+  }
+
+  /** The fields of a record with the values that its no-argument constructor gives. */
+  public static List<ConfigField> fields(Class<?> kind) {
+    return fields((Record) defaults(kind));
+  }
+
+  /**
    * The same configuration with every part or other record of a kind, however deep it stands,
    * exchanged for what {@code change} makes of it.
    *
@@ -186,12 +221,14 @@ public final class Configs {
     if (node.isNull() && !kind.isPrimitive() && fallback == null && !path.endsWith("]")) {
       return null;
     }
-    if (kind.isInterface() && Part.class.isAssignableFrom(kind)) {
+    if (isPartKind(kind)) {
       return part(node, kind.asSubclass(Part.class), fallback, path);
     }
     if (kind.isRecord()) {
       Object base = kind.isInstance(fallback) ? fallback : defaults(kind);
-      return record(object(node, path), kind, base, path);
+      ObjectNode object = object(node, path);
+      return record(
+          base instanceof Part part ? withoutType(object, part, path) : object, kind, base, path);
     }
     if (kind.isEnum()) {
       return constant(node, kind, path);
@@ -265,16 +302,14 @@ public final class Configs {
       return record(object, fallback.getClass(), fallback, path);
     }
     Map<String, ? extends Part> known = parts(kind);
-    String name =
-        expect(named.isTextual(), named, "a string", path.isEmpty() ? key : path + "." + key)
-            .textValue();
+    String name = expect(named.isTextual(), named, "a string", below(path, key)).textValue();
     Part base = known.get(name);
     for (Part part : known.values()) {
-      base = base == null && formerNames(part.getClass()).contains(name) ? part : base;
+      base = base == null && isNamed(part, name) ? part : base;
     }
     if (base == null) {
       throw new ConfigException(
-          at(path.isEmpty() ? key : path + "." + key)
+          at(below(path, key))
               + "is '"
               + abbreviate(name)
               + "', which is not known"
@@ -288,16 +323,37 @@ public final class Configs {
     return record(fields, base.getClass(), base, path);
   }
 
+  /** The fields of a part of a known class, which may be named all the same. */
+  private static ObjectNode withoutType(ObjectNode object, Part part, String path) {
+    String key = typeKey(part.getClass());
+    JsonNode named = object.get(key);
+    if (named == null) {
+      return object;
+    }
+    String name = expect(named.isTextual(), named, "a string", below(path, key)).textValue();
+    if (!isNamed(part, name)) {
+      throw new ConfigException(
+          at(below(path, key)) + "is '" + abbreviate(name) + "': expected '" + part.type() + "'");
+    }
+    ObjectNode fields = object.deepCopy();
+    fields.remove(key);
+    return fields;
+  }
+
+  private static boolean isNamed(Part part, String name) {
+    return part.type().equals(name) || formerNames(part.getClass()).contains(name);
+  }
+
   private static Object record(ObjectNode object, Class<?> kind, Object base, String path) {
-    RecordComponent[] components = kind.getRecordComponents();
-    List<String> names = Arrays.stream(components).map(RecordComponent::getName).toList();
+    List<RecordComponent> fields = leaves(kind);
+    List<String> names = fields.stream().map(RecordComponent::getName).toList();
     object
         .fieldNames()
         .forEachRemaining(
             field -> {
-              if (!names.contains(field) && !isFormerName(field, components)) {
+              if (!names.contains(field) && !isFormerName(field, fields)) {
                 throw new ConfigException(
-                    at(abbreviate(path.isEmpty() ? field : path + "." + field))
+                    at(abbreviate(below(path, field)))
                         + "is not a known field"
                         + Nearest.hint(field, names)
                         + " (known: "
@@ -305,21 +361,54 @@ public final class Configs {
                         + ")");
               }
             });
+    return fill(object, kind, base, path);
+  }
+
+  /** A record of the fields that are given and, for those that are not, of the base's. */
+  private static Object fill(ObjectNode object, Class<?> kind, Object base, String path) {
+    RecordComponent[] components = kind.getRecordComponents();
     Object[] values = new Object[components.length];
     for (int i = 0; i < components.length; i++) {
-      String name = names.get(i);
-      Object fallback = get(components[i], base);
-      JsonNode given = given(object, components[i]);
-      values[i] =
-          given == null
-              ? fallback
-              : value(
-                  given,
-                  components[i].getGenericType(),
-                  fallback,
-                  path.isEmpty() ? name : path + "." + name);
+      RecordComponent component = components[i];
+      Object fallback = get(component, base);
+      JsonNode given = given(object, component);
+      if (isFlat(component)) {
+        values[i] = fill(object, component.getType(), fallback, path);
+      } else {
+        values[i] =
+            given == null
+                ? fallback
+                : value(
+                    given, component.getGenericType(), fallback, below(path, component.getName()));
+      }
     }
     return construct(kind, components, values, path);
+  }
+
+  /** The components that are fields in JSON, those of flat components among the others. */
+  private static List<RecordComponent> leaves(Class<?> kind) {
+    List<RecordComponent> leaves = new ArrayList<>();
+    for (RecordComponent component : kind.getRecordComponents()) {
+      if (isFlat(component)) {
+        leaves.addAll(leaves(component.getType()));
+      } else {
+        leaves.add(component);
+      }
+    }
+    return leaves;
+  }
+
+  /** Whether a class is the interface of a kind of part. */
+  static boolean isPartKind(Class<?> kind) {
+    return kind.isInterface() && Part.class.isAssignableFrom(kind);
+  }
+
+  private static boolean isFlat(RecordComponent component) {
+    return component.isAnnotationPresent(Flat.class);
+  }
+
+  private static String below(String path, String field) {
+    return path.isEmpty() ? field : path + "." + field;
   }
 
   private static List<String> formerNames(AnnotatedElement element) {
@@ -327,8 +416,8 @@ public final class Configs {
     return names == null ? List.of() : List.of(names.value());
   }
 
-  private static boolean isFormerName(String field, RecordComponent[] components) {
-    return Arrays.stream(components).anyMatch(c -> formerNames(c).contains(field));
+  private static boolean isFormerName(String field, List<RecordComponent> fields) {
+    return fields.stream().anyMatch(c -> formerNames(c).contains(field));
   }
 
   /** The value given for a field under its present name or a former one; null if there is none. */

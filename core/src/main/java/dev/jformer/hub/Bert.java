@@ -11,10 +11,7 @@ import dev.jformer.model.Encoder;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Residual;
-import dev.jformer.position.LearnedPosition;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,24 +63,22 @@ final class Bert implements Family<Encoder.Config> {
       boolean mlmHead) {
     Encoder.Config config() {
       Norm.Config norm = new Norm.LayerNormConfig(epsilon, true);
-      return new Encoder.Config(
-          layers,
-          width,
-          vocab,
-          0,
-          length,
-          new LearnedPosition.Config(),
-          new SoftmaxAttention.Config(heads, 0),
-          new Mlp.Config(activation, 4, hidden),
-          norm,
-          NormPlacement.POST,
-          true,
-          dropout,
-          new Residual(),
-          new BlockContext.Init(0.02, false),
-          new Linear.Config(),
-          new Encoder.Embeddings(norm, tokenTypes, mask, padding),
-          new Encoder.Head(mlmHead, norm));
+      return new Encoder.Config()
+          .with(
+              c ->
+                  c.vocab(vocab)
+                      .length(length)
+                      .embeddings(new Encoder.Embeddings(norm, tokenTypes, mask, padding))
+                      .head(new Encoder.Head(mlmHead, norm)))
+          .withStack(s -> s.layers(layers).width(width))
+          .withBlock(
+              b ->
+                  b.mixer(new SoftmaxAttention.Config(heads, 0))
+                      .ffn(new Mlp.Config(activation, 4, hidden))
+                      .norm(norm)
+                      .placement(NormPlacement.POST)
+                      .dropout(dropout)
+                      .init(new BlockContext.Init(0.02, false)));
     }
   }
 

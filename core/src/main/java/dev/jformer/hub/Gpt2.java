@@ -10,7 +10,6 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.position.LearnedPosition;
@@ -56,21 +55,21 @@ final class Gpt2 implements Family.Written {
               + " are");
     }
     int width = fields.size("n_embd");
-    return new CausalLm.Config(
-        fields.size("n_layer"),
-        width,
-        fields.size("vocab_size"),
-        fields.size("n_positions", 1024),
-        new LearnedPosition.Config(),
-        new SoftmaxAttention.Config(fields.size("n_head"), 0),
-        new Mlp.Config(ACTIVATIONS.get(activation), 4, fields.size("n_inner", 4 * width)),
-        new Norm.LayerNormConfig(fields.number("layer_norm_epsilon", 1e-5), true),
-        NormPlacement.PRE,
-        true,
-        fields.flag("tie_word_embeddings", true),
-        0,
-        new BlockContext.Init(),
-        new Linear.Config());
+    return new CausalLm.Config()
+        .with(
+            c ->
+                c.vocab(fields.size("vocab_size"))
+                    .length(fields.size("n_positions", 1024))
+                    .tied(fields.flag("tie_word_embeddings", true)))
+        .withStack(s -> s.layers(fields.size("n_layer")).width(width))
+        .withBlock(
+            b ->
+                b.mixer(new SoftmaxAttention.Config(fields.size("n_head"), 0))
+                    .ffn(
+                        new Mlp.Config(
+                            ACTIVATIONS.get(activation), 4, fields.size("n_inner", 4 * width)))
+                    .norm(
+                        new Norm.LayerNormConfig(fields.number("layer_norm_epsilon", 1e-5), true)));
   }
 
   @Override

@@ -9,7 +9,6 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.position.Rope;
@@ -44,21 +43,25 @@ final class Llama implements Family.Written {
               + heads
               + " is");
     }
-    return new CausalLm.Config(
-        fields.size("num_hidden_layers"),
-        width,
-        fields.size("vocab_size"),
-        fields.size("max_position_embeddings", 2048),
-        new Rope.Config(theta(fields)),
-        new SoftmaxAttention.Config(heads, fields.size("num_key_value_heads", heads)),
-        new GatedMlp.Config(Activation.SILU, 1, fields.size("intermediate_size")),
-        new Norm.RmsNormConfig(fields.number("rms_norm_eps", 1e-6)),
-        NormPlacement.PRE,
-        false,
-        fields.flag("tie_word_embeddings", false),
-        0,
-        new BlockContext.Init(),
-        new Linear.Config());
+    return new CausalLm.Config()
+        .with(
+            c ->
+                c.vocab(fields.size("vocab_size"))
+                    .length(fields.size("max_position_embeddings", 2048))
+                    .tied(fields.flag("tie_word_embeddings", false)))
+        .withStack(
+            s ->
+                s.layers(fields.size("num_hidden_layers"))
+                    .width(width)
+                    .position(new Rope.Config(theta(fields))))
+        .withBlock(
+            b ->
+                b.mixer(
+                        new SoftmaxAttention.Config(
+                            heads, fields.size("num_key_value_heads", heads)))
+                    .ffn(new GatedMlp.Config(Activation.SILU, 1, fields.size("intermediate_size")))
+                    .norm(new Norm.RmsNormConfig(fields.number("rms_norm_eps", 1e-6)))
+                    .bias(false));
   }
 
   /**

@@ -9,7 +9,6 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Residual;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
@@ -49,35 +48,17 @@ public final class Block extends Module {
     this.output = child("output", Layer.class, new Identity());
   }
 
-  /** A block of the parts that a model's configuration names. */
-  public static Block of(
-      BlockContext site,
-      NormPlacement placement,
-      Norm.Config norm,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Position position) {
-    return of(site, placement, norm, mixer, ffn, position, new Residual());
-  }
-
-  /** As above, saying what becomes of its halves before they are added. */
-  public static Block of(
-      BlockContext site,
-      NormPlacement placement,
-      Norm.Config norm,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Position position,
-      Residual residual) {
-    check(norm, site);
+  /** A block of these parts, at a place in a model. */
+  public static Block of(BlockContext site, BlockConfig config, Position position) {
+    check(config.norm(), site);
     return new Block(
-        placement,
-        norm.build(site.width()),
-        mixer.build(site, position),
-        norm.build(site.width()),
-        ffn.build(site),
-        residual.build(site),
-        residual.build(site));
+        config.placement(),
+        config.norm().build(site.width()),
+        config.mixer().build(site, position),
+        config.norm().build(site.width()),
+        config.ffn().build(site),
+        config.residual().build(site),
+        config.residual().build(site));
   }
 
   /** Refuses a normalisation that would let tokens see later ones where they must not. */

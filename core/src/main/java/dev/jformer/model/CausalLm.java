@@ -1,107 +1,48 @@
 package dev.jformer.model;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.ffn.ChannelMixer;
-import dev.jformer.ffn.Mlp;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
-import dev.jformer.nn.Projection;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A language model that predicts each token from those before it, such as GPT-2 and Llama. */
 public final class CausalLm extends Model {
   /**
-   * Configuration.
+   * Configuration; the defaults are a small GPT-2 for bytes.
    *
-   * @param layers L, number of blocks
-   * @param width D
    * @param vocab V, number of token ids
    * @param length the longest sequence it is trained on, in tokens
-   * @param position how it knows where a token stands
-   * @param mixer the token mixer of every block
-   * @param ffn the channel mixer of every block
-   * @param norm the normalisation
-   * @param placement where blocks normalise
-   * @param bias whether linear layers have a bias
    * @param tied whether the output layer shares the embedding's weight (arXiv 1608.05859)
-   * @param dropout probability, on the embeddings and at the end of each half of a block
-   * @param init how the weights start
-   * @param projection what the linear layers of the blocks are
+   * @param stack the blocks
    */
   @AutoService(Model.Config.class)
-  public record Config(
-      int layers,
-      int width,
-      int vocab,
-      int length,
-      Position.Config position,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Norm.Config norm,
-      NormPlacement placement,
-      boolean bias,
-      boolean tied,
-      double dropout,
-      BlockContext.Init init,
-      Projection projection)
-      implements Model.Config {
+  @RecordBuilder
+  public record Config(int vocab, int length, boolean tied, @Flat StackConfig stack)
+      implements Model.Config, HasStack<Config>, CausalLmConfigBuilder.With {
 
     /** A small GPT-2. */
     public Config() {
-      this(
-          4,
-          256,
-          256,
-          256,
-          new LearnedPosition.Config(),
-          new SoftmaxAttention.Config(),
-          new Mlp.Config(),
-          new Norm.LayerNormConfig(),
-          NormPlacement.PRE,
-          true,
-          true,
-          0,
-          new BlockContext.Init(),
-          new Linear.Config());
+      this(256, 256, true, new StackConfig());
     }
 
     /** Checks the values. */
     public Config {
-      positive("layers", layers);
-      positive("width", width);
-      positive("vocab", vocab);
-      positive("length", length);
-      if (!(dropout >= 0 && dropout < 1)) {
-        throw new IllegalArgumentException(
-            "dropout is " + dropout + ": expected a probability in [0, 1)");
-      }
-      for (Object part : new Object[] {position, mixer, ffn, norm, placement, init, projection}) {
-        if (part == null) {
-          throw new IllegalArgumentException(
-              "position, mixer, ffn, norm, placement, init and projection must not be null");
-        }
-      }
-    }
-
-    private static void positive(String name, int value) {
-      if (value < 1) {
-        throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
-      }
+      Checks.atLeast("vocab", vocab, 1);
+      Checks.atLeast("length", length, 1);
     }
 
     @Override
@@ -114,23 +55,9 @@ public final class CausalLm extends Model {
       return new CausalLm(this);
     }
 
-    /** This configuration for another vocabulary. */
-    public Config withVocab(int newVocab) {
-      return new Config(
-          layers,
-          width,
-          newVocab,
-          length,
-          position,
-          mixer,
-          ffn,
-          norm,
-          placement,
-          bias,
-          tied,
-          dropout,
-          init,
-          projection);
+    @Override
+    public Config withStack(StackConfig stack) {
+      return CausalLmConfigBuilder.With.super.withStack(stack);
     }
   }
 
@@ -192,8 +119,7 @@ public final class CausalLm extends Model {
             config.dropout(),
             config.init(),
             config.projection());
-    return Block.of(
-        site, config.placement(), config.norm(), config.mixer(), config.ffn(), position.get());
+    return Block.of(site, config.block(), position.get());
   }
 
   @Override

@@ -6,8 +6,6 @@ import dev.jformer.mixer.attention.CrossAttention;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.Norm;
-import dev.jformer.nn.Residual;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
@@ -34,27 +32,19 @@ public final class DecoderBlock extends Module {
    *
    * @param crossHeads heads of the attention to the encoder
    */
-  public DecoderBlock(
-      BlockContext site,
-      NormPlacement placement,
-      Norm.Config norm,
-      TokenMixer.Config mixer,
-      int crossHeads,
-      ChannelMixer.Config ffn,
-      Position position,
-      Residual residual) {
-    Block.check(norm, site);
+  public DecoderBlock(BlockContext site, BlockConfig config, int crossHeads, Position position) {
+    Block.check(config.norm(), site);
     int width = site.width();
-    this.placement = placement;
-    this.mixer = child("mixer", TokenMixer.class, mixer.build(site, position));
-    this.mixerNorm = child("mixerNorm", Layer.class, norm.build(width));
+    this.placement = config.placement();
+    this.mixer = child("mixer", TokenMixer.class, config.mixer().build(site, position));
+    this.mixerNorm = child("mixerNorm", Layer.class, config.norm().build(width));
     this.cross = child("cross", CrossAttention.class, new CrossAttention(crossHeads, site));
-    this.crossNorm = child("crossNorm", Layer.class, norm.build(width));
-    this.ffn = child("ffn", ChannelMixer.class, ffn.build(site));
-    this.ffnNorm = child("ffnNorm", Layer.class, norm.build(width));
-    this.mixerBranch = child("mixerBranch", Layer.class, residual.build(site));
-    this.crossBranch = child("crossBranch", Layer.class, residual.build(site));
-    this.ffnBranch = child("ffnBranch", Layer.class, residual.build(site));
+    this.crossNorm = child("crossNorm", Layer.class, config.norm().build(width));
+    this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(site));
+    this.ffnNorm = child("ffnNorm", Layer.class, config.norm().build(width));
+    this.mixerBranch = child("mixerBranch", Layer.class, config.residual().build(site));
+    this.crossBranch = child("crossBranch", Layer.class, config.residual().build(site));
+    this.ffnBranch = child("ffnBranch", Layer.class, config.residual().build(site));
   }
 
   /**

@@ -1,30 +1,24 @@
 package dev.jformer.model;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.config.FormerNames;
-import dev.jformer.ffn.ChannelMixer;
-import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.reduction.TokenBatch;
 import dev.jformer.mixer.reduction.TokenReducingAttention;
-import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Embedding;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Projection;
-import dev.jformer.nn.Residual;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
-import dev.jformer.position.LearnedPosition;
-import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
@@ -57,11 +51,8 @@ public final class Encoder extends Model {
 
     /** Checks the values. */
     public Embeddings {
-      TransformerStack.Plan.given(norm);
-      if (tokenTypes < 0) {
-        throw new IllegalArgumentException(
-            "tokenTypes is " + tokenTypes + ": expected at least 0, for no types");
-      }
+      Checks.notNull("norm", norm);
+      Checks.atLeast("tokenTypes", tokenTypes, 0);
       if (padding < 0 && mask >= 0) {
         throw new IllegalArgumentException(
             "mask is " + mask + " and padding " + padding + ": expected both to be given");
@@ -101,82 +92,46 @@ public final class Encoder extends Model {
 
     /** Checks the values. */
     public Head {
-      TransformerStack.Plan.given(norm);
+      Checks.notNull("norm", norm);
     }
   }
 
   /**
-   * Configuration.
+   * Configuration; the defaults are a small encoder of bytes.
    *
-   * @param layers L, number of blocks
-   * @param width D
    * @param vocab V, number of token ids, mask and padding among them
    * @param labels number of classes of texts; 0 for a model that has none
    * @param length the longest text, in tokens
-   * @param position how it knows where a token stands
-   * @param mixer the token mixer of every block
-   * @param ffn the channel mixer of every block
-   * @param norm the normalisation
-   * @param placement where blocks normalise
-   * @param bias whether linear layers have a bias
-   * @param dropout probability, on the embeddings and at the end of each half of a block
-   * @param residual what becomes of the halves of a block before they are added
-   * @param init how the weights start
-   * @param projection what the linear layers of the blocks are
+   * @param stack the blocks
    * @param embeddings what stands for a token before the first block
    * @param head what fills in masked tokens
    */
   @AutoService(Model.Config.class)
+  @RecordBuilder
   public record Config(
-      int layers,
-      int width,
-      int vocab,
-      int labels,
-      int length,
-      Position.Config position,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Norm.Config norm,
-      NormPlacement placement,
-      boolean bias,
-      double dropout,
-      Residual residual,
-      BlockContext.Init init,
-      Projection projection,
-      Embeddings embeddings,
-      Head head)
-      implements Model.Config {
+      int vocab, int labels, int length, @Flat StackConfig stack, Embeddings embeddings, Head head)
+      implements Model.Config, HasStack<Config>, EncoderConfigBuilder.With {
 
     /** A small encoder of bytes. */
     public Config() {
       this(
-          4,
-          128,
           256 + SPECIAL,
           0,
           128,
-          new LearnedPosition.Config(),
-          new SoftmaxAttention.Config(),
-          new Mlp.Config(),
-          new Norm.LayerNormConfig(),
-          NormPlacement.PRE,
-          true,
-          0.1,
-          new Residual(),
-          new BlockContext.Init(),
-          new Linear.Config(),
+          new StackConfig().withWidth(128).withBlock(new BlockConfig().withDropout(0.1)),
           new Embeddings(),
           new Head());
     }
 
     /** Checks the values. */
     public Config {
-      TransformerStack.Plan.positive("length", length);
-      if (labels < 0) {
-        throw new IllegalArgumentException("labels is " + labels + ": expected at least 0");
-      }
-      TransformerStack.Plan.given(embeddings, head);
-      if (labels == 0 && head.mlmHead() && mixer instanceof TokenReducingAttention.Config) {
+      Checks.atLeast("length", length, 1);
+      Checks.atLeast("labels", labels, 0);
+      Checks.notNull("embeddings", embeddings);
+      Checks.notNull("head", head);
+      if (labels == 0
+          && head.mlmHead()
+          && stack.block().mixer() instanceof TokenReducingAttention.Config) {
         throw new IllegalArgumentException(
             "mixer is 'token-reduction' in an encoder that fills in tokens, which asks for all of them:"
                 + " expected one that gives embeddings or has classes");
@@ -186,18 +141,6 @@ public final class Encoder extends Model {
         throw new IllegalArgumentException(
             "mask is " + embeddings.mask() + ": a model that fills in needs one");
       }
-      TransformerStack.Plan.check(
-          layers,
-          width,
-          dropout,
-          position,
-          mixer,
-          ffn,
-          norm,
-          placement,
-          residual,
-          init,
-          projection);
     }
 
     @Override
@@ -208,6 +151,11 @@ public final class Encoder extends Model {
     @Override
     public Encoder build() {
       return new Encoder(this);
+    }
+
+    @Override
+    public Config withStack(StackConfig stack) {
+      return EncoderConfigBuilder.With.super.withStack(stack);
     }
 
     /**
@@ -221,12 +169,13 @@ public final class Encoder extends Model {
         throw new IllegalArgumentException(
             "the tokenizer has " + tokens + " ids, but the model knows " + vocab);
       }
-      return with(embeddings.appended() ? tokens + SPECIAL : vocab, classes, head);
+      int ids = embeddings.appended() ? tokens + SPECIAL : vocab;
+      return with(c -> c.vocab(ids).labels(classes));
     }
 
     /** This configuration with what fills in masked tokens. */
     public Config withMlmHead() {
-      return with(vocab, labels, new Head(true, head.norm()));
+      return withHead(new Head(true, head.norm()));
     }
 
     /** Whether the ids of a tokenizer with so many are those of this vocabulary. */
@@ -237,46 +186,6 @@ public final class Encoder extends Model {
     /** Number of ids that stand for text, or what else a tokenizer has an id for. */
     public int tokens() {
       return embeddings.appended() ? vocab - SPECIAL : vocab;
-    }
-
-    private Config with(int vocab, int labels, Head head) {
-      return new Config(
-          layers,
-          width,
-          vocab,
-          labels,
-          length,
-          position,
-          mixer,
-          ffn,
-          norm,
-          placement,
-          bias,
-          dropout,
-          residual,
-          init,
-          projection,
-          embeddings,
-          head);
-    }
-
-    private TransformerStack.Plan plan() {
-      return new TransformerStack.Plan(
-          layers,
-          width,
-          length,
-          1,
-          position,
-          embeddings.norm(),
-          mixer,
-          ffn,
-          norm,
-          placement,
-          bias,
-          dropout,
-          residual,
-          init,
-          projection);
     }
   }
 
@@ -300,7 +209,11 @@ public final class Encoder extends Model {
     int types = config.embeddings().tokenTypes();
     this.tokenTypes =
         types == 0 ? null : child("tokenTypes", Layer.class, new Embedding(types, width, normal));
-    this.trunk = child("trunk", TransformerStack.class, new TransformerStack(config.plan()));
+    this.trunk =
+        child(
+            "trunk",
+            TransformerStack.class,
+            new TransformerStack(config.stack(), config.length(), 1, config.embeddings().norm()));
     if (config.head().mlmHead()) {
       this.transform = child("transform", Layer.class, new Linear(width, width, true, normal));
       this.transformNorm = child("transformNorm", Layer.class, config.head().norm().build(width));

@@ -1,21 +1,19 @@
 package dev.jformer.model;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.CrossAttention;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
-import dev.jformer.nn.Residual;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
@@ -23,6 +21,7 @@ import dev.jformer.position.Position;
 import dev.jformer.position.Sinusoidal;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -47,20 +46,13 @@ public final class EncoderDecoder extends Model {
    * @param end the id that ends a text; -1 for the last, which then follows the tokenizer's
    * @param length the longest text, in tokens, the end among them
    * @param position how encoder and decoder, each for itself, know where a token stands
-   * @param mixer the token mixer of every block; in the decoder it must be able to be causal
    * @param crossHeads heads of the decoder's attention to the encoder; 0 for as many as the mixer's
-   * @param ffn the channel mixer of every block
-   * @param norm the normalisation
-   * @param placement where blocks normalise
-   * @param bias whether linear layers have a bias
    * @param shared whether encoder and decoder have one table of words
    * @param tied whether the output layer shares the decoder's table (arXiv 1608.05859)
-   * @param dropout probability, on the embeddings and at the end of each part of a block
-   * @param residual what becomes of the parts of a block before they are added
-   * @param init how the weights of the blocks start
-   * @param projection what the linear layers of the blocks are
+   * @param block the parts of each block; in the decoder the mixer must be able to be causal
    */
   @AutoService(Model.Config.class)
+  @RecordBuilder
   public record Config(
       int encoderLayers,
       int decoderLayers,
@@ -69,19 +61,11 @@ public final class EncoderDecoder extends Model {
       int end,
       int length,
       Position.Config position,
-      TokenMixer.Config mixer,
       int crossHeads,
-      ChannelMixer.Config ffn,
-      Norm.Config norm,
-      NormPlacement placement,
-      boolean bias,
       boolean shared,
       boolean tied,
-      double dropout,
-      Residual residual,
-      BlockContext.Init init,
-      Projection projection)
-      implements Model.Config {
+      @Flat BlockConfig block)
+      implements Model.Config, HasBlocks<Config>, EncoderDecoderConfigBuilder.With {
     /** Four layers each, of width 128, for bytes. */
     public Config() {
       this(
@@ -92,36 +76,25 @@ public final class EncoderDecoder extends Model {
           -1,
           256,
           new Sinusoidal.Config(10_000, true),
-          new SoftmaxAttention.Config(),
           0,
-          new Mlp.Config(Activation.RELU, 2, 0),
-          new Norm.LayerNormConfig(),
-          NormPlacement.PRE,
           true,
           true,
-          true,
-          0.1,
-          new Residual(),
-          new BlockContext.Init(0.08, false),
-          new Linear.Config());
+          new BlockConfig()
+              .with(
+                  b ->
+                      b.ffn(new Mlp.Config(Activation.RELU, 2, 0))
+                          .dropout(0.1)
+                          .init(new BlockContext.Init(0.08, false))));
     }
 
     /** Checks the values. */
     public Config {
-      TransformerStack.Plan.positive("decoderLayers", decoderLayers);
-      TransformerStack.Plan.positive("length", length);
-      TransformerStack.Plan.check(
-          encoderLayers,
-          width,
-          dropout,
-          position,
-          mixer,
-          ffn,
-          norm,
-          placement,
-          residual,
-          init,
-          projection);
+      Checks.atLeast("encoderLayers", encoderLayers, 1);
+      Checks.atLeast("decoderLayers", decoderLayers, 1);
+      Checks.atLeast("width", width, 1);
+      Checks.atLeast("length", length, 1);
+      Checks.notNull("position", position);
+      Checks.atLeast("crossHeads", crossHeads, 0);
       if (vocab < 2 || end >= vocab || end < -1) {
         throw new IllegalArgumentException(
             "end is "
@@ -129,10 +102,6 @@ public final class EncoderDecoder extends Model {
                 + " and vocab is "
                 + vocab
                 + ": expected two ids or more, the one that ends a text among them, or -1");
-      }
-      if (crossHeads < 0) {
-        throw new IllegalArgumentException(
-            "crossHeads is " + crossHeads + ": expected at least 0, for as many as the mixer's");
       }
     }
 
@@ -146,6 +115,11 @@ public final class EncoderDecoder extends Model {
       return new EncoderDecoder(this);
     }
 
+    @Override
+    public Config withBlock(BlockConfig block) {
+      return EncoderDecoderConfigBuilder.With.super.withBlock(block);
+    }
+
     /**
      * This configuration for the tokens of a tokenizer.
      *
@@ -153,26 +127,7 @@ public final class EncoderDecoder extends Model {
      * @param endOfText the one that ends a text; -1 if it has none, for one more
      */
     public Config sized(int tokens, int endOfText) {
-      return new Config(
-          encoderLayers,
-          decoderLayers,
-          width,
-          endOfText < 0 ? tokens + 1 : tokens,
-          endOfText,
-          length,
-          position,
-          mixer,
-          crossHeads,
-          ffn,
-          norm,
-          placement,
-          bias,
-          shared,
-          tied,
-          dropout,
-          residual,
-          init,
-          projection);
+      return with(c -> c.vocab(endOfText < 0 ? tokens + 1 : tokens).end(endOfText));
     }
 
     /** Whether the ids of a tokenizer with so many are those of this vocabulary. */
@@ -180,28 +135,21 @@ public final class EncoderDecoder extends Model {
       return vocab == (end < 0 ? tokens + 1 : tokens);
     }
 
-    private TransformerStack.Plan encoder() {
-      return new TransformerStack.Plan(
-          encoderLayers,
-          width,
-          length,
-          1,
-          position,
-          new Norm.NoNormConfig(),
-          mixer,
-          ffn,
-          norm,
-          placement,
-          bias,
-          dropout,
-          residual,
-          init,
-          projection);
+    private StackConfig encoder() {
+      return new StackConfig(encoderLayers, width, position, block);
     }
 
     private BlockContext decoder(int layer) {
       return new BlockContext(
-          width, layer, decoderLayers, length, true, bias, dropout, init, projection);
+          width,
+          layer,
+          decoderLayers,
+          length,
+          true,
+          block.bias(),
+          block.dropout(),
+          block.init(),
+          block.projection());
     }
   }
 
@@ -228,7 +176,11 @@ public final class EncoderDecoder extends Model {
             ? embedding
             : child(
                 "sourceEmbedding", Layer.class, projection.table(config.vocab(), width, normal));
-    this.encoder = child("encoder", TransformerStack.class, new TransformerStack(config.encoder()));
+    this.encoder =
+        child(
+            "encoder",
+            TransformerStack.class,
+            new TransformerStack(config.encoder(), config.length(), 1, new Norm.NoNormConfig()));
     int heads = config.mixer().heads();
     Position encoding = config.position().build(width, heads, width / heads, config.length());
     this.position = child("position", Position.class, encoding);
@@ -236,16 +188,7 @@ public final class EncoderDecoder extends Model {
     int crossHeads = config.crossHeads() == 0 ? heads : config.crossHeads();
     List<DecoderBlock> made = new ArrayList<>();
     for (int layer = 0; layer < config.decoderLayers(); layer++) {
-      made.add(
-          new DecoderBlock(
-              config.decoder(layer),
-              config.placement(),
-              config.norm(),
-              config.mixer(),
-              crossHeads,
-              config.ffn(),
-              encoding,
-              config.residual()));
+      made.add(new DecoderBlock(config.decoder(layer), config.block(), crossHeads, encoding));
     }
     this.decoder = children("decoder", DecoderBlock.class, made);
     boolean last = config.placement() == NormPlacement.PRE;

@@ -1,10 +1,8 @@
 package dev.jformer.model;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.ffn.ChannelMixer;
-import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Embedding;
@@ -12,98 +10,41 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
-import dev.jformer.nn.Projection;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Gives every token of a sequence a label; each token sees all others, as in BERT. */
 public final class TokenClassifier extends Model {
   /**
-   * Configuration.
+   * Configuration; the defaults are a small encoder of bytes with two labels.
    *
-   * @param layers L, number of blocks
-   * @param width D
    * @param vocab V, number of token ids
    * @param labels number of labels
    * @param length the longest sequence it is trained on, in tokens
-   * @param position how it knows where a token stands
-   * @param mixer the token mixer of every block
-   * @param ffn the channel mixer of every block
-   * @param norm the normalisation
-   * @param placement where blocks normalise
-   * @param bias whether linear layers have a bias
-   * @param dropout probability, on the embeddings and at the end of each half of a block
-   * @param init how the weights start
-   * @param projection what the linear layers of the blocks are
+   * @param stack the blocks
    */
   @AutoService(Model.Config.class)
-  public record Config(
-      int layers,
-      int width,
-      int vocab,
-      int labels,
-      int length,
-      Position.Config position,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Norm.Config norm,
-      NormPlacement placement,
-      boolean bias,
-      double dropout,
-      BlockContext.Init init,
-      Projection projection)
-      implements Model.Config {
+  @RecordBuilder
+  public record Config(int vocab, int labels, int length, @Flat StackConfig stack)
+      implements Model.Config, HasStack<Config>, TokenClassifierConfigBuilder.With {
 
     /** A small encoder of bytes with two labels. */
     public Config() {
-      this(
-          4,
-          256,
-          256,
-          2,
-          256,
-          new LearnedPosition.Config(),
-          new SoftmaxAttention.Config(),
-          new Mlp.Config(),
-          new Norm.LayerNormConfig(),
-          NormPlacement.PRE,
-          true,
-          0,
-          new BlockContext.Init(),
-          new Linear.Config());
+      this(256, 2, 256, new StackConfig());
     }
 
     /** Checks the values. */
     public Config {
-      positive("layers", layers);
-      positive("width", width);
-      positive("vocab", vocab);
-      positive("labels", labels);
-      positive("length", length);
-      if (!(dropout >= 0 && dropout < 1)) {
-        throw new IllegalArgumentException(
-            "dropout is " + dropout + ": expected a probability in [0, 1)");
-      }
-      for (Object part : new Object[] {position, mixer, ffn, norm, placement, init, projection}) {
-        if (part == null) {
-          throw new IllegalArgumentException(
-              "position, mixer, ffn, norm, placement, init and projection must not be null");
-        }
-      }
-    }
-
-    private static void positive(String name, int value) {
-      if (value < 1) {
-        throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
-      }
+      Checks.atLeast("vocab", vocab, 1);
+      Checks.atLeast("labels", labels, 1);
+      Checks.atLeast("length", length, 1);
     }
 
     @Override
@@ -114,6 +55,11 @@ public final class TokenClassifier extends Model {
     @Override
     public TokenClassifier build() {
       return new TokenClassifier(this);
+    }
+
+    @Override
+    public Config withStack(StackConfig stack) {
+      return TokenClassifierConfigBuilder.With.super.withStack(stack);
     }
   }
 
@@ -164,8 +110,7 @@ public final class TokenClassifier extends Model {
             config.dropout(),
             config.init(),
             config.projection());
-    return Block.of(
-        site, config.placement(), config.norm(), config.mixer(), config.ffn(), position.get());
+    return Block.of(site, config.block(), position.get());
   }
 
   @Override

@@ -1,7 +1,5 @@
 package dev.jformer.model;
 
-import dev.jformer.ffn.ChannelMixer;
-import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.reduction.TokenBatch;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
@@ -9,8 +7,6 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Projection;
-import dev.jformer.nn.Residual;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
@@ -21,60 +17,6 @@ import java.util.List;
  * Blocks in which every token sees all others, with what comes before the first and after the last.
  */
 public final class TransformerStack extends Module {
-  /**
-   * What it is made of.
-   *
-   * @param rows in how many rows the tokens stand; see {@link BlockContext}
-   * @param inputNorm the normalisation of what enters the first block, after the positions
-   */
-  public record Plan(
-      int layers,
-      int width,
-      int length,
-      int rows,
-      Position.Config position,
-      Norm.Config inputNorm,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Norm.Config norm,
-      NormPlacement placement,
-      boolean bias,
-      double dropout,
-      Residual residual,
-      BlockContext.Init init,
-      Projection projection) {
-    /** Checks what all models that have a trunk must. */
-    public static void check(int layers, int width, double dropout, Object... parts) {
-      positive("layers", layers);
-      positive("width", width);
-      if (!(dropout >= 0 && dropout < 1)) {
-        throw new IllegalArgumentException(
-            "dropout is " + dropout + ": expected a probability in [0, 1)");
-      }
-      given(parts);
-    }
-
-    /** Checks that parts are there. */
-    static void given(Object... parts) {
-      for (Object part : parts) {
-        if (part == null) {
-          throw new IllegalArgumentException("no part of the model may be null");
-        }
-      }
-    }
-
-    public static void positive(String name, int value) {
-      if (value < 1) {
-        throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
-      }
-    }
-
-    private BlockContext site(int layer) {
-      return new BlockContext(
-          width, layer, layers, length, false, bias, dropout, init, projection, rows);
-    }
-  }
-
   private final long length;
   private final Slot<Position> position;
   private final Slot<Layer> inputNorm;
@@ -82,33 +24,45 @@ public final class TransformerStack extends Module {
   private final List<Slot<Block>> blocks;
   private final Slot<Layer> norm;
 
-  public TransformerStack(Plan plan) {
-    this.length = plan.length();
-    int heads = plan.mixer().heads();
-    if (plan.width() % heads != 0) {
+  /**
+   * A stack.
+   *
+   * @param length the longest sequence, in tokens
+   * @param rows in how many rows the tokens stand; see {@link BlockContext}
+   * @param inputNorm the normalisation of what enters the first block, after the positions
+   */
+  public TransformerStack(StackConfig config, int length, int rows, Norm.Config inputNorm) {
+    this.length = length;
+    BlockConfig parts = config.block();
+    int width = config.width();
+    int heads = parts.mixer().heads();
+    if (width % heads != 0) {
       throw new IllegalArgumentException(
-          "heads is " + heads + ": expected a divisor of the width " + plan.width());
+          "heads is " + heads + ": expected a divisor of the width " + width);
     }
-    Position encoding =
-        plan.position().build(plan.width(), heads, plan.width() / heads, plan.length());
+    Position encoding = config.position().build(width, heads, width / heads, length);
     this.position = child("position", Position.class, encoding);
-    this.inputNorm = child("inputNorm", Layer.class, plan.inputNorm().build(plan.width()));
-    this.dropout = child("dropout", Layer.class, new Dropout(plan.dropout()));
+    this.inputNorm = child("inputNorm", Layer.class, inputNorm.build(width));
+    this.dropout = child("dropout", Layer.class, new Dropout(parts.dropout()));
     List<Block> made = new ArrayList<>();
-    for (int layer = 0; layer < plan.layers(); layer++) {
-      made.add(
-          Block.of(
-              plan.site(layer),
-              plan.placement(),
-              plan.norm(),
-              plan.mixer(),
-              plan.ffn(),
-              encoding,
-              plan.residual()));
+    for (int layer = 0; layer < config.layers(); layer++) {
+      BlockContext site =
+          new BlockContext(
+              width,
+              layer,
+              config.layers(),
+              length,
+              false,
+              parts.bias(),
+              parts.dropout(),
+              parts.init(),
+              parts.projection(),
+              rows);
+      made.add(Block.of(site, parts, encoding));
     }
     this.blocks = children("blocks", Block.class, made);
-    boolean last = plan.placement() == NormPlacement.PRE;
-    this.norm = child("norm", Layer.class, last ? plan.norm().build(plan.width()) : new Identity());
+    boolean last = parts.placement() == NormPlacement.PRE;
+    this.norm = child("norm", Layer.class, last ? parts.norm().build(width) : new Identity());
   }
 
   public List<Block> blocks() {

@@ -1,7 +1,9 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.data.image.Augmentation;
+import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
  * The images that a classifier learns from.
@@ -12,9 +14,10 @@ import dev.jformer.data.image.Augmentation;
  * @param smoothing share of each target that is spread over all classes
  */
 @AutoService(DataConfig.class)
+@RecordBuilder
 public record ImageData(
     String source, double validation, Augmentation augmentation, double smoothing)
-    implements DataConfig {
+    implements DataConfig, ImageDataBuilder.With {
   /** A tenth held out, shifts and mirroring. */
   public ImageData() {
     this("", 0.1, new Augmentation(), 0);
@@ -22,14 +25,8 @@ public record ImageData(
 
   /** Checks the values. */
   public ImageData {
-    if (!(validation > 0 && validation < 1)) {
-      throw new IllegalArgumentException(
-          "validation is " + validation + ": expected a share between 0 and 1");
-    }
-    if (!(smoothing >= 0 && smoothing < 1)) {
-      throw new IllegalArgumentException(
-          "smoothing is " + smoothing + ": expected a share in [0, 1)");
-    }
+    Checks.part("validation", validation);
+    Checks.share("smoothing", smoothing);
   }
 
   @Override
@@ -38,7 +35,7 @@ public record ImageData(
   }
 
   @Override
-  public ImageData withSource(String other) {
-    return new ImageData(other, validation, augmentation, smoothing);
+  public ImageData withSource(String source) {
+    return ImageDataBuilder.With.super.withSource(source);
   }
 }

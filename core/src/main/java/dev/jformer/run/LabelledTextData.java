@@ -1,6 +1,8 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
+import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
  * The labelled texts that a classifier learns from.
@@ -12,9 +14,10 @@ import com.google.auto.service.AutoService;
  * @param validation share of each class that is held out
  */
 @AutoService(DataConfig.class)
+@RecordBuilder
 public record LabelledTextData(
     String source, boolean header, String tokenizer, int vocabulary, double validation)
-    implements DataConfig {
+    implements DataConfig, LabelledTextDataBuilder.With {
   /** A vocabulary learned from the texts, a tenth held out. */
   public LabelledTextData() {
     this("", false, "bpe", 4096, 0.1);
@@ -22,10 +25,7 @@ public record LabelledTextData(
 
   /** Checks the values. */
   public LabelledTextData {
-    if (!(validation > 0 && validation < 1)) {
-      throw new IllegalArgumentException(
-          "validation is " + validation + ": expected a share between 0 and 1");
-    }
+    Checks.part("validation", validation);
   }
 
   @Override
@@ -34,7 +34,7 @@ public record LabelledTextData(
   }
 
   @Override
-  public LabelledTextData withSource(String other) {
-    return new LabelledTextData(other, header, tokenizer, vocabulary, validation);
+  public LabelledTextData withSource(String source) {
+    return LabelledTextDataBuilder.With.super.withSource(source);
   }
 }

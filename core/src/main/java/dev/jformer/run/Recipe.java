@@ -1,11 +1,13 @@
 package dev.jformer.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jformer.config.Checks;
 import dev.jformer.config.Configs;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.train.Objective;
 import dev.jformer.train.TrainingConfig;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,27 +22,22 @@ import java.util.Map;
  *     begins with; empty to begin from nothing
  * @param objective what is made small
  */
+@RecordBuilder
 public record Recipe(
-    Model.Config model,
-    DataConfig data,
-    TrainingConfig training,
-    String from,
-    Objective objective) {
-  /** With the task's own loss. */
-  public Recipe(Model.Config model, DataConfig data, TrainingConfig training, String from) {
-    this(model, data, training, from, new Objective.Plain());
-  }
-
-  /** Checks that there is an objective. */
+    Model.Config model, DataConfig data, TrainingConfig training, String from, Objective objective)
+    implements RecipeBuilder.With {
+  /** Checks that nothing is missing. */
   public Recipe {
-    if (objective == null) {
-      throw new IllegalArgumentException("objective must not be null");
-    }
+    Checks.notNull("model", model);
+    Checks.notNull("data", data);
+    Checks.notNull("training", training);
+    Checks.notNull("from", from);
+    Checks.notNull("objective", objective);
   }
 
-  /** From nothing. */
+  /** From nothing, with the task's own loss. */
   public Recipe(Model.Config model, DataConfig data, TrainingConfig training) {
-    this(model, data, training, "");
+    this(model, data, training, "", new Objective.Plain());
   }
 
   /** A small model, bytes, and settings that suit both. */
@@ -98,24 +95,9 @@ public record Recipe(
     return RecipeTree.bind(Configs.write(this), Map.of(path, value));
   }
 
-  /** The same for another model. */
-  public Recipe withModel(Model.Config other) {
-    return new Recipe(other, data, training, from, objective);
-  }
-
-  /** The same for other data. */
-  public Recipe withData(DataConfig other) {
-    return new Recipe(model, other, training, from, objective);
-  }
-
   /** The same with data of its kind from this file or folder. */
   public Recipe withData(Path source) {
     return withData(data.withSource(RecipeTree.absolute(source)));
-  }
-
-  /** The same trained otherwise. */
-  public Recipe withTraining(TrainingConfig other) {
-    return new Recipe(model, data, other, from, objective);
   }
 
   /** The same with other updates, evaluated as often as before in proportion. */
@@ -132,11 +114,6 @@ public record Recipe(
   /** The same beginning with a trained model; null for nothing. */
   public Recipe withFrom(Path folder) {
     String other = folder == null ? "" : RecipeTree.absolute(folder);
-    return new Recipe(model, data, training, other, objective);
-  }
-
-  /** The same with another objective. */
-  public Recipe withObjective(Objective other) {
-    return new Recipe(model, data, training, from, other);
+    return withFrom(other);
   }
 }

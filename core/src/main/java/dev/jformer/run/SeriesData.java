@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import dev.jformer.data.series.Gaps;
 import dev.jformer.data.series.Split;
 import dev.jformer.data.series.csv.CsvOptions;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
@@ -18,6 +19,7 @@ import java.util.List;
  * @param test rows after those to report, likewise
  */
 @AutoService(DataConfig.class)
+@RecordBuilder
 public record SeriesData(
     String source,
     String time,
@@ -26,7 +28,7 @@ public record SeriesData(
     double training,
     double validation,
     double test)
-    implements DataConfig {
+    implements DataConfig, SeriesDataBuilder.With {
   /** All columns; seven tenths, a tenth and two tenths of the rows. */
   public SeriesData() {
     this("", "", List.of(), Gaps.LINEAR, 0.7, 0.1, 0.2);
@@ -57,8 +59,8 @@ public record SeriesData(
   }
 
   @Override
-  public SeriesData withSource(String other) {
-    return new SeriesData(other, time, columns, gaps, training, validation, test);
+  public SeriesData withSource(String source) {
+    return SeriesDataBuilder.With.super.withSource(source);
   }
 
   /** How the file is read. */

@@ -1,6 +1,8 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
@@ -14,9 +16,10 @@ import java.util.List;
  * @param validation share of the text, at its end, that is held out
  */
 @AutoService(DataConfig.class)
+@RecordBuilder
 public record TextData(
     String source, List<String> endings, String tokenizer, int vocabulary, double validation)
-    implements DataConfig {
+    implements DataConfig, TextDataBuilder.With {
   /** Bytes, a tenth held out. */
   public TextData() {
     this("", List.of(), "byte", 4096, 0.1);
@@ -24,10 +27,7 @@ public record TextData(
 
   /** Checks the values. */
   public TextData {
-    if (!(validation > 0 && validation < 1)) {
-      throw new IllegalArgumentException(
-          "validation is " + validation + ": expected a share between 0 and 1");
-    }
+    Checks.part("validation", validation);
   }
 
   @Override
@@ -36,12 +36,7 @@ public record TextData(
   }
 
   @Override
-  public TextData withSource(String other) {
-    return new TextData(other, endings, tokenizer, vocabulary, validation);
-  }
-
-  /** The same with files of other endings. */
-  public TextData withEndings(List<String> others) {
-    return new TextData(source, others, tokenizer, vocabulary, validation);
+  public TextData withSource(String source) {
+    return TextDataBuilder.With.super.withSource(source);
   }
 }

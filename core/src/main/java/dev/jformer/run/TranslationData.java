@@ -1,6 +1,8 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
+import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
  * The texts and translations that an encoder-decoder learns from. A recipe's {@code training.batch}
@@ -19,6 +21,7 @@ import com.google.auto.service.AutoService;
  * @param select what decides which weights are kept
  */
 @AutoService(DataConfig.class)
+@RecordBuilder
 public record TranslationData(
     String source,
     String target,
@@ -30,7 +33,7 @@ public record TranslationData(
     int tokens,
     double smoothing,
     Select select)
-    implements DataConfig {
+    implements DataConfig, TranslationDataBuilder.With {
   /** What decides which weights are the best. */
   public enum Select {
     /** Greedy translations of the held-out texts, by {@link dev.jformer.metrics.Bleu BLEU}. */
@@ -46,17 +49,9 @@ public record TranslationData(
 
   /** Checks the values. */
   public TranslationData {
-    if (!(validation > 0 && validation < 1)) {
-      throw new IllegalArgumentException(
-          "validation is " + validation + ": expected a share between 0 and 1");
-    }
-    if (tokens < 1) {
-      throw new IllegalArgumentException("tokens is " + tokens + ": expected at least 1");
-    }
-    if (!(smoothing >= 0 && smoothing < 1)) {
-      throw new IllegalArgumentException(
-          "smoothing is " + smoothing + ": expected a share in [0, 1)");
-    }
+    Checks.part("validation", validation);
+    Checks.atLeast("tokens", tokens, 1);
+    Checks.share("smoothing", smoothing);
     if (validationSource.isEmpty() != validationTarget.isEmpty()) {
       throw new IllegalArgumentException(
           "validationSource is '"
@@ -73,17 +68,7 @@ public record TranslationData(
   }
 
   @Override
-  public TranslationData withSource(String other) {
-    return new TranslationData(
-        other,
-        target,
-        validationSource,
-        validationTarget,
-        validation,
-        tokenizer,
-        vocabulary,
-        tokens,
-        smoothing,
-        select);
+  public TranslationData withSource(String source) {
+    return TranslationDataBuilder.With.super.withSource(source);
   }
 }

@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import dev.jformer.config.Checks;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Autograd;
@@ -8,6 +9,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Operator;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +32,9 @@ public final class AdamW implements AutoCloseable {
    * @param weightDecay times the learning rate, the share of a weight that is taken away at each
    *     step
    */
-  public record Config(double beta1, double beta2, double epsilon, double weightDecay) {
+  @RecordBuilder
+  public record Config(double beta1, double beta2, double epsilon, double weightDecay)
+      implements AdamWConfigBuilder.With {
     /** Defaults that suit small language models. */
     public Config() {
       this(0.9, 0.99, 1e-8, 0.1);
@@ -38,18 +42,10 @@ public final class AdamW implements AutoCloseable {
 
     /** Checks the values. */
     public Config {
-      if (!(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1)) {
-        throw new IllegalArgumentException(
-            "beta1 is " + beta1 + " and beta2 is " + beta2 + ": expected both in [0, 1)");
-      }
-      if (!(epsilon > 0) || !(weightDecay >= 0)) {
-        throw new IllegalArgumentException(
-            "epsilon is "
-                + epsilon
-                + " and weightDecay is "
-                + weightDecay
-                + ": expected epsilon > 0 and weightDecay >= 0");
-      }
+      Checks.check(beta1 >= 0 && beta1 < 1, "beta1", beta1, "a decay rate in [0, 1)");
+      Checks.check(beta2 >= 0 && beta2 < 1, "beta2", beta2, "a decay rate in [0, 1)");
+      Checks.moreThan("epsilon", epsilon, 0);
+      Checks.atLeast("weightDecay", weightDecay, 0.0);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.jformer.train;
 
 import dev.jformer.metrics.Metrics;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.Map;
 
 /** Is told how training goes, in the training thread. */
@@ -24,6 +25,7 @@ public interface Listener {
    * @param secondsLeft estimate of what remains, evaluations not counted
    * @param figures what modules had to say, by name; see {@link dev.jformer.nn.AuxiliaryLosses}
    */
+  @RecordBuilder
   record Step(
       long step,
       long steps,
@@ -33,29 +35,7 @@ public interface Listener {
       double unitsPerSecond,
       double seconds,
       double secondsLeft,
-      Map<String, Double> figures) {
-    /** An update in which no module had anything to say. */
-    public Step(
-        long step,
-        long steps,
-        double loss,
-        double learningRate,
-        double gradientNorm,
-        double unitsPerSecond,
-        double seconds,
-        double secondsLeft) {
-      this(
-          step,
-          steps,
-          loss,
-          learningRate,
-          gradientNorm,
-          unitsPerSecond,
-          seconds,
-          secondsLeft,
-          Map.of());
-    }
-  }
+      Map<String, Double> figures) {}
 
   /**
    * One evaluation.

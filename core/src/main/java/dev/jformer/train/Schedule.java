@@ -1,5 +1,8 @@
 package dev.jformer.train;
 
+import dev.jformer.config.Checks;
+import io.soabase.recordbuilder.core.RecordBuilder;
+
 /**
  * How the learning rate goes from step to step: a linear warm-up to its peak, then one of several
  * ways down.
@@ -9,7 +12,8 @@ package dev.jformer.train;
  * @param floor the last step's rate as a share of the peak, or the lowest where the shape does not
  *     end
  */
-public record Schedule(Shape shape, int warmup, double floor) {
+@RecordBuilder
+public record Schedule(Shape shape, int warmup, double floor) implements ScheduleBuilder.With {
   /** The way down from the peak. */
   public enum Shape {
     /** Half a cosine (arXiv 1608.03983, without restarts). */
@@ -32,14 +36,9 @@ public record Schedule(Shape shape, int warmup, double floor) {
 
   /** Checks the values. */
   public Schedule {
-    if (warmup < 0 || !(floor >= 0 && floor <= 1)) {
-      throw new IllegalArgumentException(
-          "warmup is "
-              + warmup
-              + " and floor is "
-              + floor
-              + ": expected warmup >= 0 and floor in [0, 1]");
-    }
+    Checks.notNull("shape", shape);
+    Checks.atLeast("warmup", warmup, 0);
+    Checks.check(floor >= 0 && floor <= 1, "floor", floor, "a share in [0, 1]");
   }
 
   /** The factor on the peak rate at a step, counted from 0, of {@code total}; at most 1. */

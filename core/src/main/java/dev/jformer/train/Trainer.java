@@ -180,16 +180,17 @@ public final class Trainer implements AutoCloseable {
       average.update(step + 1);
     }
     clock.stepped();
-    return new Listener.Step(
-        step + 1,
-        training.steps(),
-        loss,
-        rate,
-        norm,
-        clock.unitsPerSecond(),
-        clock.seconds(),
-        clock.secondsLeft(step + 1),
-        figures);
+    return ListenerStepBuilder.builder()
+        .step(step + 1)
+        .steps(training.steps())
+        .loss(loss)
+        .learningRate(rate)
+        .gradientNorm(norm)
+        .unitsPerSecond(clock.unitsPerSecond())
+        .seconds(clock.seconds())
+        .secondsLeft(clock.secondsLeft(step + 1))
+        .figures(figures)
+        .build();
   }
 
   /** Adds gradients of the task's loss and of those of modules, and returns the task's. */

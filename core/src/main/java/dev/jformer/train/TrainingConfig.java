@@ -1,5 +1,8 @@
 package dev.jformer.train;
 
+import dev.jformer.config.Checks;
+import io.soabase.recordbuilder.core.RecordBuilder;
+
 /**
  * How a model is trained.
  *
@@ -18,6 +21,7 @@ package dev.jformer.train;
  * @param patience evaluations without a better loss after which training stops early; 0 for never
  * @param seed of everything random
  */
+@RecordBuilder
 public record TrainingConfig(
     int steps,
     int batch,
@@ -31,8 +35,8 @@ public record TrainingConfig(
     int evaluateEvery,
     int checkpointEvery,
     int patience,
-    long seed) {
-
+    long seed)
+    implements TrainingConfigBuilder.With {
   /** The type that matrix products are computed in. */
   public enum Precision {
     /** Single precision throughout. */
@@ -61,40 +65,18 @@ public record TrainingConfig(
 
   /** Checks the values. */
   public TrainingConfig {
-    positive("steps", steps);
-    positive("batch", batch);
-    positive("accumulate", accumulate);
-    positive("evaluateEvery", evaluateEvery);
-    positive("checkpointEvery", checkpointEvery);
-    if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
-      throw new IllegalArgumentException(
-          "learningRate is " + learningRate + ": expected more than 0");
-    }
-    if (!(clip >= 0) || patience < 0) {
-      throw new IllegalArgumentException(
-          "clip is " + clip + " and patience is " + patience + ": expected at least 0");
-    }
-    if (!(ema >= 0 && ema < 1)) {
-      throw new IllegalArgumentException("ema is " + ema + ": expected a decay in [0, 1)");
-    }
-  }
-
-  /** The same with another seed. */
-  public TrainingConfig withSeed(long newSeed) {
-    return new TrainingConfig(
-        steps,
-        batch,
-        accumulate,
-        learningRate,
-        schedule,
-        optimizer,
-        clip,
-        precision,
-        ema,
-        evaluateEvery,
-        checkpointEvery,
-        patience,
-        newSeed);
+    Checks.atLeast("steps", steps, 1);
+    Checks.atLeast("batch", batch, 1);
+    Checks.atLeast("accumulate", accumulate, 1);
+    Checks.atLeast("evaluateEvery", evaluateEvery, 1);
+    Checks.atLeast("checkpointEvery", checkpointEvery, 1);
+    Checks.moreThan("learningRate", learningRate, 0);
+    Checks.notNull("schedule", schedule);
+    Checks.notNull("optimizer", optimizer);
+    Checks.check(clip >= 0, "clip", clip, "at least 0");
+    Checks.notNull("precision", precision);
+    Checks.check(ema >= 0 && ema < 1, "ema", ema, "a decay in [0, 1)");
+    Checks.atLeast("patience", patience, 0);
   }
 
   /**
@@ -103,25 +85,6 @@ public record TrainingConfig(
    */
   public TrainingConfig withSteps(int newSteps, int times) {
     int every = Math.max(1, newSteps / times);
-    return new TrainingConfig(
-        newSteps,
-        batch,
-        accumulate,
-        learningRate,
-        schedule,
-        optimizer,
-        clip,
-        precision,
-        ema,
-        every,
-        every,
-        patience,
-        seed);
-  }
-
-  private static void positive(String name, int value) {
-    if (value < 1) {
-      throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
-    }
+    return with(t -> t.steps(newSteps).evaluateEvery(every).checkpointEvery(every));
   }
 }

@@ -318,21 +318,10 @@ class ConfigsTest {
         CausalLm.Config c = new CausalLm.Config();
         originals.add(
             Configs.write(
-                    new CausalLm.Config(
-                        2,
-                        8,
-                        9,
-                        10,
-                        position,
-                        c.mixer(),
-                        new Mlp.Config(),
-                        norm,
-                        c.placement(),
-                        false,
-                        true,
-                        0.1,
-                        c.init(),
-                        c.projection()))
+                    c.with(x -> x.vocab(9).length(10).tied(true))
+                        .withStack(s -> s.layers(2).width(8).position(position))
+                        .withBlock(
+                            b -> b.ffn(new Mlp.Config()).norm(norm).bias(false).dropout(0.1)))
                 .toString());
       }
     }
@@ -443,6 +432,6 @@ class ConfigsTest {
         assertThrows(
             ConfigException.class,
             () -> Configs.replace(model, Position.Config.class, part -> null));
-    assertTrue(error.getMessage().contains("must not be null"), error.getMessage());
+    assertEquals("position is null: expected a value", error.getMessage());
   }
 }

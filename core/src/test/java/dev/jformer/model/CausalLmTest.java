@@ -14,8 +14,6 @@ import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.NaiveAttention;
 import dev.jformer.mixer.attention.SoftmaxAttention;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.LearnedPosition;
@@ -54,21 +52,10 @@ class CausalLmTest {
       NormPlacement placement,
       boolean bias,
       boolean tied) {
-    return new CausalLm.Config(
-        2,
-        WIDTH,
-        VOCAB,
-        LENGTH,
-        position,
-        mixer,
-        ffn,
-        norm,
-        placement,
-        bias,
-        tied,
-        0,
-        new BlockContext.Init(),
-        new Linear.Config());
+    return new CausalLm.Config()
+        .with(x -> x.vocab(VOCAB).length(LENGTH).tied(tied))
+        .withStack(s -> s.layers(2).width(WIDTH).position(position))
+        .withBlock(b -> b.mixer(mixer).ffn(ffn).norm(norm).placement(placement).bias(bias));
   }
 
   private static CausalLm.Config gpt2() {
@@ -449,21 +436,9 @@ class CausalLmTest {
   void dropoutActsInTrainingOnly() {
     CausalLm.Config c = gpt2();
     CausalLm model =
-        new CausalLm.Config(
-                2,
-                WIDTH,
-                VOCAB,
-                LENGTH,
-                c.position(),
-                c.mixer(),
-                c.ffn(),
-                c.norm(),
-                c.placement(),
-                true,
-                true,
-                0.3,
-                c.init(),
-                c.projection())
+        c.with(x -> x.vocab(VOCAB).length(LENGTH).tied(true))
+            .withStack(s -> s.layers(2).width(WIDTH))
+            .withBlock(b -> b.bias(true).dropout(0.3))
             .build();
     Tensor ids = ids(1, 8);
     assertFalse(model.logits(ids).sameAs(model.logits(ids)));

@@ -16,8 +16,6 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.NaiveAttention;
 import dev.jformer.mixer.attention.CrossAttention;
 import dev.jformer.mixer.attention.SoftmaxAttention;
-import dev.jformer.nn.Norm;
-import dev.jformer.nn.Residual;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Autograd;
@@ -207,13 +205,14 @@ class EncoderDecoderTest {
     DecoderBlock block =
         new DecoderBlock(
             Sites.causal(6),
-            placement,
-            new Norm.LayerNormConfig(),
-            new SoftmaxAttention.Config(HEADS, 0),
+            new BlockConfig()
+                .with(
+                    b ->
+                        b.placement(placement)
+                            .mixer(new SoftmaxAttention.Config(HEADS, 0))
+                            .ffn(new Mlp.Config(dev.jformer.nn.Activation.RELU, 2, 0))),
             HEADS,
-            new Mlp.Config(dev.jformer.nn.Activation.RELU, 2, 0),
-            none,
-            new Residual());
+            none);
     ModuleChecks.matches(
         block,
         x -> block.forward(x.narrow(1, 0, 3), block.read(x.narrow(1, 3, 4), null)),

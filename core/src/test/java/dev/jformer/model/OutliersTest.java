@@ -36,21 +36,9 @@ class OutliersTest {
   void aChannelThatStandsOutIsSeen() {
     CausalLm.Config c = new CausalLm.Config();
     CausalLm model =
-        new CausalLm.Config(
-                2,
-                16,
-                11,
-                6,
-                c.position(),
-                c.mixer(),
-                c.ffn(),
-                c.norm(),
-                c.placement(),
-                true,
-                true,
-                0,
-                c.init(),
-                c.projection())
+        c.with(x -> x.vocab(11).length(6).tied(true))
+            .withStack(s -> s.layers(2).width(16))
+            .withBlock(b -> b.bias(true).dropout(0))
             .build();
     List<Tensor> batches = List.of(Tensor.zeros(DType.INT64, 2, 6));
     Outliers plain = Outliers.afterAttention(model, batches);

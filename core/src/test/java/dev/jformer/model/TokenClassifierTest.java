@@ -8,14 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.hub.Models;
 import dev.jformer.mixer.NaiveAttention;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.attention.Urpe;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.LearnedPosition;
@@ -54,21 +51,10 @@ class TokenClassifierTest {
 
   private static TokenClassifier.Config config(
       Position.Config position, TokenMixer.Config mixer, NormPlacement placement, int labels) {
-    return new TokenClassifier.Config(
-        2,
-        12,
-        VOCAB,
-        labels,
-        LENGTH,
-        position,
-        mixer,
-        new Mlp.Config(),
-        new Norm.LayerNormConfig(),
-        placement,
-        true,
-        0,
-        new BlockContext.Init(),
-        new Linear.Config());
+    return new TokenClassifier.Config()
+        .with(c -> c.vocab(VOCAB).labels(labels).length(LENGTH))
+        .withStack(s -> s.layers(2).width(12).position(position))
+        .withBlock(b -> b.mixer(mixer).placement(placement));
   }
 
   private static TokenClassifier.Config pre(Position.Config position, TokenMixer.Config mixer) {

@@ -19,21 +19,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class ForwardHookTest {
   private static CausalLm model() {
     CausalLm.Config c = new CausalLm.Config();
-    return new CausalLm.Config(
-            2,
-            8,
-            11,
-            6,
-            c.position(),
-            c.mixer(),
-            c.ffn(),
-            c.norm(),
-            c.placement(),
-            true,
-            true,
-            0,
-            c.init(),
-            c.projection())
+    return c.with(x -> x.vocab(11).length(6).tied(true))
+        .withStack(s -> s.layers(2).width(8))
+        .withBlock(b -> b.bias(true).dropout(0))
         .build();
   }
 

@@ -10,7 +10,6 @@ import dev.jformer.ffn.PattentionMlp;
 import dev.jformer.hub.Models;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.position.Rope;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -75,21 +74,14 @@ class PattentionTest {
   }
 
   private static CausalLm model() {
-    return new CausalLm.Config(
-            2,
-            16,
-            32,
-            24,
-            new Rope.Config(),
-            new SoftmaxAttention.Config(2, 0),
-            new PattentionMlp.Config(),
-            new Norm.LayerNormConfig(),
-            NormPlacement.PRE,
-            true,
-            true,
-            0,
-            new BlockContext.Init(),
-            new Pattention.Config())
+    return new CausalLm.Config()
+        .with(c -> c.vocab(32).length(24))
+        .withStack(s -> s.layers(2).width(16).position(new Rope.Config()))
+        .withBlock(
+            b ->
+                b.mixer(new SoftmaxAttention.Config(2, 0))
+                    .ffn(new PattentionMlp.Config())
+                    .projection(new Pattention.Config()))
         .build();
   }
 

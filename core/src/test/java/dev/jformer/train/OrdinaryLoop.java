@@ -1,13 +1,7 @@
 package dev.jformer.train;
 
-import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.NormPlacement;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.tensor.Engine;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -23,21 +17,10 @@ final class OrdinaryLoop {
   public static void main(String[] arguments) {
     Random.seed(1);
     CausalLm.Config config =
-        new CausalLm.Config(
-            1,
-            32,
-            64,
-            32,
-            new LearnedPosition.Config(),
-            new SoftmaxAttention.Config(2, 0),
-            new Mlp.Config(),
-            new Norm.LayerNormConfig(),
-            NormPlacement.PRE,
-            true,
-            true,
-            0.1,
-            new BlockContext.Init(),
-            new Linear.Config());
+        new CausalLm.Config()
+            .with(c -> c.vocab(64).length(32))
+            .withStack(s -> s.layers(1).width(32))
+            .withBlock(b -> b.mixer(new SoftmaxAttention.Config(2, 0)).dropout(0.1));
     try (CausalLm model = config.build();
         AdamW optimizer = new AdamW(model, new AdamW.Config())) {
       for (int step = 1; step <= 2000; step++) {

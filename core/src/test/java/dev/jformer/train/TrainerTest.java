@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -367,12 +368,12 @@ class TrainerTest {
     Path file = folder.resolve("metrics.jsonl");
     try (MetricsFile metrics = new MetricsFile(file, 0)) {
       for (int step = 1; step <= 5; step++) {
-        metrics.step(new Listener.Step(step, 9, 1.0 / step, 1e-3, 1, 10, 1, 1));
+        metrics.step(new Listener.Step(step, 9, 1.0 / step, 1e-3, 1, 10, 1, 1, Map.of()));
       }
     }
     Files.writeString(file, Files.readString(file) + "{\"step\":6,\"lo"); // killed here
     try (MetricsFile metrics = new MetricsFile(file, 3)) {
-      metrics.step(new Listener.Step(4, 9, 0.5, 1e-3, 1, 10, 1, 1));
+      metrics.step(new Listener.Step(4, 9, 0.5, 1e-3, 1, 10, 1, 1, Map.of()));
     }
     List<String> lines = Files.readAllLines(file);
     assertEquals(4, lines.size());

@@ -137,10 +137,8 @@ final class CompareCommand implements Callable<Integer> {
     try (TokenFile text = texts.tokens(tokenizer);
         StudyProgress progress = new StudyProgress(console)) {
       Recipe sized =
-          new Recipe(
-              ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()),
-              recipe.data(),
-              recipe.training());
+          recipe.withModel(
+              ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()));
       Comparison comparison = new Comparison(variants(sized), each, seeds, priority, tolerance);
       Notebook notebook =
           new Notebook(folder.resolve("notes"), conditions(sized, text), Version.here());

@@ -205,20 +205,17 @@ final class ForecastAssignment implements TrainingJob {
     Windows validation = windows(like, split.validationFrom(), split.testFrom());
     int steps = Math.min(LINEAR_STEPS, 10 * Forecasting.updatesPerEpoch(training, LINEAR_BATCH));
     TrainingConfig how =
-        new TrainingConfig(
-            steps,
-            LINEAR_BATCH,
-            1,
-            LINEAR_RATE,
-            new Schedule(Schedule.Shape.COSINE, 0, 0.01),
-            new AdamW.Config(0.9, 0.999, 1e-8, 0),
-            0,
-            TrainingConfig.Precision.FLOAT32,
-            0,
-            steps,
-            steps,
-            0,
-            1);
+        new TrainingConfig()
+            .with(
+                t ->
+                    t.steps(steps)
+                        .batch(LINEAR_BATCH)
+                        .learningRate(LINEAR_RATE)
+                        .schedule(new Schedule(Schedule.Shape.COSINE, 0, 0.01))
+                        .optimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
+                        .clip(0)
+                        .evaluateEvery(steps)
+                        .checkpointEvery(steps));
     try (LinearForecaster linear = config.build();
         Trainer trainer =
             new Trainer(

@@ -2,13 +2,13 @@ package dev.jformer.app.command;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jformer.config.ConfigField;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
 import dev.jformer.config.Part;
 import dev.jformer.javadoc.Description;
 import dev.jformer.javadoc.Descriptions;
 import dev.jformer.javadoc.PaperLink;
-import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -89,11 +89,10 @@ record PartDescription(
     Description description = Descriptions.ofPart(part.getClass());
     JsonNode defaults = Configs.write(part);
     List<Field> fields = new ArrayList<>();
-    for (RecordComponent component : part.getClass().getRecordComponents()) {
-      String name = component.getName();
-      fields.add(
-          new Field(
-              name, words(kinds, component), defaults.get(name), description.parameter(name)));
+    for (ConfigField field : Configs.fields(part.getClass())) {
+      String name = field.name();
+      String meaning = Descriptions.ofPart(field.owner()).parameter(name);
+      fields.add(new Field(name, words(kinds, field), defaults.get(name), meaning));
     }
     return new PartDescription(
         kind.name(),
@@ -124,10 +123,9 @@ record PartDescription(
   }
 
   /** The type of a field in words. */
-  private static String words(Map<String, PartKind> kinds, RecordComponent component) {
-    Class<?> type = PartKind.element(component.getGenericType());
-    String words = words(kinds, type);
-    return component.getType() == List.class ? "list of: " + words : words;
+  private static String words(Map<String, PartKind> kinds, ConfigField field) {
+    String words = words(kinds, field.element());
+    return field.isList() ? "list of: " + words : words;
   }
 
   private static String words(Map<String, PartKind> kinds, Class<?> type) {

@@ -1,13 +1,11 @@
 package dev.jformer.app.command;
 
 import dev.jformer.compress.Compression;
+import dev.jformer.config.ConfigField;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Part;
 import dev.jformer.javadoc.Descriptions;
 import dev.jformer.run.Recipe;
-import java.lang.reflect.ParameterizedType;
-import java.lang.reflect.RecordComponent;
-import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -37,7 +35,7 @@ record PartKind(
   /** The kinds that recipes are made of, by name, and the methods of compression. */
   static Map<String, PartKind> all() {
     Map<Class<? extends Part>, List<String>> places = new LinkedHashMap<>();
-    follow(Recipe.class, "recipe", places);
+    follow(Configs.fields(Recipe.class), "recipe", places);
     add(Compression.class, COMPRESSION, places);
     Map<String, Long> names =
         places.values().stream()
@@ -72,14 +70,13 @@ record PartKind(
   }
 
   private static void follow(
-      Class<?> record, String owner, Map<Class<? extends Part>, List<String>> places) {
-    for (RecordComponent component : record.getRecordComponents()) {
-      Class<?> type = element(component.getGenericType());
-      String place = owner + "." + component.getName();
-      if (type.isInterface() && Part.class.isAssignableFrom(type)) {
-        add(type.asSubclass(Part.class), place, places);
-      } else if (type.isRecord()) {
-        follow(type, place, places);
+      List<ConfigField> fields, String owner, Map<Class<? extends Part>, List<String>> places) {
+    for (ConfigField field : fields) {
+      String place = owner + "." + field.name();
+      if (field.kind().isPresent()) {
+        add(field.kind().get(), place, places);
+      } else if (field.element().isRecord()) {
+        follow(Configs.fields(field.element()), place, places);
       }
     }
   }
@@ -89,15 +86,10 @@ record PartKind(
     boolean known = places.containsKey(kind);
     places.computeIfAbsent(kind, k -> new ArrayList<>()).add(place);
     if (!known) {
-      Configs.parts(kind).values().forEach(part -> follow(part.getClass(), part.type(), places));
+      for (Part part : Configs.parts(kind).values()) {
+        follow(Configs.fields(part.getClass()), part.type(), places);
+      }
     }
-  }
-
-  /** The type of a field, or of the elements of a list. */
-  static Class<?> element(Type type) {
-    return type instanceof ParameterizedType list
-        ? (Class<?>) list.getActualTypeArguments()[0]
-        : (Class<?>) type;
   }
 
   /** What such parts do, in a sentence. */

@@ -81,7 +81,7 @@ final class Recipes {
     } else if (!endings.isEmpty()) {
       throw new CommandException("--ending chooses among files of text, not of " + found.type());
     }
-    return new Recipe(recipe.model(), found, recipe.training(), recipe.from(), recipe.objective());
+    return recipe.withData(found);
   }
 
   private static JsonNode tree(String nameOrFile) {

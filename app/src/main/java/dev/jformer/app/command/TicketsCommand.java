@@ -186,12 +186,9 @@ final class TicketsCommand implements Callable<Integer> {
       return Run.resume(folder, null, console).train();
     }
     Recipe own =
-        new Recipe(
-            Configs.read(ticket.resolve(Models.CONFIG), Model.Config.class),
-            recipe.data(),
-            recipe.training(),
-            ticket.toAbsolutePath().toString(),
-            recipe.objective());
+        recipe
+            .withModel(Configs.read(ticket.resolve(Models.CONFIG), Model.Config.class))
+            .withFrom(ticket.toAbsolutePath().toString());
     return Run.begin(folder, own, true, null, console).train();
   }
 }

@@ -1,7 +1,6 @@
 package dev.jformer.model.forecast;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.config.Configs;
+import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
@@ -26,28 +25,14 @@ public abstract class Forecaster extends Model {
     Forecaster build();
 
     /** The same for other series: this many variables and calendar features. */
-    default Config sized(int variates, int calendar) {
-      ObjectNode tree = (ObjectNode) Configs.write(this);
-      tree.put("variates", variates);
-      tree.put("calendar", calendar);
-      return (Config) Configs.bind(tree, Model.Config.class);
-    }
+    Config sized(int variates, int calendar);
 
     /** Checks the values that all forecasters have. */
     static void check(int variates, int calendar, int lookBack, int horizon) {
-      positive("variates", variates);
-      positive("lookBack", lookBack);
-      positive("horizon", horizon);
-      if (calendar < 0) {
-        throw new IllegalArgumentException(
-            "calendar is " + calendar + ": expected at least 0 features");
-      }
-    }
-
-    private static void positive(String name, int value) {
-      if (value < 1) {
-        throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
-      }
+      Checks.atLeast("variates", variates, 1);
+      Checks.atLeast("lookBack", lookBack, 1);
+      Checks.atLeast("horizon", horizon, 1);
+      Checks.atLeast("calendar", calendar, 0);
     }
   }
 

@@ -1,12 +1,14 @@
 package dev.jformer.model.forecast;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.config.FormerNames;
-import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.Block;
+import dev.jformer.model.BlockConfig;
+import dev.jformer.model.HasBlocks;
 import dev.jformer.model.Model;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
@@ -15,12 +17,11 @@ import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
-import dev.jformer.nn.Projection;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -44,16 +45,12 @@ public final class ITransformer extends Forecaster {
    * @param horizon P, rows it forecasts
    * @param layers number of blocks
    * @param width D
-   * @param mixer mixes the variables' tokens, each seeing all others
-   * @param ffn the channel mixer of every block
-   * @param norm the normalisation
-   * @param placement where blocks normalise
-   * @param dropout probability, on the tokens and at the end of each half of a block
-   * @param init how the weights of the blocks start
-   * @param projection what the linear layers of the blocks are
+   * @param block the parts of each block; its mixer mixes the variables' tokens, each seeing all
+   *     others
    */
   @AutoService(Model.Config.class)
   @FormerNames("inverted-forecaster")
+  @RecordBuilder
   public record Config(
       int variates,
       int calendar,
@@ -61,14 +58,8 @@ public final class ITransformer extends Forecaster {
       int horizon,
       int layers,
       int width,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Norm.Config norm,
-      NormPlacement placement,
-      double dropout,
-      BlockContext.Init init,
-      Projection projection)
-      implements Forecaster.Config {
+      @Flat BlockConfig block)
+      implements Forecaster.Config, HasBlocks<Config>, ITransformerConfigBuilder.With {
     /** Two layers of width 256 from 96 rows to 96. */
     public Config() {
       this(
@@ -78,32 +69,21 @@ public final class ITransformer extends Forecaster {
           96,
           2,
           256,
-          new SoftmaxAttention.Config(8, 0),
-          new Mlp.Config(Activation.GELU, 1, 0),
-          new Norm.LayerNormConfig(),
-          NormPlacement.POST,
-          0.1,
-          new BlockContext.Init(0.036, false),
-          new Linear.Config());
+          new BlockConfig()
+              .with(
+                  b ->
+                      b.mixer(new SoftmaxAttention.Config(8, 0))
+                          .ffn(new Mlp.Config(Activation.GELU, 1, 0))
+                          .placement(NormPlacement.POST)
+                          .dropout(0.1)
+                          .init(new BlockContext.Init(0.036, false))));
     }
 
     /** Checks the values. */
     public Config {
       Forecaster.Config.check(variates, calendar, lookBack, horizon);
-      if (layers < 1 || width < 1) {
-        throw new IllegalArgumentException(
-            "layers is " + layers + " and width " + width + ": expected at least 1");
-      }
-      if (!(dropout >= 0 && dropout < 1)) {
-        throw new IllegalArgumentException(
-            "dropout is " + dropout + ": expected a probability in [0, 1)");
-      }
-      for (Object part : new Object[] {mixer, ffn, norm, placement, init, projection}) {
-        if (part == null) {
-          throw new IllegalArgumentException(
-              "mixer, ffn, norm, placement, init and projection must not be null");
-        }
-      }
+      Checks.atLeast("layers", layers, 1);
+      Checks.atLeast("width", width, 1);
     }
 
     @Override
@@ -114,6 +94,16 @@ public final class ITransformer extends Forecaster {
     @Override
     public ITransformer build() {
       return new ITransformer(this);
+    }
+
+    @Override
+    public Config sized(int variates, int calendar) {
+      return with(c -> c.variates(variates).calendar(calendar));
+    }
+
+    @Override
+    public Config withBlock(BlockConfig block) {
+      return ITransformerConfigBuilder.With.super.withBlock(block);
     }
   }
 
@@ -148,12 +138,11 @@ public final class ITransformer extends Forecaster {
               config.layers(),
               tokens,
               false,
-              true,
+              config.bias(),
               config.dropout(),
               config.init(),
               config.projection());
-      made.add(
-          Block.of(site, config.placement(), config.norm(), config.mixer(), config.ffn(), none));
+      made.add(Block.of(site, config.block(), none));
     }
     this.blocks = children("blocks", Block.class, made);
     this.norm = child("norm", Layer.class, config.norm().build(width));

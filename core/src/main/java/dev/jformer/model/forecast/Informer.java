@@ -1,13 +1,15 @@
 package dev.jformer.model.forecast;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.config.FormerNames;
-import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.sparse.ProbSparseAttention;
 import dev.jformer.model.Block;
+import dev.jformer.model.BlockConfig;
 import dev.jformer.model.DecoderBlock;
+import dev.jformer.model.HasBlocks;
 import dev.jformer.model.Model;
 import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
@@ -19,14 +21,13 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Projection;
-import dev.jformer.nn.Residual;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.position.Sinusoidal;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -53,17 +54,14 @@ public final class Informer extends Forecaster {
    * @param encoderLayers blocks of the encoder
    * @param decoderLayers blocks of the decoder
    * @param width D
-   * @param mixer of the blocks; in the decoder it must be able to be causal
    * @param crossHeads heads of the decoder's attention to the encoder
-   * @param ffn the channel mixer of every block
    * @param distil whether the encoder halves the length between its blocks
    * @param instanceNorm whether windows are normalised each for itself, which Informer does not
-   * @param dropout probability, on the tokens and at the end of each part of a block
-   * @param init how the weights of the blocks start
-   * @param projection what the linear layers of the blocks are
+   * @param block the parts of each block; in the decoder the mixer must be able to be causal
    */
   @AutoService(Model.Config.class)
   @FormerNames("sequence-forecaster")
+  @RecordBuilder
   public record Config(
       int variates,
       int calendar,
@@ -73,15 +71,11 @@ public final class Informer extends Forecaster {
       int encoderLayers,
       int decoderLayers,
       int width,
-      TokenMixer.Config mixer,
       int crossHeads,
-      ChannelMixer.Config ffn,
       boolean distil,
       boolean instanceNorm,
-      double dropout,
-      BlockContext.Init init,
-      Projection projection)
-      implements Forecaster.Config {
+      @Flat BlockConfig block)
+      implements Forecaster.Config, HasBlocks<Config>, InformerConfigBuilder.With {
     /** Informer from 96 rows to 24. */
     public Config() {
       this(
@@ -93,42 +87,27 @@ public final class Informer extends Forecaster {
           2,
           1,
           512,
-          new ProbSparseAttention.Config(),
           8,
-          new Mlp.Config(Activation.GELU, 4, 0),
           true,
           false,
-          0.05,
-          new BlockContext.Init(0.025, false),
-          new Linear.Config());
+          new BlockConfig()
+              .with(
+                  b ->
+                      b.mixer(new ProbSparseAttention.Config())
+                          .ffn(new Mlp.Config(Activation.GELU, 4, 0))
+                          .placement(NormPlacement.POST)
+                          .dropout(0.05)
+                          .init(new BlockContext.Init(0.025, false))));
     }
 
     /** Checks the values. */
     public Config {
       Forecaster.Config.check(variates, calendar, lookBack, horizon);
-      if (label < 0 || label > lookBack) {
-        throw new IllegalArgumentException(
-            "label is " + label + ": expected at most lookBack = " + lookBack);
-      }
-      if (encoderLayers < 1 || decoderLayers < 1 || width < 2 || width % 2 != 0) {
-        throw new IllegalArgumentException(
-            "encoderLayers is "
-                + encoderLayers
-                + ", decoderLayers "
-                + decoderLayers
-                + " and width "
-                + width
-                + ": expected at least 1 layer each and an even width");
-      }
-      if (!(dropout >= 0 && dropout < 1)) {
-        throw new IllegalArgumentException(
-            "dropout is " + dropout + ": expected a probability in [0, 1)");
-      }
-      for (Object part : new Object[] {mixer, ffn, init, projection}) {
-        if (part == null) {
-          throw new IllegalArgumentException("mixer, ffn, init and projection must not be null");
-        }
-      }
+      Checks.check(
+          label >= 0 && label <= lookBack, "label", label, "at most lookBack = " + lookBack);
+      Checks.atLeast("encoderLayers", encoderLayers, 1);
+      Checks.atLeast("decoderLayers", decoderLayers, 1);
+      Checks.check(width >= 2 && width % 2 == 0, "width", width, "an even number");
     }
 
     @Override
@@ -141,9 +120,27 @@ public final class Informer extends Forecaster {
       return new Informer(this);
     }
 
+    @Override
+    public Config sized(int variates, int calendar) {
+      return with(c -> c.variates(variates).calendar(calendar));
+    }
+
+    @Override
+    public Config withBlock(BlockConfig block) {
+      return InformerConfigBuilder.With.super.withBlock(block);
+    }
+
     BlockContext site(int layer, int layers, int length, boolean causal) {
       return new BlockContext(
-          width, layer, layers, length, causal, true, dropout, init, projection);
+          width,
+          layer,
+          layers,
+          length,
+          causal,
+          block.bias(),
+          block.dropout(),
+          block.init(),
+          block.projection());
     }
   }
 
@@ -171,12 +168,12 @@ public final class Informer extends Forecaster {
     Position none =
         new NoPosition.Config()
             .build(config.width(), heads, config.width() / heads, config.lookBack());
-    Norm.Config norm = new Norm.LayerNormConfig();
+    Norm.Config norm = config.norm();
     List<Block> encoding = new ArrayList<>();
     List<Layer> halving = new ArrayList<>();
     for (int i = 0; i < config.encoderLayers(); i++) {
       BlockContext site = config.site(i, config.encoderLayers(), config.lookBack(), false);
-      encoding.add(Block.of(site, NormPlacement.POST, norm, config.mixer(), config.ffn(), none));
+      encoding.add(Block.of(site, config.block(), none));
       if (config.distil() && i + 1 < config.encoderLayers()) {
         halving.add(new DistillingLayer(config.width()));
       }
@@ -187,16 +184,7 @@ public final class Informer extends Forecaster {
     List<DecoderBlock> decoding = new ArrayList<>();
     for (int i = 0; i < config.decoderLayers(); i++) {
       BlockContext site = config.site(i, config.decoderLayers(), decoded, true);
-      decoding.add(
-          new DecoderBlock(
-              site,
-              NormPlacement.POST,
-              norm,
-              config.mixer(),
-              config.crossHeads(),
-              config.ffn(),
-              none,
-              new Residual()));
+      decoding.add(new DecoderBlock(site, config.block(), config.crossHeads(), none));
     }
     this.decoder = children("decoder", DecoderBlock.class, decoding);
     this.decoderNorm = child("decoderNorm", Layer.class, norm.build(config.width()));

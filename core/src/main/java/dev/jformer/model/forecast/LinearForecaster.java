@@ -7,6 +7,7 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
  * DLinear (arXiv 2205.13504): a moving average of the past and what is left of it are each mapped
@@ -27,8 +28,9 @@ public final class LinearForecaster extends Forecaster {
    * @param average rows of the moving average, odd
    */
   @AutoService(Model.Config.class)
+  @RecordBuilder
   public record Config(int variates, int calendar, int lookBack, int horizon, int average)
-      implements Forecaster.Config {
+      implements Forecaster.Config, LinearForecasterConfigBuilder.With {
     /** From 96 rows to 96, with the authors' average of 25. */
     public Config() {
       this(7, 4, 96, 96, 25);
@@ -50,6 +52,11 @@ public final class LinearForecaster extends Forecaster {
     @Override
     public LinearForecaster build() {
       return new LinearForecaster(this);
+    }
+
+    @Override
+    public Config sized(int variates, int calendar) {
+      return with(c -> c.variates(variates).calendar(calendar));
     }
   }
 

@@ -1,26 +1,25 @@
 package dev.jformer.model.vision;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.ffn.ChannelMixer;
-import dev.jformer.ffn.Mlp;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.mixer.Pooling;
-import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.Block;
+import dev.jformer.model.BlockConfig;
+import dev.jformer.model.HasBlocks;
 import dev.jformer.model.Model;
-import dev.jformer.model.NormPlacement;
-import dev.jformer.model.TransformerStack;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Convolution2d;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
-import dev.jformer.nn.Projection;
 import dev.jformer.nn.Residual;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -49,8 +48,8 @@ public final class MetaFormer extends ImageClassifier {
 
     /** Checks the values. */
     public Patch {
-      TransformerStack.Plan.positive("kernel", kernel);
-      TransformerStack.Plan.positive("stride", stride);
+      Checks.atLeast("kernel", kernel, 1);
+      Checks.atLeast("stride", stride, 1);
       if (padding < 0 || padding >= kernel) {
         throw new IllegalArgumentException(
             "padding is " + padding + ": expected 0 to " + (kernel - 1));
@@ -63,7 +62,7 @@ public final class MetaFormer extends ImageClassifier {
   }
 
   /**
-   * Configuration.
+   * Configuration; the defaults are PoolFormer-S12's.
    *
    * @param size height and width of the images
    * @param classes number of classes
@@ -71,16 +70,10 @@ public final class MetaFormer extends ImageClassifier {
    * @param widths width of each stage
    * @param first how the first stage's tokens are made
    * @param next how the other stages' are
-   * @param mixer the token mixer of every block
-   * @param ffn the channel mixer of every block
-   * @param norm the normalisation
-   * @param bias whether linear layers have a bias
-   * @param dropout probability, at the end of each half of a block
-   * @param residual what becomes of the halves of a block before they are added
-   * @param init how the weights start
-   * @param projection what the linear layers of the blocks are
+   * @param block the parts of each block
    */
   @AutoService(Model.Config.class)
+  @RecordBuilder
   public record Config(
       int size,
       int classes,
@@ -88,15 +81,8 @@ public final class MetaFormer extends ImageClassifier {
       List<Integer> widths,
       Patch first,
       Patch next,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Norm.Config norm,
-      boolean bias,
-      double dropout,
-      Residual residual,
-      BlockContext.Init init,
-      Projection projection)
-      implements ImageClassifier.Config {
+      @Flat BlockConfig block)
+      implements ImageClassifier.Config, HasBlocks<Config>, MetaFormerConfigBuilder.With {
 
     /** PoolFormer-S12. */
     public Config() {
@@ -107,20 +93,21 @@ public final class MetaFormer extends ImageClassifier {
           List.of(64, 128, 320, 512),
           new Patch(7, 4, 2),
           new Patch(),
-          new Pooling.Config(),
-          new Mlp.Config(),
-          new Norm.GroupNormConfig(),
-          true,
-          0,
-          new Residual(1e-5, 0.1),
-          new BlockContext.Init(0.02, false),
-          new Linear.Config());
+          new BlockConfig()
+              .with(
+                  b ->
+                      b.mixer(new Pooling.Config())
+                          .norm(new Norm.GroupNormConfig())
+                          .residual(new Residual(1e-5, 0.1))
+                          .init(new BlockContext.Init(0.02, false))));
     }
 
     /** Checks the values. */
     public Config {
-      TransformerStack.Plan.positive("size", size);
-      TransformerStack.Plan.positive("classes", classes);
+      Checks.atLeast("size", size, 1);
+      Checks.atLeast("classes", classes, 1);
+      Checks.notNull("first", first);
+      Checks.notNull("next", next);
       if (depths.isEmpty() || depths.size() != widths.size()) {
         throw new IllegalArgumentException(
             "there are "
@@ -129,22 +116,10 @@ public final class MetaFormer extends ImageClassifier {
                 + widths.size()
                 + " widths: expected one of each for every stage");
       }
-      for (int i = 0; i < depths.size(); i++) {
-        TransformerStack.Plan.check(
-            depths.get(i),
-            widths.get(i),
-            dropout,
-            first,
-            next,
-            mixer,
-            ffn,
-            norm,
-            residual,
-            init,
-            projection);
-      }
       int side = size;
       for (int i = 0; i < depths.size(); i++) {
+        Checks.atLeast("depths[" + i + "]", depths.get(i), 1);
+        Checks.atLeast("widths[" + i + "]", widths.get(i), 1);
         side = (i == 0 ? first : next).of(side);
         if (side < 1) {
           throw new IllegalArgumentException(
@@ -164,22 +139,13 @@ public final class MetaFormer extends ImageClassifier {
     }
 
     @Override
-    public Config withClasses(int other) {
-      return new Config(
-          size,
-          other,
-          depths,
-          widths,
-          first,
-          next,
-          mixer,
-          ffn,
-          norm,
-          bias,
-          dropout,
-          residual,
-          init,
-          projection);
+    public Config withClasses(int classes) {
+      return MetaFormerConfigBuilder.With.super.withClasses(classes);
+    }
+
+    @Override
+    public Config withBlock(BlockConfig block) {
+      return MetaFormerConfigBuilder.With.super.withBlock(block);
     }
   }
 
@@ -250,14 +216,7 @@ public final class MetaFormer extends ImageClassifier {
           "heads is " + heads + ": expected a divisor of the width " + width);
     }
     Position none = new NoPosition.Config().build(width, heads, width / heads, side * side);
-    return Block.of(
-        site,
-        NormPlacement.PRE,
-        config.norm(),
-        config.mixer(),
-        config.ffn(),
-        none,
-        config.residual());
+    return Block.of(site, config.block(), none);
   }
 
   @Override

@@ -1,26 +1,21 @@
 package dev.jformer.model.vision;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.ffn.ChannelMixer;
-import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.model.Block;
+import dev.jformer.model.HasStack;
 import dev.jformer.model.Model;
-import dev.jformer.model.NormPlacement;
+import dev.jformer.model.StackConfig;
 import dev.jformer.model.TransformerStack;
-import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.Projection;
-import dev.jformer.nn.Residual;
 import dev.jformer.nn.Slot;
-import dev.jformer.position.LearnedPosition;
-import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /** The Vision Transformer (arXiv 2010.11929): an image is a sequence of patches. */
@@ -42,74 +37,33 @@ public final class VisionTransformer extends ImageClassifier {
   }
 
   /**
-   * Configuration.
+   * Configuration; the defaults are a small model for images of 32 x 32.
    *
    * @param size height and width of the images, a multiple of the patch's
    * @param classes number of classes
    * @param patch height and width of a patch in pixels
    * @param stem how tokens are made of pixels
    * @param pool what the class is read from
-   * @param layers L, number of blocks
-   * @param width D
-   * @param position how it knows where a patch stands in the sequence of rows
-   * @param mixer the token mixer of every block
-   * @param ffn the channel mixer of every block
-   * @param norm the normalisation
-   * @param placement where blocks normalise
-   * @param bias whether linear layers have a bias
-   * @param dropout probability, on the embeddings and at the end of each half of a block
-   * @param residual what becomes of the halves of a block before they are added
-   * @param init how the weights start
-   * @param projection what the linear layers of the blocks are
+   * @param stack the blocks; patches are numbered row by row
    */
   @AutoService(Model.Config.class)
+  @RecordBuilder
   public record Config(
-      int size,
-      int classes,
-      int patch,
-      Stem stem,
-      Pool pool,
-      int layers,
-      int width,
-      Position.Config position,
-      TokenMixer.Config mixer,
-      ChannelMixer.Config ffn,
-      Norm.Config norm,
-      NormPlacement placement,
-      boolean bias,
-      double dropout,
-      Residual residual,
-      BlockContext.Init init,
-      Projection projection)
-      implements ImageClassifier.Config {
+      int size, int classes, int patch, Stem stem, Pool pool, @Flat StackConfig stack)
+      implements ImageClassifier.Config, HasStack<Config>, VisionTransformerConfigBuilder.With {
 
     /** A small one for images of 32 x 32. */
     public Config() {
-      this(
-          32,
-          10,
-          4,
-          Stem.LINEAR,
-          Pool.MEAN,
-          6,
-          128,
-          new LearnedPosition.Config(),
-          new SoftmaxAttention.Config(),
-          new Mlp.Config(),
-          new Norm.LayerNormConfig(),
-          NormPlacement.PRE,
-          true,
-          0,
-          new Residual(),
-          new BlockContext.Init(),
-          new Linear.Config());
+      this(32, 10, 4, Stem.LINEAR, Pool.MEAN, new StackConfig().with(s -> s.layers(6).width(128)));
     }
 
     /** Checks the values. */
     public Config {
-      TransformerStack.Plan.positive("size", size);
-      TransformerStack.Plan.positive("classes", classes);
-      TransformerStack.Plan.positive("patch", patch);
+      Checks.atLeast("size", size, 1);
+      Checks.atLeast("classes", classes, 1);
+      Checks.atLeast("patch", patch, 1);
+      Checks.notNull("stem", stem);
+      Checks.notNull("pool", pool);
       if (size % patch != 0) {
         throw new IllegalArgumentException(
             "patch is " + patch + ": expected a divisor of the size " + size);
@@ -118,20 +72,6 @@ public final class VisionTransformer extends ImageClassifier {
         throw new IllegalArgumentException(
             "patch is " + patch + ": a convolutional stem needs 2, 4, 8 or another power of two");
       }
-      TransformerStack.Plan.check(
-          layers,
-          width,
-          dropout,
-          stem,
-          pool,
-          position,
-          mixer,
-          ffn,
-          norm,
-          placement,
-          residual,
-          init,
-          projection);
     }
 
     @Override
@@ -145,51 +85,21 @@ public final class VisionTransformer extends ImageClassifier {
     }
 
     @Override
-    public Config withClasses(int other) {
-      return new Config(
-          size,
-          other,
-          patch,
-          stem,
-          pool,
-          layers,
-          width,
-          position,
-          mixer,
-          ffn,
-          norm,
-          placement,
-          bias,
-          dropout,
-          residual,
-          init,
-          projection);
+    public Config withClasses(int classes) {
+      return VisionTransformerConfigBuilder.With.super.withClasses(classes);
     }
 
-    private int rows() {
-      return size / patch;
+    @Override
+    public Config withStack(StackConfig stack) {
+      return VisionTransformerConfigBuilder.With.super.withStack(stack);
     }
 
     /** With a class token no mixer can take the tokens for a picture any more. */
-    private TransformerStack.Plan plan() {
-      int patches = rows() * rows();
+    private TransformerStack blocks() {
+      int rows = size / patch;
       boolean token = pool == Pool.TOKEN;
-      return new TransformerStack.Plan(
-          layers,
-          width,
-          token ? patches + 1 : patches,
-          token ? 1 : rows(),
-          position,
-          new Norm.NoNormConfig(),
-          mixer,
-          ffn,
-          norm,
-          placement,
-          bias,
-          dropout,
-          residual,
-          init,
-          projection);
+      int length = token ? rows * rows + 1 : rows * rows;
+      return new TransformerStack(stack, length, token ? 1 : rows, new Norm.NoNormConfig());
     }
   }
 
@@ -207,7 +117,7 @@ public final class VisionTransformer extends ImageClassifier {
         config.pool() == Pool.TOKEN
             ? parameter("token", Initializer.normal(0.02).create(1, 1, config.width()))
             : null;
-    this.trunk = child("trunk", TransformerStack.class, new TransformerStack(config.plan()));
+    this.trunk = child("trunk", TransformerStack.class, config.blocks());
     this.head =
         child(
             "head",

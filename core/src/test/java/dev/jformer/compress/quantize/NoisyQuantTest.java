@@ -46,21 +46,9 @@ class NoisyQuantTest {
 
   private static CausalLm.Config config(dev.jformer.nn.Projection projection) {
     CausalLm.Config c = new CausalLm.Config();
-    return new CausalLm.Config(
-        2,
-        32,
-        VOCAB,
-        6,
-        c.position(),
-        c.mixer(),
-        c.ffn(),
-        c.norm(),
-        c.placement(),
-        true,
-        true,
-        0,
-        c.init(),
-        projection);
+    return c.with(x -> x.vocab(VOCAB).length(6).tied(true))
+        .withStack(s -> s.layers(2).width(32))
+        .withBlock(b -> b.bias(true).dropout(0).projection(projection));
   }
 
   /** With weights large enough that the blocks matter. */

@@ -56,21 +56,9 @@ class StaticQuantizationTest {
   private static CausalLm model() {
     CausalLm.Config c = new CausalLm.Config();
     CausalLm model =
-        new CausalLm.Config(
-                2,
-                32,
-                11,
-                6,
-                c.position(),
-                c.mixer(),
-                c.ffn(),
-                c.norm(),
-                c.placement(),
-                true,
-                true,
-                0,
-                c.init(),
-                c.projection())
+        c.with(x -> x.vocab(11).length(6).tied(true))
+            .withStack(s -> s.layers(2).width(32))
+            .withBlock(b -> b.bias(true).dropout(0))
             .build();
     model.train(false);
     return model;

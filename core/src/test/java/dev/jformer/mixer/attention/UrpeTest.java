@@ -266,21 +266,10 @@ class UrpeTest {
   void aLanguageModelIsSavedAndDecoded(@TempDir Path folder) throws IOException {
     CausalLm.Config small = new CausalLm.Config();
     CausalLm.Config config =
-        new CausalLm.Config(
-            2,
-            12,
-            11,
-            6,
-            new T5Bias.Config(8, 20),
-            new Urpe.Config(2, 1),
-            small.ffn(),
-            small.norm(),
-            small.placement(),
-            true,
-            true,
-            0,
-            small.init(),
-            small.projection());
+        small
+            .with(c -> c.vocab(11).length(6).tied(true))
+            .withStack(s -> s.layers(2).width(12).position(new T5Bias.Config(8, 20)))
+            .withBlock(b -> b.mixer(new Urpe.Config(2, 1)).bias(true).dropout(0));
     assertEquals(config, Configs.parse(Configs.toJson(config), Model.Config.class));
     CausalLm model = config.build();
     model.blocks().forEach(block -> drawn(block.mixer()));

@@ -7,17 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.hub.Models;
 import dev.jformer.mixer.NaiveExtractor;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Autograd;
@@ -234,21 +230,10 @@ class ExtractorTest {
   }
 
   private static CausalLm.Config model(String type) {
-    return new CausalLm.Config(
-        2,
-        12,
-        20,
-        24,
-        new LearnedPosition.Config(),
-        config(type),
-        new Mlp.Config(),
-        new Norm.LayerNormConfig(),
-        NormPlacement.PRE,
-        true,
-        true,
-        0,
-        new BlockContext.Init(),
-        new Linear.Config());
+    return new CausalLm.Config()
+        .with(c -> c.vocab(20).length(24))
+        .withStack(s -> s.layers(2).width(12))
+        .withBlock(b -> b.mixer(config(type)));
   }
 
   @ParameterizedTest

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.hub.Models;
 import dev.jformer.mixer.NaiveFlow;
 import dev.jformer.mixer.NaiveLinearAttention;
@@ -14,12 +13,9 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
 import dev.jformer.mixer.attention.AttentionAccess;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
 import dev.jformer.position.Alibi;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.position.Rope;
@@ -273,21 +269,10 @@ class KernelAttentionTest {
   @EnumSource
   void modelsComeBackFromDisk(Kind kind, @TempDir Path folder) throws IOException {
     CausalLm.Config config =
-        new CausalLm.Config(
-            2,
-            16,
-            11,
-            12,
-            new LearnedPosition.Config(),
-            kind.config(2),
-            new Mlp.Config(),
-            new Norm.LayerNormConfig(),
-            NormPlacement.PRE,
-            true,
-            true,
-            0,
-            new BlockContext.Init(),
-            new Linear.Config());
+        new CausalLm.Config()
+            .with(c -> c.vocab(11).length(12))
+            .withStack(s -> s.layers(2).width(16))
+            .withBlock(b -> b.mixer(kind.config(2)));
     String json = Configs.toJson(config);
     assertTrue(json.contains("\"" + kind.name().toLowerCase(Locale.ROOT) + "\""), json);
     CausalLm model = config.build();

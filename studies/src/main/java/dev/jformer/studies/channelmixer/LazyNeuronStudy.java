@@ -12,12 +12,7 @@ import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.ActivationSparsity;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
@@ -33,9 +28,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.AdamW;
 import dev.jformer.train.Listener;
-import dev.jformer.train.Schedule;
 import dev.jformer.train.Task;
 import dev.jformer.train.Trainer;
 import dev.jformer.train.TrainingConfig;
@@ -413,36 +406,19 @@ public final class LazyNeuronStudy implements Study {
       DoubleConsumer progress) {
     int steps = steps(scale);
     CausalLm.Config config =
-        new CausalLm.Config(
-            scale.pick(2, 3, 6),
-            width(scale),
-            VOCAB,
-            scale.pick(24, 64, 256),
-            new LearnedPosition.Config(),
-            new SoftmaxAttention.Config(4, 0),
-            ffn,
-            new Norm.LayerNormConfig(),
-            NormPlacement.PRE,
-            true,
-            true,
-            0,
-            new BlockContext.Init(),
-            new Linear.Config());
+        new CausalLm.Config()
+            .with(c -> c.vocab(VOCAB).length(scale.pick(24, 64, 256)))
+            .withStack(s -> s.layers(scale.pick(2, 3, 6)).width(width(scale)))
+            .withBlock(b -> b.mixer(new SoftmaxAttention.Config(4, 0)).ffn(ffn));
     TrainingConfig training =
-        new TrainingConfig(
-            steps,
-            scale.pick(4, 16, 32),
-            1,
-            1e-3,
-            new Schedule(),
-            new AdamW.Config(),
-            1,
-            TrainingConfig.Precision.FLOAT32,
-            0,
-            evaluateEvery(scale),
-            steps,
-            0,
-            seed);
+        new TrainingConfig()
+            .with(
+                t ->
+                    t.steps(steps)
+                        .batch(scale.pick(4, 16, 32))
+                        .evaluateEvery(evaluateEvery(scale))
+                        .checkpointEvery(steps)
+                        .seed(seed));
     Random.seed(seed);
     try (CausalLm model = config.build()) {
       Bytes bytes = new Bytes(model, text, training, source, scale.pick(2, 40, 100));

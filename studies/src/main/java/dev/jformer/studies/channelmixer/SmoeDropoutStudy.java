@@ -313,20 +313,7 @@ public final class SmoeDropoutStudy implements Study {
 
   private static TrainingConfig training(Scale scale, int steps, double rate, long seed) {
     TrainingConfig plain = Small.training(steps, scale.pick(2, 8, 32), seed);
-    return new TrainingConfig(
-        plain.steps(),
-        plain.batch(),
-        plain.accumulate(),
-        rate,
-        plain.schedule(),
-        plain.optimizer(),
-        plain.clip(),
-        plain.precision(),
-        plain.ema(),
-        plain.evaluateEvery(),
-        plain.checkpointEvery(),
-        plain.patience(),
-        plain.seed());
+    return plain.withLearningRate(rate);
   }
 
   private static double onLearned(CausalLm lm, TokenFile text, int batch, int batches) {
@@ -348,20 +335,11 @@ public final class SmoeDropoutStudy implements Study {
             width,
             scale.pick(16, 128, 256),
             new SoftmaxAttention.Config(4, 0));
-    return new CausalLm.Config(
-        plain.layers(),
-        plain.width(),
-        plain.vocab(),
-        plain.length(),
-        plain.position(),
-        plain.mixer(),
-        arm.ffn(),
-        plain.norm(),
-        plain.placement(),
-        plain.bias(),
-        plain.tied(),
-        arm.dropout(),
-        new BlockContext.Init(),
-        new Linear.Config());
+    return plain.withBlock(
+        b ->
+            b.ffn(arm.ffn())
+                .dropout(arm.dropout())
+                .init(new BlockContext.Init())
+                .projection(new Linear.Config()));
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.compress.Compression;
 import dev.jformer.config.ConfigException;
+import dev.jformer.config.ConfigField;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
 import dev.jformer.config.Part;
@@ -12,7 +13,6 @@ import dev.jformer.nn.Projection;
 import dev.jformer.run.Recipe;
 import dev.jformer.studies.catalogue.Catalogue;
 import dev.jformer.studies.catalogue.Paper;
-import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -136,22 +136,22 @@ public final class Variants {
    */
   private static Map<String, Map<String, ObjectNode>> parts(Recipe base) {
     Map<String, Map<String, ObjectNode>> parts = new LinkedHashMap<>();
-    for (RecordComponent component : base.model().getClass().getRecordComponents()) {
-      Class<?> kind = component.getType();
-      if (kind.isInterface() && Part.class.isAssignableFrom(kind)) {
-        for (Part part : Configs.parts(kind.asSubclass(Part.class)).values()) {
-          if (part instanceof Projection projection && !projection.trains()) {
-            continue;
-          }
-          ObjectNode change = JsonNodeFactory.instance.objectNode();
-          change.putObject(component.getName()).put("type", part.type());
-          parts
-              .computeIfAbsent(part.type(), t -> new LinkedHashMap<>())
-              .put(component.getName(), change);
+    for (ConfigField field : Configs.fields(base.model().getClass())) {
+      for (Part part : partsOf(field).values()) {
+        if (part instanceof Projection projection && !projection.trains()) {
+          continue;
         }
+        ObjectNode change = JsonNodeFactory.instance.objectNode();
+        change.putObject(field.name()).put("type", part.type());
+        parts.computeIfAbsent(part.type(), t -> new LinkedHashMap<>()).put(field.name(), change);
       }
     }
     return parts;
+  }
+
+  /** The parts that can stand in a field, by name. */
+  private static Map<String, ? extends Part> partsOf(ConfigField field) {
+    return field.kind().isPresent() ? Configs.parts(field.kind().get()) : Map.of();
   }
 
   /**
@@ -199,10 +199,9 @@ public final class Variants {
   private static final List<String> HEADS = List.of("heads", "keyValueHeads", "expand", "hidden");
 
   private static JsonNode defaults(String seam, String type) {
-    for (RecordComponent component :
-        dev.jformer.model.CausalLm.Config.class.getRecordComponents()) {
-      if (component.getName().equals(seam) && Part.class.isAssignableFrom(component.getType())) {
-        Part part = Configs.parts(component.getType().asSubclass(Part.class)).get(type);
+    for (ConfigField field : Configs.fields(dev.jformer.model.CausalLm.Config.class)) {
+      if (field.name().equals(seam)) {
+        Part part = partsOf(field).get(type);
         return part == null ? null : Configs.write(part);
       }
     }

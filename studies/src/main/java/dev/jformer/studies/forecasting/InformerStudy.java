@@ -267,23 +267,24 @@ public final class InformerStudy implements Study {
 
   private static Informer.Config config(
       Scale scale, TokenMixer.Config mixer, boolean distil, int lookBack, int horizon) {
-    return new Informer.Config(
-        7,
-        4,
-        lookBack,
-        horizon,
-        Math.min(48, lookBack / 2),
-        2,
-        1,
-        width(scale),
-        mixer,
-        HEADS,
-        new Mlp.Config(Activation.GELU, 4, 0),
-        distil,
-        false,
-        0.05,
-        new BlockContext.Init(0.07, false),
-        new Linear.Config());
+    return new Informer.Config()
+        .with(
+            c ->
+                c.variates(7)
+                    .calendar(4)
+                    .lookBack(lookBack)
+                    .horizon(horizon)
+                    .label(Math.min(48, lookBack / 2))
+                    .encoderLayers(2)
+                    .decoderLayers(1)
+                    .width(width(scale))
+                    .crossHeads(HEADS)
+                    .distil(distil))
+        .withBlock(
+            b ->
+                b.mixer(mixer)
+                    .ffn(new Mlp.Config(Activation.GELU, 4, 0))
+                    .init(new BlockContext.Init(0.07, false)));
   }
 
   /**

@@ -6,15 +6,12 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.sparse.ProbSparseAttention;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.model.forecast.Forecaster;
 import dev.jformer.model.forecast.ITransformer;
 import dev.jformer.model.forecast.Informer;
 import dev.jformer.model.forecast.LinearForecaster;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
@@ -82,41 +79,42 @@ public final class ItransformerStudy implements Study {
 
   private static Forecaster.Config inverted(Scale scale, int lookBack, int horizon) {
     int width = scale.pick(16, 256, horizon <= 192 ? 256 : 512);
-    return new ITransformer.Config(
-        7,
-        4,
-        lookBack,
-        horizon,
-        2,
-        width,
-        new SoftmaxAttention.Config(scale.pick(2, 8, 8), 0),
-        new Mlp.Config(Activation.GELU, 1, 0),
-        new Norm.LayerNormConfig(),
-        NormPlacement.POST,
-        0.1,
-        new ITransformer.Config().init(),
-        new Linear.Config());
+    return new ITransformer.Config()
+        .with(
+            c ->
+                c.variates(7)
+                    .calendar(4)
+                    .lookBack(lookBack)
+                    .horizon(horizon)
+                    .layers(2)
+                    .width(width))
+        .withBlock(
+            b ->
+                b.mixer(new SoftmaxAttention.Config(scale.pick(2, 8, 8), 0))
+                    .ffn(new Mlp.Config(Activation.GELU, 1, 0))
+                    .init(new ITransformer.Config().init()));
   }
 
   private static Forecaster.Config sequence(
       Scale scale, TokenMixer.Config mixer, boolean distil, int lookBack, int horizon) {
-    return new Informer.Config(
-        7,
-        4,
-        lookBack,
-        horizon,
-        lookBack / 2,
-        2,
-        1,
-        sequenceWidth(scale),
-        mixer,
-        scale.pick(2, 8, 8),
-        new Mlp.Config(Activation.GELU, 4, 0),
-        distil,
-        false,
-        0.05,
-        new BlockContext.Init(0.07, false),
-        new Linear.Config());
+    return new Informer.Config()
+        .with(
+            c ->
+                c.variates(7)
+                    .calendar(4)
+                    .lookBack(lookBack)
+                    .horizon(horizon)
+                    .label(lookBack / 2)
+                    .encoderLayers(2)
+                    .decoderLayers(1)
+                    .width(sequenceWidth(scale))
+                    .crossHeads(scale.pick(2, 8, 8))
+                    .distil(distil))
+        .withBlock(
+            b ->
+                b.mixer(mixer)
+                    .ffn(new Mlp.Config(Activation.GELU, 4, 0))
+                    .init(new BlockContext.Init(0.07, false)));
   }
 
   private static Forecaster.Config vanilla(Scale scale, int lookBack, int horizon) {

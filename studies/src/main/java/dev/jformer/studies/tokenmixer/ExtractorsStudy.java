@@ -1,7 +1,6 @@
 package dev.jformer.studies.tokenmixer;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.extractor.HighExtractor;
@@ -9,10 +8,8 @@ import dev.jformer.mixer.extractor.MinimalistExtractor;
 import dev.jformer.mixer.extractor.SuperHighExtractor;
 import dev.jformer.mixer.extractor.WorthwhileExtractor;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.studies.ExperimentContext;
@@ -27,8 +24,6 @@ import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.AdamW;
-import dev.jformer.train.Schedule;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -155,36 +150,22 @@ public final class ExtractorsStudy implements Study {
   private static LanguageTrial trial(Scale scale, Mixer mixer, int width, int length) {
     int steps = scale.pick(3, 800, 20_000);
     CausalLm.Config model =
-        new CausalLm.Config(
-            scale.pick(1, 3, 6),
-            width,
-            256,
-            length,
-            new dev.jformer.position.LearnedPosition.Config(),
-            mixer.config,
-            new Mlp.Config(),
-            new Norm.LayerNormConfig(),
-            NormPlacement.PRE,
-            false,
-            true,
-            0,
-            new BlockContext.Init(),
-            new Linear.Config());
+        new CausalLm.Config()
+            .withLength(length)
+            .withStack(
+                s ->
+                    s.layers(scale.pick(1, 3, 6))
+                        .width(width)
+                        .position(new dev.jformer.position.LearnedPosition.Config()))
+            .withBlock(b -> b.mixer(mixer.config).bias(false));
     TrainingConfig training =
-        new TrainingConfig(
-            steps,
-            scale.pick(4, 16, 32),
-            1,
-            1e-3,
-            new Schedule(),
-            new AdamW.Config(),
-            1,
-            TrainingConfig.Precision.FLOAT32,
-            0,
-            Math.max(1, steps / 8),
-            steps,
-            0,
-            1);
+        new TrainingConfig()
+            .with(
+                t ->
+                    t.steps(steps)
+                        .batch(scale.pick(4, 16, 32))
+                        .evaluateEvery(Math.max(1, steps / 8))
+                        .checkpointEvery(steps));
     return new LanguageTrial(model, training, scale.pick(2, 40, 40), null);
   }
 

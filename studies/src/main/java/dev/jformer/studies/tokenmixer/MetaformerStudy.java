@@ -4,7 +4,6 @@ import com.google.auto.service.AutoService;
 import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.mixer.DepthwiseConvolution;
 import dev.jformer.mixer.IdentityMixer;
@@ -14,8 +13,6 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.vision.MetaFormer;
 import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
 import dev.jformer.nn.Residual;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Scale;
@@ -226,21 +223,18 @@ public final class MetaformerStudy implements Study {
   }
 
   private static MetaFormer.Config config(Scale scale, TokenMixer.Config mixer) {
-    return new MetaFormer.Config(
-        32,
-        10,
-        List.of(2, 2, 2),
-        scale.pick(List.of(8, 16, 16), List.of(48, 96, 160), List.of(64, 128, 320)),
-        new MetaFormer.Patch(5, 4, 2),
-        new MetaFormer.Patch(),
-        mixer,
-        new Mlp.Config(),
-        new Norm.GroupNormConfig(),
-        true,
-        0,
-        new Residual(0.1, 0),
-        new BlockContext.Init(),
-        new Linear.Config());
+    return new MetaFormer.Config()
+        .with(
+            c ->
+                c.size(32)
+                    .classes(10)
+                    .depths(List.of(2, 2, 2))
+                    .widths(
+                        scale.pick(List.of(8, 16, 16), List.of(48, 96, 160), List.of(64, 128, 320)))
+                    .first(new MetaFormer.Patch(5, 4, 2))
+                    .next(new MetaFormer.Patch()))
+        .withBlock(
+            b -> b.mixer(mixer).residual(new Residual(0.1, 0)).init(new BlockContext.Init()));
   }
 
   private static double operations(MetaFormer model) {

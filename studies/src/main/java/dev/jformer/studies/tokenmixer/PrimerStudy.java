@@ -26,7 +26,6 @@ import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.studies.trial.TrainingResult.Point;
-import dev.jformer.train.AdamW;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.TrainingConfig;
 
@@ -129,36 +128,24 @@ public final class PrimerStudy implements Study {
         (CausalLm.Config)
             Configs.parse("{\"model\":\"causal-lm\",\"bias\":false}", Model.Config.class);
     CausalLm.Config model =
-        new CausalLm.Config(
-            scale.pick(1, 3, 12),
-            scale.pick(16, 96, 768),
-            256,
-            scale.pick(16, 128, 1024),
-            base.position(),
-            parts.mixer(),
-            new Mlp.Config(parts.activation(), 4, 0),
-            base.norm(),
-            base.placement(),
-            false,
-            true,
-            0,
-            base.init(),
-            base.projection());
+        base.with(c -> c.vocab(256).length(scale.pick(16, 128, 1024)).tied(true))
+            .withStack(s -> s.layers(scale.pick(1, 3, 12)).width(scale.pick(16, 96, 768)))
+            .withBlock(
+                b ->
+                    b.mixer(parts.mixer())
+                        .ffn(new Mlp.Config(parts.activation(), 4, 0))
+                        .bias(false)
+                        .dropout(0));
     TrainingConfig training =
-        new TrainingConfig(
-            steps,
-            scale.pick(4, 16, 32),
-            1,
-            scale.pick(1e-3, 2e-3, 6e-4),
-            new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 20), 0.1),
-            new AdamW.Config(),
-            1,
-            TrainingConfig.Precision.FLOAT32,
-            0,
-            Math.max(1, steps / 18),
-            Math.max(1, steps / 6),
-            0,
-            1);
+        new TrainingConfig()
+            .with(
+                t ->
+                    t.steps(steps)
+                        .batch(scale.pick(4, 16, 32))
+                        .learningRate(scale.pick(1e-3, 2e-3, 6e-4))
+                        .schedule(new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 20), 0.1))
+                        .evaluateEvery(Math.max(1, steps / 18))
+                        .checkpointEvery(Math.max(1, steps / 6)));
     return new LanguageTrial(model, training, scale.pick(2, 20, 100), null);
   }
 }

@@ -23,7 +23,6 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.AdamW;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.TrainingConfig;
@@ -167,39 +166,22 @@ public final class QuantizableStudy implements Study {
 
   private static CausalLm.Config model(Scale scale, TokenMixer.Config mixer) {
     CausalLm.Config base = new CausalLm.Config();
-    return new CausalLm.Config(
-        scale.pick(1, 4, 12),
-        scale.pick(16, 96, 768),
-        256,
-        scale.pick(16, 128, 512),
-        base.position(),
-        mixer,
-        base.ffn(),
-        base.norm(),
-        base.placement(),
-        true,
-        true,
-        0,
-        base.init(),
-        base.projection());
+    return base.with(c -> c.vocab(256).length(scale.pick(16, 128, 512)).tied(true))
+        .withStack(s -> s.layers(scale.pick(1, 4, 12)).width(scale.pick(16, 96, 768)))
+        .withBlock(b -> b.mixer(mixer).bias(true).dropout(0));
   }
 
   private static TrainingConfig training(Scale scale) {
     int steps = scale.pick(4, 800, 125_000);
-    return new TrainingConfig(
-        steps,
-        scale.pick(4, 16, 192),
-        1,
-        scale.pick(1e-3, 3e-3, 4e-4),
-        new Schedule(Schedule.Shape.LINEAR, Math.max(1, steps / 20), 0),
-        new AdamW.Config(),
-        1,
-        TrainingConfig.Precision.FLOAT32,
-        0,
-        Math.max(1, steps / 8),
-        steps,
-        0,
-        1);
+    return new TrainingConfig()
+        .with(
+            t ->
+                t.steps(steps)
+                    .batch(scale.pick(4, 16, 192))
+                    .learningRate(scale.pick(1e-3, 3e-3, 4e-4))
+                    .schedule(new Schedule(Schedule.Shape.LINEAR, Math.max(1, steps / 20), 0))
+                    .evaluateEvery(Math.max(1, steps / 8))
+                    .checkpointEvery(steps));
   }
 
   private static void report(ExperimentContext lab, Map<String, List<Course>> all) {

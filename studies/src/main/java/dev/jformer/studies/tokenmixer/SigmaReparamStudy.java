@@ -4,12 +4,9 @@ import com.google.auto.service.AutoService;
 import dev.jformer.compress.Fold;
 import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.TokenFile;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.AttentionEntropy;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.NormPlacement;
-import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
@@ -180,39 +177,33 @@ public final class SigmaReparamStudy implements Study {
   }
 
   private static CausalLm.Config model(Way way, int layers, int width, int length) {
-    return new CausalLm.Config(
-        layers,
-        width,
-        256,
-        length,
-        new dev.jformer.position.LearnedPosition.Config(),
-        new SoftmaxAttention.Config(HEADS, 0),
-        new Mlp.Config(),
-        way.steadied ? new Norm.LayerNormConfig() : new Norm.NoNormConfig(),
-        NormPlacement.PRE,
-        true,
-        true,
-        0,
-        new BlockContext.Init(),
-        way.projection);
+    return new CausalLm.Config()
+        .withLength(length)
+        .withStack(
+            s ->
+                s.layers(layers)
+                    .width(width)
+                    .position(new dev.jformer.position.LearnedPosition.Config()))
+        .withBlock(
+            b ->
+                b.mixer(new SoftmaxAttention.Config(HEADS, 0))
+                    .norm(way.steadied ? new Norm.LayerNormConfig() : new Norm.NoNormConfig())
+                    .projection(way.projection));
   }
 
   private static TrainingConfig training(Scale scale, Way way, double rate) {
     int steps = scale.pick(6, 400, 100_000);
-    return new TrainingConfig(
-        steps,
-        scale.pick(4, 16, 32),
-        1,
-        rate,
-        new Schedule(Schedule.Shape.COSINE, way.steadied ? steps / 10 : 0, 0.1),
-        new AdamW.Config(),
-        way.steadied ? 1 : 0,
-        TrainingConfig.Precision.FLOAT32,
-        0,
-        Math.max(1, steps / LOOKS),
-        steps,
-        0,
-        1);
+    return new TrainingConfig()
+        .with(
+            t ->
+                t.steps(steps)
+                    .batch(scale.pick(4, 16, 32))
+                    .learningRate(rate)
+                    .schedule(
+                        new Schedule(Schedule.Shape.COSINE, way.steadied ? steps / 10 : 0, 0.1))
+                    .clip(way.steadied ? 1 : 0)
+                    .evaluateEvery(Math.max(1, steps / LOOKS))
+                    .checkpointEvery(steps));
   }
 
   private static List<Course> courses(ExperimentContext lab, Way way, double rate, int seeds) {

@@ -1,17 +1,12 @@
 package dev.jformer.studies.tokenmixer;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.attention.Urpe;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.model.TokenClassifier;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.Position;
 import dev.jformer.position.T5Bias;
@@ -257,37 +252,27 @@ public final class UrpeStudy implements Study {
     int steps = steps(scale);
     // Three layers as in the paper, whose width is RoBERTa's.
     TokenClassifier.Config config =
-        new TokenClassifier.Config(
-            scale.pick(1, 3, 3),
-            scale.pick(16, 64, 768),
-            VOCAB,
-            puzzle.labels(length),
-            length,
-            encoding.config,
-            mixer(universal, scale.pick(4, 8, 12)),
-            new Mlp.Config(),
-            new Norm.LayerNormConfig(),
-            NormPlacement.PRE,
-            true,
-            0,
-            new BlockContext.Init(),
-            new Linear.Config());
+        new TokenClassifier.Config()
+            .with(c -> c.vocab(VOCAB).labels(puzzle.labels(length)).length(length))
+            .withStack(
+                s ->
+                    s.layers(scale.pick(1, 3, 3))
+                        .width(scale.pick(16, 64, 768))
+                        .position(encoding.config))
+            .withBlock(b -> b.mixer(mixer(universal, scale.pick(4, 8, 12))));
     // The paper's rate of 7e-5 is for its width; its weights do not decay either.
     TrainingConfig training =
-        new TrainingConfig(
-            steps,
-            VOCAB,
-            1,
-            scale.pick(5e-3, 2e-3, 7e-5),
-            new Schedule(Schedule.Shape.LINEAR, steps * 3 / 20, 0),
-            new AdamW.Config(0.9, 0.999, 1e-8, 0),
-            1,
-            TrainingConfig.Precision.FLOAT32,
-            0,
-            evaluateEvery(scale),
-            steps,
-            0,
-            seed);
+        new TrainingConfig()
+            .with(
+                t ->
+                    t.steps(steps)
+                        .batch(VOCAB)
+                        .learningRate(scale.pick(5e-3, 2e-3, 7e-5))
+                        .schedule(new Schedule(Schedule.Shape.LINEAR, steps * 3 / 20, 0))
+                        .optimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
+                        .evaluateEvery(evaluateEvery(scale))
+                        .checkpointEvery(steps)
+                        .seed(seed));
     Random.seed(seed);
     try (TokenClassifier model = config.build()) {
       Asked asked = new Asked(model, puzzle, length);
@@ -413,36 +398,22 @@ public final class UrpeStudy implements Study {
   private static LanguageTrial trial(Scale scale, boolean universal) {
     int steps = scale.pick(3, 400, 40_000);
     CausalLm.Config model =
-        new CausalLm.Config(
-            scale.pick(1, 4, 12),
-            scale.pick(16, 128, 768),
-            256,
-            scale.pick(24, 128, 512),
-            Encoding.T5.config,
-            mixer(universal, scale.pick(4, 4, 12)),
-            new Mlp.Config(),
-            new Norm.LayerNormConfig(),
-            NormPlacement.PRE,
-            true,
-            true,
-            0,
-            new BlockContext.Init(),
-            new Linear.Config());
+        new CausalLm.Config()
+            .withLength(scale.pick(24, 128, 512))
+            .withStack(
+                s ->
+                    s.layers(scale.pick(1, 4, 12))
+                        .width(scale.pick(16, 128, 768))
+                        .position(Encoding.T5.config))
+            .withBlock(b -> b.mixer(mixer(universal, scale.pick(4, 4, 12))));
     TrainingConfig training =
-        new TrainingConfig(
-            steps,
-            scale.pick(4, 16, 32),
-            1,
-            1e-3,
-            new Schedule(),
-            new AdamW.Config(),
-            1,
-            TrainingConfig.Precision.FLOAT32,
-            0,
-            Math.max(1, steps / 8),
-            steps,
-            0,
-            1);
+        new TrainingConfig()
+            .with(
+                t ->
+                    t.steps(steps)
+                        .batch(scale.pick(4, 16, 32))
+                        .evaluateEvery(Math.max(1, steps / 8))
+                        .checkpointEvery(steps));
     return new LanguageTrial(model, training, scale.pick(2, 40, 40), null);
   }
 }

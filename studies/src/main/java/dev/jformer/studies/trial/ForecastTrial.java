@@ -133,20 +133,19 @@ public record ForecastTrial(
     int steps = Math.min(mostSteps, epochs * perEpoch);
     int every = Math.max(FEWEST_STEPS, steps / EVALUATIONS);
     TrainingConfig how =
-        new TrainingConfig(
-            steps,
-            BATCH,
-            1,
-            learningRate,
-            new Schedule(Schedule.Shape.COSINE, 0, 0.01),
-            new AdamW.Config(0.9, 0.999, 1e-8, 0),
-            0,
-            TrainingConfig.Precision.FLOAT32,
-            0,
-            every,
-            steps,
-            PATIENCE,
-            seed);
+        new TrainingConfig()
+            .with(
+                t ->
+                    t.steps(steps)
+                        .batch(BATCH)
+                        .learningRate(learningRate)
+                        .schedule(new Schedule(Schedule.Shape.COSINE, 0, 0.01))
+                        .optimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
+                        .clip(0)
+                        .evaluateEvery(every)
+                        .checkpointEvery(steps)
+                        .patience(PATIENCE)
+                        .seed(seed));
     Random.seed(seed);
     try (Forecaster built = config.build()) {
       Forecasting task = new Forecasting(built, training, validation, BATCH, seed);

@@ -5,16 +5,13 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.model.TokenClassifier;
 import dev.jformer.model.vision.VisionTransformer;
-import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
 import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.Position;
-import dev.jformer.train.AdamW;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.TrainingConfig;
 
@@ -43,89 +40,48 @@ public final class Small {
       TokenMixer.Config mixer,
       ChannelMixer.Config ffn,
       Projection projection) {
-    return new CausalLm.Config(
-        layers,
-        width,
-        256,
-        length,
-        position,
-        mixer,
-        ffn,
-        new Norm.LayerNormConfig(),
-        NormPlacement.PRE,
-        true,
-        true,
-        0,
-        new BlockContext.Init(),
-        projection);
+    return new CausalLm.Config()
+        .withLength(length)
+        .withStack(s -> s.layers(layers).width(width).position(position))
+        .withBlock(b -> b.mixer(mixer).ffn(ffn).projection(projection));
   }
 
   /** A classifier of nested lists with learned positions and plain perceptrons. */
   public static TokenClassifier.Config lists(
       int layers, int width, ListOps problems, TokenMixer.Config mixer) {
-    return new TokenClassifier.Config(
-        layers,
-        width,
-        ListOps.VOCAB,
-        ListOps.LABELS,
-        problems.length(),
-        new LearnedPosition.Config(),
-        mixer,
-        new Mlp.Config(),
-        new Norm.LayerNormConfig(),
-        NormPlacement.PRE,
-        true,
-        0,
-        new BlockContext.Init(),
-        new Linear.Config());
+    return new TokenClassifier.Config()
+        .with(c -> c.vocab(ListOps.VOCAB).labels(ListOps.LABELS).length(problems.length()))
+        .withStack(s -> s.layers(layers).width(width))
+        .withBlock(b -> b.mixer(mixer));
   }
 
   /** A vision transformer for images of 32 x 32, with the mean of its tokens and plain patches. */
   public static VisionTransformer.Config vision(
       int patch, int layers, int width, TokenMixer.Config mixer, ChannelMixer.Config ffn) {
     VisionTransformer.Config plain = new VisionTransformer.Config();
-    return new VisionTransformer.Config(
-        32,
-        plain.classes(),
-        patch,
-        VisionTransformer.Stem.LINEAR,
-        VisionTransformer.Pool.MEAN,
-        layers,
-        width,
-        plain.position(),
-        mixer,
-        ffn,
-        plain.norm(),
-        plain.placement(),
-        true,
-        0,
-        plain.residual(),
-        plain.init(),
-        plain.projection());
+    return plain
+        .with(
+            c ->
+                c.size(32)
+                    .patch(patch)
+                    .stem(VisionTransformer.Stem.LINEAR)
+                    .pool(VisionTransformer.Pool.MEAN))
+        .withStack(s -> s.layers(layers).width(width))
+        .withBlock(b -> b.mixer(mixer).ffn(ffn).bias(true).dropout(0));
   }
 
   /** An untrained encoder of bytes that gives embeddings, in inference. */
   public static Encoder encoder(int layers, int width, int length) {
     Encoder.Config plain = new Encoder.Config();
     Encoder encoder =
-        new Encoder.Config(
-                layers,
-                width,
-                plain.vocab(),
-                0,
-                length,
-                plain.position(),
-                plain.mixer(),
-                plain.ffn(),
-                plain.norm(),
-                plain.placement(),
-                true,
-                0,
-                plain.residual(),
-                plain.init(),
-                plain.projection(),
-                plain.embeddings(),
-                new Encoder.Head(false, new Norm.LayerNormConfig()))
+        plain
+            .with(
+                c ->
+                    c.labels(0)
+                        .length(length)
+                        .head(new Encoder.Head(false, new Norm.LayerNormConfig())))
+            .withStack(s -> s.layers(layers).width(width))
+            .withBlock(b -> b.bias(true).dropout(0))
             .build();
     encoder.train(false);
     return encoder;
@@ -133,39 +89,29 @@ public final class Small {
 
   /** AdamW at rate 1e-3 with warm-up and cosine, evaluated ten times. */
   public static TrainingConfig training(int steps, int batch, long seed) {
-    return new TrainingConfig(
-        steps,
-        batch,
-        1,
-        1e-3,
-        new Schedule(),
-        new AdamW.Config(),
-        1,
-        TrainingConfig.Precision.FLOAT32,
-        0,
-        Math.max(1, steps / 10),
-        steps,
-        0,
-        seed);
+    return new TrainingConfig()
+        .with(
+            t ->
+                t.steps(steps)
+                    .batch(batch)
+                    .evaluateEvery(Math.max(1, steps / 10))
+                    .checkpointEvery(steps)
+                    .seed(seed));
   }
 
   /**
    * AdamW with warm-up and cosine for a pretrained model that learns a task, evaluated at the end.
    */
   public static TrainingConfig tuning(int steps, int batch, double rate, long seed) {
-    return new TrainingConfig(
-        steps,
-        batch,
-        1,
-        rate,
-        new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 10), 0.1),
-        new AdamW.Config(),
-        1,
-        TrainingConfig.Precision.FLOAT32,
-        0,
-        steps,
-        steps,
-        0,
-        seed);
+    return new TrainingConfig()
+        .with(
+            t ->
+                t.steps(steps)
+                    .batch(batch)
+                    .learningRate(rate)
+                    .schedule(new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 10), 0.1))
+                    .evaluateEvery(steps)
+                    .checkpointEvery(steps)
+                    .seed(seed));
   }
 }

@@ -139,44 +139,32 @@ public record TranslationTrial(
   private EncoderDecoder.Config config() {
     EncoderDecoder.Config plain = new EncoderDecoder.Config();
     int layers = scale.pick(1, 2, 6);
-    return new EncoderDecoder.Config(
-        layers,
-        layers,
-        width(scale),
-        plain.vocab(),
-        plain.end(),
-        scale.pick(32, 64, 256),
-        plain.position(),
-        new SoftmaxAttention.Config(4, 0),
-        plain.crossHeads(),
-        ffn,
-        plain.norm(),
-        plain.placement(),
-        true,
-        true,
-        true,
-        0.1,
-        plain.residual(),
-        plain.init(),
-        plain.projection());
+    return plain
+        .with(
+            c ->
+                c.encoderLayers(layers)
+                    .decoderLayers(layers)
+                    .width(width(scale))
+                    .length(scale.pick(32, 64, 256))
+                    .shared(true)
+                    .tied(true))
+        .withBlock(
+            b -> b.mixer(new SoftmaxAttention.Config(4, 0)).ffn(ffn).bias(true).dropout(0.1));
   }
 
   private TrainingConfig training(long seed) {
     int every = Math.max(1, steps / EVALUATIONS);
-    return new TrainingConfig(
-        steps,
-        1,
-        1,
-        scale.pick(3e-3, 3e-3, 1e-3),
-        new Schedule(Schedule.Shape.COSINE, steps / 5, 0.02),
-        new AdamW.Config(0.9, 0.98, 1e-9, 1e-4),
-        1,
-        TrainingConfig.Precision.FLOAT32,
-        0,
-        every,
-        every,
-        0,
-        seed);
+    return new TrainingConfig()
+        .with(
+            t ->
+                t.steps(steps)
+                    .batch(1)
+                    .learningRate(scale.pick(3e-3, 3e-3, 1e-3))
+                    .schedule(new Schedule(Schedule.Shape.COSINE, steps / 5, 0.02))
+                    .optimizer(new AdamW.Config(0.9, 0.98, 1e-9, 1e-4))
+                    .evaluateEvery(every)
+                    .checkpointEvery(every)
+                    .seed(seed));
   }
 
   /**

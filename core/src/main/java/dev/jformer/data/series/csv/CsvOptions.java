@@ -1,6 +1,7 @@
 package dev.jformer.data.series.csv;
 
 import dev.jformer.data.series.Gaps;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
@@ -14,13 +15,15 @@ import java.util.List;
  * @param separator the character between fields
  * @param decimalComma whether numbers are written as in 3,14
  */
+@RecordBuilder
 public record CsvOptions(
     String time,
     List<String> columns,
     Gaps gaps,
     Boolean header,
     Character separator,
-    Boolean decimalComma) {
+    Boolean decimalComma)
+    implements CsvOptionsBuilder.With {
   /** Copies the list; null gaps are filled linearly. */
   public CsvOptions {
     columns = columns == null ? null : List.copyOf(columns);
@@ -30,20 +33,5 @@ public record CsvOptions(
   /** The default: everything is detected; gaps are filled linearly. */
   public CsvOptions() {
     this(null, null, Gaps.LINEAR, null, null, null);
-  }
-
-  /** These options with another column of times. */
-  public CsvOptions withTime(String time) {
-    return new CsvOptions(time, columns, gaps, header, separator, decimalComma);
-  }
-
-  /** These options with only these columns. */
-  public CsvOptions withColumns(List<String> columns) {
-    return new CsvOptions(time, columns, gaps, header, separator, decimalComma);
-  }
-
-  /** These options with another treatment of gaps. */
-  public CsvOptions withGaps(Gaps gaps) {
-    return new CsvOptions(time, columns, gaps, header, separator, decimalComma);
   }
 }

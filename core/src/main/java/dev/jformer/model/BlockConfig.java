@@ -1,0 +1,66 @@
+package dev.jformer.model;
+
+import dev.jformer.config.Checks;
+import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Projection;
+import dev.jformer.nn.Residual;
+import io.soabase.recordbuilder.core.RecordBuilder;
+
+/**
+ * The parts of a model's blocks, all of which are alike.
+ *
+ * @param mixer the token mixer
+ * @param ffn the channel mixer
+ * @param norm the normalisation
+ * @param placement where blocks normalise
+ * @param bias whether linear layers have a bias
+ * @param dropout probability of dropout, on what enters the first block and on what each part of a
+ *     block adds
+ * @param residual what becomes of the parts of a block before they are added
+ * @param init how the weights start
+ * @param projection what the linear layers are
+ */
+@RecordBuilder
+public record BlockConfig(
+    TokenMixer.Config mixer,
+    ChannelMixer.Config ffn,
+    Norm.Config norm,
+    NormPlacement placement,
+    boolean bias,
+    double dropout,
+    Residual residual,
+    BlockContext.Init init,
+    Projection projection)
+    implements BlockConfigBuilder.With {
+  /** A block of GPT-2: softmax attention and a perceptron, each after a layer normalisation. */
+  public BlockConfig() {
+    this(
+        new SoftmaxAttention.Config(),
+        new Mlp.Config(),
+        new Norm.LayerNormConfig(),
+        NormPlacement.PRE,
+        true,
+        0,
+        new Residual(),
+        new BlockContext.Init(),
+        new Linear.Config());
+  }
+
+  /** Checks the values. */
+  public BlockConfig {
+    Checks.notNull("mixer", mixer);
+    Checks.notNull("ffn", ffn);
+    Checks.notNull("norm", norm);
+    Checks.notNull("placement", placement);
+    Checks.probability("dropout", dropout);
+    Checks.notNull("residual", residual);
+    Checks.notNull("init", init);
+    Checks.notNull("projection", projection);
+  }
+}

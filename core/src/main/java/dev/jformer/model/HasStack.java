@@ -1,0 +1,47 @@
+package dev.jformer.model;
+
+import dev.jformer.position.Position;
+import java.util.function.Consumer;
+
+/**
+ * Configuration of a model that is a stack of blocks with something before and after it.
+ *
+ * @param <C> the configuration itself
+ */
+public interface HasStack<C extends Model.Config> extends HasBlocks<C> {
+  /** The blocks. */
+  StackConfig stack();
+
+  /** This configuration with another stack. */
+  C withStack(StackConfig stack);
+
+  /** This configuration with some fields of its stack set otherwise. */
+  default C withStack(Consumer<StackConfigBuilder> change) {
+    return withStack(stack().with(change));
+  }
+
+  @Override
+  default BlockConfig block() {
+    return stack().block();
+  }
+
+  @Override
+  default C withBlock(BlockConfig block) {
+    return withStack(stack().withBlock(block));
+  }
+
+  /** L, number of blocks. */
+  default int layers() {
+    return stack().layers();
+  }
+
+  /** D, width of the residual stream. */
+  default int width() {
+    return stack().width();
+  }
+
+  /** How the model knows where a token stands. */
+  default Position.Config position() {
+    return stack().position();
+  }
+}

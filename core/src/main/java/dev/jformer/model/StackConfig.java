@@ -1,0 +1,32 @@
+package dev.jformer.model;
+
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
+import dev.jformer.position.LearnedPosition;
+import dev.jformer.position.Position;
+import io.soabase.recordbuilder.core.RecordBuilder;
+
+/**
+ * A stack of blocks.
+ *
+ * @param layers L, number of blocks
+ * @param width D
+ * @param position how the model knows where a token stands
+ * @param block the parts of each block
+ */
+@RecordBuilder
+public record StackConfig(int layers, int width, Position.Config position, @Flat BlockConfig block)
+    implements StackConfigBuilder.With {
+  /** Four blocks of width 256 with learned positions. */
+  public StackConfig() {
+    this(4, 256, new LearnedPosition.Config(), new BlockConfig());
+  }
+
+  /** Checks the values. */
+  public StackConfig {
+    Checks.atLeast("layers", layers, 1);
+    Checks.atLeast("width", width, 1);
+    Checks.notNull("position", position);
+    Checks.notNull("block", block);
+  }
+}
