@@ -152,6 +152,22 @@ public final class Configs {
   }
 
   /**
+   * Sets a field of a configuration in JSON by its path. A part may be given by its type alone, as
+   * an object, or by fields that are laid over what stands there; its type, set by {@code
+   * mixer=pooling} or {@code mixer.type=pooling}, replaces it by the defaults of that type. Nothing
+   * else is checked before {@link #bind}, so that several fields can be set that fit only together.
+   *
+   * @param tree the configuration, which is changed
+   * @param kind the record that it is read as
+   * @param path names joined by dots, such as {@code model.ffn.activation}
+   * @param value JSON, where quotes may be left out: {@code 3}, {@code relu}, {@code {type: flow}}
+   * @throws ConfigException if there is no such field or type
+   */
+  public static void set(ObjectNode tree, Class<? extends Record> kind, String path, String value) {
+    FieldPath.set(tree, (Record) defaults(kind), path, value);
+  }
+
+  /**
    * The fields of a configuration as they stand in JSON, with their values. Those of a part's
    * defaults say what can be set and what it is if it is not.
    *
@@ -301,23 +317,8 @@ public final class Configs {
       }
       return record(object, fallback.getClass(), fallback, path);
     }
-    Map<String, ? extends Part> known = parts(kind);
     String name = expect(named.isTextual(), named, "a string", below(path, key)).textValue();
-    Part base = known.get(name);
-    for (Part part : known.values()) {
-      base = base == null && isNamed(part, name) ? part : base;
-    }
-    if (base == null) {
-      throw new ConfigException(
-          at(below(path, key))
-              + "is '"
-              + abbreviate(name)
-              + "', which is not known"
-              + Nearest.hint(name, known.keySet())
-              + " (known: "
-              + String.join(", ", known.keySet())
-              + ")");
-    }
+    Part base = named(kind, name, below(path, key));
     ObjectNode fields = object.deepCopy();
     fields.remove(key);
     return record(fields, base.getClass(), base, path);
@@ -342,6 +343,27 @@ public final class Configs {
 
   private static boolean isNamed(Part part, String name) {
     return part.type().equals(name) || formerNames(part.getClass()).contains(name);
+  }
+
+  /** The part of a kind with a name, present or former; {@code path} is where the name stands. */
+  static Part named(Class<? extends Part> kind, String name, String path) {
+    Map<String, ? extends Part> known = parts(kind);
+    Part found = known.get(name);
+    for (Part part : known.values()) {
+      found = found == null && isNamed(part, name) ? part : found;
+    }
+    if (found == null) {
+      throw new ConfigException(
+          at(path)
+              + "is '"
+              + abbreviate(name)
+              + "', which is not known"
+              + Nearest.hint(name, known.keySet())
+              + " (known: "
+              + String.join(", ", known.keySet())
+              + ")");
+    }
+    return found;
   }
 
   private static Object record(ObjectNode object, Class<?> kind, Object base, String path) {
@@ -449,7 +471,7 @@ public final class Configs {
     }
   }
 
-  private static Object defaults(Class<?> kind) {
+  static Object defaults(Class<?> kind) {
     try {
       var constructor = kind.getDeclaredConstructor();
       open(kind, constructor);
@@ -492,7 +514,7 @@ public final class Configs {
     return (ObjectNode) expect(node.isObject(), node, "an object", path);
   }
 
-  private static String typeKey(Class<?> kind) {
+  static String typeKey(Class<?> kind) {
     TypeKey key = declaredKey(kind);
     return key == null ? "type" : key.value();
   }
@@ -510,7 +532,7 @@ public final class Configs {
     return path.isEmpty() ? "the configuration " : path + " ";
   }
 
-  private static String abbreviate(String text) {
+  static String abbreviate(String text) {
     String printable = printable(text);
     return printable.length() > 80 ? printable.substring(0, 80) + "…" : printable;
   }

@@ -1,8 +1,6 @@
 package dev.jformer.run;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
@@ -28,8 +26,6 @@ final class RecipeTree {
           "classify",
           "fine-tune",
           "translate");
-
-  private static final JsonMapper JSON = new JsonMapper();
 
   private RecipeTree() {}
 
@@ -58,28 +54,8 @@ final class RecipeTree {
           "the recipe is no object of fields: expected model, data, training");
     }
     ObjectNode copy = root.deepCopy();
-    fields.forEach((path, value) -> set(copy, path, value));
+    fields.forEach((path, value) -> Configs.set(copy, Recipe.class, path, value));
     return Configs.bind(copy, Recipe.class);
-  }
-
-  /** Sets {@code a.b.c} to a JSON value, or to a string if the text is no JSON. */
-  private static void set(ObjectNode root, String path, String value) {
-    String[] names = path.split("\\.");
-    ObjectNode node = root;
-    for (int i = 0; i + 1 < names.length; i++) {
-      JsonNode child = node.get(names[i]);
-      node = child instanceof ObjectNode object ? object : node.putObject(names[i]);
-    }
-    node.set(names[names.length - 1], value(value));
-  }
-
-  private static JsonNode value(String text) {
-    try {
-      JsonNode node = JSON.readTree(text);
-      return node == null || node.isMissingNode() ? JSON.valueToTree(text) : node;
-    } catch (JsonProcessingException e) {
-      return JSON.valueToTree(text);
-    }
   }
 
   /** The path of a user's file, which must not depend on where the process was begun. */
