@@ -11,9 +11,11 @@ module dev.jformer.core {
   requires ai.djl.tokenizers;
   requires transitive com.fasterxml.jackson.databind;
   requires static com.google.auto.service;
+  requires static io.soabase.recordbuilder.core;
   requires com.google.protobuf;
   requires com.sun.jna;
   requires de.siegmar.fastcsv;
+  requires static java.compiler;
   requires java.desktop;
   requires java.management;
   requires jdk.management;
