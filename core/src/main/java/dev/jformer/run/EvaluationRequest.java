@@ -73,7 +73,7 @@ public record EvaluationRequest(
    */
   Path only() {
     if (data.isEmpty()) {
-      throw new RunException("there is nothing to measure the model on: name some data");
+      throw new RunException("there is nothing to measure the model on: give data with --data");
     }
     if (data.size() > 1) {
       throw new RunException("there are " + data.size() + " files of data: expected one");

@@ -39,4 +39,13 @@ public interface ForwardPasses {
 
   /** Units of a sequence or image of {@link #input}. */
   long units(Model model);
+
+  /**
+   * Generates a short text, token by token, with models that do so.
+   *
+   * @return the number of tokens; 0 for models that generate nothing
+   */
+  default int decode(Model model) {
+    return 0;
+  }
 }

@@ -228,6 +228,9 @@ public record LanguageModellingJob() implements Job {
   }
 
   private static final class Passes implements ForwardPasses {
+    private static final int PROMPT = 8;
+    private static final int DECODED_TOKENS = 32;
+
     @Override
     public Tensor forward(Model model, Tensor input, Tensor paddingMask) {
       return ((CausalLm) model).logits(input);
@@ -251,6 +254,16 @@ public record LanguageModellingJob() implements Job {
     @Override
     public long units(Model model) {
       return Math.min(EncoderPasses.LONGEST, ((CausalLm) model).config().length());
+    }
+
+    @Override
+    public int decode(Model model) {
+      CausalLm lm = (CausalLm) model;
+      int longest = (int) Math.min(PROMPT + DECODED_TOKENS, lm.longest());
+      int prompt = Math.min(PROMPT, longest - 1);
+      Generator.Request request = new Generator.Request(longest - prompt, Sampling.GREEDY);
+      new Generator(lm).generate(List.of(new int[prompt]), request, ids -> "", null);
+      return longest - prompt;
     }
   }
 }

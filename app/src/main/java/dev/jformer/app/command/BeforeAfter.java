@@ -1,41 +1,114 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Model;
+import dev.jformer.run.ForwardPasses;
+import dev.jformer.run.TrainedModel;
+import dev.jformer.studies.trial.InterleavedTimer;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
 
 /**
- * A figure of a model before and after surgery.
+ * A number that was measured of a model before and after compression.
  *
- * @param name what was measured, with its unit
- * @param format how a person reads it
+ * @param before the original's
+ * @param after the compressed model's
  */
-record BeforeAfter(String name, double before, double after, String format) {
-  /** All figures and their ratios as lines. */
-  static String table(List<BeforeAfter> rows) {
-    StringBuilder text =
-        new StringBuilder(
-            String.format(Locale.ROOT, "%-28s %16s %16s %8s", "", "before", "after", "ratio"));
-    for (BeforeAfter row : rows) {
-      text.append(
-          String.format(
-              Locale.ROOT,
-              "%n%-28s %16s %16s %8.3f",
-              row.name,
-              String.format(Locale.ROOT, row.format, row.before),
-              String.format(Locale.ROOT, row.format, row.after),
-              row.after / row.before));
+record BeforeAfter(double before, double after) {
+  private static final int BATCH = 32;
+  private static final double ENOUGH_SECONDS = 1.5;
+  private static final int FEWEST = 3;
+  private static final int MOST = 50;
+
+  /** Metrics of quality, by names with their units. */
+  static Map<String, BeforeAfter> quality(Metrics before, Metrics after) {
+    Map<String, BeforeAfter> rows = new LinkedHashMap<>();
+    for (Metric metric : before.all()) {
+      double other = after.get(metric.name());
+      switch (metric.name()) {
+        case Metric.LOSS -> rows.put("loss (nats)", new BeforeAfter(metric.value(), other));
+        case Metric.ACCURACY ->
+            rows.put("right (%)", new BeforeAfter(100 * metric.value(), 100 * other));
+        case "spearman" -> rows.put("STS, Spearman x 100", new BeforeAfter(metric.value(), other));
+        default -> {
+          String unit = metric.unit().isEmpty() ? "" : " (" + metric.unit() + ")";
+          rows.put(Printer.label(metric.name()) + unit, new BeforeAfter(metric.value(), other));
+        }
+      }
     }
-    return text.toString();
+    return rows;
   }
 
-  /** All figures as one JSON object. */
-  static String json(List<BeforeAfter> rows) {
-    ObjectNode object = new JsonMapper().createObjectNode();
-    for (BeforeAfter row : rows) {
-      object.putObject(row.name).put("before", row.before).put("after", row.after);
+  /** Latency and throughput; the two models take turns. */
+  static Map<String, BeforeAfter> speed(
+      ForwardPasses passes, TrainedModel before, TrainedModel after) {
+    List<Model> models = List.of(before.model(), after.model());
+    Map<String, BeforeAfter> rows = new LinkedHashMap<>();
+    BeforeAfter one = seconds(passes, models, 1);
+    BeforeAfter many = seconds(passes, models, BATCH);
+    rows.put("latency of 1 (ms)", one.map(1e3, 1));
+    rows.put("latency of " + BATCH + " (ms)", many.map(1e3, 1));
+    double units = (double) BATCH * passes.units(before.model());
+    rows.put(passes.unit() + "/s, " + BATCH + " at a time", many.map(units, -1));
+    int tokens = passes.decode(before.model());
+    if (tokens > 0) {
+      rows.put("tokens/s, decoding one text", seconds(models, passes::decode).map(tokens, -1));
     }
-    return object.toString();
+    return rows;
+  }
+
+  /** Seconds of a pass. */
+  private static BeforeAfter seconds(ForwardPasses passes, List<Model> models, int batch) {
+    try (Scope scope = Scope.open()) {
+      Tensor input = passes.input(models.get(0), batch);
+      return seconds(
+          models,
+          model -> {
+            try (Mode mode = Autograd.inference()) {
+              passes.forward(model, input, null);
+            }
+          });
+    }
+  }
+
+  /** Median seconds that the two models take for some work. */
+  private static BeforeAfter seconds(List<Model> models, Consumer<Model> work) {
+    List<Runnable> pieces = new ArrayList<>();
+    for (Model model : models) {
+      work.accept(model); // once in advance, because kernels prepare themselves
+      pieces.add(() -> work.accept(model));
+    }
+    List<Double> seconds =
+        InterleavedTimer.measureFor(pieces, FEWEST, MOST, ENOUGH_SECONDS).medians();
+    return new BeforeAfter(seconds.get(0), seconds.get(1));
+  }
+
+  /** Both numbers raised to a power, times a factor. */
+  private BeforeAfter map(double factor, int power) {
+    return new BeforeAfter(factor * Math.pow(before, power), factor * Math.pow(after, power));
+  }
+
+  /** All numbers and their ratios in lines. */
+  static String table(Map<String, BeforeAfter> rows) {
+    List<List<String>> cells = new ArrayList<>();
+    cells.add(List.of("", "before", "after", "ratio"));
+    rows.forEach(
+        (name, row) ->
+            cells.add(
+                List.of(
+                    name,
+                    Printer.number(row.before),
+                    Printer.number(row.after),
+                    String.format(Locale.ROOT, "%.3f", row.after / row.before))));
+    return Printer.aligned(cells, List.of(false, true, true, true));
   }
 }

@@ -120,7 +120,7 @@ final class CompareCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Budget each = Budget.parse(budget);
-    Console console = new Console(progress.isSet(), json.isSet());
+    Console console = progress.console();
     Recipe recipe = Recipes.withData(base, Recipes.load(base, overrides.fields()), data, List.of());
     if (!(recipe.model() instanceof CausalLm.Config && recipe.data() instanceof TextData source)) {
       throw new CommandException(

@@ -1,24 +1,24 @@
 package dev.jformer.app.command;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.compress.Compression;
 import dev.jformer.compress.Fold;
 import dev.jformer.config.Configs;
-import dev.jformer.data.tokenizer.Tokenizers;
-import dev.jformer.hub.Models;
-import dev.jformer.hub.SentenceEncoder;
-import dev.jformer.model.CausalLm;
-import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.nn.Module;
 import dev.jformer.nn.Projection;
+import dev.jformer.run.CalibrationBatches;
+import dev.jformer.run.DerivedModelFolder;
+import dev.jformer.run.EvaluationRequest;
+import dev.jformer.run.TrainedModel;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -92,7 +92,7 @@ final class CompressCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Console console = new Console(progress.isSet(), json.isSet());
+    Console console = progress.console();
     if (calibration < 1) {
       throw new CommandException("--calibration is " + calibration + ": expected at least 1");
     }
@@ -114,13 +114,11 @@ final class CompressCommand implements Callable<Integer> {
                       + " needs data that is like what the model will see: give some with --data");
             });
     try (Scope scope = Scope.open();
-        Model model = Models.load(folder)) {
-      model.train(false);
-      try (Model made = operate(model, methods, console)) {
-        DerivedModelFolder.save(made, folder, out);
-        console.say("the model is in %s; measuring", out);
-        print(compare(model, made, console));
-      }
+        TrainedModel before = TrainedModel.load(folder);
+        TrainedModel after = TrainedModel.of(folder, compress(before.model(), methods, console))) {
+      DerivedModelFolder.save(after.model(), folder, out);
+      console.say("the model is in %s; measuring", out);
+      json.printer().print(compare(before, after, console), BeforeAfter::table);
     }
     return 0;
   }
@@ -140,13 +138,14 @@ final class CompressCommand implements Callable<Integer> {
     return methods;
   }
 
-  private Model operate(Model model, List<Compression> methods, Console console)
+  /** A model that the methods were applied to, one after the other. */
+  private Model compress(Model model, List<Compression> methods, Console console)
       throws IOException {
     Model.Config plain = Configs.replace(model.config(), Projection.class, Projection::folded);
     Model current = model;
     try {
       if (!plain.equals(model.config())) {
-        console.say("folding what served training only");
+        console.say("folding weights that have another form in training");
         current = Fold.fold(model);
       }
       for (Compression method : methods) {
@@ -168,95 +167,40 @@ final class CompressCommand implements Callable<Integer> {
 
   private Model apply(Compression method, Model model, Console console) throws IOException {
     if (method.needs() == Compression.Needs.NOTHING) {
-      return operate(method, model, null, console);
+      return apply(method, model, null, console);
     }
-    try (CalibrationReader batches =
-        CalibrationReader.read(model, folder, data, endings, calibration, console)) {
-      return operate(method, model, batches, console);
-    }
-  }
-
-  private static Model operate(
-      Compression method, Model model, CalibrationReader batches, Console console) {
-    try (Console.Bar bar = console.bar(method.type(), 100, "%")) {
-      return method.apply(model, batches, done -> bar.at(Math.round(100 * done), ""));
+    try (CalibrationBatches batches =
+        TrainedModel.of(folder, model).calibration(data, endings, calibration, console)) {
+      return apply(method, model, batches, console);
     }
   }
 
-  private List<BeforeAfter> compare(Model before, Model after, Console console) throws IOException {
-    List<BeforeAfter> rows = new ArrayList<>();
-    quality(rows, before, after, console);
-    rows.add(new BeforeAfter("bytes on disk", stored(folder), stored(out), "%,.0f"));
-    if (ForwardBenchmark.suit(before)) {
-      speed(rows, before, after);
+  private static Model apply(
+      Compression method, Model model, CalibrationBatches batches, Console console) {
+    try (Console.Bar bar = console.begin(method.type(), 100, "%")) {
+      return method.apply(model, batches, done -> bar.at(Math.round(100 * done)));
     }
-    // Last, for kernels may keep a form of the weights of their own from their first use on.
-    rows.add(
-        new BeforeAfter(
-            "bytes of weights in memory",
-            ForwardBenchmark.bytes(before),
-            ForwardBenchmark.bytes(after),
-            "%,.0f"));
-    return rows;
   }
 
-  private void quality(List<BeforeAfter> rows, Model before, Model after, Console console)
+  private Map<String, BeforeAfter> compare(TrainedModel before, TrainedModel after, Console console)
       throws IOException {
-    if (ForwardBenchmark.embeds(before) && data != null) {
-      StsEvaluation likeness = new StsEvaluation(StsEvaluation.files(data), true, console);
-      rows.add(
-          new BeforeAfter(
-              "STS, Spearman x 100",
-              StsEvaluation.mean(likeness.scores(embedding(before))),
-              StsEvaluation.mean(likeness.scores(embedding(after))),
-              "%.2f"));
-      return;
-    }
-    boolean labelled =
-        before instanceof ImageClassifier
-            || (before instanceof Encoder encoder && encoder.config().labels() > 0);
-    boolean heldOut = Files.isDirectory(folder.resolve("data")) && !labelled;
-    if (!ForwardBenchmark.suit(before) || (data == null && !heldOut)) {
+    Map<String, BeforeAfter> rows = new LinkedHashMap<>();
+    if (data != null || before.hasHeldOutData()) {
+      List<Path> measured = data == null ? List.of() : List.of(data);
+      EvaluationRequest request = EvaluationRequest.of(measured).withEndings(endings);
+      rows.putAll(
+          BeforeAfter.quality(
+              before.evaluate(request, console).metrics(),
+              after.evaluate(request, console).metrics()));
+    } else {
       console.say("quality is not measured: give data with --data");
-      return;
     }
-    Evaluation evaluation = new Evaluation(folder, data, endings, 16, true, console);
-    JsonNode old = new JsonMapper().readTree(evaluation.of(before));
-    JsonNode now = new JsonMapper().readTree(evaluation.of(after));
-    rows.add(
-        new BeforeAfter(
-            "loss (nats)", old.path("loss").asDouble(), now.path("loss").asDouble(), "%.4f"));
-    if (labelled) {
-      rows.add(
-          new BeforeAfter(
-              "right (%)",
-              100 * old.path("accuracy").asDouble(),
-              100 * now.path("accuracy").asDouble(),
-              "%.2f"));
-    }
-  }
-
-  private SentenceEncoder embedding(Model model) throws IOException {
-    return new SentenceEncoder((Encoder) model, Tokenizers.load(folder));
-  }
-
-  private static void speed(List<BeforeAfter> rows, Model before, Model after) {
-    List<Model> both = List.of(before, after);
-    double[] one = ForwardBenchmark.seconds(both, 1);
-    double[] many = ForwardBenchmark.seconds(both, 32);
-    rows.add(new BeforeAfter("latency of 1 (ms)", 1e3 * one[0], 1e3 * one[1], "%.2f"));
-    rows.add(new BeforeAfter("latency of 32 (ms)", 1e3 * many[0], 1e3 * many[1], "%.2f"));
-    double units = 32.0 * ForwardBenchmark.units(before);
-    rows.add(
-        new BeforeAfter(
-            ForwardBenchmark.unit(before) + "/s, 32 at a time",
-            units / many[0],
-            units / many[1],
-            "%,.0f"));
-    if (before instanceof CausalLm) {
-      double[] token = ForwardBenchmark.secondsOfToken(both);
-      rows.add(new BeforeAfter("tokens/s, decoding one text", 1 / token[0], 1 / token[1], "%,.1f"));
-    }
+    rows.put("bytes on disk", new BeforeAfter(stored(folder), stored(out)));
+    before.passes().ifPresent(passes -> rows.putAll(BeforeAfter.speed(passes, before, after)));
+    // Last, because kernels may make their own form of the weights when they are first used.
+    rows.put(
+        "bytes of weights in memory", new BeforeAfter(bytes(before.model()), bytes(after.model())));
+    return rows;
   }
 
   /** Bytes of the files of weights in a folder. */
@@ -271,7 +215,9 @@ final class CompressCommand implements Callable<Integer> {
     }
   }
 
-  private void print(List<BeforeAfter> rows) {
-    System.out.println(json.isSet() ? BeforeAfter.json(rows) : BeforeAfter.table(rows));
+  /** Bytes of memory that a model's weights take, those that were made for kernels among them. */
+  private static long bytes(Model model) {
+    return model.parameterBytes()
+        + model.modules().values().stream().mapToLong(Module::derivedBytes).sum();
   }
 }

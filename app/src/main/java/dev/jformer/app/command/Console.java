@@ -1,6 +1,6 @@
 package dev.jformer.app.command;
 
-import dev.jformer.train.Listener;
+import dev.jformer.run.Progress;
 import java.io.PrintStream;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
@@ -9,27 +9,20 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * Shows how long work goes: a progress bar on a terminal, a line now and then elsewhere, nothing if
- * quiet.
+ * Shows progress and remarks on standard error: a progress bar on a terminal, a line every ten
+ * seconds elsewhere, nothing if the user wants quiet.
  */
-final class Console {
+final class Console implements Progress {
   private static final long LINE_EVERY_MILLIS = 10_000;
 
   private final boolean quiet;
-  private final boolean json;
   private final boolean terminal = picocli.CommandLine.Help.Ansi.AUTO.enabled();
 
-  Console(boolean quiet, boolean json) {
+  Console(boolean quiet) {
     this.quiet = quiet;
-    this.json = json;
   }
 
-  boolean json() {
-    return json;
-  }
-
-  /** Where messages for people go: not among the results if those are for programs. */
-  PrintStream messages() {
+  private static PrintStream messages() {
     return System.err;
   }
 
@@ -39,13 +32,18 @@ final class Console {
     }
   }
 
-  /** A bar for work of known size; null where none is wanted. */
-  Bar bar(String task, long total, String unit) {
+  @Override
+  public void remark(String text) {
+    say("%s", text);
+  }
+
+  @Override
+  public Bar begin(String task, long total, String unit) {
     return new Bar(task, total, unit);
   }
 
   /** The progress of one piece of work. */
-  final class Bar implements AutoCloseable {
+  final class Bar implements Work {
     private final String task;
     private final long total;
     private final String unit;
@@ -69,6 +67,16 @@ final class Console {
                   .build();
     }
 
+    @Override
+    public void at(long done) {
+      at(done, "");
+    }
+
+    /**
+     * So much of it is done.
+     *
+     * @param detail more about it
+     */
     void at(long done, String detail) {
       if (bar != null) {
         bar.stepTo(done);
@@ -93,17 +101,6 @@ final class Console {
         bar.close();
       }
     }
-  }
-
-  /** Shows training steps. */
-  static String describe(Listener.Step step, String unit) {
-    return String.format(
-        Locale.ROOT,
-        "loss %.3f, %,.0f %s/s, %s left",
-        step.loss(),
-        step.unitsPerSecond(),
-        unit,
-        duration(step.secondsLeft()));
   }
 
   /** For example {@code 2:05} or {@code 1:02:05}. */

@@ -100,7 +100,7 @@ final class EmbedCommand implements Callable<Integer> {
 
   private static List<float[]> embed(SentenceEncoder encoder, List<String> texts, Console console) {
     List<float[]> vectors = new ArrayList<>();
-    try (Console.Bar bar = console.bar("embedding", texts.size(), "texts")) {
+    try (Console.Bar bar = console.begin("embedding", texts.size(), "texts")) {
       for (int from = 0; from < texts.size(); from += TOGETHER) {
         List<String> some = texts.subList(from, Math.min(texts.size(), from + TOGETHER));
         vectors.addAll(List.of(encoder.embed(some)));

@@ -1,10 +1,10 @@
 package dev.jformer.app.command;
 
-import dev.jformer.decode.BeamSearch;
-import dev.jformer.hub.Models;
 import dev.jformer.hub.SentenceEncoder;
-import dev.jformer.model.EncoderDecoder;
-import dev.jformer.model.Model;
+import dev.jformer.run.EvaluationRequest;
+import dev.jformer.run.EvaluationResult;
+import dev.jformer.run.SentenceEmbeddingJob;
+import dev.jformer.run.TrainedModel;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,6 +41,8 @@ import picocli.CommandLine.Parameters;
               --source test.en --target test.de --beam 5
         """)
 final class EvalCommand implements Callable<Integer> {
+  private static final List<String> TASKS = List.of("sts", "translate");
+
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
@@ -87,63 +89,43 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Console console = new Console(progress.isSet(), json.isSet());
-    List<Path> all = new ArrayList<>(data);
-    all.addAll(more);
-    Path folder = Pretrained.find(model);
-    if (pairs.source() != null || "translate".equals(task)) {
-      return translation(folder, all, console);
-    }
-    if (task != null) {
-      return likeness(folder, all, console);
-    }
-    if (all.size() > 1) {
+    if (task != null && !TASKS.contains(task)) {
       throw new CommandException(
-          "--data names " + all.size() + " paths, which only --task sts takes");
+          "no task '" + task + "': expected one of " + String.join(", ", TASKS));
     }
-    Path only = all.isEmpty() ? null : all.get(0);
-    try (Scope scope = Scope.open();
-        Model loaded = Models.load(folder)) {
-      loaded.train(false);
-      System.out.println(
-          new Evaluation(folder, only, endings, batch.size(), json.isSet(), console).of(loaded));
-      return 0;
-    }
+    EvaluationResult result = measure(Pretrained.find(model), request(), progress.console());
+    json.printer().print(EvaluationReport.of(result), EvaluationReport::text);
+    return 0;
   }
 
-  private int translation(Path folder, List<Path> data, Console console) throws IOException {
-    if (pairs.source() == null || pairs.target() == null || !data.isEmpty()) {
+  private EvaluationRequest request() {
+    List<Path> all = new ArrayList<>(data);
+    all.addAll(more);
+    if (pairs.source() == null && pairs.target() == null && !"translate".equals(task)) {
+      return new EvaluationRequest(all, null, endings, batch.size(), beam);
+    }
+    if (pairs.source() == null || pairs.target() == null || !all.isEmpty()) {
       throw new CommandException(
           "give the texts to translate with --source, their translations with --target");
     }
-    try (Scope scope = Scope.open();
-        EncoderDecoder loaded = TranslateCommand.load(folder)) {
-      BeamSearch.Settings settings = new BeamSearch.Settings(beam);
-      System.out.println(
-          new TranslationScore(
-                  folder,
-                  pairs.source(),
-                  pairs.target(),
-                  settings,
-                  batch.size(),
-                  json.isSet(),
-                  console)
-              .of(loaded));
-      return 0;
-    }
+    List<Path> texts = List.of(pairs.source());
+    return new EvaluationRequest(texts, pairs.target(), endings, batch.size(), beam);
   }
 
-  private int likeness(Path folder, List<Path> files, Console console) throws IOException {
-    if (!task.equals("sts")) {
-      throw new CommandException("no task '" + task + "': there are sts and translate");
+  private EvaluationResult measure(Path folder, EvaluationRequest request, Console console)
+      throws IOException {
+    if (!"sts".equals(task)) {
+      try (Scope scope = Scope.open();
+          TrainedModel loaded = TrainedModel.load(folder)) {
+        return loaded.evaluate(request, console);
+      }
     }
-    if (files.isEmpty()) {
+    if (request.data().isEmpty()) {
       throw new CommandException("give the pairs of texts with --data");
     }
     try (Scope scope = Scope.open();
-        SentenceEncoder encoder = SentenceEncoder.load(folder, batch.size())) {
-      System.out.println(new StsEvaluation(files, json.isSet(), console).of(encoder));
-      return 0;
+        SentenceEncoder encoder = SentenceEncoder.load(folder, request.batch())) {
+      return SentenceEmbeddingJob.evaluate(encoder, request.data(), console);
     }
   }
 }

@@ -4,9 +4,7 @@ import dev.jformer.compress.Fold;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.HuggingFace;
-import dev.jformer.hub.Models;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,13 +42,9 @@ final class ExportCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     try (Scope scope = Scope.open();
-        Model model = Models.load(folder)) {
-      if (!(model instanceof CausalLm languageModel)) {
-        throw new CommandException(
-            folder + " holds a " + model.config().type() + ", no language model");
-      }
+        CausalLm model = ModelFolder.load(folder, CausalLm.class, "language model")) {
       boolean text = Files.exists(folder.resolve(Tokenizer.FILE));
-      try (CausalLm plain = Fold.fold(languageModel)) {
+      try (CausalLm plain = Fold.fold(model)) {
         HuggingFace.save(plain, text ? Tokenizers.load(folder) : null, out);
       }
     }

@@ -5,12 +5,11 @@ import dev.jformer.data.series.ConformalBands;
 import dev.jformer.data.series.NaiveForecast;
 import dev.jformer.data.series.Series;
 import dev.jformer.data.series.Standardizer;
-import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.Coverage;
 import dev.jformer.metrics.ForecastError;
-import dev.jformer.model.Model;
 import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.run.SeriesSetup;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
@@ -105,11 +104,7 @@ final class ForecastCommand implements Callable<Integer> {
     }
     SeriesSetup setup = SeriesSetup.load(folder);
     try (Scope scope = Scope.open();
-        Model loaded = Models.load(folder)) {
-      if (!(loaded instanceof Forecaster model)) {
-        throw new CommandException(
-            folder + " holds a " + loaded.config().type() + ", no forecaster");
-      }
+        Forecaster model = ModelFolder.load(folder, Forecaster.class, "forecaster")) {
       Series series = setup.read(data, console);
       int needed = model.config().lookBack() + backtest * model.config().horizon();
       if (series.rows() < needed) {

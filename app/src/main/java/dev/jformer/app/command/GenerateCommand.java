@@ -6,9 +6,7 @@ import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.decode.Speculation;
-import dev.jformer.hub.Models;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -41,8 +39,7 @@ import picocli.CommandLine.Parameters;
         MODEL is the folder of a training run, or a Hugging Face folder of GPT-2 or Llama.
         """)
 final class GenerateCommand implements Callable<Integer> {
-  /** As a shell reports a program that Ctrl-C ended. */
-  private static final int INTERRUPTED = 130;
+  private static final String LANGUAGE_MODEL = "language model";
 
   @Parameters(paramLabel = "MODEL", description = "The folder of a language model.")
   private Path folder;
@@ -137,18 +134,14 @@ final class GenerateCommand implements Callable<Integer> {
     try (Interruption interruption = new Interruption()) {
       Tokenizer tokenizer = Tokenizers.load(folder);
       try (Scope scope = Scope.open();
-          Model loaded = Models.load(folder)) {
-        if (!(loaded instanceof CausalLm model)) {
-          throw new CommandException(
-              folder + " holds a " + loaded.config().type() + ", no language model");
-        }
+          CausalLm model = ModelFolder.load(folder, CausalLm.class, LANGUAGE_MODEL)) {
         if (tokenizer.vocabularySize() > model.config().vocab()) {
           throw new CommandException(
               "the tokenizer in "
                   + folder
                   + " has "
                   + tokenizer.vocabularySize()
-                  + " tokens, but the model's vocabulary "
+                  + " tokens, but the vocabulary of the model has "
                   + model.config().vocab());
         }
         if (draft == null) {
@@ -157,20 +150,18 @@ final class GenerateCommand implements Callable<Integer> {
         if (noCache) {
           throw new CommandException("--draft needs the cache: leave out --no-cache");
         }
-        try (Model guessing = draft(model)) {
-          if (!(guessing instanceof CausalLm small)) {
-            throw new CommandException(
-                draft + " holds a " + guessing.config().type() + ", no language model");
-          }
-          small.train(false);
+        try (CausalLm small = draft(model)) {
           return generate(new Generator(model, small, ahead), interruption, tokenizer);
         }
       }
     }
   }
 
-  private Model draft(CausalLm model) throws IOException {
-    return draft.equals("self") ? new Extract(0).apply(model, null) : Models.load(Path.of(draft));
+  private CausalLm draft(CausalLm model) throws IOException {
+    return draft.equals("self")
+        ? ModelFolder.check(
+            folder, new Extract(0).apply(model, null), CausalLm.class, LANGUAGE_MODEL)
+        : ModelFolder.load(Path.of(draft), CausalLm.class, LANGUAGE_MODEL);
   }
 
   private int generate(Generator generator, Interruption interruption, Tokenizer tokenizer) {
@@ -229,7 +220,7 @@ final class GenerateCommand implements Callable<Integer> {
             (double) count / tally.rounds());
       }
     }
-    return interrupted ? INTERRUPTED : 0;
+    return interrupted ? Interruption.EXIT_CODE : 0;
   }
 
   private static String text(List<Generated> all) {

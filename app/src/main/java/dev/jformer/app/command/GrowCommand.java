@@ -3,13 +3,14 @@ package dev.jformer.app.command;
 import dev.jformer.compress.Growth;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Model;
+import dev.jformer.run.DerivedModelFolder;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -57,6 +58,11 @@ final class GrowCommand implements Callable<Integer> {
       description = "The seed of the new values (default ${DEFAULT-VALUE}).")
   private long seed = 1;
 
+  @Mixin private JsonOption json;
+
+  /** Numbers of weights, and the folder of the larger model. */
+  record Grown(long parametersBefore, long parametersAfter, String folder) {}
+
   @Override
   public Integer call() throws Exception {
     if (!to.matches("[1-9][0-9]{0,3}x?")) {
@@ -72,12 +78,8 @@ final class GrowCommand implements Callable<Integer> {
       Random.seed(seed);
       try (Model grown = Growth.grow(model, times)) {
         DerivedModelFolder.save(grown, folder, place);
-        System.out.printf(
-            Locale.ROOT,
-            "%,d parameters have become %,d; the model is in %s%n",
-            model.parameterCount(),
-            grown.parameterCount(),
-            place);
+        json.printer()
+            .print(new Grown(model.parameterCount(), grown.parameterCount(), place.toString()));
       }
     }
     return 0;

@@ -9,6 +9,9 @@ import java.util.concurrent.TimeUnit;
  * that compute.
  */
 final class Interruption implements AutoCloseable {
+  /** As a shell reports a program that Ctrl-C ended. */
+  static final int EXIT_CODE = 130;
+
   private static final long SECONDS = 60;
 
   private final CountDownLatch finished = new CountDownLatch(1);

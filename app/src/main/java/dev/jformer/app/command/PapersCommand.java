@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer papers}: the catalogue, and what there is to say of one paper. */
 @Command(
     name = "papers",
-    header = "List the papers whose techniques are here, or describe one",
+    header = "List the papers behind the techniques, or describe one",
     description =
         """
         Lists the papers by family. With the name of a paper it prints what the technique is, when

@@ -1,20 +1,10 @@
 package dev.jformer.app.command;
 
-import dev.jformer.data.image.Picture;
-import dev.jformer.data.tokenizer.Tokenizer;
-import dev.jformer.data.tokenizer.Tokenizers;
-import dev.jformer.hub.Models;
-import dev.jformer.model.Encoder;
-import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.run.Classification;
+import dev.jformer.run.Prediction;
+import dev.jformer.run.TrainedModel;
 import dev.jformer.tensor.Scope;
-import dev.jformer.train.ImageClassification;
-import dev.jformer.train.TextClassification;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -75,65 +65,27 @@ final class PredictCommand implements Callable<Integer> {
       throw new CommandException("there is nothing to classify: name files, or give --text");
     }
     try (Scope scope = Scope.open();
-        Model model = Models.load(folder)) {
-      if (model instanceof ImageClassifier images) {
-        images(images);
-      } else if (model instanceof Encoder encoder && encoder.config().labels() > 0) {
-        texts(encoder);
-      } else {
-        throw new CommandException(
-            folder + " holds a " + model.config().type() + ", no classifier");
-      }
+        TrainedModel model = TrainedModel.load(folder)) {
+      model.classify(texts, files).forEach(this::print);
       return 0;
-    }
-  }
-
-  private void images(ImageClassifier model) throws IOException {
-    if (!texts.isEmpty()) {
-      throw new CommandException(folder + " holds a classifier of images: it takes no --text");
-    }
-    Classes classes = Classes.load(folder, model.config().classes());
-    for (Path file : files) {
-      byte[] pixels =
-          Picture.decode(file.toString(), Files.readAllBytes(file), model.config().size());
-      print(file.toString(), classes, ImageClassification.probabilities(model, pixels));
-    }
-  }
-
-  private void texts(Encoder model) throws IOException {
-    Classes classes = Classes.load(folder, model.config().labels());
-    Tokenizer tokenizer = Tokenizers.load(folder);
-    List<String> all = new ArrayList<>(texts);
-    for (Path file : files) {
-      Files.readAllLines(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
-    }
-    for (String text : all) {
-      int[] ids = tokenizer.encodeWhole(text, model.config().length());
-      if (ids.length == 0) {
-        throw new CommandException("there is nothing to classify in an empty text");
-      }
-      print(text, classes, TextClassification.probabilities(model, ids));
     }
   }
 
   /** An input and the probabilities of the classes. */
   record Classified(String input, Map<String, Double> probabilities) {}
 
-  private void print(String what, Classes classes, double[] probabilities) {
+  private void print(Classification result) {
     Map<String, Double> each = new LinkedHashMap<>();
-    for (int i = 0; i < probabilities.length; i++) {
-      each.put(classes.classes().get(i), probabilities[i]);
-    }
-    json.printer().printLine(new Classified(what, each), this::text);
+    result.predictions().forEach(p -> each.put(p.label(), p.probability()));
+    json.printer()
+        .printLine(
+            new Classified(result.input(), each),
+            classified -> classified.input() + ": " + text(result.top(top)));
   }
 
-  private String text(Classified classified) {
-    return classified.input()
-        + ": "
-        + classified.probabilities().entrySet().stream()
-            .sorted(Comparator.comparingDouble(entry -> -entry.getValue()))
-            .limit(top)
-            .map(e -> String.format(Locale.ROOT, "%s %.1f %%", e.getKey(), 100 * e.getValue()))
-            .collect(Collectors.joining(", "));
+  private static String text(List<Prediction> predictions) {
+    return predictions.stream()
+        .map(p -> String.format(Locale.ROOT, "%s %.1f %%", p.label(), 100 * p.probability()))
+        .collect(Collectors.joining(", "));
   }
 }

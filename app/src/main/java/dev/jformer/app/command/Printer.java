@@ -163,7 +163,7 @@ final class Printer {
   }
 
   /** {@code bestValidationLoss} is shown as {@code best validation loss}. */
-  private static String label(String name) {
+  static String label(String name) {
     return name.replaceAll("([a-z])([A-Z])", "$1 $2").toLowerCase(Locale.ROOT);
   }
 
@@ -178,7 +178,7 @@ final class Printer {
       return "";
     }
     if (value.isIntegralNumber()) {
-      return String.format(Locale.ROOT, "%,d", value.longValue());
+      return count(value.longValue());
     }
     if (value.isNumber()) {
       return unit.equals(Unit.SHARE)
@@ -186,6 +186,11 @@ final class Printer {
           : number(value.doubleValue());
     }
     return value.isValueNode() ? value.asText() : value.toString();
+  }
+
+  /** A whole number with separators. */
+  static String count(long value) {
+    return String.format(Locale.ROOT, "%,d", value);
   }
 
   /** A number with as many digits as a reader needs. */

@@ -9,10 +9,6 @@ final class QuietOption {
 
   /** Shows progress, unless the user wants none. */
   Console console() {
-    return new Console(quiet, false);
-  }
-
-  boolean isSet() {
-    return quiet;
+    return new Console(quiet);
   }
 }

@@ -2,48 +2,26 @@ package dev.jformer.app.command;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
-import dev.jformer.run.DataConfig;
 import dev.jformer.run.Recipe;
-import dev.jformer.run.TextData;
-import dev.jformer.run.TranslationData;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** Recipes: those that come with the program, by name, and the user's own files, JSON or YAML. */
+/** Recipes as users name them: by the name of one in the library, or by a JSON or YAML file. */
 final class Recipes {
-  static final List<String> NAMES =
-      List.of(
-          "java",
-          "shakespeare",
-          "forecast",
-          "images",
-          "poolformer",
-          "mlm",
-          "classify",
-          "fine-tune",
-          "translate");
+  private static final String ENDINGS = "endings";
 
   private Recipes() {}
 
   /** A recipe, with some of its fields set otherwise. */
-  static Recipe load(String nameOrFile, Map<String, String> overrides) {
-    JsonNode tree = tree(nameOrFile);
-    if (!(tree instanceof ObjectNode root)) {
-      throw new CommandException("the recipe " + nameOrFile + " is no object of fields");
-    }
-    overrides.forEach((path, value) -> set(root, path, value));
-    return Configs.bind(root, Recipe.class);
+  static Recipe load(String nameOrFile, Map<String, String> fields) {
+    return Recipe.of(tree(nameOrFile), fields);
   }
 
   /** What a recipe is called: its name, or its file's without folder and ending. */
@@ -63,77 +41,54 @@ final class Recipes {
    * @param endings of the files that count; empty for the recipe's own, which are meant for folders
    */
   static Recipe withData(String nameOrFile, Recipe recipe, Path data, List<String> endings) {
+    JsonNode fields = Configs.write(recipe.data());
+    String kind = recipe.data().type();
     boolean own = bringsData(nameOrFile, recipe, data);
     if (!own && data == null && recipe.data().source().isEmpty()) {
-      String kind = recipe.data().type();
-      boolean pairs = recipe.data() instanceof TranslationData;
       throw new CommandException(
-          pairs
-              ? "the recipe " + nameOrFile + " brings no texts: give --source and --target"
-              : "the recipe " + nameOrFile + " brings no " + kind + ": give some with --data");
+          "the recipe "
+              + nameOrFile
+              + (fields.has("target")
+                  ? " brings no texts: give --source and --target"
+                  : " brings no " + kind + ": give some with --data"));
+    }
+    if (!endings.isEmpty() && !fields.has(ENDINGS)) {
+      throw new CommandException("--ending chooses among files of text, not of " + kind);
     }
     Path source =
         data != null ? data : own ? DefaultCorpus.find() : Path.of(recipe.data().source());
-    DataConfig found = recipe.data().withSource(source.toAbsolutePath().toString());
-    if (found instanceof TextData text) {
-      boolean file = data != null && !Files.isDirectory(data);
-      found = text.withEndings(!endings.isEmpty() ? endings : file ? List.of() : text.endings());
-    } else if (!endings.isEmpty()) {
-      throw new CommandException("--ending chooses among files of text, not of " + found.type());
+    Recipe complete = recipe.withData(source);
+    boolean file = data != null && !Files.isDirectory(data);
+    if (fields.has(ENDINGS) && (file || !endings.isEmpty())) {
+      String list = new JsonMapper().valueToTree(endings).toString();
+      return complete.with("data." + ENDINGS, list);
     }
-    return recipe.withData(found);
+    return complete;
   }
 
   private static JsonNode tree(String nameOrFile) {
-    try (InputStream in =
-        Recipes.class.getResourceAsStream("/dev/jformer/run/recipes/" + nameOrFile + ".json")) {
-      if (NAMES.contains(nameOrFile) && in != null) {
-        return Configs.tree(new String(in.readAllBytes(), StandardCharsets.UTF_8));
-      }
-      Path file = Path.of(nameOrFile);
-      if (!Files.isRegularFile(file)) {
-        throw new CommandException(
-            "no recipe '"
-                + nameOrFile
-                + "'"
-                + Nearest.hint(nameOrFile, NAMES)
-                + " (there are "
-                + String.join(", ", NAMES)
-                + ", or give a JSON or YAML file)");
-      }
+    if (Recipe.names().contains(nameOrFile)) {
+      return Recipe.tree(nameOrFile);
+    }
+    Path file = Path.of(nameOrFile);
+    if (!Files.isRegularFile(file)) {
+      throw new CommandException(
+          "no recipe '"
+              + nameOrFile
+              + "'"
+              + Nearest.hint(nameOrFile, Recipe.names())
+              + " (there are "
+              + String.join(", ", Recipe.names())
+              + ", or give a JSON or YAML file)");
+    }
+    try {
       String text = Files.readString(file);
       boolean yaml = nameOrFile.endsWith(".yaml") || nameOrFile.endsWith(".yml");
-      return yaml ? parse(new YAMLMapper(), text, file) : Configs.tree(text);
-    } catch (IOException e) {
-      throw new CommandException("cannot read the recipe " + nameOrFile + ": " + e.getMessage());
-    }
-  }
-
-  private static JsonNode parse(ObjectMapper mapper, String text, Path file) throws IOException {
-    try {
-      return mapper.readTree(text);
+      return yaml ? new YAMLMapper().readTree(text) : Configs.tree(text);
     } catch (JsonProcessingException e) {
       throw new CommandException(file + " is not valid YAML: " + e.getOriginalMessage());
-    }
-  }
-
-  /** Sets {@code a.b.c} to a JSON value, or to a string if the text is no JSON. */
-  private static void set(ObjectNode root, String path, String value) {
-    String[] names = path.split("\\.");
-    ObjectNode node = root;
-    for (int i = 0; i + 1 < names.length; i++) {
-      JsonNode child = node.get(names[i]);
-      node = child instanceof ObjectNode object ? object : node.putObject(names[i]);
-    }
-    node.set(names[names.length - 1], value(value));
-  }
-
-  private static JsonNode value(String text) {
-    try {
-      JsonNode node = new JsonMapper().readTree(text);
-      return node == null || node.isMissingNode() ? new JsonMapper().valueToTree(text) : node;
-    } catch (JsonProcessingException e) {
-      return new JsonMapper().valueToTree(text);
+    } catch (IOException e) {
+      throw new CommandException("cannot read the recipe " + nameOrFile + ": " + e.getMessage());
     }
   }
 }

@@ -81,7 +81,7 @@ final class ReproduceCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     List<Study> studies = chosen();
-    Console console = new Console(progress.isSet(), json.isSet());
+    Console console = progress.console();
     String name = scale.name().toLowerCase(Locale.ROOT);
     Path work = Path.of("runs", "studies", name);
     Path reports = out == null ? work : out;
@@ -139,7 +139,7 @@ final class ReproduceCommand implements Callable<Integer> {
     Corpus corpus = Corpus.open(source, endings);
     Files.createDirectories(work);
     String folder = "text-" + Integer.toHexString(source.toAbsolutePath().toString().hashCode());
-    try (Console.Bar bar = console.bar("tokenizing", corpus.bytes(), "bytes")) {
+    try (Console.Bar bar = console.begin("tokenizing", corpus.bytes(), "bytes")) {
       return TokenFile.prepare(
           work.resolve(folder), corpus, new ByteTokenizer(), 0.1, bytes -> bar.at(bytes, ""));
     }

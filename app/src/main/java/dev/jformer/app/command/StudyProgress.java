@@ -16,7 +16,7 @@ final class StudyProgress implements Watcher, AutoCloseable {
   @Override
   public void begin(String measurement) {
     close();
-    bar = console.bar(measurement, PARTS, "‰");
+    bar = console.begin(measurement, PARTS, "‰");
   }
 
   @Override

@@ -34,7 +34,7 @@ record Texts(TextData data, Path folder, Console console) {
   /** The tokens, made anew where the text or the tokenizer has changed. */
   TokenFile tokens(Tokenizer tokenizer) throws IOException {
     Corpus corpus = corpus();
-    try (Console.Bar bar = console.bar("tokenizing", corpus.bytes(), "bytes")) {
+    try (Console.Bar bar = console.begin("tokenizing", corpus.bytes(), "bytes")) {
       return TokenFile.prepare(
           folder.resolve("data"), corpus, tokenizer, data.validation(), bytes -> bar.at(bytes, ""));
     }

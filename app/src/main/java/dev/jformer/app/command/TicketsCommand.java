@@ -7,7 +7,9 @@ import dev.jformer.config.Configs;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.Model;
+import dev.jformer.run.DerivedModelFolder;
 import dev.jformer.run.Recipe;
+import dev.jformer.run.Run;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -104,7 +106,7 @@ final class TicketsCommand implements Callable<Integer> {
     Path place = out == null ? Path.of(run + "-tickets") : out;
     List<Round> ended = new ArrayList<>(ledger(place).rounds());
     if (ended.isEmpty()) {
-      ended.add(new Round(0, 1, Run.bestLoss(run), run.toString()));
+      ended.add(new Round(0, 1, Run.best(run), run.toString()));
     }
     for (int round = ended.size(); round <= rounds; round++) {
       console.say("round %d of %d: %.1f %% of the weights", round, rounds, 100 * density(round));
@@ -114,12 +116,11 @@ final class TicketsCommand implements Callable<Integer> {
         Path before = round == 1 ? run : place.resolve("round-" + (round - 1));
         draw(lottery, round, before, ticket);
       }
-      int code = train(recipe, ticket, folder, console);
-      if (code != 0) {
-        console.say("go on with the same command");
-        return code;
+      if (isInterrupted(recipe, ticket, folder, console)) {
+        console.say("stopped; the same command continues it");
+        return Interruption.EXIT_CODE;
       }
-      ended.add(new Round(round, density(round), Run.bestLoss(folder), folder.toString()));
+      ended.add(new Round(round, density(round), Run.best(folder), folder.toString()));
       write(place, ended);
     }
     json.printer().print(ended.subList(0, rounds + 1));
@@ -173,22 +174,25 @@ final class TicketsCommand implements Callable<Integer> {
   /** Puts what stays of the weights that the run began with into a folder. */
   private void draw(LotteryTicket lottery, int round, Path before, Path ticket) throws IOException {
     try (Scope scope = Scope.open();
-        TrainingJob beginning = Run.resume(run, null, new Console(true, false)).assignment();
+        Model beginning = Run.reopen(run).initialModel();
         Model trained = Models.load(before);
-        Model drawn = lottery.ticket(beginning.model(), trained, round)) {
+        Model drawn = lottery.ticket(beginning, trained, round)) {
       DerivedModelFolder.save(drawn, run, ticket);
     }
   }
 
-  private static int train(Recipe recipe, Path ticket, Path folder, Console console)
-      throws Exception {
-    if (Files.exists(folder.resolve("recipe.json"))) {
-      return Run.resume(folder, null, console).train();
-    }
-    Recipe own =
-        recipe
-            .withModel(Configs.read(ticket.resolve(Models.CONFIG), Model.Config.class))
-            .withFrom(ticket.toAbsolutePath().toString());
-    return Run.begin(folder, own, true, null, console).train();
+  /** Trains a round; whether it was interrupted. */
+  private static boolean isInterrupted(Recipe recipe, Path ticket, Path folder, Console console)
+      throws IOException {
+    boolean begun = Files.exists(folder.resolve("recipe.json"));
+    Run round = begun ? Run.reopen(folder) : Run.begin(recipe(recipe, ticket), folder, true);
+    return TrainingSession.train(round, folder, console).isInterrupted();
+  }
+
+  /** The recipe of the run, for the model of a ticket. */
+  private static Recipe recipe(Recipe recipe, Path ticket) {
+    return recipe
+        .withModel(Configs.read(ticket.resolve(Models.CONFIG), Model.Config.class))
+        .withFrom(ticket.toAbsolutePath().toString());
   }
 }

@@ -65,7 +65,7 @@ final class TokenizerCommand implements Runnable {
               description = "The folder to write tokenizer.json to.")
           Path out)
       throws IOException {
-    Console console = new Console(false, false);
+    Console console = new Console(false);
     Corpus corpus = Corpus.open(data, endings == null ? List.of() : endings);
     Tokenizer tokenizer = learn(corpus, vocabulary, console);
     Files.createDirectories(out);
@@ -110,7 +110,7 @@ final class TokenizerCommand implements Runnable {
   static Tokenizer learn(Corpus corpus, int vocabulary, Console console) throws IOException {
     BpeTrainer trainer = new BpeTrainer();
     long[] characters = new long[1];
-    try (Console.Bar bar = console.bar("reading", corpus.bytes(), "bytes")) {
+    try (Console.Bar bar = console.begin("reading", corpus.bytes(), "bytes")) {
       corpus.read(
           text -> {
             trainer.piece(text);
@@ -118,7 +118,7 @@ final class TokenizerCommand implements Runnable {
             bar.at(characters[0], "");
           });
     }
-    try (Console.Bar bar = console.bar("learning tokens", vocabulary, "tokens")) {
+    try (Console.Bar bar = console.begin("learning tokens", vocabulary, "tokens")) {
       return trainer.train(vocabulary, count -> bar.at(count, String.format(Locale.ROOT, "")));
     }
   }

@@ -2,6 +2,10 @@ package dev.jformer.app.command;
 
 import dev.jformer.config.Nearest;
 import dev.jformer.run.Recipe;
+import dev.jformer.run.Run;
+import dev.jformer.run.RunResult;
+import dev.jformer.run.TrainingOutcome;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -48,6 +52,16 @@ import picocli.CommandLine.Option;
         fields.
         """)
 final class TrainCommand implements Callable<Integer> {
+  /** By the job of a run, a command that uses its model. */
+  private static final Map<String, String> USES =
+      Map.of(
+          "language-modelling", "jformer generate %s --prompt '...'",
+          "masked-language-modelling", "jformer train --task classify --from %s --data texts.tsv",
+          "text-classification", "jformer predict %s --text '...'",
+          "image-classification", "jformer predict %s picture.jpg",
+          "translation", "jformer translate %s '...'",
+          "forecasting", "jformer forecast %s --data series.csv --out next.csv");
+
   private static final List<String> TASKS =
       List.of("text", "forecast", "images", "mlm", "classify", "translate");
 
@@ -153,7 +167,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Console console = new Console(progress.isSet(), json.isSet());
+    Console console = progress.console();
     if (resume != null) {
       if (data != null
           || out != null
@@ -168,7 +182,7 @@ final class TrainCommand implements Callable<Integer> {
             "--resume goes on with a run as it was begun: it takes no --data, --out, --set,"
                 + " --steps, --seed, --horizon, --look-back, --from, --source or --target");
       }
-      return Run.resume(resume, sample, console).train();
+      return train(Run.reopen(resume).withPrompt(sample), resume, console);
     }
     Map<String, String> all = new LinkedHashMap<>();
     if (steps != null) {
@@ -194,7 +208,33 @@ final class TrainCommand implements Callable<Integer> {
     boolean own = Recipes.bringsData(recipe, chosen, data);
     Path folder = out == null ? Path.of("runs", Recipes.name(recipe)) : out;
     String prompt = sample == null && own ? DefaultCorpus.PROMPT : sample;
-    return Run.begin(folder, complete, overwrite, prompt, console).train();
+    return train(Run.begin(complete, folder, overwrite).withPrompt(prompt), folder, console);
+  }
+
+  /** Trains and reports; the exit code of the program. */
+  private int train(Run run, Path folder, Console console) throws IOException {
+    RunResult result = TrainingSession.train(run, folder, console);
+    if (json.isSet()) {
+      json.printer().print(TrainingReport.of(result));
+    }
+    TrainingOutcome training = result.training();
+    if (result.isInterrupted()) {
+      console.say(
+          "stopped at step %d; continue with: jformer train --resume %s", training.steps(), folder);
+      return Interruption.EXIT_CODE;
+    }
+    if (!result.test().isEmpty()) {
+      console.say("%non test data:%n%s", TrainingReport.table(result.test()));
+    }
+    console.say(
+        "%s at step %d; best validation %s, at step %d",
+        training.ending() == TrainingOutcome.Ending.COMPLETED ? "done" : "stopped early",
+        training.steps(),
+        training.best() == null ? "loss unknown" : MetricsText.of(training.best()),
+        training.bestStep());
+    String use = USES.getOrDefault(result.job(), "jformer info %s").formatted(folder);
+    console.say("the model is in %s; try: %s", folder, use);
+    return 0;
   }
 
   /** The files of a translator, as fields of the recipe. */

@@ -5,10 +5,8 @@ import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.Translator;
-import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.EncoderDecoder;
-import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -72,10 +70,10 @@ final class TranslateCommand implements Callable<Integer> {
     }
     BeamSearch.Settings settings = search.settings();
     List<String> all = input();
-    Console console = new Console(progress.isSet(), json.isSet());
+    Console console = progress.console();
     try (Scope scope = Scope.open();
-        EncoderDecoder model = load(folder);
-        Console.Bar bar = console.bar("translating", all.size(), "texts")) {
+        EncoderDecoder model = ModelFolder.load(folder, EncoderDecoder.class, "translator");
+        Console.Bar bar = console.begin("translating", all.size(), "texts")) {
       Tokenizer tokenizer = Tokenizers.load(folder);
       List<String> translations =
           new Translator(model, tokenizer, settings, batch.size())
@@ -83,18 +81,6 @@ final class TranslateCommand implements Callable<Integer> {
       print(all, translations);
     }
     return 0;
-  }
-
-  /** A model that translates, ready to. */
-  static EncoderDecoder load(Path folder) throws IOException {
-    Model model = Models.load(folder);
-    if (!(model instanceof EncoderDecoder translator)) {
-      String type = model.config().type();
-      model.close();
-      throw new CommandException(folder + " holds a " + type + ", which translates nothing");
-    }
-    translator.train(false);
-    return translator;
   }
 
   private List<String> input() throws IOException {

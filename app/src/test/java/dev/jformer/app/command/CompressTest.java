@@ -11,9 +11,11 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.compress.quantize.StaticQuantization;
 import dev.jformer.config.Configs;
 import dev.jformer.hub.Models;
-import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.run.CalibrationBatches;
+import dev.jformer.run.ClassNames;
+import dev.jformer.run.Progress;
+import dev.jformer.run.TrainedModel;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -186,7 +188,7 @@ class CompressTest {
         model(
             "vit",
             "{'model':'vit','size':8,'classes':2,'layers':1,'width':32,'mixer':{'heads':2}}");
-    new Classes(List.of("bright", "dark")).save(vit);
+    new ClassNames(List.of("bright", "dark")).save(vit);
     Path out = folder.resolve("vit8");
     String said =
         well("compress", vit, "--with", "llm-int8", "--out", out, "--data", pictures, "--quiet")
@@ -200,7 +202,7 @@ class CompressTest {
             "texts",
             "{'model':'encoder','vocab':258,'labels':2,'layers':1,'width':32,'length':16,"
                 + "'mixer':{'heads':2}}");
-    new Classes(List.of("0", "1")).save(texts);
+    new ClassNames(List.of("0", "1")).save(texts);
     new dev.jformer.data.tokenizer.ByteTokenizer().save(texts);
     Path labelled = folder.resolve("texts.tsv");
     Files.writeString(labelled, "a good one\t1\nnot this\t0\nneither\t0\n");
@@ -214,7 +216,6 @@ class CompressTest {
    */
   @Test
   void calibrationDataIsReadAsTheModelTakesIt() throws IOException {
-    Console console = new Console(true, false);
     Path vit =
         model(
             "vit",
@@ -224,26 +225,24 @@ class CompressTest {
             "filling",
             "{'model':'encoder','vocab':258,'layers':1,'width':32,'length':16,'mixer':{'heads':2}}");
     new dev.jformer.data.tokenizer.ByteTokenizer().save(filling);
-    try (ImageClassifier pictures = (ImageClassifier) Models.load(vit);
-        Encoder encoder = (Encoder) Models.load(filling)) {
-      try (CalibrationReader data =
-          CalibrationReader.read(pictures, vit, images(), List.of(), 2, console)) {
-        StaticQuantization.of(pictures, () -> data.run(pictures)).close();
-        var wrong = assertThrows(IllegalArgumentException.class, () -> data.run(encoder));
+    try (TrainedModel pictures = TrainedModel.load(vit);
+        TrainedModel encoder = TrainedModel.load(filling)) {
+      try (CalibrationBatches data = calibration(pictures, images())) {
+        StaticQuantization.of(pictures.model(), () -> data.run(pictures.model())).close();
+        var wrong = assertThrows(IllegalArgumentException.class, () -> data.run(encoder.model()));
         assertTrue(wrong.getMessage().contains("cannot calibrate"), wrong.getMessage());
       }
-      try (CalibrationReader data =
-          CalibrationReader.read(encoder, filling, text, List.of(), 2, console)) {
-        StaticQuantization.of(encoder, () -> data.run(encoder)).close();
+      try (CalibrationBatches data = calibration(encoder, text)) {
+        StaticQuantization.of(encoder.model(), () -> data.run(encoder.model())).close();
       }
       Path empty = folder.resolve("empty.txt");
       Files.writeString(empty, "");
-      assertThrows(
-          RuntimeException.class,
-          () -> CalibrationReader.read(encoder, filling, empty, List.of(), 2, console));
-      assertThrows(
-          Exception.class,
-          () -> CalibrationReader.read(pictures, vit, text, List.of(), 2, console));
+      assertThrows(RuntimeException.class, () -> calibration(encoder, empty));
+      assertThrows(Exception.class, () -> calibration(pictures, text));
     }
+  }
+
+  private static CalibrationBatches calibration(TrainedModel model, Path data) throws IOException {
+    return model.calibration(data, List.of(), 2, Progress.none());
   }
 }

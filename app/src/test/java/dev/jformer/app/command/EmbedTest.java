@@ -83,8 +83,8 @@ class EmbedTest {
     Path two = Files.writeString(folder.resolve("two.tsv"), pairs);
     String[] command = {"eval", BERT, "--task", "sts", "--data", one.toString(), two.toString()};
     String said = well(command);
-    assertTrue(said.contains("one.tsv, 4 pairs: Spearman x 100"), said);
-    assertTrue(said.lines().toList().get(2).startsWith("mean "), said);
+    assertTrue(said.contains("one.tsv, 4 pairs: spearman (x 100)"), said);
+    assertTrue(said.lines().toList().get(2).startsWith("mean, 8 pairs"), said);
     String[] more = Arrays.copyOf(command, command.length + 1);
     more[command.length] = "--json";
     JsonNode scores = json(well(more));
@@ -95,8 +95,10 @@ class EmbedTest {
     fails("line 1 has 1 tabs", "eval", BERT, "--task", "sts", "--data", broken.toString());
     fails("no task 'nli'", "eval", BERT, "--task", "nli", "--data", one.toString());
     fails("give the pairs", "eval", BERT, "--task", "sts");
-    fails("which only --task sts takes", "eval", BERT, "--data", one.toString(), two.toString());
-    fails("neither fills in nor classifies", "eval", BERT, "--data", one.toString());
+    String untold = well("eval", BERT, "--data", one.toString(), two.toString());
+    assertEquals(said, untold, "an encoder without a head is measured by its embeddings");
+    String gpt2 = HUB.resolve("gpt2").toString();
+    fails("expected one", "eval", gpt2, "--data", one.toString(), two.toString());
     fails(
         "expected an encoder",
         "eval",

@@ -69,7 +69,7 @@ public final class InterleavedTimer {
    * @param most rounds
    * @param enough seconds that all rounds and pieces take together
    */
-  static Timings measureFor(List<Runnable> work, int fewest, int most, double enough) {
+  public static Timings measureFor(List<Runnable> work, int fewest, int most, double enough) {
     List<Work> pieces = work.stream().map(Work::of).toList();
     List<List<Double>> all = lists(work.size());
     double total = 0;

@@ -1,0 +1,100 @@
+package dev.jformer.app.command;
+
+import dev.jformer.metrics.Metrics;
+import dev.jformer.run.Progress;
+import dev.jformer.run.Run;
+import dev.jformer.run.RunDescription;
+import dev.jformer.run.RunResult;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Trains a run, shows how it goes, and stops it with a checkpoint when the process is to end. */
+final class TrainingSession implements Progress, AutoCloseable {
+  private final Run run;
+  private final Path folder;
+  private final Console console;
+  private Interruption interruption;
+  private Console.Bar bar;
+  private String unit = "";
+
+  private TrainingSession(Run run, Path folder, Console console) {
+    this.run = run;
+    this.folder = folder;
+    this.console = console;
+  }
+
+  /** Trains until the end of the run, or until the process is asked to end. */
+  static RunResult train(Run run, Path folder, Console console) throws IOException {
+    try (TrainingSession session = new TrainingSession(run, folder, console)) {
+      return run.train(session);
+    }
+  }
+
+  @Override
+  public Work begin(String name, long total, String counted) {
+    return console.begin(name, total, counted);
+  }
+
+  @Override
+  public void remark(String text) {
+    console.remark(text);
+  }
+
+  @Override
+  public void begun(RunDescription description) {
+    interruption = new Interruption();
+    interruption.then(run::stop);
+    if (description.step() > 0) {
+      console.say("resuming %s at step %d", folder, description.step());
+    }
+    console.say("%s", description.model());
+    console.say(
+        "%s: %,d %s to train on, %,d held out%s",
+        description.data().source(),
+        description.data().training(),
+        description.data().unit(),
+        description.data().heldOut(),
+        description.data().detail().isEmpty() ? "" : "; " + description.data().detail());
+    unit = description.unit();
+    bar = console.begin("training", run.recipe().training().steps(), "steps");
+  }
+
+  @Override
+  public void step(Step step) {
+    bar.at(
+        step.step(),
+        String.format(
+            Locale.ROOT,
+            "loss %.3f, %,.0f %s/s, %s left",
+            step.loss(),
+            step.unitsPerSecond(),
+            unit,
+            Console.duration(step.secondsLeft())));
+  }
+
+  @Override
+  public void evaluation(Evaluation evaluation) {
+    Metrics metrics = evaluation.metrics();
+    bar.say(
+        "step %d: validation %s%s",
+        evaluation.step(),
+        MetricsText.of(metrics),
+        evaluation.isBest() ? "" : " (best " + Printer.number(evaluation.best()) + ")");
+  }
+
+  @Override
+  public void sample(String text) {
+    bar.say("%s%n", text);
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+    }
+    if (interruption != null) {
+      interruption.close();
+    }
+  }
+}
