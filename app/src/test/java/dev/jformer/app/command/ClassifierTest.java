@@ -134,7 +134,7 @@ class ClassifierTest {
         data.toString());
     Files.writeString(data.resolve("grey/2.jpg"), "no image");
     fails("grey/2.jpg", imageTraining(data, folder.resolve("b")));
-    fails("no image", "predict", run.toString(), data.resolve("grey/2.jpg").toString());
+    fails("not an image", "predict", run.toString(), data.resolve("grey/2.jpg").toString());
     fails("no such file", "predict", run.toString(), folder.resolve("x.png").toString());
     fails("takes no --text", "predict", run.toString(), "--text", "hello");
     fails("nothing to classify", "predict", run.toString());

@@ -130,7 +130,7 @@ class EmbedTest {
     fails("cut.onnx: is cut off", "embed", cut.toString(), "--text", "x");
     Path out = folder.resolve("out.csv");
     fails(
-        "no such file",
+        "no such text file",
         "embed",
         BERT,
         folder.resolve("none.txt").toString(),

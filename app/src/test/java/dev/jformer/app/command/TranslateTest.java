@@ -152,7 +152,8 @@ class TranslateTest {
     fails("one or the other", "translate", run.toString(), "--in", source.toString(), one);
     fails("beam is 0", "translate", run.toString(), "--beam", "0", one);
     fails("--source", "eval", run.toString());
-    fails("no such file", "translate", run.toString(), "--in", folder.resolve("no").toString());
+    fails(
+        "no such text file", "translate", run.toString(), "--in", folder.resolve("no").toString());
     fails("no language model", "export", run.toString(), "--out", folder.resolve("x").toString());
   }
 
