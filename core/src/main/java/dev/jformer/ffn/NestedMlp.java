@@ -17,7 +17,8 @@ import java.util.SplittableRandom;
 /**
  * A nested two-layer perceptron, whose first units are a smaller perceptron, of <a
  * href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic Inference</a>.
- * Its granularities are numbered from 0, the smallest; the last is all of it.
+ * With m of its hidden units it computes {@code W₂[:, :m] a(W₁[:m, :] x + b₁[:m]) + b₂}, a being
+ * the activation. Its granularities are numbered from 0, the smallest; the last is all of it.
  *
  * <p>In training either one granularity is drawn for each update, the same in all layers because
  * the draw depends only on the update's number; or {@code train.Trainer} trains each batch with all

@@ -13,8 +13,9 @@ import dev.jformer.tensor.Tensor;
  * Two layers of B-splines, the original form of a Kolmogorov-Arnold network, of <a
  * href="https://arxiv.org/abs/2404.19756">KAN: Kolmogorov-Arnold Networks</a>, with which the <a
  * href="https://arxiv.org/abs/2409.10594">Kolmogorov-Arnold Transformer</a> is compared. There is a
- * spline for each pair of an input and an output; see {@link SplineLayer}. For G intervals and
- * splines of degree k it has G + k + 1 times the weights of a perceptron of its width.
+ * spline for each pair of an input and an output; see {@link SplineLayer}. Output o is {@code Σ_i
+ * Σ_g c[o, i, g] B_g(x_i)}, with basis functions B_g. For G intervals and splines of degree k it
+ * has G + k + 1 times the weights of a perceptron of its width.
  */
 public final class SplineKan extends ChannelMixer {
   /**

@@ -11,8 +11,9 @@ import dev.jformer.tensor.Tensor;
 /**
  * The perceptron of the Top-k Transformer of <a href="https://arxiv.org/abs/2210.06313">The Lazy
  * Neuron Phenomenon: On Emergence of Activation Sparsity in Transformers</a>, in which only the k
- * largest hidden units count for each token. It has two layers and ReLU; the other units are 0.
- * Gradients flow through the units that count. Among equal ones it is not determined which do.
+ * largest hidden units count for each token. It has two layers and ReLU; the other units are 0. So
+ * it computes {@code W₂ top-k(relu(W₁ x + b₁)) + b₂}. Gradients flow through the units that count.
+ * Among equal ones it is not determined which do.
  */
 public final class TopKMlp extends ChannelMixer {
   /**

@@ -8,7 +8,8 @@ import dev.jformer.tensor.Tensor;
  * Nature of Mathematical Modeling and Probabilistic Optimization Engineering in Generative AI</a>.
  * Queries and keys are rotated as {@link Rope} does, and the distance times a slope is subtracted
  * from the logits as {@link Alibi} does, but with slopes in harmonic series: 1, 1/2, 1/3, … for
- * heads 1, 2, 3, ….
+ * heads 1, 2, 3, …. So the logit of head h is {@code q·R(j-i) k/√d - |i-j|/h}, R being the
+ * rotation.
  */
 public final class RopeAlibi extends Position {
   /**

@@ -10,7 +10,8 @@ import java.util.function.Supplier;
  * href="https://arxiv.org/abs/2110.04260">Taming Sparsely Activated Transformer with Stochastic
  * Experts</a>. The passes differ in what a model draws at random, such as experts, and a part of
  * the loss makes them agree. The loss is the sum of the two passes' and α times half the sum of the
- * divergences KL(p‖q) and KL(q‖p) of their predictions, a mean over what is predicted.
+ * divergences KL(p‖q) and KL(q‖p) of their predictions, a mean over what is predicted. As a
+ * formula: {@code L(p) + L(q) + α/2 (KL(p‖q) + KL(q‖p))}.
  *
  * @param alpha α
  */

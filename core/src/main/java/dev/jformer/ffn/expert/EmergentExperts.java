@@ -23,8 +23,9 @@ import java.util.List;
  * Mixture-of-Experts: Can Dense Pre-trained Transformers Benefit from Emergent Modular
  * Structures?</a>. It is a two-layer perceptron whose hidden units are split into N experts of one
  * size. For each token the k experts run whose mean weight vector has the largest product with it;
- * what they give counts as it is, so with k = N this is the perceptron. There is no weight beside
- * the perceptron's, and no gradient through the choice.
+ * their outputs are added as they are, {@code y = Σ_e W₂[:, e] a(W₁[e, :] x + b₁[e]) + b₂} over the
+ * chosen experts e, so with k = N this is the perceptron. There is no weight beside the
+ * perceptron's, and no gradient through the choice.
  *
  * <p>Weights are stored in the perceptron's own order; the buffer {@code members} [N, hidden / N]
  * holds the units of each expert. In training, every pass reorders the weights by expert and

@@ -15,10 +15,10 @@ import dev.jformer.tensor.Tensor;
 /**
  * The gate of <a href="https://arxiv.org/abs/2112.14397">EvoMoE: An Evolutional Mixture-of-Experts
  * Training Framework via Dense-To-Sparse Gate</a>, which begins dense and becomes sparse. Weights
- * are the softmax of scores plus Gumbel noise, divided by a temperature that falls evenly in
- * training: high ones make experts about equal, low ones pick one. Experts whose weight is below a
- * threshold do not run; the others keep their weights. After a share of training only the expert of
- * the largest weight runs.
+ * are the softmax of scores plus Gumbel noise, divided by a temperature τ that falls evenly in
+ * training, {@code softmax((W x + noise) / τ)}: high temperatures make experts about equal, low
+ * ones pick one. Experts whose weight is below a threshold do not run; the others keep their
+ * weights. After a share of training only the expert of the largest weight runs.
  *
  * <p>In inference there is no noise; temperature and stage are those that training has reached. A
  * loss balances the load as in the authors' code: N times the sum over the experts of mean weight

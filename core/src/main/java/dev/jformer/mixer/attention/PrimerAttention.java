@@ -16,7 +16,8 @@ import dev.jformer.tensor.Tensor;
  * Multi-DConv-head attention of <a href="https://arxiv.org/abs/2109.08668">Primer: Searching for
  * Efficient Transformers for Language Modeling</a>. It is softmax attention whose queries, keys and
  * values first pass a causal depthwise convolution of width 3 along time, with weights of its own
- * for each head and channel and without bias. The convolution comes before the position encoding,
+ * for each head and channel and without bias. So a query becomes {@code w₀ ⊙ q[t] + w₁ ⊙ q[t-1] +
+ * w₂ ⊙ q[t-2]}, and so do keys and values. The convolution comes before the position encoding,
  * which the authors, whose models have none here, leave open.
  *
  * <p>As in the authors' code the newest token starts with the weight 1/2 and the two before it with

@@ -17,7 +17,8 @@ import java.util.stream.LongStream;
  * Stochastically subsampled self-attention (SSA) of <a href="https://arxiv.org/abs/2306.01705">The
  * Information Pathways Hypothesis: Transformers are Dynamic Self-Ensembles</a>. In training, every
  * pass computes a random part of the pairs; otherwise all of them, or parts again, to average the
- * results of several such passes ({@link #subsample}).
+ * results of several such passes ({@link #subsample}). Of softmax attention over T keys, a pass
+ * computes {@code softmax(q·K_Sᵀ/√d) V_S} for a random subset S of share T of them.
  *
  * <p>Two kinds. <em>Unbiased</em>: k = share T of the keys are drawn, the same for all queries,
  * sequences and heads. <em>Local</em>: tokens are shuffled a little, by sorting their index plus

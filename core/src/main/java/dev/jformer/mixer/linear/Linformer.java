@@ -16,9 +16,10 @@ import dev.jformer.tensor.Tensor;
  * Self-Attention with Linear Complexity</a>, one of the mixers of <a
  * href="https://arxiv.org/abs/2103.14636">A Practical Survey on Faster and Lighter
  * Transformers</a>. Keys and values are projected along the sequence, from T tokens to k rows, by
- * learned matrices E and F that all heads of a layer share; queries attend to those rows. Time and
- * memory are O(T k). Each row is made of all tokens, so that this cannot be causal. Shorter
- * sequences use the first columns of E and F; padding adds nothing to a row.
+ * learned matrices E and F that all heads of a layer share; queries attend to those rows. So it
+ * computes {@code softmax(Q (E K)ᵀ / √d) F V}. Time and memory are O(T k). Each row is made of all
+ * tokens, so that this cannot be causal. Shorter sequences use the first columns of E and F;
+ * padding adds nothing to a row.
  */
 public final class Linformer extends Attention {
   /**

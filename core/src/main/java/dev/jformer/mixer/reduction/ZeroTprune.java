@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Zero-TPrune (arXiv 2305.17328): which tokens matter is read from the graph of attention, without
- * any training. Its I'-S-I pattern:
+ * Ranks tokens by the graph of attention, without any training, as in <a
+ * href="https://arxiv.org/abs/2305.17328">Zero-TPrune: Zero-Shot Token Pruning through Leveraging
+ * of the Attention Graph in Pre-Trained Transformers</a>. Its I'-S-I pattern:
  *
  * <p>I': each head's importance of tokens is one round of votes, {@code s ← Aᵀ s} (weighted page
  * rank), in which each token votes by its attention and its own importance counts. Heads are

@@ -15,10 +15,11 @@ import dev.jformer.tensor.Tensor;
 /**
  * ProbSparse attention of <a href="https://arxiv.org/abs/2012.07436">Informer: Beyond Efficient
  * Transformer for Long Sequence Time-Series Forecasting</a>. Only the u = c ⌈ln L⌉ queries whose
- * scores stand out most attend to all keys. How far a query stands out is the largest less the mean
- * of its scores for c ⌈ln L⌉ keys drawn at random, the same positions for all sequences and heads.
- * The other queries give the mean of all values, or where attention is causal the sum of the values
- * up to their own. Time and memory are O(L log L); no L×L matrix is held.
+ * scores stand out most attend to all keys. The measure is {@code M(q) = max_j q·k_j/√d - mean_j
+ * q·k_j/√d}. How far a query stands out is the largest less the mean of its scores for c ⌈ln L⌉
+ * keys drawn at random, the same positions for all sequences and heads. The other queries give the
+ * mean of all values, or where attention is causal the sum of the values up to their own. Time and
+ * memory are O(L log L); no L×L matrix is held.
  *
  * <p>Which queries stand out depends on all of them, so that even with a causal mask what comes
  * later decides how an earlier token is computed, though not from what: as in the paper it is

@@ -12,9 +12,10 @@ import dev.jformer.tensor.Tensor;
  * Sliding-window attention of <a href="https://arxiv.org/abs/2004.05150">Longformer: The
  * Long-Document Transformer</a>, one of the mixers of <a href="https://arxiv.org/abs/2103.14636">A
  * Practical Survey on Faster and Lighter Transformers</a>. A token sees those at most {@code
- * window} steps away, and the first {@code global} tokens, which see all and are seen by all. With
- * a dilation δ steps are δ tokens long, so that the window reaches δ times as far. Where tokens see
- * earlier ones only, so do the global ones. Time and memory are O(T w).
+ * window} steps away, and the first {@code global} tokens, which see all and are seen by all. So it
+ * is softmax attention over keys j with {@code |i - j| ≤ w}. With a dilation δ steps are δ tokens
+ * long, so that the window reaches δ times as far. Where tokens see earlier ones only, so do the
+ * global ones. Time and memory are O(T w).
  *
  * <p>Global tokens use the same projections as the others; the authors give them projections of
  * their own, which start as copies.

@@ -29,8 +29,10 @@ import java.util.List;
  * The forecaster of <a href="https://arxiv.org/abs/2310.06625">iTransformer: Inverted Transformers
  * Are Effective for Time Series Forecasting</a>. The whole past of a variable is one token. Tokens
  * are mixed across variables and transformed each by itself; a linear layer makes of each the
- * variable's whole future. Windows are normalised each for itself. As variables have no order there
- * are no positions, and any number of variables can be forecast, also others than those trained on.
+ * variable's whole future. So {@code h = W x[1..L] + b} for each variable, then Transformer blocks
+ * over the variables, then {@code ŷ = V h + c}. Windows are normalised each for itself. As
+ * variables have no order there are no positions, and any number of variables can be forecast, also
+ * others than those trained on.
  *
  * <p>As in the authors' code each calendar feature's past is a token too, whose output is dropped;
  * the calendar of the future is not used.

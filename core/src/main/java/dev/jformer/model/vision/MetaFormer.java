@@ -26,8 +26,9 @@ import java.util.List;
 /**
  * An image classifier in stages of blocks with any token mixer, of <a
  * href="https://arxiv.org/abs/2111.11418">MetaFormer Is Actually What You Need for Vision</a>. Each
- * stage begins with overlapping patches, which make the tokens fewer and wider. With {@link
- * Pooling} for a mixer it is PoolFormer; the defaults are PoolFormer-S12 for 1,000 classes.
+ * stage begins with overlapping patches, which make the tokens fewer and wider. A block computes
+ * {@code y = x + mixer(norm(x))} and {@code z = y + ffn(norm(y))}. With {@link Pooling} for a mixer
+ * it is PoolFormer; the defaults are PoolFormer-S12 for 1,000 classes.
  *
  * <p>Tokens are rows of a matrix here, [B, H W, C], where the authors' have channels in planes; the
  * result is the same and the perceptrons are plain matrix products.
