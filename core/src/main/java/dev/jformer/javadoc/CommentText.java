@@ -15,6 +15,9 @@ final class CommentText {
 
   private final boolean markdown;
 
+  /** Whether the text is that of an item of a list, which has one line. */
+  private boolean item;
+
   private CommentText(boolean markdown) {
     this.markdown = markdown;
   }
@@ -22,6 +25,11 @@ final class CommentText {
   /** The text without any markup. */
   static String plain(String comment) {
     return new CommentText(false).convert(comment);
+  }
+
+  /** The text without any markup, on one line. */
+  static String plainLine(String comment) {
+    return line(plain(comment));
   }
 
   /** The text with links, code, emphasis and lists in Markdown's notation. */
@@ -53,7 +61,8 @@ final class CommentText {
     int at = 0;
     while (at < comment.length()) {
       int next = nextMarkup(comment, at);
-      text.append(entities(comment.substring(at, next)));
+      String words = entities(comment.substring(at, next));
+      text.append(item ? words.replaceAll("\\s+", " ") : words);
       if (next == comment.length()) {
         break;
       }
@@ -128,9 +137,15 @@ final class CommentText {
     }
     boolean closing = comment.charAt(begin + 1) == '/';
     switch (element.group(1)) {
-      case "p", "ul", "ol", "table" -> text.append("\n\n");
+      case "p", "table" -> text.append("\n\n");
+      case "ul", "ol" -> {
+        item = false;
+        text.append("\n\n");
+      }
       case "li" -> text.append(closing ? "" : newItem(text));
-      case "pre" -> text.append(markdown ? closing ? "\n```\n\n" : "\n\n```\n" : "\n\n");
+      case "pre" -> {
+        return preformatted(comment, element.end(), text);
+      }
       case "em", "i" -> text.append(markdown ? "*" : "");
       case "b", "strong" -> text.append(markdown ? "**" : "");
       case "code" -> text.append(markdown ? "`" : "");
@@ -141,10 +156,23 @@ final class CommentText {
   }
 
   /** What begins an item of a list: an empty line before the first, none between items. */
-  private static String newItem(StringBuilder text) {
+  private String newItem(StringBuilder text) {
     text.setLength(text.toString().stripTrailing().length());
-    String last = text.substring(text.lastIndexOf("\n") + 1);
-    return last.startsWith("- ") ? "\n- " : "\n\n- ";
+    String start = item ? "\n- " : "\n\n- ";
+    item = true;
+    return start;
+  }
+
+  /** Appends preformatted text, whose spaces and line breaks count; returns where text goes on. */
+  private int preformatted(String comment, int begin, StringBuilder text) {
+    int end = comment.indexOf("</pre>", begin);
+    String lines = comment.substring(begin, end < 0 ? comment.length() : end);
+    if (lines.strip().startsWith("{@code")) {
+      lines = lines.strip().substring("{@code".length()).replaceAll("}$", "");
+    }
+    lines = entities(lines).replaceAll("^\\s*\n|\\s+$", "");
+    text.append(markdown ? "\n\n```\n" + lines + "\n```\n\n" : "\n\n" + lines + "\n\n");
+    return end < 0 ? comment.length() : end + "</pre>".length();
   }
 
   private static String entities(String text) {

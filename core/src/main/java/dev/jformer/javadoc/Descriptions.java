@@ -48,7 +48,7 @@ public final class Descriptions {
     comment
         .path("parameters")
         .properties()
-        .forEach(p -> parameters.put(p.getKey(), CommentText.plain(p.getValue().asText())));
+        .forEach(p -> parameters.put(p.getKey(), CommentText.plainLine(p.getValue().asText())));
     return new Description(
         CommentText.firstSentence(text),
         CommentText.plain(text),

@@ -49,6 +49,32 @@ class CommentTextTest {
   }
 
   @Test
+  void listsAndFormulasKeepTheirForm() {
+    String comment =
+        """
+        Text:
+
+        <pre>
+          a[t] = b &lt; c
+            d
+        </pre>
+
+        then
+
+        <ul>
+          <li>an item
+              of two lines
+          <li>{@code x}: another
+        </ul>
+
+        The end.""";
+    assertEquals(
+        "Text:\n\n```\n  a[t] = b < c\n    d\n```\n\nthen\n\n- an item of two lines\n- `x`: another"
+            + "\n\nThe end.",
+        CommentText.markdown(comment));
+  }
+
+  @Test
   void theFirstSentenceStandsOnOneLine() {
     assertEquals(
         "The nested perceptron of MatFormer: Nested Transformer for Elastic Inference, whose first"

@@ -35,7 +35,7 @@ record DocComment(String text, Map<String, String> parameters) {
   }
 
   private static String lines(String text) {
-    return text.strip().replaceAll("(?m)^[ \\t]+|[ \\t]+$", "");
+    return text.strip().replaceAll("(?m)^ |[ \\t]+$", "");
   }
 
   /** The comment as a JSON object. */

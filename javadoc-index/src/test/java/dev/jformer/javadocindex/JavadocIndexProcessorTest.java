@@ -47,7 +47,7 @@ class JavadocIndexProcessorTest {
         {
           "text": "A \\"sample\\", \\u00e9.\\n\\n<p>More\\ntext.",
           "parameters": {
-            "a": "the\\nfirst",
+            "a": "the\\n    first",
             "b": "the {@code second}"
           }
         }
