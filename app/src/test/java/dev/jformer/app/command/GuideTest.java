@@ -26,7 +26,9 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the guide shows works: its commands are understood, its code compiles, its links lead on. */
+/**
+ * What the guide shows works: its commands are understood, its code compiles, its links lead on.
+ */
 class GuideTest {
   private static final Path DOCS = Path.of("../docs");
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w*)\n(.*?)^```$");
