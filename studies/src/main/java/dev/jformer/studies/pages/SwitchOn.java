@@ -1,7 +1,6 @@
 package dev.jformer.studies.pages;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,25 +19,14 @@ public record SwitchOn(String variant, JsonNode recipe, List<String> options) {
     return new SwitchOn(variant, recipe, List.copyOf(options));
   }
 
-  /** A part or model is set as a whole, for those of other kinds have other fields. */
   private static void collect(String path, JsonNode node, List<String> options) {
-    if (node instanceof ObjectNode object && !namesKind(object)) {
-      object
-          .properties()
-          .forEach(
-              field ->
-                  collect(
-                      path.isEmpty() ? field.getKey() : path + "." + field.getKey(),
-                      field.getValue(),
-                      options));
+    if (node.isObject()) {
+      String prefix = path.isEmpty() ? "" : path + ".";
+      node.properties()
+          .forEach(field -> collect(prefix + field.getKey(), field.getValue(), options));
     } else {
       String value = node.isTextual() ? node.asText() : node.toString();
-      String setting = path + "=" + value;
-      options.add("--set " + Shell.quote(setting));
+      options.add("--set " + Shell.quote(path + "=" + value));
     }
-  }
-
-  private static boolean namesKind(ObjectNode object) {
-    return object.has("type") || object.path("model").isTextual();
   }
 }
