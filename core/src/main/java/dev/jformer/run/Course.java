@@ -118,7 +118,7 @@ final class Course implements Listener {
 
   TrainingOutcome outcome(
       Trainer.Result result, String failure, long unitsPerBatch, long parameters, double flops) {
-    double units = (steps - 1.0) * unitsPerBatch * training.accumulate();
+    double units = (double) unitsPerBatch * training.accumulate();
     Metrics last = evaluations.isEmpty() ? null : evaluations.get(evaluations.size() - 1).metrics();
     return new TrainingOutcome(
         result == null
@@ -132,7 +132,8 @@ final class Course implements Listener {
         List.copyOf(losses),
         List.copyOf(evaluations),
         seconds,
-        units / (seconds - firstSeconds),
+        units,
+        (steps - 1.0) * units / (seconds - firstSeconds),
         parameters,
         flops,
         -1);

@@ -1,6 +1,7 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.data.Fingerprint;
 import dev.jformer.data.series.Calendar;
 import dev.jformer.data.series.Series;
 import dev.jformer.data.series.Split;
@@ -15,7 +16,9 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.train.Forecasting;
 import dev.jformer.train.Task;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -122,6 +125,11 @@ public record ForecastingJob() implements Job {
           windows(config, split.validationFrom(), split.testFrom()),
           recipe.training().batch(),
           recipe.training().seed());
+    }
+
+    @Override
+    public String fingerprint() {
+      return Fingerprint.of(Arrays.toString(values.toFloats()).getBytes(StandardCharsets.UTF_8));
     }
 
     @Override

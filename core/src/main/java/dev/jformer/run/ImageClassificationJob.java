@@ -135,6 +135,11 @@ public record ImageClassificationJob() implements Job {
     }
 
     @Override
+    public String fingerprint() {
+      return file.header().fingerprint();
+    }
+
+    @Override
     public DataSummary summary(Task task) {
       ImageClassification images = (ImageClassification) task;
       return new DataSummary(

@@ -48,6 +48,17 @@ public final class Jobs {
         .orElseThrow(() -> new RunException("no job knows what to do with a " + trained.type()));
   }
 
+  /**
+   * A recipe with the model that it trains: if it begins with a trained one, that one's shape.
+   *
+   * @throws RunException if the trained model is of another family
+   */
+  public static Recipe resolved(Recipe recipe) throws IOException {
+    try (PretrainedStart start = PretrainedStart.of(recipe)) {
+      return recipe.withModel(start.config(of(recipe).model()));
+    }
+  }
+
   /** Makes a recipe's data ready in a temporary folder, for any number of trainings. */
   public static PreparedData prepare(Recipe recipe) throws IOException {
     return prepare(recipe, Workspace.temporary());

@@ -84,6 +84,11 @@ public record LanguageModellingJob() implements Job {
     }
 
     @Override
+    public String fingerprint() {
+      return tokens.header().fingerprint();
+    }
+
+    @Override
     public DataSummary summary(Task task) {
       TokenFile.Header header = tokens.header();
       return new DataSummary(source, "tokens", header.trainTokens(), header.validationTokens(), "");

@@ -70,6 +70,11 @@ public record MaskedLanguageModellingJob() implements Job {
     }
 
     @Override
+    public String fingerprint() {
+      return tokens.header().fingerprint();
+    }
+
+    @Override
     public DataSummary summary(Task task) {
       TokenFile.Header header = tokens.header();
       return new DataSummary(source, "tokens", header.trainTokens(), header.validationTokens(), "");

@@ -45,6 +45,9 @@ public interface PreparedData extends AutoCloseable {
    */
   Task task(Model model, Recipe recipe, long evaluationBatches);
 
+  /** Identifies what there is to learn from: other data has another. */
+  String fingerprint();
+
   /** How much there is to learn from. */
   DataSummary summary(Task task);
 

@@ -40,6 +40,6 @@ public interface Progress extends Listener {
 
   /** Lines of plain text on standard error: remarks, evaluations, and now and then an update. */
   static Progress console() {
-    return new ConsoleProgress(System.err);
+    return new TextProgress(System.err);
   }
 }

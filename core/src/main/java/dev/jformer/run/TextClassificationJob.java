@@ -1,6 +1,7 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.data.Fingerprint;
 import dev.jformer.data.text.LabelledTexts;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
@@ -11,6 +12,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.train.Task;
 import dev.jformer.train.TextClassification;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,6 +94,11 @@ public record TextClassificationJob() implements Job {
           ((LabelledTextData) recipe.data()).validation(),
           recipe.training().batch(),
           recipe.training().seed());
+    }
+
+    @Override
+    public String fingerprint() {
+      return Fingerprint.of(texts.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     @Override

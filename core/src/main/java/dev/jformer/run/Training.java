@@ -41,6 +41,7 @@ public final class Training {
   private boolean resumes = true;
   private long evaluationBatches = PreparedData.USUAL;
   private boolean measured;
+  private boolean ownShape;
   private Trainer trainer;
   private boolean stopping;
 
@@ -73,6 +74,15 @@ public final class Training {
   /** Looks at no more than so many batches of held-out data in an evaluation. */
   public Training withEvaluationBatches(long most) {
     evaluationBatches = most;
+    return this;
+  }
+
+  /**
+   * Builds the model of the recipe even if it begins with a trained one, whose weights it takes as
+   * far as it has them too; otherwise the model is of the trained one's shape.
+   */
+  public Training withOwnShape() {
+    ownShape = true;
     return this;
   }
 
@@ -113,7 +123,8 @@ public final class Training {
   public Model build() throws IOException {
     try (PretrainedStart start = PretrainedStart.of(recipe)) {
       Random.seed(recipe.training().seed());
-      Model made = data.build(data.fit(start.config(data.job().model())), recipe);
+      Model.Config shape = ownShape ? recipe.model() : start.config(data.job().model());
+      Model made = data.build(data.fit(shape), recipe);
       start.copyTo(made);
       return made;
     }

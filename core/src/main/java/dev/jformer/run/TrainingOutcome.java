@@ -15,6 +15,7 @@ import java.util.List;
  * @param losses training losses, averaged over short stretches
  * @param evaluations metrics on held-out data
  * @param seconds of training, evaluations left out
+ * @param unitsPerStep units of an update, on average
  * @param unitsPerSecond throughput of training, in tokens, images or the like
  * @param parameters number of weights
  * @param flopsPerUnit operations of matrix products per unit, forward and backward; NaN if they
@@ -32,6 +33,7 @@ public record TrainingOutcome(
     List<Loss> losses,
     List<Measurement> evaluations,
     double seconds,
+    double unitsPerStep,
     double unitsPerSecond,
     long parameters,
     double flopsPerUnit,
@@ -82,6 +84,7 @@ public record TrainingOutcome(
         losses,
         evaluations,
         seconds,
+        unitsPerStep,
         unitsPerSecond,
         parameters,
         flopsPerUnit,

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -90,12 +91,7 @@ public record TranslationJob() implements Job {
   /** A run that goes on with other texts would be neither the one nor the other. */
   private static void checkFingerprint(
       ParallelTexts learned, ParallelTexts heldOut, Workspace workspace) throws IOException {
-    String all =
-        String.join("\n", learned.source())
-            + String.join("\n", learned.target())
-            + String.join("\n", heldOut.source())
-            + String.join("\n", heldOut.target());
-    String fingerprint = Fingerprint.of(all.getBytes(StandardCharsets.UTF_8));
+    String fingerprint = fingerprint(learned, heldOut);
     Path file = workspace.folder().resolve(FINGERPRINT);
     if (workspace.isResumed()
         && Files.exists(file)
@@ -106,6 +102,15 @@ public record TranslationJob() implements Job {
               + " was begun with: put the old files back, or begin anew with --overwrite");
     }
     AtomicFile.write(file, fingerprint.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String fingerprint(ParallelTexts learned, ParallelTexts heldOut) {
+    String all =
+        String.join("\n", learned.source())
+            + String.join("\n", learned.target())
+            + String.join("\n", heldOut.source())
+            + String.join("\n", heldOut.target());
+    return Fingerprint.of(all.getBytes(StandardCharsets.UTF_8));
   }
 
   private static ParallelTexts read(String source, String target) {
@@ -154,6 +159,11 @@ public record TranslationJob() implements Job {
 
     private List<TokenPair> pairs(EncoderDecoder model, ParallelTexts texts) {
       return TokenPair.of(texts, tokenizer, model.end(), model.config().length());
+    }
+
+    @Override
+    public String fingerprint() {
+      return TranslationJob.fingerprint(learned, heldOut);
     }
 
     @Override
@@ -247,12 +257,15 @@ public record TranslationJob() implements Job {
       double loss =
           Translation.evaluate(
               model, TokenPair.of(texts, tokenizer, model.end(), model.config().length()));
+      Map<String, String> details = new LinkedHashMap<>();
+      details.put("signature", Bleu.SIGNATURE);
+      details.put("details", bleu.toString());
       return new EvaluationResult(
           request.only().toString(),
           texts.size(),
           "texts",
           Metrics.ofLoss(loss, "nats per token").under(bleu.metric()),
-          Map.of("signature", Bleu.SIGNATURE, "details", bleu.toString()),
+          details,
           List.of());
     }
   }

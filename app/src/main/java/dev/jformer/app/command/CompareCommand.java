@@ -1,10 +1,8 @@
 package dev.jformer.app.command;
 
-import dev.jformer.data.text.TokenFile;
-import dev.jformer.data.tokenizer.Tokenizer;
-import dev.jformer.model.CausalLm;
+import dev.jformer.run.Jobs;
+import dev.jformer.run.PreparedData;
 import dev.jformer.run.Recipe;
-import dev.jformer.run.TextData;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Notebook;
 import dev.jformer.studies.Scale;
@@ -121,32 +119,22 @@ final class CompareCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     Budget each = Budget.parse(budget);
     Console console = progress.console();
-    Recipe recipe = Recipes.withData(base, Recipes.load(base, overrides.fields()), data, List.of());
-    if (!(recipe.model() instanceof CausalLm.Config && recipe.data() instanceof TextData source)) {
-      throw new CommandException(
-          "only language models can be compared yet, and the recipe has a "
-              + recipe.model().type()
-              + " on "
-              + recipe.data().type());
-    }
+    Recipe recipe =
+        Jobs.resolved(
+            Recipes.withData(base, Recipes.load(base, overrides.fields()), data, List.of()));
     Path folder = out == null ? Path.of("runs", "compare-" + Recipes.name(base)) : out;
     variants(recipe); // wrong names are told before anything is made
     Files.createDirectories(folder);
-    Texts texts = new Texts(source, folder, console);
-    Tokenizer tokenizer = texts.tokenizer();
-    try (TokenFile text = texts.tokens(tokenizer);
-        StudyProgress progress = new StudyProgress(console)) {
-      Recipe sized =
-          recipe.withModel(
-              ((CausalLm.Config) recipe.model()).withVocab(tokenizer.vocabularySize()));
-      Comparison comparison = new Comparison(variants(sized), each, seeds, priority, tolerance);
+    try (PreparedData prepared = Jobs.prepare(recipe, folder, console);
+        StudyProgress shown = new StudyProgress(console)) {
+      Comparison comparison = new Comparison(variants(recipe), each, seeds, priority, tolerance);
       Notebook notebook =
-          new Notebook(folder.resolve("notes"), conditions(sized, text), Version.here());
+          new Notebook(folder.resolve("notes"), conditions(recipe, prepared), Version.here());
       if (fresh) {
         notebook.forget();
       }
-      ExperimentContext lab = new ExperimentContext(Scale.LAPTOP, text, notebook, progress);
-      comparison.run(lab);
+      ExperimentContext lab = new ExperimentContext(Scale.LAPTOP, null, notebook, shown);
+      comparison.run(lab, prepared);
       Evidence evidence = lab.evidence("compare", title(), command());
       Report.write(evidence, folder);
       json.printer().print(evidence, Report::text);
@@ -167,8 +155,8 @@ final class CompareCommand implements Callable<Integer> {
     return variants;
   }
 
-  private static String conditions(Recipe recipe, TokenFile text) {
-    return recipe + "; text " + text.header().fingerprint() + "; " + Machine.here();
+  private static String conditions(Recipe recipe, PreparedData data) {
+    return recipe + "; data " + data.fingerprint() + "; " + Machine.here();
   }
 
   private String title() {

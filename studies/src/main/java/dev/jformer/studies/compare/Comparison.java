@@ -1,12 +1,14 @@
 package dev.jformer.studies.compare;
 
-import dev.jformer.model.CausalLm;
+import dev.jformer.run.LanguageModellingJob;
+import dev.jformer.run.PreparedData;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
-import dev.jformer.studies.trial.LanguageTrial;
+import dev.jformer.studies.trial.RecipeTrial;
 import dev.jformer.studies.trial.TrainingResult;
-import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +26,7 @@ public record Comparison(
     List<Variant> variants, Budget budget, int seeds, Choice.Priority priority, double tolerance) {
   private static final int EVALUATIONS = 10;
   private static final int PACE_STEPS = 12;
+  private static final int EVALUATION_BATCHES = 40;
 
   /** Checks the values. */
   public Comparison {
@@ -40,20 +43,33 @@ public record Comparison(
 
   private record Pace(double secondsPerStep, double flopsPerStep) {}
 
-  /** Measures and fills the report; returns what was chosen. */
+  /**
+   * Measures language models on the laboratory's text; see {@link #run(ExperimentContext,
+   * PreparedData)}.
+   */
   public Choice run(ExperimentContext lab) {
+    return run(lab, LanguageModellingJob.of(lab.text()));
+  }
+
+  /**
+   * Measures and fills the report.
+   *
+   * @param data what all variants learn from
+   * @return what was chosen
+   */
+  public Choice run(ExperimentContext lab, PreparedData data) {
     List<Result> results = new ArrayList<>();
     for (Variant variant : variants) {
-      CausalLm.Config model = (CausalLm.Config) variant.recipe().model();
-      TrainingConfig training = variant.recipe().training();
-      int steps = steps(lab, variant, model, training);
-      LanguageTrial trial =
-          new LanguageTrial(model, training.withSteps(steps, EVALUATIONS))
-              .withObjective(variant.recipe().objective());
+      Recipe recipe = variant.recipe();
+      int steps = steps(lab, variant, data);
+      Recipe budgeted = recipe.withTraining(recipe.training().withSteps(steps, EVALUATIONS));
+      RecipeTrial trial = new RecipeTrial(budgeted, data, EVALUATION_BATCHES);
       List<TrainingResult> runs = lab.learn(variant.name() + ", " + budget, trial, seeds);
       Inference inference =
           lab.measure(
-              variant.name() + ", inference", Inference.class, () -> Inference.measure(model));
+              variant.name() + ", inference",
+              Inference.class,
+              () -> Inference.measure(recipe, data));
       results.add(new Result(variant.name(), runs, inference));
     }
     Choice choice = Choice.of(results, priority, tolerance);
@@ -69,8 +85,7 @@ public record Comparison(
   }
 
   /** How many updates the budget pays for. */
-  private int steps(
-      ExperimentContext lab, Variant variant, CausalLm.Config model, TrainingConfig training) {
+  private int steps(ExperimentContext lab, Variant variant, PreparedData data) {
     if (budget.kind() == Budget.Kind.STEPS) {
       return (int) Math.min(Integer.MAX_VALUE, budget.amount());
     }
@@ -79,12 +94,11 @@ public record Comparison(
             variant.name() + ", pace",
             Pace.class,
             () -> {
-              TrainingResult brief =
-                  new LanguageTrial(model, training.withSteps(PACE_STEPS, 1), 1, null)
-                      .withObjective(variant.recipe().objective())
-                      .run(lab.text(), (done, detail) -> {}, null);
-              double tokens = (double) training.batch() * training.accumulate() * model.length();
-              return new Pace(tokens / brief.unitsPerSecond(), tokens * brief.flopsPerUnit());
+              Recipe recipe = variant.recipe();
+              Recipe few = recipe.withTraining(recipe.training().withSteps(PACE_STEPS, 1));
+              TrainingOutcome brief = new RecipeTrial(few, data, 1).outcome();
+              double units = brief.unitsPerStep();
+              return new Pace(units / brief.unitsPerSecond(), units * brief.flopsPerUnit());
             });
     double each =
         budget.kind() == Budget.Kind.SECONDS ? pace.secondsPerStep() : pace.flopsPerStep();
@@ -140,40 +154,28 @@ public record Comparison(
                 + "; * on the Pareto front of loss, training speed, memory, weights",
             List.of(
                 "variant",
-                "loss, nats/token",
+                "loss",
                 "spread",
                 "steps",
-                "training, tokens/s",
-                "reading, tokens/s",
+                "training, units/s",
+                "reading, units/s",
                 "writing, tokens/s",
                 "peak memory, MiB",
                 "state, KiB",
                 "weights, M",
                 "size, MiB",
-                "Mflop/token"),
+                "Mflop/unit"),
             rows));
     lab.figure(
         new Figure(
-            "Loss against training speed",
-            "training, tokens/s",
-            "loss, nats/token",
-            false,
-            false,
-            front));
+            "Loss against training speed", "training, units/s", "loss", false, false, front));
+    lab.figure(new Figure("Held-out loss by step", "steps", "loss", false, false, curves));
     lab.figure(
-        new Figure("Held-out loss by step", "steps", "loss, nats/token", false, false, curves));
-    lab.figure(
-        new Figure(
-            "Held-out loss by time",
-            "seconds of training",
-            "loss, nats/token",
-            false,
-            false,
-            overTime));
+        new Figure("Held-out loss by time", "seconds of training", "loss", false, false, overTime));
     lab.note(
         "Peak memory is what training took beyond what the process held before; operations are those of"
             + " matrix products, forward and backward; the state is what writing one sequence of the"
-            + " model's length keeps.");
+            + " model's length keeps. Units are those of the task: tokens, texts, images or windows.");
     for (Result r : results) {
       if (r.runs().stream().anyMatch(TrainingResult::diverged)) {
         lab.note(r.name() + " diverged: its loss ceased to be a number.");

@@ -1,20 +1,28 @@
 package dev.jformer.studies.compare;
 
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import dev.jformer.run.ForwardPasses;
+import dev.jformer.run.PreparedData;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.TrainedModel;
+import dev.jformer.run.Training;
 import dev.jformer.studies.trial.InterleavedTimer;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Engine;
 import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 
 /**
  * How a model runs; its weights do not matter for that.
  *
- * @param readTokens tokens per second when a whole sequence is read at once, batch 1
+ * @param readTokens tokens, or images, per second when a whole sequence is read at once, batch 1;
+ *     NaN for models that take more than one input
  * @param writtenTokens tokens per second when one is written after the other, batch 1; NaN if the
  *     model cannot
  * @param stateBytes memory for one sequence of the model's length being written; NaN if it cannot
@@ -23,25 +31,39 @@ public record Inference(double readTokens, double writtenTokens, double stateByt
   private static final int WRITTEN = 64;
   private static final int REPEATS = 5;
 
-  /** Measures a model of this configuration with random weights. */
-  public static Inference measure(CausalLm.Config config) {
+  /** Measures a recipe's model as a training begins with it. */
+  public static Inference measure(Recipe recipe, PreparedData data) {
     try (Scope scope = Scope.open();
+        Model model = Training.of(recipe, data).withOwnShape().build();
         Mode mode = Autograd.inference()) {
-      Random.seed(1);
-      CausalLm model = config.build();
-      try {
-        model.train(false);
-        Tensor ids = Tensor.zeros(DType.INT64, 1, config.length());
-        double read = config.length() / median(InterleavedTimer.Work.of(() -> model.logits(ids)));
-        try {
-          return write(model, config, read);
-        } catch (UnsupportedOperationException e) {
-          return new Inference(read, Double.NaN, Double.NaN);
-        }
-      } finally {
-        model.close();
-      }
+      model.train(false);
+      return model instanceof CausalLm lm ? language(lm) : other(model);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot build " + recipe.model().type(), e);
     }
+  }
+
+  private static Inference language(CausalLm model) {
+    CausalLm.Config config = model.config();
+    Tensor ids = Tensor.zeros(DType.INT64, 1, config.length());
+    double read = config.length() / median(InterleavedTimer.Work.of(() -> model.logits(ids)));
+    try {
+      return write(model, config, read);
+    } catch (UnsupportedOperationException e) {
+      return new Inference(read, Double.NaN, Double.NaN);
+    }
+  }
+
+  private static Inference other(Model model) {
+    double read =
+        TrainedModel.of(null, model).passes().map(passes -> read(passes, model)).orElse(Double.NaN);
+    return new Inference(read, Double.NaN, Double.NaN);
+  }
+
+  private static double read(ForwardPasses passes, Model model) {
+    Tensor input = passes.input(model, 1);
+    return passes.units(model)
+        / median(InterleavedTimer.Work.of(() -> passes.forward(model, input, null)));
   }
 
   private static Inference write(CausalLm model, CausalLm.Config config, double read) {

@@ -8,14 +8,23 @@ import dev.jformer.config.Configs;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.hub.Models;
+import dev.jformer.model.Model;
+import dev.jformer.run.Jobs;
+import dev.jformer.run.LanguageModellingJob;
+import dev.jformer.run.PreparedData;
 import dev.jformer.run.Recipe;
+import dev.jformer.run.Training;
+import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Notebook;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Watcher;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.trial.LanguageTrial;
+import dev.jformer.studies.trial.RecipeTrial;
 import dev.jformer.studies.trial.TrainingResult;
+import dev.jformer.tensor.Random;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -122,6 +131,68 @@ class ComparisonTest {
     assertEquals(2 * once.flopsPerUnit(), twice.flopsPerUnit(), 1e-6 * once.flopsPerUnit());
     // Two passes without anything drawn agree, so that their losses are added up.
     assertEquals(2 * once.training().get(0).loss(), twice.training().get(0).loss(), 1e-4);
+  }
+
+  @Test
+  void variantsBeginWithTheModelAndLearnByTheObjectiveOfTheBase() throws IOException {
+    Path first = folder.resolve("first");
+    Random.seed(5);
+    try (Model trained = BASE.model().build()) {
+      trained.parameters().values().forEach(p -> p.copyFrom(p.value().detach().mul(4)));
+      Models.save(trained, first);
+    }
+    Recipe plain = BASE.withSteps(2);
+    Recipe recipe = plain.withFrom(first).withObjective(new dev.jformer.train.Consistency());
+    PreparedData data = LanguageModellingJob.of(text);
+    TrainingOutcome scratch = new RecipeTrial(plain, data, 1).outcome();
+    TrainingOutcome outcome = new RecipeTrial(recipe, data, 1).outcome();
+    assertEquals(2 * scratch.flopsPerUnit(), outcome.flopsPerUnit(), 1e-6 * scratch.flopsPerUnit());
+    TrainingOutcome once =
+        new RecipeTrial(recipe.withObjective(plain.objective()), data, 1).outcome();
+    double loss = once.losses().get(0).value();
+    assertTrue(Math.abs(loss - scratch.losses().get(0).value()) > 0.01, "other weights: " + loss);
+    assertEquals(2 * loss, outcome.losses().get(0).value(), 1e-3);
+    // A variant keeps its own shape.
+    Recipe alibi = Variants.of(recipe, "alibi").get(0).recipe();
+    assertEquals(recipe.from(), alibi.from());
+    assertEquals(recipe.objective(), alibi.objective());
+    try (Model built = Training.of(alibi, data).withOwnShape().build()) {
+      assertEquals(alibi.model(), built.config());
+    }
+  }
+
+  @Test
+  void comparesForecastersToo() throws IOException {
+    StringBuilder rows = new StringBuilder("time,a\n");
+    for (int i = 0; i < 120; i++) {
+      rows.append(java.time.LocalDateTime.of(2024, 1, 1, 0, 0).plusHours(i));
+      rows.append(',').append(Math.sin(i / 4.0)).append('\n');
+    }
+    Path csv = Files.writeString(folder.resolve("series.csv"), rows.toString());
+    Recipe base =
+        Configs.parse(
+                """
+            {"model":{"model":"itransformer","lookBack":12,"horizon":4,"layers":1,"width":16,
+               "mixer":{"type":"softmax","heads":2}},
+             "data":{"type":"series"},"training":{"batch":4,"learningRate":0.003}}
+            """,
+                Recipe.class)
+            .withData(csv);
+    Variant wider = new Variant("wider", base.with("model.width", "32"));
+    Comparison comparison =
+        new Comparison(
+            List.of(new Variant(Variant.BASE, base), wider),
+            Budget.parse("4steps"),
+            1,
+            Choice.Priority.QUALITY,
+            0.01);
+    ExperimentContext lab = lab(Watcher.NONE);
+    try (PreparedData data = Jobs.prepare(base)) {
+      comparison.run(lab, data);
+    }
+    List<List<String>> table = lab.evidence("compare", "t", "c").tables().get(0).rows();
+    assertEquals(2, table.size());
+    assertTrue(Double.parseDouble(table.get(1).get(1)) > 0, table.toString());
   }
 
   @Test

@@ -4,13 +4,13 @@ import java.io.PrintStream;
 import java.util.Locale;
 
 /** Writes how a run goes as lines of text, at most one every few seconds between evaluations. */
-final class ConsoleProgress implements Progress {
+final class TextProgress implements Progress {
   private static final long EVERY_NANOS = 5_000_000_000L;
 
   private final PrintStream out;
   private long last = System.nanoTime();
 
-  ConsoleProgress(PrintStream out) {
+  TextProgress(PrintStream out) {
     this.out = out;
   }
 
