@@ -48,8 +48,8 @@ public final class BleuValidation extends ForwardingTask implements Classifying 
     boolean learning = model.isTraining();
     model.train(false);
     try {
-      Translator translator =
-          new Translator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
+      BeamTranslator translator =
+          new BeamTranslator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
       Bleu bleu = Bleu.of(translator.translate(heldOut.source(), done -> {}), heldOut.target());
       return losses.under(bleu.metric());
     } finally {

@@ -1,6 +1,6 @@
 /**
  * Decoding with trained models: sampling and text generation, speculative decoding, beam search and
  * translation. Start with {@link dev.jformer.decode.Generator} and {@link
- * dev.jformer.decode.Translator}.
+ * dev.jformer.decode.BeamTranslator}.
  */
 package dev.jformer.decode;

@@ -6,7 +6,7 @@ import dev.jformer.data.series.Windows;
 import dev.jformer.hub.Models;
 import dev.jformer.metrics.ForecastError;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.forecast.ForecastModel;
 import dev.jformer.model.forecast.LinearForecaster;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -31,9 +31,9 @@ import java.util.function.UnaryOperator;
  * @param test windows that decided nothing
  */
 record ForecastComparison(
-    Function<Forecaster.Config, Windows> training,
-    Function<Forecaster.Config, Windows> validation,
-    Function<Forecaster.Config, Windows> test) {
+    Function<ForecastModel.Config, Windows> training,
+    Function<ForecastModel.Config, Windows> validation,
+    Function<ForecastModel.Config, Windows> test) {
   /** The most numbers that are kept of errors, for bands. */
   private static final long MOST_ERRORS = 20_000_000;
 
@@ -44,14 +44,14 @@ record ForecastComparison(
   Map<String, Metrics> run(Path folder, int season, int columns, boolean tested)
       throws IOException {
     try (Scope scope = Scope.open();
-        Forecaster best = (Forecaster) Models.load(folder)) {
+        ForecastModel best = (ForecastModel) Models.load(folder)) {
       keepErrors(folder, best, columns);
       return tested ? compare(best, season) : Map.of();
     }
   }
 
-  private void keepErrors(Path folder, Forecaster best, int columns) throws IOException {
-    Forecaster.Config config = best.config();
+  private void keepErrors(Path folder, ForecastModel best, int columns) throws IOException {
+    ForecastModel.Config config = best.config();
     Windows windows = validation.apply(config);
     long each = (long) config.horizon() * columns;
     long every = Math.max(1, Math.multiplyExact(windows.count(), each) / MOST_ERRORS);
@@ -75,7 +75,7 @@ record ForecastComparison(
     }
   }
 
-  private Map<String, Metrics> compare(Forecaster best, int season) {
+  private Map<String, Metrics> compare(ForecastModel best, int season) {
     Windows windows = test.apply(best.config());
     int horizon = best.config().horizon();
     Map<String, Metrics> results = new LinkedHashMap<>();
@@ -93,7 +93,7 @@ record ForecastComparison(
   }
 
   /** Trains the linear model that Transformers have to beat, on the same windows. */
-  private Metrics linear(Forecaster.Config like, Windows windows) {
+  private Metrics linear(ForecastModel.Config like, Windows windows) {
     LinearForecaster.Config config =
         new LinearForecaster.Config(
             like.variates(), like.calendar(), like.lookBack(), like.horizon(), LINEAR_AVERAGE);

@@ -10,7 +10,7 @@ import dev.jformer.data.series.Windows;
 import dev.jformer.data.series.csv.SeriesCsv;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
-import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.forecast.ForecastModel;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.Forecasting;
@@ -37,8 +37,8 @@ public record ForecastingJob() implements Job {
   }
 
   @Override
-  public Class<Forecaster.Config> model() {
-    return Forecaster.Config.class;
+  public Class<ForecastModel.Config> model() {
+    return ForecastModel.Config.class;
   }
 
   @Override
@@ -52,7 +52,7 @@ public record ForecastingJob() implements Job {
     SeriesCsv.Read read = SeriesCsv.read(Path.of(data.source()), data.csv());
     read.remarks().forEach(progress::remark);
     Series series = read.series();
-    Forecaster.Config config = (Forecaster.Config) recipe.model();
+    ForecastModel.Config config = (ForecastModel.Config) recipe.model();
     Split split =
         data.split(series.rows()).check(series.rows(), config.lookBack(), config.horizon());
     List<String> constant = series.slice(0, split.train()).constant();
@@ -106,19 +106,19 @@ public record ForecastingJob() implements Job {
     }
 
     @Override
-    public Forecaster.Config fit(Model.Config config) {
-      return ((Forecaster.Config) config)
+    public ForecastModel.Config fit(Model.Config config) {
+      return ((ForecastModel.Config) config)
           .sized(series.columns(), Calendar.features(series.frequency()));
     }
 
-    private Windows windows(Forecaster.Config config, int from, int to) {
+    private Windows windows(ForecastModel.Config config, int from, int to) {
       return new Windows(values, calendar, from, to, config.lookBack(), config.horizon());
     }
 
     @Override
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
-      Forecaster forecaster = (Forecaster) model;
-      Forecaster.Config config = forecaster.config();
+      ForecastModel forecaster = (ForecastModel) model;
+      ForecastModel.Config config = forecaster.config();
       return new Forecasting(
           forecaster,
           windows(config, 0, split.train()),
@@ -174,18 +174,18 @@ public record ForecastingJob() implements Job {
 
   @Override
   public boolean uses(Model.Config trained) {
-    return trained instanceof Forecaster.Config;
+    return trained instanceof ForecastModel.Config;
   }
 
   @Override
   public TrainedModel use(Path folder, Model model) {
-    return new Use(folder, (Forecaster) model);
+    return new Use(folder, (ForecastModel) model);
   }
 
   private static final class Use extends TrainedModel {
-    private final Forecaster model;
+    private final ForecastModel model;
 
-    Use(Path folder, Forecaster model) {
+    Use(Path folder, ForecastModel model) {
       super(folder, model);
       this.model = model;
     }
@@ -196,7 +196,7 @@ public record ForecastingJob() implements Job {
     }
 
     @Override
-    public Forecaster model() {
+    public ForecastModel model() {
       return model;
     }
 
@@ -207,7 +207,7 @@ public record ForecastingJob() implements Job {
       SeriesSetup setup = SeriesSetup.load(folder());
       Path file = request.only();
       Series series = setup.read(file, progress);
-      Forecaster.Config config = model.config();
+      ForecastModel.Config config = model.config();
       try (Scope scope = Scope.open()) {
         Windows windows =
             new Windows(

@@ -8,7 +8,7 @@ import dev.jformer.data.image.Picture;
 import dev.jformer.io.FileTree;
 import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -35,8 +35,8 @@ public record ImageClassificationJob() implements Job {
   }
 
   @Override
-  public Class<ImageClassifier.Config> model() {
-    return ImageClassifier.Config.class;
+  public Class<ImageModel.Config> model() {
+    return ImageModel.Config.class;
   }
 
   @Override
@@ -92,8 +92,8 @@ public record ImageClassificationJob() implements Job {
     }
 
     @Override
-    public ImageClassifier.Config fit(Model.Config config) {
-      ImageClassifier.Config images = (ImageClassifier.Config) config;
+    public ImageModel.Config fit(Model.Config config) {
+      ImageModel.Config images = (ImageModel.Config) config;
       if (images.size() != file.header().size()) {
         throw new RunException(
             "the images are of "
@@ -107,7 +107,7 @@ public record ImageClassificationJob() implements Job {
 
     @Override
     public Model build(Model.Config config, Recipe recipe) {
-      ImageClassifier made = (ImageClassifier) config.build();
+      ImageModel made = (ImageModel) config.build();
       try (Scope scope = Scope.open()) {
         Tensor[] channels = sampler(recipe).channels();
         made.standardise(channels[0], channels[1]);
@@ -131,7 +131,7 @@ public record ImageClassificationJob() implements Job {
     @Override
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
       double smoothing = ((ImageData) recipe.data()).smoothing();
-      return new ImageClassification((ImageClassifier) model, sampler(recipe), smoothing);
+      return new ImageClassification((ImageModel) model, sampler(recipe), smoothing);
     }
 
     @Override
@@ -167,18 +167,18 @@ public record ImageClassificationJob() implements Job {
 
   @Override
   public boolean uses(Model.Config trained) {
-    return trained instanceof ImageClassifier.Config;
+    return trained instanceof ImageModel.Config;
   }
 
   @Override
   public TrainedModel use(Path folder, Model model) {
-    return new Use(folder, (ImageClassifier) model);
+    return new Use(folder, (ImageModel) model);
   }
 
   private static final class Use extends TrainedModel {
-    private final ImageClassifier model;
+    private final ImageModel model;
 
-    Use(Path folder, ImageClassifier model) {
+    Use(Path folder, ImageModel model) {
       super(folder, model);
       this.model = model;
     }
@@ -189,7 +189,7 @@ public record ImageClassificationJob() implements Job {
     }
 
     @Override
-    public ImageClassifier model() {
+    public ImageModel model() {
       return model;
     }
 
@@ -261,13 +261,13 @@ public record ImageClassificationJob() implements Job {
   private static final class Passes implements ForwardPasses {
     @Override
     public Tensor forward(Model model, Tensor input, Tensor paddingMask) {
-      return ((ImageClassifier) model).logits(input);
+      return ((ImageModel) model).logits(input);
     }
 
     @Override
     public Tensor input(Model model, int batch) {
-      long size = ((ImageClassifier) model).config().size();
-      return Tensor.rand(batch, ImageClassifier.CHANNELS, size, size);
+      long size = ((ImageModel) model).config().size();
+      return Tensor.rand(batch, ImageModel.CHANNELS, size, size);
     }
 
     @Override

@@ -8,8 +8,8 @@ import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
+import dev.jformer.decode.BeamTranslator;
 import dev.jformer.decode.BleuValidation;
-import dev.jformer.decode.Translator;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.Bleu;
 import dev.jformer.metrics.Metrics;
@@ -184,7 +184,8 @@ public record TranslationJob() implements Job {
       try {
         String text = prompt == null ? heldOut.source().get(0) : prompt;
         BeamSearch.Settings greedy = new BeamSearch.Settings(1);
-        Translator translator = new Translator((EncoderDecoder) model, tokenizer, greedy, 1);
+        BeamTranslator translator =
+            new BeamTranslator((EncoderDecoder) model, tokenizer, greedy, 1);
         return "  " + text + " → " + translator.translate(text);
       } finally {
         model.train(learning);
@@ -250,7 +251,7 @@ public record TranslationJob() implements Job {
       List<String> translations;
       try (Progress.Work work = progress.begin("translating", texts.size(), "texts")) {
         translations =
-            new Translator(model, tokenizer, request.search(), request.batch())
+            new BeamTranslator(model, tokenizer, request.search(), request.batch())
                 .translate(texts.source(), work::at);
       }
       Bleu bleu = Bleu.of(translations, texts.target());

@@ -4,7 +4,7 @@ import dev.jformer.data.Epochs;
 import dev.jformer.data.series.Windows;
 import dev.jformer.metrics.ForecastError;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.forecast.ForecastModel;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 public final class Forecasting implements Task {
   private static final int EVALUATION_BATCH = 128;
 
-  private final Forecaster model;
+  private final ForecastModel model;
   private final Windows training;
   private final Windows validation;
   private final Epochs epochs;
@@ -31,7 +31,8 @@ public final class Forecasting implements Task {
    * @param validation windows to evaluate on
    * @param batch windows in a batch; fewer if there are fewer
    */
-  public Forecasting(Forecaster model, Windows training, Windows validation, int batch, long seed) {
+  public Forecasting(
+      ForecastModel model, Windows training, Windows validation, int batch, long seed) {
     this.model = model;
     this.training = training;
     this.validation = validation;
@@ -68,7 +69,7 @@ public final class Forecasting implements Task {
   }
 
   /** Errors of a model on all of these windows, the last ones included. */
-  public static ForecastError errors(Forecaster model, Windows windows) {
+  public static ForecastError errors(ForecastModel model, Windows windows) {
     ForecastError error = new ForecastError();
     forEach(model, windows, (batch, forecast) -> error.add(forecast, batch.future()));
     return error;
@@ -81,7 +82,7 @@ public final class Forecasting implements Task {
    *     their own
    */
   public static void forEach(
-      Forecaster model, Windows windows, BiConsumer<Windows.Batch, Tensor> consumer) {
+      ForecastModel model, Windows windows, BiConsumer<Windows.Batch, Tensor> consumer) {
     boolean learning = model.isTraining();
     model.train(false);
     try (Mode mode = Autograd.noGrad()) {

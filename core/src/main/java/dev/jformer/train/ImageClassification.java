@@ -5,7 +5,7 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 
 /** Training an image classifier. */
 public final class ImageClassification implements Classifying {
-  private final ImageClassifier model;
+  private final ImageModel model;
   private final ImageSampler sampler;
   private final double smoothing;
 
@@ -24,7 +24,7 @@ public final class ImageClassification implements Classifying {
    *
    * @param smoothing share of each target that is spread over all classes (arXiv 1512.00567)
    */
-  public ImageClassification(ImageClassifier model, ImageSampler sampler, double smoothing) {
+  public ImageClassification(ImageModel model, ImageSampler sampler, double smoothing) {
     this.model = model;
     this.sampler = sampler;
     this.smoothing = smoothing;
@@ -78,8 +78,7 @@ public final class ImageClassification implements Classifying {
    *
    * @param classes for each class of the file, its number in the model
    */
-  public static ClassificationScores evaluate(
-      ImageClassifier model, ImageFile file, int[] classes) {
+  public static ClassificationScores evaluate(ImageModel model, ImageFile file, int[] classes) {
     boolean learning = model.isTraining();
     model.train(false);
     try (Mode mode = Autograd.noGrad()) {
@@ -95,12 +94,12 @@ public final class ImageClassification implements Classifying {
   }
 
   /** Probabilities of the classes of one image, its pixels as {@code Picture} makes them. */
-  public static double[] probabilities(ImageClassifier model, byte[] pixels) {
+  public static double[] probabilities(ImageModel model, byte[] pixels) {
     model.train(false);
     int size = model.config().size();
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      Tensor bytes = Tensor.of(pixels, 1, ImageClassifier.CHANNELS, size, size);
+      Tensor bytes = Tensor.of(pixels, 1, ImageModel.CHANNELS, size, size);
       Tensor image = bytes.viewAs(DType.UINT8).to(DType.FLOAT32).div(255);
       return model.logits(image).to(DType.FLOAT32).softmax(1).toDoubles();
     }

@@ -117,7 +117,8 @@ class TranslationTest {
       assertTrue(result.best().loss() < 0.2, "" + result.best());
     }
     model.train(false);
-    Translator translator = new Translator(model, tokenizer, new BeamSearch.Settings(4), 16);
+    BeamTranslator translator =
+        new BeamTranslator(model, tokenizer, new BeamSearch.Settings(4), 16);
     List<String> translations = translator.translate(heldOut.source(), done -> {});
     double bleu = Bleu.of(translations, heldOut.target()).score();
     assertTrue(bleu > 90, "BLEU " + bleu);

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.Configs;
-import dev.jformer.model.forecast.Forecaster;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.forecast.ForecastModel;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.nn.Parameter;
 import dev.jformer.run.Recipe;
 import dev.jformer.tensor.DType;
@@ -78,14 +78,14 @@ class FormerFilesTest {
   }
 
   private static Tensor run(Model model) {
-    if (model instanceof Forecaster forecaster) {
+    if (model instanceof ForecastModel forecaster) {
       var config = forecaster.config();
       return forecaster.forecast(
           Tensor.rand(2, config.lookBack(), config.variates()),
           Tensor.rand(2, config.lookBack(), config.calendar()),
           Tensor.rand(2, config.horizon(), config.calendar()));
     }
-    if (model instanceof ImageClassifier classifier) {
+    if (model instanceof ImageModel classifier) {
       int size = classifier.config().size();
       return classifier.logits(Tensor.rand(2, 3, size, size));
     }

@@ -1,6 +1,6 @@
 package dev.jformer.app.bench;
 
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -10,19 +10,18 @@ import dev.jformer.tensor.Tensor;
 /** Forward passes of a classifier of images. */
 final class OurImages implements Workload {
   private final String name;
-  private final ImageClassifier model;
+  private final ImageModel model;
   private final Tensor images;
   private final int steps;
 
-  OurImages(String name, ImageClassifier.Config config, int batch, int steps) {
+  OurImages(String name, ImageModel.Config config, int batch, int steps) {
     this.name = name;
     this.steps = steps;
     Random.seed(1);
     try (Scope scope = Scope.open()) {
       this.model = config.build();
       this.model.train(false);
-      this.images =
-          Tensor.rand(batch, ImageClassifier.CHANNELS, config.size(), config.size()).keep();
+      this.images = Tensor.rand(batch, ImageModel.CHANNELS, config.size(), config.size()).keep();
     }
   }
 

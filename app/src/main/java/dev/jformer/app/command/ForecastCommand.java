@@ -8,7 +8,7 @@ import dev.jformer.data.series.Standardizer;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.Coverage;
 import dev.jformer.metrics.ForecastError;
-import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.forecast.ForecastModel;
 import dev.jformer.run.SeriesSetup;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
@@ -104,7 +104,7 @@ final class ForecastCommand implements Callable<Integer> {
     }
     SeriesSetup setup = SeriesSetup.load(folder);
     try (Scope scope = Scope.open();
-        Forecaster model = ModelFolder.load(folder, Forecaster.class, "forecaster")) {
+        ForecastModel model = ModelFolder.load(folder, ForecastModel.class, "forecaster")) {
       Series series = setup.read(data, console);
       int needed = model.config().lookBack() + backtest * model.config().horizon();
       if (series.rows() < needed) {
@@ -138,10 +138,10 @@ final class ForecastCommand implements Callable<Integer> {
    */
   private record Forecast(int from, Tensor values, Tensor lower, Tensor upper) {}
 
-  private record Job(Forecaster model, Standardizer scale, Series series, ConformalBands bands) {
+  private record Job(ForecastModel model, Standardizer scale, Series series, ConformalBands bands) {
     /** What comes from this row on, from the rows before it. */
     Forecast from(int row) {
-      Forecaster.Config config = model.config();
+      ForecastModel.Config config = model.config();
       int first = row - config.lookBack();
       try (Mode mode = Autograd.noGrad()) {
         model.train(false);
@@ -311,7 +311,7 @@ final class ForecastCommand implements Callable<Integer> {
 
   /** Errors in standardised units, beside those of the baselines. */
   private static Table errors(List<Forecast> forecasts, Job job, SeriesSetup setup) {
-    Forecaster.Config config = job.model().config();
+    ForecastModel.Config config = job.model().config();
     int horizon = config.horizon();
     ForecastError model = new ForecastError();
     ForecastError last = new ForecastError();

@@ -4,7 +4,7 @@ import dev.jformer.data.text.TextLines;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
-import dev.jformer.decode.Translator;
+import dev.jformer.decode.BeamTranslator;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.tensor.Scope;
@@ -76,7 +76,7 @@ final class TranslateCommand implements Callable<Integer> {
         Console.Bar bar = console.begin("translating", all.size(), "texts")) {
       Tokenizer tokenizer = Tokenizers.load(folder);
       List<String> translations =
-          new Translator(model, tokenizer, settings, batch.size())
+          new BeamTranslator(model, tokenizer, settings, batch.size())
               .translate(all, done -> bar.at(done, ""));
       print(all, translations);
     }

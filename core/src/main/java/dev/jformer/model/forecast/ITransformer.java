@@ -37,7 +37,7 @@ import java.util.List;
  * <p>As in the authors' code each calendar feature's past is a token too, whose output is dropped;
  * the calendar of the future is not used.
  */
-public final class ITransformer extends Forecaster {
+public final class ITransformer extends ForecastModel {
   /**
    * Configuration; the defaults are the authors' for ETTh1.
    *
@@ -61,7 +61,7 @@ public final class ITransformer extends Forecaster {
       int layers,
       int width,
       @Flat BlockConfig block)
-      implements Forecaster.Config, HasBlocks<Config>, ITransformerConfigBuilder.With {
+      implements ForecastModel.Config, HasBlocks<Config>, ITransformerConfigBuilder.With {
     /** Two layers of width 256 from 96 rows to 96. */
     public Config() {
       this(
@@ -83,7 +83,7 @@ public final class ITransformer extends Forecaster {
 
     /** Checks the values. */
     public Config {
-      Forecaster.Config.check(variates, calendar, lookBack, horizon);
+      ForecastModel.Config.check(variates, calendar, lookBack, horizon);
       Checks.atLeast("layers", layers, 1);
       Checks.atLeast("width", width, 1);
     }

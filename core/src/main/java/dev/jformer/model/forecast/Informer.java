@@ -42,7 +42,7 @@ import java.util.List;
  * forecast, all at once (generative decoding); its tokens see earlier ones and all of the
  * encoder's.
  */
-public final class Informer extends Forecaster {
+public final class Informer extends ForecastModel {
   /**
    * Configuration; the defaults are Informer's.
    *
@@ -75,7 +75,7 @@ public final class Informer extends Forecaster {
       boolean distil,
       boolean instanceNorm,
       @Flat BlockConfig block)
-      implements Forecaster.Config, HasBlocks<Config>, InformerConfigBuilder.With {
+      implements ForecastModel.Config, HasBlocks<Config>, InformerConfigBuilder.With {
     /** Informer from 96 rows to 24. */
     public Config() {
       this(
@@ -102,7 +102,7 @@ public final class Informer extends Forecaster {
 
     /** Checks the values. */
     public Config {
-      Forecaster.Config.check(variates, calendar, lookBack, horizon);
+      ForecastModel.Config.check(variates, calendar, lookBack, horizon);
       Checks.check(
           label >= 0 && label <= lookBack, "label", label, "at most lookBack = " + lookBack);
       Checks.atLeast("encoderLayers", encoderLayers, 1);

@@ -17,7 +17,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * <p>The average at the ends is of the first and last value repeated. The layers start at the mean
  * of the past, 1/L throughout.
  */
-public final class LinearForecaster extends Forecaster {
+public final class LinearForecaster extends ForecastModel {
   /**
    * Configuration.
    *
@@ -30,7 +30,7 @@ public final class LinearForecaster extends Forecaster {
   @AutoService(Model.Config.class)
   @RecordBuilder
   public record Config(int variates, int calendar, int lookBack, int horizon, int average)
-      implements Forecaster.Config, LinearForecasterConfigBuilder.With {
+      implements ForecastModel.Config, LinearForecasterConfigBuilder.With {
     /** From 96 rows to 96, with the authors' average of 25. */
     public Config() {
       this(7, 4, 96, 96, 25);
@@ -38,7 +38,7 @@ public final class LinearForecaster extends Forecaster {
 
     /** Checks the values. */
     public Config {
-      Forecaster.Config.check(variates, calendar, lookBack, horizon);
+      ForecastModel.Config.check(variates, calendar, lookBack, horizon);
       if (average < 1 || average % 2 == 0) {
         throw new IllegalArgumentException("average is " + average + ": expected an odd number");
       }

@@ -33,7 +33,7 @@ import java.util.List;
  * <p>Tokens are rows of a matrix here, [B, H W, C], where the authors' have channels in planes; the
  * result is the same and the perceptrons are plain matrix products.
  */
-public final class MetaFormer extends ImageClassifier {
+public final class MetaFormer extends ImageModel {
   /**
    * How tokens are made of pixels or of finer tokens: a convolution.
    *
@@ -83,7 +83,7 @@ public final class MetaFormer extends ImageClassifier {
       Patch first,
       Patch next,
       @Flat BlockConfig block)
-      implements ImageClassifier.Config, HasBlocks<Config>, MetaFormerConfigBuilder.With {
+      implements ImageModel.Config, HasBlocks<Config>, MetaFormerConfigBuilder.With {
 
     /** PoolFormer-S12. */
     public Config() {

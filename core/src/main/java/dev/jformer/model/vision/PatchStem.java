@@ -30,10 +30,9 @@ final class PatchStem extends Layer {
           child(
               "patches",
               Layer.class,
-              new Convolution2d(
-                  ImageClassifier.CHANNELS, config.width(), patch, patch, 0, initializer));
+              new Convolution2d(ImageModel.CHANNELS, config.width(), patch, patch, 0, initializer));
     } else {
-      int in = ImageClassifier.CHANNELS;
+      int in = ImageModel.CHANNELS;
       for (int i = 0; i < halvings; i++) {
         int out = Math.max(8, config.width() >> (halvings - 1 - i));
         steps.add(new Convolution2d(in, out, 3, 2, 1, initializer));

@@ -19,7 +19,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /** The Vision Transformer (arXiv 2010.11929): an image is a sequence of patches. */
-public final class VisionTransformer extends ImageClassifier {
+public final class VisionTransformer extends ImageModel {
   /** How tokens are made of pixels. */
   public enum Stem {
     /** A linear map of each patch. */
@@ -50,7 +50,7 @@ public final class VisionTransformer extends ImageClassifier {
   @RecordBuilder
   public record Config(
       int size, int classes, int patch, Stem stem, Pool pool, @Flat StackConfig stack)
-      implements ImageClassifier.Config, HasStack<Config>, VisionTransformerConfigBuilder.With {
+      implements ImageModel.Config, HasStack<Config>, VisionTransformerConfigBuilder.With {
 
     /** A small one for images of 32 x 32. */
     public Config() {

@@ -19,7 +19,7 @@ import dev.jformer.hub.Models;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.sparse.SparseLinear;
@@ -349,7 +349,7 @@ class MasksTest {
         model(
             "{'model':'vit','layers':2,'width':32,'size':8,'stem':'convolutional',"
                 + "'mixer':{'heads':2}}");
-    ImageClassifier vit = (ImageClassifier) new NmPruning(4, 8).apply(pictures, null);
+    ImageModel vit = (ImageModel) new NmPruning(4, 8).apply(pictures, null);
     assertEquals(0.5, Masks.of(vit).density(), 1e-9);
     vit.logits(Tensor.rand(2, 3, 8, 8));
   }

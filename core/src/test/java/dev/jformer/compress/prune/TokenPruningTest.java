@@ -13,7 +13,7 @@ import dev.jformer.mixer.reduction.TokenReducingAttention;
 import dev.jformer.mixer.reduction.ZeroTprune;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.model.vision.VisionTransformer;
 import dev.jformer.tensor.Flops;
 import dev.jformer.tensor.Tensor;
@@ -56,16 +56,15 @@ class TokenPruningTest {
   @ValueSource(strings = {"mean", "token"})
   void aVisionTransformerComputesLess(String pool) throws IOException {
     VisionTransformer vit = vit(pool);
-    ImageClassifier thin =
-        (ImageClassifier) new TokenPruning(List.of(), 0.7, new ZeroTprune()).apply(vit, null);
+    ImageModel thin =
+        (ImageModel) new TokenPruning(List.of(), 0.7, new ZeroTprune()).apply(vit, null);
     Tensor images = Tensor.rand(3, 3, 16, 16);
     double before = Flops.of(() -> vit.logits(images));
     double after = Flops.of(() -> thin.logits(images));
     // From the middle of block 1 on 45 of 64 tokens are left, from that of block 2 on 32.
     assertTrue(after < 0.87 * before && after > 0.6 * before, after / before + "");
     Models.save(thin, folder);
-    assertSame(
-        thin.logits(images), ((ImageClassifier) Models.load(folder)).logits(images), "loaded");
+    assertSame(thin.logits(images), ((ImageModel) Models.load(folder)).logits(images), "loaded");
     vit.parameters()
         .forEach((name, p) -> assertSame(p.value(), thin.parameters().get(name).value(), name));
     for (int i = 0; i < 3; i++) {

@@ -17,7 +17,7 @@ import dev.jformer.io.SafetensorsFile;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
@@ -73,14 +73,14 @@ class LlmFp4Test {
   }
 
   private static Tensor input(Model model) {
-    return model instanceof ImageClassifier images
+    return model instanceof ImageModel images
         ? Tensor.rand(3, 3, images.config().size(), images.config().size())
         : Tensor.randint(0, 17, 3, 8);
   }
 
   private static Tensor output(Model model, Tensor input) {
     try (Mode mode = Autograd.noGrad()) {
-      if (model instanceof ImageClassifier images) {
+      if (model instanceof ImageModel images) {
         return images.logits(input);
       }
       return model instanceof CausalLm lm

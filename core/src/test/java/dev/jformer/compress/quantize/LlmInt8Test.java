@@ -15,7 +15,7 @@ import dev.jformer.hub.Models;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.quantized.Int8Linear;
 import dev.jformer.tensor.DType;
@@ -148,7 +148,7 @@ class LlmInt8Test {
         smaller.logits(IDS, null), ((Encoder) Models.load(folder)).logits(IDS, null), "loaded");
 
     Model pictures = model("{'model':'vit','layers':2,'width':32,'size':8,'mixer':{'heads':2}}");
-    assertInstanceOf(ImageClassifier.class, new LlmInt8().apply(pictures, null));
+    assertInstanceOf(ImageModel.class, new LlmInt8().apply(pictures, null));
   }
 
   @ParameterizedTest

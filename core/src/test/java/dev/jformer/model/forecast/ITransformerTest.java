@@ -47,11 +47,11 @@ class ITransformerTest {
 
   @TempDir Path folder;
 
-  private static Forecaster model(String json) {
-    return (Forecaster) Configs.parse(json.replace('\'', '"'), Model.Config.class).build();
+  private static ForecastModel model(String json) {
+    return (ForecastModel) Configs.parse(json.replace('\'', '"'), Model.Config.class).build();
   }
 
-  private static Forecaster small(String kind) {
+  private static ForecastModel small(String kind) {
     return model(SMALL.get(kind));
   }
 
@@ -61,7 +61,7 @@ class ITransformerTest {
           Tensor.randn(batch, 12, variates), Tensor.rand(batch, 12, 2), Tensor.rand(batch, 5, 2));
     }
 
-    Tensor to(Forecaster model) {
+    Tensor to(ForecastModel model) {
       return model.forecast(past, pastCalendar, futureCalendar);
     }
   }
@@ -69,7 +69,7 @@ class ITransformerTest {
   @ParameterizedTest
   @ValueSource(strings = {"inverted", "sequence"})
   void forecastsAndGradientsAreThoseOfTheAuthorsCode(String kind) throws IOException {
-    Forecaster model = small(kind);
+    ForecastModel model = small(kind);
     model.train(false);
     try (SafetensorsFile file = SafetensorsFile.open(FIXTURE)) {
       TreeSet<String> unused = new TreeSet<>(file.names());
@@ -95,7 +95,7 @@ class ITransformerTest {
 
   @Test
   void theLinearForecasterIsItsDefinition() {
-    Forecaster model = small("linear");
+    ForecastModel model = small("linear");
     for (Parameter p : model.parameters().values()) {
       p.replace(Tensor.randn(p.value().shape().toArray()).to(DType.FLOAT64));
     }
@@ -135,7 +135,7 @@ class ITransformerTest {
   @ParameterizedTest
   @ValueSource(strings = {"inverted", "linear"})
   void variablesHaveNoOrderAndMayBeOthers(String kind) {
-    Forecaster model = small(kind);
+    ForecastModel model = small(kind);
     model.train(false);
     assertTrue(model.takesOtherVariates());
     Input input = Input.draw(2, 5); // made for three
@@ -148,7 +148,7 @@ class ITransformerTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aWindowsScaleAndLevelAreTheForecasts(boolean inverted) {
-    Forecaster model =
+    ForecastModel model =
         inverted
             ? small("inverted")
             : model(SMALL.get("sequence").replace("'label'", "'instanceNorm':true,'label'"));
@@ -168,7 +168,7 @@ class ITransformerTest {
     for (String kind : new String[] {"inverted", "sequence"}) {
       String heads = "'mixer':{'type':'" + mixer + "','heads':2}";
       String json = SMALL.get(kind).replaceAll("'mixer':\\{[^}]*}", heads);
-      Forecaster model = model(json);
+      ForecastModel model = model(json);
       Input input = Input.draw(2, 3);
       Tensor future = Tensor.randn(2, 5, 3);
       model.loss(input.past(), input.pastCalendar(), input.futureCalendar(), future).backward();
@@ -209,13 +209,13 @@ class ITransformerTest {
   @ParameterizedTest
   @ValueSource(strings = {"inverted", "sequence", "linear"})
   void areTheSameWhenSavedAndLoaded(String kind) throws IOException {
-    Forecaster model = small(kind);
+    ForecastModel model = small(kind);
     Input input = Input.draw(4, 3);
     // Running averages move, and are saved.
     model.forecast(input.past(), input.pastCalendar(), input.futureCalendar());
     model.train(false);
     Models.save(model, folder);
-    try (Forecaster again = (Forecaster) Models.load(folder)) {
+    try (ForecastModel again = (ForecastModel) Models.load(folder)) {
       assertEquals(model.config(), again.config());
       assertTrue(input.to(model).sameAs(input.to(again)));
     }
@@ -223,7 +223,7 @@ class ITransformerTest {
 
   @Test
   void batchesAreNormalisedInTrainingAndByRunningAveragesAfterIt() {
-    Forecaster model = small("sequence");
+    ForecastModel model = small("sequence");
     Input input = Input.draw(8, 3);
     Random.seed(3);
     Tensor before = model.parameters().get("distilling.0.norm.mean").value().copy();
@@ -244,7 +244,7 @@ class ITransformerTest {
 
   @Test
   void refusesWhatDoesNotFit() {
-    Forecaster model = small("sequence");
+    ForecastModel model = small("sequence");
     Tensor days = Tensor.rand(2, 12, 2);
     Tensor next = Tensor.rand(2, 5, 2);
     assertMessage(
@@ -265,7 +265,7 @@ class ITransformerTest {
         () -> model(SMALL.get("linear").replace("'average':5", "'average':4")));
   }
 
-  private static Forecaster changed(String field, int value) {
+  private static ForecastModel changed(String field, int value) {
     String name = field.substring(0, field.indexOf(':'));
     return model(SMALL.get("sequence").replace(field, name + ":" + value));
   }

@@ -11,7 +11,7 @@ import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
@@ -252,7 +252,7 @@ public final class DenseshiftStudy implements Study {
         ImageFile test = pictures.test()) {
       ImageSampler sampler = new ImageSampler(training, 0.05, new Augmentation(), batch, seed);
       Random.seed(seed);
-      try (ImageClassifier model =
+      try (ImageModel model =
           config(scale, projection, training.header().classes().size()).build()) {
         try (Scope scope = Scope.open()) {
           Tensor[] channels = sampler.channels();
@@ -264,12 +264,12 @@ public final class DenseshiftStudy implements Study {
                 new ImageClassification(model, sampler, 0),
                 training(scale, steps, batch, seed),
                 progress);
-        return outcome(model, freezing, m -> right((ImageClassifier) m, test));
+        return outcome(model, freezing, m -> right((ImageModel) m, test));
       }
     }
   }
 
-  private static ImageClassifier.Config config(Scale scale, Projection projection, int classes) {
+  private static ImageModel.Config config(Scale scale, Projection projection, int classes) {
     String json =
         "{\"model\":\"vit\",\"classes\":"
             + classes
@@ -282,10 +282,10 @@ public final class DenseshiftStudy implements Study {
             + "},\"projection\":"
             + Configs.toJson(projection)
             + "}";
-    return (ImageClassifier.Config) Configs.parse(json, Model.Config.class);
+    return (ImageModel.Config) Configs.parse(json, Model.Config.class);
   }
 
-  private static double right(ImageClassifier model, ImageFile test) {
+  private static double right(ImageModel model, ImageFile test) {
     ClassificationScores scores = new ClassificationScores();
     try (Mode mode = Autograd.noGrad()) {
       ImageSampler.all(test, (images, labels) -> scores.add(model.logits(images), labels));

@@ -10,7 +10,7 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
@@ -163,12 +163,12 @@ public final class RandomPruningStudy implements Study {
     ImageSampler sampler = new ImageSampler(images.training, 0.05, new Augmentation(), batch, seed);
     int classes = images.training.header().classes().size();
     Random.seed(seed);
-    try (ImageClassifier dense = config(scale, width, classes).build()) {
+    try (ImageModel dense = config(scale, width, classes).build()) {
       try (Scope scope = Scope.open()) {
         Tensor[] channels = sampler.channels();
         dense.standardise(channels[0], channels[1]);
       }
-      ImageClassifier model = pruned(dense, sampler, sparsity, ratios, seed);
+      ImageModel model = pruned(dense, sampler, sparsity, ratios, seed);
       try {
         int steps = scale.pick(2, 300, 30_000);
         // One evaluation in the end is enough.
@@ -185,8 +185,8 @@ public final class RandomPruningStudy implements Study {
   }
 
   /** The model itself where nothing is left out. */
-  private static ImageClassifier pruned(
-      ImageClassifier dense, ImageSampler sampler, double sparsity, Ratios ratios, long seed) {
+  private static ImageModel pruned(
+      ImageModel dense, ImageSampler sampler, double sparsity, Ratios ratios, long seed) {
     if (sparsity == 0) {
       return dense;
     }
@@ -194,18 +194,18 @@ public final class RandomPruningStudy implements Study {
         new CalibrationData() {
           @Override
           public void run(Model model) {
-            ((ImageClassifier) model).logits(sampler.batch(0).images());
+            ((ImageModel) model).logits(sampler.batch(0).images());
           }
 
           @Override
           public Tensor loss(Model model) {
-            return new ImageClassification((ImageClassifier) model, sampler, 0).loss(0);
+            return new ImageClassification((ImageModel) model, sampler, 0).loss(0);
           }
         };
-    return (ImageClassifier) new RandomPruning(sparsity, ratios, seed).apply(dense, data);
+    return (ImageModel) new RandomPruning(sparsity, ratios, seed).apply(dense, data);
   }
 
-  private static ImageClassifier.Config config(Scale scale, int width, int classes) {
+  private static ImageModel.Config config(Scale scale, int width, int classes) {
     String json =
         String.format(
             Locale.ROOT,
@@ -215,13 +215,12 @@ public final class RandomPruningStudy implements Study {
             scale.pick(3, 4, 12),
             width,
             scale.pick(2, 4, 6));
-    return (ImageClassifier.Config) Configs.parse(json, Model.Config.class);
+    return (ImageModel.Config) Configs.parse(json, Model.Config.class);
   }
 
   // ---- Judging
 
-  private static Outcome judged(
-      Scale scale, ImageClassifier model, ImageFile test, ImageFile others) {
+  private static Outcome judged(Scale scale, ImageModel model, ImageFile test, ImageFile others) {
     ClassificationScores scores = new ClassificationScores();
     var calibration = new dev.jformer.studies.trial.CalibrationError();
     List<Double> known = new ArrayList<>();
@@ -283,7 +282,7 @@ public final class RandomPruningStudy implements Study {
   }
 
   /** The fast gradient sign method (arXiv 1412.6572). */
-  private static long rightUnderAttack(ImageClassifier model, Tensor images, Tensor labels) {
+  private static long rightUnderAttack(ImageModel model, Tensor images, Tensor labels) {
     Tensor changed;
     try (Mode mode = Autograd.enableGrad()) {
       Tensor input = images.copy().requiresGrad(true);

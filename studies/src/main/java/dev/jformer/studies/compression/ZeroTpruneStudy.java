@@ -13,7 +13,7 @@ import dev.jformer.mixer.reduction.TokenReducer;
 import dev.jformer.mixer.reduction.ZeroTprune;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
@@ -171,7 +171,7 @@ public final class ZeroTpruneStudy implements Study {
     return points;
   }
 
-  private static ImageClassifier.Config config(Scale scale, int classes, int width) {
+  private static ImageModel.Config config(Scale scale, int classes, int width) {
     String json =
         String.format(
             Locale.ROOT,
@@ -181,7 +181,7 @@ public final class ZeroTpruneStudy implements Study {
             scale.pick(2, 6, 12),
             width,
             scale.pick(2, 4, 6));
-    return (ImageClassifier.Config) Configs.parse(json, Model.Config.class);
+    return (ImageModel.Config) Configs.parse(json, Model.Config.class);
   }
 
   private static Points images(ExperimentContext lab, DoubleConsumer progress) {
@@ -193,7 +193,7 @@ public final class ZeroTpruneStudy implements Study {
       ImageSampler sampler = new ImageSampler(file, 0.05, new Augmentation(), batch, 1);
       int classes = file.header().classes().size();
       Random.seed(1);
-      try (ImageClassifier model = config(scale, classes, scale.pick(8, 64, 384)).build()) {
+      try (ImageModel model = config(scale, classes, scale.pick(8, 64, 384)).build()) {
         try (Scope scope = Scope.open()) {
           Tensor[] channels = sampler.channels();
           model.standardise(channels[0], channels[1]);
@@ -207,14 +207,14 @@ public final class ZeroTpruneStudy implements Study {
         model.train(false);
         int[] same = IntStream.range(0, classes).toArray();
         ToDoubleFunction<Model> right =
-            m -> 100 * ImageClassification.evaluate((ImageClassifier) m, test, same).accuracy();
+            m -> 100 * ImageClassification.evaluate((ImageModel) m, test, same).accuracy();
         Tensor some = Tensor.zeros(1, 3, 32, 32);
         List<Point> points =
             points(
                 scale,
                 model,
                 scale.pick(2, 6, 12),
-                m -> operations(() -> ((ImageClassifier) m).logits(some)),
+                m -> operations(() -> ((ImageModel) m).logits(some)),
                 right,
                 done -> progress.accept(0.7 + 0.3 * done));
         return new Points(right.applyAsDouble(model), points);
@@ -252,11 +252,11 @@ public final class ZeroTpruneStudy implements Study {
   private static Speeds imageSpeed(ExperimentContext lab) {
     Scale scale = lab.scale();
     Random.seed(1);
-    try (ImageClassifier model = config(scale, 10, scale.pick(8, 192, 384)).build();
+    try (ImageModel model = config(scale, 10, scale.pick(8, 192, 384)).build();
         Scope scope = Scope.open()) {
       model.train(false);
       Tensor images = Tensor.rand(scale.pick(2, 32, 32), 3, 32, 32);
-      return speeds(scale, model, scale.pick(2, 6, 12), m -> ((ImageClassifier) m).logits(images));
+      return speeds(scale, model, scale.pick(2, 6, 12), m -> ((ImageModel) m).logits(images));
     }
   }
 

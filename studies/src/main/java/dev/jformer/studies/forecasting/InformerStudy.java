@@ -7,7 +7,7 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.linear.FlowAttention;
 import dev.jformer.mixer.sparse.ProbSparseAttention;
-import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.forecast.ForecastModel;
 import dev.jformer.model.forecast.Informer;
 import dev.jformer.model.forecast.LinearForecaster;
 import dev.jformer.nn.Activation;
@@ -293,11 +293,11 @@ public final class InformerStudy implements Study {
   private static Map<String, List<Result>> forecasts(
       ExperimentContext lab, Ett data, String prefix, int lookBack, int horizon, int most) {
     Scale scale = lab.scale();
-    Map<String, Forecaster.Config> models = new LinkedHashMap<>();
+    Map<String, ForecastModel.Config> models = new LinkedHashMap<>();
     models.put("Informer", config(scale, Mixer.SPARSE.config, true, lookBack, horizon));
     models.put("plain Transformer", config(scale, Mixer.SOFTMAX.config, false, lookBack, horizon));
     models.put(Mixer.FLOW.title, config(scale, Mixer.FLOW.config, false, lookBack, horizon));
-    Forecaster.Config linear = new LinearForecaster.Config(7, 4, lookBack, horizon, 25);
+    ForecastModel.Config linear = new LinearForecaster.Config(7, 4, lookBack, horizon, 25);
     models.put("DLinear", linear);
     Map<String, List<Result>> all = new LinkedHashMap<>();
     models.forEach(

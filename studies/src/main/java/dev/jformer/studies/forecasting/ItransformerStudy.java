@@ -6,7 +6,7 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.sparse.ProbSparseAttention;
-import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.forecast.ForecastModel;
 import dev.jformer.model.forecast.ITransformer;
 import dev.jformer.model.forecast.Informer;
 import dev.jformer.model.forecast.LinearForecaster;
@@ -77,7 +77,7 @@ public final class ItransformerStudy implements Study {
     return scale.pick(8, 64, 512);
   }
 
-  private static Forecaster.Config inverted(Scale scale, int lookBack, int horizon) {
+  private static ForecastModel.Config inverted(Scale scale, int lookBack, int horizon) {
     int width = scale.pick(16, 256, horizon <= 192 ? 256 : 512);
     return new ITransformer.Config()
         .with(
@@ -95,7 +95,7 @@ public final class ItransformerStudy implements Study {
                     .init(new ITransformer.Config().init()));
   }
 
-  private static Forecaster.Config sequence(
+  private static ForecastModel.Config sequence(
       Scale scale, TokenMixer.Config mixer, boolean distil, int lookBack, int horizon) {
     return new Informer.Config()
         .with(
@@ -117,17 +117,17 @@ public final class ItransformerStudy implements Study {
                     .init(new BlockContext.Init(0.07, false)));
   }
 
-  private static Forecaster.Config vanilla(Scale scale, int lookBack, int horizon) {
+  private static ForecastModel.Config vanilla(Scale scale, int lookBack, int horizon) {
     TokenMixer.Config softmax = new SoftmaxAttention.Config(scale.pick(2, 8, 8), 0);
     return sequence(scale, softmax, false, lookBack, horizon);
   }
 
-  private static Forecaster.Config informer(Scale scale, int lookBack, int horizon) {
+  private static ForecastModel.Config informer(Scale scale, int lookBack, int horizon) {
     TokenMixer.Config sparse = new ProbSparseAttention.Config(scale.pick(2, 8, 8), 5);
     return sequence(scale, sparse, true, lookBack, horizon);
   }
 
-  private static ForecastTrial quick(ExperimentContext lab, Ett data, Forecaster.Config model) {
+  private static ForecastTrial quick(ExperimentContext lab, Ett data, ForecastModel.Config model) {
     boolean linear = model instanceof LinearForecaster.Config;
     boolean steps = model instanceof Informer.Config;
     double rate = linear ? 1e-3 : steps ? 5e-4 : 1e-4;
@@ -250,7 +250,7 @@ public final class ItransformerStudy implements Study {
             curves));
   }
 
-  private static Forecaster.Config linear(int lookBack, int horizon) {
+  private static ForecastModel.Config linear(int lookBack, int horizon) {
     return new LinearForecaster.Config(7, 4, lookBack, horizon, 25);
   }
 

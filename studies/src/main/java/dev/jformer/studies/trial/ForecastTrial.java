@@ -6,7 +6,7 @@ import dev.jformer.data.series.Split;
 import dev.jformer.data.series.Standardizer;
 import dev.jformer.data.series.Windows;
 import dev.jformer.metrics.ForecastError;
-import dev.jformer.model.forecast.Forecaster;
+import dev.jformer.model.forecast.ForecastModel;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Trial;
 import dev.jformer.tensor.Random;
@@ -37,7 +37,7 @@ import java.util.function.UnaryOperator;
  * @param tested columns errors are reported of; null for all
  */
 public record ForecastTrial(
-    Forecaster.Config model,
+    ForecastModel.Config model,
     Split split,
     int epochs,
     int mostSteps,
@@ -72,7 +72,7 @@ public record ForecastTrial(
 
   /** On all columns. */
   public ForecastTrial(
-      Forecaster.Config model, Split split, int epochs, int mostSteps, double learningRate) {
+      ForecastModel.Config model, Split split, int epochs, int mostSteps, double learningRate) {
     this(model, split, epochs, mostSteps, learningRate, null, null);
   }
 
@@ -87,20 +87,20 @@ public record ForecastTrial(
   }
 
   /** Rows cut into windows. */
-  private record Rows(Tensor values, Tensor calendar, Forecaster.Config config) {
+  private record Rows(Tensor values, Tensor calendar, ForecastModel.Config config) {
     Windows windows(int from, int to) {
       return new Windows(values, calendar, from, to, config.lookBack(), config.horizon());
     }
   }
 
-  private Rows rows(Series series, List<String> columns, Forecaster.Config config) {
+  private Rows rows(Series series, List<String> columns, ForecastModel.Config config) {
     Series chosen = columns == null ? series : series.select(columns);
     Standardizer scale = Standardizer.of(chosen.slice(0, split.train()));
     Tensor calendar = Calendar.of(series, 0, series.rows());
     return new Rows(scale.apply(chosen.values()), calendar, config);
   }
 
-  private Forecaster.Config sized(Series series) {
+  private ForecastModel.Config sized(Series series) {
     return model.sized(
         trained == null ? series.columns() : trained.size(), Calendar.features(series.frequency()));
   }
@@ -123,7 +123,7 @@ public record ForecastTrial(
 
   /** Trains with this seed. */
   public Result run(Series series, long seed, DoubleConsumer progress) {
-    Forecaster.Config config = sized(series);
+    ForecastModel.Config config = sized(series);
     Rows learned = rows(series, trained, config);
     Rows asked = rows(series, tested == null ? trained : tested, config);
     Windows training = learned.windows(0, split.train());
@@ -147,7 +147,7 @@ public record ForecastTrial(
                         .patience(PATIENCE)
                         .seed(seed));
     Random.seed(seed);
-    try (Forecaster built = config.build()) {
+    try (ForecastModel built = config.build()) {
       Forecasting task = new Forecasting(built, training, validation, BATCH, seed);
       Diary diary = new Diary(built, test, steps, progress);
       try (Trainer trainer = new Trainer(built, task, how, null)) {
@@ -165,7 +165,7 @@ public record ForecastTrial(
   }
 
   private static final class Diary implements Listener {
-    private final Forecaster model;
+    private final ForecastModel model;
     private final Windows test;
     private final int planned;
     private final DoubleConsumer progress;
@@ -175,7 +175,7 @@ public record ForecastTrial(
     private double seconds;
     private long mark = System.nanoTime();
 
-    Diary(Forecaster model, Windows test, int planned, DoubleConsumer progress) {
+    Diary(ForecastModel model, Windows test, int planned, DoubleConsumer progress) {
       this.model = model;
       this.test = test;
       this.planned = planned;

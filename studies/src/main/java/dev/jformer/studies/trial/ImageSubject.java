@@ -5,7 +5,7 @@ import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -13,7 +13,7 @@ import dev.jformer.tensor.Tensor;
 
 /** An image classifier that compressions are tried on. */
 record ImageSubject(
-    ImageClassifier model, ImageSampler calibration, long first, int batches, ImageSampler heldOut)
+    ImageModel model, ImageSampler calibration, long first, int batches, ImageSampler heldOut)
     implements Subject {
   @Override
   public Metrics evaluate(Model other) {
@@ -41,11 +41,11 @@ record ImageSubject(
   @Override
   public Tensor inputs(int count) {
     int size = model.config().size();
-    return Tensor.rand(count, ImageClassifier.CHANNELS, size, size);
+    return Tensor.rand(count, ImageModel.CHANNELS, size, size);
   }
 
   @Override
   public Tensor forward(Model other, Tensor inputs) {
-    return ((ImageClassifier) other).logits(inputs);
+    return ((ImageModel) other).logits(inputs);
   }
 }

@@ -3,7 +3,7 @@ package dev.jformer.studies.trial;
 import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Trial;
 import dev.jformer.tensor.Autograd;
@@ -32,15 +32,15 @@ import java.util.stream.Stream;
  */
 public record ImageTrial(
     Scale scale,
-    ImageClassifier.Config model,
+    ImageModel.Config model,
     TrainingConfig training,
     double smoothing,
     double heldOut,
-    Function<? super ImageClassifier, ? extends Listener> listener)
+    Function<? super ImageModel, ? extends Listener> listener)
     implements Trial<TrainingResult> {
   /** With 5 % of the images held out, and no listener. */
   public ImageTrial(
-      Scale scale, ImageClassifier.Config model, TrainingConfig training, double smoothing) {
+      Scale scale, ImageModel.Config model, TrainingConfig training, double smoothing) {
     this(scale, model, training, smoothing, 0.05, built -> null);
   }
 
@@ -50,7 +50,7 @@ public record ImageTrial(
   }
 
   /** The same with a listener. */
-  public ImageTrial withListener(Function<? super ImageClassifier, ? extends Listener> made) {
+  public ImageTrial withListener(Function<? super ImageModel, ? extends Listener> made) {
     return new ImageTrial(scale, model, training, smoothing, heldOut, made);
   }
 
@@ -63,7 +63,7 @@ public record ImageTrial(
    */
   public record Images(ImageFile training, ImageFile test, ImageSampler sampler) {
     /** The share of test images that a classifier gets right. */
-    public double accuracy(ImageClassifier classifier) {
+    public double accuracy(ImageModel classifier) {
       int[] same = IntStream.range(0, training.header().classes().size()).toArray();
       return ImageClassification.evaluate(classifier, test, same).accuracy();
     }
@@ -74,7 +74,7 @@ public record ImageTrial(
      * @param first number of the first batch for calibration
      * @param batches how many
      */
-    public Subject subject(ImageClassifier classifier, long first, int batches) {
+    public Subject subject(ImageModel classifier, long first, int batches) {
       return Subject.images(classifier, sampler, first, batches, sampler);
     }
   }
@@ -82,7 +82,7 @@ public record ImageTrial(
   /** As {@link dev.jformer.studies.trial.Examination}, of a model and the images. */
   public interface Examination<R> {
     /** What is found. */
-    R of(ImageClassifier model, Images images, TrainingResult result);
+    R of(ImageModel model, Images images, TrainingResult result);
   }
 
   @Override
@@ -107,7 +107,7 @@ public record ImageTrial(
       ImageSampler sampler =
           new ImageSampler(file, heldOut, new Augmentation(), training.batch(), session.seed());
       Random.seed(session.seed());
-      try (ImageClassifier built = model.withClasses(file.header().classes().size()).build()) {
+      try (ImageModel built = model.withClasses(file.header().classes().size()).build()) {
         try (Scope scope = Scope.open()) {
           Tensor[] channels = sampler.channels();
           built.standardise(channels[0], channels[1]);

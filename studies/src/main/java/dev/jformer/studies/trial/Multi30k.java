@@ -4,7 +4,7 @@ import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.decode.BeamSearch;
-import dev.jformer.decode.Translator;
+import dev.jformer.decode.BeamTranslator;
 import dev.jformer.metrics.Bleu;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.studies.DataSets;
@@ -122,7 +122,8 @@ public record Multi30k(
 
   /** {@link Bleu} of a model's greedy translations of the test texts. */
   public double bleu(EncoderDecoder model) {
-    Translator translator = new Translator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
+    BeamTranslator translator =
+        new BeamTranslator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
     return Bleu.of(translator.translate(test.source(), done -> {}), test.target()).score();
   }
 

@@ -10,7 +10,7 @@ import dev.jformer.io.FileTree;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.run.ImageData;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.TranslationData;
@@ -104,9 +104,9 @@ public final class ReferenceTraining {
               data.augmentation(),
               recipe.training().batch(),
               recipe.training().seed());
-      ImageClassifier.Config config = (ImageClassifier.Config) recipe.model();
+      ImageModel.Config config = (ImageModel.Config) recipe.model();
       int classes = file.header().classes().size();
-      try (ImageClassifier model = drawn(ImageClassifier.class, config.withClasses(classes))) {
+      try (ImageModel model = drawn(ImageModel.class, config.withClasses(classes))) {
         try (Scope scope = Scope.open()) {
           Tensor[] channels = sampler.channels();
           model.standardise(channels[0], channels[1]);

@@ -9,7 +9,7 @@ import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageClassifier;
+import dev.jformer.model.vision.ImageModel;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -99,11 +99,7 @@ public interface Subject extends CalibrationData {
    * @param batches how many
    */
   static Subject images(
-      ImageClassifier model,
-      ImageSampler calibration,
-      long first,
-      int batches,
-      ImageSampler heldOut) {
+      ImageModel model, ImageSampler calibration, long first, int batches, ImageSampler heldOut) {
     return new ImageSubject(model, calibration, first, batches, heldOut);
   }
 

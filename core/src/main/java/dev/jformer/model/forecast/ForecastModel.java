@@ -6,7 +6,7 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /** Forecasts several series at once from their past. */
-public abstract class Forecaster extends Model {
+public abstract class ForecastModel extends Model {
   /** What every forecaster is made for. */
   public interface Config extends Model.Config {
     /** Number of variables C. */
@@ -22,7 +22,7 @@ public abstract class Forecaster extends Model {
     int horizon();
 
     @Override
-    Forecaster build();
+    ForecastModel build();
 
     /** The same for other series: this many variables and calendar features. */
     Config sized(int variates, int calendar);

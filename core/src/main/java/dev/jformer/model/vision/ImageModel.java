@@ -8,7 +8,7 @@ import dev.jformer.tensor.Tensor;
  * Says what an image shows. It is given pixels from 0 to 1 and standardises them itself, by the
  * means and deviations of the channels that it carries along.
  */
-public abstract class ImageClassifier extends Model {
+public abstract class ImageModel extends Model {
   /** Number of colours of an image. */
   public static final int CHANNELS = 3;
 
@@ -24,13 +24,13 @@ public abstract class ImageClassifier extends Model {
     Config withClasses(int classes);
 
     @Override
-    ImageClassifier build();
+    ImageModel build();
   }
 
   private final Parameter mean;
   private final Parameter deviation;
 
-  ImageClassifier() {
+  ImageModel() {
     this.mean = buffer("pixels.mean", Tensor.full(0.5, dev.jformer.tensor.DType.FLOAT32, CHANNELS));
     this.deviation =
         buffer("pixels.deviation", Tensor.full(0.25, dev.jformer.tensor.DType.FLOAT32, CHANNELS));

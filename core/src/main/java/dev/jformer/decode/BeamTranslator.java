@@ -10,7 +10,7 @@ import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /** Translates texts with a trained {@link EncoderDecoder} and its tokenizer. */
-public final class Translator {
+public final class BeamTranslator {
   private final EncoderDecoder model;
   private final Tokenizer tokenizer;
   private final BeamSearch search;
@@ -22,7 +22,7 @@ public final class Translator {
    * @param model not in training
    * @param batch number of texts that are translated together
    */
-  public Translator(
+  public BeamTranslator(
       EncoderDecoder model, Tokenizer tokenizer, BeamSearch.Settings settings, int batch) {
     if (batch < 1) {
       throw new IllegalArgumentException("batch is " + batch + ": expected at least 1");
