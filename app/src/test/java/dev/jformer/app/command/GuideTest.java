@@ -128,23 +128,20 @@ class GuideTest {
 
   @Test
   void codeCompiles(@TempDir Path folder) throws IOException {
+    List<String> options = new ArrayList<>(List.of("-proc:none", "-d", folder.toString()));
+    options.addAll(List.of("-cp", System.getProperty("java.class.path")));
     for (String block : blocks("java")) {
       Matcher name = Pattern.compile("class (\\w+)").matcher(block);
       assertTrue(name.find(), block);
       Path file = folder.resolve(name.group(1) + ".java");
       Files.writeString(file, block);
-      ByteArrayOutputStream errors = new ByteArrayOutputStream();
-      String[] options = {
-        "-proc:none",
-        "-cp",
-        System.getProperty("java.class.path"),
-        "-d",
-        folder.resolve("classes").toString(),
-        file.toString()
-      };
-      int code = ToolProvider.getSystemJavaCompiler().run(null, null, errors, options);
-      assertEquals(0, code, errors.toString(StandardCharsets.UTF_8));
+      options.add(file.toString());
     }
+    ByteArrayOutputStream errors = new ByteArrayOutputStream();
+    int code =
+        ToolProvider.getSystemJavaCompiler()
+            .run(null, null, errors, options.toArray(String[]::new));
+    assertEquals(0, code, errors.toString(StandardCharsets.UTF_8));
   }
 
   @Test

@@ -2,8 +2,8 @@ package dev.jformer.studies.catalogue;
 
 /**
  * Points to a figure of a paper's results, and to the figure that it is compared with. The table is
- * the first that has the column and the rows. A column whose name begins with {@code spread} and
- * that stands right of the column holds its spread over seeds.
+ * the first that has the column and the rows. A column whose name begins with {@code spread} holds
+ * the spread of the column on its left.
  *
  * @param goal what the figure says something about
  * @param row how the row of the technique begins: its first cell, or several joined by {@code " ;

@@ -32,6 +32,8 @@ public record Finding(
     String other,
     String otherSpread,
     String difference) {
+  private static final String BETTER = "better";
+
   /** The technique's figure, with its spread where that is known. */
   public String figure() {
     return withSpread(value, spread);
@@ -80,7 +82,7 @@ public record Finding(
     String value = row.get(column);
     String spread = spread(table, row, column);
     String goal = reference.goal().words();
-    String technique = reference.row();
+    String technique = name(reference.row());
     if (reference.standsAlone()) {
       return new Finding(
           goal, reference.column(), table.title(), technique, value, spread, "", "", "", "");
@@ -88,10 +90,10 @@ public record Finding(
     String otherSpread = spread(table, other, otherColumn);
     String against =
         reference.againstColumn() == null
-            ? reference.against()
+            ? name(reference.against())
             : reference.against() == null
                 ? reference.againstColumn()
-                : reference.against() + ", " + reference.againstColumn();
+                : name(reference.against()) + ", " + reference.againstColumn();
     return new Finding(
         goal,
         reference.column(),
@@ -116,38 +118,51 @@ public record Finding(
         .orElse(null);
   }
 
-  /** The spread of a figure, in the next such column right of it; empty where there is none. */
+  /** A row's first cells as its name, without the mark of those on the Pareto front. */
+  private static String name(String row) {
+    return row.replaceAll(" \\*$", "").replaceAll(" ; ", ", ").replaceAll("^, ", "");
+  }
+
+  /** The spread of a figure, in the column right of it; empty where there is none. */
   private static String spread(Table table, List<String> row, int column) {
-    for (int i = column + 1; i < table.columns().size(); i++) {
-      if (table.columns().get(i).startsWith("spread")) {
-        return number(row.get(i)) > 0 ? row.get(i) : "";
-      }
-    }
-    return "";
+    int next = column + 1;
+    return next < row.size()
+            && table.columns().get(next).startsWith("spread")
+            && number(row.get(next)) > 0
+        ? row.get(next)
+        : "";
   }
 
   /** A cell's number; 0 where it has none. */
   private static double number(String cell) {
     try {
-      return Double.parseDouble(cell.replace(",", ""));
+      return cell.equals("∞")
+          ? Double.POSITIVE_INFINITY
+          : Double.parseDouble(cell.replace(",", ""));
     } catch (NumberFormatException e) {
       return 0;
     }
   }
 
   private static String difference(double value, double other, double spread, boolean higher) {
-    if (value == other) {
+    String verdict = value > other == higher ? BETTER : "worse";
+    if (Double.isInfinite(other) || Double.isInfinite(value)) {
+      return "only one trains: " + verdict;
+    }
+    double percent = 100 * (value - other) / Math.abs(other);
+    if (value == other || Math.abs(percent) < 0.05) {
       return "the same";
     }
     if (Math.abs(value - other) <= spread) {
       return "within the spread";
     }
-    String verdict = value > other == higher ? "better" : "worse";
-    double ratio = value / other;
-    if (ratio >= 2) {
-      return String.format(Locale.ROOT, "%.1f times as much: %s", ratio, verdict);
-    }
-    double percent = 100 * (value - other) / Math.abs(other);
-    return String.format(Locale.ROOT, "%+.1f %%: %s", percent, verdict);
+    return percent >= 100
+        ? String.format(Locale.ROOT, "%.1f times as much: %s", value / other, verdict)
+        : String.format(Locale.ROOT, "%+.1f %%: %s", percent, verdict);
+  }
+
+  /** Whether the technique is better by more than the spread, as far as that is known. */
+  public boolean isBetter() {
+    return difference.endsWith(BETTER);
   }
 }

@@ -95,28 +95,34 @@ public final class TechniquePages {
         });
   }
 
+  /** What is measured of a goal: first where a technique is better, then the rest. */
   private static void goal(StringBuilder text, Goal goal, List<PaperSheet> sheets) {
-    List<List<String>> rows = new ArrayList<>();
+    List<List<String>> better = new ArrayList<>();
+    List<List<String>> others = new ArrayList<>();
     for (PaperSheet sheet : sheets) {
       for (Finding f : sheet.findings()) {
         if (f.goal().equals(goal.words())) {
-          rows.add(
-              List.of(
-                  page(sheet),
-                  f.table() + ": " + f.measured(),
-                  f.technique(),
-                  f.figure(),
-                  f.against(),
-                  f.otherFigure(),
-                  f.difference()));
+          (f.isBetter() || f.against().isEmpty() ? better : others).add(row(sheet, f));
         }
       }
     }
+    better.addAll(others);
     text.append("\n## ").append(capitalised(goal.words())).append("\n\n");
     text.append(
         Markdown.table(
             List.of("technique", "measured", "with", "figure", "beside", "figure", "difference"),
-            rows));
+            better));
+  }
+
+  private static List<String> row(PaperSheet sheet, Finding f) {
+    return List.of(
+        page(sheet),
+        f.table() + ": " + f.measured(),
+        f.technique(),
+        f.figure(),
+        f.against(),
+        f.otherFigure(),
+        f.difference());
   }
 
   private static String page(PaperSheet sheet) {
