@@ -3,6 +3,7 @@ package dev.jformer.nn;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,7 @@ import java.util.function.BiConsumer;
 public abstract class Module implements AutoCloseable {
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final Map<String, Slot<?>> children = new LinkedHashMap<>();
+  private final Set<String> unnamed = new HashSet<>();
   private boolean training = true;
 
   /** Declares a weight with its initial value. */
@@ -57,6 +59,24 @@ public abstract class Module implements AutoCloseable {
     Slot<M> slot = new Slot<>(kind, module);
     children.put(name, slot);
     return slot;
+  }
+
+  /**
+   * Declares a child whose members are listed as this module's own, without a name before theirs.
+   * It cannot be replaced as a whole.
+   */
+  protected final <M extends Module> Slot<M> unnamedChild(Class<? super M> kind, M module) {
+    Module members = module;
+    members.parameters.keySet().forEach(this::claim);
+    members.children.keySet().forEach(this::claim);
+    String key = "(" + children.size() + ")";
+    unnamed.add(key);
+    return child(key, kind, module);
+  }
+
+  /** What stands before the names of a child's members. */
+  private String prefix(String child) {
+    return unnamed.contains(child) ? "" : child + ".";
   }
 
   /** Declares a list of children, named by their numbers under {@code name}. */
@@ -95,7 +115,7 @@ public abstract class Module implements AutoCloseable {
 
   private void collect(String prefix, BiConsumer<String, Parameter> action) {
     parameters.forEach((name, parameter) -> action.accept(prefix + name, parameter));
-    children.forEach((name, slot) -> ((Module) slot.get()).collect(prefix + name + ".", action));
+    children.forEach((name, slot) -> ((Module) slot.get()).collect(prefix + prefix(name), action));
   }
 
   /** The weights that gradients flow to now, in order. */
@@ -126,9 +146,12 @@ public abstract class Module implements AutoCloseable {
   }
 
   private void collectModules(String name, Map<String, Module> all) {
-    all.put(name, this);
+    all.putIfAbsent(name, this); // a child without a name does not take its parent's place
     String prefix = name.isEmpty() ? "" : name + ".";
-    children.forEach((child, slot) -> ((Module) slot.get()).collectModules(prefix + child, all));
+    children.forEach(
+        (child, slot) ->
+            ((Module) slot.get())
+                .collectModules(unnamed.contains(child) ? name : prefix + child, all));
   }
 
   /**
@@ -151,20 +174,22 @@ public abstract class Module implements AutoCloseable {
   }
 
   private Slot<?> find(String name) {
+    Slot<?> found = null;
     for (Map.Entry<String, Slot<?>> child : children.entrySet()) {
+      String prefix = prefix(child.getKey());
       if (name.equals(child.getKey())) {
-        return child.getValue();
-      }
-      if (name.startsWith(child.getKey() + ".")) {
-        return ((Module) child.getValue().get()).find(name.substring(child.getKey().length() + 1));
+        found = child.getValue();
+      } else if (found == null && name.startsWith(prefix)) {
+        found = ((Module) child.getValue().get()).find(name.substring(prefix.length()));
       }
     }
-    return null;
+    return found;
   }
 
   /** Switches this tree between training and inference; dropout and the like differ. */
   public final void train(boolean on) {
-    modules().values().forEach(module -> module.training = on);
+    training = on;
+    children.values().forEach(slot -> slot.get().train(on));
   }
 
   /** Whether this module is in training. */

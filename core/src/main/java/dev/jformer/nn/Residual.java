@@ -28,8 +28,7 @@ public record Residual(double layerScale, double stochasticDepth) {
   /** What does it for the block at a place. */
   public Layer build(BlockContext site) {
     double drop = site.layers() == 1 ? 0 : stochasticDepth * site.layer() / (site.layers() - 1);
-    return layerScale == 0 && drop == 0
-        ? new Identity()
-        : new ResidualBranch(site.width(), layerScale, drop);
+    Layer scale = layerScale == 0 ? new Identity() : new LayerScale(site.width(), layerScale);
+    return drop == 0 ? scale : new DropPath(scale, drop);
   }
 }
