@@ -2,12 +2,12 @@ package dev.jformer.model;
 
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.reduction.ReducedTokens;
 import dev.jformer.mixer.reduction.TokenBatch;
-import dev.jformer.mixer.reduction.TokenReducingAttention;
+import dev.jformer.mixer.reduction.TokenReducingMixer;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
@@ -18,14 +18,11 @@ import dev.jformer.tensor.Tensor;
  * {@code mixed} and {@code output}, which do nothing and can be exchanged to look at it or change
  * it.
  */
-public final class Block extends Module {
-  private final NormPlacement placement;
-  private final Slot<Layer> mixerNorm;
+public final class Block extends ResidualBlock {
+  private final Sublayer tokens;
+  private final Sublayer channels;
   private final Slot<TokenMixer> mixer;
-  private final Slot<Layer> ffnNorm;
   private final Slot<ChannelMixer> ffn;
-  private final Slot<Layer> mixerBranch;
-  private final Slot<Layer> ffnBranch;
   private final Slot<Layer> mixed;
   private final Slot<Layer> output;
 
@@ -37,13 +34,14 @@ public final class Block extends Module {
       ChannelMixer ffn,
       Layer mixerBranch,
       Layer ffnBranch) {
-    this.placement = placement;
-    this.mixerNorm = child("mixerNorm", Layer.class, mixerNorm);
+    Slot<Layer> tokenNorm = child("mixerNorm", Layer.class, mixerNorm);
     this.mixer = child("mixer", TokenMixer.class, mixer);
-    this.ffnNorm = child("ffnNorm", Layer.class, ffnNorm);
+    Slot<Layer> channelNorm = child("ffnNorm", Layer.class, ffnNorm);
     this.ffn = child("ffn", ChannelMixer.class, ffn);
-    this.mixerBranch = child("mixerBranch", Layer.class, mixerBranch);
-    this.ffnBranch = child("ffnBranch", Layer.class, ffnBranch);
+    this.tokens =
+        new Sublayer(placement, tokenNorm, child("mixerBranch", Layer.class, mixerBranch));
+    this.channels =
+        new Sublayer(placement, channelNorm, child("ffnBranch", Layer.class, ffnBranch));
     this.mixed = child("mixed", Layer.class, new Identity());
     this.output = child("output", Layer.class, new Identity());
   }
@@ -71,45 +69,49 @@ public final class Block extends Module {
     }
   }
 
-  /** Whole sequences: x [B, T, D] and keep as in {@link TokenMixer#forward}. */
+  /** Whole sequences: x [B, T, D] and the padding mask as in {@link TokenMixer#forward}. */
   public Tensor forward(Tensor x, Tensor paddingMask) {
-    return channels(tokens(x, mixer.get().forward(mixerInput(x), paddingMask)));
+    Tensor mixture = mixer.get().forward(tokens.input(x), paddingMask);
+    return mixChannels(addMixture(x, mixture));
   }
 
-  /**
-   * Whole sequences of which tokens may leave between the two halves, if the mixer is one that lets
-   * them go.
-   */
-  TokenBatch forward(TokenBatch tokens) {
-    if (!(mixer.get() instanceof TokenReducingAttention attention)) {
-      return new TokenBatch(
-          forward(tokens.x(), tokens.paddingMask()), tokens.paddingMask(), tokens.sizes());
+  @Override
+  Tensor forward(Tensor x, Tensor paddingMask, EncodedSource source) {
+    return forward(x, paddingMask);
+  }
+
+  /** Whole sequences of which tokens may leave after the mixer, if it is one that reduces them. */
+  TokenBatch reduce(TokenBatch batch) {
+    if (!(mixer.get() instanceof TokenReducingMixer reducing)) {
+      Tensor x = forward(batch.x(), batch.paddingMask());
+      return new TokenBatch(x, batch.paddingMask(), batch.sizes());
     }
-    TokenReducingAttention.Thinned thinned = attention.thin(mixerInput(tokens.x()), tokens);
-    TokenBatch left = thinned.join(tokens.x(), this::tokens);
-    return new TokenBatch(channels(left.x()), left.paddingMask(), left.sizes());
+    ReducedTokens reduced = reducing.reduce(mixerInput(batch.x()), batch);
+    TokenBatch left = reduced.join(batch.x(), this::addMixture);
+    return new TokenBatch(mixChannels(left.x()), left.paddingMask(), left.sizes());
   }
 
   /** What the token mixer is given when this block is given x [B, T, D]. */
   Tensor mixerInput(Tensor x) {
-    return placement == NormPlacement.PRE ? mixerNorm.get().forward(x) : x;
+    return tokens.input(x);
   }
 
-  /** The next tokens of sequences: x [B, T, D] and state as in {@link TokenMixer#step}. */
+  @Override
+  TokenMixer.State start(long batch, long capacity, EncodedSource source) {
+    return mixer.get().start(batch, capacity);
+  }
+
+  @Override
   Tensor step(Tensor x, TokenMixer.State state) {
-    return channels(tokens(x, mixer.get().step(mixerInput(x), state)));
+    return mixChannels(addMixture(x, mixer.get().step(tokens.input(x), state)));
   }
 
-  private Tensor tokens(Tensor x, Tensor mixture) {
-    Tensor sum = x.add(mixerBranch.get().forward(mixture));
-    return mixed.get().forward(placement == NormPlacement.PRE ? sum : mixerNorm.get().forward(sum));
+  private Tensor addMixture(Tensor x, Tensor mixture) {
+    return mixed.get().forward(tokens.add(x, mixture));
   }
 
-  private Tensor channels(Tensor x) {
-    boolean before = placement == NormPlacement.PRE;
-    Tensor mixture = ffn.get().forward(before ? ffnNorm.get().forward(x) : x);
-    Tensor sum = x.add(ffnBranch.get().forward(mixture));
-    return output.get().forward(before ? sum : ffnNorm.get().forward(sum));
+  private Tensor mixChannels(Tensor x) {
+    return output.get().forward(channels.apply(x, ffn.get()::forward));
   }
 
   /** The token mixer. */

@@ -3,20 +3,14 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.config.Flat;
-import dev.jformer.mixer.TokenMixer;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
-import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A language model that predicts each token from those before it, such as GPT-2 and Llama. */
@@ -63,10 +57,7 @@ public final class CausalLm extends Model {
 
   private final Config config;
   private final Slot<Layer> embedding;
-  private final Slot<Position> position;
-  private final Slot<Layer> dropout;
-  private final List<Slot<Block>> blocks;
-  private final Slot<Layer> norm;
+  private final Slot<TransformerStack<Block>> stack;
   private final Slot<Layer> head;
 
   /** A model with freshly drawn weights. */
@@ -75,29 +66,11 @@ public final class CausalLm extends Model {
     Initializer normal = Initializer.normal(config.init().deviation());
     TokenEmbedding table = config.projection().table(config.vocab(), config.width(), normal);
     this.embedding = child("embedding", Layer.class, table);
-    int heads = config.mixer().heads();
-    if (config.width() % heads != 0) {
-      throw new IllegalArgumentException(
-          "heads is " + heads + ": expected a divisor of the width " + config.width());
-    }
-    this.position =
-        child(
-            "position",
-            Position.class,
-            config
-                .position()
-                .build(config.width(), heads, config.width() / heads, config.length()));
-    this.dropout = child("dropout", Layer.class, new Dropout(config.dropout()));
-    List<Block> made = new ArrayList<>();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      made.add(block(layer));
-    }
-    this.blocks = children("blocks", Block.class, made);
-    boolean last = config.placement() == NormPlacement.PRE;
-    this.norm =
-        last
-            ? child("norm", Layer.class, config.norm().build(config.width()))
-            : child("norm", Layer.class, new dev.jformer.nn.Identity());
+    this.stack =
+        unnamedChild(
+            TransformerStack.class,
+            TransformerStack.of(
+                config.stack(), new TransformerStack.Setting(config.length()).withCausal(true)));
     this.head =
         child(
             "head",
@@ -105,21 +78,6 @@ public final class CausalLm extends Model {
             config.tied()
                 ? table.output()
                 : config.projection().output(config.width(), config.vocab(), normal));
-  }
-
-  private Block block(int layer) {
-    BlockContext site =
-        new BlockContext(
-            config.width(),
-            layer,
-            config.layers(),
-            config.length(),
-            true,
-            config.bias(),
-            config.dropout(),
-            config.init(),
-            config.projection());
-    return Block.of(site, config.block(), position.get());
   }
 
   @Override
@@ -132,12 +90,12 @@ public final class CausalLm extends Model {
    * extrapolate.
    */
   public long longest() {
-    return position.get().extrapolates() ? Integer.MAX_VALUE : config.length();
+    return stack.get().longest();
   }
 
   /** The blocks, first to last. */
   public List<Block> blocks() {
-    return blocks.stream().map(Slot::get).toList();
+    return stack.get().blocks();
   }
 
   /**
@@ -158,14 +116,7 @@ public final class CausalLm extends Model {
    * @return [B, T, D]
    */
   public Tensor hidden(Tensor ids) {
-    Tensor x = embed(ids, 0);
-    try (Position.Pass pass = position.get().pass();
-        SequenceContext tokens = SequenceContext.open(ids, null)) {
-      for (Slot<Block> block : blocks) {
-        x = block.get().forward(x, null);
-      }
-    }
-    return norm.get().forward(x);
+    return stack.get().forward(embedding.get().forward(ids), ids, null);
   }
 
   /**
@@ -175,15 +126,7 @@ public final class CausalLm extends Model {
    * @return [B, T, D] each
    */
   public List<Tensor> mixerInputs(Tensor ids) {
-    List<Tensor> inputs = new ArrayList<>();
-    Tensor x = embed(ids, 0);
-    try (SequenceContext tokens = SequenceContext.open(ids, null)) {
-      for (Slot<Block> block : blocks) {
-        inputs.add(block.get().mixerInput(x));
-        x = block.get().forward(x, null);
-      }
-    }
-    return inputs;
+    return TransformerStack.mixerInputs(stack.get(), embedding.get().forward(ids), ids);
   }
 
   /**
@@ -199,16 +142,6 @@ public final class CausalLm extends Model {
     return Functional.crossEntropy(logits, targets.flatten(0, 1).maximum(ignored), -1, 0);
   }
 
-  private Tensor embed(Tensor ids, long start) {
-    long end = start + ids.size(1);
-    if (end > config.length() && !position.get().extrapolates()) {
-      throw new IllegalArgumentException(
-          "a sequence of " + end + " tokens is longer than the model's length " + config.length());
-    }
-    Tensor x = embedding.get().forward(ids);
-    return dropout.get().forward(position.get().embed(x, start));
-  }
-
   /**
    * Begins to decode.
    *
@@ -222,18 +155,10 @@ public final class CausalLm extends Model {
 
   /** Sequences being decoded: what every mixer remembers of the tokens seen so far. */
   public final class Decoding implements AutoCloseable {
-    private final List<TokenMixer.State> states = new ArrayList<>();
-    private long length;
+    private final TransformerStack<Block>.Decoding states;
 
     private Decoding(long batch, long capacity) {
-      try {
-        for (Slot<Block> block : blocks) {
-          states.add(block.get().mixer().start(batch, capacity));
-        }
-      } catch (RuntimeException e) {
-        close();
-        throw e;
-      }
+      this.states = stack.get().decode(batch, capacity, null);
     }
 
     /**
@@ -253,37 +178,28 @@ public final class CausalLm extends Model {
     }
 
     private Tensor hidden(Tensor ids) {
-      Tensor x = embed(ids, length);
-      try (Position.Pass pass = position.get().pass();
-          SequenceContext tokens = SequenceContext.open(ids, null)) {
-        for (int i = 0; i < states.size(); i++) {
-          x = blocks.get(i).get().step(x, states.get(i));
-        }
-      }
-      length += ids.size(1);
-      return norm.get().forward(x);
+      return states.next(embedding.get().forward(ids), ids);
     }
 
     /** Number of tokens read. */
     public long length() {
-      return length;
+      return states.length();
     }
 
     /** Forgets all tokens after the first {@code newLength}, where all mixers allow it. */
     public void truncate(long newLength) {
-      states.forEach(state -> state.truncate(newLength));
-      length = Math.min(length, newLength);
+      states.truncate(newLength);
     }
 
     /** Bytes of memory that all layers hold. */
     public long bytes() {
-      return states.stream().mapToLong(TokenMixer.State::bytes).sum();
+      return states.bytes();
     }
 
     /** Releases what was remembered. */
     @Override
     public void close() {
-      states.forEach(TokenMixer.State::close);
+      states.close();
     }
   }
 

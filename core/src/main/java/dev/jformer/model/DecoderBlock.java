@@ -5,27 +5,21 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.CrossAttention;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Module;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
-import java.util.function.UnaryOperator;
 
 /**
  * A residual block of a decoder (arXiv 1706.03762): tokens are mixed, take from the encoder's
  * tokens, then channels are mixed.
  */
-public final class DecoderBlock extends Module {
-  private final NormPlacement placement;
+public final class DecoderBlock extends ResidualBlock {
   private final Slot<TokenMixer> mixer;
-  private final Slot<Layer> mixerNorm;
   private final Slot<CrossAttention> cross;
-  private final Slot<Layer> crossNorm;
   private final Slot<ChannelMixer> ffn;
-  private final Slot<Layer> ffnNorm;
-  private final Slot<Layer> mixerBranch;
-  private final Slot<Layer> crossBranch;
-  private final Slot<Layer> ffnBranch;
+  private final Sublayer tokens;
+  private final Sublayer source;
+  private final Sublayer channels;
 
   /**
    * A block.
@@ -35,16 +29,20 @@ public final class DecoderBlock extends Module {
   public DecoderBlock(BlockContext site, BlockConfig config, int crossHeads, Position position) {
     Block.check(config.norm(), site);
     int width = site.width();
-    this.placement = config.placement();
     this.mixer = child("mixer", TokenMixer.class, config.mixer().build(site, position));
-    this.mixerNorm = child("mixerNorm", Layer.class, config.norm().build(width));
+    Slot<Layer> mixerNorm = child("mixerNorm", Layer.class, config.norm().build(width));
     this.cross = child("cross", CrossAttention.class, new CrossAttention(crossHeads, site));
-    this.crossNorm = child("crossNorm", Layer.class, config.norm().build(width));
+    Slot<Layer> crossNorm = child("crossNorm", Layer.class, config.norm().build(width));
     this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(site));
-    this.ffnNorm = child("ffnNorm", Layer.class, config.norm().build(width));
-    this.mixerBranch = child("mixerBranch", Layer.class, config.residual().build(site));
-    this.crossBranch = child("crossBranch", Layer.class, config.residual().build(site));
-    this.ffnBranch = child("ffnBranch", Layer.class, config.residual().build(site));
+    Slot<Layer> ffnNorm = child("ffnNorm", Layer.class, config.norm().build(width));
+    this.tokens = sublayer("mixerBranch", mixerNorm, site, config);
+    this.source = sublayer("crossBranch", crossNorm, site, config);
+    this.channels = sublayer("ffnBranch", ffnNorm, site, config);
+  }
+
+  private Sublayer sublayer(String name, Slot<Layer> norm, BlockContext site, BlockConfig config) {
+    Slot<Layer> branch = child(name, Layer.class, config.residual().build(site));
+    return new Sublayer(config.placement(), norm, branch);
   }
 
   /**
@@ -55,43 +53,99 @@ public final class DecoderBlock extends Module {
    * @return [B, T, D]
    */
   public Tensor forward(Tensor x, CrossAttention.Memory memory) {
-    Tensor mixed = part(mixerNorm, mixerBranch, x, y -> mixer.get().forward(y, null));
-    return rest(mixed, y -> cross.get().forward(y, memory));
+    Tensor mixed = tokens.apply(x, y -> mixer.get().forward(y, null));
+    Tensor read = source.apply(mixed, y -> cross.get().forward(y, memory));
+    return channels.apply(read, ffn.get()::forward);
   }
 
-  /**
-   * The next token of sequences, of which several may belong to one of the encoder's: those that
-   * do, K each, follow one another.
-   *
-   * @param x [B K, 1, D]
-   * @param memory of B sequences
-   * @param beams K
-   */
-  Tensor step(Tensor x, TokenMixer.State state, CrossAttention.Memory memory, long beams) {
-    Tensor mixed = part(mixerNorm, mixerBranch, x, y -> mixer.get().step(y, state));
-    // What is taken from the encoder knows no order: K sequences ask as K tokens of one would.
-    return rest(
-        mixed,
-        y ->
-            cross.get().forward(y.reshape(-1, beams, y.size(2)), memory).reshape(-1, 1, y.size(2)));
+  @Override
+  Tensor forward(Tensor x, Tensor paddingMask, EncodedSource encoded) {
+    return forward(x, read(encoded.hidden(), encoded.paddingMask()));
+  }
+
+  @Override
+  TokenMixer.State start(long batch, long capacity, EncodedSource encoded) {
+    TokenMixer.State own = mixer.get().start(batch, capacity);
+    try {
+      return new State(own, read(encoded.hidden(), encoded.paddingMask()).keep(), encoded.beams());
+    } catch (RuntimeException e) {
+      own.close();
+      throw e;
+    }
+  }
+
+  @Override
+  Tensor step(Tensor x, TokenMixer.State state) {
+    State own = (State) state;
+    Tensor mixed = tokens.apply(x, y -> mixer.get().step(y, own.tokens));
+    // Cross-attention ignores order: K sequences query as K tokens of one sequence would.
+    Tensor read =
+        source.apply(
+            mixed,
+            y ->
+                cross
+                    .get()
+                    .forward(y.reshape(-1, own.beams, y.size(2)), own.memory)
+                    .reshape(-1, 1, y.size(2)));
+    return channels.apply(read, ffn.get()::forward);
+  }
+
+  @Override
+  void select(TokenMixer.State state, Tensor rows, Tensor sources) {
+    state.select(rows);
+    if (sources != null) {
+      ((State) state).selectSources(sources);
+    }
+  }
+
+  /** The memory of the token mixer, and keys and values of what the decoder reads. */
+  private static final class State implements TokenMixer.State {
+    private final TokenMixer.State tokens;
+    private final long beams;
+    private CrossAttention.Memory memory;
+
+    State(TokenMixer.State tokens, CrossAttention.Memory memory, long beams) {
+      this.tokens = tokens;
+      this.memory = memory;
+      this.beams = beams;
+    }
+
+    @Override
+    public long length() {
+      return tokens.length();
+    }
+
+    @Override
+    public void truncate(long length) {
+      tokens.truncate(length);
+    }
+
+    @Override
+    public void select(Tensor rows) {
+      tokens.select(rows);
+    }
+
+    void selectSources(Tensor sources) {
+      CrossAttention.Memory chosen = memory.select(sources).keep();
+      memory.close();
+      memory = chosen;
+    }
+
+    @Override
+    public long bytes() {
+      return tokens.bytes() + memory.bytes();
+    }
+
+    @Override
+    public void close() {
+      tokens.close();
+      memory.close();
+    }
   }
 
   /** Keys and values of the encoder's tokens: hidden [B, S, D] and keep bool [B, S], or null. */
   public CrossAttention.Memory read(Tensor hidden, Tensor paddingMask) {
     return cross.get().read(hidden, paddingMask);
-  }
-
-  private Tensor rest(Tensor mixed, UnaryOperator<Tensor> attention) {
-    Tensor taken = part(crossNorm, crossBranch, mixed, attention);
-    return part(ffnNorm, ffnBranch, taken, ffn.get()::forward);
-  }
-
-  private Tensor part(
-      Slot<Layer> norm, Slot<Layer> branch, Tensor x, UnaryOperator<Tensor> function) {
-    boolean before = placement == NormPlacement.PRE;
-    Tensor made = function.apply(before ? norm.get().forward(x) : x);
-    Tensor sum = x.add(branch.get().forward(made));
-    return before ? sum : norm.get().forward(sum);
   }
 
   /** The token mixer. */

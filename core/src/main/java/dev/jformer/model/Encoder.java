@@ -12,7 +12,6 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Parameter;
-import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.tensor.DType;
@@ -192,7 +191,7 @@ public final class Encoder extends Model {
   private final Config config;
   private final Slot<Layer> embedding;
   private final Slot<Layer> tokenTypes;
-  private final Slot<TransformerStack> trunk;
+  private final Slot<TransformerStack<Block>> trunk;
   private final Slot<Layer> transform;
   private final Slot<Layer> transformNorm;
   private final Slot<Layer> decoder;
@@ -213,7 +212,10 @@ public final class Encoder extends Model {
         child(
             "trunk",
             TransformerStack.class,
-            new TransformerStack(config.stack(), config.length(), 1, config.embeddings().norm()));
+            TransformerStack.of(
+                config.stack(),
+                new TransformerStack.Setting(config.length())
+                    .withInputNorm(config.embeddings().norm())));
     if (config.head().mlmHead()) {
       this.transform = child("transform", Layer.class, new Linear(width, width, true, normal));
       this.transformNorm = child("transformNorm", Layer.class, config.head().norm().build(width));
@@ -300,9 +302,7 @@ public final class Encoder extends Model {
   private TokenBatch last(Tensor ids, Tensor types, Tensor paddingMask) {
     Tensor words = embedding.get().forward(ids);
     Tensor x = types == null ? words : words.add(tokenTypes.get().forward(types));
-    try (SequenceContext tokens = SequenceContext.open(ids, paddingMask)) {
-      return trunk.get().forward(x, paddingMask);
-    }
+    return TransformerStack.reduce(trunk.get(), x, ids, paddingMask);
   }
 
   /** For all tokens of the first type, where there are types. */

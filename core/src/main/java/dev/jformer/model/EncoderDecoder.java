@@ -5,16 +5,11 @@ import dev.jformer.config.Checks;
 import dev.jformer.config.Flat;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.attention.CrossAttention;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Dropout;
-import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
-import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.position.Position;
@@ -22,7 +17,6 @@ import dev.jformer.position.Sinusoidal;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -135,32 +129,16 @@ public final class EncoderDecoder extends Model {
       return vocab == (end < 0 ? tokens + 1 : tokens);
     }
 
-    private StackConfig encoder() {
-      return new StackConfig(encoderLayers, width, position, block);
-    }
-
-    private BlockContext decoder(int layer) {
-      return new BlockContext(
-          width,
-          layer,
-          decoderLayers,
-          length,
-          true,
-          block.bias(),
-          block.dropout(),
-          block.init(),
-          block.projection());
+    private StackConfig stack(int layers) {
+      return new StackConfig(layers, width, position, block);
     }
   }
 
   private final Config config;
   private final Slot<Layer> sourceEmbedding;
   private final Slot<Layer> embedding;
-  private final Slot<TransformerStack> encoder;
-  private final Slot<Position> position;
-  private final Slot<Layer> dropout;
-  private final List<Slot<DecoderBlock>> decoder;
-  private final Slot<Layer> norm;
+  private final Slot<TransformerStack<Block>> encoder;
+  private final Slot<TransformerStack<DecoderBlock>> decoder;
   private final Slot<Layer> head;
 
   /** A model with freshly drawn weights. */
@@ -176,23 +154,18 @@ public final class EncoderDecoder extends Model {
             ? embedding
             : child(
                 "sourceEmbedding", Layer.class, projection.table(config.vocab(), width, normal));
+    TransformerStack.Setting setting = new TransformerStack.Setting(config.length());
     this.encoder =
         child(
             "encoder",
             TransformerStack.class,
-            new TransformerStack(config.encoder(), config.length(), 1, new Norm.NoNormConfig()));
-    int heads = config.mixer().heads();
-    Position encoding = config.position().build(width, heads, width / heads, config.length());
-    this.position = child("position", Position.class, encoding);
-    this.dropout = child("dropout", Layer.class, new Dropout(config.dropout()));
-    int crossHeads = config.crossHeads() == 0 ? heads : config.crossHeads();
-    List<DecoderBlock> made = new ArrayList<>();
-    for (int layer = 0; layer < config.decoderLayers(); layer++) {
-      made.add(new DecoderBlock(config.decoder(layer), config.block(), crossHeads, encoding));
-    }
-    this.decoder = children("decoder", DecoderBlock.class, made);
-    boolean last = config.placement() == NormPlacement.PRE;
-    this.norm = child("norm", Layer.class, last ? config.norm().build(width) : new Identity());
+            TransformerStack.of(config.stack(config.encoderLayers()), setting));
+    int crossHeads = config.crossHeads() == 0 ? config.mixer().heads() : config.crossHeads();
+    this.decoder =
+        unnamedChild(
+            TransformerStack.class,
+            TransformerStack.decoder(
+                config.stack(config.decoderLayers()), setting.withBlocks("decoder"), crossHeads));
     this.head =
         child(
             "head",
@@ -217,7 +190,7 @@ public final class EncoderDecoder extends Model {
 
   /** The decoder's blocks, first to last. */
   public List<DecoderBlock> decoderBlocks() {
-    return decoder.stream().map(Slot::get).toList();
+    return decoder.get().blocks();
   }
 
   /**
@@ -229,9 +202,8 @@ public final class EncoderDecoder extends Model {
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
   public Tensor encode(Tensor source, Tensor paddingMask) {
-    try (SequenceContext tokens = SequenceContext.open(source, paddingMask)) {
-      return encoder.get().forward(sourceEmbedding.get().forward(source), paddingMask).x();
-    }
+    Tensor x = sourceEmbedding.get().forward(source);
+    return TransformerStack.reduce(encoder.get(), x, source, paddingMask).x();
   }
 
   /**
@@ -262,14 +234,8 @@ public final class EncoderDecoder extends Model {
 
   /** As above, saying of the decoder's tokens which are no padding: bool [B, T], or null. */
   private Tensor hidden(Tensor memory, Tensor paddingMask, Tensor target, Tensor given) {
-    Tensor x = embed(target, 0);
-    try (Position.Pass pass = position.get().pass();
-        SequenceContext tokens = SequenceContext.open(target, given)) {
-      for (Slot<DecoderBlock> block : decoder) {
-        x = block.get().forward(x, block.get().read(memory, paddingMask));
-      }
-    }
-    return norm.get().forward(x);
+    EncodedSource source = new EncodedSource(memory, paddingMask);
+    return decoder.get().forward(embedding.get().forward(target), target, given, source);
   }
 
   /**
@@ -300,16 +266,6 @@ public final class EncoderDecoder extends Model {
     return head.get().forward(hidden(memory, paddingMask, target).select(1, at));
   }
 
-  private Tensor embed(Tensor ids, long start) {
-    long last = start + ids.size(1);
-    if (last > config.length() && !position.get().extrapolates()) {
-      throw new IllegalArgumentException(
-          "a text of " + last + " tokens is longer than the model's length " + config.length());
-    }
-    Tensor x = embedding.get().forward(ids);
-    return dropout.get().forward(position.get().embed(x, start));
-  }
-
   /**
    * Begins to write: K texts for each that was read.
    *
@@ -325,25 +281,15 @@ public final class EncoderDecoder extends Model {
 
   /** Texts being written: what the decoder remembers of what was read and written. */
   public final class Decoding implements AutoCloseable {
-    private final int beams;
-    private final List<TokenMixer.State> states = new ArrayList<>();
-    private final List<CrossAttention.Memory> memories = new ArrayList<>();
-    private long length;
+    private final TransformerStack<DecoderBlock>.Decoding states;
 
     private Decoding(Tensor source, Tensor paddingMask, int beams, long capacity) {
-      this.beams = beams;
-      try {
-        for (Slot<DecoderBlock> block : decoder) {
-          states.add(block.get().mixer().start(source.size(0) * beams, capacity));
-        }
-        Tensor memory = encode(source, paddingMask);
-        for (Slot<DecoderBlock> block : decoder) {
-          memories.add(block.get().read(memory, paddingMask).keep());
-        }
-      } catch (RuntimeException e) {
-        close();
-        throw e;
-      }
+      Tensor memory = encode(source, paddingMask);
+      this.states =
+          decoder
+              .get()
+              .decode(
+                  source.size(0) * beams, capacity, new EncodedSource(memory, paddingMask, beams));
     }
 
     /**
@@ -354,15 +300,9 @@ public final class EncoderDecoder extends Model {
      *     of the whole text
      */
     public Tensor next(Tensor ids) {
-      Tensor x = embed(ids.unsqueeze(1), length);
-      try (Position.Pass pass = position.get().pass();
-          SequenceContext tokens = SequenceContext.open(ids.unsqueeze(1), null)) {
-        for (int i = 0; i < states.size(); i++) {
-          x = decoder.get(i).get().step(x, states.get(i), memories.get(i), beams);
-        }
-      }
-      length++;
-      return head.get().forward(norm.get().forward(x)).squeeze(1);
+      Tensor tokens = ids.unsqueeze(1);
+      Tensor x = states.next(embedding.get().forward(tokens), tokens);
+      return head.get().forward(x).squeeze(1);
     }
 
     /**
@@ -374,33 +314,23 @@ public final class EncoderDecoder extends Model {
      * @throws UnsupportedOperationException if a mixer cannot exchange sequences
      */
     public void select(Tensor rows, Tensor sources) {
-      states.forEach(state -> state.select(rows));
-      if (sources != null) {
-        memories.replaceAll(
-            memory -> {
-              CrossAttention.Memory chosen = memory.select(sources).keep();
-              memory.close();
-              return chosen;
-            });
-      }
+      states.select(rows, sources);
     }
 
     /** Number of tokens read of each text. */
     public long length() {
-      return length;
+      return states.length();
     }
 
     /** Bytes of memory that all layers hold. */
     public long bytes() {
-      return states.stream().mapToLong(TokenMixer.State::bytes).sum()
-          + memories.stream().mapToLong(CrossAttention.Memory::bytes).sum();
+      return states.bytes();
     }
 
     /** Releases what was remembered. */
     @Override
     public void close() {
-      states.forEach(TokenMixer.State::close);
-      memories.forEach(CrossAttention.Memory::close);
+      states.close();
     }
   }
 

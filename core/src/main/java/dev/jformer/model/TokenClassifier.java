@@ -3,21 +3,15 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.config.Flat;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Embedding;
-import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
-import dev.jformer.position.Position;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Gives every token of a sequence a label; each token sees all others, as in BERT. */
@@ -65,10 +59,7 @@ public final class TokenClassifier extends Model {
 
   private final Config config;
   private final Slot<Layer> embedding;
-  private final Slot<Position> position;
-  private final Slot<Layer> dropout;
-  private final List<Slot<Block>> blocks;
-  private final Slot<Layer> norm;
+  private final Slot<TransformerStack<Block>> stack;
   private final Slot<Layer> head;
 
   /** A model with freshly drawn weights. */
@@ -77,40 +68,12 @@ public final class TokenClassifier extends Model {
     Initializer normal = Initializer.normal(config.init().deviation());
     this.embedding =
         child("embedding", Layer.class, new Embedding(config.vocab(), config.width(), normal));
-    int heads = config.mixer().heads();
-    if (config.width() % heads != 0) {
-      throw new IllegalArgumentException(
-          "heads is " + heads + ": expected a divisor of the width " + config.width());
-    }
-    Position encoding =
-        config.position().build(config.width(), heads, config.width() / heads, config.length());
-    this.position = child("position", Position.class, encoding);
-    this.dropout = child("dropout", Layer.class, new Dropout(config.dropout()));
-    List<Block> made = new ArrayList<>();
-    for (int layer = 0; layer < config.layers(); layer++) {
-      made.add(block(layer));
-    }
-    this.blocks = children("blocks", Block.class, made);
-    boolean last = config.placement() == NormPlacement.PRE;
-    this.norm =
-        child("norm", Layer.class, last ? config.norm().build(config.width()) : new Identity());
+    this.stack =
+        unnamedChild(
+            TransformerStack.class,
+            TransformerStack.of(config.stack(), new TransformerStack.Setting(config.length())));
     this.head =
         child("head", Layer.class, new Linear(config.width(), config.labels(), true, normal));
-  }
-
-  private Block block(int layer) {
-    BlockContext site =
-        new BlockContext(
-            config.width(),
-            layer,
-            config.layers(),
-            config.length(),
-            false,
-            config.bias(),
-            config.dropout(),
-            config.init(),
-            config.projection());
-    return Block.of(site, config.block(), position.get());
   }
 
   @Override
@@ -120,7 +83,7 @@ public final class TokenClassifier extends Model {
 
   /** The blocks, first to last. */
   public List<Block> blocks() {
-    return blocks.stream().map(Slot::get).toList();
+    return stack.get().blocks();
   }
 
   /**
@@ -133,23 +96,8 @@ public final class TokenClassifier extends Model {
    * @throws IllegalArgumentException if a sequence is longer than the model can take
    */
   public Tensor logits(Tensor ids, Tensor paddingMask) {
-    long length = ids.size(1);
-    if (length > config.length() && !position.get().extrapolates()) {
-      throw new IllegalArgumentException(
-          "a sequence of "
-              + length
-              + " tokens is longer than the model's length "
-              + config.length());
-    }
-    Tensor x = position.get().embed(embedding.get().forward(ids), 0);
-    x = dropout.get().forward(x);
-    try (Position.Pass pass = position.get().pass();
-        SequenceContext tokens = SequenceContext.open(ids, paddingMask)) {
-      for (Slot<Block> block : blocks) {
-        x = block.get().forward(x, paddingMask);
-      }
-    }
-    return head.get().forward(norm.get().forward(x));
+    Tensor x = embedding.get().forward(ids);
+    return head.get().forward(stack.get().forward(x, ids, paddingMask));
   }
 
   /**

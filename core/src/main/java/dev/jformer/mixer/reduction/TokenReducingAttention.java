@@ -15,7 +15,6 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
-import java.util.function.BinaryOperator;
 
 /**
  * Softmax attention with token reduction, as in <a
@@ -30,7 +29,7 @@ import java.util.function.BinaryOperator;
  * than what was added to the tokens at the start, it cannot stand. In models whose tokens cannot
  * leave, all but {@code vit} and {@code encoder}, it is plain softmax attention.
  */
-public final class TokenReducingAttention extends Attention {
+public final class TokenReducingAttention extends Attention implements TokenReducingMixer {
   /**
    * Configuration.
    *
@@ -105,56 +104,6 @@ public final class TokenReducingAttention extends Attention {
     }
   }
 
-  /**
-   * What attention gave, and who stays.
-   *
-   * @param mixture [B, T, D], for all tokens; where tokens are dropped, [B, T', D] for those that
-   *     stay
-   * @param stay int64 [B, T'], which tokens stay, rising; null if all do
-   * @param into int64 [B, T], in which of the T' places each token goes; null if those that do not
-   *     stay are dropped
-   * @param paddingMask bool [B, T'], false where a place is padding; null if none is
-   * @param sizes [B, T], of how many tokens each of the T is the mean; null if each is one
-   */
-  public record Thinned(
-      Tensor mixture, Tensor stay, Tensor into, Tensor paddingMask, Tensor sizes) {
-    /**
-     * What is left of tokens.
-     *
-     * @param x [B, T, D], as they were before
-     * @param sum adds a mixture to as many tokens
-     */
-    public TokenBatch join(Tensor x, BinaryOperator<Tensor> sum) {
-      if (stay == null) {
-        return new TokenBatch(sum.apply(x, mixture), paddingMask, sizes);
-      }
-      if (into == null) {
-        Tensor left = sum.apply(rows(x, stay), mixture);
-        return new TokenBatch(left, paddingMask, sizes == null ? null : sizes.gather(1, stay));
-      }
-      return merged(sum.apply(x, mixture));
-    }
-
-    private TokenBatch merged(Tensor x) {
-      long[] shape = {x.size(0), stay.size(1), x.size(2)};
-      Tensor weights = sizes.to(x.dtype());
-      Tensor total = Tensor.zeros(x.dtype(), shape[0], shape[1]).scatterAdd(1, into, weights);
-      Tensor sums =
-          Tensor.zeros(x.dtype(), shape)
-              .scatterAdd(
-                  1, into.unsqueeze(2).expand(x.shape().toArray()), x.mul(weights.unsqueeze(2)));
-      Tensor safe = total.clamp(1e-6, Double.POSITIVE_INFINITY);
-      return new TokenBatch(sums.div(safe.unsqueeze(2)), paddingMask, total);
-    }
-  }
-
-  /** Some tokens [B, T'] of x [B, T, D], whole rows at a time. */
-  private static Tensor rows(Tensor x, Tensor tokens) {
-    Tensor starts = Tensor.arange(0, x.size(0)).mul(x.size(1)).unsqueeze(1);
-    Tensor places = tokens.add(starts).reshape(-1);
-    return x.flatten(0, 1).indexSelect(0, places).unflatten(0, x.size(0), tokens.size(1));
-  }
-
   private final Config config;
   private final BlockContext site;
 
@@ -169,19 +118,15 @@ public final class TokenReducingAttention extends Attention {
     return SoftmaxAttention.fused(h, pairs);
   }
 
-  /**
-   * Mixes tokens and says which of them go on.
-   *
-   * @param x [B, T, D]
-   * @param tokens as they stand before this block
-   */
-  public Thinned thin(Tensor x, TokenBatch tokens) {
+  @Override
+  public ReducedTokens reduce(Tensor x, TokenBatch tokens) {
     Heads heads = project(x, tokens.paddingMask(), null);
     AttentionMask pairs = new AttentionMask(0, false, tokens.paddingMask(), position());
     boolean thins = config.at().contains(site.layer()) && config.share() < 1;
     if (!thins) {
       Tensor result = inFloat32(heads, h -> attend(h, pairs, tokens.sizes()));
-      return new Thinned(joinHeads(result, x), null, null, tokens.paddingMask(), tokens.sizes());
+      return new ReducedTokens(
+          joinHeads(result, x), null, null, tokens.paddingMask(), tokens.sizes());
     }
     Tensor[] seen = new Tensor[2];
     Tensor result =
@@ -241,7 +186,7 @@ public final class TokenReducingAttention extends Attention {
         : logits.add(sizes.clamp(1e-6, Double.POSITIVE_INFINITY).log().unsqueeze(1).unsqueeze(1));
   }
 
-  private Thinned chosen(Tensor result, TokenReducer.ReductionInput scene, Tensor sizes) {
+  private ReducedTokens chosen(Tensor result, TokenReducer.ReductionInput scene, Tensor sizes) {
     TokenReducer.Reduction verdict = config.rule().judge(scene);
     Tensor scores = verdict.scores();
     if (scene.paddingMask() != null) {
@@ -257,12 +202,13 @@ public final class TokenReducingAttention extends Attention {
     Tensor paddingMask = scene.paddingMask() == null ? null : surplusAsPadding(scene, best, stay);
     if (verdict.into() == null) {
       // What the others would have been given is not computed.
-      return new Thinned(outputLayer(rows(result, stay)), stay, null, paddingMask, sizes);
+      return new ReducedTokens(
+          outputLayer(ReducedTokens.rows(result, stay)), stay, null, paddingMask, sizes);
     }
     Tensor ones = Tensor.ones(stay.size(0), scene.length());
     Tensor before = sizes == null ? ones : sizes;
     Tensor weights = before.mul(scene.present()); // padding joins nobody
-    return new Thinned(
+    return new ReducedTokens(
         outputLayer(result), stay, places(stay, paddingMask, verdict.into()), paddingMask, weights);
   }
 

@@ -11,7 +11,6 @@ import dev.jformer.model.TransformerStack;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Norm;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
@@ -95,18 +94,19 @@ public final class VisionTransformer extends ImageModel {
     }
 
     /** With a class token no mixer can take the tokens for a picture any more. */
-    private TransformerStack blocks() {
+    private TransformerStack<Block> blocks() {
       int rows = size / patch;
       boolean token = pool == Pool.TOKEN;
       int length = token ? rows * rows + 1 : rows * rows;
-      return new TransformerStack(stack, length, token ? 1 : rows, new Norm.NoNormConfig());
+      return TransformerStack.of(
+          stack, new TransformerStack.Setting(length).withRows(token ? 1 : rows));
     }
   }
 
   private final Config config;
   private final Slot<Layer> stem;
   private final Parameter token;
-  private final Slot<TransformerStack> trunk;
+  private final Slot<TransformerStack<Block>> trunk;
   private final Slot<Layer> head;
 
   /** A model with freshly drawn weights. */
@@ -139,10 +139,11 @@ public final class VisionTransformer extends ImageModel {
   Tensor scores(Tensor images) {
     Tensor patches = stem.get().forward(images);
     if (token == null) {
-      return head.get().forward(trunk.get().forward(patches, null).mean());
+      return head.get().forward(TransformerStack.reduce(trunk.get(), patches, null, null).mean());
     }
     Tensor first = token.value().expand(patches.size(0), 1, -1).to(patches.dtype());
-    Tensor all = trunk.get().forward(Tensor.cat(1, first, patches), null).x();
+    Tensor all =
+        TransformerStack.reduce(trunk.get(), Tensor.cat(1, first, patches), null, null).x();
     return head.get().forward(all.select(1, 0));
   }
 }

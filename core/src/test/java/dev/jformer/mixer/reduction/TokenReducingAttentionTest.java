@@ -199,7 +199,7 @@ class TokenReducingAttentionTest {
     TokenReducingAttention mixer = mixer(new TokenMerging(), 0.6);
     Tensor x = Tensor.randn(1, 9, 8);
     Tensor sizes = Tensor.of(new float[] {1, 2, 1, 1, 3, 1, 1, 1, 2}, 1, 9);
-    var thinned = mixer.thin(x, new TokenBatch(x, null, sizes));
+    var thinned = mixer.reduce(x, new TokenBatch(x, null, sizes));
     TokenBatch left = thinned.join(x, (tokens, mixture) -> tokens);
     assertEquals(6, left.x().size(1));
     assertEquals(sizes.sum().item(), left.sizes().sum().item(), 1e-6);
@@ -242,12 +242,12 @@ class TokenReducingAttentionTest {
     }
     Tensor paddingMask = Tensor.of(flags, 3, 12);
     TokenBatch together =
-        mixer.thin(x, new TokenBatch(x, paddingMask, null)).join(x, (tokens, mixture) -> tokens);
+        mixer.reduce(x, new TokenBatch(x, paddingMask, null)).join(x, (tokens, mixture) -> tokens);
     assertEquals(8, together.x().size(1));
     for (int b = 0; b < 3; b++) {
       Tensor own = x.narrow(0, b, 1).narrow(1, 0, lengths[b]);
       TokenBatch alone =
-          mixer.thin(own, new TokenBatch(own, null, null)).join(own, (tokens, mixture) -> tokens);
+          mixer.reduce(own, new TokenBatch(own, null, null)).join(own, (tokens, mixture) -> tokens);
       int left = (int) Math.ceil(0.6 * lengths[b]);
       assertEquals(left, alone.x().size(1));
       Tensor kept = together.paddingMask().select(0, b);
@@ -271,7 +271,7 @@ class TokenReducingAttentionTest {
         .parameters()
         .forEach((name, p) -> p.copyFrom(mixer.parameters().get(name).value().detach()));
     plain.train(false);
-    var thinned = mixer.thin(x, new TokenBatch(x, null, null));
+    var thinned = mixer.reduce(x, new TokenBatch(x, null, null));
     if (thinned.into() == null) {
       assertEquals(6, thinned.stay().size(1));
       for (int b = 0; b < 2; b++) { // what those that leave would be given is not computed
@@ -283,7 +283,7 @@ class TokenReducingAttentionTest {
       assertClose(plain.forward(x, null), thinned.mixture(), 1e-5);
     }
     assertSame(plain.forward(x, null), mixer.forward(x, null), "where no token leaves");
-    var all = mixer(rule, 1).thin(x, new TokenBatch(x, null, null));
+    var all = mixer(rule, 1).reduce(x, new TokenBatch(x, null, null));
     assertSame(x, all.join(x, (tokens, mixture) -> tokens).x(), "with a share of 1");
   }
 
@@ -296,9 +296,9 @@ class TokenReducingAttentionTest {
     Tensor order = Tensor.cat(0, Tensor.of(new long[] {0}, 1), rest);
     Tensor moved = x.indexSelect(1, order);
     assertClose(
-        mixer.thin(x, new TokenBatch(x, null, null)).join(x, (tokens, mixture) -> tokens).mean(),
+        mixer.reduce(x, new TokenBatch(x, null, null)).join(x, (tokens, mixture) -> tokens).mean(),
         mixer
-            .thin(moved, new TokenBatch(moved, null, null))
+            .reduce(moved, new TokenBatch(moved, null, null))
             .join(moved, (tokens, mixture) -> tokens)
             .mean(),
         1e-5);
