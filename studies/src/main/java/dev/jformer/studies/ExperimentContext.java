@@ -143,6 +143,11 @@ public final class ExperimentContext {
     claim(Claim.that(sentence, check).paper(paper));
   }
 
+  /** Records a claim with the arm that would show it to be hollow; see {@link Claim#control}. */
+  public void claim(String sentence, String paper, String control, Check check) {
+    claim(Claim.that(sentence, check).paper(paper).control(control));
+  }
+
   /** Records a claim with a remark on what was found. */
   public void claim(String sentence, String paper, Check check, String remark) {
     claim(Claim.that(sentence, check).paper(paper).remark(remark));
