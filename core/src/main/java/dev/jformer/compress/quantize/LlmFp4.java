@@ -59,6 +59,19 @@ public record LlmFp4(
     this(weightBits, activationBits, kind, 0, 0, 100, 3, 1024);
   }
 
+  /** The same with another search: fewer candidates, rounds or rows take less time. */
+  public LlmFp4 withSearch(int otherCandidates, int otherRounds, int otherRows) {
+    return new LlmFp4(
+        weightBits,
+        activationBits,
+        kind,
+        weightExponent,
+        activationExponent,
+        otherCandidates,
+        otherRounds,
+        otherRows);
+  }
+
   /** Checks the values. */
   public LlmFp4 {
     new MiniFloatLinear.Config(weightBits, activationBits, kind); // checks these
