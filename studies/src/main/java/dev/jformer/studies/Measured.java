@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -99,6 +100,11 @@ public record Measured<R>(List<Arm<R>> arms) {
   public Measured<R> without(String... names) {
     return new Measured<>(
         arms.stream().filter(arm -> !List.of(names).contains(arm.name())).toList());
+  }
+
+  /** The arms whose first run has some property. */
+  public Measured<R> where(Predicate<? super R> property) {
+    return new Measured<>(arms.stream().filter(arm -> property.test(arm.first())).toList());
   }
 
   /** Names of the arms. */

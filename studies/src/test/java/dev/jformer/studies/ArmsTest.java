@@ -110,6 +110,7 @@ class ArmsTest {
     assertEquals(2, all.of("half", Found::loss).count());
     assertEquals(List.of("none"), all.without("half").names());
     assertEquals(8, all.map(Found::weights).first("none"));
+    assertEquals(List.of("half"), all.where(found -> found.weights() < 8).names());
     assertEquals(
         List.of("none", "half", "third"),
         all.and(Measured.of(Map.of("third", new Found(1, 1)))).names());

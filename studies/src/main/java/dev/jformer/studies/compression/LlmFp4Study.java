@@ -78,10 +78,8 @@ public final class LlmFp4Study implements Study {
     }
 
     LlmFp4 method(Scale scale, Kind kind) {
-      int candidates = scale.pick(5, 40, 100);
-      int rounds = scale.pick(1, 2, 3);
-      int rows = scale.pick(32, 512, 1024);
-      return new LlmFp4(weight, activation, kind, 0, 0, candidates, rounds, rows);
+      return new LlmFp4(weight, activation, kind)
+          .withSearch(scale.pick(5, 40, 100), scale.pick(1, 2, 3), scale.pick(32, 512, 1024));
     }
 
     String with(boolean outliers) {
