@@ -4,6 +4,7 @@ import dev.jformer.model.Model;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
+import java.util.Optional;
 
 /** Passes through the models of a job, to calibrate them and to see how fast they are. */
 public interface ForwardPasses {
@@ -33,6 +34,32 @@ public interface ForwardPasses {
    * @param batch sequences or images
    */
   Tensor input(Model model, int batch);
+
+  /**
+   * Decoding of one sequence, a token at a time.
+   *
+   * @return empty for models that do not write
+   * @throws UnsupportedOperationException if the model is of a kind that writes, but cannot decode
+   *     step by step
+   */
+  default Optional<Decoding> decoding(Model model) {
+    return Optional.empty();
+  }
+
+  /** A sequence that is being decoded. */
+  interface Decoding extends AutoCloseable {
+    /** The most tokens that it can have. */
+    int capacity();
+
+    /** Reads tokens, int64 [1, T], and computes the scores of what follows. */
+    void next(Tensor ids);
+
+    /** Bytes of memory that the decoding keeps of the tokens so far. */
+    long bytes();
+
+    @Override
+    void close();
+  }
 
   /** What {@link #units} counts, for example {@code tokens}. */
   String unit();

@@ -72,6 +72,11 @@ public record LanguageModellingJob() implements Job {
     }
 
     @Override
+    public String fingerprint() {
+      return tokens.header().fingerprint();
+    }
+
+    @Override
     public CausalLm.Config fit(Model.Config config) {
       return ((CausalLm.Config) config).withVocab(tokenizer.vocabularySize());
     }
@@ -81,11 +86,6 @@ public record LanguageModellingJob() implements Job {
       long most = evaluationBatches == USUAL ? EVALUATION_BATCHES : evaluationBatches;
       return new LanguageModelling(
           (CausalLm) model, tokens, recipe.training().batch(), recipe.training().seed(), most);
-    }
-
-    @Override
-    public String fingerprint() {
-      return tokens.header().fingerprint();
     }
 
     @Override
@@ -249,6 +249,34 @@ public record LanguageModellingJob() implements Job {
     @Override
     public Tensor input(Model model, int batch) {
       return Tensor.randint(0, ((CausalLm) model).config().vocab(), batch, units(model));
+    }
+
+    @Override
+    public Optional<Decoding> decoding(Model model) {
+      int capacity = ((CausalLm) model).config().length();
+      CausalLm.Decoding decoding = ((CausalLm) model).decode(1, capacity);
+      return Optional.of(
+          new Decoding() {
+            @Override
+            public int capacity() {
+              return capacity;
+            }
+
+            @Override
+            public void next(Tensor ids) {
+              decoding.next(ids);
+            }
+
+            @Override
+            public long bytes() {
+              return decoding.bytes();
+            }
+
+            @Override
+            public void close() {
+              decoding.close();
+            }
+          });
     }
 
     @Override

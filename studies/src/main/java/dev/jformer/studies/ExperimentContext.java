@@ -128,6 +128,11 @@ public final class ExperimentContext {
     return all;
   }
 
+  /** A folder for files that belong to measurements, such as trained models. */
+  public Path files(String name) {
+    return notebook.files(name);
+  }
+
   /** Records a claim. */
   public void claim(Claim claim) {
     claims.add(claim);

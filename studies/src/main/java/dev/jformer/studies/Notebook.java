@@ -89,6 +89,20 @@ public final class Notebook {
         : unfinishedFolder(name).resolve(Integer.toHexString(conditions.hashCode()));
   }
 
+  /**
+   * A folder for files that belong to measurements, such as trained models. It is kept with them; a
+   * temporary one where nothing is remembered.
+   */
+  Path files(String name) {
+    try {
+      return folder == null
+          ? Files.createTempDirectory("jformer-" + name)
+          : Files.createDirectories(folder.resolve(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot make a folder for " + name, e);
+    }
+  }
+
   private Path unfinishedFolder(String name) {
     String file = file(name).getFileName().toString();
     return folder.resolve("unfinished-" + file.substring(0, file.length() - ".json".length()));

@@ -1,9 +1,27 @@
 package dev.jformer.studies;
 
+import java.util.Locale;
+
 /** Is told how a study goes. */
 public interface Watcher {
   /** Nobody is told. */
   Watcher NONE = new Watcher() {};
+
+  /** A line of text on standard error for each measurement. */
+  static Watcher console() {
+    return new Watcher() {
+      @Override
+      public void begin(String measurement) {
+        System.err.println(measurement + " ...");
+      }
+
+      @Override
+      public void end(String measurement, double seconds, boolean known) {
+        System.err.printf(
+            Locale.ROOT, "%s: %.0f s%s%n", measurement, seconds, known ? ", measured before" : "");
+      }
+    };
+  }
 
   /** A measurement begins. */
   default void begin(String measurement) {}

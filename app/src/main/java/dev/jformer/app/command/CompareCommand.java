@@ -1,20 +1,12 @@
 package dev.jformer.app.command;
 
 import dev.jformer.run.Jobs;
-import dev.jformer.run.PreparedData;
 import dev.jformer.run.Recipe;
-import dev.jformer.studies.ExperimentContext;
-import dev.jformer.studies.Notebook;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.compare.Budget;
 import dev.jformer.studies.compare.Choice;
 import dev.jformer.studies.compare.Comparison;
-import dev.jformer.studies.compare.Variant;
-import dev.jformer.studies.compare.Variants;
-import dev.jformer.studies.evidence.Evidence;
-import dev.jformer.studies.evidence.Machine;
+import dev.jformer.studies.compare.ComparisonResult;
 import dev.jformer.studies.report.Report;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,10 +33,13 @@ import picocli.CommandLine.Option;
               --data input.txt --budget 600steps --seeds 3 --priority quality
           jformer compare --base my.json --with position=alibi,position=rope \\
               --budget 2e14flops
+          jformer compare --base images --data photos.zip \\
+              --with pooling,weight-int8,flow+magnitude --priority size
 
         A technique is the name of a paper ('jformer papers'), the type of a part ('jformer info'),
-        STAGE=TYPE, or several of these joined by '+'. Each variant, and the base, gets the whole
-        budget once for each seed. Measurements are kept in the output folder: the same command
+        FIELD=TYPE, a method of 'jformer compress', or several of these joined by '+'. The base may
+        be a recipe for any kind of data. Each variant, and the base, gets the whole budget once for
+        each seed; a compressed variant shares the training of the model that it compresses. Measurements are kept in the output folder: the same command
         continues an interrupted comparison.
         """)
 final class CompareCommand implements Callable<Integer> {
@@ -59,7 +54,9 @@ final class CompareCommand implements Callable<Integer> {
       split = ",",
       required = true,
       paramLabel = "TECHNIQUE",
-      description = "Techniques to compare with the base, separated by commas.")
+      description =
+          "Techniques to compare with the base, separated by commas: of design, of training, or of"
+              + " compression.")
   private List<String> techniques = new ArrayList<>();
 
   @Option(
@@ -80,7 +77,7 @@ final class CompareCommand implements Callable<Integer> {
       names = "--priority",
       paramLabel = "GOAL",
       description =
-          "What the recommendation optimizes: quality, training, writing, memory or size (default"
+          "What the recommendation optimizes: quality, training, reading, writing, memory or size (default"
               + " quality).")
   private Choice.Priority priority = Choice.Priority.QUALITY;
 
@@ -123,48 +120,21 @@ final class CompareCommand implements Callable<Integer> {
         Jobs.resolved(
             Recipes.withData(base, Recipes.load(base, overrides.fields()), data, List.of()));
     Path folder = out == null ? Path.of("runs", "compare-" + Recipes.name(base)) : out;
-    variants(recipe); // wrong names are told before anything is made
-    Files.createDirectories(folder);
-    try (PreparedData prepared = Jobs.prepare(recipe, folder, console);
-        StudyProgress shown = new StudyProgress(console)) {
-      Comparison comparison = new Comparison(variants(recipe), each, seeds, priority, tolerance);
-      Notebook notebook =
-          new Notebook(folder.resolve("notes"), conditions(recipe, prepared), Version.here());
-      if (fresh) {
-        notebook.forget();
-      }
-      ExperimentContext lab = new ExperimentContext(Scale.LAPTOP, null, notebook, shown);
-      comparison.run(lab, prepared);
-      Evidence evidence = lab.evidence("compare", title(), command());
-      Report.write(evidence, folder);
-      json.printer().print(evidence, Report::text);
+    try (StudyProgress shown = new StudyProgress(console)) {
+      ComparisonResult result =
+          Comparison.of(recipe)
+              .with(techniques)
+              .budget(each)
+              .seeds(seeds)
+              .priority(priority)
+              .tolerance(tolerance)
+              .run(
+                  folder,
+                  new Comparison.Surroundings(console, shown, Version.here(), command(), fresh));
+      json.printer().print(result.evidence(), Report::text);
       console.say("report: %s", folder.resolve("compare.html"));
     }
     return 0;
-  }
-
-  private List<Variant> variants(Recipe recipe) {
-    List<Variant> variants = new ArrayList<>(List.of(new Variant(Variant.BASE, recipe)));
-    for (String technique : techniques) {
-      for (Variant variant : Variants.of(recipe, technique)) {
-        if (variants.stream().noneMatch(v -> v.name().equals(variant.name()))) {
-          variants.add(variant);
-        }
-      }
-    }
-    return variants;
-  }
-
-  private static String conditions(Recipe recipe, PreparedData data) {
-    return recipe + "; data " + data.fingerprint() + "; " + Machine.here();
-  }
-
-  private String title() {
-    return "Which of "
-        + String.join(", ", techniques)
-        + " pays off for "
-        + Recipes.name(base)
-        + "?";
   }
 
   private String command() {

@@ -1,5 +1,6 @@
 package dev.jformer.studies.compare;
 
+import java.time.Duration;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +23,16 @@ public record Budget(Kind kind, double amount) {
   }
 
   private static final Pattern TEXT = Pattern.compile("([0-9.]+(?:e[0-9]+)?) *(steps|s|m|h|flops)");
+
+  /** Training for this long. */
+  public static Budget of(Duration time) {
+    return new Budget(Kind.SECONDS, time.toMillis() / 1e3);
+  }
+
+  /** So many updates of the weights. */
+  public static Budget ofSteps(int steps) {
+    return new Budget(Kind.STEPS, steps);
+  }
 
   /**
    * Reads {@code 500steps}, {@code 90s}, {@code 10m}, {@code 1h} or {@code 2e15flops}.

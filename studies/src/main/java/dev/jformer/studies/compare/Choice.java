@@ -1,10 +1,13 @@
 package dev.jformer.studies.compare;
 
+import dev.jformer.metrics.Metric;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.ParetoFront;
 import dev.jformer.studies.evidence.Verdict;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
@@ -17,18 +20,18 @@ import java.util.stream.Stream;
 public record Choice(Result result, String reason) {
   /** What matters most to the user. */
   public enum Priority {
-    /** The lowest loss. */
-    QUALITY("loss", Result::loss),
+    /** The best primary metric. */
+    QUALITY("quality", r -> r.cost().value()),
     /** The fastest training. */
-    TRAINING("training speed", r -> -r.trainingTokens()),
+    TRAINING("training speed", r -> -r.trainingSpeed()),
+    /** The fastest forward pass. */
+    READING("reading speed", r -> -orZero(r.inference().readUnits())),
     /** The fastest writing of text. */
-    WRITING(
-        "writing speed",
-        r -> Double.isNaN(r.inference().writtenTokens()) ? 0 : -r.inference().writtenTokens()),
+    WRITING("writing speed", r -> -orZero(r.inference().writtenTokens())),
     /** The least memory in training. */
     MEMORY("peak memory", Result::peakBytes),
-    /** The fewest weights. */
-    SIZE("number of weights", r -> (double) r.parameters());
+    /** The fewest bytes on disk. */
+    SIZE("size on disk", r -> (double) r.bytes());
 
     private final String words;
     private final ToDoubleFunction<Result> cost;
@@ -37,82 +40,104 @@ public record Choice(Result result, String reason) {
       this.words = words;
       this.cost = cost;
     }
+
+    private static double orZero(double speed) {
+      return Double.isNaN(speed) ? 0 : speed;
+    }
   }
 
   /**
-   * Chooses. For quality it is the lowest loss; where the spread over the seeds does not tell a
-   * faster variant apart from it (see {@link Check}), the faster one. For anything else it is the
-   * cheapest of those whose loss is at most {@code tolerance} above the base's.
+   * Chooses. For quality it is the variant with the best primary metric; where the spread over the
+   * seeds does not tell a faster variant apart from it (see {@link Check}), the faster one. For
+   * anything else it is the cheapest of those whose quality is within {@code tolerance} of the
+   * base's.
    *
    * @param results the base first
-   * @param tolerance share of the base's loss
+   * @param tolerance share of the base's primary metric
    */
   public static Choice of(List<Result> results, Priority priority, double tolerance) {
-    Result base = results.get(0);
     if (priority == Priority.QUALITY) {
       return best(results);
     }
-    double bar = base.loss() * (1 + tolerance);
+    Result base = results.get(0);
+    Estimate bar = bar(base, tolerance);
     Result chosen =
         results.stream()
-            .filter(r -> r.loss() <= bar)
+            .filter(r -> r.cost().value() <= bar.value())
             .min(Comparator.comparingDouble(priority.cost))
             .orElse(base);
     String reason =
         chosen.equals(base)
-            ? "no technique improves the "
-                + priority.words
-                + " at a loss within "
-                + percent(tolerance)
-                + " of the base's"
+            ? String.format(
+                Locale.ROOT,
+                "no technique improves the %s at a %s within %s of the base's",
+                priority.words,
+                metric(base),
+                percent(tolerance))
             : String.format(
-                java.util.Locale.ROOT,
-                "best %s of those within %s of the base's loss (%s against %s%s)",
+                Locale.ROOT,
+                "best %s of those within %s of the base's %s (%s against %s%s)",
                 priority.words,
                 percent(tolerance),
-                chosen.losses().text(),
-                base.losses().text(),
-                doubt(chosen, base, tolerance));
+                metric(base),
+                quality(chosen).text(),
+                quality(base).text(),
+                doubt(chosen, bar));
     return new Choice(chosen, reason);
   }
 
-  /** What is to be said if the spread over the seeds leaves open whether a loss is within it. */
-  private static String doubt(Result chosen, Result base, double tolerance) {
-    Check within = Check.atMost("loss", chosen.losses(), base.losses().times(1 + tolerance));
+  /** The worst cost that counts as within the tolerance. */
+  private static Estimate bar(Result base, double tolerance) {
+    Estimate cost = base.cost();
+    return cost.plus(tolerance * Math.abs(cost.value()));
+  }
+
+  private static Estimate quality(Result result) {
+    return result.metric(metric(result));
+  }
+
+  private static String metric(Result result) {
+    return result.primary() == null ? Metric.LOSS : result.primary().name();
+  }
+
+  /** What is to be said if the seeds leave open whether a result is within the tolerance. */
+  private static String doubt(Result chosen, Estimate bar) {
     if (chosen.runs().size() == 1) {
       return "; one seed: the spread is unknown";
     }
-    return within.verdict() == Verdict.NOT_TOLD_APART
+    return Check.atMost("cost", chosen.cost(), bar).verdict() == Verdict.NOT_TOLD_APART
         ? "; whether it is within that is not told apart by " + chosen.runs().size() + " seeds"
         : "";
   }
 
   private static Choice best(List<Result> results) {
-    Result lowest = results.stream().min(Comparator.comparingDouble(Result::loss)).orElseThrow();
-    int seeds = lowest.runs().size();
+    Result best =
+        results.stream().min(Comparator.comparingDouble(r -> r.cost().value())).orElseThrow();
+    int seeds = best.runs().size();
     Result chosen =
         results.stream()
-            .filter(r -> r.loss() - lowest.loss() <= r.losses().noise(lowest.losses()))
-            .max(Comparator.comparingDouble(Result::trainingTokens))
-            .orElse(lowest);
+            .filter(r -> r.cost().value() - best.cost().value() <= r.cost().noise(best.cost()))
+            .max(Comparator.comparingDouble(Result::trainingSpeed))
+            .orElse(best);
     String reason =
-        chosen.equals(lowest)
-            ? "lowest loss, " + Check.number(lowest.loss())
-            : "its loss "
-                + Check.number(chosen.loss())
-                + " is not told apart from the lowest, "
-                + Check.number(lowest.loss())
-                + " of "
-                + lowest.name()
-                + ", by "
-                + seeds
-                + " seeds, and it trains faster";
+        chosen.equals(best)
+            ? String.format(
+                Locale.ROOT, "best %s, %s", metric(best), Check.number(quality(best).value()))
+            : String.format(
+                Locale.ROOT,
+                "its %s %s is not told apart from the best, %s of %s, by %d seeds, and it trains"
+                    + " faster",
+                metric(chosen),
+                Check.number(quality(chosen).value()),
+                Check.number(quality(best).value()),
+                best.name(),
+                seeds);
     return new Choice(chosen, seeds == 1 ? reason + " (one seed: the spread is unknown)" : reason);
   }
 
   /**
-   * Whether no other result is at least as good in loss, training speed, peak memory and number of
-   * weights, and better in one of them.
+   * Whether no other result is at least as good in quality, training speed, peak memory and bytes
+   * on disk, and better in one of them.
    */
   public static boolean isOnFront(Result result, List<Result> all) {
     return ParetoFront.holds(costs(result), all.stream().map(Choice::costs).toList());

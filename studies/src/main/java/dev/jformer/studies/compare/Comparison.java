@@ -1,193 +1,209 @@
 package dev.jformer.studies.compare;
 
-import dev.jformer.run.LanguageModellingJob;
+import dev.jformer.config.Checks;
+import dev.jformer.run.Jobs;
 import dev.jformer.run.PreparedData;
+import dev.jformer.run.Progress;
 import dev.jformer.run.Recipe;
-import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.ExperimentContext;
-import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
-import dev.jformer.studies.trial.RecipeTrial;
-import dev.jformer.studies.trial.TrainingResult;
+import dev.jformer.studies.Notebook;
+import dev.jformer.studies.Scale;
+import dev.jformer.studies.Watcher;
+import dev.jformer.studies.evidence.Evidence;
+import dev.jformer.studies.evidence.Machine;
+import dev.jformer.studies.report.Report;
+import io.soabase.recordbuilder.core.RecordBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
- * Trains variants of a recipe under an equal budget and measures what each costs and brings.
+ * Compares a recipe with variants of it, which change the model, the training or compress what was
+ * trained, on data of any kind. Each variant is trained with the same budget, and the base's
+ * objective and pretrained start hold for all.
+ *
+ * <pre>{@code
+ * Recipe recipe = Recipe.named("shakespeare").withData(Path.of("input.txt"));
+ * Choice choice =
+ *     Comparison.of(recipe)
+ *         .with("flow", "primer", "weight-int8")
+ *         .budget(Duration.ofMinutes(5))
+ *         .seeds(3)
+ *         .run(Path.of("runs/choice"))
+ *         .choice();
+ * System.out.println(choice.result().name() + ": " + choice.reason());
+ * }</pre>
  *
  * @param variants the base first
- * @param budget of each
- * @param seeds trainings of each
- * @param priority what matters most
- * @param tolerance how much worse than the base's a loss may be where something else matters more
+ * @param budget of each training
+ * @param seeds trainings of each variant
+ * @param priority what the choice optimizes
+ * @param tolerance how much worse than the base a variant may be where the choice optimizes
+ *     something other than quality, as a share of the base's primary metric
  */
+@RecordBuilder
 public record Comparison(
-    List<Variant> variants, Budget budget, int seeds, Choice.Priority priority, double tolerance) {
-  private static final int EVALUATIONS = 10;
-  private static final int PACE_STEPS = 12;
-  private static final int EVALUATION_BATCHES = 40;
+    List<Variant> variants, Budget budget, int seeds, Choice.Priority priority, double tolerance)
+    implements ComparisonBuilder.With {
+  private static final String NOTES = "notes";
+  private static final String MODELS = "models";
 
   /** Checks the values. */
   public Comparison {
-    if (variants.size() < 2) {
-      throw new IllegalArgumentException("there is nothing to compare with: name techniques");
-    }
-    if (seeds < 1) {
-      throw new IllegalArgumentException("seeds is " + seeds + ": expected at least 1");
+    variants = List.copyOf(variants);
+    Checks.atLeast("seeds", seeds, 1);
+    if (variants.isEmpty()) {
+      throw new IllegalArgumentException("there is no recipe to compare");
     }
     if (!(tolerance >= 0)) {
       throw new IllegalArgumentException("tolerance is " + tolerance + ": expected at least 0");
     }
   }
 
-  private record Pace(double secondsPerStep, double flopsPerStep) {}
-
-  /**
-   * Measures language models on the laboratory's text; see {@link #run(ExperimentContext,
-   * PreparedData)}.
-   */
-  public Choice run(ExperimentContext lab) {
-    return run(lab, LanguageModellingJob.of(lab.text()));
+  /** A comparison with a recipe: five minutes of training, one seed, and the best quality wins. */
+  public static Comparison of(Recipe base) {
+    return new Comparison(
+        List.of(new Variant(Variant.BASE, base)),
+        Budget.of(Duration.ofMinutes(5)),
+        1,
+        Choice.Priority.QUALITY,
+        0.01);
   }
 
   /**
-   * Measures and fills the report.
+   * The same with more techniques; see {@link Variants} for their names.
    *
-   * @param data what all variants learn from
-   * @return what was chosen
+   * @throws IllegalArgumentException if there is no such technique, or it does not fit the recipe
    */
-  public Choice run(ExperimentContext lab, PreparedData data) {
-    List<Result> results = new ArrayList<>();
-    for (Variant variant : variants) {
-      Recipe recipe = variant.recipe();
-      int steps = steps(lab, variant, data);
-      Recipe budgeted = recipe.withTraining(recipe.training().withSteps(steps, EVALUATIONS));
-      RecipeTrial trial = new RecipeTrial(budgeted, data, EVALUATION_BATCHES);
-      List<TrainingResult> runs = lab.learn(variant.name() + ", " + budget, trial, seeds);
-      Inference inference =
-          lab.measure(
-              variant.name() + ", inference",
-              Inference.class,
-              () -> Inference.measure(recipe, data));
-      results.add(new Result(variant.name(), runs, inference));
-    }
-    Choice choice = Choice.of(results, priority, tolerance);
-    lab.summary(
-        String.format(
-            Locale.ROOT,
-            "For %s, take %s: %s.",
-            priority.name().toLowerCase(Locale.ROOT),
-            choice.result().name(),
-            choice.reason()));
-    report(lab, results);
-    return choice;
+  public Comparison with(String... techniques) {
+    return with(List.of(techniques));
   }
 
-  /** How many updates the budget pays for. */
-  private int steps(ExperimentContext lab, Variant variant, PreparedData data) {
-    if (budget.kind() == Budget.Kind.STEPS) {
-      return (int) Math.min(Integer.MAX_VALUE, budget.amount());
-    }
-    Pace pace =
-        lab.measure(
-            variant.name() + ", pace",
-            Pace.class,
-            () -> {
-              Recipe recipe = variant.recipe();
-              Recipe few = recipe.withTraining(recipe.training().withSteps(PACE_STEPS, 1));
-              TrainingOutcome brief = new RecipeTrial(few, data, 1).outcome();
-              double units = brief.unitsPerStep();
-              return new Pace(units / brief.unitsPerSecond(), units * brief.flopsPerUnit());
-            });
-    double each =
-        budget.kind() == Budget.Kind.SECONDS ? pace.secondsPerStep() : pace.flopsPerStep();
-    if (!(each > 0)) {
-      throw new IllegalArgumentException(
-          "the variant "
-              + variant.name()
-              + " has no matrix products to count: give a budget in steps or time");
-    }
-    double steps = Math.floor(budget.amount() / each);
-    if (steps < 1) {
-      throw new IllegalArgumentException(
-          "the budget of "
-              + budget
-              + " does not pay for one step of "
-              + variant.name()
-              + ": give more");
-    }
-    return (int) Math.min(Integer.MAX_VALUE, steps);
-  }
-
-  private void report(ExperimentContext lab, List<Result> results) {
-    List<List<String>> rows = new ArrayList<>();
-    List<Figure.Series> front = new ArrayList<>();
-    List<Figure.Series> curves = new ArrayList<>();
-    List<Figure.Series> overTime = new ArrayList<>();
-    for (Result r : results) {
-      boolean onFront = Choice.isOnFront(r, results);
-      TrainingResult first = r.runs().get(0);
-      rows.add(
-          Table.row(
-              r.name() + (onFront ? " *" : ""),
-              r.loss(),
-              seeds > 1 ? "± " + dev.jformer.studies.evidence.Check.number(r.spread()) : "",
-              first.steps(),
-              r.trainingTokens(),
-              r.inference().readTokens(),
-              r.inference().writtenTokens(),
-              r.peakBytes() < 0 ? Double.NaN : r.peakBytes() / (1 << 20),
-              r.inference().stateBytes() / (1 << 10),
-              r.parameters() / 1e6,
-              4.0 * r.parameters() / (1 << 20),
-              r.flops() / 1e6));
-      front.add(
-          Figure.Series.point(r.name() + (onFront ? " *" : ""), r.trainingTokens(), r.loss()));
-      curves.add(curve(r, first, p -> (double) p.step()));
-      overTime.add(curve(r, first, TrainingResult.Point::seconds));
-    }
-    lab.table(
-        new Table(
-            "Each with "
-                + budget
-                + "; * on the Pareto front of loss, training speed, memory, weights",
-            List.of(
-                "variant",
-                "loss",
-                "spread",
-                "steps",
-                "training, units/s",
-                "reading, units/s",
-                "writing, tokens/s",
-                "peak memory, MiB",
-                "state, KiB",
-                "weights, M",
-                "size, MiB",
-                "Mflop/unit"),
-            rows));
-    lab.figure(
-        new Figure(
-            "Loss against training speed", "training, units/s", "loss", false, false, front));
-    lab.figure(new Figure("Held-out loss by step", "steps", "loss", false, false, curves));
-    lab.figure(
-        new Figure("Held-out loss by time", "seconds of training", "loss", false, false, overTime));
-    lab.note(
-        "Peak memory is what training took beyond what the process held before; operations are those of"
-            + " matrix products, forward and backward; the state is what writing one sequence of the"
-            + " model's length keeps. Units are those of the task: tokens, texts, images or windows.");
-    for (Result r : results) {
-      if (r.runs().stream().anyMatch(TrainingResult::diverged)) {
-        lab.note(r.name() + " diverged: its loss ceased to be a number.");
+  /** As {@link #with(String...)}. */
+  public Comparison with(List<String> techniques) {
+    List<Variant> all = new ArrayList<>(variants);
+    for (Variant variant : Variants.all(base(), techniques)) {
+      if (all.stream().noneMatch(v -> v.name().equals(variant.name()))) {
+        all.add(variant);
       }
     }
+    return withVariants(all);
   }
 
-  private static Figure.Series curve(
-      Result r, TrainingResult run, java.util.function.Function<TrainingResult.Point, Double> x) {
-    return Figure.Series.line(
-        r.name(),
-        run.validation().stream().map(x).toList(),
-        run.validation().stream().map(TrainingResult.Point::loss).toList());
+  /** The same with training of this length. */
+  public Comparison budget(Duration time) {
+    return withBudget(Budget.of(time));
+  }
+
+  /** The same with another budget. */
+  public Comparison budget(Budget other) {
+    return withBudget(other);
+  }
+
+  /** The same with so many trainings of each variant. */
+  public Comparison seeds(int count) {
+    return withSeeds(count);
+  }
+
+  /** The same with something else that matters most. */
+  public Comparison priority(Choice.Priority other) {
+    return withPriority(other);
+  }
+
+  /** The same where a variant may be worse than the base by another share. */
+  public Comparison tolerance(double share) {
+    return withTolerance(share);
+  }
+
+  /** The recipe that variants change. */
+  public Recipe base() {
+    return variants.get(0).recipe();
+  }
+
+  /**
+   * Measures, writes a report ({@code compare.html}, {@code compare.md}, {@code compare.json}) and
+   * chooses. What was measured before in the folder is not measured again.
+   */
+  public ComparisonResult run(Path folder) throws IOException {
+    return run(folder, Surroundings.console());
+  }
+
+  /**
+   * What a comparison is run in.
+   *
+   * @param progress is told how data is made ready
+   * @param watcher is told how measurements go
+   * @param version of the program, which is kept with what it measures; empty if unknown
+   * @param command what repeats the comparison, for the report; empty for nothing
+   * @param fresh whether what earlier runs have measured is measured again
+   */
+  public record Surroundings(
+      Progress progress, Watcher watcher, String version, String command, boolean fresh) {
+    /** Lines of text on standard error. */
+    public static Surroundings console() {
+      return new Surroundings(Progress.console(), Watcher.console(), "", "", false);
+    }
+  }
+
+  /** As {@link #run(Path)}. */
+  public ComparisonResult run(Path folder, Surroundings surroundings) throws IOException {
+    checkVariants();
+    Files.createDirectories(folder);
+    try (PreparedData data = Jobs.prepare(base(), folder, surroundings.progress())) {
+      Notebook notebook =
+          new Notebook(folder.resolve(NOTES), conditions(data), surroundings.version());
+      if (surroundings.fresh()) {
+        notebook.forget();
+      }
+      ExperimentContext lab =
+          new ExperimentContext(Scale.LAPTOP, null, notebook, surroundings.watcher());
+      List<Result> results = new ArrayList<>();
+      Choice choice = run(lab, data, results);
+      Evidence evidence = lab.evidence("compare", title(), surroundings.command());
+      Report.write(evidence, folder);
+      return new ComparisonResult(choice, List.copyOf(results), evidence);
+    }
+  }
+
+  private void checkVariants() {
+    if (variants.size() < 2) {
+      throw new IllegalArgumentException("there is nothing to compare with: name techniques");
+    }
+  }
+
+  private String conditions(PreparedData data) {
+    return base() + "; data " + data.fingerprint() + "; " + Machine.here();
+  }
+
+  private String title() {
+    return "Which of "
+        + String.join(", ", variants.stream().skip(1).map(Variant::name).toList())
+        + " pays off?";
+  }
+
+  /**
+   * Measures in an experiment, and fills its report.
+   *
+   * @param data of the base's kind, ready to be learned from
+   */
+  public Choice run(ExperimentContext lab, PreparedData data) {
+    checkVariants();
+    return run(lab, data, new ArrayList<>());
+  }
+
+  private Choice run(ExperimentContext lab, PreparedData data, List<Result> results) {
+    ComparisonRun run =
+        new ComparisonRun(
+            this,
+            lab,
+            new VariantTrainer(lab, data, budget, lab.files(MODELS)),
+            new VariantCompressor(lab, data, budget));
+    results.addAll(run.results());
+    Choice choice = Choice.of(results, priority, tolerance);
+    new ComparisonReport(this, lab, results).write(choice);
+    return choice;
   }
 }

@@ -1,97 +1,126 @@
 package dev.jformer.studies.compare;
 
-import dev.jformer.model.CausalLm;
-import dev.jformer.model.Model;
 import dev.jformer.run.ForwardPasses;
-import dev.jformer.run.PreparedData;
-import dev.jformer.run.Recipe;
 import dev.jformer.run.TrainedModel;
-import dev.jformer.run.Training;
 import dev.jformer.studies.trial.InterleavedTimer;
+import dev.jformer.studies.trial.InterleavedTimer.Work;
+import dev.jformer.studies.trial.Timings;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Engine;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * How a model runs; its weights do not matter for that.
+ * How fast a model runs.
  *
- * @param readTokens tokens, or images, per second when a whole sequence is read at once, batch 1;
- *     NaN for models that take more than one input
- * @param writtenTokens tokens per second when one is written after the other, batch 1; NaN if the
- *     model cannot
- * @param stateBytes memory for one sequence of the model's length being written; NaN if it cannot
+ * @param readUnits tokens or images a second of whole inputs, batch 1; NaN if unknown
+ * @param writtenTokens tokens a second when one is written after the other, batch 1; NaN if the
+ *     model does not write
+ * @param stateBytes memory that writing one sequence of the model's length keeps; NaN if it does
+ *     not write
  */
-public record Inference(double readTokens, double writtenTokens, double stateBytes) {
+public record Inference(double readUnits, double writtenTokens, double stateBytes) {
+  static final Inference UNKNOWN = new Inference(Double.NaN, Double.NaN, Double.NaN);
+
   private static final int WRITTEN = 64;
   private static final int REPEATS = 5;
 
-  /** Measures a recipe's model as a training begins with it. */
-  public static Inference measure(Recipe recipe, PreparedData data) {
+  /** Measures models in turns, so that a change of the machine's speed meets all of them alike. */
+  static List<Inference> measure(List<TrainedModel> models) {
     try (Scope scope = Scope.open();
-        Model model = Training.of(recipe, data).withOwnShape().build();
         Mode mode = Autograd.inference()) {
-      model.train(false);
-      return model instanceof CausalLm lm ? language(lm) : other(model);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot build " + recipe.model().type(), e);
+      List<Double> reading = read(models);
+      List<Writing> writing = models.stream().map(Writing::of).toList();
+      List<Double> written = write(writing);
+      List<Inference> all = new ArrayList<>();
+      for (int i = 0; i < models.size(); i++) {
+        all.add(new Inference(reading.get(i), written.get(i), writing.get(i).bytes));
+      }
+      return all;
     }
   }
 
-  private static Inference language(CausalLm model) {
-    CausalLm.Config config = model.config();
-    Tensor ids = Tensor.zeros(DType.INT64, 1, config.length());
-    double read = config.length() / median(InterleavedTimer.Work.of(() -> model.logits(ids)));
-    try {
-      return write(model, config, read);
-    } catch (UnsupportedOperationException e) {
-      return new Inference(read, Double.NaN, Double.NaN);
+  private static List<Double> read(List<TrainedModel> models) {
+    List<Work> work = new ArrayList<>();
+    List<Long> units = new ArrayList<>();
+    for (TrainedModel model : models) {
+      Optional<ForwardPasses> passes = model.passes();
+      if (passes.isEmpty()) {
+        work.add(() -> Double.NaN);
+        units.add(0L);
+        continue;
+      }
+      Tensor input = passes.get().input(model.model(), 1);
+      work.add(Work.of(() -> passes.get().forward(model.model(), input, null)));
+      units.add(passes.get().units(model.model()));
     }
+    return speeds(work, units);
   }
 
-  private static Inference other(Model model) {
-    double read =
-        TrainedModel.of(null, model).passes().map(passes -> read(passes, model)).orElse(Double.NaN);
-    return new Inference(read, Double.NaN, Double.NaN);
-  }
-
-  private static double read(ForwardPasses passes, Model model) {
-    Tensor input = passes.input(model, 1);
-    return passes.units(model)
-        / median(InterleavedTimer.Work.of(() -> passes.forward(model, input, null)));
-  }
-
-  private static Inference write(CausalLm model, CausalLm.Config config, double read) {
-    int count = Math.min(WRITTEN, config.length() / 2);
-    double[] bytes = new double[1];
+  private static List<Double> write(List<Writing> writing) {
     try (Mode one = Engine.singleThreaded()) {
-      double seconds =
-          median(
-              () -> {
-                try (Scope round = Scope.open();
-                    CausalLm.Decoding decoding = model.decode(1, config.length())) {
-                  decoding.next(Tensor.zeros(DType.INT64, 1, config.length() - count));
-                  Tensor next = Tensor.zeros(DType.INT64, 1, 1);
-                  long start = System.nanoTime();
-                  for (int i = 0; i < count; i++) {
-                    try (Scope step = Scope.open()) {
-                      decoding.next(next);
-                    }
-                  }
-                  bytes[0] = decoding.bytes();
-                  return (System.nanoTime() - start) / 1e9;
-                }
-              });
-      return new Inference(read, count / seconds, bytes[0]);
+      return speeds(
+          writing.stream().map(each -> (Work) each::seconds).toList(),
+          writing.stream().map(each -> each.count).toList());
     }
   }
 
-  private static double median(InterleavedTimer.Work work) {
-    return InterleavedTimer.measure(List.of(work), 1, REPEATS, (piece, round) -> {}).of(0).median();
+  private static List<Double> speeds(List<Work> work, List<Long> units) {
+    Timings timings = InterleavedTimer.measure(work, 1, REPEATS, (piece, round) -> {});
+    List<Double> speeds = new ArrayList<>();
+    for (int i = 0; i < work.size(); i++) {
+      speeds.add(units.get(i) == 0 ? Double.NaN : units.get(i) / timings.of(i).median());
+    }
+    return speeds;
+  }
+
+  /** Writing tokens at the end of a sequence of the model's length. */
+  private static final class Writing {
+    private final TrainedModel model;
+    private final long count;
+    private double bytes = Double.NaN;
+
+    private Writing(TrainedModel model, long count) {
+      this.model = model;
+      this.count = count;
+    }
+
+    static Writing of(TrainedModel model) {
+      try (Scope scope = Scope.open();
+          ForwardPasses.Decoding decoding = decode(model)) {
+        return new Writing(
+            model, decoding == null ? 0 : Math.min(WRITTEN, decoding.capacity() / 2));
+      } catch (UnsupportedOperationException e) {
+        return new Writing(model, 0); // its mixers look at whole sequences only
+      }
+    }
+
+    private static ForwardPasses.Decoding decode(TrainedModel model) {
+      return model.passes().flatMap(passes -> passes.decoding(model.model())).orElse(null);
+    }
+
+    double seconds() {
+      if (count == 0) {
+        return Double.NaN;
+      }
+      try (Scope scope = Scope.open();
+          ForwardPasses.Decoding decoding = decode(model)) {
+        decoding.next(Tensor.zeros(DType.INT64, 1, decoding.capacity() - count));
+        Tensor next = Tensor.zeros(DType.INT64, 1, 1);
+        long start = System.nanoTime();
+        for (long i = 0; i < count; i++) {
+          try (Scope step = Scope.open()) {
+            decoding.next(next);
+          }
+        }
+        bytes = decoding.bytes();
+        return (System.nanoTime() - start) / 1e9;
+      }
+    }
   }
 }

@@ -1,40 +1,79 @@
 package dev.jformer.studies.compare;
 
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.evidence.Estimate;
-import dev.jformer.studies.trial.TrainingResult;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What was measured of a variant.
  *
  * @param name the variant's
- * @param runs its trainings, one for each seed
- * @param inference how it runs
+ * @param runs one for each seed
+ * @param inference how fast its model runs
  */
-public record Result(String name, List<TrainingResult> runs, Inference inference) {
-  /** Loss on held-out data at the end over the seeds, in nats per token. */
-  public Estimate losses() {
-    return Estimate.ofSeeds(runs.stream().map(TrainingResult::finalLoss).toList());
+public record Result(String name, List<Run> runs, Inference inference) {
+  /**
+   * What one seed gave.
+   *
+   * @param training of the model
+   * @param metrics on held-out data at the end, after compression; null if the training diverged
+   * @param parameters number of weights
+   * @param bytes of the weights on disk
+   */
+  public record Run(TrainingOutcome training, Metrics metrics, long parameters, long bytes) {}
+
+  /**
+   * The metric by which quality is judged; null if every training diverged before it was measured.
+   */
+  public Metric primary() {
+    return runs.stream()
+        .map(Run::metrics)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .map(Metrics::primary)
+        .orElse(null);
   }
 
-  /** Mean loss on held-out data at the end, in nats per token. */
-  public double loss() {
-    return TrainingResult.loss(runs);
+  /** A metric on held-out data over the seeds; NaN where it was not measured. */
+  public Estimate metric(String metric) {
+    return over(
+        run ->
+            run.metrics() == null
+                ? Double.NaN
+                : run.metrics().find(metric).map(Metric::value).orElse(Double.NaN));
   }
 
-  /** Standard deviation of the final losses over the seeds; 0 for one. */
-  public double spread() {
-    return TrainingResult.spread(runs);
+  /**
+   * The primary metric over the seeds as a cost: the lower, the better. Infinite if a training
+   * diverged.
+   */
+  public Estimate cost() {
+    return over(
+        run -> {
+          if (run.metrics() == null || run.training().diverged()) {
+            return Double.POSITIVE_INFINITY;
+          }
+          Metric primary = run.metrics().primary();
+          return primary.higherIsBetter() ? -primary.value() : primary.value();
+        });
   }
 
-  /** Mean throughput of training. */
-  public double trainingTokens() {
-    return mean(TrainingResult::unitsPerSecond);
+  private Estimate over(ToDoubleFunction<Run> value) {
+    return Estimate.ofSeeds(runs.stream().map(value::applyAsDouble).toList());
+  }
+
+  /** Mean throughput of training, in units a second. */
+  public double trainingSpeed() {
+    return over(run -> run.training().unitsPerSecond()).value();
   }
 
   /** Peak memory of training in bytes; -1 if unknown. */
   public double peakBytes() {
-    return runs.stream().mapToDouble(TrainingResult::peakBytes).max().orElse(-1);
+    return runs.stream().mapToDouble(run -> run.training().peakBytes()).max().orElse(-1);
   }
 
   /** Number of weights. */
@@ -42,12 +81,18 @@ public record Result(String name, List<TrainingResult> runs, Inference inference
     return runs.get(0).parameters();
   }
 
-  /** Operations of matrix products per token, forward and backward. */
-  public double flops() {
-    return runs.get(0).flopsPerUnit();
+  /** Bytes of the weights on disk. */
+  public long bytes() {
+    return runs.get(0).bytes();
   }
 
-  private double mean(java.util.function.ToDoubleFunction<TrainingResult> value) {
-    return runs.stream().mapToDouble(value).average().orElse(Double.NaN);
+  /** Operations of matrix products for a unit of training, forward and backward. */
+  public double flops() {
+    return runs.get(0).training().flopsPerUnit();
+  }
+
+  /** Whether a training diverged. */
+  public boolean diverged() {
+    return runs.stream().anyMatch(run -> run.training().diverged());
   }
 }

@@ -19,6 +19,7 @@ import dev.jformer.mixer.sparse.SlidingWindow;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.position.NoPosition;
+import dev.jformer.run.LanguageModellingJob;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.TextData;
 import dev.jformer.studies.ExperimentContext;
@@ -285,8 +286,11 @@ public final class FasterLighterSurveyStudy implements Study {
                           Small.language(2, lab.scale().pick(16, 64, 512), length, mixer),
                           new TextData(),
                           Small.training(10, Math.max(1, tokens / length), 1)))));
-      Choice best = new Comparison(variants, budget, 1, Choice.Priority.QUALITY, 0.02).run(lab);
-      rows.add(Table.row(length, best.result().name(), best.result().loss(), best.reason()));
+      Choice best =
+          new Comparison(variants, budget, 1, Choice.Priority.QUALITY, 0.02)
+              .run(lab, LanguageModellingJob.of(lab.text()));
+      rows.add(
+          Table.row(length, best.result().name(), best.result().cost().value(), best.reason()));
     }
     lab.table(
         new Table(

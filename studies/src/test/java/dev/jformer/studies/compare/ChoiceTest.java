@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.studies.trial.TrainingResult;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.run.TrainingOutcome;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -15,15 +17,35 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ChoiceTest {
   private static Result result(
-      String name, double speed, double writing, long memory, long weights, double... losses) {
-    List<TrainingResult> runs =
+      String name, double speed, double writing, long memory, long bytes, double... losses) {
+    return new Result(
+        name,
         Arrays.stream(losses)
             .mapToObj(
-                loss ->
-                    new TrainingResult(
-                        List.of(), List.of(), loss, 10, 1, speed, weights, memory, 1, false))
-            .toList();
-    return new Result(name, runs, new Inference(1, writing, 1));
+                loss -> {
+                  Metrics metrics = Metrics.ofLoss(loss, "nats");
+                  return new Result.Run(outcome(speed, memory, metrics), metrics, 10, bytes);
+                })
+            .toList(),
+        new Inference(1, writing, 1));
+  }
+
+  private static TrainingOutcome outcome(double speed, long memory, Metrics metrics) {
+    return new TrainingOutcome(
+        TrainingOutcome.Ending.COMPLETED,
+        null,
+        10,
+        metrics,
+        metrics,
+        10,
+        List.of(),
+        List.of(),
+        1,
+        1,
+        speed,
+        10,
+        1,
+        memory);
   }
 
   private static final Result BASE = result("base", 100, 50, 1000, 10, 2.0, 2.1);
@@ -65,6 +87,39 @@ class ChoiceTest {
     Result one = result("one", 90, 90, 500, 5, 1.2);
     String single = Choice.of(List.of(BASE, one), Choice.Priority.SIZE, 0.02).reason();
     assertTrue(single.contains("one seed"), single);
+  }
+
+  @Test
+  void takesTheHighestWhereHigherIsBetter() {
+    List<Result> results =
+        List.of(translator("base", 20), translator("better", 30), translator("worse", 10));
+    Choice choice = Choice.of(results, Choice.Priority.QUALITY, 0.01);
+    assertEquals("better", choice.result().name());
+    assertTrue(choice.reason().contains("best bleu, 30"), choice.reason());
+    // Within 60 % of the base's 20 is a BLEU of 8 or more: the smallest of those is worth it.
+    assertEquals("worse", Choice.of(results, Choice.Priority.SIZE, 0.6).result().name());
+    assertEquals("base", Choice.of(results, Choice.Priority.SIZE, 0.4).result().name());
+  }
+
+  private static Result translator(String name, double bleu) {
+    Metrics metrics = Metrics.of(Metric.higher("bleu", bleu, ""));
+    return new Result(
+        name,
+        List.of(new Result.Run(outcome(1, 1, metrics), metrics, 1, (long) bleu)),
+        Inference.UNKNOWN);
+  }
+
+  @Test
+  void aTrainingThatDivergedIsNeverChosen() {
+    Result.Run failed = new Result.Run(outcome(900, 1, null), null, 1, 0);
+    Result diverged = new Result("diverged", List.of(failed), Inference.UNKNOWN);
+    for (Choice.Priority priority : Choice.Priority.values()) {
+      assertEquals(
+          "base",
+          Choice.of(List.of(result("base", 1, 1, 9, 9, 2), diverged), priority, 0.1)
+              .result()
+              .name());
+    }
   }
 
   @Test

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
+import dev.jformer.config.Part;
 import dev.jformer.ffn.GatedMlp;
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.forecast.ITransformer;
+import dev.jformer.model.vision.VisionTransformer;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.Rope;
 import dev.jformer.run.Recipe;
@@ -68,13 +71,44 @@ class VariantsTest {
   }
 
   @Test
+  void compressesWhatIsTrained() {
+    Variant plain = Variants.of(BASE, "weight-int8").get(0);
+    assertEquals(BASE, plain.recipe());
+    assertEquals(Variant.BASE, plain.training());
+    assertEquals(List.of("weight-int8"), types(plain));
+    Variant both = Variants.of(BASE, "rope+magnitude+weight-int8").get(0);
+    assertEquals("rope", both.training());
+    assertEquals(List.of("magnitude", "weight-int8"), types(both));
+    assertInstanceOf(Rope.Config.class, ((CausalLm.Config) both.recipe().model()).position());
+    assertEquals(
+        List.of("ifm", "magnitude", "weight-int8"),
+        types(Variants.of(BASE, "inference-survey").get(0)));
+  }
+
+  private static List<String> types(Variant variant) {
+    return variant.compressions().stream().map(Part::type).toList();
+  }
+
+  @Test
+  void takesRecipesOfAllKinds() {
+    Recipe images = Recipe.named("images");
+    Variant pooling = Variants.of(images, "pooling").get(0);
+    assertEquals("pooling", ((VisionTransformer.Config) pooling.recipe().model()).mixer().type());
+    Recipe forecast = Recipe.named("forecast");
+    Variant flow = Variants.of(forecast, "flow").get(0);
+    assertEquals("flow", ((ITransformer.Config) flow.recipe().model()).mixer().type());
+    assertEquals(
+        3, Variants.all(images, List.of("flow", "weight-int8", "flow")).size(), "each once");
+  }
+
+  @Test
   void saysWhatIsWrong() {
     fails("rop", "did you mean 'rope'");
     fails("none", "position=none");
     fails("none", "norm=none");
     fails("diswot", "planned");
-    fails("llm-int8", "jformer compress");
-    fails("noisyquant", "jformer compress");
+    fails("dsformer", "projection=dsformer or compression=dsformer");
+    fails("weight-int8+rope", "name what changes the training first");
     fails("", "no technique ''");
     fails("mixer=rope", "no technique");
   }

@@ -1,0 +1,143 @@
+package dev.jformer.studies.compare;
+
+import dev.jformer.metrics.Metric;
+import dev.jformer.run.TrainingOutcome;
+import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Table;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/** Tables and figures of a comparison. */
+record ComparisonReport(Comparison comparison, ExperimentContext lab, List<Result> results) {
+  private static final double MIB = 1 << 20;
+
+  void write(Choice choice) {
+    lab.summary(
+        String.format(
+            Locale.ROOT,
+            "For %s, take %s: %s.",
+            comparison.priority().name().toLowerCase(Locale.ROOT),
+            choice.result().name(),
+            choice.reason()));
+    lab.table(table());
+    Metric primary = primary();
+    String axis = title(primary);
+    lab.figure(
+        new Figure(
+            capital(primary.name()) + " against training speed",
+            "training, units/s",
+            axis,
+            false,
+            false,
+            results.stream()
+                .map(r -> Figure.Series.point(label(r), r.trainingSpeed(), quality(r)))
+                .toList()));
+    lab.figure(curves("by step", "steps", axis, m -> (double) m.step()));
+    lab.figure(
+        curves("by time", "seconds of training", axis, TrainingOutcome.Measurement::seconds));
+    lab.note(
+        "Peak memory is what training took beyond what the process held before; operations are"
+            + " those of matrix products, forward and backward; the state is what writing one"
+            + " sequence of the model's length keeps. A compressed variant has the training of the"
+            + " model that it compresses.");
+    for (Result r : results) {
+      if (r.diverged()) {
+        lab.note(r.name() + " diverged: its loss is not a number any more.");
+      }
+    }
+  }
+
+  private Table table() {
+    Map<String, Function<Result, Object>> columns = new LinkedHashMap<>();
+    columns.put("variant", this::label);
+    for (Metric metric : metrics()) {
+      columns.put(title(metric), r -> r.metric(metric.name()).text());
+    }
+    columns.put("steps", r -> r.runs().get(0).training().steps());
+    number(columns, "training, units/s", Result::trainingSpeed);
+    number(columns, "reading, units/s", r -> r.inference().readUnits());
+    number(columns, "writing, tokens/s", r -> r.inference().writtenTokens());
+    number(columns, "peak memory, MiB", r -> r.peakBytes() < 0 ? Double.NaN : r.peakBytes() / MIB);
+    number(columns, "state, KiB", r -> r.inference().stateBytes() / 1024);
+    number(columns, "weights, M", r -> r.parameters() / 1e6);
+    number(columns, "on disk, MiB", r -> r.bytes() / MIB);
+    number(columns, "Mflop/unit", r -> r.flops() / 1e6);
+    return new Table(
+        "Each with "
+            + comparison.budget()
+            + "; * on the Pareto front of quality, training speed, memory, size on disk",
+        List.copyOf(columns.keySet()),
+        results.stream()
+            .map(r -> Table.row(columns.values().stream().map(c -> c.apply(r)).toArray()))
+            .toList());
+  }
+
+  /** Adds a column, unless no variant has a value for it. */
+  private void number(
+      Map<String, Function<Result, Object>> columns, String title, ToDoubleFunction<Result> value) {
+    if (results.stream().anyMatch(r -> !Double.isNaN(value.applyAsDouble(r)))) {
+      columns.put(title, r -> value.applyAsDouble(r));
+    }
+  }
+
+  private String label(Result r) {
+    return r.name() + (Choice.isOnFront(r, results) ? " *" : "");
+  }
+
+  private List<Metric> metrics() {
+    return results.stream()
+        .flatMap(r -> r.runs().stream())
+        .filter(run -> run.metrics() != null)
+        .findFirst()
+        .map(run -> run.metrics().all())
+        .orElse(List.of(primary()));
+  }
+
+  private Metric primary() {
+    return results.stream()
+        .map(Result::primary)
+        .filter(metric -> metric != null)
+        .findFirst()
+        .orElse(Metric.lower(Metric.LOSS, Double.NaN, ""));
+  }
+
+  private double quality(Result r) {
+    return r.metric(primary().name()).value();
+  }
+
+  private static String title(Metric metric) {
+    return metric.unit().isEmpty() ? metric.name() : metric.name() + ", " + metric.unit();
+  }
+
+  private static String capital(String text) {
+    return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+  }
+
+  /** Held-out quality on the way, of the first seed of what was trained. */
+  private Figure curves(
+      String by, String x, String y, Function<TrainingOutcome.Measurement, Double> place) {
+    Map<String, Figure.Series> series = new LinkedHashMap<>();
+    for (Variant variant : comparison.variants()) {
+      results.stream()
+          .filter(r -> r.name().equals(variant.name()) && !variant.isCompressed())
+          .forEach(r -> series.put(r.name(), curve(r, place)));
+    }
+    String title = "Held-out " + primary().name() + " " + by;
+    return new Figure(title, x, y, false, false, new ArrayList<>(series.values()));
+  }
+
+  private static Figure.Series curve(
+      Result r, Function<TrainingOutcome.Measurement, Double> place) {
+    List<TrainingOutcome.Measurement> evaluations = r.runs().get(0).training().evaluations();
+    return Figure.Series.line(
+        r.name(),
+        evaluations.stream().map(place).toList(),
+        evaluations.stream().map(e -> e.metrics().primary().value()).toList());
+  }
+}

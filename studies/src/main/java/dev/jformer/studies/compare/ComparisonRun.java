@@ -1,0 +1,125 @@
+package dev.jformer.studies.compare;
+
+import dev.jformer.run.TrainedModel;
+import dev.jformer.run.TrainingOutcome;
+import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.compare.VariantCompressor.Compressed;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The measurements of a comparison: trainings, compressions, then speed in turns. */
+record ComparisonRun(
+    Comparison comparison,
+    ExperimentContext lab,
+    VariantTrainer trainer,
+    VariantCompressor compressor) {
+  private static final String WEIGHTS = ".safetensors";
+
+  /** Speeds of variants, which are measured together. */
+  record Speeds(List<Inference> all) {}
+
+  /** What each seed of a variant gave, and the folder of its first model. */
+  private record Measured(List<Result.Run> runs, Path model) {}
+
+  List<Result> results() {
+    Map<String, List<TrainingOutcome>> trained = new LinkedHashMap<>();
+    Map<Variant, Measured> measured = new LinkedHashMap<>();
+    for (Variant variant : comparison.variants()) {
+      Variant plain = variant.trained();
+      List<TrainingOutcome> outcomes =
+          trained.computeIfAbsent(plain.name(), name -> trainer.train(plain, comparison.seeds()));
+      Measured found =
+          variant.isCompressed() ? compressed(variant, outcomes) : plain(plain, outcomes);
+      if (found != null) {
+        measured.put(variant, found);
+      }
+    }
+    List<Inference> speeds = speeds(measured);
+    List<Result> results = new ArrayList<>();
+    measured.forEach(
+        (variant, found) ->
+            results.add(new Result(variant.name(), found.runs, speeds.get(results.size()))));
+    return results;
+  }
+
+  private Measured plain(Variant variant, List<TrainingOutcome> outcomes) {
+    List<Result.Run> runs = new ArrayList<>();
+    for (TrainingOutcome outcome : outcomes) {
+      Path folder = trainer.folder(variant, runs.size() + 1L);
+      long bytes = outcome.diverged() ? 0 : bytes(folder);
+      runs.add(new Result.Run(outcome, outcome.last(), outcome.parameters(), bytes));
+    }
+    return new Measured(runs, trainer.folder(variant, 1));
+  }
+
+  /** The variant's compressed models; null, with a note, where it cannot be compressed so. */
+  private Measured compressed(Variant variant, List<TrainingOutcome> outcomes) {
+    List<Result.Run> runs = new ArrayList<>();
+    for (TrainingOutcome outcome : outcomes) {
+      long seed = runs.size() + 1L;
+      Path folder = trainer.folder(variant, seed);
+      if (outcome.diverged()) {
+        runs.add(new Result.Run(outcome, null, outcome.parameters(), 0));
+        continue;
+      }
+      Path trained = trainer.folder(variant.trained(), seed);
+      Compressed found = compressor.compress(variant, seed, trained, folder);
+      if (!found.failure().isEmpty()) {
+        lab.note(variant.name() + " was left out: " + found.failure());
+        return null;
+      }
+      runs.add(new Result.Run(outcome, found.metrics(), found.parameters(), bytes(folder)));
+    }
+    return new Measured(runs, trainer.folder(variant, 1));
+  }
+
+  private static long bytes(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      long sum = 0;
+      for (Path file : files.filter(f -> f.toString().endsWith(WEIGHTS)).toList()) {
+        sum += Files.size(file);
+      }
+      return sum;
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "cannot read the model in " + folder + ": measure anew with --fresh", e);
+    }
+  }
+
+  private List<Inference> speeds(Map<Variant, Measured> measured) {
+    List<String> names = measured.keySet().stream().map(Variant::name).toList();
+    return lab.measure(
+            "speed of " + String.join(", ", names) + " after " + comparison.budget(),
+            Speeds.class,
+            () -> new Speeds(speeds(measured.values().stream().map(Measured::model).toList())))
+        .all();
+  }
+
+  private static List<Inference> speeds(List<Path> folders) {
+    List<TrainedModel> models = new ArrayList<>();
+    try {
+      for (Path folder : folders) {
+        models.add(Files.isDirectory(folder) ? TrainedModel.load(folder) : null);
+      }
+      List<Inference> known =
+          Inference.measure(models.stream().filter(model -> model != null).toList());
+      List<Inference> all = new ArrayList<>();
+      int next = 0;
+      for (TrainedModel model : models) {
+        all.add(model == null ? Inference.UNKNOWN : known.get(next++));
+      }
+      return all;
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read a trained model: measure anew with --fresh", e);
+    } finally {
+      models.stream().filter(model -> model != null).forEach(TrainedModel::close);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package dev.jformer.studies.compare;
+
+import dev.jformer.compress.CalibrationData;
+import dev.jformer.model.Model;
+import dev.jformer.run.PreparedData;
+import dev.jformer.run.Recipe;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Task;
+
+/**
+ * Batches that a model was trained on, to calibrate its compression with.
+ *
+ * @param count how many
+ */
+record TrainingBatches(PreparedData data, Recipe recipe, int count) implements CalibrationData {
+  @Override
+  public void run(Model model) {
+    Task task = task(model);
+    try (Mode mode = Autograd.noGrad()) {
+      for (int i = 0; i < count; i++) {
+        try (Scope scope = Scope.open()) {
+          task.loss(i);
+        }
+      }
+    }
+  }
+
+  @Override
+  public Tensor loss(Model model) {
+    return task(model).loss(0);
+  }
+
+  private Task task(Model model) {
+    return data.task(model, recipe, PreparedData.USUAL);
+  }
+}
