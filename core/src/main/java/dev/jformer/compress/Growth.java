@@ -1,5 +1,6 @@
 package dev.jformer.compress;
 
+import dev.jformer.config.Checks;
 import dev.jformer.config.Configs;
 import dev.jformer.model.Model;
 import dev.jformer.nn.GrowingPart;
@@ -23,9 +24,7 @@ public final class Growth {
    * @throws IllegalArgumentException if the model has no part that grows
    */
   public static Model grow(Model model, int times) {
-    if (times < 2) {
-      throw new IllegalArgumentException("times is " + times + ": expected at least 2");
-    }
+    Checks.atLeast("times", times, 2);
     Model.Config config =
         Configs.replace(model.config(), GrowingPart.class, part -> part.grown(times));
     if (config.equals(model.config())) {

@@ -1,5 +1,6 @@
 package dev.jformer.decode;
 
+import dev.jformer.config.Checks;
 import dev.jformer.data.text.TextBatch;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.tensor.Autograd;
@@ -53,9 +54,7 @@ public final class BeamSearch {
 
     /** Checks the values. */
     public Settings {
-      if (beam < 1) {
-        throw new IllegalArgumentException("beam is " + beam + ": expected at least 1");
-      }
+      Checks.atLeast("beam", beam, 1);
       if (!(lengthPenalty >= 0) || Double.isInfinite(lengthPenalty)) {
         throw new IllegalArgumentException(
             "lengthPenalty is " + lengthPenalty + ": expected at least 0");

@@ -1,5 +1,6 @@
 package dev.jformer.decode;
 
+import dev.jformer.config.Checks;
 import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.model.EncoderDecoder;
@@ -24,9 +25,7 @@ public final class BeamTranslator {
    */
   public BeamTranslator(
       EncoderDecoder model, Tokenizer tokenizer, BeamSearch.Settings settings, int batch) {
-    if (batch < 1) {
-      throw new IllegalArgumentException("batch is " + batch + ": expected at least 1");
-    }
+    Checks.atLeast("batch", batch, 1);
     this.model = model;
     this.tokenizer = tokenizer;
     this.search = new BeamSearch(model, settings);

@@ -1,5 +1,6 @@
 package dev.jformer.decode;
 
+import dev.jformer.config.Checks;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Engine;
@@ -87,9 +88,7 @@ public final class Generator {
 
     /** Checks the values. */
     public Request {
-      if (newTokens < 1) {
-        throw new IllegalArgumentException("newTokens is " + newTokens + ": expected at least 1");
-      }
+      Checks.atLeast("newTokens", newTokens, 1);
       stopIds = Set.copyOf(stopIds);
       stopStrings = List.copyOf(stopStrings);
       if (stopStrings.contains("")) {

@@ -1,5 +1,6 @@
 package dev.jformer.decode;
 
+import dev.jformer.config.Checks;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Engine;
@@ -64,9 +65,7 @@ public final class Speculation {
               + model.longest()
               + ": expected a draft that reads at least as many");
     }
-    if (ahead < 1) {
-      throw new IllegalArgumentException("ahead is " + ahead + ": expected at least 1");
-    }
+    Checks.atLeast("ahead", ahead, 1);
     this.model = model;
     this.draft = draft;
     this.ahead = ahead;

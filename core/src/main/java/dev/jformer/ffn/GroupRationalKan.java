@@ -1,6 +1,7 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Initializer;
@@ -72,9 +73,7 @@ public final class GroupRationalKan extends ChannelMixer {
     /** Checks the values. */
     public Config {
       Widths.check(expand, hidden);
-      if (groups < 1) {
-        throw new IllegalArgumentException("groups is " + groups + ": expected at least 1");
-      }
+      Checks.atLeast("groups", groups, 1);
       if (start == null) {
         throw new IllegalArgumentException("start is null: expected an activation");
       }

@@ -1,6 +1,7 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Identity;
@@ -33,9 +34,7 @@ public final class TopKMlp extends ChannelMixer {
     /** Checks the values. */
     public Config {
       Widths.check(expand, hidden);
-      if (k < 1) {
-        throw new IllegalArgumentException("k is " + k + ": expected at least 1");
-      }
+      Checks.atLeast("k", k, 1);
     }
 
     @Override

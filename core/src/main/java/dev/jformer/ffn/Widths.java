@@ -1,13 +1,13 @@
 package dev.jformer.ffn;
 
+import dev.jformer.config.Checks;
+
 /** The hidden width of a channel mixer, given outright or as a multiple of D. */
 final class Widths {
   private Widths() {}
 
   static void check(double expand, int hidden) {
-    if (hidden < 0) {
-      throw new IllegalArgumentException("hidden is " + hidden + ": expected at least 0");
-    }
+    Checks.atLeast("hidden", hidden, 0);
     if (hidden == 0 && !(expand > 0)) {
       throw new IllegalArgumentException("expand is " + expand + ": expected more than 0");
     }

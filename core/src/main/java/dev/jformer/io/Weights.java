@@ -1,5 +1,6 @@
 package dev.jformer.io;
 
+import dev.jformer.config.Checks;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
@@ -185,10 +186,7 @@ public final class Weights implements AutoCloseable {
       Map<String, byte[]> companions,
       long maxShardBytes)
       throws IOException {
-    if (maxShardBytes < 1) {
-      throw new IllegalArgumentException(
-          "maxShardBytes is " + maxShardBytes + ": expected at least 1");
-    }
+    Checks.atLeast("maxShardBytes", maxShardBytes, 1);
     Files.createDirectories(directory);
     try (Replacement replacement = new Replacement(directory)) {
       save(replacement, tensors, metadata, companions, maxShardBytes);

@@ -1,5 +1,6 @@
 package dev.jformer.model;
 
+import dev.jformer.config.Checks;
 import dev.jformer.mixer.attention.SubsampledAttention;
 import dev.jformer.nn.Module;
 import dev.jformer.tensor.DType;
@@ -21,9 +22,7 @@ public final class SelfEnsemble {
    * @return [B, T, V]
    */
   public static Tensor logProbabilities(CausalLm model, Tensor ids, int passes) {
-    if (passes < 1) {
-      throw new IllegalArgumentException("passes is " + passes + ": expected at least 1");
-    }
+    Checks.atLeast("passes", passes, 1);
     boolean learning = model.isTraining();
     model.train(false);
     subsample(model, true);

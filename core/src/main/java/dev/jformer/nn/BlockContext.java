@@ -1,5 +1,7 @@
 package dev.jformer.nn;
 
+import dev.jformer.config.Checks;
+
 /**
  * Where in a model a part stands, and how its weights start: what a part's configuration needs to
  * build it.
@@ -56,9 +58,7 @@ public record BlockContext(
 
     /** Checks the values. */
     public Init {
-      if (!(deviation > 0)) {
-        throw new IllegalArgumentException("deviation is " + deviation + ": expected more than 0");
-      }
+      Checks.moreThan("deviation", deviation, 0);
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.jformer.nn;
 
+import dev.jformer.config.Checks;
+
 /**
  * What becomes of the two halves of a block before they are added to the residual stream.
  *
@@ -16,13 +18,8 @@ public record Residual(double layerScale, double stochasticDepth) {
 
   /** Checks the values. */
   public Residual {
-    if (!(layerScale >= 0)) {
-      throw new IllegalArgumentException("layerScale is " + layerScale + ": expected at least 0");
-    }
-    if (!(stochasticDepth >= 0 && stochasticDepth < 1)) {
-      throw new IllegalArgumentException(
-          "stochasticDepth is " + stochasticDepth + ": expected a probability in [0, 1)");
-    }
+    Checks.atLeast("layerScale", layerScale, 0);
+    Checks.probability("stochasticDepth", stochasticDepth);
   }
 
   /** What does it for the block at a place. */

@@ -1,5 +1,6 @@
 package dev.jformer.run;
 
+import dev.jformer.config.Checks;
 import dev.jformer.decode.BeamSearch;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,9 +23,7 @@ public record EvaluationRequest(
   public EvaluationRequest {
     data = List.copyOf(data);
     endings = List.copyOf(endings);
-    if (batch < 1) {
-      throw new IllegalArgumentException("batch is " + batch + ": expected at least 1");
-    }
+    Checks.atLeast("batch", batch, 1);
   }
 
   /** On what the model's training held out. */

@@ -56,6 +56,42 @@ class ModuleTest {
     assertSame(tree.table.weight(), ((Linear) tree.head.get()).weight());
   }
 
+  /** A layer whose members are listed as those of the module that holds it. */
+  private static final class Holder extends Module {
+    final Parameter first = parameter("first", Tensor.ones(1));
+    final Slot<Tree> tree = unnamedChild(Tree.class, new Tree());
+    final Slot<Layer> last = child("last", Layer.class, Tree.linear());
+  }
+
+  @Test
+  void membersOfAnUnnamedChildAreListedAsItsParentsOwn() {
+    Holder holder = new Holder();
+    List<String> names = List.copyOf(holder.parameters().keySet());
+    assertEquals(List.of("first", "scale", "seen", "table.weight"), names.subList(0, 4));
+    assertEquals(List.of("last.weight", "last.bias"), names.subList(8, 10));
+    assertEquals(
+        List.of("", "table", "layers.0", "layers.1", "head", "last"),
+        List.copyOf(holder.modules().keySet()));
+    assertSame(holder, holder.modules().get(""));
+    Layer other = Tree.linear();
+    holder.replace("layers.1", other);
+    assertSame(other, holder.tree.get().layers.get(1).get());
+    holder.train(false);
+    assertFalse(holder.tree.get().isTraining() || other.isTraining());
+    assertThrows(IllegalArgumentException.class, () -> holder.replace("", other));
+  }
+
+  @Test
+  void twoMembersOfOneNameAreRefusedAcrossAnUnnamedChild() {
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            new Module() {
+              final Slot<Layer> head = child("head", Layer.class, Tree.linear());
+              final Slot<Tree> tree = unnamedChild(Tree.class, new Tree());
+            });
+  }
+
   @Test
   void tiedWeightsGetTheSumOfBothGradients() {
     Tree tree = new Tree();

@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import dev.jformer.compress.CalibrationData;
 import dev.jformer.compress.Compression;
 import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Checks;
 import dev.jformer.config.Configs;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
@@ -48,9 +49,7 @@ public record Emoe(int experts, int active, Split split, int last, long seed)
   /** Checks the values. */
   public Emoe {
     new EmergentExperts.Config(new Mlp.Config().activation(), 4, 0, experts, active);
-    if (last < 0) {
-      throw new IllegalArgumentException("last is " + last + ": expected at least 0");
-    }
+    Checks.atLeast("last", last, 0);
     if (split == null) {
       throw new IllegalArgumentException("split is null: expected clustered or random");
     }

@@ -5,6 +5,7 @@ import dev.jformer.compress.CalibrationData;
 import dev.jformer.compress.Compression;
 import dev.jformer.compress.Folding;
 import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
@@ -74,9 +75,7 @@ public record DsFormer(double factor, int block, int basis, int turns, long seed
   /** Checks the values. */
   public DsFormer {
     new StraightThroughFactorizer.Config(factor, block, basis);
-    if (turns < 0) {
-      throw new IllegalArgumentException("turns is " + turns + ": expected at least 0");
-    }
+    Checks.atLeast("turns", turns, 0);
     if (form == null) {
       throw new IllegalArgumentException("form is null: expected stored or training");
     }

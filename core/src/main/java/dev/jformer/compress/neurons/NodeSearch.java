@@ -1,6 +1,7 @@
 package dev.jformer.compress.neurons;
 
 import dev.jformer.compress.prune.Magnitude;
+import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -27,9 +28,7 @@ import java.util.function.ToDoubleFunction;
 public record NodeSearch(int samples, double sparsity, long seed) {
   /** Checks the values. */
   public NodeSearch {
-    if (samples < 1) {
-      throw new IllegalArgumentException("samples is " + samples + ": expected at least 1");
-    }
+    Checks.atLeast("samples", samples, 1);
     Magnitude.checkSparsity(sparsity);
   }
 

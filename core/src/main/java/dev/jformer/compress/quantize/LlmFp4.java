@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import dev.jformer.compress.CalibrationData;
 import dev.jformer.compress.Compression;
 import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Projection;
@@ -77,9 +78,9 @@ public record LlmFp4(
     new MiniFloatLinear.Config(weightBits, activationBits, kind); // checks these
     check("weightExponent", weightBits, weightExponent, kind);
     check("activationExponent", activationBits, activationExponent, kind);
-    positive("candidates", candidates);
-    positive("rounds", rounds);
-    positive("rows", rows);
+    Checks.atLeast("candidates", candidates, 1);
+    Checks.atLeast("rounds", rounds, 1);
+    Checks.atLeast("rows", rows, 1);
   }
 
   private static void check(String name, int bits, int exponent, Kind kind) {
@@ -94,12 +95,6 @@ public record LlmFp4(
       new MiniFloat(bits, exponent);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static void positive(String name, int value) {
-    if (value < 1) {
-      throw new IllegalArgumentException(name + " is " + value + ": expected at least 1");
     }
   }
 

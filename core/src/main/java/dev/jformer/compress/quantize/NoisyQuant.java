@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import dev.jformer.compress.CalibrationData;
 import dev.jformer.compress.Compression;
 import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Module;
@@ -58,9 +59,7 @@ public record NoisyQuant(Compression quantizer, int candidates, long seed) imple
               + (quantizer == null ? "null" : "'" + quantizer.type() + "' itself")
               + ": expected a surgery that quantizes, such as 'ptq'");
     }
-    if (candidates < 1) {
-      throw new IllegalArgumentException("candidates is " + candidates + ": expected at least 1");
-    }
+    Checks.atLeast("candidates", candidates, 1);
   }
 
   @Override

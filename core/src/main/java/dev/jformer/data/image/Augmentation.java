@@ -1,5 +1,7 @@
 package dev.jformer.data.image;
 
+import dev.jformer.config.Checks;
+
 /**
  * Settings of the random changes made to training images, so that a model never sees the same image
  * twice.
@@ -45,9 +47,7 @@ public record Augmentation(
     if (zoom == 0) {
       throw new IllegalArgumentException("zoom is 0: expected more than 0, and 1 for whole images");
     }
-    if (operations < 0) {
-      throw new IllegalArgumentException("operations is " + operations + ": expected at least 0");
-    }
+    Checks.atLeast("operations", operations, 0);
     if (!(mixup >= 0) || !(cutmix >= 0)) {
       throw new IllegalArgumentException(
           "mixup is " + mixup + " and cutmix " + cutmix + ": expected at least 0");

@@ -1,6 +1,7 @@
 package dev.jformer.ffn.expert;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.nn.Activation;
@@ -53,9 +54,7 @@ public final class EmergentExperts extends ChannelMixer {
     /** Checks the values. */
     public Config {
       new Mlp.Config(activation, expand, hidden);
-      if (experts < 1) {
-        throw new IllegalArgumentException("experts is " + experts + ": expected at least 1");
-      }
+      Checks.atLeast("experts", experts, 1);
       if (active < 1 || active > experts) {
         throw new IllegalArgumentException(
             "active is " + active + ": expected 1 to " + experts + ", the number of experts");

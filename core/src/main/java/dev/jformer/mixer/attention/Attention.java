@@ -1,5 +1,6 @@
 package dev.jformer.mixer.attention;
 
+import dev.jformer.config.Checks;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.cache.Cache;
 import dev.jformer.mixer.cache.KeyValueCache;
@@ -120,9 +121,7 @@ public abstract class Attention extends TokenMixer {
    * @throws IllegalArgumentException if there cannot be so many
    */
   public static void checkHeads(int heads, int keyValueHeads) {
-    if (heads < 1) {
-      throw new IllegalArgumentException("heads is " + heads + ": expected at least 1");
-    }
+    Checks.atLeast("heads", heads, 1);
     if (keyValueHeads < 0 || (keyValueHeads > 0 && heads % keyValueHeads != 0)) {
       throw new IllegalArgumentException(
           "keyValueHeads is " + keyValueHeads + ": expected a divisor of heads = " + heads);

@@ -1,6 +1,7 @@
 package dev.jformer.mixer.attention;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.position.Position;
@@ -39,9 +40,7 @@ public final class ProbabilisticFlash extends Attention {
     /** Checks the values. */
     public Config {
       checkHeads(heads, keyValueHeads);
-      if (block < 1) {
-        throw new IllegalArgumentException("block is " + block + ": expected at least 1");
-      }
+      Checks.atLeast("block", block, 1);
       if (!(probability >= 0 && probability <= 1)) {
         throw new IllegalArgumentException("probability is " + probability + ": expected 0 to 1");
       }

@@ -1,6 +1,7 @@
 package dev.jformer.mixer.attention;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.internal.Chunks;
 import dev.jformer.nn.BlockContext;
@@ -65,9 +66,7 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
       if (!(share > 0 && share <= 1)) {
         throw new IllegalArgumentException("share is " + share + ": expected more than 0, up to 1");
       }
-      if (!(spread >= 0)) {
-        throw new IllegalArgumentException("spread is " + spread + ": expected at least 0");
-      }
+      Checks.atLeast("spread", spread, 0);
       if (!(dense >= 0 && dense <= 1)) {
         throw new IllegalArgumentException("dense is " + dense + ": expected 0 to 1");
       }

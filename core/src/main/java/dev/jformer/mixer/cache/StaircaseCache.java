@@ -1,6 +1,7 @@
 package dev.jformer.mixer.cache;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -77,9 +78,7 @@ public final class StaircaseCache implements Cache {
         throw new IllegalArgumentException(
             "group is " + group + ": expected a positive multiple of 4, as many as fill bytes");
       }
-      if (channels < 1) {
-        throw new IllegalArgumentException("channels is " + channels + ": expected at least 1");
-      }
+      Checks.atLeast("channels", channels, 1);
       if (steps == null || steps.isEmpty()) {
         throw new IllegalArgumentException(
             "steps is empty: expected at least one; the cache 'full' keeps all as it is");

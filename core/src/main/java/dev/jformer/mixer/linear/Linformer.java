@@ -1,6 +1,7 @@
 package dev.jformer.mixer.linear;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
 import dev.jformer.mixer.attention.AttentionMask;
@@ -38,9 +39,7 @@ public final class Linformer extends Attention {
     /** Checks the values. */
     public Config {
       checkHeads(heads, 0);
-      if (rows < 1) {
-        throw new IllegalArgumentException("rows is " + rows + ": expected at least 1");
-      }
+      Checks.atLeast("rows", rows, 1);
     }
 
     @Override

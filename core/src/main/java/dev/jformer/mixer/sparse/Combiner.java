@@ -1,6 +1,7 @@
 package dev.jformer.mixer.sparse;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
 import dev.jformer.mixer.attention.AttentionMask;
@@ -78,9 +79,7 @@ public final class Combiner extends Attention {
     /** Checks the values. */
     public Config {
       checkHeads(heads, 0);
-      if (block < 0) {
-        throw new IllegalArgumentException("block is " + block + ": expected at least 0");
-      }
+      Checks.atLeast("block", block, 0);
     }
 
     @Override

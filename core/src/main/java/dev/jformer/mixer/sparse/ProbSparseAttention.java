@@ -1,6 +1,7 @@
 package dev.jformer.mixer.sparse;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.Attention;
 import dev.jformer.mixer.attention.AttentionMask;
@@ -51,9 +52,7 @@ public final class ProbSparseAttention extends Attention {
     /** Checks the values. */
     public Config {
       checkHeads(heads, 0);
-      if (factor < 1) {
-        throw new IllegalArgumentException("factor is " + factor + ": expected at least 1");
-      }
+      Checks.atLeast("factor", factor, 1);
     }
 
     @Override

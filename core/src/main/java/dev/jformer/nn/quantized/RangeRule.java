@@ -1,6 +1,7 @@
 package dev.jformer.nn.quantized;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.config.Part;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -100,9 +101,7 @@ public interface RangeRule extends Part {
       if (target == null) {
         throw new IllegalArgumentException("target is null: expected mse or output");
       }
-      if (candidates < 1) {
-        throw new IllegalArgumentException("candidates is " + candidates + ": expected at least 1");
-      }
+      Checks.atLeast("candidates", candidates, 1);
     }
 
     @Override
