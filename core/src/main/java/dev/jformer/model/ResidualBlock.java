@@ -4,8 +4,13 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Module;
 import dev.jformer.tensor.Tensor;
 
-/** A block of a {@link TransformerStack}. */
-abstract class ResidualBlock extends Module {
+/**
+ * A block of a {@link TransformerStack}: a {@link Block} or a {@link DecoderBlock}. It cannot be
+ * extended elsewhere; techniques change the parts of blocks.
+ */
+public abstract class ResidualBlock extends Module {
+  ResidualBlock() {}
+
   /**
    * Whole sequences, all of whose tokens stay.
    *
