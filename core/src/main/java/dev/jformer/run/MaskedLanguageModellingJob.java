@@ -140,7 +140,7 @@ public record MaskedLanguageModellingJob() implements Job {
           request,
           tokens -> {
             Metrics metrics =
-                new MaskedModelling(model, tokens, request.batch(), 1, Long.MAX_VALUE).evaluate();
+                MaskedModelling.evaluate(model, tokens, request.batch(), Long.MAX_VALUE);
             return EvaluationResult.of(
                 "text",
                 tokens.header().validationTokens(),

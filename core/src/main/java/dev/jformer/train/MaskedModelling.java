@@ -39,6 +39,16 @@ public final class MaskedModelling implements Classifying {
    */
   public MaskedModelling(
       Encoder model, TokenFile tokens, int batch, long seed, long evaluationBatches) {
+    this(
+        model,
+        tokens,
+        batch,
+        new SequenceSampler(tokens, batch, model.config().length(), seed),
+        evaluationBatches);
+  }
+
+  private MaskedModelling(
+      Encoder model, TokenFile tokens, int batch, SequenceSampler sampler, long evaluationBatches) {
     if (!model.config().fits(tokens.header().vocabulary())) {
       throw new DataException(
           "the tokens are of a vocabulary of "
@@ -50,8 +60,18 @@ public final class MaskedModelling implements Classifying {
     this.model = model;
     this.tokens = tokens;
     this.batch = batch;
-    this.sampler = new SequenceSampler(tokens, batch, model.config().length(), seed);
+    this.sampler = sampler;
     this.evaluationBatches = evaluationBatches;
+  }
+
+  /**
+   * Mean cross-entropy of masked tokens in nats, of a model in inference on the held-out part of a
+   * token file, which needs no other.
+   *
+   * @param limit the most batches to look at
+   */
+  public static Metrics evaluate(Encoder model, TokenFile tokens, int batch, long limit) {
+    return new MaskedModelling(model, tokens, batch, null, limit).evaluate();
   }
 
   @Override
