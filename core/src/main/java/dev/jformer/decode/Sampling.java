@@ -62,6 +62,20 @@ public record Sampling(
     return new Sampling(temperature, topK, topP, minP, repetitionPenalty, newSeed);
   }
 
+  /**
+   * Draws at a temperature from all tokens.
+   *
+   * @param temperature 1 for the model's own probabilities, less for surer choices, 0 for greedy
+   */
+  public static Sampling of(double temperature) {
+    return new Sampling(temperature, 0, 1, 0, 1, 1);
+  }
+
+  /** A request for at most so many tokens that are chosen so. */
+  public Generator.Request maxTokens(int tokens) {
+    return new Generator.Request(tokens, this);
+  }
+
   /** Whether always the most probable token is taken. */
   public boolean isGreedy() {
     return temperature == 0;

@@ -111,7 +111,7 @@ public final class SentenceEncoder implements AutoCloseable {
    * @return one row of D for each text, of length 1
    * @throws IllegalArgumentException if a text has no tokens
    */
-  public float[][] embed(List<String> texts) {
+  public synchronized float[][] embed(List<String> texts) {
     int longest = model.config().length();
     List<int[]> tokens = new ArrayList<>();
     for (String text : texts) {
@@ -133,6 +133,11 @@ public final class SentenceEncoder implements AutoCloseable {
       embed(some, tokens, embeddings);
     }
     return embeddings;
+  }
+
+  /** The embedding of a text. */
+  public float[] embed(String text) {
+    return embed(List.of(text))[0];
   }
 
   private void embed(List<Integer> chosen, List<int[]> tokens, float[][] embeddings) {
@@ -178,7 +183,7 @@ public final class SentenceEncoder implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     model.close();
   }
 }

@@ -171,11 +171,12 @@ public record ImageClassificationJob() implements Job {
   }
 
   @Override
-  public TrainedModel use(Path folder, Model model) {
+  public Use use(Path folder, Model model) {
     return new Use(folder, (ImageModel) model);
   }
 
-  private static final class Use extends TrainedModel {
+  /** A trained classifier of images. */
+  static final class Use extends TrainedModel {
     private final ImageModel model;
 
     Use(Path folder, ImageModel model) {
@@ -233,6 +234,11 @@ public record ImageClassificationJob() implements Job {
         FileTree.delete(scratch);
       }
       return batches.checked();
+    }
+
+    /** The names of the classes. */
+    List<String> labels() {
+      return ClassNames.load(folder(), model.config().classes()).classes();
     }
 
     @Override

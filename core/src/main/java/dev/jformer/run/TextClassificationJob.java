@@ -135,11 +135,12 @@ public record TextClassificationJob() implements Job {
   }
 
   @Override
-  public TrainedModel use(Path folder, Model model) {
+  public Use use(Path folder, Model model) {
     return new Use(folder, (Encoder) model);
   }
 
-  private static final class Use extends TrainedModel {
+  /** A trained classifier of texts. */
+  static final class Use extends TrainedModel {
     private final Encoder model;
 
     Use(Path folder, Encoder model) {
@@ -192,14 +193,24 @@ public record TextClassificationJob() implements Job {
 
     @Override
     public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
-      ClassNames classes = ClassNames.load(folder(), model.config().labels());
-      Tokenizer tokenizer = Tokenizers.load(folder());
       List<String> all = new ArrayList<>(texts);
       for (Path file : files) {
         Files.readAllLines(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
       }
+      return classify(all);
+    }
+
+    /** The names of the classes. */
+    List<String> labels() {
+      return ClassNames.load(folder(), model.config().labels()).classes();
+    }
+
+    /** Classifies texts. */
+    List<Classification> classify(List<String> texts) {
+      ClassNames classes = ClassNames.load(folder(), model.config().labels());
+      Tokenizer tokenizer = Tokenizers.load(folder());
       List<Classification> found = new ArrayList<>();
-      for (String text : all) {
+      for (String text : texts) {
         int[] ids = tokenizer.encodeWhole(text, model.config().length());
         if (ids.length == 0) {
           throw new RunException("there is nothing to classify in an empty text");

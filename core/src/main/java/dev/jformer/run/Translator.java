@@ -1,0 +1,75 @@
+package dev.jformer.run;
+
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.decode.BeamSearch;
+import dev.jformer.decode.BeamTranslator;
+import dev.jformer.hub.Models;
+import dev.jformer.model.EncoderDecoder;
+import dev.jformer.model.Model;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A trained translator. Threads may share it: one translates at a time, the others wait.
+ *
+ * <pre>{@code
+ * try (Translator translator = Translator.load(Path.of("runs/translate"))) {
+ *   System.out.println(translator.translate("A man is riding a bicycle."));
+ * }
+ * }</pre>
+ */
+public final class Translator implements AutoCloseable {
+  private static final int BEAM = 5;
+  private static final int BATCH = 32;
+
+  private final EncoderDecoder model;
+  private final BeamTranslator search;
+
+  private Translator(EncoderDecoder model, Tokenizer tokenizer, BeamSearch.Settings settings) {
+    model.train(false);
+    this.model = model;
+    this.search = new BeamTranslator(model, tokenizer, settings, BATCH);
+  }
+
+  /** Loads a translator that follows five translations at a time; see {@link #load(Path, int)}. */
+  public static Translator load(Path folder) throws IOException {
+    return load(folder, BEAM);
+  }
+
+  /**
+   * Loads a translator.
+   *
+   * @param folder with the model and its tokenizer
+   * @param beam translations of a text that are followed at a time; 1 is fastest
+   * @throws RunException if it holds another kind of model
+   */
+  public static Translator load(Path folder, int beam) throws IOException {
+    Model loaded = Models.load(folder);
+    try {
+      EncoderDecoder model =
+          ModelFamily.require(folder, loaded, EncoderDecoder.class, "a translator");
+      return new Translator(model, Tokenizers.load(folder), new BeamSearch.Settings(beam));
+    } catch (RuntimeException | Error e) {
+      loaded.close();
+      throw e;
+    }
+  }
+
+  /** The translation of a text; that of a blank one is blank. */
+  public String translate(String text) {
+    return translate(List.of(text)).get(0);
+  }
+
+  /** The translations of texts, in their order. */
+  public synchronized List<String> translate(List<String> texts) {
+    return search.translate(texts, done -> {});
+  }
+
+  /** Releases the model. */
+  @Override
+  public synchronized void close() {
+    model.close();
+  }
+}
