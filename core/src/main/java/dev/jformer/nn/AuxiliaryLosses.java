@@ -8,18 +8,18 @@ import java.util.Map;
 import java.util.function.DoubleSupplier;
 
 /**
- * What modules have to say beside their output while a model runs: losses that are to be made small
- * together with the task's, and figures to be logged. A trainer listens during each pass; without
- * someone who listens what is said is lost, and costs nothing.
+ * Collects auxiliary losses and metrics that modules report while a model runs: losses are added to
+ * the task's, metrics are logged. A trainer collects during each pass; without an open collector
+ * reports are dropped and cost nothing.
  *
  * <pre>{@code
- * try (AuxiliaryLosses auxiliary = AuxiliaryLosses.listen()) {
+ * try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
  *   Tensor loss = auxiliary.addTo(task.loss(batch));
  * }
  * }</pre>
  *
- * The innermost open listener hears it, in the calling thread. A loss lives as long as the scope it
- * was made in.
+ * Reports go to the innermost open collector of the calling thread. A loss lives as long as the
+ * scope it was made in.
  */
 public final class AuxiliaryLosses implements AutoCloseable {
   private static final ThreadLocal<AuxiliaryLosses> INNERMOST = new ThreadLocal<>();
@@ -32,35 +32,35 @@ public final class AuxiliaryLosses implements AutoCloseable {
     INNERMOST.set(this);
   }
 
-  /** Begins to listen. */
+  /** Opens a collector. */
   public static AuxiliaryLosses collect() {
     return new AuxiliaryLosses();
   }
 
-  /** Whether someone listens, for losses that cost something to compute. */
+  /** Whether a collector is open, so that a loss is worth computing. */
   public static boolean isCollecting() {
     return INNERMOST.get() != null;
   }
 
-  /** Adds a loss, a scalar that gradients flow from, weighted already. */
+  /** Reports a loss: a scalar with a gradient, already weighted. */
   public static void loss(Tensor weighted) {
-    AuxiliaryLosses listener = INNERMOST.get();
-    if (listener != null) {
-      listener.losses.add(weighted);
+    AuxiliaryLosses collector = INNERMOST.get();
+    if (collector != null) {
+      collector.losses.add(weighted);
     }
   }
 
-  /** Tells a figure; of several under one name the mean counts. */
+  /** Reports a metric; several values of one name are averaged. */
   public static void metric(String name, DoubleSupplier value) {
-    AuxiliaryLosses listener = INNERMOST.get();
-    if (listener != null) {
-      double[] sum = listener.metrics.computeIfAbsent(name, n -> new double[2]);
+    AuxiliaryLosses collector = INNERMOST.get();
+    if (collector != null) {
+      double[] sum = collector.metrics.computeIfAbsent(name, n -> new double[2]);
       sum[0] += value.getAsDouble();
       sum[1]++;
     }
   }
 
-  /** The sum of a task's loss and of those heard until now. */
+  /** The sum of a task's loss and the losses collected so far. */
   public Tensor addTo(Tensor loss) {
     Tensor sum = loss;
     for (Tensor each : losses) {
@@ -69,14 +69,14 @@ public final class AuxiliaryLosses implements AutoCloseable {
     return sum;
   }
 
-  /** The figures heard until now by name, in the order they came in first. */
+  /** The metrics collected so far by name, in the order of their first report. */
   public Map<String, Double> metrics() {
     Map<String, Double> means = new LinkedHashMap<>();
     metrics.forEach((name, sum) -> means.put(name, sum[0] / sum[1]));
     return means;
   }
 
-  /** Ceases to listen. */
+  /** Ends collecting. */
   @Override
   public void close() {
     if (outer == null) {

@@ -4,9 +4,10 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Batch normalisation of sequences (arXiv 1502.03167): each channel to mean 0 and variance 1 over
- * the batch and time in training, by running averages of those otherwise, then a learned scale and
- * shift. [B, T, C] to [B, T, C].
+ * Batch normalisation of sequences (<a href="https://arxiv.org/abs/1502.03167">Batch Normalization:
+ * Accelerating Deep Network Training by Reducing Internal Covariate Shift</a>): each channel is
+ * scaled to mean 0 and variance 1 over batch and time in training, by running averages of them in
+ * inference; then comes a learned scale and shift. [B, T, C] to [B, T, C].
  */
 public final class BatchNorm extends Layer {
   private static final double EPSILON = 1e-5;
@@ -19,7 +20,7 @@ public final class BatchNorm extends Layer {
   private final Parameter mean;
   private final Parameter variance;
 
-  /** A new layer for so many channels. */
+  /** Creates a layer for a number of channels. */
   public BatchNorm(long channels) {
     this.weight = parameter("weight", Tensor.ones(channels));
     this.bias = parameter("bias", Tensor.zeros(channels));
@@ -27,13 +28,13 @@ public final class BatchNorm extends Layer {
     this.variance = buffer("variance", Tensor.ones(channels));
   }
 
-  /** The channels stand last: [..., C]. */
+  /** Normalises sequences, with the channels last: [..., C]. */
   @Override
   public Tensor forward(Tensor x) {
     return normalise(x.reshape(-1, x.size(-1))).reshape(x.shape().toArray());
   }
 
-  /** Images, whose channels stand second: [B, C, H, W]. */
+  /** Normalises images, with the channels second: [B, C, H, W]. */
   public Tensor images(Tensor x) {
     return normalise(x);
   }

@@ -3,20 +3,20 @@ package dev.jformer.nn;
 import dev.jformer.config.Checks;
 
 /**
- * Where in a model a part stands, and how its weights start: what a part's configuration needs to
- * build it.
+ * The context of a block that the configurations of its parts need to build them: its place in the
+ * model, sizes, and initial weights.
  *
  * @param width D, the width of the residual stream
- * @param layer number of the block, from 0
+ * @param layer index of the block, from 0
  * @param layers number of blocks in the model
  * @param length the longest sequence, in tokens
- * @param causal whether a token may see earlier ones only
+ * @param causal whether a token sees only itself and earlier ones
  * @param bias whether linear layers have a bias
  * @param dropout probability of dropout in training
- * @param init how linear layers start
- * @param projection what linear layers are
- * @param rows in how many rows the tokens of a sequence stand, one row after the other: those of a
- *     picture in several, those of a text in one
+ * @param init initial weights of linear layers
+ * @param projection the kind of linear layers
+ * @param rows number of rows of tokens: the tokens of an image form several rows, one after the
+ *     other, those of a text one
  */
 public record BlockContext(
     int width,
@@ -29,7 +29,7 @@ public record BlockContext(
     Init init,
     Projection projection,
     int rows) {
-  /** A place in a model of sequences, whose tokens stand in one row. */
+  /** The context of a block in a model of sequences, whose tokens form one row. */
   public BlockContext(
       int width,
       int layer,
@@ -47,11 +47,11 @@ public record BlockContext(
    * Initialisation of linear layers, as in GPT-2.
    *
    * @param deviation standard deviation of the normal distribution the weights are drawn from
-   * @param scaleResidual whether layers that write into the residual stream start smaller by
-   *     1/√(2L)
+   * @param scaleResidual whether initial weights of layers that write into the residual stream are
+   *     scaled by 1/√(2L)
    */
   public record Init(double deviation, boolean scaleResidual) {
-    /** As in GPT-2. */
+    /** Defaults, as in GPT-2. */
     public Init() {
       this(0.02, true);
     }
@@ -62,12 +62,12 @@ public record BlockContext(
     }
   }
 
-  /** A linear layer of this model. */
+  /** Builds a linear layer. */
   public Layer linear(long in, long out) {
     return projection.build(in, out, bias, Initializer.normal(init.deviation()));
   }
 
-  /** A linear layer whose output is added to the residual stream. */
+  /** Builds a linear layer whose output is added to the residual stream. */
   public Layer residual(long in, long out) {
     double scale = init.scaleResidual() ? 1 / Math.sqrt(2.0 * layers) : 1;
     return projection.build(in, out, bias, Initializer.normal(init.deviation() * scale));

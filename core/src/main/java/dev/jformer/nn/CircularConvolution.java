@@ -4,8 +4,7 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A convolution of width 3 along time in which the last step comes before the first one, with a
- * bias: [B, T, in] to [B, T, out].
+ * A convolution of width 3 along time with circular padding and a bias: [B, T, in] to [B, T, out].
  */
 public final class CircularConvolution extends Layer {
   private static final int WIDTH = 3;
@@ -13,7 +12,7 @@ public final class CircularConvolution extends Layer {
   private final Parameter weight;
   private final Parameter bias;
 
-  /** A new layer; {@code initializer} makes the weight [out, in, 3]. */
+  /** Creates a layer; {@code initializer} makes the weight [out, in, 3]. */
   public CircularConvolution(long in, long out, Initializer initializer) {
     this.weight = parameter("weight", initializer.create(out, in, WIDTH));
     this.bias = parameter("bias", Tensor.zeros(out));

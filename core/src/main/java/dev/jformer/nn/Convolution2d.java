@@ -10,7 +10,7 @@ public final class Convolution2d extends Layer {
   private final Parameter weight;
   private final Parameter bias;
 
-  /** A new layer; {@code initializer} makes the weight [out, in, kernel, kernel]. */
+  /** Creates a layer; {@code initializer} makes the weight [out, in, kernel, kernel]. */
   public Convolution2d(
       long in, long out, int kernel, int stride, int padding, Initializer initializer) {
     this.stride = stride;

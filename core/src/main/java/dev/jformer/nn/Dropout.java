@@ -10,7 +10,7 @@ import dev.jformer.tensor.Tensor;
 public final class Dropout extends Layer {
   private final double probability;
 
-  /** Drops with this probability, in [0, 1). */
+  /** Creates a layer that drops elements with this probability, in [0, 1). */
   public Dropout(double probability) {
     if (!(probability >= 0 && probability < 1)) {
       throw new IllegalArgumentException(

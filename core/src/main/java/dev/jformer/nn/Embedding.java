@@ -7,7 +7,7 @@ import dev.jformer.tensor.Tensor;
 public final class Embedding extends TokenEmbedding {
   private final Parameter weight;
 
-  /** A new table [count, width]. */
+  /** Creates a table [count, width]. */
   public Embedding(long count, long width, Initializer initializer) {
     this.weight = parameter("weight", initializer.create(count, width));
   }

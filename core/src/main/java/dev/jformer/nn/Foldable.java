@@ -1,9 +1,11 @@
 package dev.jformer.nn;
 
-/** A module that, once trained, is the same function as a plainer one. */
+/**
+ * A module that, once trained, can be folded into a simpler one that computes the same function.
+ */
 public interface Foldable {
   /**
-   * The plainer module, with weights of its own. In inference it gives what this one gives, up to
+   * Creates the simpler module, with weights of its own. In inference both compute the same, up to
    * rounding.
    */
   Module folded();

@@ -7,67 +7,66 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * Looks at what layers of a model take and give while it runs, for example to find outliers or
- * ranges. The layers are exchanged for ones that tell, until the probe is closed; the model is the
- * same after that.
+ * Observes inputs and outputs of a model's layers while it runs, for example to find outliers or
+ * ranges. The layers are wrapped until the hook is closed; then the model is as before.
  *
  * <pre>{@code
- * try (ForwardHook probe = ForwardHook.on(model, name -> name.endsWith(".mixed"), seen -> …)) {
+ * try (ForwardHook hook = ForwardHook.on(model, name -> name.endsWith(".mixed"), seen -> …)) {
  *   model.logits(ids);
  * }
  * }</pre>
  */
 public final class ForwardHook implements AutoCloseable {
   /**
-   * What a layer gave.
+   * The output of a layer.
    *
    * @param layer its dotted name
-   * @param output what it gave; lives as long as the scope that the model runs in
-   * @param input what it was given; lives as long
+   * @param output its output; lives as long as the scope that the model runs in
+   * @param input its input; lives as long
    */
   public record Output(String layer, Tensor output, Tensor input) {}
 
   private final Module model;
-  private final List<HookedLayer> telling = new ArrayList<>();
+  private final List<HookedLayer> hooked = new ArrayList<>();
 
   private ForwardHook(Module model) {
     this.model = model;
   }
 
   /**
-   * Begins to look.
+   * Hooks into layers.
    *
-   * @param names which layers, by their dotted names as in {@link Module#modules}
-   * @param consumer is told each time one of them has run
-   * @throws IllegalArgumentException if no layer has such a name
+   * @param names selects layers by their dotted names as in {@link Module#modules}
+   * @param consumer called each time one of them has run
+   * @throws IllegalArgumentException if no layer is selected
    */
   public static ForwardHook on(Module model, Predicate<String> names, Consumer<Output> consumer) {
-    ForwardHook probe = new ForwardHook(model);
+    ForwardHook hook = new ForwardHook(model);
     model
         .modules()
         .forEach(
             (name, module) -> {
               if (module instanceof Layer layer && !name.isEmpty() && names.test(name)) {
-                probe.telling.add(new HookedLayer(name, layer, consumer));
+                hook.hooked.add(new HookedLayer(name, layer, consumer));
               }
             });
-    if (probe.telling.isEmpty()) {
+    if (hook.hooked.isEmpty()) {
       throw new IllegalArgumentException(
-          "no layer has such a name: the layers are "
+          "no layer is selected: the layers are "
               + model.modules().entrySet().stream()
                   .filter(e -> e.getValue() instanceof Layer)
                   .map(java.util.Map.Entry::getKey)
                   .toList());
     }
-    // Innermost first when they are taken off: a layer may stand within another one.
-    probe.telling.forEach(each -> model.replace(each.name, each));
-    return probe;
+    // Parents come before their children here, so a wrapped layer may be within a wrapped one.
+    hook.hooked.forEach(each -> model.replace(each.name, each));
+    return hook;
   }
 
-  /** Puts the layers back. */
+  /** Removes the hooks. */
   @Override
   public void close() {
-    for (HookedLayer each : telling) {
+    for (HookedLayer each : hooked) {
       model.replace(each.name, each.inner);
     }
   }

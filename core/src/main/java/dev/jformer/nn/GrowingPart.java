@@ -2,8 +2,8 @@ package dev.jformer.nn;
 
 import dev.jformer.config.Part;
 
-/** Configuration of a part that can be made larger without a change of what it computes. */
+/** Configuration of a part that can grow without changing the function it computes. */
 public interface GrowingPart extends Part {
-  /** The same with so many times as many parameters. */
+  /** This configuration with {@code times} times the number of parameters. */
   GrowingPart grown(int times);
 }

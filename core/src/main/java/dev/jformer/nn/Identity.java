@@ -2,7 +2,7 @@ package dev.jformer.nn;
 
 import dev.jformer.tensor.Tensor;
 
-/** Returns what it is given. */
+/** The identity: returns its input. */
 public final class Identity extends Layer {
   @Override
   public Tensor forward(Tensor x) {

@@ -3,10 +3,10 @@ package dev.jformer.nn;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
-/** Makes the initial value of a weight; draws come from {@link dev.jformer.tensor.Random}. */
+/** Creates the initial values of a weight; draws come from {@link dev.jformer.tensor.Random}. */
 @FunctionalInterface
 public interface Initializer {
-  /** A new float32 tensor of this shape. */
+  /** Creates a float32 tensor of this shape. */
   Tensor create(long... shape);
 
   /** Zeros. */
@@ -19,14 +19,14 @@ public interface Initializer {
     return shape -> Tensor.full(value, DType.FLOAT32, shape);
   }
 
-  /** Normal with mean 0. */
+  /** A normal distribution with mean 0. */
   static Initializer normal(double deviation) {
     return shape -> Tensor.empty(DType.FLOAT32, shape).normal_(0, deviation);
   }
 
   /**
-   * Uniform on [-1/√fan-in, 1/√fan-in], where the fan-in is the product of all dimensions but the
-   * first.
+   * A uniform distribution on [-1/√fan-in, 1/√fan-in], where the fan-in is the product of all
+   * dimensions but the first.
    */
   static Initializer uniformFanIn() {
     return shape -> {
@@ -35,7 +35,7 @@ public interface Initializer {
     };
   }
 
-  /** Uniform with the variance 2 / (fan-in + fan-out) of Glorot and Bengio (2010). */
+  /** A uniform distribution of variance 2 / (fan-in + fan-out), of Glorot and Bengio (2010). */
   static Initializer xavierUniform() {
     return shape -> {
       double fanOut = shape[0] * fanIn(shape) / shape[1];

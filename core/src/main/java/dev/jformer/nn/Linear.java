@@ -4,9 +4,12 @@ import com.google.auto.service.AutoService;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
-/** {@code x Wᵀ + b}: [..., in] to [..., out]. The bias is optional and starts at zero. */
+/**
+ * A linear layer {@code x Wᵀ + b}: [..., in] to [..., out]. The bias is optional and starts at
+ * zero.
+ */
 public final class Linear extends Layer {
-  /** Plain matrices throughout. */
+  /** The projection whose layers are plain linear layers. */
   @AutoService(Projection.class)
   public record Config() implements Projection {
     @Override
@@ -23,19 +26,19 @@ public final class Linear extends Layer {
   private final Parameter weight;
   private final Parameter bias;
 
-  /** A new layer; {@code initializer} makes the weight [out, in]. */
+  /** Creates a layer; {@code initializer} makes the weight [out, in]. */
   public Linear(long in, long out, boolean bias, Initializer initializer) {
     this.weight = parameter("weight", initializer.create(out, in));
     this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
   }
 
-  /** A layer of these values: weight [out, in], and bias [out] or null. */
+  /** Creates a layer from values: weight [out, in], and bias [out] or null. */
   public Linear(Tensor weight, Tensor bias) {
     this.weight = parameter("weight", weight);
     this.bias = bias == null ? null : parameter("bias", bias);
   }
 
-  /** A layer that shares the weight [out, in] of another module, without bias. */
+  /** Creates a layer that shares the weight [out, in] of another module, without bias. */
   public Linear(Parameter shared) {
     this.weight = register("weight", shared);
     this.bias = null;

@@ -12,10 +12,9 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
- * A node in the tree of a model: it owns parameters and child modules, each under a name of its
- * own.
+ * A module, a node in the tree of a model: it owns named parameters and child modules.
  *
- * <p>A subclass declares them in its constructor, in the order in which they shall be listed:
+ * <p>A subclass declares them in its constructor, in the order in which they are listed:
  *
  * <pre>{@code
  * final class Feedforward extends Layer {
@@ -42,7 +41,7 @@ public abstract class Module implements AutoCloseable {
     return register(name, Parameter.buffer(initial));
   }
 
-  /** Declares a parameter that exists already, to share it with another module. */
+  /** Declares an existing parameter, to share it with another module. */
   protected final Parameter register(String name, Parameter parameter) {
     claim(name);
     parameters.put(name, parameter);
@@ -52,7 +51,7 @@ public abstract class Module implements AutoCloseable {
   /**
    * Declares a child.
    *
-   * @param kind what a replacement must be
+   * @param kind the type that a replacement must have
    */
   protected final <M extends Module> Slot<M> child(String name, Class<? super M> kind, M module) {
     claim(name);
@@ -62,8 +61,8 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Declares a child whose members are listed as this module's own, without a name before theirs.
-   * It cannot be replaced as a whole.
+   * Declares a child whose members are listed as this module's own, without a name prefix. It cannot
+   * be replaced as a whole.
    */
   protected final <M extends Module> Slot<M> unnamedChild(Class<? super M> kind, M module) {
     Module members = module;
@@ -74,12 +73,12 @@ public abstract class Module implements AutoCloseable {
     return child(key, kind, module);
   }
 
-  /** What stands before the names of a child's members. */
+  /** The prefix of the names of a child's members. */
   private String prefix(String child) {
     return unnamed.contains(child) ? "" : child + ".";
   }
 
-  /** Declares a list of children, named by their numbers under {@code name}. */
+  /** Declares a list of children, named by their indices under {@code name}. */
   protected final <M extends Module> List<Slot<M>> children(
       String name, Class<? super M> kind, List<? extends M> modules) {
     List<Slot<M>> slots = new ArrayList<>();
@@ -97,8 +96,8 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * All parameters and buffers by dotted name, in order of declaration; tied ones under their first
-   * name only.
+   * All parameters and buffers by dotted name, in order of declaration; shared ones only under
+   * their first name.
    */
   public final Map<String, Parameter> parameters() {
     Map<String, Parameter> all = new LinkedHashMap<>();
@@ -118,12 +117,12 @@ public abstract class Module implements AutoCloseable {
     children.forEach((name, slot) -> ((Module) slot.get()).collect(prefix + prefix(name), action));
   }
 
-  /** The weights that gradients flow to now, in order. */
+  /** The weights that are trained now, frozen ones excluded, in order. */
   public final Collection<Parameter> trained() {
     return parameters().values().stream().filter(p -> p.value().requiresGrad()).toList();
   }
 
-  /** Number of weights, buffers not counted. */
+  /** Number of weights, without buffers. */
   public final long parameterCount() {
     return parameters().values().stream()
         .filter(Parameter::isTrainable)
@@ -131,14 +130,14 @@ public abstract class Module implements AutoCloseable {
         .sum();
   }
 
-  /** Bytes that all parameters and buffers take; see {@link #derivedBytes} for what kernels add. */
+  /** Bytes of all parameters and buffers, without {@link #derivedBytes}. */
   public final long parameterBytes() {
     return parameters().values().stream()
         .mapToLong(p -> p.value().elements() * p.value().dtype().bytes())
         .sum();
   }
 
-  /** This module and all below it by dotted name, parents first; this one's name is empty. */
+  /** This module (with an empty name) and all below it by dotted name, parents first. */
   public final Map<String, Module> modules() {
     Map<String, Module> all = new LinkedHashMap<>();
     collectModules("", all);
@@ -155,11 +154,11 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Exchanges a module of this tree.
+   * Replaces a module of this tree.
    *
    * @param name its dotted name, as in {@link #modules}
-   * @return the module that stood there
-   * @throws IllegalArgumentException if there is none, or the replacement is of the wrong kind
+   * @return the module that was replaced
+   * @throws IllegalArgumentException if there is none, or the replacement has the wrong type
    */
   public final Module replace(String name, Module replacement) {
     Slot<?> slot = find(name);
@@ -186,34 +185,36 @@ public abstract class Module implements AutoCloseable {
     return found;
   }
 
-  /** Switches this tree between training and inference; dropout and the like differ. */
+  /**
+   * Switches this tree between training and inference mode, which differ in dropout, for example.
+   */
   public final void train(boolean on) {
     training = on;
     children.values().forEach(slot -> slot.get().train(on));
   }
 
-  /** Whether this module is in training. */
+  /** Whether this module is in training mode. */
   public final boolean isTraining() {
     return training;
   }
 
-  /** Forgets the gradients of all weights. */
+  /** Drops the gradients of all weights. */
   public final void clearGrads() {
     parameters().values().forEach(parameter -> parameter.value().clearGrad());
   }
 
-  /** Releases the memory of all parameters, and of what modules hold besides. */
+  /** Releases the memory of all parameters, and of what modules derived from them. */
   @Override
   public void close() {
     parameters().values().forEach(parameter -> parameter.value().close());
     modules().values().forEach(Module::forget);
   }
 
-  /** Bytes of memory that this module alone holds beside its parameters, to be faster. */
+  /** Bytes of memory that this module, without its children, holds beside its parameters. */
   public long derivedBytes() {
     return 0;
   }
 
-  /** Releases what this module computed from its parameters and holds to be faster. */
+  /** Releases what this module derived from its parameters to be faster. */
   protected void forget() {}
 }

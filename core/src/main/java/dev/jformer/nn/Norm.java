@@ -5,24 +5,24 @@ import dev.jformer.config.Part;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
-/** Normalisations, of the last dimension unless they say otherwise: [..., D] to [..., D]. */
+/** Normalisations, by default of the last dimension: [..., D] to [..., D]. */
 public final class Norm {
   private Norm() {}
 
   /** Configuration of a normalisation. */
   public interface Config extends Part {
-    /** The layer for a width D. */
+    /** Builds the layer for a width D. */
     Layer build(int width);
 
-    /** Whether what it makes of a token depends on others, so that it cannot be causal. */
+    /** Whether the result for a token depends on other tokens, so that it cannot be causal. */
     default boolean mixesTokens() {
       return false;
     }
   }
 
   /**
-   * Layer normalisation (arXiv 1607.06450): subtract the mean, divide by the deviation, scale,
-   * shift.
+   * Layer normalisation (<a href="https://arxiv.org/abs/1607.06450">Layer Normalization</a>):
+   * subtract the mean, divide by the deviation, scale, shift.
    *
    * @param epsilon added to the variance
    * @param bias whether there is a shift
@@ -46,8 +46,8 @@ public final class Norm {
   }
 
   /**
-   * Root-mean-square normalisation (arXiv 1910.07467): divide by the root of the mean square,
-   * scale.
+   * Root-mean-square normalisation (<a href="https://arxiv.org/abs/1910.07467">Root Mean Square
+   * Layer Normalization</a>): divide by the root of the mean square, scale.
    *
    * @param epsilon added to the mean square
    */
@@ -70,8 +70,9 @@ public final class Norm {
   }
 
   /**
-   * Group normalisation with a single group (arXiv 1803.08494), as MetaFormer uses it: mean and
-   * deviation are those of all channels of all tokens of a sequence, [B, T, D]. Padding counts.
+   * Group normalisation with a single group (<a href="https://arxiv.org/abs/1803.08494">Group
+   * Normalization</a>), as in MetaFormer: mean and deviation are taken over all channels of all
+   * tokens of a sequence, including padding: [B, T, D].
    *
    * @param epsilon added to the variance
    */
@@ -98,10 +99,7 @@ public final class Norm {
     }
   }
 
-  /**
-   * No normalisation: the identity. Some techniques make a model trainable without any, and need
-   * this as their baseline.
-   */
+  /** No normalisation: the identity. Some techniques make models trainable without any. */
   @AutoService(Config.class)
   public record NoNormConfig() implements Config {
     @Override

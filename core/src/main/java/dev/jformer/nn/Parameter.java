@@ -7,9 +7,9 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.tensor.TensorException;
 
 /**
- * A tensor that belongs to a module: a weight that is trained, or a buffer that is only carried
- * along. The same object may stand in several places of a model (tied weights); it is then one
- * parameter with several names.
+ * A tensor of a module: a weight that is trained, or a buffer that is only saved. The same object
+ * may be used in several places of a model (tied weights); it is then one parameter with several
+ * names.
  */
 public final class Parameter {
   private final boolean trainable;
@@ -23,19 +23,19 @@ public final class Parameter {
     this.value.requiresGrad(trainable);
   }
 
-  /** A weight, which gradients flow to. */
+  /** Creates a weight, which has gradients. */
   public static Parameter trained(Tensor initial) {
     return new Parameter(initial, true, false);
   }
 
-  /** A tensor that is saved with the model but not trained. */
+  /** Creates a buffer, which is saved with the model but not trained. */
   public static Parameter buffer(Tensor initial) {
     return new Parameter(initial, false, false);
   }
 
   /**
-   * A tensor whose last dimension its configuration does not say: a file or another model may bring
-   * more or fewer elements, and then decides.
+   * Creates a tensor whose last dimension is not fixed by the configuration: a file or another
+   * model may have more or fewer elements.
    *
    * @param trainable whether it is a weight
    */
@@ -43,12 +43,12 @@ public final class Parameter {
     return new Parameter(initial, trainable, true);
   }
 
-  /** Whether values of a shape can be {@linkplain #copyFrom copied} in. */
+  /** Whether values of a shape can be {@linkplain #copyFrom copied} to this parameter. */
   public boolean accepts(Shape shape) {
     return accepts(value.shape(), ragged, shape);
   }
 
-  /** Whether a parameter of a shape, {@linkplain #ragged} or not, takes values of another. */
+  /** Whether a parameter of one shape, {@linkplain #ragged} or not, takes values of another. */
   public static boolean accepts(Shape own, boolean ragged, Shape shape) {
     if (!ragged || own.rank() != shape.rank()) {
       return own.equals(shape);
@@ -61,12 +61,12 @@ public final class Parameter {
     return true;
   }
 
-  /** Whether the last dimension is whatever it is; see {@link #ragged(Tensor, boolean)}. */
+  /** Whether the last dimension may vary; see {@link #ragged(Tensor, boolean)}. */
   public boolean isRagged() {
     return ragged;
   }
 
-  /** The present value. */
+  /** The current value. */
   public Tensor value() {
     return value;
   }
@@ -82,7 +82,7 @@ public final class Parameter {
   }
 
   /**
-   * Copies new values in, converting their type.
+   * Copies new values to this parameter, converting their type.
    *
    * @throws TensorException if the shape differs
    */
@@ -92,7 +92,8 @@ public final class Parameter {
           "a parameter of shape "
               + value.shape()
               + " cannot take values of shape "
-              + source.shape());
+              + source.shape()
+              + ": expected the same shape");
     }
     try (Mode mode = Autograd.noGrad()) {
       if (source.shape().equals(value.shape())) {
@@ -103,7 +104,7 @@ public final class Parameter {
     }
   }
 
-  /** Puts another tensor in this one's place, of any shape or type. */
+  /** Replaces the tensor by another, of any shape or type. */
   public void replace(Tensor replacement) {
     Tensor old = value;
     boolean frozen = trainable && !old.requiresGrad();

@@ -11,24 +11,24 @@ import dev.jformer.tensor.Tensor;
  * the scores of each token by their length, multiplies them by √n and applies GELU. No softmax and
  * no bias.
  *
- * <p>It grows: parameter tokens whose keys are zero have zero scores, and change nothing as long as
- * the factor stays that of the tokens it began with. So n is the number at the beginning, and a
- * layer has {@code growth} times as many.
+ * <p>It can grow: parameter tokens whose keys are zero have zero scores and change nothing, as long
+ * as the factor √n stays that of the initial number of tokens. So n is the initial number, and a
+ * layer has {@code growth} times as many tokens.
  */
 public final class Pattention extends Layer {
-  /** Keeps a token whose scores are all zero finite. */
+  /** Keeps the result finite for a token whose scores are all zero. */
   private static final double EPSILON = 1e-12;
 
   /**
-   * Pattention throughout. What maps a width to a multiple of it, as queries, keys and values are
-   * made, is as many Pattentions side by side, as in the paper.
+   * The projection whose layers are Pattentions. A map to a multiple of the width, as for queries,
+   * keys and values, consists of that many Pattentions side by side, as in the paper.
    *
-   * @param tokens parameter tokens at the beginning, as a multiple of the width that goes in
-   * @param growth how many times as many there are now; see {@code jformer grow}
+   * @param tokens initial number of parameter tokens, as a multiple of the input width
+   * @param growth factor by which their number has grown since; see {@code jformer grow}
    */
   @AutoService(Projection.class)
   public record Config(double tokens, int growth) implements Projection, GrowingPart {
-    /** As many as the width, which has twice the weights of a linear map. */
+    /** Defaults: as many tokens as the width, which gives twice the weights of a linear map. */
     public Config() {
       this(1, 1);
     }
@@ -37,7 +37,11 @@ public final class Pattention extends Layer {
     public Config {
       if (!(tokens > 0) || growth < 1) {
         throw new IllegalArgumentException(
-            "tokens is " + tokens + " and growth " + growth + ": expected more than 0, and 1");
+            "tokens is "
+                + tokens
+                + " and growth "
+                + growth
+                + ": expected tokens above 0 and growth of at least 1");
       }
     }
 
@@ -64,10 +68,10 @@ public final class Pattention extends Layer {
   private final Parameter values;
 
   /**
-   * A new layer.
+   * Creates a layer.
    *
-   * @param first n, parameter tokens at the beginning
-   * @param growth how many times as many there are
+   * @param first n, the initial number of parameter tokens
+   * @param growth factor by which their number has grown
    * @param initializer makes keys and values
    */
   public Pattention(long in, long out, long first, int growth, Initializer initializer) {
@@ -98,8 +102,8 @@ public final class Pattention extends Layer {
   }
 
   /**
-   * Takes over a smaller layer: its tokens come first, and the keys of the others become zero, so
-   * that this layer computes what that one does. The others' values stay as they were drawn.
+   * Copies a smaller layer: its tokens come first, and the keys of the others become zero, so that
+   * both layers compute the same. The values of the others stay as drawn.
    *
    * @throws IllegalArgumentException if it is not a smaller form of this layer
    */

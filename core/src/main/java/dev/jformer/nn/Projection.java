@@ -3,23 +3,23 @@ package dev.jformer.nn;
 import dev.jformer.config.Part;
 
 /**
- * How the linear maps inside a model's blocks are made: plain matrices, reparametrised ones, or
- * something else that takes their place.
+ * The kind of linear maps inside a model's blocks: plain matrices, reparametrised or quantized
+ * ones, or other layers in their place.
  */
 public interface Projection extends Part {
   /**
-   * A map from [..., in] to [..., out].
+   * Builds a map from [..., in] to [..., out].
    *
-   * @param bias whether a vector is added
+   * @param bias whether a bias is added
    * @param initializer makes a plain weight [out, in]
    */
   Layer build(long in, long out, boolean bias, Initializer initializer);
 
   /**
-   * The table of vectors of a model's words, with which its output layer may be tied: a plain one,
-   * unless linear maps of this kind keep their weights in another form.
+   * Builds a model's token embedding, with which its output layer may be tied. It is a plain one
+   * unless maps of this kind store their weights in another form.
    *
-   * @param count number of words
+   * @param count number of tokens in the vocabulary
    * @param width D
    */
   default TokenEmbedding table(long count, long width, Initializer initializer) {
@@ -27,19 +27,20 @@ public interface Projection extends Part {
   }
 
   /**
-   * An output layer over a model's words that is not tied to their table: [..., in] to [..., out],
-   * without bias. Plain, unless linear maps of this kind keep their weights in another form.
+   * Builds an output layer over the vocabulary that is not tied to the token embedding: [..., in]
+   * to [..., out], without bias. It is a plain one unless maps of this kind store their weights in
+   * another form.
    */
   default Layer output(long in, long out, Initializer initializer) {
     return new Linear(in, out, false, initializer);
   }
 
-  /** Whether its layers can be trained; others take the place of trained ones. */
+  /** Whether its layers can be trained; if not, they replace trained ones. */
   default boolean trains() {
     return true;
   }
 
-  /** What makes layers like those that this one's layers {@linkplain Foldable fold} into. */
+  /** The projection of the layers that this one's layers {@linkplain Foldable fold} into. */
   default Projection folded() {
     return this;
   }

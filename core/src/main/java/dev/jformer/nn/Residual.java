@@ -3,15 +3,17 @@ package dev.jformer.nn;
 import dev.jformer.config.Checks;
 
 /**
- * What becomes of the two halves of a block before they are added to the residual stream.
+ * Settings of the residual branches of blocks: layer scale and stochastic depth.
  *
- * @param layerScale what the factors of each channel, which are trained, start at (arXiv
- *     2103.17239); 0 for no factors
- * @param stochasticDepth probability with which a half of the last block is left out for a sequence
- *     in training (arXiv 1603.09382); that of the blocks before rises evenly from 0
+ * @param layerScale initial value of a trained factor for each channel (<a
+ *     href="https://arxiv.org/abs/2103.17239">Going deeper with Image Transformers</a>); 0 for no
+ *     factors
+ * @param stochasticDepth probability that a branch of the last block is skipped for a sequence in
+ *     training (<a href="https://arxiv.org/abs/1603.09382">Deep Networks with Stochastic
+ *     Depth</a>); for the blocks before, it rises evenly from 0
  */
 public record Residual(double layerScale, double stochasticDepth) {
-  /** They are added as they are. */
+  /** Default: branches are added unchanged. */
   public Residual() {
     this(0, 0);
   }
@@ -22,7 +24,7 @@ public record Residual(double layerScale, double stochasticDepth) {
     Checks.probability("stochasticDepth", stochasticDepth);
   }
 
-  /** What does it for the block at a place. */
+  /** Builds the layer that applies this to the branches of a block. */
   public Layer build(BlockContext site) {
     double drop = site.layers() == 1 ? 0 : stochasticDepth * site.layer() / (site.layers() - 1);
     Layer scale = layerScale == 0 ? new Identity() : new LayerScale(site.width(), layerScale);

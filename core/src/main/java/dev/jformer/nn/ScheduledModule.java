@@ -1,12 +1,12 @@
 package dev.jformer.nn;
 
-/** A module that changes in the course of training; a trainer tells it how far that is. */
+/** A module that changes in the course of training; the trainer calls it before each update. */
 public interface ScheduledModule {
   /**
-   * Before an update, the first after a resumption included.
+   * Called before each update, also the first one after resuming.
    *
-   * @param step updates done
-   * @param steps updates to be done in all
+   * @param step number of updates done
+   * @param steps number of updates in all
    */
   void before(long step, long steps);
 }

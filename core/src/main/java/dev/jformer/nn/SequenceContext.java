@@ -3,18 +3,18 @@ package dev.jformer.nn;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The tokens that the blocks of a model work on, for parts that ask for more than their vectors:
- * which words they are, and which are padding. A model says so around its blocks:
+ * The ids and padding of the tokens that a model's blocks process, for parts that need more than
+ * the tokens' vectors. A model opens a context around its blocks:
  *
  * <pre>{@code
- * try (SequenceContext tokens = SequenceContext.are(ids, keep)) {
+ * try (SequenceContext tokens = SequenceContext.open(ids, paddingMask)) {
  *   for (Block block : blocks) {
- *     x = block.forward(x, keep);
+ *     x = block.forward(x, paddingMask);
  *   }
  * }
  * }</pre>
  *
- * Those of the innermost open one count, in the calling thread.
+ * The innermost open context of the calling thread applies.
  */
 public final class SequenceContext implements AutoCloseable {
   private static final ThreadLocal<SequenceContext> INNERMOST = new ThreadLocal<>();
@@ -31,22 +31,22 @@ public final class SequenceContext implements AutoCloseable {
   }
 
   /**
-   * Says what the blocks that follow work on.
+   * Opens a context.
    *
-   * @param ids int64 [B, T]; null where tokens are no words
+   * @param ids int64 [B, T]; null if tokens are not words
    * @param paddingMask bool [B, T], false where a token is padding; null if there is none
    */
   public static SequenceContext open(Tensor ids, Tensor paddingMask) {
     return new SequenceContext(ids, paddingMask);
   }
 
-  /** Their ids, int64 [B, T]; null if no one said. */
+  /** The tokens' ids, int64 [B, T]; null if unknown. */
   public static Tensor ids() {
     SequenceContext tokens = INNERMOST.get();
     return tokens == null ? null : tokens.ids;
   }
 
-  /** False where a token is padding, bool [B, T]; null if there is none, or no one said. */
+  /** A mask that is false at padding, bool [B, T]; null if there is none or it is unknown. */
   public static Tensor paddingMask() {
     SequenceContext tokens = INNERMOST.get();
     return tokens == null ? null : tokens.paddingMask;

@@ -20,17 +20,17 @@ import java.util.List;
  *
  * <p>σ is an estimate by power iteration: each forward pass takes the vector u [in] of the last
  * one, makes {@code v = Wu / |Wu|} and {@code u' = Wᵀv / |Wᵀv|}, and has {@code σ = vᵀWu'}.
- * Gradients flow to W through σ, not through the vectors. In training u' takes the place of u; in
- * inference u stays, so that evaluating a model does not change it. The length of u does not
- * matter, so a moving average of it serves as well.
+ * Gradients flow to W through σ, not through the vectors. In training u' replaces u; in inference u
+ * stays, so that evaluating a model does not change it. The length of u does not matter, so a
+ * moving average of it works as well.
  *
- * <p>The paper keeps v too, and takes no step in inference. As in the authors' code, u is all that
- * is kept here, and inference takes the step and forgets it: so it is the function that a training
- * pass would be, and it computes a matrix anew at each pass, which {@link #folded} spares.
+ * <p>The paper keeps v too, and takes no step in inference. As in the authors' code, only u is kept
+ * here, and inference takes the step and discards it. So inference computes the same function as a
+ * training pass would, and recomputes the matrix in each pass; {@link #folded} avoids that.
  *
  * <p>u starts as W's leading right singular vector. The authors' code takes it from a singular
  * value decomposition; here it is the leading eigenvector of the smaller of WᵀW and WWᵀ, which is
- * the same vector, made in less time.
+ * the same vector and faster to compute.
  *
  * <p>Under autocast the vectors and the scale are computed in float32, as in the authors' code;
  * rounded to bf16 the estimate would move in steps of half a percent.
@@ -38,25 +38,25 @@ import java.util.List;
 public final class SigmaReparamLinear extends Layer implements Foldable {
   private static final Operator EIGENVECTORS = Operator.named("aten::linalg_eigh");
 
-  /** What the trained scalar γ starts as. */
+  /** The initial value of the trained scalar γ. */
   public enum Gain {
     /**
      * The spectral norm of the initial weight, so that the layer starts as the plain one of the
-     * same weight. In the authors' code for images and, by their account, language models.
+     * same weight. As in the authors' code for images and, according to them, for language models.
      */
     SPECTRAL_NORM,
-    /** 1. In the authors' code for speech. */
+    /** 1, as in the authors' code for speech. */
     ONE
   }
 
   /**
    * Configuration.
    *
-   * @param gain what γ starts as
+   * @param gain the initial value of γ
    */
   @AutoService(Projection.class)
   public record Config(Gain gain) implements Projection {
-    /** As for language models. */
+    /** Default, as for language models. */
     public Config() {
       this(Gain.SPECTRAL_NORM);
     }
@@ -126,10 +126,10 @@ public final class SigmaReparamLinear extends Layer implements Foldable {
   }
 
   /**
-   * One step of power iteration from the present u.
+   * Takes one step of power iteration from the current u.
    *
    * <p>With v held fixed, {@code |Wᵀv|} is {@code vᵀWu'}, and so is its derivative, {@code v u'ᵀ}:
-   * one product with W less than by the definition.
+   * this needs one product with W less than the definition.
    *
    * @return Wᵀv, [in], of direction u' and length σ, which gradients flow from
    */
@@ -171,14 +171,12 @@ public final class SigmaReparamLinear extends Layer implements Foldable {
     }
   }
 
-  /** W [out, in], of which only the direction counts. */
+  /** The weight W [out, in], of which only the direction matters. */
   public Parameter weight() {
     return weight;
   }
 
-  /**
-   * γ, a scalar: up to its sign, and to the error of power iteration, the layer's spectral norm.
-   */
+  /** The scalar γ: the layer's spectral norm, up to its sign and the error of power iteration. */
   public Parameter gain() {
     return gain;
   }

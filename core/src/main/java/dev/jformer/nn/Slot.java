@@ -1,9 +1,9 @@
 package dev.jformer.nn;
 
 /**
- * The place of a child in a module: holds one module of type {@code M}, which can be exchanged.
+ * A slot for a child of a module: it holds one module of type {@code M}, which can be replaced.
  *
- * @param <M> what may stand here
+ * @param <M> the type of module that it holds
  */
 public final class Slot<M extends Module> {
   private final Class<? super M> kind;
@@ -14,22 +14,22 @@ public final class Slot<M extends Module> {
     this.module = module;
   }
 
-  /** The module that stands here now. */
+  /** The current module. */
   public M get() {
     return module;
   }
 
   /**
-   * Puts another module here.
+   * Replaces the module.
    *
-   * @throws IllegalArgumentException if it is not of this slot's kind
+   * @throws IllegalArgumentException if the replacement is not of this slot's type
    */
   public void set(Module replacement) {
     if (!kind.isInstance(replacement)) {
       throw new IllegalArgumentException(
           "a "
               + replacement.getClass().getSimpleName()
-              + " cannot take the place of a "
+              + " cannot replace a "
               + kind.getSimpleName());
     }
     @SuppressWarnings("unchecked")

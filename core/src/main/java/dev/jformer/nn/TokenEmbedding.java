@@ -1,7 +1,7 @@
 package dev.jformer.nn;
 
-/** A layer that gives each id a vector: int64 ids [...] to [..., D]. */
+/** A token embedding, a layer that maps each id to a vector: int64 ids [...] to [..., D]. */
 public abstract class TokenEmbedding extends Layer {
-  /** A layer that scores ids by the same vectors, sharing them: [..., D] to [..., count]. */
+  /** An output layer that shares the vectors (tied weights): [..., D] to [..., count]. */
   public abstract Layer output();
 }

@@ -92,7 +92,7 @@ public record Masks(Map<String, Tensor> kept) {
                     + name
                     + " has "
                     + score.size(1)
-                    + " inputs, no multiple of "
+                    + " inputs, which is not a multiple of "
                     + of
                     + ": "
                     + keep

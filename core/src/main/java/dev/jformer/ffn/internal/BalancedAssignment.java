@@ -5,13 +5,14 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 
 /**
- * Gives each token an expert so that none has more than an equal share, rounded up, and the sum of
- * the scores is the highest possible.
+ * Assigns an expert to each token so that no expert has more than an equal share, rounded up, and
+ * the sum of scores is maximal.
  *
- * <p>BASE layers (arXiv 2103.16716) bid in an auction, which is right up to a tolerance. Here
- * tokens begin with the expert they like best, and as long as one has too many, one token leaves it
- * and so on along the chain of experts that costs the least and ends at one that has too few: with
- * few experts there are few chains to compare, and the result is exact.
+ * <p>BASE layers (<a href="https://arxiv.org/abs/2103.16716">BASE Layers: Simplifying Training of
+ * Large, Sparse Models</a>) solve this by an auction, which is exact up to a tolerance. Here tokens
+ * start at the expert with their highest score; as long as an expert has too many, tokens are moved
+ * along the cheapest chain of experts that ends at one with room. With few experts there are few
+ * chains to compare, and the result is exact.
  */
 public final class BalancedAssignment {
   private final double[][] scores;
@@ -20,10 +21,12 @@ public final class BalancedAssignment {
   private final int[] counts;
   private final double rounding;
 
-  /** For each two experts the tokens of the first, cheapest to move to the second first. */
+  /**
+   * For each pair of experts, the tokens of the first, ordered by the cost of moving to the second.
+   */
   private final PriorityQueue<Move>[][] moves;
 
-  /** A token that could leave its expert for another one, and what is lost by that. */
+  /** A possible move of a token to another expert, and its cost in score. */
   private record Move(int token, double cost) {}
 
   private BalancedAssignment(double[][] scores, int experts) {
@@ -46,14 +49,14 @@ public final class BalancedAssignment {
   }
 
   /**
-   * The expert of each token.
+   * Computes the expert of each token.
    *
    * @param scores finite, [n][N]
    */
   public static int[] of(double[][] scores, int experts) {
     BalancedAssignment assignment = new BalancedAssignment(scores, experts);
     assignment.greedily();
-    assignment.even();
+    assignment.balance();
     return assignment.chosen;
   }
 
@@ -80,14 +83,14 @@ public final class BalancedAssignment {
   }
 
   /** Moves tokens until no expert has more than its share. */
-  private void even() {
+  private void balance() {
     int share = (scores.length + experts - 1) / experts;
     while (Arrays.stream(counts).anyMatch(count -> count > share)) {
       shift(share);
     }
   }
 
-  /** Moves one token out of an expert that has too many to one that has room, at least cost. */
+  /** Moves one token from an expert with too many to one with room, at the least cost. */
   private void shift(int share) {
     double[] cost = new double[experts];
     int[] from = new int[experts];
@@ -108,7 +111,7 @@ public final class BalancedAssignment {
       boolean changed = false;
       for (int a = 0; a < experts; a++) {
         for (int b = 0; b < experts; b++) {
-          // Rounding errors must not close a circle.
+          // Rounding errors must not create a cycle.
           if (cost[a] + least[a][b] < cost[b] - rounding) {
             cost[b] = cost[a] + least[a][b];
             from[b] = a;
@@ -135,7 +138,7 @@ public final class BalancedAssignment {
 
   private double cheapest(int from, int to) {
     PriorityQueue<Move> queue = moves[from][to];
-    // Tokens that have left since are still queued.
+    // Tokens that have moved since are still queued.
     while (!queue.isEmpty() && chosen[queue.peek().token()] != from) {
       queue.remove();
     }

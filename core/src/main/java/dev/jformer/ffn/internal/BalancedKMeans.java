@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * k-means with clusters of one size, for vectors that are first made of length 1. In each round the
- * vectors are shared out exactly ({@link BalancedAssignment}), so that the sum of their distances
- * never grows; it ends where it no longer falls.
+ * k-means with clusters of equal size, for vectors scaled to length 1. In each round the vectors
+ * are assigned exactly ({@link BalancedAssignment}), so that the sum of their distances never
+ * grows; it ends when the sum no longer falls.
  */
 public final class BalancedKMeans {
   private static final int MOST_ROUNDS = 100;
@@ -23,12 +23,12 @@ public final class BalancedKMeans {
   }
 
   /**
-   * The members of each cluster, rising.
+   * Computes the members of each cluster, in rising order.
    *
    * @param vectors [n, D]
    * @param clusters k, a divisor of n
-   * @param seed of the draws that it starts with
-   * @throws IllegalArgumentException if the clusters cannot have one size
+   * @param seed seed of the initial centres
+   * @throws IllegalArgumentException if the clusters cannot have equal sizes
    */
   public static long[][] cluster(Tensor vectors, int clusters, long seed) {
     int count = Math.toIntExact(vectors.size(0));
@@ -69,9 +69,7 @@ public final class BalancedKMeans {
     return members;
   }
 
-  /**
-   * Centres far from each other: each is drawn in proportion to the squared distance (k-means++).
-   */
+  /** Draws initial centres in proportion to the squared distance from the others (k-means++). */
   private static double[][] start(double[][] points, int clusters, SplittableRandom random) {
     double[][] centres = new double[clusters][];
     centres[0] = points[random.nextInt(points.length)].clone();

@@ -4,13 +4,14 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Tokens cut into chunks of one size, the last filled up with padding.
+ * A division of tokens into chunks of equal size, the last one padded.
  *
  * @param length T
- * @param size C, tokens in a chunk
+ * @param size C, number of tokens in a chunk
  * @param count N, number of chunks
  */
 public record Chunks(long length, long size, long count) {
+  /** Divides a sequence into chunks. */
   public static Chunks of(long length, long size) {
     return new Chunks(length, size, (length + size - 1) / size);
   }
@@ -19,19 +20,19 @@ public record Chunks(long length, long size, long count) {
     return count * size - length;
   }
 
-  /** [B, H, T, d] as [B, H, N, C, d], filled up with zeros. */
+  /** Cuts [B, H, T, d] into [B, H, N, C, d], padded with zeros. */
   public Tensor cut(Tensor x) {
     Tensor all = missing() == 0 ? x : Functional.pad(x, 0, 0, 0, 0, missing());
     return all.unflatten(2, count, size);
   }
 
-  /** What {@link #cut} cut: [B, H, N, C, d] as [B, H, T, d]. */
+  /** Joins chunks, the inverse of {@link #cut}: [B, H, N, C, d] to [B, H, T, d]. */
   public Tensor join(Tensor x) {
     Tensor all = x.flatten(2, 3);
     return missing() == 0 ? all : all.narrow(2, 0, length);
   }
 
-  /** Which tokens are there: bool [B, 1, N, C], or [1, 1, N, C] where all sequences are whole. */
+  /** A mask that is false at padding: bool [B, 1, N, C], or [1, 1, N, C] without a padding mask. */
   public Tensor kept(Tensor paddingMask) {
     Tensor all = paddingMask == null ? Tensor.ones(1, length).gt(0) : paddingMask;
     if (missing() > 0) {
@@ -46,7 +47,9 @@ public record Chunks(long length, long size, long count) {
     return paddingMask == null && missing() == 0;
   }
 
-  /** The chunk before each, or after each: [B, H, N, C, d], with zeros where there is none. */
+  /**
+   * Shifts chunks: the one before each ({@code by} -1) or after each, zeros where there is none.
+   */
   public static Tensor shifted(Tensor chunks, int by) {
     long count = chunks.size(2);
     Tensor none = chunks.narrow(2, 0, 1).zerosLike();

@@ -9,28 +9,28 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * How a matrix W [out, in] is written as dense-sparse factors (arXiv 2312.13211). The outputs are
- * cut into blocks; the columns of a block, transposed, are {@code Cₖ Dₖ}: a basis Dₖ [basis, block]
- * of dense vectors, and coefficients Cₖ [in, basis] of whose rows, one for each input, {@code
- * nonzeros} are not zero.
+ * The format of dense-sparse factors of a matrix W [out, in] (<a
+ * href="https://arxiv.org/abs/2312.13211">DSFormer: Effective Compression of Text-Transformers by
+ * Dense-Sparse Weight Factorization</a>). The outputs are cut into blocks; the columns of a block,
+ * transposed, are {@code Cₖ Dₖ}: a basis Dₖ [basis, block] of dense vectors, and coefficients Cₖ
+ * [in, basis] with a row for each input, in which {@code nonzeros} elements are not zero.
  *
- * @param in inputs
- * @param out outputs; the last block may have room for more
- * @param block outputs of a block
- * @param basis vectors of a basis
- * @param nonzeros coefficients of an input in a block
+ * @param in number of inputs
+ * @param out number of outputs; the last block may be partly unused
+ * @param block number of outputs of a block
+ * @param basis number of vectors of a basis
+ * @param nonzeros number of coefficients of an input in a block
  */
 public record DenseSparseFormat(long in, long out, int block, int basis, int nonzeros) {
   private static final int FLOAT = 32;
 
   /**
-   * As many coefficients as fit.
+   * Finds the format with the most coefficients that fit.
    *
-   * @param factor how many times fewer bytes the factors shall take than W in float32
-   * @param block outputs of a block, at most
-   * @param basis vectors of a basis, at most: it takes no more than half of the bytes that there
-   *     are
-   * @throws IllegalArgumentException if not one fits
+   * @param factor the compression: bytes of W in float32 over those of the factors
+   * @param block the most outputs of a block
+   * @param basis the most vectors of a basis, which takes at most half of the bytes
+   * @throws IllegalArgumentException if not even one coefficient fits
    */
   static DenseSparseFormat fitting(long in, long out, double factor, int block, int basis) {
     int outputs = (int) Math.min(block, out);
@@ -60,32 +60,32 @@ public record DenseSparseFormat(long in, long out, int block, int basis, int non
     return (out + block - 1) / block;
   }
 
-  /** Rows of all coefficients. */
+  /** Number of rows of all coefficients. */
   long rows() {
     return blocks() * in;
   }
 
-  /** Whether the numbers of the columns take fewer bits than a bit for each. */
-  private boolean isNumbered() {
+  /** Whether column indices take fewer bits than a bit mask. */
+  private boolean usesIndices() {
     return nonzeros * RowIndices.bits(basis) < basis;
   }
 
-  /** What keeps the places of the coefficients. */
+  /** Creates the storage of the coefficients' positions. */
   NonzeroPositions positions() {
-    return isNumbered() ? new RowIndices(rows(), basis, nonzeros) : new BitMask(rows(), basis);
+    return usesIndices() ? new RowIndices(rows(), basis, nonzeros) : new BitMask(rows(), basis);
   }
 
   private double bits() {
-    double places = isNumbered() ? nonzeros * RowIndices.bits(basis) : basis;
+    double places = usesIndices() ? nonzeros * RowIndices.bits(basis) : basis;
     double packed = 8 * Math.ceil(rows() * places / 8);
     return (double) FLOAT * blocks() * basis * block + FLOAT * rows() * nonzeros + packed;
   }
 
   /**
-   * Refuses masks that do not keep {@link #nonzeros} coefficients of each row.
+   * Checks that a mask keeps {@link #nonzeros} coefficients of each row.
    *
    * @param mask bool [blocks, in, basis]
-   * @throws IllegalArgumentException if it is such a mask
+   * @throws IllegalArgumentException if it does not
    */
   void expect(Tensor mask) {
     Tensor counts = mask.to(DType.FLOAT64).sum(2, false);
@@ -97,15 +97,15 @@ public record DenseSparseFormat(long in, long out, int block, int basis, int non
               + (long) counts.max().item()
               + " coefficients: expected "
               + nonzeros
-              + " of each");
+              + " of each row");
     }
   }
 
   /**
-   * The largest coefficients of each row.
+   * Selects the largest coefficients of each row by absolute value.
    *
    * @param coefficients [blocks, in, basis]
-   * @return as many, 1 where one is among the largest of its row by absolute value, else 0
+   * @return a tensor of the same shape, 1 where a coefficient is selected, else 0
    */
   Tensor largest(Tensor coefficients) {
     Tensor sizes = coefficients.detach().abs();
@@ -113,7 +113,7 @@ public record DenseSparseFormat(long in, long out, int block, int basis, int non
   }
 
   /**
-   * W.
+   * Computes W from its factors.
    *
    * @param coefficients [blocks, in, basis]
    * @param bases [blocks, basis, block]
@@ -125,11 +125,11 @@ public record DenseSparseFormat(long in, long out, int block, int basis, int non
   }
 
   /**
-   * The blocks of W, zeros where the last has none.
+   * Cuts W into blocks, padding the last with zeros.
    *
    * @param matrix [out, in]
    * @return [blocks, in, block]
-   * @throws IllegalArgumentException if numbers are not finite
+   * @throws IllegalArgumentException if values are not finite
    */
   public Tensor cut(Tensor matrix) {
     Int8Rows.finite(matrix);
@@ -140,7 +140,7 @@ public record DenseSparseFormat(long in, long out, int block, int basis, int non
   }
 
   /**
-   * Coefficients and bases to start from, drawn so that the variance of W is an initializer's.
+   * Draws initial coefficients and bases such that the variance of W is that of an initializer.
    *
    * @return coefficients [blocks, in, basis], all of them drawn, and bases [blocks, basis, block]
    */

@@ -26,28 +26,28 @@ import java.util.List;
  * href="https://arxiv.org/abs/2312.13211">DSFormer: Effective Compression of Text-Transformers by
  * Dense-Sparse Weight Factorization</a>. Outputs are cut into blocks; in each, the weights of an
  * input are a sum of {@code s} of the block's basis vectors, where s is the same for all. A file
- * holds the bases, the coefficients that are not zero, and their places, in a bit for each or as
- * numbers of few bits, whichever is less.
+ * holds the bases, the nonzero coefficients, and their positions, as a bit mask or as indices of
+ * few bits, whichever is smaller.
  *
- * <p>The paper's text was at hand in part only, so the sizes are not its own: blocks of 32 outputs
- * over 48 vectors came nearest to the matrices of all-MiniLM-L6-v2 at 2, 2.8 and 3.57 times fewer
- * bytes, of blocks from 16 to 64 over 16 to 48. s is the most that fits. A basis never takes more
- * than half of the bytes, so narrow layers have smaller ones.
+ * <p>Only part of the paper's text was available, so the sizes are ours: of blocks of 16 to 64
+ * outputs over 16 to 48 vectors, 32 over 48 approximated the matrices of all-MiniLM-L6-v2 best at
+ * 2, 2.8 and 3.57 times fewer bytes. s is the most that fits. A basis takes at most half of the
+ * bytes, so narrow layers have smaller ones.
  *
- * <p>Gradients flow to the bases and to the coefficients that are there; a layer in which others
- * can take their places is a {@link StraightThroughFactorizer}. With 8 bits, bases and coefficients
- * are integers, with a scale for each vector of a basis; such a layer does not train.
+ * <p>The bases and the nonzero coefficients are trained; in a {@link StraightThroughFactorizer}
+ * other coefficients can become nonzero. With 8 bits, bases and coefficients are integers, with a
+ * scale for each vector of a basis; such a layer cannot be trained.
  */
 public final class DenseSparseLinear extends Layer implements FactorizedWeight, Roundable.Rounded {
   /** How the product is computed in inference. */
   public enum Execution {
-    /** W is made for each pass, and memory holds what files do. */
+    /** W is computed in each pass; memory is as small as the file. */
     FRUGAL,
-    /** W is kept from the first pass on: as fast as a plain layer and, then, as large. */
+    /** W is kept from the first pass on: as fast and as large as a plain layer. */
     DENSE,
     /**
-     * W is not made: inputs are multiplied with the sparse coefficients, and what comes of it with
-     * the bases. A fraction of the operations, but slower where sparse products are.
+     * W is not computed: inputs are multiplied with the sparse coefficients, and the result with
+     * the bases. It needs fewer operations, but is slower where sparse products are slow.
      */
     FACTORED
   }
@@ -55,21 +55,21 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
   /**
    * Configuration.
    *
-   * @param factor how many times fewer bytes the factors take, of 32 bits, than the matrix would
-   * @param block outputs of a block, at most
-   * @param basis vectors of a basis, at most
-   * @param bits of a number: 32, or 8 for models that are trained
+   * @param factor the compression: bytes of the matrix over those of the factors, with 32 bits
+   * @param block the most outputs of a block
+   * @param basis the most vectors of a basis
+   * @param bits bits of a number: 32, or 8 for models that are already trained
    * @param execution how the product is computed in inference
    */
   @AutoService(Projection.class)
   public record Config(double factor, int block, int basis, int bits, Execution execution)
       implements Roundable {
-    /** Half of the bytes. */
+    /** Default: half of the bytes. */
     public Config() {
       this(2);
     }
 
-    /** A fraction of the bytes. */
+    /** Default settings with a compression factor. */
     public Config(double factor) {
       this(factor, 32, 48, 32, Execution.FRUGAL);
     }
@@ -104,7 +104,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
       return new Config(factor, block, basis, other, execution);
     }
 
-    /** The same, computed in another way. */
+    /** This configuration with another execution. */
     public Config withExecution(Execution other) {
       return new Config(factor, block, basis, bits, other);
     }
@@ -171,7 +171,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
     return fixed ? Parameter.buffer(initial) : Parameter.trained(initial);
   }
 
-  /** The coefficients that there are of all, [blocks, in, basis]: [1, count]. */
+  /** Picks the nonzero ones of all coefficients [blocks, in, basis]: [1, count]. */
   private Tensor gathered(Tensor coefficients) {
     long[] places = positions.indices();
     return coefficients.reshape(1, -1).indexSelect(1, Tensor.of(places, places.length));
@@ -183,7 +183,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
     if (config.bits() == 8) {
       if (isTraining()) {
         throw new UnsupportedOperationException(
-            "dense-sparse factors of 8 bits do not train: train the model before they are rounded,"
+            "dense-sparse factors of 8 bits cannot be trained: train the model before rounding them,"
                 + " or switch it to inference");
       }
       Tensor added = offset == null ? null : offset.to(x.dtype());
@@ -191,7 +191,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
           ? factored(x, added)
           : Functional.linear(x, weight().to(x.dtype()), added);
     }
-    if (learns()) {
+    if (needsGradient()) {
       return Functional.linear(x, format.matrix(scattered(), bases.value()), offset);
     }
     return config.execution() == Execution.FACTORED
@@ -199,20 +199,20 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
         : Functional.linear(x, weight(), offset);
   }
 
-  private boolean learns() {
+  private boolean needsGradient() {
     return values.value().dtype() == DType.FLOAT64
         || (Autograd.isEnabled()
             && (values.value().requiresGrad() || bases.value().requiresGrad()));
   }
 
-  /** All coefficients [blocks, in, basis], which gradients flow from. */
+  /** All coefficients [blocks, in, basis], with gradients. */
   private Tensor scattered() {
     Tensor row = Tensor.zeros(values.value().dtype(), 1, format.rows() * format.basis());
     return row.scatter(1, indices(), values.value())
         .view(format.blocks(), format.in(), format.basis());
   }
 
-  /** W [out, in] without gradients; float32 but for float64 factors. */
+  /** The weight W [out, in] without gradients; float32, or float64 for float64 factors. */
   public Tensor weight() {
     if (config.execution() != Execution.DENSE) {
       return written();
@@ -283,7 +283,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
               + count
               + " coefficients and "
               + positions.count()
-              + " places for them: the weights are damaged");
+              + " positions: the weights are damaged");
     }
   }
 
@@ -301,7 +301,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
     return indices;
   }
 
-  /** Forgets what was made of factors that have changed since. */
+  /** Releases what was derived from factors that have changed since. */
   private void refresh() {
     Tensor code = positions.code().value();
     Tensor held = values.value();
@@ -330,7 +330,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
     return format;
   }
 
-  /** Takes over factors; of 8 bits, rounded. */
+  /** Copies factors to this layer; with 8 bits they are rounded. */
   @Override
   public void fill(Tensor coefficients, Tensor mask, Tensor vectors) {
     try (Scope scope = Scope.open();
@@ -374,7 +374,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
     return bases;
   }
 
-  /** The coefficients that are kept, [1, count]. */
+  /** The nonzero coefficients, [1, count]. */
   public Parameter values() {
     return values;
   }
@@ -384,7 +384,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
     return bias;
   }
 
-  /** Those of what is kept to be faster, and of what training needs to know of the places. */
+  /** The bytes of derived matrices, and of the positions as training needs them. */
   @Override
   public long derivedBytes() {
     long index = indices == null ? 0 : Long.BYTES * indices.elements();

@@ -11,19 +11,20 @@ import dev.jformer.tensor.Tensor;
 
 /**
  * A linear layer {@code (x Aᵀ) Bᵀ + b}, [..., in] to [..., out], whose weight BA has a low rank r:
- * A is [r, in] and B [out, r]. The plainest factorization, which others are measured against (as in
- * arXiv 2312.13211). It trains as it is.
+ * A is [r, in] and B [out, r]. It is the simplest factorization, a baseline for others, as in <a
+ * href="https://arxiv.org/abs/2312.13211">DSFormer: Effective Compression of Text-Transformers by
+ * Dense-Sparse Weight Factorization</a>. It can be trained.
  */
 public final class LowRankLinear extends Layer {
   /**
    * Configuration.
    *
-   * @param factor how many times fewer bytes the factors take than the matrix would; the rank is
-   *     the highest of which that is true
+   * @param factor the compression: bytes of the matrix over those of the factors; the rank is the
+   *     highest that achieves it
    */
   @AutoService(Projection.class)
   public record Config(double factor) implements Projection {
-    /** Half of the bytes. */
+    /** Default: half of the bytes. */
     public Config() {
       this(2);
     }
@@ -63,7 +64,7 @@ public final class LowRankLinear extends Layer {
   private final Parameter up;
   private final Parameter bias;
 
-  /** The product of what is drawn has the variance of what the initializer makes. */
+  /** Draws factors whose product has the variance of the initializer. */
   LowRankLinear(long rank, long in, long out, boolean bias, Initializer initializer) {
     this.down = parameter("down", initializer.create(rank, in));
     this.up =
@@ -81,17 +82,17 @@ public final class LowRankLinear extends Layer {
     return Functional.linear(narrow, up.value(), bias == null ? null : bias.value());
   }
 
-  /** r. */
+  /** The rank r. */
   public long rank() {
     return down.value().size(0);
   }
 
-  /** A [r, in]. */
+  /** The factor A [r, in]. */
   public Parameter down() {
     return down;
   }
 
-  /** B [out, r]. */
+  /** The factor B [out, r]. */
   public Parameter up() {
     return up;
   }

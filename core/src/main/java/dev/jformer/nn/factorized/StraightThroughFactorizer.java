@@ -15,28 +15,29 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The form of a {@link DenseSparseLinear} in which a task chooses its coefficients: the
- * Straight-Through Factorizer (arXiv 2312.13211). It holds all coefficients. A pass uses the s
- * largest of each input in each block by absolute value, and the gradient goes on to all of them,
- * as if all had been used; so those left out can grow and take others' places. Folded, only those
- * used are left.
+ * The Straight-Through Factorizer (<a href="https://arxiv.org/abs/2312.13211">DSFormer: Effective
+ * Compression of Text-Transformers by Dense-Sparse Weight Factorization</a>), the form of a {@link
+ * DenseSparseLinear} in which training chooses the nonzero coefficients. It holds all coefficients.
+ * A pass uses the s largest of each input in each block by absolute value; the gradient is passed
+ * to all of them as if all had been used, so that unused ones can grow and become used. Folding
+ * keeps only the used ones.
  */
 public final class StraightThroughFactorizer extends Layer implements FactorizedWeight, Foldable {
   /**
    * Configuration.
    *
-   * @param factor how many times fewer bytes the folded layer takes than a plain one
-   * @param block outputs of a block, at most
-   * @param basis vectors of a basis, at most
+   * @param factor the compression: bytes of a plain layer over those of the folded one
+   * @param block the most outputs of a block
+   * @param basis the most vectors of a basis
    */
   @AutoService(Projection.class)
   public record Config(double factor, int block, int basis) implements Projection {
-    /** Half of the bytes. */
+    /** Default: half of the bytes. */
     public Config() {
       this(2);
     }
 
-    /** A fraction of the bytes. */
+    /** Default settings with a compression factor. */
     public Config(double factor) {
       this(factor, new DenseSparseLinear.Config().block(), new DenseSparseLinear.Config().basis());
     }
@@ -95,11 +96,11 @@ public final class StraightThroughFactorizer extends Layer implements Factorized
     return Functional.linear(x, weight(), bias == null ? null : bias.value());
   }
 
-  /** W [out, in], which gradients flow from. */
+  /** Computes the weight W [out, in], with gradients. */
   public Tensor weight() {
     Tensor all = coefficients.value();
     Tensor used = all.detach().mul(format.largest(all));
-    // Equal to what is used, to the bit, as a - a is 0 and so is a + (0 - a).
+    // Equal to the used coefficients to the bit, because a - a is 0 and so is a + (0 - a).
     Tensor through = Autograd.isEnabled() ? all.add(used.sub(all.detach())) : used;
     return format.matrix(through, bases.value());
   }

@@ -7,14 +7,14 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /**
- * A bit for each element of a matrix, which says whether it is kept; element {@code i} in bit
- * {@code i % 8} of byte {@code i / 8}.
+ * Positions as a bit mask: a bit for each element of a matrix says whether it is kept; element
+ * {@code i} is in bit {@code i % 8} of byte {@code i / 8}.
  */
 public final class BitMask implements NonzeroPositions {
   private final long elements;
   private final Parameter bits;
 
-  /** For a matrix [rows, width], none of whose elements is kept yet. */
+  /** Creates a mask of a matrix [rows, width] that keeps no elements. */
   public BitMask(long rows, long width) {
     this.elements = Math.multiplyExact(rows, width);
     this.bits = Parameter.buffer(Tensor.zeros(DType.UINT8, (elements + 7) / 8));

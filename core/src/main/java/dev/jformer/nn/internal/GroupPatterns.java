@@ -9,14 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The places in a matrix of whose rows N of each M neighbours are kept (N:M sparsity). A group's
- * places are one of C(M, N) combinations; the number of the combination, in the order of the bits
- * that it sets read as an integer, is kept in 1, 2, 4 or 8 bits: 1 bit a group for 1:2, 4 bits for
- * 2:4, 8 bits for 4:8. Group {@code g} stands in the byte that holds bit {@code g} times so many,
- * the earlier groups in its lower bits.
+ * Positions of N:M sparsity: N of each M adjacent elements of a row are kept. A group has one of
+ * C(M, N) patterns; its index, in the order of the patterns read as binary numbers, is stored in 1,
+ * 2, 4 or 8 bits: 1 bit for each group for 1:2, 4 bits for 2:4, 8 bits for 4:8. Groups are stored
+ * in order, earlier ones in the lower bits of a byte.
  */
 public final class GroupPatterns implements NonzeroPositions {
-  /** The most neighbours of a group. */
+  /** The largest size of a group. */
   public static final int WIDEST = 8;
 
   private final int keep;
@@ -28,16 +27,16 @@ public final class GroupPatterns implements NonzeroPositions {
   private final Parameter codes;
 
   /**
-   * For a matrix [rows, width]; of each group the first combination is kept at first.
+   * Creates positions of a matrix [rows, width], with the first pattern in each group.
    *
-   * @throws IllegalArgumentException if the groups do not fill the rows
+   * @throws IllegalArgumentException if rows do not consist of whole groups
    */
   public GroupPatterns(long rows, long width, int keep, int of) {
     if (width % of != 0) {
       throw new IllegalArgumentException(
           "rows of "
               + width
-              + " values are no multiple of "
+              + " values are not a multiple of "
               + of
               + ": "
               + keep
@@ -71,7 +70,7 @@ public final class GroupPatterns implements NonzeroPositions {
     return places;
   }
 
-  /** The fewest of 1, 2, 4 and 8 bits that number so many patterns. */
+  /** The fewest bits of 1, 2, 4 and 8 that can index the patterns. */
   private static int bits(int patterns) {
     int bits = 1;
     while (1 << bits < patterns) {
@@ -124,9 +123,9 @@ public final class GroupPatterns implements NonzeroPositions {
   }
 
   /**
-   * The places kept of a group.
+   * The kept positions of a group.
    *
-   * @throws IllegalStateException if there is no such combination: the file was damaged
+   * @throws IllegalStateException if there is no such pattern, because the file is damaged
    */
   private int[] pattern(ByteBuffer bytes, int group) {
     int perByte = 8 / bits;

@@ -16,7 +16,7 @@ import dev.jformer.tensor.Tensor;
  * @param scale float32 [N]
  */
 public record Int8Rows(Parameter values, Parameter scale) {
-  /** Zeros. */
+  /** Creates a matrix of zeros. */
   public static Int8Rows zeros(long rows, long width) {
     if (width > Int8.LONGEST) {
       throw new IllegalArgumentException(
@@ -31,7 +31,7 @@ public record Int8Rows(Parameter values, Parameter scale) {
         Parameter.buffer(Tensor.zeros(rows)));
   }
 
-  /** Rounds a matrix [N, K]. */
+  /** Rounds a matrix [N, K] and stores it. */
   public void quantize(Tensor matrix) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
@@ -43,19 +43,20 @@ public record Int8Rows(Parameter values, Parameter scale) {
     }
   }
 
+  /** Checks that all values are finite; returns the matrix without gradients. */
   public static Tensor finite(Tensor matrix) {
     Tensor plain = matrix.detach();
     if (!plain.isFinite().all()) {
       throw new IllegalArgumentException(
           "a weight "
               + plain.shape()
-              + " holds numbers that are not finite: the model is broken, quantizing it is of no"
-              + " use");
+              + " holds numbers that are not finite: the model is damaged and cannot be"
+              + " quantized");
     }
     return plain;
   }
 
-  /** The matrix that the integers stand for, [N, K] of a type. */
+  /** The matrix of the integers' values, [N, K] of a type. */
   public Tensor dequantized(DType dtype) {
     return values.value().to(dtype).mul(scale.value().to(dtype).unsqueeze(1));
   }

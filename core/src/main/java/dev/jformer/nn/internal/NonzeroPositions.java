@@ -4,36 +4,33 @@ import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Tensor;
 import java.nio.FloatBuffer;
 
-/**
- * Where the values of a sparse matrix stand: the places of those that are kept, row after row, in
- * few bits.
- */
+/** The positions of the kept values of a sparse matrix, row by row, stored in few bits. */
 public interface NonzeroPositions {
-  /** What keeps the places, under a name of its own; a buffer. */
+  /** The name of the buffer that stores the positions. */
   String name();
 
-  /** The tensor of that name. */
+  /** The buffer that stores the positions. */
   Parameter code();
 
-  /** Number of values that are kept, once the places are known. */
+  /** Number of values that are kept. */
   long count();
 
   /**
-   * Takes over places.
+   * Sets the positions.
    *
    * @param mask bool [out, in], true where a value is kept
-   * @throws IllegalArgumentException if these places cannot be kept so
+   * @throws IllegalArgumentException if this format cannot store them
    */
   void set(Tensor mask);
 
-  /** The places in the matrix as one row, int64 [count], rising. */
+  /** The indices of the kept elements in the flattened matrix, [count], in rising order. */
   long[] indices();
 
   /**
-   * Writes a matrix.
+   * Writes values to their positions in a matrix.
    *
-   * @param values as many as {@link #count}
-   * @param matrix [out, in] zeros
+   * @param values {@link #count} values
+   * @param matrix [out, in], zeros
    */
   void spread(FloatBuffer values, FloatBuffer matrix);
 }

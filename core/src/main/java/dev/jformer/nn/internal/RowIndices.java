@@ -7,9 +7,9 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /**
- * The places in a matrix of whose rows equally many values are kept: for each, the number of its
- * column, in as few bits as hold the largest. Number {@code i} takes the bits from {@code i} times
- * so many on, its lowest first; bit {@code b} of all stands in byte {@code b / 8}.
+ * Positions as column indices, for a matrix that keeps the same number of values in each row. An
+ * index takes as few bits as hold the largest one. Indices are stored in order, lowest bits first;
+ * bit {@code b} is in byte {@code b / 8}.
  */
 public final class RowIndices implements NonzeroPositions {
   private final long rows;
@@ -18,7 +18,7 @@ public final class RowIndices implements NonzeroPositions {
   private final int bits;
   private final Parameter codes;
 
-  /** For a matrix [rows, width], of each of whose rows the first {@code keep} are kept at first. */
+  /** Creates positions of a matrix [rows, width] that keep the first {@code keep} of each row. */
   public RowIndices(long rows, long width, int keep) {
     this.rows = rows;
     this.width = width;
@@ -34,7 +34,7 @@ public final class RowIndices implements NonzeroPositions {
     this.codes = Parameter.buffer(Tensor.of(packed, packed.length).viewAs(DType.UINT8));
   }
 
-  /** The fewest bits that number the columns of a matrix. */
+  /** The fewest bits that can index the columns of a matrix. */
   public static int bits(long width) {
     return Long.SIZE - Long.numberOfLeadingZeros(Math.max(1, width - 1));
   }
@@ -47,9 +47,9 @@ public final class RowIndices implements NonzeroPositions {
   }
 
   /**
-   * The column of a value.
+   * Reads the column of a value.
    *
-   * @throws IllegalStateException if there is no such column: the file was damaged
+   * @throws IllegalStateException if there is no such column, because the file is damaged
    */
   private int read(ByteBuffer bytes, long number) {
     int column = 0;
@@ -59,7 +59,7 @@ public final class RowIndices implements NonzeroPositions {
     }
     if (column >= width) {
       throw new IllegalStateException(
-          "a value stands in column "
+          "a value is in column "
               + column
               + " of a matrix of "
               + width
@@ -106,7 +106,7 @@ public final class RowIndices implements NonzeroPositions {
                 + row
                 + ": expected "
                 + keep
-                + " of each");
+                + " of each row");
       }
     }
     codes.copyFrom(Tensor.of(packed, packed.length).viewAs(DType.UINT8));

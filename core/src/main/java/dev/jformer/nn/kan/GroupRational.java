@@ -10,9 +10,9 @@ import dev.jformer.tensor.Tensor;
  * href="https://arxiv.org/abs/2409.10594">Kolmogorov-Arnold Transformer</a>. It is {@code P(x) / (1
  * + |Q(x)|)}, one function for each group of neighbouring channels, with P shared by all groups.
  *
- * <p>So the paper has it. The authors' code takes the absolute value of each term of Q by itself,
- * but fits what it starts with as if it were the formula of the paper; here it is that throughout.
- * The coefficients are kept as vectors, which do not decay in training.
+ * <p>This is the paper's formula. The authors' code takes the absolute value of each term of Q
+ * separately, but fits the initial coefficients by the paper's formula; here the paper's formula is
+ * used throughout. The coefficients are stored as vectors, to which weight decay does not apply.
  */
 public final class GroupRational extends Layer {
   private final int groups;
@@ -20,11 +20,11 @@ public final class GroupRational extends Layer {
   private final Parameter denominator;
 
   /**
-   * A new layer.
+   * Creates a layer.
    *
    * @param width D
    * @param groups number of groups, a divisor of D
-   * @param start what all groups start as
+   * @param start the initial function of all groups
    */
   public GroupRational(int width, int groups, RationalFunction start) {
     if (groups < 1 || width % groups != 0) {

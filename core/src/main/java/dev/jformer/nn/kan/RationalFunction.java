@@ -28,15 +28,14 @@ public record RationalFunction(double[] numerator, double[] denominator) {
     denominator = Arrays.copyOf(denominator, DENOMINATOR);
   }
 
-  /** {@code x}. */
+  /** The identity. */
   public static RationalFunction identity() {
     return new RationalFunction(new double[] {0, 1, 0, 0, 0, 0}, new double[DENOMINATOR]);
   }
 
   /**
-   * The least-squares fit to a function at evenly spread points from -3 to 3. Of {@code P - y Q =
-   * y}, a linear problem, comes a first guess; the method of Levenberg and Marquardt goes on from
-   * there.
+   * Fits a function by least squares at evenly spaced points from -3 to 3. The linear problem
+   * {@code P - y Q = y} gives a first guess, which the method of Levenberg and Marquardt improves.
    */
   public static RationalFunction fit(DoubleUnaryOperator function) {
     double[] x = new double[POINTS];
@@ -62,7 +61,7 @@ public record RationalFunction(double[] numerator, double[] denominator) {
     return best;
   }
 
-  /** Its value. */
+  /** The value at x. */
   public double at(double x) {
     return p(x) / (1 + Math.abs(q(x)));
   }
@@ -83,7 +82,7 @@ public record RationalFunction(double[] numerator, double[] denominator) {
     return sum;
   }
 
-  /** Mean of its square over a standard normal x. */
+  /** The mean of its square for a standard normal x. */
   public double secondMoment() {
     double sum = 0;
     double step = 1e-3;
@@ -108,11 +107,11 @@ public record RationalFunction(double[] numerator, double[] denominator) {
     for (int i = 0; i < x.length; i++) {
       rows[i] = slopes(x[i], 1, -y[i]);
     }
-    // A touch of damping, for the problem of an odd or even function is singular.
+    // A little damping, because the problem is singular for an odd or even function.
     return of(solve(rows, y, 1e-9));
   }
 
-  /** Powers of x, times one factor for those of P and another for those of Q. */
+  /** Powers of x, multiplied by one factor for P and another for Q. */
   private static double[] slopes(double x, double p, double q) {
     double[] row = new double[NUMERATOR + DENOMINATOR];
     for (int k = 0; k < NUMERATOR; k++) {

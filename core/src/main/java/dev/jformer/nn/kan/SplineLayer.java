@@ -10,12 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A layer of a Kolmogorov-Arnold network (arXiv 2404.19756): output j is the sum over inputs i of
- * {@code w_ji silu(x_i) + Σ_m c_jim B_m(x_i)}, where the B are the B-splines of degree k on an even
- * grid of G intervals, of which there are G + k: [..., in] to [..., out].
+ * A layer of a Kolmogorov-Arnold network (<a href="https://arxiv.org/abs/2404.19756">KAN:
+ * Kolmogorov-Arnold Networks</a>): output j is the sum over inputs i of {@code w_ji silu(x_i) + Σ_m
+ * c_jim B_m(x_i)}, where the B are the G + k B-splines of degree k on an even grid of G intervals:
+ * [..., in] to [..., out].
  *
- * <p>The grid stays as it is; the authors' code can move it to where the data is. Their scale of
- * the spline of each pair is part of its coefficients.
+ * <p>The grid is fixed; the authors' code can adapt it to the data. Their scale for the spline of
+ * each pair is part of its coefficients here.
  */
 public final class SplineLayer extends Layer {
   private final int degree;
@@ -24,10 +25,10 @@ public final class SplineLayer extends Layer {
   private final Parameter coefficients;
 
   /**
-   * A new layer.
+   * Creates a layer.
    *
-   * @param intervals G
-   * @param degree k
+   * @param intervals number G of intervals
+   * @param degree degree k of the splines
    * @param range the grid reaches from minus this to this
    * @param initializer makes the weights [out, in] of silu; coefficients start as small as the
    *     authors' noise, a tenth of 1/G

@@ -1,2 +1,2 @@
-/** Learned activation functions and Kolmogorov-Arnold layers. */
+/** Learned rational activations and layers of Kolmogorov-Arnold networks (KAN). */
 package dev.jformer.nn.kan;

@@ -4,11 +4,11 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.tensor.Tensor;
 
-/** A table of vectors of 4-bit integers: int64 ids [...] to [..., D]. */
+/** A token embedding of 4-bit integers: int64 ids [...] to [..., D]. */
 final class Int4Embedding extends TokenEmbedding implements QuantizedWeight {
   private final Int4Rows rows;
 
-  /** A table [count, D] of zeros. */
+  /** Creates a table [count, D] of zeros. */
   Int4Embedding(long count, long width, int group) {
     this.rows = Int4Rows.zeros(count, width, group);
     register("weight", rows.codes());

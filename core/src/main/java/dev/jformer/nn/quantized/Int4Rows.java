@@ -11,21 +11,21 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A matrix of 4-bit integers. Groups of neighbours in a row have a scale and an offset in common,
- * so that the integers reach from a group's smallest value to its largest; each value is rounded to
- * the nearest.
+ * A matrix of 4-bit integers. Groups of adjacent values in a row share a scale and an offset, so
+ * that the integers cover the range from a group's smallest value to its largest; each value is
+ * rounded to the nearest.
  *
- * <p>A row is filled up with zeros to whole groups: K' values, of which the first K count.
+ * <p>A row is padded with zeros to whole groups: K' values, of which the first K count.
  *
  * @param width K
  * @param codes uint8 [N, K' / 2], two values a byte: the even one in the lower half
- * @param scales bf16 [N, K' / group, 2]: the step, and what the integer 8 stands for
+ * @param scales bf16 [N, K' / group, 2]: the step, and the value of the integer 8
  */
 record Int4Rows(long width, Parameter codes, Parameter scales) {
   private static final int HIGHEST = 15;
   private static final int HALF = 16;
 
-  /** Zeros. */
+  /** Creates a matrix of zeros. */
   static Int4Rows zeros(long rows, long width, int group) {
     long groups = (width + group - 1) / group;
     return new Int4Rows(
@@ -38,7 +38,7 @@ record Int4Rows(long width, Parameter codes, Parameter scales) {
     return scales.value().size(1);
   }
 
-  /** Number of values that have a scale in common. */
+  /** Number of values that share a scale. */
   long group() {
     return 2 * codes.value().size(1) / groups();
   }
@@ -47,13 +47,13 @@ record Int4Rows(long width, Parameter codes, Parameter scales) {
   void quantize(Tensor matrix) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      Tensor whole = filled(Int8Rows.finite(matrix).to(DType.FLOAT32));
+      Tensor whole = padded(Int8Rows.finite(matrix).to(DType.FLOAT32));
       Tensor grouped = whole.unflatten(1, groups(), group());
       Tensor low = grouped.min(2, true);
       Tensor step = grouped.max(2, true).sub(low).mul(1.0 / HIGHEST);
       Tensor middle = low.add(step, Int4.MIDDLE);
       scales.copyFrom(Tensor.cat(2, step, middle));
-      // Rounded as they are kept, so that codes suit what they will be multiplied with.
+      // Scales as they are stored, so that codes fit the scales they will be multiplied with.
       Tensor kept = scales.value().to(DType.FLOAT32);
       Tensor keptStep = kept.narrow(2, 0, 1);
       Tensor divisor = keptStep.where(keptStep.gt(0), Tensor.ones(1));
@@ -70,7 +70,7 @@ record Int4Rows(long width, Parameter codes, Parameter scales) {
     }
   }
 
-  /** Codes of some rows, int32 [..., K], of their bytes [..., K / 2]. */
+  /** Unpacks the codes of rows, int32 [..., K], from their bytes [..., K / 2]. */
   static Tensor unpacked(Tensor bytes) {
     Tensor whole = bytes.to(DType.INT32);
     Tensor upper = whole.floorDiv(HALF);
@@ -79,10 +79,10 @@ record Int4Rows(long width, Parameter codes, Parameter scales) {
     return Tensor.stack(last, lower, upper).flatten(last - 1, last);
   }
 
-  /** Values [M, K] with zeros for those that do not count: [M, K']. */
-  Tensor filled(Tensor x) {
-    long filling = groups() * group() - width;
-    return filling == 0 ? x : Functional.pad(x, 0, 0, filling);
+  /** Pads values [M, K] with zeros: [M, K']. */
+  Tensor padded(Tensor x) {
+    long padding = groups() * group() - width;
+    return padding == 0 ? x : Functional.pad(x, 0, 0, padding);
   }
 
   /** The values of some rows, float32 [R, K]. */
@@ -97,7 +97,7 @@ record Int4Rows(long width, Parameter codes, Parameter scales) {
         .narrow(1, 0, width);
   }
 
-  /** The values of rows by their numbers, int64 [R]: float32 [R, K]. */
+  /** The values of rows by their indices, int64 [R]: float32 [R, K]. */
   Tensor values(Tensor ids) {
     return values(codes.value().indexSelect(0, ids), scales.value().indexSelect(0, ids));
   }

@@ -8,12 +8,12 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import java.util.function.Function;
 
-/** A table of vectors of 8-bit integers, with a scale for each: int64 ids [...] to [..., D]. */
+/** A token embedding of 8-bit integers, with a scale for each id: int64 ids [...] to [..., D]. */
 final class Int8Embedding extends TokenEmbedding implements QuantizedWeight {
   private final Int8Rows rows;
   private final Function<Int8Rows, Layer> output;
 
-  /** A table [count, D] of zeros; {@code output} makes an output layer that shares it. */
+  /** Creates a table [count, D] of zeros; {@code output} makes an output layer that shares it. */
   Int8Embedding(long count, long width, Function<Int8Rows, Layer> output) {
     this.rows = Int8Rows.zeros(count, width);
     this.output = output;

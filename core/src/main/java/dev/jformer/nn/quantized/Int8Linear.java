@@ -22,16 +22,17 @@ import dev.jformer.tensor.Tensor;
  * <p>Feature dimensions in which any token of the call has an absolute value of at least a
  * threshold, outliers, leave the integer product, so that they do not widen the steps of all
  * others. They are multiplied in float with their columns of the weight. As in the paper they are
- * found anew in each call, so a token's result depends, within rounding, on what stands beside it.
+ * found in each call, so a token's result depends, within rounding, on the other tokens.
  *
- * <p>Two departures. The paper keeps the columns of outliers in 16 bits, which needs a second copy
- * of the weight or knowledge of where outliers will be; as in the authors' code for inference, the
- * columns here are those of the 8-bit weight, made floats. And the paper leaves the embedding and
- * the output layer alone; here a table of words is kept in 8 bits too, and a tied output layer
- * multiplies with it by the same product, as in a small model most bytes are there.
+ * <p>There are two differences. The paper keeps the columns of outliers in 16 bits, which needs a
+ * second copy of the weight or the places of outliers in advance; here, as in the authors' code for
+ * inference, they are the columns of the 8-bit weight, converted to floats. And the paper does not
+ * quantize the embedding and the output layer; here the token embedding is stored in 8 bits too,
+ * and a tied output layer multiplies with it by the same product, because in a small model most
+ * bytes are there.
  *
  * <p>A float64 input is multiplied in float64, in which the integers are only simulated; a float32
- * one by the integer kernel. No gradient flows through the layer, and it refuses to train.
+ * one by the integer kernel. The layer has no gradients and cannot be trained.
  */
 public final class Int8Linear extends QuantizedRowsLinear {
   /**
@@ -41,7 +42,7 @@ public final class Int8Linear extends QuantizedRowsLinear {
    */
   @AutoService(Projection.class)
   public record Config(double threshold) implements Projection {
-    /** The paper's threshold. */
+    /** Default: the paper's threshold of 6. */
     public Config() {
       this(6);
     }

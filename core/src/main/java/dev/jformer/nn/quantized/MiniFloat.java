@@ -7,15 +7,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A floating-point format of few bits, as LLM-FP4 (arXiv 2310.16836) quantizes to: a sign, E bits
- * of exponent and M of mantissa. With exponent bits p, mantissa bits d and a bias b, which need not
- * be an integer, a number is {@code ± 2^(p-b) (1 + d/2^M)}, or {@code ± 2^(1-b) d/2^M} where p is
- * 0. There are no infinities and no NaN: all codes are numbers.
+ * A floating-point format of few bits, as used by LLM-FP4 (<a
+ * href="https://arxiv.org/abs/2310.16836">LLM-FP4: 4-Bit Floating-Point Quantized
+ * Transformers</a>): a sign, E bits of exponent and M of mantissa. With exponent bits p, mantissa
+ * bits d and a bias b, which need not be an integer, a number is {@code ± 2^(p-b) (1 + d/2^M)}, or
+ * {@code ± 2^(1-b) d/2^M} where p is 0. There are no infinities and no NaN: all codes are numbers.
  *
- * <p>All numbers are whole multiples of the smallest, {@code 2^(1-M-b)}. That is called the step
- * here, and stands for the bias: those of E2M1 are 0, 1, 2, 3, 4, 6, 8 and 12 steps, and their
- * negatives. With E = 1 they are 0, 1, 2 … 2^(bits-1) - 1: a symmetric integer format, of which the
- * step is the scale. So integers need no code of their own.
+ * <p>All numbers are integer multiples of the smallest, {@code 2^(1-M-b)}. It is called the step
+ * here and takes the place of the bias: those of E2M1 are 0, 1, 2, 3, 4, 6, 8 and 12 steps, and
+ * their negatives. With E = 1 they are 0, 1, 2 … 2^(bits-1) - 1: a symmetric integer format whose
+ * scale is the step. So integers need no separate code.
  *
  * @param bits of a number, sign included, 2 to 8
  * @param exponent E, 1 to 5 and less than {@code bits}; with more exponent bits float32 could not
@@ -48,7 +49,7 @@ public record MiniFloat(int bits, int exponent) {
     return Math.min(bits - 1, WIDEST_EXPONENT);
   }
 
-  /** All formats of as many bits, the one of fewest exponent bits first. */
+  /** All formats of a number of bits, the one with the fewest exponent bits first. */
   public static List<MiniFloat> all(int bits) {
     List<MiniFloat> formats = new ArrayList<>();
     for (int exponent = 1; exponent <= widest(bits); exponent++) {
@@ -62,17 +63,17 @@ public record MiniFloat(int bits, int exponent) {
     return new MiniFloat(bits, 1);
   }
 
-  /** The usual format where none is searched: E2M1 of 4 bits, E3M2 of 6, E4M3 of 8. */
+  /** The usual format of a number of bits: E2M1 for 4, E3M2 for 6, E4M3 for 8. */
   public static MiniFloat usual(int bits) {
     return new MiniFloat(bits, Math.max(1, bits / 2));
   }
 
-  /** M, the mantissa's bits. */
+  /** The number M of mantissa bits. */
   public int mantissa() {
     return bits - 1 - exponent;
   }
 
-  /** The most that can be added to an exponent: its largest value. */
+  /** The largest exponent, which is also the most that can be added to one. */
   public int widestShift() {
     return (1 << exponent) - 1;
   }
@@ -88,15 +89,16 @@ public record MiniFloat(int bits, int exponent) {
   }
 
   /**
-   * The nearest numbers of this format, the even one of two that are as near. What lies beyond the
-   * largest becomes the largest; NaN stays NaN.
+   * Rounds to the nearest numbers of this format, ties to even. Values beyond the largest number
+   * become the largest; NaN stays NaN.
    *
    * @param steps any shape, float32, counted in steps
    * @return counted in steps
    */
   public Tensor round(Tensor steps) {
     Tensor clipped = steps.clamp(-largest(), largest());
-    // 2^⌊log2|x|⌋ taken from the bits of x, and so exact; below the normal numbers the step is 1.
+    // 2^⌊log2|x|⌋ is taken from the bits of x, so it is exact; below the normal numbers the step is
+    // 1.
     Tensor power =
         And.OPERATOR.call(clipped.viewAs(DType.INT32), FLOAT32_EXPONENT).viewAs(DType.FLOAT32);
     Tensor spacing = power.mul(Math.scalb(1.0, -mantissa())).clamp(1, Float.MAX_VALUE);
@@ -126,7 +128,7 @@ public record MiniFloat(int bits, int exponent) {
    * The code of a number.
    *
    * @param value a number of this format, in steps
-   * @throws IllegalArgumentException if it is none
+   * @throws IllegalArgumentException if it is not a number of this format
    */
   public int code(float value) {
     float size = Math.abs(value);
@@ -137,7 +139,7 @@ public record MiniFloat(int bits, int exponent) {
         size <= largest()
             && Math.scalb((p == 0 ? 0f : 1 << mantissa()) + d, Math.max(p, 1) - 1) == size;
     if (!known) {
-      throw new IllegalArgumentException(value + " steps are no number of the format " + this);
+      throw new IllegalArgumentException(value + " steps are not a number of the format " + this);
     }
     return Float.floatToRawIntBits(value) < 0 ? code + (1 << (bits - 1)) : code;
   }
@@ -153,7 +155,7 @@ public record MiniFloat(int bits, int exponent) {
     return biased.mul(1L << FLOAT32_MANTISSA).viewAs(DType.FLOAT32);
   }
 
-  /** Such as {@code E2M1}. */
+  /** The format's name, such as {@code E2M1}. */
   @Override
   public String toString() {
     return "E" + exponent + "M" + mantissa();

@@ -19,25 +19,25 @@ import java.util.List;
  * A linear layer, [..., in] to [..., out], of <a href="https://arxiv.org/abs/2310.16836">LLM-FP4:
  * 4-Bit Floating-Point Quantized Transformers</a>. Weights and activations are floating-point
  * numbers of few bits, {@link MiniFloat}s. Weights have a step for each output. Activations have
- * one for the layer, and a {@linkplain Kind#PRE_SHIFTED pre-shifted} layer an integer k for each
- * input besides, by which its exponent's bias is larger. So it computes {@code Q(x) Wᵀ + b} where Q
+ * one for the layer; a {@linkplain Kind#PRE_SHIFTED pre-shifted} layer also has an integer k for
+ * each input, by which its exponent bias is larger. So it computes {@code Q(x) Wᵀ + b} where Q
  * rounds input j in steps of {@code s 2^-k_j}.
  *
  * <p>It does so in the folded form: input j, times 2^k_j, is rounded in steps of s, and column j of
  * W is divided by 2^k_j, which adds to the exponents of its weights. All factors are powers of two,
- * so both forms are equal to the bit, and the product has to do with one step alone. The addition
- * to the exponents of x that precedes it stays; the paper's figures leave that unsaid.
+ * so both forms are equal to the bit, and the product needs only one step. The addition to the
+ * exponents of x before it remains; the paper's figures do not show that.
  *
  * <p>Weights are stored as codes, two in a byte if they have 4 bits (that of the even column in the
- * lower half), with the exponent bits of both formats, which may be others in each layer. The
- * engine multiplies floats: the first pass looks up the layer's weights in a table of 256 entries,
- * and they are kept until the codes change. So the file is small, but a model that runs takes the
- * memory of a plain one and more. To look them up in each pass would spare that memory, but took
- * fifteen to forty times as long as the product for one token (layers from 256 to 1,024 and from
- * 768 to 3,072, one core): no language model could be decoded so.
+ * lower half), with the exponent bits of both formats, which may differ between layers. libtorch
+ * multiplies floats: the first pass looks up the layer's weights in a table of 256 entries and
+ * keeps them until the codes change. So the file is small, but a running model takes more memory
+ * than a plain one. Looking them up in each pass would avoid that, but took fifteen to forty times
+ * as long as the product for one token (layers from 256 to 1,024 and from 768 to 3,072, one core),
+ * too slow to decode a language model.
  *
- * <p>The result is computed in float32, under autocast too. Gradients do not get past a rounded
- * activation, so a layer in training refuses to run.
+ * <p>The result is computed in float32, under autocast too. Rounded activations have no gradients,
+ * so a layer in training refuses to run.
  */
 public final class MiniFloatLinear extends Layer {
   private static final int PACKED = 4;
@@ -45,13 +45,13 @@ public final class MiniFloatLinear extends Layer {
 
   /** How formats and steps are found. */
   public enum Kind {
-    /** Symmetric integers whose range is that of the numbers seen: a baseline. */
+    /** A baseline: symmetric integers that cover the range of calibration values. */
     INT,
-    /** The usual format; the range is that of the numbers seen. */
+    /** The usual format, covering the range of calibration values. */
     MIN_MAX,
-    /** Format and range are those of the least error: the paper's baseline. */
+    /** The format and range of least error: the paper's baseline. */
     SEARCHED,
-    /** As that, and an integer for each input channel: LLM-FP4. */
+    /** LLM-FP4: also an integer for each input channel. */
     PRE_SHIFTED
   }
 
@@ -64,7 +64,7 @@ public final class MiniFloatLinear extends Layer {
    */
   @AutoService(Projection.class)
   public record Config(int weightBits, int activationBits, Kind kind) implements Projection {
-    /** W4A4 with pre-shifted exponent biases. */
+    /** Defaults: W4A4 with pre-shifted exponent biases. */
     public Config() {
       this(PACKED, PACKED, Kind.PRE_SHIFTED);
     }
@@ -94,7 +94,7 @@ public final class MiniFloatLinear extends Layer {
       return false;
     }
 
-    /** A layer of weight zero, which {@link #quantize} fills; nothing is drawn. */
+    /** Builds a layer of zeros, which {@link #quantize} fills; nothing is drawn. */
     @Override
     public MiniFloatLinear build(long in, long out, boolean bias, Initializer initializer) {
       return new MiniFloatLinear(this, in, out, bias);
@@ -124,20 +124,20 @@ public final class MiniFloatLinear extends Layer {
     this.bias = bias ? parameter("bias", Tensor.zeros(out)) : null;
   }
 
-  /** How many bytes hold the codes of a row. */
+  /** Number of bytes of the codes of a row. */
   private long bytes() {
     return config.weightBits() == PACKED ? (in + 1) / 2 : in;
   }
 
   /**
-   * Takes over a layer's weights, rounded.
+   * Rounds a layer's weights and stores them.
    *
-   * @param layer of this one's shape
+   * @param layer a layer of the same shape
    * @param weights of steps [out, 1]
    * @param activations of steps [1]
    * @param channelShifts k, integers [in] from 0 to {@link MiniFloat#widestShift}; null unless this
    *     layer is pre-shifted
-   * @throws IllegalArgumentException if these are not what this layer's configuration says
+   * @throws IllegalArgumentException if these do not match this layer's configuration
    */
   public void quantize(
       Linear layer,
@@ -198,7 +198,7 @@ public final class MiniFloatLinear extends Layer {
     if (isTraining()) {
       throw new IllegalStateException(
           "a layer of the projection llm-fp4 cannot be trained: train a model of the projection"
-              + " linear and compress it then");
+              + " linear, then compress it");
     }
     return Scope.tidy(
         () -> {
@@ -214,7 +214,7 @@ public final class MiniFloatLinear extends Layer {
         });
   }
 
-  /** W [out, in] with the shifts of its columns in it, made anew only if something changed. */
+  /** W [out, in] with the shifts of its columns folded in; recomputed only after a change. */
   private Tensor folded() {
     List<Object> now = state();
     if (!now.equals(foldedFrom)) {
@@ -231,7 +231,7 @@ public final class MiniFloatLinear extends Layer {
     return folded;
   }
 
-  /** Which tensors the weight is made of, and as of which change. */
+  /** The tensors that the weight is computed from, and their versions. */
   private List<Object> state() {
     List<Object> state = new ArrayList<>();
     for (Parameter parameter : new Parameter[] {codes, weightStep, exponents, shifts}) {
@@ -267,7 +267,7 @@ public final class MiniFloatLinear extends Layer {
         });
   }
 
-  /** What each byte stands for: [256, weights in a byte]. */
+  /** The values of each byte: [256, weights in a byte]. */
   private Tensor table() {
     float[] values = format(0).values();
     int perByte = BYTE / config.weightBits();
@@ -284,7 +284,7 @@ public final class MiniFloatLinear extends Layer {
     return format(0);
   }
 
-  /** What rounds an input [..., in], in the form that is not folded: its steps are [1] or [in]. */
+  /** The quantizer of an input [..., in] in the unfolded form: its steps are [1] or [in]. */
   public MiniFloatQuantizer activations() {
     MiniFloatQuantizer layer = new MiniFloatQuantizer(format(1), activationStep.value());
     return shifts == null ? layer : layer.shifted(shifts.value());
@@ -295,7 +295,7 @@ public final class MiniFloatLinear extends Layer {
     return new MiniFloat(bits, exponents.value().toBytes()[which]);
   }
 
-  /** As signed integers, which can be negated. */
+  /** The shifts as signed integers, which can be negated. */
   private Tensor shift() {
     return shifts.value().to(DType.INT32);
   }

@@ -23,11 +23,11 @@ public final class NoisyLinear extends Layer {
   /**
    * Configuration.
    *
-   * @param quantizer of what kind the quantized layer is; it must make a {@link QuantizedLinear}
+   * @param quantizer the kind of the quantized layer; it must build a {@link QuantizedLinear}
    */
   @AutoService(Projection.class)
   public record Config(Projection quantizer) implements Projection {
-    /** Around plain quantization. */
+    /** Default: around plain quantization. */
     public Config() {
       this(new PtqLinear.Config());
     }
@@ -52,7 +52,7 @@ public final class NoisyLinear extends Layer {
       return false;
     }
 
-    /** A layer without noise around one that is to be filled. */
+    /** Builds a layer without noise around an unfilled quantized one. */
     @Override
     public NoisyLinear build(long in, long out, boolean bias, Initializer initializer) {
       Layer layer = quantizer.build(in, out, true, initializer);
@@ -76,7 +76,7 @@ public final class NoisyLinear extends Layer {
   }
 
   /**
-   * Takes a noise, in place of the one it has, and folds its product with the weight into the bias.
+   * Sets the noise and folds its product with the weight into the bias.
    *
    * @param replacement N, [in]
    */
@@ -94,7 +94,7 @@ public final class NoisyLinear extends Layer {
     return quantized.get().forward(x.add(noise.value().to(x.dtype())));
   }
 
-  /** N, [in]. */
+  /** The noise N, [in]. */
   public Tensor noise() {
     return noise.value();
   }

@@ -14,23 +14,23 @@ import dev.jformer.tensor.Tensor;
  * output, activations on one grid, found on calibration data and fixed. Weights are held as int8,
  * also those of fewer bits. The product is one of int8 numbers with int32 sums.
  *
- * <p>With q the integers of the activations and z the one that stands for 0, {@code s (q - z) Ŵᵀ +
- * b = s q Ŵᵀ + (b - s z Ŵ1)}: the term in brackets is what is held as bias. So an asymmetric grid
- * costs no more than a symmetric one.
+ * <p>With q the integers of the activations and z the integer of 0, {@code s (q - z) Ŵᵀ + b = s q
+ * Ŵᵀ + (b - s z Ŵ1)}: the term in brackets is stored as bias. So an asymmetric grid costs no more
+ * than a symmetric one.
  */
 public final class PtqLinear extends QuantizedLinear {
   /**
    * Configuration.
    *
-   * @param weightBits of a weight, 2 to 8
-   * @param activationBits of an activation, 2 to 8
+   * @param weightBits bits of a weight, 2 to 8
+   * @param activationBits bits of an activation, 2 to 8
    * @param symmetric whether the grid of activations is symmetric
    * @param range how that grid's range is chosen
    */
   @AutoService(Projection.class)
   public record Config(int weightBits, int activationBits, boolean symmetric, RangeRule range)
       implements Projection {
-    /** 8 bits each, from the smallest to the largest number. */
+    /** Defaults: 8 bits each, from the smallest to the largest value. */
     public Config() {
       this(8, 8, false, new RangeRule.MinMax());
     }
@@ -40,7 +40,7 @@ public final class PtqLinear extends QuantizedLinear {
       UniformGrid.check("weightBits", weightBits);
       UniformGrid.check("activationBits", activationBits);
       if (range == null) {
-        throw new IllegalArgumentException("range is null: expected how it is chosen");
+        throw new IllegalArgumentException("range is null: expected a rule such as min-max");
       }
     }
 
@@ -54,7 +54,7 @@ public final class PtqLinear extends QuantizedLinear {
       return false;
     }
 
-    /** A layer of zeros, to be filled. */
+    /** Builds a layer of zeros, to be filled. */
     @Override
     public PtqLinear build(long in, long out, boolean bias, Initializer initializer) {
       return new PtqLinear(this, in, out);
@@ -78,7 +78,7 @@ public final class PtqLinear extends QuantizedLinear {
   }
 
   /**
-   * Takes a weight, rounded.
+   * Rounds a weight and stores it.
    *
    * @param weight [out, in]
    */
@@ -92,7 +92,7 @@ public final class PtqLinear extends QuantizedLinear {
   }
 
   /**
-   * Takes the grid of its activations, after its weight.
+   * Sets the grid of activations, once the weight is set.
    *
    * @param original the bias [out] that the exact layer has, or null
    * @throws IllegalArgumentException if the grid has another number of bits than the configuration
@@ -113,7 +113,7 @@ public final class PtqLinear extends QuantizedLinear {
         x.to(DType.FLOAT32), inputScale.value(), inputZero.value(), config.activationBits());
   }
 
-  /** By the product of integers. */
+  /** Computes the product of integers. */
   @Override
   public Tensor forward(Tensor x) {
     Tensor q = integers(x).to(DType.INT8);
@@ -126,7 +126,7 @@ public final class PtqLinear extends QuantizedLinear {
     return y.reshape(shape).to(x.dtype());
   }
 
-  /** What {@link #forward} is up to rounding, with the integers' values as float32 numbers. */
+  /** Computes {@link #forward} up to rounding, with the integers as float32 numbers. */
   Tensor simulated(Tensor x) {
     Tensor values = integers(x).mul(inputScale.value());
     return Functional.linear(values, weight(), bias.value()).to(x.dtype());
@@ -152,7 +152,7 @@ public final class PtqLinear extends QuantizedLinear {
     return inputScale.value().item();
   }
 
-  /** How it was quantized. */
+  /** The configuration. */
   public Config config() {
     return config;
   }

@@ -5,20 +5,20 @@ import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A linear layer that rounds what it is given and multiplies it with a weight that is rounded too:
- * {@code Q(x) Ŵᵀ + b}, [..., in] to [..., out]. What stands in front of it, such as the noise of
- * {@link NoisyLinear}, needs to know no more of how it rounds.
+ * A linear layer that rounds its input and multiplies it with a rounded weight: {@code Q(x) Ŵᵀ +
+ * b}, [..., in] to [..., out]. A layer around it, such as {@link NoisyLinear}, needs only these
+ * methods.
  */
 public abstract class QuantizedLinear extends Layer {
-  /** Ŵ, float32 [out, in], made anew. */
+  /** Computes the rounded weight Ŵ, float32 [out, in]. */
   public abstract Tensor weight();
 
-  /** What is added to the product, float32 [out]. */
+  /** The bias that is added to the product, float32 [out]. */
   public abstract Parameter bias();
 
-  /** Q(x), float32, as the layer rounds what it is given. */
+  /** The rounded input Q(x), float32. */
   public abstract Tensor rounded(Tensor x);
 
-  /** How far apart the numbers are that activations are rounded to, where they lie farthest. */
+  /** The largest distance between neighbouring numbers that activations are rounded to. */
   public abstract double step();
 }

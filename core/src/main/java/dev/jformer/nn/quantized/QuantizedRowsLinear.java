@@ -9,9 +9,9 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A linear layer [..., in] to [..., out] of a matrix whose rows are kept in few bits, and a bias of
- * floats. No gradient flows through it, and it refuses to train. A float64 input is multiplied in
- * float64, any other in float32, under autocast too.
+ * A linear layer [..., in] to [..., out] whose matrix has rows of few bits, and a bias of floats.
+ * It has no gradients and cannot be trained. A float64 input is multiplied in float64, any other in
+ * float32, under autocast too.
  */
 abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
   private final Parameter bias;
@@ -30,7 +30,7 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
     }
   }
 
-  /** A bias [out] of zeros, to be filled; null if none is wanted. */
+  /** Creates a bias [out] of zeros, to be filled; null if none is wanted. */
   static Parameter zeros(long out, boolean wanted) {
     return wanted ? Parameter.buffer(Tensor.zeros(out)) : null;
   }
@@ -39,7 +39,7 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
   public final Tensor forward(Tensor x) {
     if (isTraining()) {
       throw new UnsupportedOperationException(
-          "a layer of quantized weights does not train: train the model before it is compressed, or"
+          "a layer of quantized weights cannot be trained: train the model before it is compressed, or"
               + " switch it to inference");
     }
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
@@ -60,7 +60,7 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
     return Functional.linear(x, matrix(DType.FLOAT64), offset(DType.FLOAT64));
   }
 
-  /** The matrix that the rows stand for, [out, in] of a type. */
+  /** The matrix of the rows' values, [out, in] of a type. */
   abstract Tensor matrix(DType dtype);
 
   /** The bias [out] of a type, or null. */

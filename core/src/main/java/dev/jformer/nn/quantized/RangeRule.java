@@ -6,16 +6,16 @@ import dev.jformer.config.Part;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
-/** How the range that activations are quantized in is chosen, one for a layer. */
+/** A rule that chooses the quantization range of a layer's activations. */
 public interface RangeRule extends Part {
   /**
-   * Chooses.
+   * Chooses the grid.
    *
-   * @param symmetric whether integer 0 shall stand for 0
+   * @param symmetric whether the integer 0 represents 0
    */
   UniformGrid choose(CalibratedLayer seen, int bits, boolean symmetric);
 
-  /** From the smallest to the largest number seen: nothing is clipped. */
+  /** The range from the smallest to the largest value seen: nothing is clipped. */
   @AutoService(RangeRule.class)
   record MinMax() implements RangeRule {
     @Override
@@ -30,14 +30,14 @@ public interface RangeRule extends Part {
   }
 
   /**
-   * Leaves the outermost numbers out. Of N numbers as many as {@code floor((1 - share) N)} may lie
-   * above the range, and as many below; of a symmetric one it is their absolute values that count.
+   * A percentile: of N values up to {@code floor((1 - share) N)} may lie above the range, and as
+   * many below; a symmetric range is chosen by absolute values.
    *
-   * @param share of the numbers, more than 0.5 and at most 1
+   * @param share share of the values, more than 0.5 and at most 1
    */
   @AutoService(RangeRule.class)
   record Percentile(double share) implements RangeRule {
-    /** 99.9 %. */
+    /** Default: 99.9 %. */
     public Percentile() {
       this(0.999);
     }
@@ -67,31 +67,35 @@ public interface RangeRule extends Part {
       }
     }
 
-    /** The largest number but for those that are left out. */
+    /** The largest value within the range. */
     private double largest(Tensor all) {
       int out = (int) Math.floor((1 - share) * all.elements() + 1e-9);
       return all.topK(out + 1, 0).values().narrow(0, out, 1).item();
     }
   }
 
-  /** What a search makes small. */
+  /** The error that a search minimises. */
   enum Target {
     /** The squared error of the activations. */
     MSE,
-    /** The squared error of the layer's output, as in EasyQuant (arXiv 2006.16669). */
+    /**
+     * The squared error of the layer's output, as in EasyQuant (<a
+     * href="https://arxiv.org/abs/2006.16669">EasyQuant: Post-training Quantization via Scale
+     * Optimization</a>).
+     */
     OUTPUT
   }
 
   /**
-   * Tries fractions of the range seen, 1 first, and takes the one of the smallest error on the
+   * Tries fractions of the range seen, 1 first, and takes the one with the smallest error on the
    * calibration data.
    *
-   * @param target which error
+   * @param target the error to minimise
    * @param candidates number of fractions: 1/candidates, 2/candidates, … 1
    */
   @AutoService(RangeRule.class)
   record Search(Target target, int candidates) implements RangeRule {
-    /** A hundred fractions, judged by the output. */
+    /** Defaults: a hundred fractions, by the output's error. */
     public Search() {
       this(Target.OUTPUT, 100);
     }

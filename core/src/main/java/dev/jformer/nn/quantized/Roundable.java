@@ -7,27 +7,27 @@ import dev.jformer.nn.Projection;
 import dev.jformer.nn.TokenEmbedding;
 
 /**
- * A projection whose layers hold fewer numbers than plain ones, as floats, or the same numbers
- * rounded to 8 bits, which cannot be trained; then the table of words has 8 bits too.
+ * A projection whose layers store fewer numbers than plain ones, either as floats or rounded to 8
+ * bits; with 8 bits they cannot be trained, and the token embedding has 8 bits too.
  */
 public interface Roundable extends Projection {
   /** A layer that such a projection builds. */
   interface Rounded {
     /**
-     * Takes over what another layer of the same projection holds, which has 32 bits.
+     * Copies the numbers of another layer of the same projection, which has 32 bits.
      *
      * @throws IllegalArgumentException if a number is not finite
      */
     void fill(Module other);
   }
 
-  /** Of a number, 32 or 8. */
+  /** The number of bits of a number, 32 or 8. */
   int bits();
 
-  /** The same with numbers of so many bits. */
+  /** This projection with another number of bits. */
   Roundable withBits(int other);
 
-  /** Refuses other numbers of bits. */
+  /** Checks that the number of bits is 32 or 8. */
   static void checkBits(int bits) {
     if (bits != 32 && bits != 8) {
       throw new IllegalArgumentException("bits is " + bits + ": expected 32 or 8");

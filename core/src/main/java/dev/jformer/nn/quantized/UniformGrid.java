@@ -4,12 +4,13 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Evenly spaced numbers that integers of few bits stand for: {@code scale (q - zero)} with q from
- * {@code -2^(bits-1)} to {@code 2^(bits-1) - 1}. A symmetric grid has zero 0; an asymmetric one
- * shifts its zero, so that a range like that of GELU wastes no numbers. Zero is always on the grid.
+ * A uniform quantization grid, the evenly spaced values of integers of few bits: {@code scale (q -
+ * zero)} with q from {@code -2^(bits-1)} to {@code 2^(bits-1) - 1}. A symmetric grid has zero 0; an
+ * asymmetric one shifts its zero, so that no integers are wasted on a range such as that of GELU.
+ * Zero is always on the grid.
  *
- * @param scale distance of neighbours, a float32 number
- * @param zero the integer that stands for 0
+ * @param scale distance of adjacent values, a float32 number
+ * @param zero the integer that represents 0
  * @param bits of an integer, 2 to 8
  */
 public record UniformGrid(double scale, long zero, int bits) {
@@ -28,10 +29,10 @@ public record UniformGrid(double scale, long zero, int bits) {
   }
 
   /**
-   * The grid that a range of numbers fits in. A symmetric one reaches to the larger of both ends
-   * with its positive half; an asymmetric one from end to end, and to 0 if that lies outside.
+   * Creates the grid for a range of values. A symmetric one reaches to the larger of both ends with
+   * its positive half; an asymmetric one from end to end, and to 0 if that lies outside.
    *
-   * @param symmetric whether integer 0 stands for 0
+   * @param symmetric whether the integer 0 represents 0
    */
   public static UniformGrid of(double low, double high, int bits, boolean symmetric) {
     check("bits", bits);
@@ -41,7 +42,7 @@ public record UniformGrid(double scale, long zero, int bits) {
     long steps = symmetric ? (1L << (bits - 1)) - 1 : (1L << bits) - 1;
     double scale = (float) (span / steps);
     if (!(scale > 0)) {
-      scale = 1; // all numbers are zero, or too near to it for float32
+      scale = 1; // all values are zero, or too close to it for float32
     }
     long zero = symmetric ? 0 : Math.round(-bottom / scale) - (1L << (bits - 1));
     return new UniformGrid(scale, zero, bits);
@@ -57,18 +58,18 @@ public record UniformGrid(double scale, long zero, int bits) {
     return (1L << (bits - 1)) - 1;
   }
 
-  /** The integers nearest to numbers, ties to even, as floating-point numbers. */
+  /** Rounds values to the nearest integers, ties to even, as floating-point numbers. */
   public Tensor integers(Tensor x) {
     return integers(x, Tensor.scalar(scale), Tensor.scalar((double) zero), bits);
   }
 
-  /** As above of a grid that is held in tensors of one element. */
+  /** Rounds with a grid that is stored in tensors of one element. */
   static Tensor integers(Tensor x, Tensor scale, Tensor zero, int bits) {
     double half = 1L << (bits - 1);
     return x.div(scale).round().add(zero).clamp(-half, half - 1);
   }
 
-  /** The numbers of the grid nearest to {@code x}. */
+  /** Rounds {@code x} to the nearest values of the grid. */
   public Tensor rounded(Tensor x) {
     return integers(x.to(DType.FLOAT32)).sub(zero).mul(scale);
   }

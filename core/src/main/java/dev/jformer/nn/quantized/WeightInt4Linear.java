@@ -17,28 +17,28 @@ import java.util.Set;
 
 /**
  * A linear layer [..., in] to [..., out] of 4-bit weights, rounded to the nearest in groups of
- * neighbours, for decoding, which is as fast as weights can be read. On disk a value takes half a
- * byte and a share of its group's scale and offset.
+ * adjacent values. It is for decoding, which is as fast as weights can be read. On disk a value
+ * takes half a byte and a share of its group's scale and offset.
  *
- * <p>Few rows are multiplied by the engine's kernel, which rounds activations and results to bf16;
- * it wants the weights in an order of its own, which depends on the processor, so a copy in that
- * order is made at the first use, and is held beside the plain form. For many rows the weights are
- * made floats first. A float64 input is multiplied in float64, not rounded.
+ * <p>Few rows are multiplied by libtorch's kernel, which rounds activations and results to
+ * bfloat16. It needs the weights in an order of its own, which depends on the processor, so a copy
+ * in that order is made at the first use and kept beside the plain form. For many rows the weights
+ * are converted to floats first. A float64 input is multiplied in float64, without rounding.
  *
- * <p>No gradient flows through the layer, and it refuses to train.
+ * <p>The layer has no gradients and cannot be trained.
  */
 public final class WeightInt4Linear extends QuantizedRowsLinear {
-  /** With so many rows, making floats of the weights costs less than the kernel loses. */
+  /** From this many rows on, converting the weights to floats is faster than the kernel. */
   static final long MANY = 64;
 
   /**
    * Configuration.
    *
-   * @param group how many neighbours have a scale in common: 32, 64 or 128
+   * @param group number of adjacent values that share a scale: 32, 64 or 128
    */
   @AutoService(Projection.class)
   public record Config(int group) implements Projection {
-    /** Groups of 64. */
+    /** Default: groups of 64. */
     public Config() {
       this(64);
     }
@@ -90,7 +90,7 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
     if (x.size(0) >= MANY) {
       return Functional.linear(x, rows.dequantized(), offset);
     }
-    Tensor y = packed().product(rows.filled(x));
+    Tensor y = packed().product(rows.padded(x));
     return offset == null ? y : y.add_(offset);
   }
 
@@ -109,7 +109,7 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
     return packed;
   }
 
-  /** Those of the kernel's copy; 0 before the first use. */
+  /** The bytes of the kernel's copy; 0 before the first use. */
   @Override
   public long derivedBytes() {
     return packed == null ? 0 : packed.bytes();

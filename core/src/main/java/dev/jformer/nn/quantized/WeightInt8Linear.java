@@ -17,14 +17,15 @@ import dev.jformer.tensor.Tensor;
 
 /**
  * A linear layer [..., in] to [..., out] of 8-bit weights, rounded to the nearest with a scale for
- * each row, for decoding, which is as fast as weights can be read. Activations are rounded to 15
- * bits a row, which costs next to nothing in quality and lets the product run on integers; see
- * {@link Int8.Activations#BITS_15}. A float64 input is multiplied in float64, not rounded.
+ * each row. It is for decoding, which is as fast as weights can be read. Activations are rounded to
+ * 15 bits with a scale for each row, which costs almost no quality and lets the product run on
+ * integers; see {@link Int8.Activations#BITS_15}. A float64 input is multiplied in float64, without
+ * rounding.
  *
  * <p>Few rows are multiplied with a copy of the weights in the order that the kernel reads fastest,
- * see {@link Int8Packed}. It is made at the first use, and held beside the plain form.
+ * see {@link Int8Packed}. The copy is made at the first use and kept beside the plain form.
  *
- * <p>No gradient flows through the layer, and it refuses to train.
+ * <p>The layer has no gradients and cannot be trained.
  */
 public final class WeightInt8Linear extends QuantizedRowsLinear {
   /** Configuration. */
@@ -88,7 +89,7 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
     return packed;
   }
 
-  /** Those of the kernel's copy; 0 before the first use. */
+  /** The bytes of the kernel's copy; 0 before the first use. */
   @Override
   public long derivedBytes() {
     return packed == null ? 0 : packed.bytes();

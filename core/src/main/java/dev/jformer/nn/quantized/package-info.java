@@ -1,2 +1,4 @@
-/** Linear layers and embeddings whose weights, or activations too, are kept in few bits. */
+/**
+ * Quantized linear layers and embeddings: their weights, and some also activations, have few bits.
+ */
 package dev.jformer.nn.quantized;

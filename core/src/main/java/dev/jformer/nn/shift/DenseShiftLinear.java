@@ -19,9 +19,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * DenseShift in training (arXiv 2208.09708): a linear layer {@code x Wᵀ + b}, [..., in] to [...,
- * out], whose weights are {@code ±2^S} times a scale for each output, and never zero. Sign and
- * exponent are made of latent numbers, each by a step that gradients go straight through
+ * A DenseShift layer in training (<a href="https://arxiv.org/abs/2208.09708">DenseShift: Towards
+ * Accurate and Transferable Low-Bit Shift Network</a>): a linear layer {@code x Wᵀ + b}, [..., in]
+ * to [..., out], whose weights are {@code ±2^S} times a scale for each output, and never zero. Sign
+ * and exponent are computed from latent numbers by steps with straight-through gradients
  * (sign-scale decomposition):
  *
  * <pre>
@@ -29,32 +30,32 @@ import java.util.List;
  * S₁ = [t₁ > 0], Sₖ = (Sₖ₋₁ + 1) [tₖ > 0], S the last of 2^(bits-1) - 1
  * </pre>
  *
- * so that each sign and exponent is one step away, and a weight need not cross zero to change its
- * sign. As in the authors' code for 3 bits the gradient is that of {@code sign √(S + 1)}, not of
- * 2^S, which would make large weights move most.
+ * so that a weight need not cross zero to change its sign. As in the authors' code for 3 bits the
+ * gradient is that of {@code sign √(S + 1)}, not of 2^S, with which large weights would change
+ * most.
  *
- * <p>Latent numbers start as normal ones of little variance, so they are near their steps. How
- * little the paper's text, of which not all was at hand, would say; 0.001 is ours. So is the
- * trained scale: the paper's convolutions have none, as batch normalisation follows, which gives
- * each output a scale too. It starts such that the variance of W is the initializer's.
+ * <p>Latent numbers start as normal ones with a small deviation, close to their steps; 0.001 is our
+ * choice, as not all of the paper's text was available. So is the trained scale: the paper's
+ * convolutions have none, as batch normalisation follows, which gives each output a scale too. It
+ * starts such that the variance of W is the initializer's.
  *
- * <p>Folded, the layer is a {@link ShiftLinear} of so many bits.
+ * <p>The layer folds into a {@link ShiftLinear} with the same number of bits.
  */
 public final class DenseShiftLinear extends Layer implements Foldable, ShiftWeight {
   /**
    * Configuration.
    *
-   * @param bits of a weight, 2 to 4
-   * @param deviation of the latent numbers at the start
+   * @param bits bits of a weight, 2 to 4
+   * @param deviation initial standard deviation of the latent numbers
    */
   @AutoService(Projection.class)
   public record Config(int bits, double deviation) implements Projection {
-    /** 3 bits. */
+    /** Default: 3 bits. */
     public Config() {
       this(3);
     }
 
-    /** So many bits. */
+    /** A number of bits, with the default deviation. */
     public Config(int bits) {
       this(bits, 1e-3);
     }
@@ -111,7 +112,7 @@ public final class DenseShiftLinear extends Layer implements Foldable, ShiftWeig
     return Functional.linear(x, weight(), bias == null ? null : bias.value());
   }
 
-  /** W [out, in], which gradients flow from. */
+  /** Computes the weight W [out, in], with gradients. */
   public Tensor weight() {
     Tensor made;
     try (Mode mode = Autograd.noGrad()) {
@@ -126,7 +127,7 @@ public final class DenseShiftLinear extends Layer implements Foldable, ShiftWeig
         scale.value());
   }
 
-  /** ±2^S [out, in]. */
+  /** The values ±2^S, [out, in]. */
   private Tensor values() {
     return signed(sign.value()).mul(power(exponent(shifts.value()), sign.value().dtype()));
   }
@@ -140,7 +141,7 @@ public final class DenseShiftLinear extends Layer implements Foldable, ShiftWeig
     return MiniFloat.powersOfTwo(exponent).to(dtype);
   }
 
-  /** Sₖ of all k, the last of which is S: [steps][out, in]. */
+  /** All Sₖ, the last of which is S: [steps][out, in]. */
   private static List<Tensor> chain(Tensor latent) {
     List<Tensor> chain = new ArrayList<>();
     Tensor open = latent.detach().gt(0).to(latent.dtype());
@@ -158,7 +159,7 @@ public final class DenseShiftLinear extends Layer implements Foldable, ShiftWeig
     return chain.get(chain.size() - 1);
   }
 
-  /** Of the sign, the shifts and the scale. */
+  /** The gradients of the sign, the shifts and the scale. */
   private static List<Tensor> gradients(Tensor gradient, List<Tensor> operands) {
     Tensor latent = operands.get(1);
     List<Tensor> chain = chain(latent);

@@ -16,26 +16,29 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * A shift network with zero in training, the plain way that DenseShift (arXiv 2208.09708) is an
- * answer to (DeepShift-Q, arXiv 1905.13298): a linear layer {@code x Wᵀ + b} whose weights are
- * latent ones, rounded to the nearest of 0 and {@code ±2^p} steps, where a step becomes a trained
- * scale for each output. The gradient goes straight through the rounding. A latent weight must come
- * to zero, and past it, to change its sign.
+ * A layer of a shift network with zero in training, as in DeepShift-Q (<a
+ * href="https://arxiv.org/abs/1905.13298">DeepShift: Towards Multiplication-Less Neural
+ * Networks</a>), which DenseShift (<a href="https://arxiv.org/abs/2208.09708">DenseShift: Towards
+ * Accurate and Transferable Low-Bit Shift Network</a>) improves on: a linear layer {@code x Wᵀ + b}
+ * whose latent weights are rounded to the nearest of 0 and {@code ±2^p} steps and multiplied by a
+ * trained scale for each output. The gradient is straight-through. A latent weight must cross zero
+ * to change its sign.
  *
- * <p>The step is that with which the rounding of the drawn matrix loses least, and stays; the scale
- * starts as it, and is trained, as DenseShift's is here. DeepShift has no scale; it bounds p.
+ * <p>The step is the one with the least rounding error of the initial matrix and stays fixed; the
+ * scale starts equal to it and is trained, as for {@link DenseShiftLinear}. DeepShift has no scale;
+ * it bounds p.
  *
- * <p>Folded, the layer is a {@link ShiftLinear} of so many bits.
+ * <p>The layer folds into a {@link ShiftLinear} with the same number of bits.
  */
 public final class RoundedShiftLinear extends Layer implements Foldable, ShiftWeight {
   /**
    * Configuration.
    *
-   * @param bits of a weight, 2 to 4: of 3 there are 0 and ±1, ±2, ±4
+   * @param bits bits of a weight, 2 to 4: with 3 there are 0, ±1, ±2 and ±4
    */
   @AutoService(Projection.class)
   public record Config(int bits) implements Projection {
-    /** 3 bits. */
+    /** Default: 3 bits. */
     public Config() {
       this(3);
     }
@@ -88,7 +91,7 @@ public final class RoundedShiftLinear extends Layer implements Foldable, ShiftWe
     return Functional.linear(x, weight(), bias == null ? null : bias.value());
   }
 
-  /** W [out, in], which gradients flow from. */
+  /** Computes the weight W [out, in], with gradients. */
   public Tensor weight() {
     Tensor made;
     try (Mode mode = Autograd.noGrad()) {
@@ -98,7 +101,9 @@ public final class RoundedShiftLinear extends Layer implements Foldable, ShiftWe
         "shift-rounded", made, this::gradients, latent.value(), scale.value());
   }
 
-  /** 0 or ±2^p, nearest to each weight in steps; as {@link ShiftFormat#nearest} has it. */
+  /**
+   * Rounds each weight, in steps, to the nearest of 0 and ±2^p; see {@link ShiftFormat#nearest}.
+   */
   private Tensor rounded(Tensor weights) {
     Tensor plain = weights.detach().div(step.value());
     Tensor sizes = plain.abs();
@@ -141,7 +146,7 @@ public final class RoundedShiftLinear extends Layer implements Foldable, ShiftWe
     return stored(this, config.folded(), bias);
   }
 
-  /** A trained layer as it is kept. */
+  /** Converts a trained layer to its stored form. */
   static ShiftLinear stored(ShiftWeight trained, ShiftLinear.Config config, Parameter bias) {
     Tensor signs = trained.signs();
     ShiftLinear layer =

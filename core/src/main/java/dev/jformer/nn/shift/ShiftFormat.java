@@ -1,11 +1,11 @@
 package dev.jformer.nn.shift;
 
 /**
- * Weights of few bits that are powers of two with a sign. Without zero the upper bit says the sign
- * and the others the exponent, so that no code is idle. With zero, the others are 0 for zero and
- * otherwise the exponent plus 1, and a code is lost, as zero has no sign.
+ * A format of weights of few bits that are signed powers of two. Without zero the upper bit is the
+ * sign and the others are the exponent, so that every code is used. With zero, the others are 0 for
+ * zero and otherwise the exponent plus 1; one code is unused, because zero has no sign.
  *
- * @param bits of a weight, 2 to 4
+ * @param bits bits of a weight, 2 to 4
  * @param zero whether 0 is among the weights
  */
 record ShiftFormat(int bits, boolean zero) {
@@ -38,24 +38,24 @@ record ShiftFormat(int bits, boolean zero) {
     return (sign < 0 ? 1 << (bits - 1) : 0) | size;
   }
 
-  /** The sign that a code says. */
+  /** The sign of a code: 1, -1, or 0 for zero. */
   int sign(int code) {
     int size = code & ((1 << (bits - 1)) - 1);
     return zero && size == 0 ? 0 : code >> (bits - 1) == 0 ? 1 : -1;
   }
 
-  /** The exponent that a code says. */
+  /** The exponent of a code. */
   int shift(int code) {
     int size = code & ((1 << (bits - 1)) - 1);
     return zero ? Math.max(0, size - 1) : size;
   }
 
-  /** Bytes that hold the codes of a row. */
+  /** Number of bytes of the codes of a row. */
   long bytes(long in) {
     return (in * bits + 7) / 8;
   }
 
-  /** The power of two nearest to a size, as an exponent; -1 for zero. */
+  /** The exponent of the power of two nearest to an absolute value; -1 for zero. */
   int nearest(double size) {
     if (zero && size < 0.5) {
       return -1;
@@ -68,8 +68,8 @@ record ShiftFormat(int bits, boolean zero) {
   }
 
   /**
-   * The scale of a row with which powers of two come nearest to it, of those that turns of rounding
-   * and least squares lead to from several starts.
+   * The scale with which powers of two approximate a row best, found by alternating rounding and
+   * least squares from several starts.
    *
    * @return 0 for a row of zeros
    */

@@ -26,18 +26,18 @@ import java.util.List;
  * / 8}.
  *
  * <p>With {@link Arithmetic#SHIFTS} a row of the input is rounded to integers of 8 bits, in steps
- * of its largest absolute value over 127, which are shifted by p, given the sign, and added up in
- * 32 bits: no multiplication but one for each result, by both scales. It is exact. On processors
- * whose products of 8-bit integers are as fast as sums it gains nothing.
+ * of its largest absolute value over 127; these are shifted by p, given the sign, and added up in
+ * 32 bits, exactly. Only each result is multiplied, by both scales. On processors whose products of
+ * 8-bit integers are as fast as sums this gains nothing.
  *
- * <p>With {@link Arithmetic#FLOATS} inputs stay what they are. The engine multiplies floats, so the
- * first pass makes the matrix, and it is kept until the codes change: files are small, memory is
- * not. (The paper adds p to the exponents of 16-bit floats, which the engine has no kernel for.)
+ * <p>With {@link Arithmetic#FLOATS} inputs are not rounded. libtorch multiplies floats, so the
+ * first pass computes the matrix, which is kept until the codes change: files are small, memory is
+ * not. (The paper adds p to the exponents of 16-bit floats, for which libtorch has no kernel.)
  *
- * <p>No gradient flows through the codes, and the layer refuses to train.
+ * <p>The codes have no gradients, and the layer cannot be trained.
  */
 public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWeight {
-  /** What is computed with. */
+  /** How products are computed. */
   public enum Arithmetic {
     /** Floats times floats. */
     FLOATS,
@@ -48,13 +48,13 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
   /**
    * Configuration.
    *
-   * @param bits of a weight, 2 to 4
+   * @param bits bits of a weight, 2 to 4
    * @param zero whether 0 is among the weights
-   * @param arithmetic what is computed with
+   * @param arithmetic how products are computed
    */
   @AutoService(Projection.class)
   public record Config(int bits, boolean zero, Arithmetic arithmetic) implements Projection {
-    /** DenseShift of 3 bits. */
+    /** Default: DenseShift with 3 bits. */
     public Config() {
       this(3, false, Arithmetic.FLOATS);
     }
@@ -77,7 +77,7 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
       return false;
     }
 
-    /** A layer of scale zero, to be filled; nothing is drawn. */
+    /** Builds a layer of scale zero, to be filled; nothing is drawn. */
     @Override
     public ShiftLinear build(long in, long out, boolean bias, Initializer initializer) {
       return new ShiftLinear(this, in, out, bias);
@@ -109,10 +109,10 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
   }
 
   /**
-   * Takes over weights.
+   * Copies weights to this layer.
    *
-   * @throws IllegalArgumentException if these have a sign or exponent that this layer's bits cannot
-   *     say, or a scale is not finite
+   * @throws IllegalArgumentException if they have a sign or exponent that this layer's bits cannot
+   *     represent, or a scale is not finite
    */
   public void fill(ShiftWeight weight) {
     try (Scope scope = Scope.open();
@@ -138,7 +138,7 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
     forget();
   }
 
-  /** Rounds a matrix to the nearest powers of two, with the scale that suits each row best. */
+  /** Rounds a matrix to the nearest powers of two, with the best scale for each row. */
   @Override
   public void quantize(Tensor weight) {
     try (Scope scope = Scope.open();
@@ -161,7 +161,7 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
     }
   }
 
-  /** The codes of a row, one by one. */
+  /** Decodes the codes of a row. */
   private void decode(ByteBuffer bytes, int row, int[] into) {
     int start = Math.toIntExact(row * format.bytes(in));
     int mask = (1 << format.bits()) - 1;
@@ -202,13 +202,13 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
     return scale.value();
   }
 
-  /** W [out, in], float32. */
+  /** The weight W [out, in], float32. */
   @Override
   public Tensor dequantized() {
     return Scope.tidy(() -> integers().mul(scale.value().unsqueeze(1)));
   }
 
-  /** ±2^p, float32 [out, in]. */
+  /** The values ±2^p, float32 [out, in]. */
   private Tensor integers() {
     return decoded(code -> format.sign(code) * (1 << Math.min(6, format.shift(code))))
         .to(DType.FLOAT32)
@@ -219,8 +219,8 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
   public Tensor forward(Tensor x) {
     if (isTraining()) {
       throw new UnsupportedOperationException(
-          "a layer of the projection shift does not train: train one of denseshift or"
-              + " shift-rounded and store it then, or switch it to inference");
+          "a layer of the projection shift cannot be trained: train one of denseshift or"
+              + " shift-rounded and fold it, or switch it to inference");
     }
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
       Tensor offset = bias == null ? null : bias.value().to(x.dtype());
@@ -297,7 +297,7 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
     return bias;
   }
 
-  /** Those of the matrix, once floats were computed with. */
+  /** The bytes of the float matrix, once it has been computed. */
   @Override
   public long derivedBytes() {
     return whole == null ? 0 : whole.elements() * whole.dtype().bytes();

@@ -4,8 +4,8 @@ import dev.jformer.tensor.Int8;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Products of 8-bit integers with powers of two, row of weights by row: {@code ±(x << p)} added up
- * in 32 bits. The loops are such that the JVM's compiler makes vector instructions of them.
+ * Computes products of 8-bit integers with powers of two: sums of {@code ±(x << p)} in 32 bits, one
+ * row of weights at a time. The loops are written so that the JVM's compiler vectorises them.
  */
 final class ShiftProduct {
   private final int[][] x;
@@ -13,10 +13,10 @@ final class ShiftProduct {
   private final int[] sums;
 
   /**
-   * For some rows of integers.
+   * Prepares the products of rows of integers.
    *
    * @param x [rows * in]
-   * @param out rows of weights
+   * @param out number of rows of weights
    */
   ShiftProduct(byte[] x, int in, int out) {
     this.out = out;
@@ -44,7 +44,7 @@ final class ShiftProduct {
     }
   }
 
-  /** (v ^ -1) - -1 is -v. */
+  /** The sum of a row; {@code (v ^ -1) - -1} is -v. */
   private static int sum(int[] x, int[] shifts, int[] masks) {
     int sum = 0;
     for (int i = 0; i < x.length; i++) {
@@ -54,7 +54,7 @@ final class ShiftProduct {
   }
 
   /**
-   * Takes away again what was added for weights of zero, which count as 1 in {@link #row}.
+   * Subtracts the terms of weights that are zero, which count as 1 in {@link #row}.
    *
    * @param masks -1 where a weight is zero, else 0
    */
@@ -69,7 +69,7 @@ final class ShiftProduct {
     }
   }
 
-  /** int32 [rows, out]. */
+  /** The results, int32 [rows, out]. */
   Tensor sums() {
     return Tensor.of(sums, x.length, out);
   }

@@ -2,14 +2,14 @@ package dev.jformer.nn.shift;
 
 import dev.jformer.tensor.Tensor;
 
-/** A layer whose weights are powers of two with a sign, times a scale for each output. */
+/** A layer whose weights are signed powers of two times a scale for each output. */
 public interface ShiftWeight {
-  /** Signs: int8 [out, in], 1, -1, or 0 for a weight of zero. */
+  /** The signs, int8 [out, in]: 1, -1, or 0 for a weight of zero. */
   Tensor signs();
 
-  /** Exponents of two: int8 [out, in], from 0; 0 for a weight of zero too. */
+  /** The exponents of two, int8 [out, in], from 0; also 0 for a weight of zero. */
   Tensor shifts();
 
-  /** What 1 stands for in each row: float32 [out]. */
+  /** The scale of each row: float32 [out]. */
   Tensor scales();
 }

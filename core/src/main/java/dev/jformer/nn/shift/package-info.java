@@ -1,2 +1,2 @@
-/** Linear layers whose weights are powers of two. */
+/** Linear layers whose weights are powers of two (shift networks, DenseShift). */
 package dev.jformer.nn.shift;

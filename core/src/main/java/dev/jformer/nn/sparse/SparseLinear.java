@@ -26,44 +26,44 @@ import java.util.List;
  * not zero, for <a href="https://arxiv.org/abs/2306.03805">The Emergence of Essential Sparsity in
  * Large Pre-trained Models: The Weights that Matter</a> and <a
  * href="https://arxiv.org/abs/2202.02643">The Unreasonable Effectiveness of Random Pruning: Return
- * of the Most Naive Baseline for Sparse Training</a>. It keeps them row after row, and their places
- * in a bit for each element, or as the patterns of N:M sparsity. Gradients flow to the values that
- * there are, and so does weight decay, so a mask holds through training; the optimizer's state is
- * as small as the values.
+ * of the Most Naive Baseline for Sparse Training</a>. It stores them row by row, and their
+ * positions as a bit mask or as the patterns of N:M sparsity. Only these values get gradients and
+ * weight decay, so the mask stays the same in training, and the optimizer's state is as small as
+ * the values.
  *
- * <p>In training the matrix is made by scattering the values, for gradients to flow. In inference
- * it is written out for each pass and dropped again: of no account for batches, most of the time
- * where few tokens pass, as in decoding. There {@link Execution#DENSE} keeps it. On the CPUs that
- * this was measured on, products that skip zeros gain nothing: libtorch's product of a CSR matrix
- * of 1536 x 384 with a density of 5 % takes 18 times as long as the dense one for one row and 2.2
- * times for 1,024. What is gained is memory and files.
+ * <p>In training the matrix is made by scattering the values, so that gradients flow. In inference
+ * it is written out in each pass and released again: this takes no noticeable time for batches, but
+ * most of the time for few tokens, as in decoding; {@link Execution#DENSE} keeps it instead. On the
+ * CPUs that this was measured on, products that skip zeros gain nothing: libtorch's product of a
+ * CSR matrix of 1536 x 384 with a density of 5 % takes 18 times as long as the dense one for one
+ * row and 2.2 times for 1,024. The gain is in memory and file size.
  *
  * <p>With 8 bits the values are integers with a scale for each row, the largest absolute value over
- * 127; such a layer does not train.
+ * 127; such a layer cannot be trained.
  */
 public final class SparseLinear extends Layer implements Roundable.Rounded {
-  /** What becomes of the whole matrix. */
+  /** How the whole matrix is handled. */
   public enum Execution {
-    /** It is made for each pass, and memory holds what files do. */
+    /** It is computed in each pass; memory is as small as the file. */
     FRUGAL,
-    /** It is kept from the first pass on: as fast as a plain layer and, then, as large. */
+    /** It is kept from the first pass on: as fast and as large as a plain layer. */
     DENSE
   }
 
   /**
    * Configuration.
    *
-   * @param density share of the weights that a new layer keeps, drawn at random; models made of
-   *     others keep what they were given, and here stands their overall share
+   * @param density share of the weights that a new layer keeps, drawn at random; in pruned models,
+   *     the overall share of kept weights
    * @param keep N of N:M sparsity; 0 for weights kept anywhere
    * @param of M of N:M sparsity, 2 to 8; 0 for weights kept anywhere
-   * @param bits of a value: 32, or 8 for models that are trained
-   * @param execution what becomes of the whole matrix
+   * @param bits bits of a value: 32, or 8 for models that are already trained
+   * @param execution how the whole matrix is handled
    */
   @AutoService(Projection.class)
   public record Config(double density, int keep, int of, int bits, Execution execution)
       implements Roundable {
-    /** Half of the weights, anywhere. */
+    /** Default: half of the weights, anywhere. */
     public Config() {
       this(0.5);
     }
@@ -73,7 +73,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
       this(density, 0, 0, 32, Execution.FRUGAL);
     }
 
-    /** N of each M neighbours in a row. */
+    /** N of each M adjacent weights in a row. */
     public Config(int keep, int of) {
       this((double) keep / of, keep, of, 32, Execution.FRUGAL);
     }
@@ -91,7 +91,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
                 + keep
                 + " and of is "
                 + of
-                + ": expected fewer than of, and of from 2 to "
+                + ": expected keep below of, and of from 2 to "
                 + GroupPatterns.WIDEST
                 + ", such as 2 of 4; or both 0");
       }
@@ -115,7 +115,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
       return new Config(density, keep, of, other, execution);
     }
 
-    /** The same with another share. */
+    /** This configuration with another density. */
     public Config withDensity(double other) {
       return new Config(other, keep, of, bits, execution);
     }
@@ -133,7 +133,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
       return of == 0 ? Math.max(1, Math.round(density * out * in)) : out * (in / of) * keep;
     }
 
-    /** A mask of as many places as a new layer has, each as likely as the other: [out, in]. */
+    /** Draws a mask with the number of weights of a new layer, all equally likely: [out, in]. */
     private Tensor drawn(long out, long in) {
       if (of > 0) {
         Tensor chance = Tensor.rand(out, in / of, of);
@@ -183,7 +183,9 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
     return small ? Parameter.buffer(zeros) : Parameter.trained(zeros);
   }
 
-  /** In one row, for the optimizer lets vectors be, and matrices decay. */
+  /**
+   * The values as a matrix of one row, because the optimizer applies weight decay only to matrices.
+   */
   private Parameter values(boolean small, Initializer initializer) {
     boolean ragged = config.of() == 0;
     long count = config.count(out, in);
@@ -205,7 +207,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
     return trainable ? Parameter.trained(initial) : Parameter.buffer(initial);
   }
 
-  /** The elements of a matrix [out, in] where this layer has values: [1, count]. */
+  /** Picks the elements of a matrix [out, in] at this layer's positions: [1, count]. */
   private Tensor gathered(Tensor matrix) {
     long[] places = positions.indices();
     return matrix.reshape(1, -1).indexSelect(1, Tensor.of(places, places.length));
@@ -217,30 +219,30 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
     if (config.bits() == 8) {
       if (isTraining()) {
         throw new UnsupportedOperationException(
-            "a sparse layer of 8-bit values does not train: train the model before it is"
+            "a sparse layer of 8-bit values cannot be trained: train the model before it is"
                 + " compressed, or switch it to inference");
       }
       return Functional.linear(x, weight().to(x.dtype()), to(offset, x.dtype()));
     }
-    return Functional.linear(x, learns() ? scattered() : weight(), offset);
+    return Functional.linear(x, needsGradient() ? scattered() : weight(), offset);
   }
 
   private static Tensor to(Tensor offset, DType dtype) {
     return offset == null ? null : offset.to(dtype);
   }
 
-  private boolean learns() {
+  private boolean needsGradient() {
     return values.value().dtype() != DType.FLOAT32
         || (Autograd.isEnabled() && values.value().requiresGrad());
   }
 
-  /** The matrix [out, in], which gradients flow from. */
+  /** The matrix [out, in], with gradients. */
   private Tensor scattered() {
     Tensor row = Tensor.zeros(values.value().dtype(), 1, out * in);
     return row.scatter(1, indices(), values.value()).view(out, in);
   }
 
-  /** The whole matrix [out, in], float32 but for values of float64; without gradients. */
+  /** The whole matrix [out, in] without gradients; float32, or float64 for float64 values. */
   public Tensor weight() {
     if (config.execution() == Execution.FRUGAL) {
       return written();
@@ -276,7 +278,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
               + count
               + " values and "
               + positions.count()
-              + " places for them: its weights are damaged");
+              + " positions: its weights are damaged");
     }
   }
 
@@ -293,7 +295,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
     return indices;
   }
 
-  /** Forgets what was made of values or places that have changed since. */
+  /** Releases what was derived from values or positions that have changed since. */
   private void refresh() {
     Tensor code = positions.code().value();
     Tensor held = values.value();
@@ -309,10 +311,10 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
   }
 
   /**
-   * Takes over a part of a matrix.
+   * Copies the kept elements of a matrix to this layer.
    *
    * @param matrix [out, in]
-   * @param mask bool [out, in], true where its values are kept
+   * @param mask bool [out, in], true for the elements to keep
    * @throws IllegalArgumentException if this layer's kind of sparsity cannot hold the mask, or
    *     values are not finite
    */
@@ -340,7 +342,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
     fill(wide.weight(), wide.mask());
   }
 
-  /** Where values stand: bool [out, in]. */
+  /** The mask of the values' positions: bool [out, in]. */
   public Tensor mask() {
     return Scope.tidy(
         () -> {
@@ -352,7 +354,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
         });
   }
 
-  /** The values, [1, count], in the order of the rows that they stand in. */
+  /** The values, [1, count], row by row. */
   public Parameter values() {
     return values;
   }
@@ -362,7 +364,7 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
     return bias;
   }
 
-  /** Those of the matrix, where it is kept, and of what training needs to know of the places. */
+  /** The bytes of the matrix, if it is kept, and of the positions as training needs them. */
   @Override
   public long derivedBytes() {
     long index = indices == null ? 0 : Long.BYTES * indices.elements();

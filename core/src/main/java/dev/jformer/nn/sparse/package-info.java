@@ -1,2 +1,2 @@
-/** Linear layers that store only the weights that are not zero. */
+/** Sparse linear layers, which store only the weights that are not zero. */
 package dev.jformer.nn.sparse;

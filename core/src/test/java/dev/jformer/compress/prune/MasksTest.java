@@ -400,7 +400,7 @@ class MasksTest {
             IllegalArgumentException.class,
             () -> new RandomPruning(0.5, RandomPruning.Ratios.SNIP, 1).apply(model, silent));
     assertTrue(error.getMessage().contains("no loss"), error.getMessage());
-    assertRefused("no multiple of 5", new NmPruning(1, 5), model);
+    assertRefused("not a multiple of 5", new NmPruning(1, 5), model);
   }
 
   private static void assertRefused(String part, Compression method, Model model) {

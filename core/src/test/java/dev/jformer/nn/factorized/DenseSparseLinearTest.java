@@ -357,7 +357,7 @@ class DenseSparseLinearTest {
     bits.parameters().get("mask").value().zero_();
     try (Mode mode = Autograd.noGrad()) {
       var error = assertThrows(IllegalStateException.class, bits::weight);
-      assertTrue(error.getMessage().contains("0 places"), error.getMessage());
+      assertTrue(error.getMessage().contains("0 positions"), error.getMessage());
     }
   }
 

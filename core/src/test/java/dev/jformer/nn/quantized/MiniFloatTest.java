@@ -144,9 +144,10 @@ class MiniFloatTest {
     assertMessage("bits is 9: expected 2 to 8", () -> new MiniFloat(9, 2));
     assertMessage("exponent is 4 of 4 bits: expected 1 to 3", () -> new MiniFloat(4, 4));
     assertMessage("exponent is 0 of 8 bits: expected 1 to 5", () -> new MiniFloat(8, 0));
-    assertMessage("5.0 steps are no number of the format E2M1", () -> new MiniFloat(4, 2).code(5));
-    assertMessage("16.0 steps are no", () -> new MiniFloat(4, 2).code(16));
-    assertMessage("NaN steps are no", () -> new MiniFloat(4, 2).code(Float.NaN));
+    assertMessage(
+        "5.0 steps are not a number of the format E2M1", () -> new MiniFloat(4, 2).code(5));
+    assertMessage("16.0 steps are not", () -> new MiniFloat(4, 2).code(16));
+    assertMessage("NaN steps are not", () -> new MiniFloat(4, 2).code(Float.NaN));
   }
 
   private static void assertMessage(String start, Runnable wrong) {

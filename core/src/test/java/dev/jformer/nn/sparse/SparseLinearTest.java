@@ -230,7 +230,7 @@ class SparseLinearTest {
     layer.values().copyFrom(Tensor.zeros(1, 3));
     try (Mode mode = Autograd.noGrad()) {
       var error = assertThrows(IllegalStateException.class, layer::weight);
-      assertTrue(error.getMessage().contains("3 values and 32 places"), error.getMessage());
+      assertTrue(error.getMessage().contains("3 values and 32 positions"), error.getMessage());
     }
   }
 }
