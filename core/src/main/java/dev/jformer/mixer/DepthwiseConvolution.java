@@ -10,20 +10,21 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Mixes neighbours by a convolution of each channel for itself, one of the mixers that MetaFormer's
- * authors compare (arXiv 2111.11418). Tokens of a picture have neighbours in two dimensions, those
- * of a sequence in one; where tokens see earlier ones only, the last {@code size} up to the token
- * itself. Zeros lie outside, and where padding is.
+ * A depthwise convolution over neighbouring tokens, one of the mixers that MetaFormer's authors
+ * compare (<a href="https://arxiv.org/abs/2111.11418">MetaFormer Is Actually What You Need for
+ * Vision</a>). Tokens of an image have neighbours in two dimensions, those of a sequence in one; in
+ * causal models the neighbours are the last {@code size} tokens up to the token itself. Positions
+ * outside, and padding, count as zeros.
  */
 public final class DepthwiseConvolution extends TokenMixer {
   /**
    * Configuration.
    *
-   * @param size neighbours in each dimension, an odd number
+   * @param size width of the kernel in each dimension, an odd number
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int size) implements TokenMixer.Config {
-    /** Three. */
+    /** Default: a width of three. */
     public Config() {
       this(3);
     }
@@ -68,7 +69,7 @@ public final class DepthwiseConvolution extends TokenMixer {
     return causal ? along(Functional.pad(seen, 0, 0, 0, size - 1, 0)) : around(seen);
   }
 
-  /** Over sequences that begin with the {@code size - 1} tokens before the first result. */
+  /** Convolves sequences that begin with the {@code size - 1} tokens before the first result. */
   private Tensor along(Tensor x) {
     Tensor kernel = weight.value().squeeze(2);
     Tensor b = bias == null ? null : bias.value();

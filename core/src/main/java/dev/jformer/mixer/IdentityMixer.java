@@ -7,8 +7,9 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Mixes nothing: what MetaFormer's authors (arXiv 2111.11418) put in the place of a mixer to see
- * how much the block brings by itself. No weights.
+ * A mixer that does nothing, which MetaFormer's authors (<a
+ * href="https://arxiv.org/abs/2111.11418">MetaFormer Is Actually What You Need for Vision</a>) use
+ * to measure what the block itself contributes. It has no weights.
  */
 public final class IdentityMixer extends TokenMixer {
   /** Configuration. */

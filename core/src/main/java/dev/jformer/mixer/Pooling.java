@@ -8,21 +8,21 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * PoolFormer's mixer (arXiv 2111.11418): each token becomes the mean of its neighbours, itself
- * among them, less itself, for the residual stream adds it again. Tokens of a picture have
- * neighbours in two dimensions, those of a sequence in one; where tokens see earlier ones only, the
- * last {@code size} up to the token itself. What lies outside, and padding, does not count. No
- * weights.
+ * PoolFormer's mixer (<a href="https://arxiv.org/abs/2111.11418">MetaFormer Is Actually What You
+ * Need for Vision</a>): each token becomes the mean of its neighbours and itself minus itself,
+ * because the residual stream adds it again. Tokens of an image have neighbours in two dimensions,
+ * those of a sequence in one; in causal models the neighbours are the last {@code size} tokens up
+ * to the token itself. Positions outside, and padding, do not count. It has no weights.
  */
 public final class Pooling extends TokenMixer {
   /**
    * Configuration.
    *
-   * @param size neighbours in each dimension, an odd number
+   * @param size width of the window in each dimension, an odd number
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int size) implements TokenMixer.Config {
-    /** The paper's 3. */
+    /** Default: the paper's width of 3. */
     public Config() {
       this(3);
     }
@@ -70,7 +70,7 @@ public final class Pooling extends TokenMixer {
     Tensor of(Tensor x);
   }
 
-  /** The mean of tokens that are kept, as the ratio of two means. */
+  /** The mean of tokens that are not padding, as the ratio of two means. */
   private static Tensor ratio(Tensor x, Tensor paddingMask, Mean mean) {
     Tensor kept =
         paddingMask == null
@@ -81,7 +81,7 @@ public final class Pooling extends TokenMixer {
     return mean.of(seen).div(count);
   }
 
-  /** Sums of the last tokens, divided by their full number. */
+  /** Sums of the last {@code size} tokens, divided by {@code size}. */
   private Tensor running(Tensor x) {
     Tensor padded = Functional.pad(x, 0, 0, 0, size - 1, 0);
     Tensor sum = x;

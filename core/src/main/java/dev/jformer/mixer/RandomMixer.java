@@ -8,10 +8,11 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Mixes tokens by one matrix that is drawn once and never trained, the softmax of numbers uniform
- * on [0, 1), the same for all channels: MetaFormer's random mixing (arXiv 2111.11418). Shorter
- * sequences use the matrix' corner, causal ones what lies up to its diagonal; the softmax is over
- * what is used.
+ * MetaFormer's random mixing (<a href="https://arxiv.org/abs/2111.11418">MetaFormer Is Actually
+ * What You Need for Vision</a>): tokens are mixed by one matrix that is drawn once and never
+ * trained, the softmax of numbers uniform on [0, 1), the same for all channels. Shorter sequences
+ * use the upper left corner of the matrix, causal ones its lower triangle; the softmax is over the
+ * part used.
  */
 public final class RandomMixer extends TokenMixer {
   /** Configuration. */
@@ -44,12 +45,15 @@ public final class RandomMixer extends TokenMixer {
     return matrix(x, paddingMask).matmul(x);
   }
 
-  /** [1, T, T], or [B, T, T] where there is padding. */
+  /** The mixing matrix: [1, T, T], or [B, T, T] if there is padding. */
   private Tensor matrix(Tensor x, Tensor paddingMask) {
     long length = x.size(1);
     if (length > longest) {
       throw new IllegalArgumentException(
-          "a sequence of " + length + " tokens is longer than the mixer's matrix, " + longest);
+          "a sequence of "
+              + length
+              + " tokens is too long for the mixer's matrix: expected at most "
+              + longest);
     }
     Tensor corner = logits.value().narrow(0, 0, length).narrow(1, 0, length).unsqueeze(0);
     corner = corner.to(x.dtype());

@@ -4,13 +4,13 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Tokens seen as a picture of some rows, without moving them.
+ * Tokens viewed as an image of several rows, without copying.
  *
  * @param planes [B, D, rows, columns]
  */
 record TokenGrid(Tensor planes) {
   /**
-   * The picture that tokens make.
+   * Views tokens as an image.
    *
    * @param x [B, T, D]
    * @param rows a divisor of T; 1 for a sequence
@@ -18,17 +18,20 @@ record TokenGrid(Tensor planes) {
   static TokenGrid of(Tensor x, long rows) {
     if (x.size(1) % rows != 0) {
       throw new IllegalArgumentException(
-          x.size(1) + " tokens make no picture of " + rows + " rows: expected a multiple");
+          x.size(1)
+              + " tokens do not form an image of "
+              + rows
+              + " rows: expected a multiple of the rows");
     }
     return new TokenGrid(x.unflatten(1, rows, -1).permute(0, 3, 1, 2));
   }
 
-  /** The tokens again: [B, T, D]. */
+  /** The tokens as a sequence: [B, T, D]. */
   Tensor tokens() {
     return planes.permute(0, 2, 3, 1).flatten(1, 2);
   }
 
-  /** The mean of each token's neighbours and itself, of those that there are: [B, T, D]. */
+  /** The mean of each token and its existing neighbours: [B, T, D]. */
   Tensor neighbours(int size) {
     long height = planes.size(2) == 1 ? 1 : size;
     return new TokenGrid(Functional.meanPool(planes, height, size)).tokens();

@@ -6,15 +6,17 @@ import dev.jformer.nn.Module;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
-/** Lets the tokens of a sequence exchange information: [B, T, D] to [B, T, D]. */
+/**
+ * A token mixer, the part of a block in which tokens exchange information: [B, T, D] to [B, T, D].
+ */
 public abstract class TokenMixer extends Module {
   /** Configuration of a token mixer. */
   public interface Config extends Part {
     /**
-     * The mixer for one block.
+     * Builds the mixer for one block.
      *
      * @param position the model's position encoding, shared by all blocks
-     * @throws IllegalArgumentException if the mixer cannot stand there, for example because it
+     * @throws IllegalArgumentException if the mixer does not suit the block, for example because it
      *     cannot be causal
      */
     TokenMixer build(BlockContext site, Position position);
@@ -36,12 +38,11 @@ public abstract class TokenMixer extends Module {
   public abstract Tensor forward(Tensor x, Tensor paddingMask);
 
   /**
-   * The matrix of weights by which each token takes from each other one, for analysis: holding it
-   * costs T² memory.
+   * Computes the attention weights between tokens, for analysis; they take T² memory.
    *
    * @param x [B, T, D]
    * @param paddingMask as in {@link #forward}
-   * @return [B, H, T, T], row t for what token t takes
+   * @return [B, H, T, T]; row t holds the weights of all tokens for token t
    * @throws UnsupportedOperationException if this mixer has no such matrix
    */
   public Tensor weights(Tensor x, Tensor paddingMask) {
@@ -50,24 +51,24 @@ public abstract class TokenMixer extends Module {
   }
 
   /**
-   * The logits whose softmax {@link #weights} is, also of pairs of tokens that may not meet, for
-   * analysis: holding them costs T² memory.
+   * Computes the logits whose softmax are the {@link #weights}, also for masked pairs of tokens,
+   * for analysis; they take T² memory.
    *
    * @param x [B, T, D]
    * @return [B, H, T, T]
-   * @throws UnsupportedOperationException if this mixer's weights are no softmax
+   * @throws UnsupportedOperationException if this mixer's weights are not a softmax
    */
   public Tensor logits(Tensor x) {
     throw new UnsupportedOperationException(
-        getClass().getSimpleName() + " has no logits: its weights are no softmax");
+        getClass().getSimpleName() + " has no logits: its weights are not a softmax");
   }
 
   /**
-   * What decoding must remember of the tokens seen so far; empty at first.
+   * Creates an empty decoding state, which stores what is needed of the tokens seen so far.
    *
    * @param batch B
-   * @param capacity the most tokens that will be seen
-   * @throws UnsupportedOperationException if this mixer cannot continue a sequence
+   * @param capacity the most tokens of a sequence
+   * @throws UnsupportedOperationException if this mixer cannot decode step by step
    */
   public State start(long batch, long capacity) {
     throw new UnsupportedOperationException(
@@ -75,8 +76,8 @@ public abstract class TokenMixer extends Module {
   }
 
   /**
-   * Mixes the tokens that follow those in {@code state}, and adds them to it. Equal to what {@link
-   * #forward} gives for these positions of the whole sequence.
+   * Mixes the tokens that follow those in {@code state}, and adds them to it. The result equals
+   * that of {@link #forward} for these positions of the whole sequence.
    *
    * @param x [B, T, D], usually T = 1
    * @return [B, T, D]
@@ -86,26 +87,25 @@ public abstract class TokenMixer extends Module {
         getClass().getSimpleName() + " cannot decode step by step");
   }
 
-  /** Memory of a sequence being decoded; its tensors outlive scopes until it is closed. */
+  /** The decoding state of a batch of sequences; its tensors outlive scopes until it is closed. */
   public interface State extends AutoCloseable {
     /** Number of tokens seen. */
     long length();
 
-    /** Forgets all tokens after the first {@code length}, where the mixer allows it. */
+    /** Drops all tokens after the first {@code length}, if the mixer supports it. */
     default void truncate(long length) {
-      throw new UnsupportedOperationException(getClass().getSimpleName() + " cannot go back");
+      throw new UnsupportedOperationException(getClass().getSimpleName() + " cannot drop tokens");
     }
 
     /**
-     * Puts other sequences in the places of these, where the mixer allows it: the sequence in place
-     * i is then what that in place {@code rows[i]} was.
+     * Reorders the sequences, if the mixer supports it: sequence i becomes what sequence {@code
+     * rows[i]} was.
      *
-     * @param rows int64 [n], places from 0 to B - 1, any number of times; there are n sequences
-     *     then
+     * @param rows int64 [n], indices from 0 to B - 1, which may repeat; n becomes the batch size
      */
     default void select(Tensor rows) {
       throw new UnsupportedOperationException(
-          getClass().getSimpleName() + " cannot exchange sequences");
+          getClass().getSimpleName() + " cannot reorder sequences");
     }
 
     /** Bytes of memory held. */

@@ -1,5 +1,5 @@
 /**
- * Token mixers: the half of a block in which tokens exchange information. Softmax attention is one
- * among many.
+ * Token mixers, the part of a block in which tokens exchange information. Start with {@link
+ * dev.jformer.mixer.TokenMixer}; softmax attention and its variants are in {@code mixer.attention}.
  */
 package dev.jformer.mixer;

@@ -20,10 +20,14 @@ import java.util.function.Function;
 
 /**
  * The frame of multi-head attention (<a href="https://arxiv.org/abs/1706.03762">Attention Is All
- * You Need</a>, arXiv 1706.03762), for variants to fill in. It has the layers for queries, keys,
- * values and output, grouped or multi-query heads (arXiv 2305.13245, 1911.02150), the position
- * encoding, and the cache for decoding; a variant says what the queries take from the values, in
- * {@link #attend(Heads, AttentionMask)}. This one has a learned temperature for each head:
+ * You Need</a>, <a href="https://arxiv.org/abs/1706.03762">Attention Is All You Need</a>), for
+ * variants to fill in. It has the layers for queries, keys, values and output, grouped or
+ * multi-query heads (<a href="https://arxiv.org/abs/2305.13245">GQA: Training Generalized
+ * Multi-Query Transformer Models from Multi-Head Checkpoints</a> and <a
+ * href="https://arxiv.org/abs/1911.02150">Fast Transformer Decoding: One Write-Head is All You
+ * Need</a>), the position encoding, and the cache for decoding; a variant says what the queries
+ * take from the values, in {@link #attend(Heads, AttentionMask)}. This one has a learned
+ * temperature for each head:
  *
  * <pre>{@code
  * public final class TemperatureAttention extends Attention {

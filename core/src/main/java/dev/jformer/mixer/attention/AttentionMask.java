@@ -4,20 +4,20 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Says which queries may see which keys, and what is added to their logits. The queries are tokens
- * {@code start} … {@code start + queries - 1}, the keys tokens 0 … {@code keys - 1}; a method takes
- * the numbers of both. A variant of attention uses {@link #mask} alone, or {@link #bias} and {@link
- * #allowed} together.
+ * A mask that says which queries may see which keys, and the bias of their logits. The queries are
+ * tokens {@code start} … {@code start + queries - 1}, the keys tokens 0 … {@code keys - 1}; methods
+ * take the numbers of both. A variant of attention uses {@link #mask} alone, or {@link #bias} and
+ * {@link #allowed} together.
  *
  * @param start number of tokens before the first query; 0 for whole sequences
- * @param causal whether a query sees keys up to its own position only
+ * @param causal whether a query sees only keys up to its own position
  * @param paddingMask bool [B, S], false where a key is padding; null if none is
  * @param position the position encoding, whose bias is added to the logits
  */
 public record AttentionMask(long start, boolean causal, Tensor paddingMask, Position position) {
   /**
-   * The position encoding's bias. Where a causal query may not see a key it is finite, but means
-   * nothing.
+   * The position encoding's bias. For masked pairs of a causal model it is finite but has no
+   * meaning.
    *
    * @return [H, queries, keys]; null if nothing is added
    */
@@ -26,8 +26,8 @@ public record AttentionMask(long start, boolean causal, Tensor paddingMask, Posi
   }
 
   /**
-   * The position encoding's bias, with -∞ where a causal query may not see a key. It says nothing
-   * about padding.
+   * The position encoding's bias, with -∞ where a causal query may not see a key. It does not
+   * include padding.
    *
    * @return [H, queries, keys]; null if the encoding adds nothing, also where queries are causal
    */
@@ -36,7 +36,7 @@ public record AttentionMask(long start, boolean causal, Tensor paddingMask, Posi
   }
 
   /**
-   * Which queries may see which keys, by causality and padding.
+   * The mask of allowed pairs, by causality and padding.
    *
    * @return bool that broadcasts to [B, H, queries, keys], true where allowed; null if all are
    */
@@ -53,7 +53,7 @@ public record AttentionMask(long start, boolean causal, Tensor paddingMask, Posi
   }
 
   /**
-   * Bias, causality and padding in one, as {@link dev.jformer.tensor.Functional#attention} takes
+   * Bias, causality and padding combined, as {@link dev.jformer.tensor.Functional#attention} takes
    * it.
    *
    * @return broadcasts to [B, H, queries, keys]: added to the logits where the encoding has a bias,

@@ -14,7 +14,7 @@ import dev.jformer.tensor.Tensor;
  * with finite logits, and gets no gradient there that would drive them apart.
  *
  * <p>γ is given by α as {@code γ = -α/T}, where T is the model's length, as in the authors' code,
- * also where a causal token sees fewer. The T×S matrix is held, as the definition demands it.
+ * also where a causal token sees fewer. The T×S matrix is stored, as the definition requires.
  */
 public final class ClippedSoftmax extends Attention {
   /**

@@ -13,10 +13,11 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * Multi-head softmax attention of one sequence's tokens to another's (arXiv 1706.03762): queries of
- * the one, keys and values of the other, by the fused kernel. Keys and values are the same for all
- * queries, so a decoder {@linkplain #read reads} the other sequence once and {@linkplain
- * #forward(Tensor, Memory) asks} it as often as it has tokens.
+ * Cross-attention (<a href="https://arxiv.org/abs/1706.03762">Attention Is All You Need</a>):
+ * multi-head softmax attention with queries from one sequence and keys and values from another, by
+ * the fused kernel. Keys and values are the same for all queries, so a decoder {@linkplain #read
+ * reads} the other sequence once and {@linkplain #forward(Tensor, Memory) attends} to it for each
+ * token.
  *
  * <p>Under bf16 autocast attention itself runs in float32, as in {@link Attention}.
  */
@@ -28,7 +29,7 @@ public final class CrossAttention extends Module {
   private final Slot<Layer> dropout;
 
   /**
-   * A new layer.
+   * Creates a layer.
    *
    * @param heads H, must divide the width
    */
@@ -45,19 +46,19 @@ public final class CrossAttention extends Module {
   }
 
   /**
-   * A sequence as it is attended to.
+   * The keys and values of a sequence that is attended to.
    *
    * @param keys [B, H, S, d]
    * @param values [B, H, S, d]
-   * @param mask bool [B, 1, 1, S], false where it is padding; null if there is none
+   * @param mask bool [B, 1, 1, S], false at padding; null if there is none
    */
   public record Memory(Tensor keys, Tensor values, Tensor mask) {
-    /** The same beyond the scope it was made in, until it is {@linkplain #close closed}. */
+    /** Lets the memory outlive its scope, until it is {@linkplain #close closed}. */
     public Memory keep() {
       return new Memory(keys.keep(), values.keep(), mask == null ? null : mask.keep());
     }
 
-    /** Only some of the sequences: int64 [n], their numbers. */
+    /** Selects sequences by their indices, int64 [n]. */
     public Memory select(Tensor rows) {
       return new Memory(
           keys.indexSelect(0, rows),
@@ -70,7 +71,7 @@ public final class CrossAttention extends Module {
       return keys.elements() * keys.dtype().bytes() + values.elements() * values.dtype().bytes();
     }
 
-    /** Releases it. */
+    /** Releases the memory. */
     public void close() {
       keys.close();
       values.close();
@@ -81,7 +82,7 @@ public final class CrossAttention extends Module {
   }
 
   /**
-   * Keys and values of a sequence.
+   * Computes keys and values of a sequence.
    *
    * @param memory [B, S, D]
    * @param paddingMask bool [B, S], false where the memory is padding; null if there is none
@@ -93,7 +94,7 @@ public final class CrossAttention extends Module {
   }
 
   /**
-   * What tokens take from a memory.
+   * Attends to a memory.
    *
    * @param x [B, T, D]
    * @return [B, T, D]
@@ -109,7 +110,7 @@ public final class CrossAttention extends Module {
   }
 
   /**
-   * What tokens take from a memory that is read for them alone.
+   * Attends to a sequence that is read only for these tokens.
    *
    * @param x [B, T, D]
    * @param memory [B, S, D]

@@ -27,8 +27,7 @@ public final class GatedAttention extends Attention {
    *
    * @param heads H, must divide the width
    * @param keyValueHeads G, must divide H; 0 for as many as heads
-   * @param open π_init, how far gates are open at the start, between 0 and 1; the paper uses 0.25
-   *     to 0.9
+   * @param open π_init, the initial value of gates, between 0 and 1; the paper uses 0.25 to 0.9
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int keyValueHeads, double open) implements TokenMixer.Config {
@@ -81,13 +80,13 @@ public final class GatedAttention extends Attention {
     }
   }
 
-  /** How far each head is open for each token: [B, H, T, 1]. */
+  /** The gate of each head for each token: [B, H, T, 1]. */
   private Tensor gate(Tensor x) {
     Tensor logits = x.unflatten(2, heads(), headDim()).mul(gateWeight.value()).sum(-1, false);
     return logits.add(gateBias.value()).sigmoid().transpose(1, 2).unsqueeze(3);
   }
 
-  /** Weights of the softmax times the gate: rows sum to how far the gate is open. */
+  /** The softmax weights times the gate: rows sum to the gate's value. */
   @Override
   public Tensor weights(Tensor x, Tensor paddingMask) {
     return super.weights(x, paddingMask).mul(gate(x));

@@ -25,14 +25,14 @@ public final class ProbabilisticFlash extends Attention {
    *
    * @param heads H, must divide the width
    * @param keyValueHeads G, must divide H; 0 for as many as heads
-   * @param block tokens in a block
-   * @param probability p, of a neighbouring block
-   * @param always whether blocks are left out of training, too
+   * @param block number of tokens in a block
+   * @param probability p, that of a neighbouring block
+   * @param always whether blocks are also left out in inference
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int keyValueHeads, int block, double probability, boolean always)
       implements TokenMixer.Config {
-    /** Blocks of 64 tokens, neighbours with probability 0.8. */
+    /** Defaults: blocks of 64 tokens, neighbours with probability 0.8. */
     public Config() {
       this(4, 0, 64, 0.8, false);
     }
@@ -76,7 +76,7 @@ public final class ProbabilisticFlash extends Attention {
         h, pairs.paddingMask(), draw((int) ((length + config.block() - 1) / config.block())));
   }
 
-  /** Which blocks of keys take part for which blocks of queries. */
+  /** Draws which blocks of keys take part for which blocks of queries. */
   private boolean[][] draw(int count) {
     float[] numbers = Tensor.rand(count, count).toFloats();
     boolean[][] drawn = new boolean[count][count];

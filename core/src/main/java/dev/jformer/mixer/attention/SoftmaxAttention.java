@@ -11,8 +11,11 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Multi-head softmax attention (arXiv 1706.03762) on the fused kernel, with grouped or multi-query
- * heads (arXiv 2305.13245, 1911.02150).
+ * Multi-head softmax attention (<a href="https://arxiv.org/abs/1706.03762">Attention Is All You
+ * Need</a>) on the fused kernel, with grouped or multi-query heads (<a
+ * href="https://arxiv.org/abs/2305.13245">GQA: Training Generalized Multi-Query Transformer Models
+ * from Multi-Head Checkpoints</a> and <a href="https://arxiv.org/abs/1911.02150">Fast Transformer
+ * Decoding: One Write-Head is All You Need</a>).
  */
 public final class SoftmaxAttention extends Attention {
   /**
@@ -20,7 +23,7 @@ public final class SoftmaxAttention extends Attention {
    *
    * @param heads H, must divide the width
    * @param keyValueHeads G, must divide H; 0 for as many as heads
-   * @param cache how keys and values are kept in decoding
+   * @param cache the kind of key-value cache in decoding
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int keyValueHeads, Cache.Config cache)
@@ -30,7 +33,7 @@ public final class SoftmaxAttention extends Attention {
       this(4, 0);
     }
 
-    /** Keys and values are kept as they are. */
+    /** Attention with the full key-value cache. */
     public Config(int heads, int keyValueHeads) {
       this(heads, keyValueHeads, new KeyValueCache.Config());
     }
@@ -39,7 +42,7 @@ public final class SoftmaxAttention extends Attention {
     public Config {
       checkHeads(heads, keyValueHeads);
       if (cache == null) {
-        throw new IllegalArgumentException("cache is null: expected how keys and values are kept");
+        throw new IllegalArgumentException("cache is null: expected a cache such as 'full'");
       }
     }
 
@@ -66,7 +69,7 @@ public final class SoftmaxAttention extends Attention {
     return cache.start(batch, groups(), capacity, headDim());
   }
 
-  /** What a cache makes for these queries alone is released with them. */
+  /** Attends in a scope, so that tensors unpacked from a cache are released at once. */
   @Override
   protected Tensor attend(Heads heads, State state) {
     return Scope.tidy(() -> super.attend(heads, state));
@@ -82,7 +85,7 @@ public final class SoftmaxAttention extends Attention {
     return softmaxLogits(x);
   }
 
-  /** Softmax attention that never holds the T×S matrix. */
+  /** Softmax attention by the fused kernel, which never stores the T×S matrix. */
   public static Tensor fused(Heads h, AttentionMask pairs) {
     long queries = h.query().size(2);
     long keys = h.key().size(2);

@@ -21,23 +21,23 @@ import java.util.stream.LongStream;
  * results of several such passes ({@link #subsample}). Of softmax attention over T keys, a pass
  * computes {@code softmax(q·K_Sᵀ/√d) V_S} for a random subset S of share T of them.
  *
- * <p>Two kinds. <em>Unbiased</em>: k = share T of the keys are drawn, the same for all queries,
- * sequences and heads. <em>Local</em>: tokens are shuffled a little, by sorting their index plus
- * normal noise, and cut into windows of share T tokens, each of which attends to itself.
+ * <p>There are two kinds. <em>Unbiased</em>: k = share T of the keys are drawn, the same for all
+ * queries, sequences and heads. <em>Local</em>: tokens are shuffled a little, by sorting their
+ * index plus normal noise, and cut into windows of share T tokens, each of which attends to itself.
  *
- * <p>The paper leaves open what a causal query does that no drawn key comes before; here the first
- * token is always among those drawn. The last {@code dense} of training looks at all pairs, as the
- * paper's last phase does.
+ * <p>The paper leaves open what a causal query does if all drawn keys are after it; here the first
+ * token is always among those drawn. The last part of training, of the share {@code dense},
+ * computes all pairs, as the paper's last phase does.
  */
 public final class SubsampledAttention extends Attention implements ScheduledModule {
-  /** Queries that are looked at together in causal attention. */
+  /** Number of queries that are computed together in causal attention. */
   private static final long CHUNK = 256;
 
-  /** What is drawn. */
+  /** The kind of subsampling. */
   public enum Kind {
-    /** Keys, at random. */
+    /** Random keys. */
     UNBIASED,
-    /** Windows of tokens that are a little shuffled. */
+    /** Windows of slightly shuffled tokens. */
     LOCAL
   }
 
@@ -46,16 +46,16 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
    *
    * @param heads H, must divide the width
    * @param keyValueHeads G, must divide H; 0 for as many as heads
-   * @param kind what is drawn
-   * @param share of the keys a query is given
+   * @param kind the kind of subsampling
+   * @param share share of the keys that a query sees
    * @param spread of the local kind: standard deviation of the shuffling, in windows
-   * @param dense share of training, at its end, that looks at all pairs
+   * @param dense share of training, at its end, that computes all pairs
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(
       int heads, int keyValueHeads, Kind kind, double share, double spread, double dense)
       implements TokenMixer.Config {
-    /** A quarter of the keys, without a dense phase. */
+    /** Defaults: a quarter of the keys, without a dense phase. */
     public Config() {
       this(4, 0, Kind.UNBIASED, 0.25, 0.5, 0);
     }
@@ -93,7 +93,7 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
     refuseBias();
   }
 
-  /** Makes inference look at parts of the pairs too, or ends that. */
+  /** Sets whether inference is subsampled too. */
   public void subsample(boolean on) {
     this.always = on;
   }
@@ -116,7 +116,7 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
         : shuffled(h, pairs.paddingMask(), order(length, count), count);
   }
 
-  /** Positions of keys, in order: int64 [k]. */
+  /** Draws positions of keys, in order: int64 [k]. */
   private Tensor draw(long length, long count) {
     if (!isCausal()) {
       return Tensor.randperm(length).narrow(0, 0, count).sort(0, false).values();
@@ -146,7 +146,7 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
       while (seen < drawn.length && drawn[seen] < from + size) {
         seen++;
       }
-      // Later keys are left out, of the others those are masked that follow a query of the chunk.
+      // Keys after the chunk are left out; within the chunk, keys after a query are masked.
       Tensor query = Tensor.arange(from, from + size).unsqueeze(1);
       Tensor mask = query.ge(positions.narrow(0, 0, seen).unsqueeze(0));
       parts.add(
@@ -162,35 +162,37 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
     return Tensor.cat(2, parts.toArray(Tensor[]::new));
   }
 
-  /** Sizes of the chunks of so many queries. */
+  /** The sizes of the chunks of {@code length} queries. */
   private static long[] sizes(long length) {
     return LongStream.iterate(length, left -> left > 0, left -> left - CHUNK)
         .map(left -> Math.min(left, CHUNK))
         .toArray();
   }
 
-  /** Positions by rising index plus noise: int64 [T]. */
+  /** Positions sorted by index plus noise: int64 [T]. */
   private Tensor order(long length, long window) {
     Tensor noise = Tensor.randn(length).mul(config.spread() * (double) window);
     return Tensor.arange(0, length).to(DType.FLOAT32).add(noise).sort(0, false).indices();
   }
 
-  /** Attention inside windows of tokens that stand in this order. */
+  /** Attention inside windows of tokens in this order. */
   Tensor shuffled(Heads h, Tensor paddingMask, Tensor order, long window) {
     long length = h.query().size(2);
     Chunks chunks = Chunks.of(length, window);
-    // A window is a set: with its tokens in order, to see earlier ones only is what kernels know.
+    // A window is a set: with its tokens in order, the kernel's causal mask applies.
     Tensor sorted = inWindows(order, chunks);
     Tensor query = chunks.cut(h.query().indexSelect(2, sorted)).flatten(0, 1);
     Tensor key = chunks.cut(repeatGroups(h.key()).indexSelect(2, sorted)).flatten(0, 1);
     Tensor value = chunks.cut(repeatGroups(h.value()).indexSelect(2, sorted)).flatten(0, 1);
     Tensor result;
-    // What fills the last window up comes after its tokens.
+    // The padding of the last window comes after its tokens.
     if (paddingMask == null && (isCausal() || chunks.full(null))) {
       result = Functional.attention(query, key, value, null, isCausal(), null);
     } else {
       Tensor mask =
-          chunks.kept(paddingMask == null ? null : paddingMask.indexSelect(1, sorted)).unsqueeze(3);
+          chunks
+              .tokenMask(paddingMask == null ? null : paddingMask.indexSelect(1, sorted))
+              .unsqueeze(3);
       if (isCausal()) {
         mask = mask.and(Tensor.ones(window, window).tril(0).gt(0));
       }

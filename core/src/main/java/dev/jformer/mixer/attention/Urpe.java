@@ -16,21 +16,21 @@ import dev.jformer.tensor.Tensor;
  * Expect</a>. The softmax matrix A of each head is multiplied, element by element, by a learned
  * Toeplitz matrix C, so that query i takes a_ij c_(j-i) of key j. Rows of A sum to one, and so a
  * relative encoding in the logits alone says nothing where all tokens are the same; rows of A ⊙ C
- * sum to what C makes of them. Works with every position encoding; the paper's has none but
- * relative biases.
+ * sum to what C makes of them. It works with every position encoding; the paper has only relative
+ * biases.
  *
  * <p>C starts as all ones, which is softmax attention. It has a number for each head and each
- * distance within the model's length L: 2L - 1, or L in causal models. Pairs farther apart take the
- * number of the farthest. The authors' code with a number for each distance cannot go beyond L; its
- * other form, with numbers for buckets of distances, goes on with the last, as here. It shares one
- * C among all layers; here each has its own, of which theirs is a special case.
+ * distance within the model's length L: 2L - 1, or L in causal models. Pairs farther apart use the
+ * number of the largest distance. The authors' code with a number for each distance cannot go
+ * beyond L; its other form, with numbers for buckets of distances, uses the last one, as here. It
+ * shares one C among all layers; here each layer has its own, of which theirs is a special case.
  *
- * <p>The T×S matrix is held, as the definition demands it. No additive bias can stand for C: its
- * numbers may become negative or zero and have no logarithm then; and even where all are positive,
- * softmax(l + log C) is normalised anew, which takes away the very thing that C is there for. The
- * lost factors could be had back from the logarithms of both normalisers, in one fused pass for
- * each sign of C and one without it; but the kernel wants the bias as a T×S matrix for each head,
- * gives no gradient to it, and none flows through a zero's logarithm.
+ * <p>The T×S matrix is stored, as the definition requires. An additive bias cannot replace C: its
+ * numbers may become negative or zero and then have no logarithm; and even if all are positive,
+ * softmax(l + log C) is normalised again, which removes the effect of C. The lost factors could be
+ * recovered from the logarithms of both normalisers, in one fused pass for each sign of C and one
+ * without it; but the kernel needs the bias as a T×S matrix for each head and computes no gradient
+ * for it, and the logarithm of zero has none.
  */
 public final class Urpe extends Attention {
   /**
@@ -77,13 +77,13 @@ public final class Urpe extends Attention {
     return weights(h, pairs).matmul(repeatGroups(h.value()));
   }
 
-  /** A ⊙ C: [B, H, T, S]. Its rows do not sum to one. */
+  /** The weights A ⊙ C: [B, H, T, S]. Their rows do not sum to one. */
   @Override
   protected Tensor weights(Heads h, AttentionMask pairs) {
     return super.weights(h, pairs).mul(factors(pairs.start(), h.query().size(2), h.key().size(2)));
   }
 
-  /** C of queries from {@code start} on and keys from 0 on: [H, queries, keys]. */
+  /** The matrix C of queries from {@code start} on and keys from 0 on: [H, queries, keys]. */
   private Tensor factors(long start, long queries, long keys) {
     // Distances 1 - L … L - 1 in this order; a causal model's end with 0.
     Tensor index = Toeplitz.distances(start, queries, keys).add((long) length - 1);

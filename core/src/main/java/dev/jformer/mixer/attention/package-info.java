@@ -1,5 +1,5 @@
 /**
- * Attention: a frame that variants fill in, and the variants that let each token look at all
- * others.
+ * Multi-head attention: the base class {@link dev.jformer.mixer.attention.Attention} and its
+ * variants in which each token can attend to all others.
  */
 package dev.jformer.mixer.attention;

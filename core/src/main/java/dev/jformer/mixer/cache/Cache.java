@@ -4,23 +4,23 @@ import dev.jformer.config.Part;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.tensor.Tensor;
 
-/** The keys and values that attention keeps of the tokens it has seen. */
+/** A key-value cache: the keys and values of the tokens that attention has seen. */
 public interface Cache extends TokenMixer.State {
-  /** How keys and values are kept. */
+  /** Configuration of a cache. */
   interface Config extends Part {
     /**
-     * An empty cache.
+     * Creates an empty cache.
      *
      * @param batch B
-     * @param heads G, those of keys and values
-     * @param capacity the most tokens that will come
+     * @param heads G, number of heads of keys and values
+     * @param capacity the most tokens of a sequence
      * @param headDim d
      * @throws IllegalArgumentException if it cannot hold heads of this width
      */
     Cache start(long batch, long heads, long capacity, long headDim);
   }
 
-  /** Keys and values [B, G, S, d]. */
+  /** Keys and values, [B, G, S, d]. */
   record Pair(Tensor keys, Tensor values) {}
 
   /**
@@ -28,9 +28,8 @@ public interface Cache extends TokenMixer.State {
    *
    * @param key [B, G, T, d]
    * @param value [B, G, T, d]
-   * @return keys and values of all tokens as these T tokens' queries see them, those of the T
-   *     tokens included
-   * @throws IllegalArgumentException if they do not fit; the cache is as it was then
+   * @return keys and values of all tokens, including the new ones, for the queries of the T tokens
+   * @throws IllegalArgumentException if they do not fit; the cache is then unchanged
    */
   Pair append(Tensor key, Tensor value);
 }

@@ -5,18 +5,18 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
-/** The state of a mixer that looks back at a fixed number of tokens. */
+/** The decoding state of a mixer that needs a fixed number of previous tokens. */
 public final class ConvState implements TokenMixer.State {
   private final long most;
   private Tensor last;
   private long length;
 
-  /** At most so many tokens are remembered. */
+  /** Creates a state that stores at most {@code most} tokens. */
   public ConvState(long most) {
     this.most = most;
   }
 
-  /** What is remembered and, after it, the next tokens [B, T, D]; they are remembered then. */
+  /** Adds the next tokens [B, T, D]; returns the stored tokens followed by these. */
   public Tensor append(Tensor next) {
     Tensor all = last == null ? next : Tensor.cat(1, last, next);
     long kept = Math.min(most, all.size(1));

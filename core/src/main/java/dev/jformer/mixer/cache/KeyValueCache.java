@@ -8,11 +8,11 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Keys and values of the tokens seen so far, in memory set aside for the longest sequence when the
- * first of them come, of their type.
+ * A key-value cache that stores keys and values unchanged, in memory that is allocated for the
+ * longest sequence at the first tokens, in their type.
  */
 public final class KeyValueCache implements Cache {
-  /** All of it, as it is. */
+  /** Configuration of the full cache. */
   @AutoService(Cache.Config.class)
   public record Config() implements Cache.Config {
     @Override
@@ -34,6 +34,7 @@ public final class KeyValueCache implements Cache {
   private Tensor values;
   private long length;
 
+  /** Creates an empty cache. */
   public KeyValueCache(long batch, long heads, long capacity, long headDim) {
     this.batch = batch;
     this.heads = heads;
@@ -41,7 +42,7 @@ public final class KeyValueCache implements Cache {
     this.headDim = headDim;
   }
 
-  /** Refuses tokens that would not fit. */
+  /** Checks that a number of tokens fits. */
   public void expect(long added) {
     if (length + added > capacity) {
       throw new IllegalArgumentException(
@@ -85,7 +86,7 @@ public final class KeyValueCache implements Cache {
   public void truncate(long newLength) {
     if (newLength < 0) {
       throw new IllegalArgumentException(
-          "cannot go back to " + newLength + " tokens: expected at least 0");
+          "cannot keep " + newLength + " tokens: expected at least 0");
     }
     length = Math.min(length, newLength);
   }

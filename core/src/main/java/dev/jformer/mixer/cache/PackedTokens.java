@@ -5,16 +5,16 @@ import dev.jformer.tensor.Operator;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Groups of tokens' keys or values in few bits. Numbers x are kept as integers q with {@code x ≈
- * low + scale q}, from the smallest to the largest of those that share a scale, and several q in a
- * byte: that of token t has in its higher bits those of the tokens a half, or quarters, of a group
- * later, so that they come out in rows.
+ * Groups of tokens' keys or values in few bits. Numbers x are stored as integers q with {@code x ≈
+ * low + scale q}, covering the range of the numbers that share a scale. A byte holds several q: the
+ * one of token t and, in its higher bits, those of the tokens a half or quarters of a group later,
+ * so that unpacking writes whole rows.
  *
- * @param kind how
+ * @param kind the format
  * @param integers uint8 [B, G, n, group · bits / 8, d]; float16 [B, G, n, group, d] with 16 bits
  * @param scale float16 [B, G, n, 1, d] of keys, [B, G, n, group, d / perScale, 1] of values; null
  *     with 16 bits
- * @param low as scale
+ * @param low the offsets, of the shape of {@code scale}
  */
 record PackedTokens(Kind kind, Tensor integers, Tensor scale, Tensor low) implements AutoCloseable {
   private static final Operator SHIFT = Operator.named("aten::__rshift__.Scalar");
@@ -25,18 +25,18 @@ record PackedTokens(Kind kind, Tensor integers, Tensor scale, Tensor low) implem
   private static final int CHANNELS = 4;
 
   /**
-   * How numbers are packed.
+   * The format of packed numbers.
    *
    * @param bits 16, 8, 4 or 2
-   * @param perScale how many channels of a token share a scale; 0 where the tokens of a group share
-   *     one for each channel
+   * @param perScale number of channels of a token that share a scale; 0 if the tokens of a group
+   *     share one for each channel
    */
   record Kind(int bits, int perScale) {
     int perByte() {
       return 8 / bits;
     }
 
-    /** Numbers [B, G, n, group, d] so that those with one scale lie along a dimension. */
+    /** Reshapes numbers [B, G, n, group, d] so that those with one scale lie along a dimension. */
     Tensor byScale(Tensor x) {
       return perScale == 0 ? x : x.unflatten(CHANNELS, x.size(CHANNELS) / perScale, perScale);
     }
@@ -58,7 +58,7 @@ record PackedTokens(Kind kind, Tensor integers, Tensor scale, Tensor low) implem
     Tensor low = least.to(DType.FLOAT16);
     Tensor span = x.max(kind.shared(), true).div(levels).sub(least.div(levels));
     Tensor scale = span.to(DType.FLOAT16);
-    scale = scale.maskedFill(scale.eq(0), 1); // all of them are equal
+    scale = scale.maskedFill(scale.eq(0), 1); // all numbers are equal
     Tensor q =
         x.sub(low.to(x.dtype()))
             .div(scale.to(x.dtype()))
@@ -81,12 +81,12 @@ record PackedTokens(Kind kind, Tensor integers, Tensor scale, Tensor low) implem
     return bytes;
   }
 
-  /** A group's tokens in as many rows as there are numbers in a byte. */
+  /** Splits a group's tokens into as many rows as a byte holds numbers. */
   private static Tensor rows(Tensor groups, Kind kind) {
     return groups.unflatten(TOKENS, kind.perByte(), groups.size(TOKENS) / kind.perByte());
   }
 
-  /** n, the number of groups. */
+  /** The number n of groups. */
   long groups() {
     return integers.size(GROUPS);
   }
@@ -110,7 +110,7 @@ record PackedTokens(Kind kind, Tensor integers, Tensor scale, Tensor low) implem
     }
   }
 
-  /** The numbers [B, G, n, group, d]. */
+  /** Unpacks the numbers, [B, G, n, group, d]. */
   Tensor unpacked(DType dtype) {
     long[] shape = integers.shape().toArray();
     shape[TOKENS] *= kind.bits() == 16 ? 1 : kind.perByte();
@@ -119,12 +119,12 @@ record PackedTokens(Kind kind, Tensor integers, Tensor scale, Tensor low) implem
     return target;
   }
 
-  /** The first groups. */
+  /** The first {@code count} groups. */
   PackedTokens first(long count) {
     return part(0, count);
   }
 
-  /** All but the first groups. */
+  /** All but the first {@code count} groups. */
   PackedTokens without(long count) {
     return part(count, groups() - count);
   }
@@ -146,7 +146,7 @@ record PackedTokens(Kind kind, Tensor integers, Tensor scale, Tensor low) implem
         low == null ? null : Tensor.cat(GROUPS, low, others.low));
   }
 
-  /** This, to outlive the scope it was made in. */
+  /** Lets the tensors outlive the scope they were made in. */
   PackedTokens kept() {
     integers.keep();
     if (scale != null) {

@@ -14,33 +14,33 @@ import java.util.Set;
 /**
  * A cache of keys and values with staircase adaptive quantization, of <a
  * href="https://arxiv.org/abs/2410.18441">The Nature of Mathematical Modeling and Probabilistic
- * Optimization Engineering in Generative AI</a>, in the manner of <a
+ * Optimization Engineering in Generative AI</a>, similar to <a
  * href="https://arxiv.org/abs/2402.02750">KIVI: A Tuning-Free Asymmetric 2bit Quantization for KV
  * Cache</a>. The newest tokens are kept as they are, older ones in ever fewer bits.
  *
  * <p>Tokens are quantized in groups of {@code group} in a row, counted from the first token. Keys
  * have a scale and an offset for each channel of a group, values for each token and run of {@code
- * channels} channels, both float16. A group's age is the number of tokens that came after its last
- * one; when that reaches a step's {@code after}, the group is rounded anew, from what it was kept
- * as until then. So one that goes from 8 to 2 bits by way of 4 is rounded three times, and what is
- * kept is a function of the keys and values alone, to the bit, however many of them came at a time.
+ * channels} channels, both float16. A group's age is the number of tokens after its last one; when
+ * that reaches a step's {@code after}, the group is rounded again, from its stored values. So a
+ * group that goes from 8 to 4 to 2 bits is rounded three times, and the stored values depend only
+ * on the keys and values, to the bit, not on how many tokens came at a time.
  *
- * <p>Tokens that come together see each other as they are, and those before them as they were kept
- * when they came; only then groups age. So a prompt read at once is attended to more exactly than
- * one read token by token, except for what was kept before it, and in a model of several layers
- * what the later layers keep differs by that.
+ * <p>Tokens that come together see each other unrounded, and earlier tokens as they were stored at
+ * that time; groups age only afterwards. So a prompt read at once is attended to more exactly than
+ * one read token by token, and in a model of several layers the stored values of later layers
+ * differ by that.
  *
- * <p>In a step what is kept in few bits is unpacked, used and released again, a layer at a time.
+ * <p>In a step, packed tokens are unpacked, used and released again, one layer at a time.
  */
 public final class StaircaseCache implements Cache {
   /**
    * A step of the staircase.
    *
-   * @param after from which age on, in tokens
-   * @param bits of a number: 8, 4 or 2; 16 for float16
+   * @param after the age from which this step applies, in tokens
+   * @param bits bits of a number: 8, 4 or 2; 16 for float16
    */
   public record Step(int after, int bits) {
-    /** 8 bits for all but the newest 128 tokens. */
+    /** Defaults: 8 bits for all but the newest 128 tokens. */
     public Step() {
       this(128, 8);
     }
@@ -59,15 +59,15 @@ public final class StaircaseCache implements Cache {
   /**
    * Configuration.
    *
-   * @param group how many tokens in a row are quantized together, a multiple of 4
-   * @param channels how many channels of a value share a scale, a divisor of a head's width or more
-   *     than that
-   * @param steps with growing ages and falling bits; tokens younger than the first one's age are
-   *     kept as they are
+   * @param group number of consecutive tokens that are quantized together, a multiple of 4
+   * @param channels number of channels of a value that share a scale, a divisor of a head's width
+   *     or more than that
+   * @param steps with growing ages and falling bits; tokens younger than the first step's age are
+   *     stored unchanged
    */
   @AutoService(Cache.Config.class)
   public record Config(int group, int channels, List<Step> steps) implements Cache.Config {
-    /** 8 bits after 128 tokens, 4 after 512 and 2 after 2048, in groups of 32. */
+    /** Defaults: 8 bits after 128 tokens, 4 after 512 and 2 after 2048, in groups of 32. */
     public Config() {
       this(32, 32, List.of(new Step(128, 8), new Step(512, 4), new Step(2048, 2)));
     }
@@ -76,12 +76,12 @@ public final class StaircaseCache implements Cache {
     public Config {
       if (group < 4 || group % 4 != 0) {
         throw new IllegalArgumentException(
-            "group is " + group + ": expected a positive multiple of 4, as many as fill bytes");
+            "group is " + group + ": expected a positive multiple of 4, so that bytes are full");
       }
       Checks.atLeast("channels", channels, 1);
       if (steps == null || steps.isEmpty()) {
         throw new IllegalArgumentException(
-            "steps is empty: expected at least one; the cache 'full' keeps all as it is");
+            "steps is empty: expected at least one; use the cache 'full' for no quantization");
       }
       steps = List.copyOf(steps);
       for (int i = 1; i < steps.size(); i++) {
@@ -93,7 +93,7 @@ public final class StaircaseCache implements Cache {
                   + before
                   + " to "
                   + step
-                  + ": expected a greater age and fewer bits at each one");
+                  + ": expected a greater age and fewer bits at each step");
         }
       }
     }
@@ -114,11 +114,11 @@ public final class StaircaseCache implements Cache {
   }
 
   /** Groups of one precision, oldest first. */
-  private static final class Flight implements AutoCloseable {
+  private static final class Level implements AutoCloseable {
     private final PackedTokens.Kind kind;
     private PackedTokens packed;
 
-    Flight(int bits, int perScale) {
+    Level(int bits, int perScale) {
       this.kind = new PackedTokens.Kind(bits, perScale);
     }
 
@@ -126,13 +126,13 @@ public final class StaircaseCache implements Cache {
       return packed == null ? 0 : packed.groups();
     }
 
-    /** Adds groups [B, G, n, group, d] that follow those here. */
+    /** Adds groups [B, G, n, group, d] after the present ones. */
     void push(Tensor groups) {
       PackedTokens added = PackedTokens.of(groups, kind);
       put(packed == null ? added : packed.followedBy(added));
     }
 
-    /** Takes the oldest groups away: [B, G, n, group, d] of a type. */
+    /** Removes the oldest groups and returns them: [B, G, n, group, d] of a type. */
     Tensor pop(long count, DType dtype) {
       Tensor values = packed.first(count).unpacked(dtype);
       put(count == groups() ? null : packed.without(count));
@@ -163,12 +163,12 @@ public final class StaircaseCache implements Cache {
   private final long capacity;
   private final long headDim;
 
-  /** One for each step, newest tokens first. */
-  private final List<Flight> keyFlights = new ArrayList<>();
+  /** One level for each step, newest tokens first. */
+  private final List<Level> keyLevels = new ArrayList<>();
 
-  private final List<Flight> valueFlights = new ArrayList<>();
+  private final List<Level> valueLevels = new ArrayList<>();
 
-  /** The newest tokens as they are, in front of room for more. */
+  /** The newest tokens, unquantized, followed by room for more. */
   private Tensor keys;
 
   private Tensor values;
@@ -182,14 +182,14 @@ public final class StaircaseCache implements Cache {
     this.headDim = headDim;
     int perScale = (int) Math.min(config.channels(), headDim);
     for (Step step : config.steps()) {
-      keyFlights.add(new Flight(step.bits(), 0));
-      valueFlights.add(new Flight(step.bits(), perScale));
+      keyLevels.add(new Level(step.bits(), 0));
+      valueLevels.add(new Level(step.bits(), perScale));
     }
   }
 
-  /** Groups at a step or beyond. */
+  /** Number of groups at a step or beyond. */
   private long groupsFrom(int step) {
-    return keyFlights.subList(step, keyFlights.size()).stream().mapToLong(Flight::groups).sum();
+    return keyLevels.subList(step, keyLevels.size()).stream().mapToLong(Level::groups).sum();
   }
 
   private long quantized() {
@@ -221,7 +221,7 @@ public final class StaircaseCache implements Cache {
     long now = recent + added;
     Tensor newestKeys = fits ? keys.narrow(2, 0, now) : joined(keys, key);
     Tensor newestValues = fits ? values.narrow(2, 0, now) : joined(values, value);
-    Pair all = new Pair(whole(keyFlights, newestKeys), whole(valueFlights, newestValues));
+    Pair all = new Pair(whole(keyLevels, newestKeys), whole(valueLevels, newestValues));
     recent = now;
     age(newestKeys, newestValues);
     return all;
@@ -239,8 +239,8 @@ public final class StaircaseCache implements Cache {
     }
   }
 
-  /** What is quantized, and the newest after it. */
-  private Tensor whole(List<Flight> flights, Tensor newest) {
+  /** The unpacked older tokens followed by the newest. */
+  private Tensor whole(List<Level> levels, Tensor newest) {
     long older = quantized();
     if (older == 0) {
       return newest;
@@ -248,12 +248,12 @@ public final class StaircaseCache implements Cache {
     long length = older + newest.size(2);
     Tensor whole = Tensor.empty(newest.dtype(), batch, heads, length, headDim);
     long start = 0;
-    for (int i = flights.size() - 1; i >= 0; i--) {
-      Flight flight = flights.get(i);
-      long tokens = flight.groups() * config.group();
+    for (int i = levels.size() - 1; i >= 0; i--) {
+      Level level = levels.get(i);
+      long tokens = level.groups() * config.group();
       if (tokens > 0) {
-        flight.packed.unpackTo(
-            whole.narrow(2, start, tokens).unflatten(2, flight.groups(), config.group()));
+        level.packed.unpackTo(
+            whole.narrow(2, start, tokens).unflatten(2, level.groups(), config.group()));
         start += tokens;
       }
     }
@@ -261,7 +261,7 @@ public final class StaircaseCache implements Cache {
     return whole;
   }
 
-  /** Groups that are due at a step, of those that have not come to it. */
+  /** Number of groups that have reached a step's age but are not at it yet. */
   private long due(int step) {
     long old = length() - config.steps().get(step).after();
     return Math.max(0, Math.floorDiv(old, config.group()) - groupsFrom(step));
@@ -275,8 +275,8 @@ public final class StaircaseCache implements Cache {
       if (leaving > 0 || newestKeys.size(2) > keys.size(2)) {
         long tokens = leaving * config.group();
         if (leaving > 0) {
-          keyFlights.get(0).push(groups(newestKeys, leaving));
-          valueFlights.get(0).push(groups(newestValues, leaving));
+          keyLevels.get(0).push(groups(newestKeys, leaving));
+          valueLevels.get(0).push(groups(newestValues, leaving));
         }
         recent -= tokens;
         keys = rest(keys, newestKeys, tokens);
@@ -285,8 +285,8 @@ public final class StaircaseCache implements Cache {
       for (int step = 1; step < config.steps().size(); step++) {
         long falling = due(step);
         if (falling > 0) {
-          fall(keyFlights, step, falling, keys.dtype());
-          fall(valueFlights, step, falling, values.dtype());
+          fall(keyLevels, step, falling, keys.dtype());
+          fall(valueLevels, step, falling, values.dtype());
         }
       }
     }
@@ -296,7 +296,7 @@ public final class StaircaseCache implements Cache {
     return newest.detach().narrow(2, 0, count * config.group()).unflatten(2, count, config.group());
   }
 
-  /** New room, for what was handed out may be a view of the old one. */
+  /** Moves the rest to new memory, because returned tensors may be views of the old one. */
   private Tensor rest(Tensor room, Tensor newest, long from) {
     Tensor next = room(room.dtype());
     long count = newest.size(2) - from;
@@ -305,8 +305,8 @@ public final class StaircaseCache implements Cache {
     return next;
   }
 
-  private static void fall(List<Flight> flights, int step, long count, DType dtype) {
-    flights.get(step).push(flights.get(step - 1).pop(count, dtype));
+  private static void fall(List<Level> levels, int step, long count, DType dtype) {
+    levels.get(step).push(levels.get(step - 1).pop(count, dtype));
   }
 
   @Override
@@ -315,31 +315,29 @@ public final class StaircaseCache implements Cache {
   }
 
   /**
-   * Forgets the newest tokens. What is quantized stays as it is, in the precision of the age it had
-   * come to.
+   * Drops the newest tokens. Quantized groups keep their precision.
    *
-   * @throws UnsupportedOperationException if tokens would go that are quantized, except for all
+   * @throws UnsupportedOperationException if quantized tokens would be dropped, unless all are
    */
   @Override
   public void truncate(long newLength) {
     if (newLength < 0) {
       throw new IllegalArgumentException(
-          "cannot go back to " + newLength + " tokens: expected at least 0");
+          "cannot keep " + newLength + " tokens: expected at least 0");
     }
     if (newLength == 0) {
-      keyFlights.forEach(Flight::close);
-      valueFlights.forEach(Flight::close);
+      keyLevels.forEach(Level::close);
+      valueLevels.forEach(Level::close);
       recent = 0;
       return;
     }
     if (newLength < quantized()) {
       throw new UnsupportedOperationException(
-          "cannot go back to "
+          "cannot keep only "
               + newLength
               + " tokens: the first "
               + quantized()
-              + " are quantized, and only what is kept as it is can be forgotten; a first step"
-              + " after more tokens keeps more");
+              + " are quantized and cannot be dropped; increase 'after' of the first step");
     }
     recent = Math.min(recent, newLength - quantized());
   }
@@ -347,15 +345,15 @@ public final class StaircaseCache implements Cache {
   @Override
   public long bytes() {
     long packed =
-        keyFlights.stream().mapToLong(Flight::bytes).sum()
-            + valueFlights.stream().mapToLong(Flight::bytes).sum();
+        keyLevels.stream().mapToLong(Level::bytes).sum()
+            + valueLevels.stream().mapToLong(Level::bytes).sum();
     return keys == null ? packed : packed + 2 * keys.elements() * keys.dtype().bytes();
   }
 
   @Override
   public void close() {
-    keyFlights.forEach(Flight::close);
-    valueFlights.forEach(Flight::close);
+    keyLevels.forEach(Level::close);
+    valueLevels.forEach(Level::close);
     if (keys != null) {
       keys.close();
       values.close();

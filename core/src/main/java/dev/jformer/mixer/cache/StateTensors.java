@@ -6,12 +6,12 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
-/** Tensors that states keep. */
+/** Operations on the tensors of decoding states. */
 public final class StateTensors {
   private StateTensors() {}
 
   /**
-   * Other sequences in the places of these; see {@link TokenMixer.State#select}.
+   * Reorders sequences; see {@link TokenMixer.State#select}.
    *
    * @param kept [B, ...], which is released; may be null
    * @param rows int64 [n]

@@ -6,8 +6,9 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The tokens seen so far, or a map of them, in memory set aside for the longest sequence when the
- * first of them come. They lie there from the end to the front, so that the newest comes first.
+ * A decoding state that stores all tokens seen so far, or a map of them, in memory that is
+ * allocated for the longest sequence at the first tokens. They are stored in reverse order, so that
+ * the newest comes first.
  */
 public final class TokenHistory implements TokenMixer.State {
   private long batch;
@@ -15,6 +16,7 @@ public final class TokenHistory implements TokenMixer.State {
   private Tensor tokens;
   private long length;
 
+  /** Creates an empty history. */
   public TokenHistory(long batch, long capacity) {
     this.batch = batch;
     this.capacity = capacity;
@@ -25,7 +27,7 @@ public final class TokenHistory implements TokenMixer.State {
     long added = next.size(1);
     if (length + added > capacity) {
       throw new IllegalArgumentException(
-          "there is room for "
+          "the history holds "
               + capacity
               + " tokens: "
               + added
@@ -57,7 +59,7 @@ public final class TokenHistory implements TokenMixer.State {
   public void truncate(long newLength) {
     if (newLength < 0) {
       throw new IllegalArgumentException(
-          "cannot go back to " + newLength + " tokens: expected at least 0");
+          "cannot keep " + newLength + " tokens: expected at least 0");
     }
     length = Math.min(length, newLength);
   }

@@ -1,2 +1,5 @@
-/** State that token mixers keep while a sequence is decoded, above all the key-value cache. */
+/**
+ * Decoding state of token mixers, above all the key-value cache. Start with {@link
+ * dev.jformer.mixer.cache.Cache}.
+ */
 package dev.jformer.mixer.cache;

@@ -22,26 +22,26 @@ import dev.jformer.tensor.Tensor;
  * adjustment   y[t] = O (e[t] ⊙ (A x[t] + a)) + o
  * </pre>
  *
- * The extraction weights w depend on the distance j alone, and kinds of Extractors differ in what
- * they are and what ∘ is. The adjustment is an element-wise product with a linear map of the
- * current token. Tokens at position t use the first t weights, so that sequences of any length up
- * to l, the model's length, can be mixed.
+ * The extraction weights w depend only on the distance j; the Extractors differ in what w and ∘
+ * are. The adjustment is an element-wise product with a linear map of the current token. Tokens at
+ * position t use the first t weights, so that sequences of any length up to l, the model's length,
+ * can be mixed.
  *
- * <p>Settled here, from the published summary of the paper:
+ * <p>These details are our choice, as only the published summary of the paper was available:
  *
  * <ul>
- *   <li>The normaliser that depends on the length is 1/√t: sums of t independent terms keep their
- *       size. There is no bias for each length besides.
- *   <li>As in the attention they replace, an output layer O that writes into the residual stream
- *       ends all of them. A and O have biases where the model's linear layers have.
- *   <li>Extraction weights start normal with mean 0 and variance 1 / (number of channels that a sum
- *       takes from), so that e starts as large as x.
- *   <li>Padded tokens contribute nothing and are not counted in t; distances are those of the
- *       places in the sequence. So padding before a sequence does not change it.
+ *   <li>The normaliser that depends on the length is 1/√t, which keeps the size of sums of t
+ *       independent terms. There is no bias for each length.
+ *   <li>As in attention, all of them end with an output layer O that writes into the residual
+ *       stream. A and O have biases if the model's linear layers have.
+ *   <li>Extraction weights start normal with mean 0 and variance 1 / (number of channels in a sum),
+ *       so that e starts as large as x.
+ *   <li>Padded tokens contribute nothing and are not counted in t; distances are those of positions
+ *       in the sequence. So padding before a sequence does not change its result.
  * </ul>
  *
- * Encodings of position that act on queries, keys or logits find none here and have no effect; the
- * distances are known anyway. Those that are added to the embeddings work as usual.
+ * Position encodings that act on queries, keys or logits have no effect here, but extraction
+ * weights know distances anyway. Encodings that are added to the embeddings work as usual.
  */
 abstract class Extractor extends TokenMixer {
   private final int length;
@@ -52,7 +52,7 @@ abstract class Extractor extends TokenMixer {
   /**
    * Declares the layers {@code adjust}, {@code out} and {@code dropout}.
    *
-   * @throws IllegalArgumentException if tokens shall see later ones
+   * @throws IllegalArgumentException if the model is not causal
    */
   Extractor(BlockContext site) {
     if (!site.causal()) {
@@ -66,16 +66,16 @@ abstract class Extractor extends TokenMixer {
     this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
   }
 
-  /** What is summed: a map of each token, [B, T, D] to [B, T, D]. */
+  /** The terms of the sums, a map of each token: [B, T, D] to [B, T, D]. */
   Tensor source(Tensor x) {
     return x;
   }
 
-  /** The sums for all tokens of whole sequences of sources, not normalised: [B, T, D]. */
+  /** The unnormalised sums for all tokens of whole sequences: [B, T, D]. */
   abstract Tensor extract(Tensor sources);
 
   /**
-   * The sum for the newest token, not normalised.
+   * The unnormalised sum for the newest token.
    *
    * @param sources [B, t, D], newest first
    * @return [B, D]
@@ -133,7 +133,7 @@ abstract class Extractor extends TokenMixer {
     return dropout.get().forward(out.get().forward(extracted.mul(adjust.get().forward(x))));
   }
 
-  /** How many tokens the sums at positions from {@code start} on have: [T, 1]. */
+  /** Number of terms of the sums at positions from {@code start} on: [T, 1]. */
   private static Tensor counts(long start, long tokens) {
     return Tensor.arange(start + 1, start + tokens + 1).to(DType.FLOAT64).unsqueeze(1);
   }

@@ -9,10 +9,10 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The higher-performance Extractor, HE (arXiv 2308.07661): a linear map V of all tokens is shared
- * by all distances, and each distance weighs the channels of its result: {@code w[j] ∘ x = w[j] ⊙ V
- * x}. With linear maps without biases it has l D + 3 D² weights; see {@link Extractor} for the
- * rest.
+ * The higher-performance Extractor, HE (<a href="https://arxiv.org/abs/2308.07661">Attention Is Not
+ * All You Need Anymore</a>): a linear map V of all tokens is shared by all distances, and each
+ * distance weighs the channels of its result: {@code w[j] ∘ x = w[j] ⊙ V x}. With linear maps
+ * without biases it has l D + 3 D² weights; see {@link Extractor} for everything else.
  */
 public final class HighExtractor extends ChannelExtractor {
   /** Configuration. */

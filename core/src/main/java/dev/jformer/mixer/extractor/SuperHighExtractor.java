@@ -9,17 +9,18 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The super high-performance Extractor, SHE (arXiv 2308.07661): each distance has a matrix, {@code
- * w[j] ∘ x = W[j] x}. With linear maps without biases it has l D² + 2 D² weights, so lengths and
- * widths must be modest; see {@link Extractor} for the rest.
+ * The super high-performance Extractor, SHE (<a href="https://arxiv.org/abs/2308.07661">Attention
+ * Is Not All You Need Anymore</a>): each distance has a matrix, {@code w[j] ∘ x = W[j] x}. With
+ * linear maps without biases it has l D² + 2 D² weights, so lengths and widths must be modest; see
+ * {@link Extractor} for everything else.
  *
- * <p>Training holds the Fourier transforms of the matrices, about twice their size; in decoding,
+ * <p>Training stores the Fourier transforms of the matrices, about twice their size; in decoding,
  * token t reads t of them.
  */
 public final class SuperHighExtractor extends Extractor {
   /**
-   * Products with windows of tokens, which take as many times the memory of x as a block has
-   * tokens, pay up to about 16 tokens, Fourier transforms beyond. Measured forward and backward, 2
+   * Products with windows of tokens take as many times the memory of x as a block has tokens; they
+   * are faster up to about 16 tokens, Fourier transforms beyond. Measured forward and backward, 2
    * cores, 8 sequences of 256 tokens and 128 channels, for blocks of at most 8, 16, 32 and 64
    * tokens: 167, 138, 169 and 214 ms.
    */

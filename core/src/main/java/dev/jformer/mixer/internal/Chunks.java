@@ -33,7 +33,7 @@ public record Chunks(long length, long size, long count) {
   }
 
   /** A mask that is false at padding: bool [B, 1, N, C], or [1, 1, N, C] without a padding mask. */
-  public Tensor kept(Tensor paddingMask) {
+  public Tensor tokenMask(Tensor paddingMask) {
     Tensor all = paddingMask == null ? Tensor.ones(1, length).gt(0) : paddingMask;
     if (missing() > 0) {
       Tensor none = Tensor.zeros(all.size(0), missing()).gt(0);

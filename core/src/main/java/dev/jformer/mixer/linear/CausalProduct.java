@@ -5,9 +5,10 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Sums over the past of products of queries and keys: for token t, over all j ≤ t, of (q_t·k_j)
- * times something of token j. This is what attention without a softmax comes down to (arXiv
- * 2006.16236, equations 10 and 11).
+ * Causal sums of products of queries and keys, the core of linear attention (<a
+ * href="https://arxiv.org/abs/2006.16236">Transformers are RNNs: Fast Autoregressive Transformers
+ * with Linear Attention</a>, equations 10 and 11): for token t the sum over all j ≤ t of (q_t·k_j)
+ * times a value of token j.
  *
  * <p>Tokens are cut into chunks. Inside a chunk the products form a triangle; what earlier chunks
  * contribute goes through the sums of k_j v_jᵀ before each chunk. Time and memory are O(T): there
@@ -30,7 +31,7 @@ final class CausalProduct {
   private final long length;
 
   /**
-   * Products of these tokens.
+   * Computes the products of tokens.
    *
    * @param query [B, H, T, m]
    * @param key [B, H, T, m]
@@ -55,13 +56,13 @@ final class CausalProduct {
     this.upper = other.products.tril(0).t();
   }
 
-  /** The same with queries and keys exchanged: for token t the sums of (k_t·q_i) over i ≤ t. */
+  /** The product with queries and keys exchanged: for token t the sums of (k_t·q_i) over i ≤ t. */
   CausalProduct reversed() {
     return new CausalProduct(this);
   }
 
   /**
-   * Σ_{j≤t} (q_t·k_j) v_j.
+   * Computes Σ_{j≤t} (q_t·k_j) v_j.
    *
    * @param value [B, H, T, d]
    * @param past Σ k_j v_jᵀ over the tokens before these, to which these are added
@@ -82,7 +83,7 @@ final class CausalProduct {
   }
 
   /**
-   * Σ_{j≤t} (q_t·k_j) w_j.
+   * Computes Σ_{j≤t} (q_t·k_j) w_j.
    *
    * @param weight [B, H, T]; null for 1
    * @param past Σ k_j w_j over the tokens before these, to which these are added
@@ -91,7 +92,7 @@ final class CausalProduct {
   Tensor sums(Tensor weight, RunningSum past) {
     return Scope.tidy(
         () -> {
-          // Products and sums of elements: the engine's batches of matrix times vector take several
+          // Element-wise products and sums: libtorch's batched matrix-vector product takes several
           // times as long.
           Tensor column = weight == null ? null : chunks(weight.unsqueeze(3));
           Tensor before = before(weighted(key, column).sum(2, false), past);
@@ -107,7 +108,7 @@ final class CausalProduct {
     return column == null ? rows : rows.mul(column);
   }
 
-  /** What is summed up before each chunk [BH, N, F]; null if nothing is. */
+  /** The sums before each chunk [BH, N, F]; null if there are none. */
   private static Tensor before(Tensor sums, RunningSum past) {
     long chunks = sums.size(1);
     if (chunks == 1 && past == RunningSum.NONE) {
@@ -118,7 +119,7 @@ final class CausalProduct {
     return before;
   }
 
-  /** [B, H, T, f] as [BH, N, C, f], filled with zeros at the end. */
+  /** Cuts [B, H, T, f] into [BH, N, C, f], padded with zeros at the end. */
   private Tensor chunks(Tensor x) {
     long count = (length + CHUNK - 1) / CHUNK;
     long chunk = (length + count - 1) / count;

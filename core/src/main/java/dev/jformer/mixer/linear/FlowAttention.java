@@ -21,12 +21,12 @@ import dev.jformer.tensor.Tensor;
  *   out_i = sigmoid(Î_i) (φ(q_i)/I_i)·Σ_j φ(k_j)ᵀ softmax_j(Ô) T v_j
  * </pre>
  *
- * with Ô clamped to [-1, 1]. In causal form every sum runs over tokens up to t only, and is brought
- * back to the scale of a single token: 1/I and 1/O are multiplied by t in Î and Ô, which are
- * divided by t (tokens counted from 1), and softmax(Ô) T becomes t exp(Ô_t) / Σ_{j≤t} exp(Ô_j).
+ * with Ô clamped to [-1, 1]. In causal form every sum runs only over tokens up to t and is scaled
+ * to that of a single token: 1/I and 1/O are multiplied by t in Î and Ô, which are divided by t
+ * (tokens counted from 1), and softmax(Ô) T becomes t exp(Ô_t) / Σ_{j≤t} exp(Ô_j).
  *
- * <p>The authors' code for language models clamps Ô to [-5, 5], that for images and their summary
- * to [-1, 1], as here. Padding takes no part: it is neither source nor sink and is not counted.
+ * <p>The authors' code for language models clamps Ô to [-5, 5]; their code for images and their
+ * summary to [-1, 1], as here. Padding is neither source nor sink and is not counted.
  */
 public final class FlowAttention extends KernelAttention {
   private static final double EPSILON = 1e-6;
@@ -74,10 +74,10 @@ public final class FlowAttention extends KernelAttention {
   }
 
   /**
-   * What becomes of the products φ(q_i)·φ(k_j).
+   * The factors of the products φ(q_i)·φ(k_j).
    *
-   * @param sinks what each query multiplies them by, [B, H, T]
-   * @param sources what each key multiplies them by, [B, H, T]
+   * @param sinks the factor of each query, [B, H, T]
+   * @param sources the factor of each key, [B, H, T]
    */
   private record Gates(Tensor sinks, Tensor sources) {}
 
@@ -87,14 +87,14 @@ public final class FlowAttention extends KernelAttention {
   }
 
   @Override
-  Tensor bothWays(Heads h, Tensor paddingMask) {
+  Tensor bidirectional(Heads h, Tensor paddingMask) {
     Gates gates = gates(h, paddingMask);
     Tensor offered = h.value().mul(gates.sources.unsqueeze(3));
     return h.query().matmul(h.key().t().matmul(offered)).mul(gates.sinks.unsqueeze(3));
   }
 
   @Override
-  Tensor running(Heads h, Tensor paddingMask, RunningSums past) {
+  Tensor causal(Heads h, Tensor paddingMask, RunningSums past) {
     CausalProduct product = new CausalProduct(h.query(), h.key());
     Gates gates = gates(product, h, paddingMask, past);
     Tensor offered = h.value().mul(gates.sources.unsqueeze(3));
@@ -127,7 +127,7 @@ public final class FlowAttention extends KernelAttention {
     return new Gates(sink.sigmoid().mul(perIncoming), sources);
   }
 
-  /** (a_i + ε)·(Σ_j b_j + ε): [B, H, T]. */
+  /** Computes the flows (a_i + ε)·(Σ_j b_j + ε): [B, H, T]. */
   private static Tensor flow(Tensor a, Tensor b) {
     Tensor total = b.sum(2, true).add(EPSILON);
     return a.mul(total).sum(3, false).add(total.sum(3, false), EPSILON);
@@ -152,13 +152,15 @@ public final class FlowAttention extends KernelAttention {
     }
     Tensor all = past.get(COMPETITION).along(strength);
     if (paddingMask != null) {
-      // No less than the first token's own share, except before it.
+      // At least the first token's own share, except before it.
       all = all.clamp(Math.exp(-CLAMP) / 2, Double.POSITIVE_INFINITY);
     }
     return new Gates(sink.div(count).sigmoid().div(incoming), strength.div(all).mul(count));
   }
 
-  /** (a_t + ε)·(Σ_{j≤t} w_j b_j + ε), given the products and the totals of a and b: [B, H, T]. */
+  /**
+   * Computes (a_t + ε)·(Σ_{j≤t} w_j b_j + ε) from the products and totals of a and b: [B, H, T].
+   */
   private static Tensor flow(
       CausalProduct product,
       Tensor a,

@@ -8,20 +8,21 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Attention whose weights are products φ(q)·φ(k) of features that are not negative (arXiv
- * 2006.16236), so that sums over tokens can be taken before the products with queries: time and
- * memory are O(T), and decoding remembers sums instead of tokens.
+ * Kernel attention (<a href="https://arxiv.org/abs/2006.16236">Transformers are RNNs: Fast
+ * Autoregressive Transformers with Linear Attention</a>), whose weights are products φ(q)·φ(k) of
+ * nonnegative features. So sums over tokens can be computed before the products with queries: time
+ * and memory are O(T), and decoding stores sums instead of tokens.
  *
- * <p>Rotary positions turn queries and keys before the features are taken. There are no logits that
- * a position encoding could add a bias to.
+ * <p>Rotary positions rotate queries and keys before the features are computed. There are no logits
+ * to which a position encoding could add a bias.
  */
 abstract class KernelAttention extends Attention {
   private final int sums;
 
   /**
-   * As {@link Attention}'s.
+   * Creates the layers of {@link Attention}.
    *
-   * @param sums number of sums that decoding remembers
+   * @param sums number of sums that decoding stores
    * @throws IllegalArgumentException if the position encoding adds biases
    */
   KernelAttention(int heads, BlockContext site, Position position, int sums) {
@@ -30,34 +31,34 @@ abstract class KernelAttention extends Attention {
     refuseBias();
   }
 
-  /** φ of queries, and of keys, not negative: [B, H, T, d] to [B, H, T, m]. */
+  /** The nonnegative features φ of queries and keys: [B, H, T, d] to [B, H, T, m]. */
   abstract Tensor features(Tensor x);
 
-  /** φ of keys where it differs from that of queries by a factor for all of them. */
+  /** The features of keys, if they differ from those of queries by a common factor. */
   Tensor keyFeatures(Tensor x) {
     return features(x);
   }
 
   /**
-   * What tokens take from all tokens.
+   * Computes bidirectional attention.
    *
    * @param heads features of queries and keys, zero where a token is padding, and values
    * @param paddingMask bool [B, 1, T], or null
    * @return [B, H, T, d]
    */
-  abstract Tensor bothWays(Heads heads, Tensor paddingMask);
+  abstract Tensor bidirectional(Heads heads, Tensor paddingMask);
 
   /**
-   * What tokens take from those up to themselves.
+   * Computes causal attention.
    *
-   * @param heads as in {@link #bothWays}
-   * @param paddingMask as in {@link #bothWays}
+   * @param heads as in {@link #bidirectional}
+   * @param paddingMask as in {@link #bidirectional}
    * @param past the tokens before these, to which these are added
    * @return [B, H, T, d]
    */
-  abstract Tensor running(Heads heads, Tensor paddingMask, RunningSums past);
+  abstract Tensor causal(Heads heads, Tensor paddingMask, RunningSums past);
 
-  /** The matrix of weights, given what {@link #bothWays} or {@link #running} are given. */
+  /** The matrix of weights, for the arguments of {@link #bidirectional} or {@link #causal}. */
   abstract Tensor matrix(Heads heads, Tensor paddingMask);
 
   @Override
@@ -70,32 +71,32 @@ abstract class KernelAttention extends Attention {
     return Scope.tidy(
         () -> {
           Heads features = features(heads, pairs.paddingMask());
-          Tensor paddingMask = keep(pairs);
+          Tensor paddingMask = paddingMask(pairs);
           return isCausal()
-              ? running(features, paddingMask, RunningSums.NONE)
-              : bothWays(features, paddingMask);
+              ? causal(features, paddingMask, RunningSums.NONE)
+              : bidirectional(features, paddingMask);
         });
   }
 
   @Override
   protected final Tensor attend(Heads heads, State state) {
     RunningSums past = (RunningSums) state;
-    Tensor result = Scope.tidy(() -> running(features(heads, null), null, past));
+    Tensor result = Scope.tidy(() -> causal(features(heads, null), null, past));
     past.advance(heads.query().size(2));
     return result;
   }
 
   @Override
   protected final Tensor weights(Heads heads, AttentionMask pairs) {
-    return Scope.tidy(() -> matrix(features(heads, pairs.paddingMask()), keep(pairs)));
+    return Scope.tidy(() -> matrix(features(heads, pairs.paddingMask()), paddingMask(pairs)));
   }
 
-  private static Tensor keep(AttentionMask pairs) {
+  private static Tensor paddingMask(AttentionMask pairs) {
     return pairs.paddingMask() == null ? null : pairs.paddingMask().unsqueeze(1);
   }
 
   private Heads features(Heads heads, Tensor paddingMask) {
-    // One copy here spares one for each product.
+    // One copy here avoids one in each product.
     Tensor query = features(heads.query().contiguous());
     Tensor key = keyFeatures(heads.key().contiguous());
     Tensor value = heads.value().contiguous();

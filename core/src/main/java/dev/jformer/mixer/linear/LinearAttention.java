@@ -7,9 +7,10 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Linear attention (arXiv 2006.16236): out_t = Σ_j φ(q_t)·φ(k_j) v_j / Σ_j φ(q_t)·φ(k_j) with φ(x)
- * = elu(x) + 1. As in the authors' code, 1e-6 is added to the denominator. Time and memory are
- * O(T).
+ * Linear attention (<a href="https://arxiv.org/abs/2006.16236">Transformers are RNNs: Fast
+ * Autoregressive Transformers with Linear Attention</a>): out_t = Σ_j φ(q_t)·φ(k_j) v_j / Σ_j
+ * φ(q_t)·φ(k_j) with φ(x) = elu(x) + 1. As in the authors' code, 1e-6 is added to the denominator.
+ * Time and memory are O(T).
  */
 public final class LinearAttention extends RatioAttention {
   private static final double EPSILON = 1e-6;
@@ -46,7 +47,9 @@ public final class LinearAttention extends RatioAttention {
     super(heads, site, position, EPSILON);
   }
 
-  /** elu(x) + 1 = max(x, 0) + exp(min(x, 0)), which is several times faster than the engine's. */
+  /**
+   * Computes elu(x) + 1 as max(x, 0) + exp(min(x, 0)), several times faster than libtorch's elu.
+   */
   @Override
   Tensor features(Tensor x) {
     Tensor positive = x.relu();

@@ -18,20 +18,20 @@ import dev.jformer.tensor.Tensor;
  * href="https://arxiv.org/abs/2103.14636">A Practical Survey on Faster and Lighter
  * Transformers</a>. Keys and values are projected along the sequence, from T tokens to k rows, by
  * learned matrices E and F that all heads of a layer share; queries attend to those rows. So it
- * computes {@code softmax(Q (E K)ᵀ / √d) F V}. Time and memory are O(T k). Each row is made of all
- * tokens, so that this cannot be causal. Shorter sequences use the first columns of E and F;
- * padding adds nothing to a row.
+ * computes {@code softmax(Q (E K)ᵀ / √d) F V}. Time and memory are O(T k). Each row depends on all
+ * tokens, so it cannot be causal. Shorter sequences use the first columns of E and F; padding adds
+ * nothing to a row.
  */
 public final class Linformer extends Attention {
   /**
    * Configuration.
    *
    * @param heads H, must divide the width
-   * @param rows k
+   * @param rows k, number of rows
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int rows) implements TokenMixer.Config {
-    /** 64 rows. */
+    /** Defaults: 64 rows. */
     public Config() {
       this(4, 64);
     }
@@ -61,12 +61,12 @@ public final class Linformer extends Attention {
     super(config.heads(), 0, site, position);
     if (site.causal()) {
       throw new IllegalArgumentException(
-          "linformer mixes all tokens of a sequence into each of its rows: it cannot stand where"
-              + " tokens see earlier ones only");
+          "linformer mixes all tokens of a sequence into each of its rows: it cannot be used in a"
+              + " causal model");
     }
     refuseBias();
     this.longest = site.length();
-    // A row of noise has a deviation of one over tokens of deviation one.
+    // A row of independent tokens of deviation 1 then has deviation 1.
     Initializer normal = Initializer.normal(1 / Math.sqrt((double) site.length()));
     this.keys = parameter("keys", normal.create(config.rows(), site.length()));
     this.values = parameter("values", normal.create(config.rows(), site.length()));
@@ -77,7 +77,10 @@ public final class Linformer extends Attention {
     long length = h.key().size(2);
     if (length > longest) {
       throw new IllegalArgumentException(
-          "a sequence of " + length + " tokens is longer than the mixer's matrices, " + longest);
+          "a sequence of "
+              + length
+              + " tokens is too long for the mixer's matrices: expected at most "
+              + longest);
     }
     Tensor key = project(keys, kept(h.key(), pairs.paddingMask()));
     Tensor value = project(values, kept(h.value(), pairs.paddingMask()));

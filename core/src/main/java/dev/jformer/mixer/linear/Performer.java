@@ -20,28 +20,28 @@ import java.util.List;
  * of d, as long as normal vectors are. Time and memory are O(T m).
  *
  * <p>Queries' features are divided by their largest, which cancels out. Keys' features are not
- * divided by the largest of all tokens, as the authors' are, for that would look ahead; instead by
- * a constant, where the head dimension is so large that they could overflow.
+ * divided by the largest of all tokens, as in the authors' code, because that would look ahead;
+ * they are divided by a constant if the head dimension is so large that they could overflow.
  */
 public final class Performer extends RatioAttention implements ScheduledModule {
   private static final Operator QR = Operator.named("aten::linalg_qr");
 
-  /** Smaller than any sum of features that means something. */
+  /** Smaller than any meaningful sum of features. */
   private static final double EPSILON = 1e-18;
 
-  /** Exponents up to here are kept. */
+  /** Exponents of keys up to this are not shifted. */
   private static final double LARGEST_EXPONENT = 40;
 
   /**
    * Configuration.
    *
    * @param heads H, must divide the width
-   * @param features m, of each head
-   * @param redraw updates after which the features are drawn anew in training; 0 for never
+   * @param features m, number of features of each head
+   * @param redraw number of updates after which the features are redrawn in training; 0 for never
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int features, int redraw) implements TokenMixer.Config {
-    /** 128 features that stay. */
+    /** Defaults: 128 fixed features. */
     public Config() {
       this(4, 128, 0);
     }
@@ -75,7 +75,7 @@ public final class Performer extends RatioAttention implements ScheduledModule {
     this.directions = buffer("directions", draw(headDim(), config.features()));
   }
 
-  /** Rows that are orthogonal in groups of d and as long as normal vectors are: [m, d]. */
+  /** Draws rows that are orthogonal in groups of d and as long as normal vectors: [m, d]. */
   private static Tensor draw(int d, int features) {
     List<Tensor> groups = new ArrayList<>();
     for (int drawn = 0; drawn < features; drawn += d) {
@@ -97,7 +97,7 @@ public final class Performer extends RatioAttention implements ScheduledModule {
     }
   }
 
-  /** w·x' - |x'|²/2: [B, H, T, m]. */
+  /** The exponents w·x' - |x'|²/2: [B, H, T, m]. */
   private Tensor exponents(Tensor x) {
     Tensor scaled = x.mul(Math.pow(headDim(), -0.25));
     Tensor half = scaled.square().sum(3, true).mul(0.5);

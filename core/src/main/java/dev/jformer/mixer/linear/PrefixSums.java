@@ -4,11 +4,11 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Sums of all that came before, along a dimension.
+ * Computes exclusive prefix sums along a dimension.
  *
- * <p>Products with a triangle of ones, over groups of {@value #GROUP} and then over the groups'
- * sums: O(N) and, for the wide rows that chunked attention has, several times faster than the
- * engine's cumulative sum, which walks down columns.
+ * <p>It multiplies with a triangle of ones, over groups of {@value #GROUP} and then over the
+ * groups' sums: O(N) and, for the wide rows of chunked attention, several times faster than
+ * libtorch's cumulative sum, which goes column by column.
  */
 final class PrefixSums {
   private static final long GROUP = 16;
@@ -16,7 +16,7 @@ final class PrefixSums {
   private PrefixSums() {}
 
   /**
-   * Row n of the result is the sum of rows 0 … n - 1; it does not depend on later rows by a bit.
+   * Sums rows: row n of the result is the sum of rows 0 … n - 1, exactly independent of later rows.
    *
    * @param x [G, N, F], finite
    * @return [G, N, F]

@@ -6,7 +6,8 @@ import dev.jformer.tensor.Tensor;
 
 /**
  * Kernel attention whose weights are normalised to sum to one: out_t = Σ_j φ(q_t)·φ(k_j) v_j / Σ_j
- * φ(q_t)·φ(k_j) (arXiv 2006.16236). A subclass says what φ is.
+ * φ(q_t)·φ(k_j) (<a href="https://arxiv.org/abs/2006.16236">Transformers are RNNs: Fast
+ * Autoregressive Transformers with Linear Attention</a>). A subclass defines φ.
  */
 abstract class RatioAttention extends KernelAttention {
   private static final int KEYS = 0;
@@ -16,7 +17,7 @@ abstract class RatioAttention extends KernelAttention {
   private final double epsilon;
 
   /**
-   * As {@link KernelAttention}'s.
+   * Creates the layers of {@link KernelAttention}.
    *
    * @param epsilon added to the denominator
    */
@@ -26,14 +27,14 @@ abstract class RatioAttention extends KernelAttention {
   }
 
   @Override
-  Tensor bothWays(Heads h, Tensor paddingMask) {
+  Tensor bidirectional(Heads h, Tensor paddingMask) {
     Tensor sums = h.query().matmul(h.key().t().matmul(h.value()));
     Tensor total = h.query().mul(h.key().sum(2, true)).sum(3, true);
     return sums.mul(inverse(total));
   }
 
   @Override
-  Tensor running(Heads h, Tensor paddingMask, RunningSums past) {
+  Tensor causal(Heads h, Tensor paddingMask, RunningSums past) {
     CausalProduct product = new CausalProduct(h.query(), h.key());
     Tensor total = product.sums(null, past.get(KEYS));
     return product.values(h.value(), past.get(VALUES)).mul(inverse(total).unsqueeze(3));

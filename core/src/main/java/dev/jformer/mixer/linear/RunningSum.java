@@ -5,28 +5,28 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A sum over the tokens seen so far, which outlives scopes until it is closed: what a mixer with
- * running sums remembers instead of the tokens.
+ * A sum over the tokens seen so far, which a mixer stores instead of the tokens. It outlives scopes
+ * until it is closed.
  */
 final class RunningSum implements AutoCloseable {
-  /** Of no tokens, and stays so: for whole sequences. */
+  /** A sum that stays empty, for whole sequences. */
   static final RunningSum NONE = new RunningSum();
 
   private Tensor value;
 
-  /** Sums along the tokens: x [B, H, T] becomes, at each token, what is here plus all up to it. */
+  /** Cumulative sums of x [B, H, T] along the tokens, continuing this sum, which is updated. */
   Tensor along(Tensor x) {
     Tensor sums = plus(x.cumsum(-1));
     set(sums.narrow(-1, sums.size(-1) - 1, 1));
     return sums;
   }
 
-  /** {@code x} plus what is here. */
+  /** {@code x} plus this sum. */
   Tensor plus(Tensor x) {
     return value == null ? x : x.add(value);
   }
 
-  /** Replaces what is here. */
+  /** Sets this sum. */
   void set(Tensor sum) {
     if (this == NONE) {
       return;

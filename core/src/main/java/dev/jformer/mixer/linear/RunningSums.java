@@ -3,9 +3,9 @@ package dev.jformer.mixer.linear;
 import dev.jformer.mixer.TokenMixer;
 import java.util.stream.Stream;
 
-/** The state of a mixer that remembers sums over the tokens seen, whatever their number. */
+/** The decoding state of a mixer that stores sums over the tokens seen, of constant size. */
 final class RunningSums implements TokenMixer.State {
-  /** Of no tokens, and stays so: for whole sequences. */
+  /** A state that stays empty, for whole sequences. */
   static final RunningSums NONE = new RunningSums(0);
 
   private final RunningSum[] sums;
@@ -15,7 +15,7 @@ final class RunningSums implements TokenMixer.State {
     sums = Stream.generate(RunningSum::new).limit(count).toArray(RunningSum[]::new);
   }
 
-  /** One of the sums; which is which is the mixer's affair. */
+  /** One of the sums, whose meaning the mixer defines. */
   RunningSum get(int sum) {
     return this == NONE ? RunningSum.NONE : sums[sum];
   }

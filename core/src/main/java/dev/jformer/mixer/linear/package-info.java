@@ -1,2 +1,2 @@
-/** Linear attention: the cost grows with the length of the sequence, not with its square. */
+/** Linear attention, whose cost grows linearly with the length of the sequence. */
 package dev.jformer.mixer.linear;

@@ -3,14 +3,14 @@ package dev.jformer.mixer.reduction;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Tokens on their way through the blocks of a model that may let some go.
+ * A batch of tokens between the blocks of a model that may reduce their number.
  *
  * @param x [B, T, D]
  * @param paddingMask bool [B, T], false where a token is padding; null if there is none
- * @param sizes [B, T], of how many tokens each is the mean; null if each is one
+ * @param sizes [B, T], number of original tokens that each is the mean of; null if all are 1
  */
 public record TokenBatch(Tensor x, Tensor paddingMask, Tensor sizes) {
-  /** The mean of each sequence's tokens, padding left out: [B, D]. */
+  /** The mean of each sequence's tokens without padding, weighted by sizes: [B, D]. */
   public Tensor mean() {
     if (paddingMask == null && sizes == null) {
       return x.mean(1, false);

@@ -4,44 +4,44 @@ import dev.jformer.config.Part;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
-/** A rule by which tokens leave a sequence, from what attention shows of them. */
+/** A rule that reduces the tokens of a sequence, by pruning or merging, based on attention. */
 public interface TokenReducer extends Part {
   /**
-   * Judges tokens.
+   * Scores tokens.
    *
-   * @return what becomes of them
-   * @throws IllegalArgumentException if the rule needs a first token that stays
+   * @return the scores, and the tokens to merge into
+   * @throws IllegalArgumentException if the rule needs a class token but there is none
    */
-  Reduction judge(ReductionInput scene);
+  Reduction reduce(ReductionInput input);
 
-  /** How much of the attention a rule looks at. */
+  /** The rows of the attention matrix that a rule needs. */
   enum AttentionRows {
-    /** None, so that the fused kernel may compute it. */
+    /** None, so that attention can run on the fused kernel. */
     NONE,
-    /** What the first token takes. */
+    /** The row of the first token. */
     FIRST,
-    /** What each token takes. */
+    /** All rows. */
     ALL
   }
 
-  /** How much of the attention this rule looks at. */
-  AttentionRows sight();
+  /** The rows of the attention matrix that this rule needs. */
+  AttentionRows attentionRows();
 
-  /** The least share of tokens that this rule can keep at once. */
+  /** The least share of tokens that this rule can keep in one block. */
   default double least() {
     return 0;
   }
 
   /**
-   * What a rule sees.
+   * The input of a rule.
    *
-   * @param attention [B, H, T, T], row t for what token t takes; nothing from padding; only as many
-   *     rows as the rule's {@link #sight} asks for
+   * @param attention weights [B, H, T, T], row t for token t, 0 for padding; only the rows that the
+   *     rule's {@link #attentionRows} requests
    * @param key [B, G, T, d]
    * @param paddingMask bool [B, T], false where a token is padding; null if there is none
-   * @param share of the tokens that is to stay
-   * @param first whether the first token stays in any case, as a token of its own for the class
-   * @param layer number of the block, from 0
+   * @param share share of the tokens to keep
+   * @param first whether the first token is a class token, which always stays
+   * @param layer index of the block, from 0
    * @param layers number of blocks
    */
   record ReductionInput(
@@ -57,7 +57,7 @@ public interface TokenReducer extends Part {
     }
 
     /**
-     * Number of tokens of each sequence that are no padding, [B, 1], or [1, 1] if there is none.
+     * Number of tokens of each sequence without padding: [B, 1], or [1, 1] if there is no padding.
      */
     Tensor counts() {
       return paddingMask == null
@@ -65,29 +65,29 @@ public interface TokenReducer extends Part {
           : paddingMask.to(DType.FLOAT32).sum(1, true);
     }
 
-    /** Number of tokens of each sequence that stay, of the shape of {@link #counts}. */
-    Tensor staying() {
-      // What floats make of 0.7 times 10 is no reason to keep an eighth token.
+    /** Number of tokens of each sequence to keep, of the shape of {@link #counts}. */
+    Tensor kept() {
+      // Rounding of 0.7 times 10 must not keep an eighth token.
       return counts().mul(share).sub(1e-4).floor().add(1);
     }
 
-    /** Number of tokens that stay of a sequence of so many. */
-    int staying(int count) {
+    /** Number of tokens to keep of a sequence of {@code count}. */
+    int kept(int count) {
       return (int) Math.floor(count * share - 1e-4) + 1;
     }
 
-    /** 1 for tokens, 0 for padding: [B, T], or [1, T] if there is none. */
+    /** A mask of 1 for tokens and 0 for padding: [B, T], or [1, T] if there is no padding. */
     Tensor present() {
       return paddingMask == null ? Tensor.ones(1, length()) : paddingMask.to(DType.FLOAT32);
     }
   }
 
   /**
-   * What becomes of tokens.
+   * The result of a rule.
    *
-   * @param scores [B, T]; the highest stay
-   * @param into int64 [B, T], the token that one joins if it does not stay, which stays itself;
-   *     null if those that do not stay are dropped
+   * @param scores [B, T]; tokens with the highest scores stay
+   * @param into int64 [B, T], the token that each is merged into if it does not stay; that one must
+   *     stay. Null if tokens are dropped
    */
   record Reduction(Tensor scores, Tensor into) {}
 }

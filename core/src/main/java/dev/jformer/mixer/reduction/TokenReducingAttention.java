@@ -24,10 +24,10 @@ import java.util.List;
  * which. It has the weights of softmax attention, so it can take its place, and be changed or taken
  * away again, without training.
  *
- * <p>Tokens leave between the two halves of a block. Of each sequence the same share of its own
- * tokens stays, so padding does not count; what is left keeps its order. Where positions are more
- * than what was added to the tokens at the start, it cannot stand. In models whose tokens cannot
- * leave, all but {@code vit} and {@code encoder}, it is plain softmax attention.
+ * <p>Tokens leave between the two halves of a block. Each sequence keeps the same share of its own
+ * tokens, so padding does not count; the remaining tokens keep their order. It needs a position
+ * encoding that is only added to the embeddings. In models other than {@code vit} and {@code
+ * encoder}, which do not support it, it is plain softmax attention.
  */
 public final class TokenReducingAttention extends Attention implements TokenReducingMixer {
   /**
@@ -35,10 +35,10 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
    *
    * @param heads H, must divide the width
    * @param keyValueHeads G, must divide H; 0 for as many as heads
-   * @param at the blocks in which tokens leave, from 0
-   * @param share of the tokens that stays in each of them
-   * @param first whether the first token always stays, as one that stands for the class
-   * @param rule by which they leave
+   * @param at indices of the blocks in which tokens leave, from 0
+   * @param share share of the tokens that stays in each of them
+   * @param first whether the first token is a class token, which always stays
+   * @param rule the rule by which tokens leave
    */
   @AutoService(TokenMixer.Config.class)
   @FormerNames("thinning")
@@ -50,7 +50,7 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
       boolean first,
       TokenReducer rule)
       implements TokenMixer.Config {
-    /** Three of ten tokens leave in the second block. */
+    /** Defaults: three of ten tokens leave in the second block. */
     public Config() {
       this(4, 0, List.of(1), 0.7, true, new ZeroTprune());
     }
@@ -59,7 +59,7 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
     public Config {
       checkHeads(heads, keyValueHeads);
       if (rule == null) {
-        throw new IllegalArgumentException("rule is null: expected how tokens leave");
+        throw new IllegalArgumentException("rule is null: expected a rule such as 'zero-tprune'");
       }
       if (!(share > 0 && share <= 1) || share < rule.least()) {
         throw new IllegalArgumentException(
@@ -84,16 +84,16 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
     public TokenMixer build(BlockContext site, Position position) {
       if (site.causal()) {
         throw new IllegalArgumentException(
-            "token-reduction lets tokens go that later ones might ask for: it cannot stand in a model"
-                + " that predicts the next token");
+            "token-reduction drops tokens that later ones may need: it cannot be used in a causal"
+                + " model");
       }
       if (!(position instanceof LearnedPosition
           || position instanceof Sinusoidal
           || position instanceof NoPosition)) {
         throw new IllegalArgumentException(
-            "token-reduction cannot stand with the positions "
+            "token-reduction cannot be used with the position encoding "
                 + position.getClass().getSimpleName()
-                + ", which ask in every block where tokens stand: expected learned, sinusoidal or"
+                + ", which needs the positions in every block: expected learned, sinusoidal or"
                 + " none");
       }
       if (at.stream().anyMatch(layer -> layer >= site.layers())) {
@@ -135,11 +135,11 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
             h -> {
               seen[0] = shown(h, pairs, tokens.sizes());
               seen[1] = h.key();
-              return config.rule().sight() == TokenReducer.AttentionRows.ALL
+              return config.rule().attentionRows() == TokenReducer.AttentionRows.ALL
                   ? seen[0].matmul(repeatGroups(h.value()))
                   : attend(h, pairs, tokens.sizes());
             });
-    TokenReducer.ReductionInput scene =
+    TokenReducer.ReductionInput input =
         new TokenReducer.ReductionInput(
             seen[0].detach().to(DType.FLOAT32),
             seen[1].detach().to(DType.FLOAT32),
@@ -148,13 +148,13 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
             config.first(),
             site.layer(),
             site.layers());
-    return chosen(concatHeads(result, x), scene, tokens.sizes());
+    return chosen(concatHeads(result, x), input, tokens.sizes());
   }
 
-  /** What the rule looks at of the attention. */
+  /** The rows of the attention weights that the rule needs. */
   private Tensor shown(Heads h, AttentionMask pairs, Tensor sizes) {
     long rows =
-        switch (config.rule().sight()) {
+        switch (config.rule().attentionRows()) {
           case NONE -> 0;
           case FIRST -> 1;
           case ALL -> h.query().size(2);
@@ -179,50 +179,52 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
     return Functional.attention(h.query(), h.key(), h.value(), whole, false, null);
   }
 
-  /** Logits of tokens that count as often as they are the mean of others. */
+  /**
+   * Adds the logarithm of sizes to logits, so that merged tokens count as often as they represent.
+   */
   private static Tensor counted(Tensor logits, Tensor sizes) {
     return sizes == null
         ? logits
         : logits.add(sizes.clamp(1e-6, Double.POSITIVE_INFINITY).log().unsqueeze(1).unsqueeze(1));
   }
 
-  private ReducedTokens chosen(Tensor result, TokenReducer.ReductionInput scene, Tensor sizes) {
-    TokenReducer.Reduction verdict = config.rule().judge(scene);
-    Tensor scores = verdict.scores();
-    if (scene.paddingMask() != null) {
-      scores = scores.maskedFill(scene.paddingMask().not(), -Float.MAX_VALUE);
+  private ReducedTokens chosen(Tensor result, TokenReducer.ReductionInput input, Tensor sizes) {
+    TokenReducer.Reduction reduction = config.rule().reduce(input);
+    Tensor scores = reduction.scores();
+    if (input.paddingMask() != null) {
+      scores = scores.maskedFill(input.paddingMask().not(), -Float.MAX_VALUE);
     }
-    if (scene.first()) {
-      Tensor isFirst = Tensor.arange(0, scene.length()).eq(0L).unsqueeze(0);
+    if (input.first()) {
+      Tensor isFirst = Tensor.arange(0, input.length()).eq(0L).unsqueeze(0);
       scores = scores.maskedFill(isFirst, Float.MAX_VALUE);
     }
-    int most = (int) Math.min(scene.length(), Math.max(1, (long) scene.staying().max().item()));
+    int most = (int) Math.min(input.length(), Math.max(1, (long) input.kept().max().item()));
     Tensor best = scores.topK(most, 1).indices();
     Tensor stay = best.sort(1, false).values();
-    Tensor paddingMask = scene.paddingMask() == null ? null : surplusAsPadding(scene, best, stay);
-    if (verdict.into() == null) {
-      // What the others would have been given is not computed.
+    Tensor paddingMask = input.paddingMask() == null ? null : surplusAsPadding(input, best, stay);
+    if (reduction.into() == null) {
+      // The output layer is computed only for the tokens that stay.
       return new ReducedTokens(
           outputLayer(ReducedTokens.rows(result, stay)), stay, null, paddingMask, sizes);
     }
-    Tensor ones = Tensor.ones(stay.size(0), scene.length());
+    Tensor ones = Tensor.ones(stay.size(0), input.length());
     Tensor before = sizes == null ? ones : sizes;
-    Tensor weights = before.mul(scene.present()); // padding joins nobody
+    Tensor weights = before.mul(input.present()); // padding is not merged
     return new ReducedTokens(
-        outputLayer(result), stay, places(stay, paddingMask, verdict.into()), paddingMask, weights);
+        outputLayer(result), stay, places(stay, paddingMask, reduction.into()), paddingMask, weights);
   }
 
-  /** Sequences of which fewer stay than of the longest are filled up with padding again. */
+  /** The mask of padding for sequences that keep fewer tokens than the longest. */
   private static Tensor surplusAsPadding(
-      TokenReducer.ReductionInput scene, Tensor best, Tensor stay) {
+      TokenReducer.ReductionInput input, Tensor best, Tensor stay) {
     Tensor place =
         Tensor.arange(0, best.size(1)).to(DType.FLOAT32).unsqueeze(0).expand(best.size(0), -1);
-    Tensor own = place.lt(scene.staying()).to(DType.FLOAT32);
-    Tensor flags = Tensor.zeros(best.size(0), scene.length()).scatter(1, best, own);
+    Tensor own = place.lt(input.kept()).to(DType.FLOAT32);
+    Tensor flags = Tensor.zeros(best.size(0), input.length()).scatter(1, best, own);
     return flags.gather(1, stay).gt(0);
   }
 
-  /** The place among those that stay of each token, or of the one that it joins. */
+  /** The index among the staying tokens of each token, or of the one that it is merged into. */
   private static Tensor places(Tensor stay, Tensor paddingMask, Tensor into) {
     Tensor none = Tensor.full(-1, DType.INT64, into.size(0), into.size(1));
     Tensor numbers = Tensor.arange(0, stay.size(1)).unsqueeze(0).expand(stay.size(0), stay.size(1));

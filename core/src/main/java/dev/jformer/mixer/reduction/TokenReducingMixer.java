@@ -5,10 +5,10 @@ import dev.jformer.tensor.Tensor;
 /** A token mixer after which tokens may leave, or be merged, before channels are mixed. */
 public interface TokenReducingMixer {
   /**
-   * Mixes tokens and says which of them go on.
+   * Mixes tokens and chooses which of them stay.
    *
-   * @param x [B, T, D], what the mixer is given
-   * @param tokens as they are before this block
+   * @param x [B, T, D], the mixer's input
+   * @param tokens the tokens before this block
    */
   ReducedTokens reduce(Tensor x, TokenBatch tokens);
 }

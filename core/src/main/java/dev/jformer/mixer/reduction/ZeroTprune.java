@@ -11,37 +11,37 @@ import java.util.stream.IntStream;
  * href="https://arxiv.org/abs/2305.17328">Zero-TPrune: Zero-Shot Token Pruning through Leveraging
  * of the Attention Graph in Pre-Trained Transformers</a>. Its I'-S-I pattern:
  *
- * <p>I': each head's importance of tokens is one round of votes, {@code s ← Aᵀ s} (weighted page
- * rank), in which each token votes by its attention and its own importance counts. Heads are
- * combined by the root of the mean of squares, which emphasises regions that few heads find
- * informative; heads whose importance varies too little over the tokens, or too much, do not count.
+ * <p>I': each head's importance of tokens is computed by one round of weighted page rank, {@code s
+ * ← Aᵀ s}, in which each token votes by its attention, weighted by its own importance. Heads are
+ * combined by the root mean square, which emphasises regions that few heads find informative; heads
+ * whose importance varies too little or too much over the tokens are ignored.
  *
- * <p>S: the less important half of the tokens is matched with the more important one by the cosine
- * of their keys, and those of the former that are most like one of the latter are dropped.
+ * <p>S: the less important half of the tokens is matched with the more important half by the cosine
+ * of their keys, and those of the former that are most similar to one of the latter are dropped.
  *
- * <p>I: of what is left the most important tokens stay, after as many rounds as the depth of the
- * block asks for, or fewer if votes have settled: attention of early blocks needs more.
+ * <p>I: of the rest, the most important tokens stay, after a number of rounds that depends on the
+ * depth of the block (early blocks need more), or fewer if the votes have converged.
  *
- * <p>Settled here, as the paper's code is not public: the first token, where it stands for the
- * class, begins with √T times the importance of the others; variances are those of T s, whose mean
- * is 1; where no head is within the bounds, all count; keys of all heads side by side are compared;
- * votes have settled when no token's share of T changes by {@value #SETTLED}; padding has no votes
- * and gets none, and a sequence's length is its own.
+ * <p>These details are our choice, as the paper's code is not public: a class token starts with √T
+ * times the importance of the others; variances are those of T s, whose mean is 1; if no head is
+ * within the bounds, all count; the keys of all heads are compared together; votes have converged
+ * when no token's share of T changes by {@value #SETTLED}; padding neither votes nor gets votes,
+ * and T is the length without padding.
  *
- * <p>Votes are counted in plain loops: a head's matrix fits a core's nearest cache, where thirty
- * rounds take less time than to call a product of the engine for each.
+ * <p>Votes are counted in Java loops: a head's matrix fits a core's first-level cache, where thirty
+ * rounds take less time than one call of libtorch for each.
  *
- * @param rounds of votes at most in the first third of the blocks, the second and the last
+ * @param rounds the most rounds of votes in the first, second and last third of the blocks
  * @param low the smallest variance of a head that counts
- * @param high the largest
- * @param similar share of the tokens that leave, which do so because they are like others
+ * @param high the largest variance of a head that counts
+ * @param similar share of the leaving tokens that leave by similarity
  */
 @AutoService(TokenReducer.class)
 public record ZeroTprune(List<Integer> rounds, double low, double high, double similar)
     implements TokenReducer {
   private static final float SETTLED = 1e-3f;
 
-  /** The paper's bounds; 30, 5 and 1 rounds; a third of what leaves by similarity. */
+  /** Defaults: the paper's bounds; 30, 5 and 1 rounds; a third leaves by similarity. */
   public ZeroTprune() {
     this(List.of(30, 5, 1), 0.01, 0.7, 1.0 / 3);
   }
@@ -70,28 +70,28 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
   }
 
   @Override
-  public AttentionRows sight() {
+  public AttentionRows attentionRows() {
     return AttentionRows.ALL;
   }
 
   @Override
-  public Reduction judge(ReductionInput scene) {
-    int batch = (int) scene.attention().size(0);
-    int length = (int) scene.length();
-    float[] attention = scene.attention().toFloats();
+  public Reduction reduce(ReductionInput input) {
+    int batch = (int) input.attention().size(0);
+    int length = (int) input.length();
+    float[] attention = input.attention().toFloats();
     Graph[] graphs = new Graph[batch];
     for (int b = 0; b < batch; b++) {
-      graphs[b] = new Graph(attention, b, (int) scene.attention().size(1), length);
+      graphs[b] = new Graph(attention, b, (int) input.attention().size(1), length);
     }
-    int[][] left = tokens(scene, batch, length);
+    int[][] left = tokens(input, batch, length);
     if (similar > 0) {
-      left = withoutAlike(scene, graphs, left);
+      left = withoutSimilar(input, graphs, left);
     }
     float[] scores = new float[batch * length];
     Arrays.fill(scores, -1);
-    int third = Math.min(2, 3 * scene.layer() / scene.layers());
+    int third = Math.min(2, 3 * input.layer() / input.layers());
     for (int b = 0; b < batch; b++) {
-      float[] importance = importance(graphs[b], left[b], scene.first(), rounds.get(third));
+      float[] importance = importance(graphs[b], left[b], input.first(), rounds.get(third));
       for (int token : left[b]) {
         scores[b * length + token] = importance[token];
       }
@@ -99,9 +99,9 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     return new Reduction(Tensor.of(scores, batch, length), null);
   }
 
-  /** The tokens of each sequence that are no padding. */
-  private static int[][] tokens(ReductionInput scene, int batch, int length) {
-    double[] present = scene.paddingMask() == null ? null : scene.present().toDoubles();
+  /** The tokens of each sequence without padding. */
+  private static int[][] tokens(ReductionInput input, int batch, int length) {
+    double[] present = input.paddingMask() == null ? null : input.present().toDoubles();
     int[] all = IntStream.range(0, length).toArray();
     int[][] tokens = new int[batch][];
     for (int b = 0; b < batch; b++) {
@@ -131,7 +131,7 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     }
   }
 
-  /** The importance of some tokens, of which the others know nothing, at their places. */
+  /** The importance of some tokens, by votes among themselves, at their indices. */
   private float[] importance(Graph graph, int[] tokens, boolean first, int times) {
     int count = tokens.length;
     float[] counting = new float[graph.length];
@@ -158,7 +158,7 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     return squares;
   }
 
-  /** Shares of the votes of a head, at the places of their tokens, whose sum is 1. */
+  /** The shares of a head's votes, at the tokens' indices; they sum to 1. */
   private static float[] votes(Graph graph, int head, int[] tokens, boolean first, int times) {
     int length = graph.length;
     float[] present = new float[length];
@@ -192,7 +192,7 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     return s;
   }
 
-  /** Adds the votes of some tokens, four at a time, for rows are short. */
+  /** Adds the votes of some tokens, four at a time, because rows are short. */
   private static void count(Graph graph, int head, int[] voters, float[] s, float[] next) {
     float[] attention = graph.attention;
     int voter = 0;
@@ -233,28 +233,28 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     }
   }
 
-  /** All but those of the less important half that are most like one of the other half. */
-  private int[][] withoutAlike(ReductionInput scene, Graph[] graphs, int[][] tokens) {
+  /** Drops those of the less important half that are most similar to one of the other half. */
+  private int[][] withoutSimilar(ReductionInput input, Graph[] graphs, int[][] tokens) {
     int[][] order = new int[tokens.length][];
     int most = 0;
     for (int b = 0; b < tokens.length; b++) {
-      float[] importance = importance(graphs[b], tokens[b], scene.first(), 1);
-      order[b] = ordered(tokens[b], importance, scene.first());
+      float[] importance = importance(graphs[b], tokens[b], input.first(), 1);
+      order[b] = ordered(tokens[b], importance, input.first());
       most = Math.max(most, order[b].length);
     }
     if (most < 2) {
       return tokens;
     }
-    int rest = most - most / 2; // halves of shorter sequences are no longer
-    float[] likeness = likeness(scene, order, most / 2, rest).toFloats();
+    int rest = most - most / 2; // halves of shorter sequences are not longer
+    float[] similarity = similarity(input, order, most / 2, rest).toFloats();
     int[][] left = new int[tokens.length][];
     for (int b = 0; b < tokens.length; b++) {
       int half = order[b].length / 2;
-      int leaving = tokens[b].length - scene.staying(tokens[b].length);
+      int leaving = tokens[b].length - input.kept(tokens[b].length);
       int alike = (int) Math.floor(similar * leaving + 1e-6);
       int[] closest =
           descending(
-              Arrays.copyOfRange(likeness, b * rest, b * rest + order[b].length - half), false);
+              Arrays.copyOfRange(similarity, b * rest, b * rest + order[b].length - half), false);
       boolean[] leaves = new boolean[graphs[b].length];
       for (int i = 0; i < Math.min(alike, closest.length); i++) {
         leaves[order[b][half + closest[i]]] = true;
@@ -265,27 +265,27 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
   }
 
   /**
-   * The highest cosine of the key of each token of the less important half with one of the other,
-   * [B, rest], keys of all heads side by side.
+   * The highest cosine similarity of each token of the less important half to one of the other
+   * half, by the keys of all heads together: [B, rest].
    *
    * @param order tokens of each sequence, the most important first
    * @param half the most tokens of a more important half
-   * @param rest the same of the other
+   * @param rest the most tokens of a less important half
    */
-  private static Tensor likeness(ReductionInput scene, int[][] order, int half, int rest) {
+  private static Tensor similarity(ReductionInput input, int[][] order, int half, int rest) {
     long[] better = new long[order.length * half];
     long[] others = new long[order.length * rest];
     for (int b = 0; b < order.length; b++) {
       int own = order[b].length / 2;
-      // Places that a shorter sequence does not fill hold a token that is there already.
+      // Shorter sequences are padded by repeating a token.
       for (int i = 0; i < half; i++) {
-        better[b * half + i] = place(scene, order[b], b, i < own ? i : 0);
+        better[b * half + i] = place(input, order[b], b, i < own ? i : 0);
       }
       for (int i = 0; i < rest; i++) {
-        others[b * rest + i] = place(scene, order[b], b, own + i < order[b].length ? own + i : 0);
+        others[b * rest + i] = place(input, order[b], b, own + i < order[b].length ? own + i : 0);
       }
     }
-    Tensor keys = scene.key().transpose(1, 2).flatten(2, 3).flatten(0, 1);
+    Tensor keys = input.key().transpose(1, 2).flatten(2, 3).flatten(0, 1);
     Tensor first = keys.indexSelect(0, Tensor.of(better, better.length));
     Tensor second = keys.indexSelect(0, Tensor.of(others, others.length));
     Tensor products = second.unflatten(0, -1, rest).matmul(first.unflatten(0, -1, half).t());
@@ -293,16 +293,16 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     return scaled.max(2, false).mul(inverse(second).reshape(-1, rest));
   }
 
-  private static int place(ReductionInput scene, int[] order, int sequence, int i) {
-    return Math.toIntExact(sequence * scene.length() + (order.length == 0 ? 0 : order[i]));
+  private static int place(ReductionInput input, int[] order, int sequence, int i) {
+    return Math.toIntExact(sequence * input.length() + (order.length == 0 ? 0 : order[i]));
   }
 
-  /** One over the length of each row. */
+  /** The inverse length of each row. */
   private static Tensor inverse(Tensor rows) {
     return rows.square().sum(1, false).clamp(1e-24, Double.POSITIVE_INFINITY).rsqrt();
   }
 
-  /** Tokens, the most important first; the first of all before them if it has its own way. */
+  /** Tokens sorted by importance, the highest first; a class token comes before all others. */
   private static int[] ordered(int[] tokens, float[] importance, boolean first) {
     float[] own = new float[tokens.length];
     for (int i = 0; i < own.length; i++) {
@@ -315,7 +315,9 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
     return order;
   }
 
-  /** Places in the order of values, the largest first; the first of all if it has its own way. */
+  /**
+   * Indices sorted by value, the largest first; if {@code first}, index 0 comes before all others.
+   */
   private static int[] descending(float[] values, boolean first) {
     long[] keys = new long[values.length];
     for (int i = 0; i < keys.length; i++) {

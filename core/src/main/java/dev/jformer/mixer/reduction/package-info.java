@@ -1,2 +1,2 @@
-/** Token reduction: pruning and merging tokens between the blocks of a model. */
+/** Token reduction: pruning (Zero-TPrune, EViT) and merging (ToMe) tokens between blocks. */
 package dev.jformer.mixer.reduction;

@@ -32,15 +32,15 @@ import java.util.List;
  *       on the way from it to the root of a binary tree of blocks, so that they double in length.
  *       O(T log T). The paper's regions end in tokens that are seen directly; here it is the own
  *       block that is.
- *   <li>{@code axial}: tokens stand in rows, those of a picture in its own, those of a sequence in
- *       rows of about √T; direct is the own column, regions are the other columns (the paper's
+ *   <li>{@code axial}: tokens form rows, those of an image its own, those of a sequence rows of
+ *       about √T; direct is the own column, regions are the other columns (the paper's
  *       axial-vertical). O(T √T).
  * </ul>
  *
- * Where tokens see earlier ones only, regions hold earlier tokens only.
+ * In causal models, regions hold only earlier tokens.
  */
 public final class Combiner extends Attention {
-  /** Tokens in a block of the log-sparse kind unless said otherwise. */
+  /** The default number of tokens in a block of the log-sparse kind. */
   private static final int LEAF = 32;
 
   /** How pairs are factorised. */
@@ -53,7 +53,7 @@ public final class Combiner extends Attention {
     AXIAL
   }
 
-  /** How queries and keys of a region are summed up. */
+  /** How the queries and keys of a region are pooled. */
   public enum Pool {
     /** The largest of each channel. */
     MAX,
@@ -66,12 +66,12 @@ public final class Combiner extends Attention {
    *
    * @param heads H, must divide the width
    * @param kind how pairs are factorised
-   * @param pool how regions are summed up
-   * @param block tokens in a block, or columns; 0 for what suits the length
+   * @param pool how regions are pooled
+   * @param block number of tokens in a block, or of columns; 0 to choose by the length
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, Kind kind, Pool pool, int block) implements TokenMixer.Config {
-    /** Blocks of about √T. */
+    /** Defaults: fixed blocks of about √T, max pooling. */
     public Config() {
       this(4, Kind.FIXED, Pool.MAX, 0);
     }
@@ -132,7 +132,7 @@ public final class Combiner extends Attention {
     return new Heads(chunks.cut(h.query()), chunks.cut(h.key()), chunks.cut(h.value()));
   }
 
-  /** Which keys of its own block a query sees: bool [B or 1, 1, N, C, C]. */
+  /** The mask of keys of its own block that a query sees: bool [B or 1, 1, N, C, C]. */
   private Tensor own(Tensor there) {
     Tensor keys = there.unsqueeze(3);
     if (!isCausal()) {
@@ -145,7 +145,7 @@ public final class Combiner extends Attention {
   private Tensor fixed(Heads h, Tensor paddingMask) {
     Chunks chunks = Chunks.of(h.query().size(2), block(h.query().size(2)));
     Heads cut = cut(chunks, h);
-    Tensor there = chunks.kept(paddingMask);
+    Tensor there = chunks.tokenMask(paddingMask);
     CombinerMixture.Regions regions = CombinerMixture.of(cut, there, largest());
     Tensor other = Tensor.ones(chunks.count(), chunks.count());
     Tensor seen = isCausal() ? other.tril(-1).gt(0) : other.tril(-1).add(other.triu(1)).gt(0);
@@ -167,7 +167,7 @@ public final class Combiner extends Attention {
     long leaves = Math.max(1, Long.highestOneBit(2 * ((length + leaf - 1) / leaf) - 1));
     Chunks chunks = new Chunks(length, leaf, leaves);
     Heads cut = cut(chunks, h);
-    Tensor there = chunks.kept(paddingMask);
+    Tensor there = chunks.tokenMask(paddingMask);
     List<Tensor> keys = new ArrayList<>();
     List<Tensor> values = new ArrayList<>();
     List<Tensor> seen = new ArrayList<>();
@@ -202,7 +202,7 @@ public final class Combiner extends Attention {
     return chunks.join(result);
   }
 
-  /** Chunks joined to fewer, larger ones, a power of two of them to one. */
+  /** Joins {@code 2^level} neighbouring chunks into one. */
   private static Heads merged(Heads h, int level) {
     long count = h.query().size(2) >> level;
     return new Heads(
@@ -222,12 +222,12 @@ public final class Combiner extends Attention {
     Heads turned =
         new Heads(
             cut.query().transpose(2, 3), cut.key().transpose(2, 3), cut.value().transpose(2, 3));
-    Tensor there = lines.kept(paddingMask).transpose(2, 3);
-    Tensor result = isCausal() ? axialCausal(turned, there) : axialBothWays(turned, there);
+    Tensor there = lines.tokenMask(paddingMask).transpose(2, 3);
+    Tensor result = isCausal() ? axialCausal(turned, there) : axialBidirectional(turned, there);
     return lines.join(result.transpose(2, 3).contiguous());
   }
 
-  private Tensor axialBothWays(Heads h, Tensor there) {
+  private Tensor axialBidirectional(Heads h, Tensor there) {
     CombinerMixture.Regions regions = CombinerMixture.of(h, there, largest());
     long columns = h.query().size(2);
     Tensor all = Tensor.ones(columns, columns);
@@ -243,8 +243,8 @@ public final class Combiner extends Attention {
   }
 
   /**
-   * A query in row r and column c sees its column up to r, through summaries the columns before c
-   * up to row r, and those after c up to row r - 1.
+   * Causal axial attention: a query in row r and column c sees its column up to r directly and,
+   * through summaries, the columns before c up to row r and those after c up to row r - 1.
    */
   private Tensor axialCausal(Heads h, Tensor there) {
     long columns = h.query().size(2);
@@ -298,7 +298,7 @@ public final class Combiner extends Attention {
     return new CombinerMixture.Regions(key, value, filled);
   }
 
-  /** The largest or the mean of tokens up to each, 0 where there are none: [B, H, C, R, d]. */
+  /** The running maximum or mean of tokens, 0 where there are none: [B, H, C, R, d]. */
   private Tensor running(Tensor x, Tensor there) {
     Tensor mask = there.unsqueeze(4);
     Tensor kept = mask.to(x.dtype());
@@ -312,7 +312,7 @@ public final class Combiner extends Attention {
 
   @Override
   protected Tensor weights(Heads h, AttentionMask pairs) {
-    // Values that are the tokens themselves, one channel for each, come out as the weights.
+    // With one-hot values, one channel for each token, the result is the weights.
     long length = h.key().size(2);
     Tensor one = Tensor.ones(length).to(h.value().dtype());
     Tensor diagonal = Tensor.zeros(length, length).to(one.dtype()).add(one).tril(0).triu(0);

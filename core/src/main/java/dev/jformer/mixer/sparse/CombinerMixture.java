@@ -5,14 +5,14 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Combiner's mixture: one softmax over the keys that a query sees itself and the summaries of
+ * Combiner's mixture: one softmax over the keys that a query sees directly and the summaries of
  * regions of keys.
  */
 final class CombinerMixture {
   private CombinerMixture() {}
 
   /**
-   * What a region is to a query that does not look into it.
+   * The summaries of regions.
    *
    * @param key [..., d], the largest or the mean of the region's keys, channel by channel
    * @param value [..., d], the region's values, weighted by a query pooled from the region
@@ -21,11 +21,11 @@ final class CombinerMixture {
   record Regions(Tensor key, Tensor value, Tensor there) {}
 
   /**
-   * Summaries of groups of tokens.
+   * Computes summaries of groups of tokens.
    *
    * @param h queries, keys and values [B, H, ..., n, d], n tokens each
    * @param there bool, broadcasts to [B, H, ..., n]; false where a token is padding
-   * @param largest whether queries and keys are pooled by their largest, not their mean
+   * @param largest whether queries and keys are pooled by their maximum, not their mean
    */
   static Regions of(Attention.Heads h, Tensor there, boolean largest) {
     Tensor mask = there.unsqueeze(there.rank());
@@ -42,7 +42,7 @@ final class CombinerMixture {
     return new Regions(key.squeeze(tokens), value, any);
   }
 
-  /** The largest or the mean of tokens that are there, 0 where none is: [..., 1, d]. */
+  /** The maximum or mean of tokens that are not padding, 0 if there are none: [..., 1, d]. */
   private static Tensor pool(Tensor x, Tensor mask, boolean largest) {
     int tokens = x.rank() - 2;
     if (largest) {
@@ -56,10 +56,10 @@ final class CombinerMixture {
   }
 
   /**
-   * The mixture.
+   * Computes the mixture.
    *
    * @param query [B, H, N, C, d], in chunks
-   * @param key what those of a chunk see themselves [B, H, N, K, d]
+   * @param key [B, H, N, K, d], the keys that a chunk sees directly
    * @param value [B, H, N, K, d]
    * @param seen bool, broadcasts to [B, H, N, C, K]
    * @param regionKey [B, H, N or 1, R, d]

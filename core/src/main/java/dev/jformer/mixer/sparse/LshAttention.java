@@ -24,25 +24,25 @@ import java.util.List;
  * bucket there. Several rounds of hashing are joined by how much weight each found. A token sees
  * itself only if it sees no other. Time is O(T log T), memory O(T).
  *
- * <p>There are as many buckets as two chunks' length goes into the sequence, or a little more, an
- * even number. Where tokens see earlier ones only, later ones never have weight; but which earlier
- * ones come to stand in a token's chunk can depend on how many later ones share its bucket, as in
- * the paper. Rotations are drawn in every pass, from the library's generator.
+ * <p>The number of buckets is the sequence's length over that of two chunks, rounded up to an even
+ * number. In causal models later tokens never have weight; but which earlier ones are in a token's
+ * chunk can depend on how many later ones share its bucket, as in the paper. Rotations are drawn in
+ * every pass, from the library's generator.
  */
 public final class LshAttention extends Attention {
-  /** The logit of a token for itself, far below any other's. */
+  /** The logit of a token for itself, far below all others. */
   private static final double SELF = -1e5;
 
   /**
    * Configuration.
    *
    * @param heads H, must divide the width
-   * @param chunk tokens in a chunk
-   * @param rounds of hashing
+   * @param chunk number of tokens in a chunk
+   * @param rounds number of rounds of hashing
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int chunk, int rounds) implements TokenMixer.Config {
-    /** Chunks of 64, two rounds. */
+    /** Defaults: chunks of 64, two rounds. */
     public Config() {
       this(4, 64, 2);
     }
@@ -77,7 +77,7 @@ public final class LshAttention extends Attention {
     refuseBias();
   }
 
-  /** Queries and values; keys are made of queries after the position encoding. */
+  /** Splits queries and values; keys are computed from queries after the position encoding. */
   @Override
   protected Heads split(Tensor all) {
     List<Tensor> parts = all.split(1, heads(), heads());
@@ -111,7 +111,7 @@ public final class LshAttention extends Attention {
     return Tensor.stack(0, results.toArray(Tensor[]::new)).mul(share).sum(0, false);
   }
 
-  /** A random bucket for each token, near ones mostly the same: int64 [B, H, T]. */
+  /** Hashes each token to a random bucket, similar ones mostly to the same: int64 [B, H, T]. */
   Tensor buckets(Tensor query) {
     long length = query.size(2);
     // Half as many directions as buckets: each has two ends.
@@ -130,7 +130,7 @@ public final class LshAttention extends Attention {
   }
 
   /**
-   * What a round of hashing gives.
+   * The result of a round of hashing.
    *
    * @param result [B, H, T, d]
    * @param total logarithm of the sum of the exponentials of a token's logits, [B, H, T]
@@ -170,7 +170,7 @@ public final class LshAttention extends Attention {
     Tensor logits = query.mul(1 / Math.sqrt(headDim())).matmul(key.t());
     logits = logits.maskedFill(queryPlace.eq(keyPlace), SELF);
     logits = logits.maskedFill(seen.not(), Double.NEGATIVE_INFINITY);
-    // A padded query may see nothing: what it gives does not count, but must be a number.
+    // A padded query may see nothing: its result does not count but must not be NaN.
     Tensor total = logits.clamp(-1e30, Double.POSITIVE_INFINITY).logSumExp(4, true);
     Tensor result = logits.sub(total).exp().matmul(value);
     Tensor tokens = chunks.join(result).gather(2, back.unsqueeze(3).expand(-1, -1, -1, headDim()));
@@ -178,12 +178,12 @@ public final class LshAttention extends Attention {
     return new Round(tokens, sums);
   }
 
-  /** The chunk before each and itself; before the first there is nothing. */
+  /** The chunk before each, followed by itself; zeros before the first. */
   private static Tensor before(Tensor chunks) {
     return Tensor.cat(3, Chunks.shifted(chunks, -1), chunks);
   }
 
-  /** The same for a number of each token, [B, H, N, C] to [B, H, N, 2 C]. */
+  /** The same for one number of each token, [B, H, N, C] to [B, H, N, 2 C]. */
   private static Tensor columns(Tensor numbers, long none) {
     Tensor first = numbers.narrow(2, 0, 1).zerosLike().add(none);
     long count = numbers.size(2);
@@ -193,6 +193,6 @@ public final class LshAttention extends Attention {
   @Override
   protected Tensor weights(Heads h, AttentionMask pairs) {
     throw new UnsupportedOperationException(
-        "LshAttention draws anew which tokens meet in every pass");
+        "LshAttention draws the pairs of tokens in every pass, so it has no fixed weights");
   }
 }

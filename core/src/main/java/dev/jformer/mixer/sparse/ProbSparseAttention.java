@@ -22,9 +22,9 @@ import dev.jformer.tensor.Tensor;
  * mean of all values, or where attention is causal the sum of the values up to their own. Time and
  * memory are O(L log L); no L×L matrix is held.
  *
- * <p>Which queries stand out depends on all of them, so that even with a causal mask what comes
- * later decides how an earlier token is computed, though not from what: as in the paper it is
- * causal in that sense only, and cannot decode step by step. With c so large that every query is
+ * <p>Which queries are chosen depends on all of them. So even with a causal mask, later tokens
+ * influence how an earlier one is computed, though not from which tokens: as in the paper it is
+ * causal only in that sense, and cannot decode step by step. With c so large that every query is
  * chosen it is softmax attention.
  *
  * <p>The authors' code divides the sum of the sampled scores by the number of all keys where the
@@ -33,14 +33,14 @@ import dev.jformer.tensor.Tensor;
  * depends on its seed, as theirs does.
  */
 public final class ProbSparseAttention extends Attention {
-  /** Numbers of sampled keys that are looked at together: bounds the memory. */
+  /** The most numbers of sampled keys that are computed together, to bound the memory. */
   private static final long PART = 2_000_000;
 
   /**
    * Configuration.
    *
    * @param heads H, must divide the width
-   * @param factor c
+   * @param factor c, which scales the number of chosen queries and sampled keys
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int factor) implements TokenMixer.Config {
@@ -74,7 +74,7 @@ public final class ProbSparseAttention extends Attention {
     refuseBias();
   }
 
-  /** How many of so many tokens are chosen. */
+  /** Number of tokens that are chosen of {@code length}. */
   static long chosen(int factor, long length) {
     return Math.min(length, factor * (long) Math.ceil(Math.log((double) length)));
   }
@@ -88,17 +88,17 @@ public final class ProbSparseAttention extends Attention {
   @Override
   protected Tensor attend(Heads h, AttentionMask pairs) {
     long queries = h.query().size(2);
-    // Of a single token ln 1 = 0 would be chosen.
+    // For a single token, ln 1 = 0 would choose none.
     long count = Math.max(1, chosen(factor, queries));
     Tensor paddingMask = pairs.paddingMask() == null ? null : pairs.paddingMask().unsqueeze(1);
-    Tensor top = standingOut(h, paddingMask, count);
+    Tensor top = chosenQueries(h, paddingMask, count);
     Tensor index = top.unsqueeze(3).expand(-1, -1, -1, h.query().size(3));
     Tensor attended = dense(h, pairs, h.query().gather(2, index), top);
     return lazy(h, paddingMask).scatter(2, index, attended);
   }
 
-  /** Positions of the queries that stand out: int64 [B, H, u]. */
-  private Tensor standingOut(Heads h, Tensor paddingMask, long count) {
+  /** Positions of the chosen queries: int64 [B, H, u]. */
+  private Tensor chosenQueries(Heads h, Tensor paddingMask, long count) {
     long queries = h.query().size(2);
     long keys = h.key().size(2);
     long samples = Math.max(1, chosen(factor, keys));
@@ -126,7 +126,7 @@ public final class ProbSparseAttention extends Attention {
     }
   }
 
-  /** Largest less mean score of each query [B, H, P, d] for its sampled keys: [B, H, P]. */
+  /** The sparsity measure of queries [B, H, P, d], maximum minus mean score: [B, H, P]. */
   private static Tensor spread(
       Heads h, Tensor paddingMask, Tensor query, Tensor drawn, long samples) {
     Tensor keys = h.key().indexSelect(2, drawn).unflatten(2, -1, samples);
@@ -138,7 +138,7 @@ public final class ProbSparseAttention extends Attention {
     Tensor number = kept.to(scores.dtype()).sum(3, false).clamp(1, Double.POSITIVE_INFINITY);
     Tensor mean = scores.mul(kept.to(scores.dtype())).sum(3, false).div(number);
     Tensor largest = scores.maskedFill(kept.not(), Double.NEGATIVE_INFINITY).max(3, false);
-    // One whose samples are all padding says nothing of itself.
+    // A query whose samples are all padding gets the lowest measure.
     return largest.sub(mean).clamp(-Float.MAX_VALUE, Double.POSITIVE_INFINITY);
   }
 
@@ -154,7 +154,7 @@ public final class ProbSparseAttention extends Attention {
     return Functional.attention(query, h.key(), h.value(), mask, false, null);
   }
 
-  /** What all other queries give: [B, H, L, d]. */
+  /** The results of the queries that are not chosen: [B, H, L, d]. */
   private Tensor lazy(Heads h, Tensor paddingMask) {
     Tensor value = h.value();
     Tensor kept = paddingMask == null ? null : paddingMask.unsqueeze(3).to(value.dtype());

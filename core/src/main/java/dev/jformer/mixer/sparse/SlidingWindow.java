@@ -14,8 +14,8 @@ import dev.jformer.tensor.Tensor;
  * Practical Survey on Faster and Lighter Transformers</a>. A token sees those at most {@code
  * window} steps away, and the first {@code global} tokens, which see all and are seen by all. So it
  * is softmax attention over keys j with {@code |i - j| ≤ w}. With a dilation δ steps are δ tokens
- * long, so that the window reaches δ times as far. Where tokens see earlier ones only, so do the
- * global ones. Time and memory are O(T w).
+ * long, so that the window reaches δ times as far. In causal models global tokens also see only
+ * earlier ones. Time and memory are O(T w).
  *
  * <p>Global tokens use the same projections as the others; the authors give them projections of
  * their own, which start as copies.
@@ -26,14 +26,14 @@ public final class SlidingWindow extends SparseAttention {
    *
    * @param heads H, must divide the width
    * @param keyValueHeads G, must divide H; 0 for as many as heads
-   * @param window steps to either side
-   * @param dilation tokens in a step
-   * @param global tokens at the front that see and are seen by all
+   * @param window number of steps to either side
+   * @param dilation number of tokens in a step
+   * @param global number of tokens at the front that see all and are seen by all
    */
   @AutoService(TokenMixer.Config.class)
   public record Config(int heads, int keyValueHeads, int window, int dilation, int global)
       implements TokenMixer.Config {
-    /** 64 tokens to either side. */
+    /** Defaults: 64 tokens to either side. */
     public Config() {
       this(4, 0, 64, 1, 0);
     }
@@ -104,10 +104,10 @@ public final class SlidingWindow extends SparseAttention {
     return rest == 0 ? seeing : Tensor.cat(2, seeing, result.narrow(2, first, rest));
   }
 
-  /** All but the global queries: each chunk of queries sees its own and its neighbours' keys. */
+  /** Computes all but the global queries: each chunk sees its own and its neighbours' keys. */
   private Tensor local(Heads h, Tensor paddingMask) {
     long length = h.query().size(2);
-    // Tokens in steps of the dilation are sequences of their own.
+    // Tokens at multiples of the dilation form separate sequences.
     Chunks chunks = Chunks.of((length + dilation - 1) / dilation, window);
     Tensor query = strided(h.query(), chunks);
     Tensor key = strided(h.key(), chunks);
@@ -148,7 +148,7 @@ public final class SlidingWindow extends SparseAttention {
     return tokens.transpose(2, 3).flatten(2, 3).narrow(2, 0, length);
   }
 
-  /** [B, H, T, d] as [B, H, δ, N, C, d]: token t is in sequence t mod δ. */
+  /** Reshapes [B, H, T, d] to [B, H, δ, N, C, d]: token t is in sequence t mod δ. */
   private Tensor strided(Tensor x, Chunks chunks) {
     long missing = chunks.count() * chunks.size() * dilation - x.size(2);
     Tensor all = missing == 0 ? x : Functional.pad(x, 0, 0, 0, 0, missing);
@@ -171,18 +171,18 @@ public final class SlidingWindow extends SparseAttention {
     return Tensor.cat(4, keys, all.expand(-1, -1, dilation, keys.size(3), -1, -1));
   }
 
-  /** True where a global key does not follow the query: [1, 1, δ, N, C, g]. */
+  /** A mask that is true where a global key is not after the query: [1, 1, δ, N, C, g]. */
   private Tensor notBefore(Chunks chunks, long first) {
     return positions(chunks).unsqueeze(5).ge(Tensor.arange(0, first));
   }
 
-  /** Which token stands where: int64 [1, 1, δ, N, C]. */
+  /** The index of the token at each place: int64 [1, 1, δ, N, C]. */
   private Tensor positions(Chunks chunks) {
     Tensor all = Tensor.arange(0, chunks.count() * chunks.size() * dilation);
     return all.view(1, 1, -1, dilation).transpose(2, 3).unflatten(3, chunks.count(), -1);
   }
 
-  /** Which keys around a chunk a query sees: bool [B or 1, 1, δ, N, C, 2 C or 3 C]. */
+  /** The mask of keys around a chunk that a query sees: bool [B or 1, 1, δ, N, C, 2 C or 3 C]. */
   private Tensor mask(Chunks chunks, long length, Tensor paddingMask) {
     long size = chunks.size();
     Tensor query = Tensor.arange(size, 2 * size).unsqueeze(1);

@@ -8,18 +8,18 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Softmax attention in which a query sees some of the keys only, by where they stand. A subclass
- * says which, and how to compute that without looking at the others.
+ * Softmax attention in which a query sees only keys at some positions. A subclass defines which,
+ * and how to compute them without the others.
  */
 abstract class SparseAttention extends Attention {
-  /** As {@link Attention}'s. */
+  /** Creates the layers of {@link Attention}. */
   SparseAttention(int heads, int groups, BlockContext site, Position position) {
     super(heads, groups, site, position);
     refuseBias();
   }
 
   /**
-   * Which keys a query sees.
+   * The mask of keys that a query sees.
    *
    * @param start number of tokens before the first query; keys start at token 0
    * @return bool [queries, keys], causality included
@@ -27,7 +27,7 @@ abstract class SparseAttention extends Attention {
   abstract Tensor pattern(long start, long queries, long keys);
 
   /**
-   * What the queries of whole sequences take from the values.
+   * Computes attention for whole sequences.
    *
    * @param paddingMask bool [B, T], false where a token is padding; null if there is none
    * @return [B, H, T, d]

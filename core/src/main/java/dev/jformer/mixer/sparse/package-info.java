@@ -1,2 +1,2 @@
-/** Sparse attention: each token looks at some of the others only. */
+/** Sparse attention, in which each token attends to only some of the others. */
 package dev.jformer.mixer.sparse;

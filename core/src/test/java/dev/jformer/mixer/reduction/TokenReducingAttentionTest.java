@@ -179,7 +179,7 @@ class TokenReducingAttentionTest {
       Tensor attention = Tensor.randn(2, 3, 11, 11).mul(1.5).softmax(3);
       Tensor key = Tensor.randn(2, 3, 11, 4);
       var scene = new TokenReducer.ReductionInput(attention, key, null, share, true, layer, 3);
-      Tensor scores = rule.judge(scene).scores();
+      Tensor scores = rule.reduce(scene).scores();
       scores.narrow(1, 0, 1).fill_(100);
       int staying = (int) Math.ceil(share * 11 - 1e-9);
       for (int b = 0; b < 2; b++) {
@@ -311,7 +311,7 @@ class TokenReducingAttentionTest {
     assertMessage("rounds", () -> new ZeroTprune(List.of(1, 2), 0, 1, 0.5));
     var config = new TokenReducingAttention.Config();
     assertMessage(
-        "next token", () -> config.build(Sites.causal(8), new dev.jformer.position.NoPosition()));
+        "causal model", () -> config.build(Sites.causal(8), new dev.jformer.position.NoPosition()));
     assertMessage(
         "blocks",
         () ->
@@ -327,7 +327,7 @@ class TokenReducingAttentionTest {
     var scene =
         new TokenReducer.ReductionInput(
             Tensor.rand(1, 1, 4, 4), Tensor.rand(1, 1, 4, 2), null, 0.5, false, 0, 1);
-    assertMessage("first token", () -> new ClassAttentionReducer().judge(scene));
+    assertMessage("class token", () -> new ClassAttentionReducer().reduce(scene));
   }
 
   private static void assertMessage(String part, Runnable action) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class ZeroTpruneTest {
   private static double[] scores(Tensor attention, Tensor key, double similar) {
     var input = new TokenReducer.ReductionInput(attention, key, null, 0.5, false, 0, 3);
-    return new ZeroTprune(List.of(5, 3, 1), 0, 99, similar).judge(input).scores().toDoubles();
+    return new ZeroTprune(List.of(5, 3, 1), 0, 99, similar).reduce(input).scores().toDoubles();
   }
 
   @Test
