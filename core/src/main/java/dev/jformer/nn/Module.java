@@ -61,8 +61,8 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Declares a child whose members are listed as this module's own, without a name prefix. It cannot
-   * be replaced as a whole.
+   * Declares a child whose members are listed as this module's own, without a name prefix. It
+   * cannot be replaced as a whole.
    */
   protected final <M extends Module> Slot<M> unnamedChild(Class<? super M> kind, M module) {
     Module members = module;

@@ -211,7 +211,11 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
     Tensor before = sizes == null ? ones : sizes;
     Tensor weights = before.mul(input.present()); // padding is not merged
     return new ReducedTokens(
-        outputLayer(result), stay, places(stay, paddingMask, reduction.into()), paddingMask, weights);
+        outputLayer(result),
+        stay,
+        places(stay, paddingMask, reduction.into()),
+        paddingMask,
+        weights);
   }
 
   /** The mask of padding for sequences that keep fewer tokens than the longest. */
