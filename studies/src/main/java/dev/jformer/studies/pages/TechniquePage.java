@@ -4,9 +4,9 @@ import static dev.jformer.studies.pages.Markdown.code;
 import static dev.jformer.studies.pages.Markdown.link;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jformer.config.ConfigField;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Part;
-import dev.jformer.javadoc.Description;
 import dev.jformer.javadoc.Descriptions;
 import dev.jformer.studies.catalogue.Paper;
 import dev.jformer.studies.evidence.Evidence;
@@ -131,21 +131,15 @@ final class TechniquePage {
     if (configuration == null) {
       return;
     }
-    Description description = Descriptions.ofPart(configuration);
     JsonNode defaults = defaults(configuration);
     List<List<String>> rows = new ArrayList<>();
-    defaults
-        .properties()
-        .forEach(
-            field -> {
-              if (!field.getKey().equals("type") && !field.getKey().equals("model")) {
-                rows.add(
-                    List.of(
-                        code(field.getKey()),
-                        code(field.getValue().toString()),
-                        description.parameter(field.getKey()).replaceAll("\\s+", " ")));
-              }
-            });
+    for (ConfigField field : Configs.fields(configuration)) {
+      rows.add(
+          List.of(
+              code(field.name()),
+              code(defaults.path(field.name()).toString()),
+              Descriptions.ofPart(field.owner()).parameter(field.name())));
+    }
     String kind = defaults.path("type").asText(defaults.path("model").asText());
     text.append("\nIn JSON: `")
         .append(kind)
