@@ -11,8 +11,8 @@ import java.util.Map;
  * @param classes the full names of the classes that implement it, the most telling first
  * @param use a change of the recipe for each variant by which {@code compare} uses it; empty where
  *     it is not switched on in a recipe
- * @param configuration the same for variants that {@code compare} cannot use by the paper's name,
- *     as they belong to other data than text
+ * @param configuration the same for variants of particular data or models; {@code compare} uses
+ *     them by the paper's name only if there is no other use
  * @param compress what stands after {@code jformer compress RUN --with}; empty where it is not
  *     applied to a trained model
  * @param command one command to try it

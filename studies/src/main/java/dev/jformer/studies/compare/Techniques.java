@@ -84,10 +84,14 @@ final class Techniques {
     return List.of(new Change(name, change.recipe(), change.compressions()));
   }
 
-  /** How the catalogue uses a paper in recipes, of all kinds of data. */
+  /**
+   * How the catalogue uses a paper in recipes; its own kind of data where it has no general use.
+   */
   private static List<Change> inRecipes(Paper paper) {
-    Map<String, JsonNode> recipes = new LinkedHashMap<>(paper.technique().use());
-    recipes.putAll(paper.technique().configuration());
+    Map<String, JsonNode> recipes =
+        paper.technique().use().isEmpty()
+            ? paper.technique().configuration()
+            : paper.technique().use();
     return recipes.entrySet().stream().map(r -> Change.of(r.getKey(), r.getValue())).toList();
   }
 

@@ -102,7 +102,7 @@ public record PaperSheet(
             .flatMap(variants -> variants.entrySet().stream())
             .map(variant -> SwitchOn.of(variant.getKey(), variant.getValue()))
             .toList(),
-        technique.use().isEmpty() ? "" : paper.slug(),
+        technique.use().isEmpty() && technique.compress().isEmpty() ? "" : paper.slug(),
         technique.compress(),
         technique.command(),
         known ? evidence.summary() : "",

@@ -70,6 +70,17 @@ class VariantsTest {
     }
   }
 
+  /** On text, a paper of several mixers or models stands for those that text can have. */
+  @Test
+  void papersLeaveOutVariantsOfOtherData() {
+    for (String slug : List.of("faster-lighter-survey", "metaformer")) {
+      for (Variant variant : Variants.of(BASE, slug)) {
+        assertInstanceOf(CausalLm.Config.class, variant.recipe().model());
+        assertTrue(!variant.name().equals("linformer"), "Linformer cannot be causal");
+      }
+    }
+  }
+
   @Test
   void compressesWhatIsTrained() {
     Variant plain = Variants.of(BASE, "weight-int8").get(0);
