@@ -22,7 +22,10 @@ import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.UnaryOperator;
 
-/** Copies of models with other kinds of linear layers. */
+/**
+ * Builds copies of models with another configuration or other linear layers: what a {@link
+ * Compression} makes its result with.
+ */
 public final class ModelRebuilder {
   private ModelRebuilder() {}
 
