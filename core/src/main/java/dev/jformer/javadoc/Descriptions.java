@@ -34,7 +34,7 @@ public final class Descriptions {
   public static Description ofPart(Class<?> configuration) {
     Description own = of(configuration);
     Class<?> outer = configuration.getDeclaringClass();
-    if (outer == null || !(own.isEmpty() || own.summary().equals("Configuration."))) {
+    if (outer == null || !(own.isEmpty() || own.summary().startsWith("Configuration"))) {
       return own;
     }
     Description part = of(outer);

@@ -99,7 +99,7 @@ final class CompressCommand implements Callable<Integer> {
     List<Compression> methods = methods();
     folder = Pretrained.find(folder);
     if (Files.exists(out)) {
-      throw new CommandException(out + " is there already: choose another folder with --out");
+      throw new CommandException(out + " already exists: choose another folder with --out");
     }
     if (data != null && !Files.exists(data)) {
       throw new CommandException("no such file or folder: " + data);
@@ -111,7 +111,7 @@ final class CompressCommand implements Callable<Integer> {
             method -> {
               throw new CommandException(
                   method.type()
-                      + " needs data that is like what the model will see: give some with --data");
+                      + " needs calibration data, similar to what the model will be used on: give it with --data");
             });
     try (Scope scope = Scope.open();
         TrainedModel before = TrainedModel.load(folder);

@@ -15,7 +15,9 @@ final class DefaultCorpus {
     Path jar = Path.of(home, "app", "target", "corpus", "lucene-core-sources.jar");
     if (!Files.exists(jar)) {
       throw new CommandException(
-          "the default text is not at " + jar + ": build with 'mvn package', or give --data");
+          "the text for training that comes with the build is not at "
+              + jar
+              + ": build it with 'mvn package', or give --data");
     }
     return jar;
   }

@@ -111,12 +111,20 @@ final class EmbedCommand implements Callable<Integer> {
   }
 
   /** A text and its vector. */
-  record Embedded(String text, float[] embedding) {}
+  record Embedded(String text, List<Float> embedding) {
+    static Embedded of(String text, float[] vector) {
+      List<Float> numbers = new ArrayList<>(vector.length);
+      for (float value : vector) {
+        numbers.add(value);
+      }
+      return new Embedded(text, numbers);
+    }
+  }
 
   private static String json(List<String> texts, List<float[]> vectors) {
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < texts.size(); i++) {
-      lines.append(Printer.tree(new Embedded(texts.get(i), vectors.get(i)))).append('\n');
+      lines.append(Printer.tree(Embedded.of(texts.get(i), vectors.get(i)))).append('\n');
     }
     return lines.toString();
   }

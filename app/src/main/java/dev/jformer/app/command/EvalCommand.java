@@ -91,7 +91,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     if (task != null && !TASKS.contains(task)) {
       throw new CommandException(
-          "no task '" + task + "': expected one of " + String.join(", ", TASKS));
+          "there is no task '" + task + "': expected one of " + String.join(", ", TASKS));
     }
     EvaluationResult result = measure(Pretrained.find(model), request(), progress.console());
     json.printer().print(EvaluationReport.of(result), EvaluationReport::text);
@@ -121,7 +121,8 @@ final class EvalCommand implements Callable<Integer> {
       }
     }
     if (request.data().isEmpty()) {
-      throw new CommandException("give the pairs of texts with --data");
+      throw new CommandException(
+          "--task sts needs files of scored pairs of texts: give them with --data");
     }
     try (Scope scope = Scope.open();
         SentenceEncoder encoder = SentenceEncoder.load(folder, request.batch())) {

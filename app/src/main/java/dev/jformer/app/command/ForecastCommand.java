@@ -109,7 +109,12 @@ final class ForecastCommand implements Callable<Integer> {
       int needed = model.config().lookBack() + backtest * model.config().horizon();
       if (series.rows() < needed) {
         throw new CommandException(
-            data + " has " + series.rows() + " rows: " + needed + " are needed to look back");
+            data
+                + " has "
+                + series.rows()
+                + " rows: expected at least "
+                + needed
+                + " to forecast from");
       }
       ConformalBands bands = SeriesSetup.bands(folder, coverage);
       Job job = new Job(model, setup.scale(), series, bands);

@@ -66,12 +66,12 @@ final class GrowCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (!to.matches("[1-9][0-9]{0,3}x?")) {
-      throw new CommandException("--to is " + to + ": expected a number of times, such as 2x");
+      throw new CommandException("--to is " + to + ": expected a whole factor, such as 2x");
     }
     int times = Integer.parseInt(to.replace("x", ""));
     Path place = out == null ? Path.of(folder + "-" + times + "x") : out;
     if (Files.exists(place)) {
-      throw new CommandException(place + " is there already: choose another folder with --out");
+      throw new CommandException(place + " already exists: choose another folder with --out");
     }
     try (Scope scope = Scope.open();
         Model model = Models.load(folder)) {

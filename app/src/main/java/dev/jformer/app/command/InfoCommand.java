@@ -78,7 +78,7 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     if (recipe != null && named != null) {
       throw new CommandException(
-          "--recipe " + recipe + " and " + named + " are given: expected one of them");
+          "--recipe " + recipe + " and " + named + " are both given: expected one of them");
     }
     if (recipe != null) {
       System.out.print(Configs.toJson(Recipes.load(recipe, Map.of())));

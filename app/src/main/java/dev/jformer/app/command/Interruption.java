@@ -28,7 +28,7 @@ final class Interruption implements AutoCloseable {
     try {
       Runtime.getRuntime().addShutdownHook(hook);
     } catch (IllegalStateException ending) {
-      throw new CommandException("asked to end before anything was done");
+      throw new CommandException("interrupted before the work began");
     }
   }
 
@@ -49,7 +49,8 @@ final class Interruption implements AutoCloseable {
     ask();
     try {
       if (!finished.await(SECONDS, TimeUnit.SECONDS)) {
-        System.err.println("jformer: the step did not end within a minute; ending without it");
+        System.err.println(
+            "jformer: the work did not end within a minute of the signal; its last results are lost");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -26,7 +26,7 @@ final class Pretrained {
               + named
               + " is not at "
               + folder
-              + ": build with 'mvn package', or give a model's folder");
+              + ": build it with 'mvn package', or give the folder of a model");
     }
     return folder;
   }

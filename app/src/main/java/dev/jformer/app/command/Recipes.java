@@ -49,11 +49,12 @@ final class Recipes {
           "the recipe "
               + nameOrFile
               + (fields.has("target")
-                  ? " brings no texts: give --source and --target"
-                  : " brings no " + kind + ": give some with --data"));
+                  ? " has no texts: give them with --source and --target"
+                  : " has no data (" + kind + "): give it with --data"));
     }
     if (!endings.isEmpty() && !fields.has(ENDINGS)) {
-      throw new CommandException("--ending chooses among files of text, not of " + kind);
+      throw new CommandException(
+          "--ending selects files of text, but the data of the recipe is " + kind);
     }
     Path source =
         data != null ? data : own ? DefaultCorpus.find() : Path.of(recipe.data().source());
@@ -73,13 +74,13 @@ final class Recipes {
     Path file = Path.of(nameOrFile);
     if (!Files.isRegularFile(file)) {
       throw new CommandException(
-          "no recipe '"
+          "there is no recipe '"
               + nameOrFile
               + "'"
               + Nearest.hint(nameOrFile, Recipe.names())
-              + " (there are "
+              + ": expected "
               + String.join(", ", Recipe.names())
-              + ", or give a JSON or YAML file)");
+              + ", or a JSON or YAML file");
     }
     try {
       String text = Files.readString(file);

@@ -112,11 +112,15 @@ final class ReproduceCommand implements Callable<Integer> {
     return 0;
   }
 
+  private static String names(Map<String, Study> studies) {
+    return String.join(", ", studies.keySet());
+  }
+
   private List<Study> chosen() {
     Map<String, Study> known = Studies.all();
     if (all == !slugs.isEmpty()) {
       throw new CommandException(
-          "name one or more papers, or give --all: " + known.keySet() + " have studies");
+          "name one or more papers, or give --all: there are studies of " + names(known));
     }
     if (all) {
       return List.copyOf(known.values());
@@ -126,7 +130,7 @@ final class ReproduceCommand implements Callable<Integer> {
       Study study = known.get(Catalogue.paper(slug).slug());
       if (study == null) {
         throw new CommandException(
-            "'" + slug + "' is planned and has no study yet: " + known.keySet() + " have");
+            "'" + slug + "' is planned and has no study yet: there are studies of " + names(known));
       }
       studies.add(study);
     }

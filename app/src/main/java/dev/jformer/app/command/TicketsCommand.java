@@ -135,7 +135,7 @@ final class TicketsCommand implements Callable<Integer> {
     Path file = run.resolve("recipe.json");
     if (!Files.exists(file) || !Files.exists(run.resolve("config.json"))) {
       throw new CommandException(
-          run + " holds no run that has a model: train one first, with 'jformer train'");
+          run + " holds no run with a trained model: train one first, with 'jformer train'");
     }
     return Configs.read(file, Recipe.class);
   }
@@ -156,7 +156,7 @@ final class TicketsCommand implements Callable<Integer> {
               + found.rate()
               + " --reach "
               + found.reach()
-              + ": go on with these, or choose another folder with --out");
+              + ": use the same options to continue, or choose another folder with --out");
     }
     return found;
   }

@@ -179,8 +179,8 @@ final class TrainCommand implements Callable<Integer> {
           || from != null
           || !pairFields().isEmpty()) {
         throw new CommandException(
-            "--resume goes on with a run as it was begun: it takes no --data, --out, --set,"
-                + " --steps, --seed, --horizon, --look-back, --from, --source or --target");
+            "--resume continues a run with its own recipe: leave out --data, --out, --set,"
+                + " --steps, --seed, --horizon, --look-back, --from, --source and --target");
       }
       return train(Run.reopen(resume).withPrompt(sample), resume, console);
     }
@@ -260,11 +260,11 @@ final class TrainCommand implements Callable<Integer> {
       case "forecast", "images", "mlm", "translate" -> task;
       default ->
           throw new CommandException(
-              "no task '"
+              "there is no task '"
                   + task
                   + "'"
                   + Nearest.hint(task, TASKS)
-                  + ": there are "
+                  + ": expected "
                   + String.join(", ", TASKS));
     };
   }

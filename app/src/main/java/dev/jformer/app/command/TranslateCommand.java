@@ -66,7 +66,8 @@ final class TranslateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (in != null && !texts.isEmpty()) {
-      throw new CommandException("--in " + in + " and texts are given: expected one or the other");
+      throw new CommandException(
+          "--in " + in + " and texts are both given: expected one or the other");
     }
     BeamSearch.Settings settings = search.settings();
     List<String> all = input();

@@ -258,6 +258,6 @@ class ClassifierTest {
                 .out());
     assertTrue(on.get("bestValidationLoss").asDouble() < before, on + " against " + before);
     fails("expected a number of times", "grow", run.toString(), "--to", "twice");
-    fails("is there already", "grow", run.toString(), "--to", "2x", "--out", larger.toString());
+    fails("already exists", "grow", run.toString(), "--to", "2x", "--out", larger.toString());
   }
 }

@@ -248,7 +248,7 @@ class CommandsTest {
     assertOneLineFailure(train(folder.resolve("x"), "--sample", ""), "is empty");
     assertOneLineFailure(
         Outcome.of("train", "--recipe", "shakespear"), "did you mean 'shakespeare'");
-    assertOneLineFailure(Outcome.of("train", "--recipe", "shakespeare"), "give some with --data");
+    assertOneLineFailure(Outcome.of("train", "--recipe", "shakespeare"), "give it with --data");
     assertOneLineFailure(
         Outcome.of("train", "--resume", run.resolve("no").toString()), "holds no run");
     assertOneLineFailure(Outcome.of("generate", folder.toString()), "no tokenizer at");

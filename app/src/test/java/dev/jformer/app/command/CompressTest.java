@@ -117,7 +117,7 @@ class CompressTest {
       fails("plain linear layers", "export", out, "--out", folder.resolve("hf"));
     }
     Path twice = folder.resolve("out8");
-    fails("is there already", "compress", run, "--with", "llm-int8", "--out", twice);
+    fails("already exists", "compress", run, "--with", "llm-int8", "--out", twice);
     Path other = folder.resolve("other");
     fails("'llm-int8'", "compress", run, "--with", "llm-int9", "--out", other);
     fails(

@@ -94,7 +94,7 @@ class EmbedTest {
     Path broken = Files.writeString(folder.resolve("broken.tsv"), "5\tonly one\n");
     fails("line 1 has 1 tabs", "eval", BERT, "--task", "sts", "--data", broken.toString());
     fails("no task 'nli'", "eval", BERT, "--task", "nli", "--data", one.toString());
-    fails("give the pairs", "eval", BERT, "--task", "sts");
+    fails("needs files of scored pairs", "eval", BERT, "--task", "sts");
     String untold = well("eval", BERT, "--data", one.toString(), two.toString());
     assertEquals(said, untold, "an encoder without a head is measured by its embeddings");
     String gpt2 = HUB.resolve("gpt2").toString();
@@ -193,7 +193,7 @@ class EmbedTest {
     String home = System.getProperty("jformer.home");
     try {
       System.setProperty("jformer.home", folder.toString());
-      fails("build with 'mvn package'", "embed", "minilm", "--text", "x");
+      fails("build it with 'mvn package'", "embed", "minilm", "--text", "x");
       System.setProperty("jformer.home", "..");
       assumeTrue(
           Files.exists(Path.of("target/models/minilm/model.onnx")),

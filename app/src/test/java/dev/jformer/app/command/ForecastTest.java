@@ -148,7 +148,7 @@ class ForecastTest {
   void explainsWhatIsWrongInOneLine() throws IOException {
     assertFails(train(csv("few.csv", 60, "a,b", 1)), "training part has 42 rows");
     assertFails(Outcome.of("train", "--task", "forcast"), "did you mean 'forecast'");
-    assertFails(Outcome.of("train", "--task", "forecast"), "give some with --data");
+    assertFails(Outcome.of("train", "--task", "forecast"), "give it with --data");
     String language = "model={\"model\":\"causal-lm\"}";
     assertFails(
         Outcome.of("train", "--task", "forecast", "--data", csv.toString(), "--set", language),

@@ -43,7 +43,7 @@ class HelpLayoutTest {
         boolean example = text.startsWith("  ") || command.endsWith("\\");
         command = example ? text : "";
         assertTrue(
-            text.length() <= columns || example && text.length() <= 90,
+            text.length() <= columns || (example && text.length() <= 90),
             columns + " columns, but: " + text);
         assertEquals(text.stripTrailing(), text);
       }
