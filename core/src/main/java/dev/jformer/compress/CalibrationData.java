@@ -3,26 +3,27 @@ package dev.jformer.compress;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Tensor;
 
-/** Data that is like what a model will see, to find out how large its activations are. */
+/** Calibration data, representative of a model's input, to measure the range of its activations. */
 @FunctionalInterface
 public interface CalibrationData {
   /**
    * Runs a model on all of the data, in inference and without gradients.
    *
    * @param model of the family that the data suits
-   * @throws IllegalArgumentException if the data is of another modality than the model
+   * @throws IllegalArgumentException if the data does not suit the model, for example images for a
+   *     language model
    */
   void run(Model model);
 
   /**
-   * The mean loss of a model on a batch of the data, a scalar that gradients flow from.
+   * Computes the mean loss of a model on a batch of the data, a scalar with a gradient.
    *
-   * @throws IllegalArgumentException if the data does not say what the model should give
+   * @throws IllegalArgumentException if the data has no targets
    */
   default Tensor loss(Model model) {
     throw new IllegalArgumentException(
-        "this data does not say what a '"
+        "this data has no targets for a '"
             + model.config().type()
-            + "' should give for it, so there is no loss to be had");
+            + "': expected labelled data, to compute a loss");
   }
 }

@@ -5,38 +5,38 @@ import dev.jformer.model.Model;
 import java.util.function.DoubleConsumer;
 
 /**
- * A way to make of a trained model one that is smaller or cheaper. The result is a model like any
- * other: its configuration says what it has become, so it is saved and loaded as models are, and
- * can be operated on again where the methods go together.
+ * A method that makes a trained model smaller or cheaper. The result is an ordinary model: its
+ * configuration describes it, so it is saved and loaded as usual, and it can be compressed again by
+ * methods that can be combined.
  */
 public interface Compression extends Part {
-  /** What a method cannot do without. */
+  /** The input that a method needs besides the model. */
   enum Needs {
-    /** The model is enough. */
+    /** Nothing. */
     NOTHING,
-    /** Data to run the model on. */
+    /** Calibration data. */
     CALIBRATION
   }
 
-  /** What this method needs. */
+  /** The input that this method needs. */
   Needs needs();
 
   /**
-   * Operates on a copy of a model.
+   * Compresses a copy of a model.
    *
-   * @param model left as it is
-   * @param calibration what {@link #needs} asks for; null where it asks for nothing
-   * @return a new model, in inference
+   * @param model is not changed
+   * @param calibration the data that {@link #needs} requires; null if it requires nothing
+   * @return a new model, in inference mode
    * @throws IllegalArgumentException if the method does not suit the model, for example because it
-   *     was applied before, or if the calibration data is empty or gives numbers that are not
+   *     was applied before, or if the calibration data is empty or leads to numbers that are not
    *     finite
    */
   Model apply(Model model, CalibrationData calibration);
 
   /**
-   * As above, for people who wait: methods that take long tell how far they are.
+   * Compresses a copy of a model, reporting progress if the method takes long.
    *
-   * @param progress is given the share of the work that is done, more than 0 and at most 1
+   * @param progress called with the share of the work that is done, above 0 and at most 1
    */
   default Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
     return apply(model, calibration);

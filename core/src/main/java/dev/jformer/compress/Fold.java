@@ -15,19 +15,20 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Makes of a trained model one without what served its training only: every {@link Foldable} module
- * gives way to the plainer one that it is equal to, in the configuration as in the weights. So
- * σReparam (arXiv 2303.06296) costs nothing in inference, and a model that has it can be used where
- * only plain matrices are known.
+ * Folds a trained model: removes what only training needed, by replacing every {@link Foldable}
+ * module by the equivalent simpler one, in the configuration and in the weights. So σReparam (<a
+ * href="https://arxiv.org/abs/2303.06296">Stabilizing Transformer Training by Preventing Attention
+ * Entropy Collapse</a>), for example, costs nothing in inference, and the model can be used where
+ * only plain matrices are supported.
  */
 public final class Fold {
   private Fold() {}
 
   /**
-   * A folded copy of a model. In inference it gives the same results up to rounding; of a model
-   * that has nothing to fold it is an exact copy.
+   * Creates a folded copy of a model. In inference it computes the same up to rounding; if there is
+   * nothing to fold it is an exact copy.
    *
-   * @throws IllegalArgumentException if the model is not what its configuration builds, for example
+   * @throws IllegalArgumentException if the model does not match its configuration, for example
    *     because modules were replaced by hand
    */
   public static <M extends Model> M fold(M model) {
@@ -36,12 +37,12 @@ public final class Fold {
       Map<String, Tensor> weights = weights(model);
       Tensor random = Random.state();
       Model folded = plain.build();
-      Random.restore(random); // the weights just drawn are of no account
+      Random.restore(random); // the weights just drawn are not used
       Map<String, Parameter> parameters = folded.parameters();
       if (!parameters.keySet().equals(weights.keySet())) {
         folded.close();
         throw new IllegalArgumentException(
-            "the model is not what its configuration builds: it has "
+            "the model does not match its configuration: it has "
                 + difference(weights, parameters)
                 + " and lacks "
                 + difference(parameters, weights));
@@ -54,7 +55,7 @@ public final class Fold {
     }
   }
 
-  /** A copy of what the folded model's weights will be, by their names there. */
+  /** Copies of the folded model's weights, by their names there. */
   private static Map<String, Tensor> weights(Model model) {
     Map<String, Tensor> weights = new TreeMap<>();
     model.parameters().forEach((name, p) -> weights.put(name, p.value().detach().copy()));

@@ -4,9 +4,8 @@ import com.google.auto.service.AutoService;
 import dev.jformer.model.Model;
 
 /**
- * Folds what served training only, see {@link Fold}: of a model whose weights were trained as
- * powers of two or as factors it makes the one that is stored. Of any other it makes a copy. It
- * needs no data.
+ * Folding as a compression method; see {@link Fold}. It converts a model that was trained with
+ * powers of two or factors to its stored form, and copies any other model. It needs no data.
  */
 @AutoService(Compression.class)
 public record Folding() implements Compression {

@@ -10,18 +10,20 @@ import dev.jformer.tensor.Scope;
 import java.util.Map;
 
 /**
- * Makes a trained model larger without a change of what it computes: TokenFormer (arXiv 2410.23168)
- * gets more parameter tokens, whose keys are zero until they are trained.
+ * Grows a trained model without changing the function it computes: TokenFormer (<a
+ * href="https://arxiv.org/abs/2410.23168">TokenFormer: Rethinking Transformer Scaling with
+ * Tokenized Model Parameters</a>) gets more parameter tokens, whose keys are zero until they are
+ * trained.
  */
 public final class Growth {
   private Growth() {}
 
   /**
-   * A larger copy of a model. Values of the new parameter tokens are drawn from the library's
-   * generator.
+   * Creates a larger copy of a model. Values of the new parameter tokens are drawn from the
+   * library's generator.
    *
-   * @param times how many times as many parameter tokens it shall have
-   * @throws IllegalArgumentException if the model has no part that grows
+   * @param times factor by which the number of parameter tokens grows
+   * @throws IllegalArgumentException if the model has no part that can grow
    */
   public static Model grow(Model model, int times) {
     Checks.atLeast("times", times, 2);
@@ -29,7 +31,7 @@ public final class Growth {
         Configs.replace(model.config(), GrowingPart.class, part -> part.grown(times));
     if (config.equals(model.config())) {
       throw new IllegalArgumentException(
-          "the model has no part that grows: expected one of TokenFormer, such as the projection"
+          "the model has no part that can grow: expected one of TokenFormer, such as the projection"
               + " 'tokenformer' or the channel mixer 'pattention'");
     }
     try (Scope scope = Scope.open()) {

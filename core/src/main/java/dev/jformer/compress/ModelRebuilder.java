@@ -22,16 +22,13 @@ import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.UnaryOperator;
 
-/**
- * Builds copies of models with another configuration or other linear layers: what a {@link
- * Compression} makes its result with.
- */
+/** Creates copies of models with another configuration or other layers, for compressions. */
 public final class ModelRebuilder {
   private ModelRebuilder() {}
 
   /**
-   * A model of another configuration, in inference, with all weights that both have in common. Its
-   * random draws leave no trace.
+   * Builds a model of another configuration, in inference mode, and copies all weights that both
+   * have in common. It does not change the state of the random number generator.
    */
   public static Model rebuilt(Model model, Model.Config config) {
     try (Scope scope = Scope.open();
@@ -46,8 +43,8 @@ public final class ModelRebuilder {
   }
 
   /**
-   * As {@link #rebuilt}, with what the two do not have in common filled in. Nothing is left of a
-   * model that could not be filled.
+   * Builds a model like {@link #rebuilt} and fills in the other weights. If that fails, the model
+   * is released.
    */
   public static Model filled(Model model, Model.Config config, Consumer<Model> fill) {
     Model made = rebuilt(model, config);
@@ -61,12 +58,12 @@ public final class ModelRebuilder {
     }
   }
 
-  /** A configuration with its projections changed. */
+  /** Changes the projections of a configuration. */
   public static Model.Config withProjection(Model.Config config, UnaryOperator<Projection> change) {
     return Configs.replace(config, Projection.class, change);
   }
 
-  /** The projection of a model, the last of several; null if it has none. */
+  /** The projection of a model, the last one of several; null if it has none. */
   public static Projection projection(Model model) {
     AtomicReference<Projection> found = new AtomicReference<>();
     withProjection(
@@ -79,10 +76,10 @@ public final class ModelRebuilder {
   }
 
   /**
-   * Refuses models whose layers are not plain.
+   * Checks that the linear layers of a model are plain.
    *
-   * @param method its type, which its layers' projection has too
-   * @throws IllegalArgumentException if the model has no projections, or others than plain ones
+   * @param method the method's type, which is also that of its projection
+   * @throws IllegalArgumentException if the model has no projections, or some that are not plain
    */
   public static void expectPlain(String method, Model.Config config) {
     int[] found = new int[1];
@@ -98,7 +95,7 @@ public final class ModelRebuilder {
     if (found[0] == 0) {
       throw new IllegalArgumentException(
           method
-              + " takes models with linear layers that a projection makes: '"
+              + " needs a model whose linear layers are built by a projection: '"
               + config.type()
               + "' has none");
     }
@@ -106,10 +103,10 @@ public final class ModelRebuilder {
 
   private static String refusal(String method, Projection projection) {
     if (projection.type().equals(method)) {
-      return "the model is already compressed by " + method + ": operate on the original";
+      return "the model is already compressed by " + method + ": start from the original";
     }
     return method
-        + " takes a model whose projection is 'linear', not '"
+        + " needs a model whose projection is 'linear', not '"
         + projection.type()
         + "': "
         + advice(projection);
@@ -119,13 +116,13 @@ public final class ModelRebuilder {
     if (projection instanceof Roundable wide && wide.bits() > 8) {
       String before =
           projection instanceof SparseLinear.Config
-              ? "make it dense first, by the method dense"
-              : "start from the model as it was before";
-      return before + "; weight-int8 takes it as it is";
+              ? "make it dense first, with the method dense"
+              : "start from the original model";
+      return before + "; weight-int8 works on it directly";
     }
     return projection.folded() instanceof Linear.Config
         ? "fold it first"
-        : "start from the model as it was before";
+        : "start from the original model";
   }
 
   /** All modules of a class by their dotted names, in the model's order. */
@@ -142,7 +139,7 @@ public final class ModelRebuilder {
     return all;
   }
 
-  /** Works on one after another, and tells how far it is. */
+  /** Processes layers one after another and reports progress. */
   public static <T> void each(
       Map<String, T> layers, DoubleConsumer progress, BiConsumer<String, T> work) {
     int[] done = new int[1];
@@ -154,10 +151,10 @@ public final class ModelRebuilder {
   }
 
   /**
-   * The plain linear layers of a model that others take the place of, by their dotted names.
+   * The plain linear layers of a model that other layers replace, by their dotted names.
    *
-   * @param taking what takes their place, in a model that was {@link #rebuilt}
-   * @throws IllegalArgumentException if the model has another module in such a place
+   * @param taking the layers that replace them, in a model that was {@link #rebuilt}
+   * @throws IllegalArgumentException if the model has another module of such a name
    */
   public static Map<String, Linear> linears(Model model, Map<String, ?> taking) {
     Map<String, Module> modules = model.modules();
@@ -171,19 +168,19 @@ public final class ModelRebuilder {
       return linear;
     }
     throw new IllegalArgumentException(
-        "the model is not what its configuration builds: instead of the linear layer "
+        "the model does not match its configuration: instead of the linear layer "
             + name
             + " it has "
             + (module == null ? "none" : "a " + module.getClass().getSimpleName()));
   }
 
   /**
-   * A copy of a model of plain layers whose linear layers, and table of words, keep their weights
-   * in few bits, rounded without a look at data.
+   * Creates a copy of a model whose linear layers and token embedding store rounded weights; it
+   * needs no data.
    *
-   * @param projection what makes layers that are {@link QuantizedWeight}s
-   * @throws IllegalArgumentException if the model's linear layers are not plain, or it is not what
-   *     its configuration builds, or holds numbers that are not finite
+   * @param projection builds layers that are {@link QuantizedWeight}s
+   * @throws IllegalArgumentException if the model's linear layers are not plain, it does not match
+   *     its configuration, or it holds numbers that are not finite
    */
   public static Model rounded(Model model, Projection projection) {
     expectPlain(projection.type(), model.config());
@@ -203,11 +200,11 @@ public final class ModelRebuilder {
   }
 
   /**
-   * A copy of a model whose layers hold fewer numbers than plain ones, in 8 bits; its table of
-   * words is rounded without a look at data.
+   * Creates a copy of a model with sparse or factorized layers, whose numbers are rounded to 8
+   * bits, and so is its token embedding; it needs no data.
    *
    * @param wide the model's projection
-   * @throws IllegalArgumentException if they have 8 bits already, or a number is not finite
+   * @throws IllegalArgumentException if the layers have 8 bits already, or a number is not finite
    */
   public static Model narrowed(String method, Model model, Roundable wide) {
     if (wide.bits() == 8) {
@@ -216,7 +213,7 @@ public final class ModelRebuilder {
               + wide.type()
               + "' have 8 bits already: use "
               + method
-              + " on the model before that");
+              + " on the model before it was rounded");
     }
     Map<String, Module> originals = model.modules();
     return filled(
@@ -234,7 +231,7 @@ public final class ModelRebuilder {
                     }));
   }
 
-  /** Rounds the matrix of a table or plain linear layer into another layer. */
+  /** Rounds the matrix of an embedding or plain linear layer into another layer. */
   static void round(String name, QuantizedWeight layer, Module original) {
     Tensor weight =
         original instanceof Embedding table

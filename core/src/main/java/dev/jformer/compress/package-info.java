@@ -1,5 +1,5 @@
 /**
- * Surgery on trained models: functions from a model to a smaller, cheaper or plainer one. The
- * result is a model like any other, whose configuration says what it has become.
+ * Compression of trained models: functions from a model to a smaller, cheaper or simpler one. Start
+ * with {@link dev.jformer.compress.Compression}; the methods are in the sub-packages.
  */
 package dev.jformer.compress;

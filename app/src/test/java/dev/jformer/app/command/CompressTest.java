@@ -129,7 +129,7 @@ class CompressTest {
         "--out",
         other);
     fails(
-        "weight-int8 takes a model whose projection is 'linear'",
+        "weight-int8 needs a model whose projection is 'linear'",
         "compress",
         run,
         "--with",

@@ -21,27 +21,27 @@ import java.util.SplittableRandom;
  * href="https://arxiv.org/abs/2310.10908">Emergent Mixture-of-Experts: Can Dense Pre-trained
  * Transformers Benefit from Emergent Modular Structures?</a>. Hidden units whose input weights
  * point in like directions make up an expert, found by k-means with clusters of one size; see
- * {@link EmergentExperts} for what runs then. Nothing is trained, and {@link Unite} makes the dense
- * model of it again.
+ * {@link EmergentExperts} for what runs then. Nothing is trained, and {@link Unite} makes the model
+ * dense again.
  *
- * @param experts N in each layer
- * @param active k that run for a token
- * @param split how units come to experts
- * @param last in how many of the last layers; 0 for all
- * @param seed of the draws
+ * @param experts N, number of experts in each layer
+ * @param active k, number of experts that run for a token
+ * @param split how units are assigned to experts
+ * @param last number of last layers to split; 0 for all
+ * @param seed seed of the draws
  */
 @AutoService(Compression.class)
 public record Emoe(int experts, int active, Split split, int last, long seed)
     implements Compression {
-  /** How units come to experts. */
+  /** How units are assigned to experts. */
   public enum Split {
-    /** Those of like input weights together. */
+    /** Units with similar input weights together. */
     CLUSTERED,
-    /** At random, to compare with. */
+    /** At random, as a baseline. */
     RANDOM
   }
 
-  /** Half of eight clustered experts in all layers. */
+  /** Defaults: four of eight clustered experts, in all layers. */
   public Emoe() {
     this(8, 4, Split.CLUSTERED, 0, 1);
   }
@@ -91,7 +91,7 @@ public record Emoe(int experts, int active, Split split, int last, long seed)
   private ChannelMixer.Config with(ChannelMixer.Config ffn, int layers) {
     if (!(ffn instanceof Mlp.Config mlp)) {
       throw new IllegalArgumentException(
-          type() + " takes models whose ffn is 'mlp', not '" + ffn.type() + "'");
+          type() + " needs a model whose ffn is 'mlp', not '" + ffn.type() + "'");
     }
     ChannelMixer.Config made =
         new EmergentExperts.Config(mlp.activation(), mlp.expand(), mlp.hidden(), experts, active);

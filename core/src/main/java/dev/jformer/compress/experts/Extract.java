@@ -28,7 +28,7 @@ import java.util.Map;
  */
 @AutoService(Compression.class)
 public record Extract(List<Integer> granularities) implements Compression {
-  /** The smallest. */
+  /** Default: the smallest granularity. */
   public Extract() {
     this(List.of(0));
   }
@@ -63,9 +63,9 @@ public record Extract(List<Integer> granularities) implements Compression {
     if (layers.isEmpty()) {
       throw new IllegalArgumentException(
           type()
-              + " takes a model whose ffn is 'nested-mlp': a '"
+              + " needs a model whose ffn is 'nested-mlp': this '"
               + model.config().type()
-              + "' without is given");
+              + "' has none");
     }
     if (granularities.size() != 1 && granularities.size() != layers.size()) {
       throw new IllegalArgumentException(
@@ -88,7 +88,7 @@ public record Extract(List<Integer> granularities) implements Compression {
       hidden.add(units(layers.get(i), granularity));
     }
     return ModelRebuilder.filled(
-        model, config(model.config(), hidden), extracted -> takeOver(model, extracted));
+        model, config(model.config(), hidden), extracted -> copyParts(model, extracted));
   }
 
   private static int units(NestedMlp layer, int granularity) {
@@ -109,8 +109,8 @@ public record Extract(List<Integer> granularities) implements Compression {
         });
   }
 
-  /** What has fewer rows or columns in the smaller model is cut to them. */
-  private static void takeOver(Model model, Model extracted) {
+  /** Copies the weights that have fewer rows or columns in the smaller model, cut to size. */
+  private static void copyParts(Model model, Model extracted) {
     Map<String, Parameter> old = model.parameters();
     for (Map.Entry<String, Module> entry : model.modules().entrySet()) {
       if (entry.getValue() instanceof NestedMlp) {

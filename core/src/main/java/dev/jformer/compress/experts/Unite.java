@@ -11,9 +11,10 @@ import dev.jformer.ffn.expert.EmergentExperts;
 import dev.jformer.model.Model;
 
 /**
- * Makes the experts that {@link Emoe} (arXiv 2310.10908) parted a model's perceptrons into
- * perceptrons again, with the very weights that they have by now: tuned with experts, the model is
- * run densely.
+ * Merges the experts that {@link Emoe} (<a href="https://arxiv.org/abs/2310.10908">Emergent
+ * Mixture-of-Experts: Can Dense Pre-trained Transformers Benefit from Emergent Modular
+ * Structures?</a>) split a model's perceptrons into back to perceptrons, with the current weights:
+ * a model tuned with experts can then run densely.
  */
 @AutoService(Compression.class)
 public record Unite() implements Compression {

@@ -1,2 +1,4 @@
-/** Turns perceptrons into experts, and takes smaller models out of nested ones. */
+/**
+ * Splitting perceptrons into experts (EMoE), and extracting models from nested ones (MatFormer).
+ */
 package dev.jformer.compress.experts;

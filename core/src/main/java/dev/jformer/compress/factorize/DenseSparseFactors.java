@@ -4,11 +4,12 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * A matrix as coefficients times a basis, where each row has few coefficients (DSFormer, arXiv
- * 2312.13211). Found by turns: {@linkplain MatchingPursuit codes} of all rows over the basis, then
- * the vectors of the basis one after another, each with its coefficients, so that the error gets
- * less (K-SVD in its approximate form, Rubinstein et al. 2008). A row keeps its older code where
- * the new one is no better, so no turn makes the error larger.
+ * A factorization of a matrix into coefficients times a basis, where each row has few coefficients
+ * (<a href="https://arxiv.org/abs/2312.13211">DSFormer: Effective Compression of Text-Transformers
+ * by Dense-Sparse Weight Factorization</a>). It alternates between {@linkplain MatchingPursuit
+ * coding} all rows over the basis and updating the vectors of the basis one by one, each with its
+ * coefficients (approximate K-SVD, Rubinstein et al. 2008). A row keeps its old code if the new one
+ * is not better, so the error never grows.
  */
 final class DenseSparseFactors {
   private final double[][] rows;
@@ -31,11 +32,10 @@ final class DenseSparseFactors {
    * Factorizes a matrix.
    *
    * @param rows at least one
-   * @param start vectors to begin a basis with, such as the matrix' singular ones; as many as there
-   *     are, or the first of them
-   * @param basis vectors of the basis; those that the start lacks are rows, drawn
-   * @param nonzeros coefficients of a row, at most
-   * @param turns of codes and basis
+   * @param start initial vectors of the basis, such as the matrix' singular ones
+   * @param basis number of vectors of the basis; further initial vectors are randomly drawn rows
+   * @param nonzeros the most coefficients of a row
+   * @param turns number of alternations
    */
   static DenseSparseFactors of(
       double[][] rows, double[][] start, int basis, int nonzeros, int turns, long seed) {
@@ -59,7 +59,7 @@ final class DenseSparseFactors {
     return basis;
   }
 
-  /** Scales a vector to length 1, but for zero; gives its length. */
+  /** Scales a nonzero vector to length 1; returns its former length. */
   private static double normalize(double[] vector) {
     double length = Math.sqrt(MatchingPursuit.dot(vector, vector));
     if (length > 0) {
@@ -96,9 +96,12 @@ final class DenseSparseFactors {
     }
   }
 
-  /** Turns each vector of the basis to what the rows that use it lack, and fits them to it. */
+  /**
+   * Updates each vector of the basis by the residuals of the rows that use it, with their
+   * coefficients.
+   */
   private void improve() {
-    boolean[] asked = new boolean[rows.length];
+    boolean[] taken = new boolean[rows.length];
     for (int k = 0; k < basis.length; k++) {
       double[] sum = new double[basis[k].length];
       boolean used = false;
@@ -111,7 +114,7 @@ final class DenseSparseFactors {
         }
       }
       if (!used) {
-        basis[k] = worst(asked);
+        basis[k] = worst(taken);
         continue;
       }
       if (normalize(sum) > 0) {
@@ -136,24 +139,24 @@ final class DenseSparseFactors {
     return -1;
   }
 
-  /** What is left of the row of which most is left, of those not asked for; of length 1. */
-  private double[] worst(boolean[] asked) {
+  /** The residual of the worst row that was not returned before, scaled to length 1. */
+  private double[] worst(boolean[] taken) {
     int worst = 0;
     double most = -1;
     for (int r = 0; r < rows.length; r++) {
       double size = MatchingPursuit.dot(left[r], left[r]);
-      if (!asked[r] && size > most) {
+      if (!taken[r] && size > most) {
         most = size;
         worst = r;
       }
     }
-    asked[worst] = true;
+    taken[worst] = true;
     double[] vector = left[worst].clone();
     normalize(vector);
     return vector;
   }
 
-  /** The sum of squares of what the factors lack. */
+  /** The squared error of the factorization. */
   double error() {
     return Arrays.stream(left).mapToDouble(row -> MatchingPursuit.dot(row, row)).sum();
   }
@@ -164,10 +167,10 @@ final class DenseSparseFactors {
   }
 
   /**
-   * Writes coefficients and their places.
+   * Writes coefficients and their mask.
    *
-   * @param all zeros, row after row as many as the basis has vectors
-   * @param kept as many, false
+   * @param all zeros, for each row as many as the basis has vectors
+   * @param kept the mask, of the same length, false
    */
   void write(double[] all, boolean[] kept, int offset) {
     for (int r = 0; r < rows.length; r++) {
@@ -176,7 +179,7 @@ final class DenseSparseFactors {
         all[at + taken[r][i]] = coefficients[r][i];
         kept[at + taken[r][i]] = true;
       }
-      // A row has as many as any other: zeros, if it needs no more.
+      // All rows have the same number of coefficients; missing ones are zeros.
       int missing = coefficients[r].length - counts[r];
       for (int k = 0; k < basis.length && missing > 0; k++) {
         if (!kept[at + k]) {

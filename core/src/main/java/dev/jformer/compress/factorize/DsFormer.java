@@ -25,43 +25,44 @@ import java.util.function.DoubleConsumer;
  * Factorizes the linear layers of a model into dense bases times sparse coefficients, as in <a
  * href="https://arxiv.org/abs/2312.13211">DSFormer: Effective Compression of Text-Transformers by
  * Dense-Sparse Weight Factorization</a>. See {@link DenseSparseLinear}. Each block of outputs is
- * factorized by itself: the basis begins with its singular vectors and with columns drawn, then
- * matching pursuit and updates of the basis take turns. It needs no data. What it makes can be
- * trained on; in the form {@link Form#TRAINING} a task may also choose other coefficients ({@link
- * StraightThroughFactorizer}), and this method makes such a model small when it has learned.
+ * factorized separately: the basis starts with its singular vectors and randomly drawn columns,
+ * then matching pursuit and updates of the basis alternate. It needs no data. The result can be
+ * trained further; in the form {@link Form#TRAINING} training may also choose other coefficients
+ * ({@link StraightThroughFactorizer}), and this method then converts the trained model to its small
+ * form.
  *
- * @param factor how many times fewer bytes the factors take than the matrices: 2, 2.8 or 3.57 in
+ * @param factor the compression: bytes of the matrices over those of the factors; 2, 2.8 or 3.57 in
  *     the paper
- * @param block outputs of a block, at most
- * @param basis vectors of a basis, at most
- * @param turns of pursuit and updates of the basis
- * @param seed of the columns that are drawn
- * @param form what is made
+ * @param block the most outputs of a block
+ * @param basis the most vectors of a basis
+ * @param turns number of alternations of pursuit and updates
+ * @param seed seed of the drawn columns
+ * @param form the form of the result
  */
 @AutoService(Compression.class)
 public record DsFormer(double factor, int block, int basis, int turns, long seed, Form form)
     implements Compression {
-  /** What is made of a model. */
+  /** The form of the result. */
   public enum Form {
     /** Small files and memory. */
     STORED,
-    /** All coefficients, of which a pass uses few: for a task to choose. */
+    /** All coefficients, of which a pass uses few, so that training can choose them. */
     TRAINING
   }
 
   private static final Operator EIGENVECTORS = Operator.named("aten::linalg_eigh");
 
-  /** Half of the bytes. */
+  /** Defaults: half of the bytes. */
   public DsFormer() {
     this(2);
   }
 
-  /** A fraction of the bytes. */
+  /** Default settings with a compression factor. */
   public DsFormer(double factor) {
     this(factor, Form.STORED);
   }
 
-  /** A fraction of the bytes, in a form. */
+  /** Default settings with a compression factor and a form. */
   public DsFormer(double factor, Form form) {
     this(
         factor,

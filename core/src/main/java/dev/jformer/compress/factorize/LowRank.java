@@ -16,17 +16,18 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 
 /**
- * The linear layers of a model as two factors of low rank, from their singular value decomposition:
- * of all matrices of the rank, those nearest. The baseline of DSFormer (arXiv 2312.13211). It needs
- * no data; what it makes can be trained on.
+ * Factorizes the linear layers of a model into two matrices of low rank by singular value
+ * decomposition, which gives the best approximation of that rank. It is the baseline of DSFormer
+ * (<a href="https://arxiv.org/abs/2312.13211">DSFormer: Effective Compression of Text-Transformers
+ * by Dense-Sparse Weight Factorization</a>). It needs no data; the result can be trained further.
  *
- * @param factor how many times fewer bytes the factors take than the matrices
+ * @param factor the compression: bytes of the matrices over those of the factors
  */
 @AutoService(Compression.class)
 public record LowRank(double factor) implements Compression {
   private static final Operator DECOMPOSITION = Operator.named("aten::linalg_svd");
 
-  /** Half of the bytes. */
+  /** Default: half of the bytes. */
   public LowRank() {
     this(2);
   }
@@ -70,7 +71,7 @@ public record LowRank(double factor) implements Compression {
       Tensor weight = original.weight().value().detach().to(DType.FLOAT64);
       if (!weight.isFinite().all()) {
         throw new IllegalArgumentException(
-            "the layer " + name + " holds numbers that are not finite: the model is broken");
+            "the layer " + name + " holds numbers that are not finite: the model is damaged");
       }
       List<Tensor> parts = DECOMPOSITION.callAll(weight, false);
       Tensor root = parts.get(1).narrow(0, 0, layer.rank()).sqrt();

@@ -1,20 +1,20 @@
 package dev.jformer.compress.factorize;
 
 /**
- * Orthogonal matching pursuit: the coefficients of a vector over few vectors of a basis. Each round
- * takes the basis vector that what is left points along most, and fits all taken so far by least
- * squares. Products of the basis' vectors are made once for all vectors, and the factorization of
- * the least squares grows by a row each round (Batch-OMP, Rubinstein et al. 2008).
+ * Orthogonal matching pursuit: approximates a vector by few vectors of a basis. Each round takes
+ * the basis vector with the largest product with the residual, and fits all taken so far by least
+ * squares. Products of the basis vectors are computed once, and the Cholesky factor of the least
+ * squares grows by a row each round (Batch-OMP, Rubinstein et al. 2008).
  */
 final class MatchingPursuit {
-  /** Below this share of a basis vector nothing new is left of it beside those taken. */
+  /** A basis vector with a smaller independent part depends linearly on those taken. */
   private static final double DEPENDENT = 1e-10;
 
   private final double[][] basis;
   private final double[][] gram;
   private final int most;
 
-  /** What is used again for each vector. */
+  /** Buffers that are reused for each vector. */
   private final double[] products;
 
   private final double[] rest;
@@ -23,10 +23,10 @@ final class MatchingPursuit {
   private final boolean[] closed;
 
   /**
-   * For a basis.
+   * Prepares a basis.
    *
-   * @param basis vectors of length 1, or 0 for ones that are never taken
-   * @param most how many are taken
+   * @param basis vectors of length 1, or of length 0, which are never taken
+   * @param most the most vectors taken
    */
   MatchingPursuit(double[][] basis, int most) {
     this.basis = basis;
@@ -55,9 +55,9 @@ final class MatchingPursuit {
   /**
    * Codes a vector.
    *
-   * @param taken is given the numbers of the basis vectors
-   * @param coefficients is given theirs, as many
-   * @return how many were taken: fewer than allowed if the others add nothing
+   * @param taken filled with the indices of the basis vectors
+   * @param coefficients filled with their coefficients
+   * @return number of vectors taken, which is smaller than allowed if others add nothing
    */
   int code(double[] vector, int[] taken, double[] coefficients) {
     for (int k = 0; k < basis.length; k++) {
@@ -98,7 +98,7 @@ final class MatchingPursuit {
     return best;
   }
 
-  /** Adds a row to the Cholesky factor L of the products of those taken, and to L⁻¹ Dx. */
+  /** Adds a row to the Cholesky factor L of the taken vectors' products, and to L⁻¹ Dx. */
   private boolean extend(int[] taken, int count, int next) {
     double[] row = factor[count];
     double left = gram[next][next];

@@ -1,2 +1,2 @@
-/** Factorization: weights as products of low-rank or dense and sparse matrices. */
+/** Factorization: weights as products of low-rank (SVD) or dense and sparse (DSFormer) matrices. */
 package dev.jformer.compress.factorize;

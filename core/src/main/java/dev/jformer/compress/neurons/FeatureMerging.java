@@ -5,14 +5,16 @@ import dev.jformer.nn.Activation;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Iterative Feature Merging of one perceptron (arXiv 2310.06756): the two units nearest in weight
- * space become one, until the nearest are not near enough; see {@link Ifm} for what is settled.
+ * Iterative Feature Merging of one perceptron (<a href="https://arxiv.org/abs/2310.06756">Going
+ * Beyond Neural Network Feature Similarity: The Network Feature Complexity and Its Interpretation
+ * Using Category Theory</a>): the two hidden units closest in weight space are merged, until the
+ * closest are too far apart; see {@link Ifm} for details.
  *
- * <p>A unit's row has three parts: weights that must stay as long as they are, for the activation
- * tells lengths apart; weights whose length may move to what goes out, as {@code f(c x) = c^d f(x)}
- * for them; and what goes out. Of the second the direction is kept, of length 1, and the third has
- * the length. Distances are of units whose second and third part share the length so that their
- * squares are smallest together.
+ * <p>A unit's row has three parts: fixed input weights, whose length matters to the activation;
+ * free input weights, whose length can be moved to the output weights because {@code f(c x) = c^d
+ * f(x)}; and output weights. The free part is stored with length 1, and the output part carries the
+ * length. Distances are between balanced units, in which the two parts share the length so that the
+ * sum of their squares is smallest.
  */
 final class FeatureMerging {
   private static final double NEAR_NOTHING = 1e-150;
@@ -57,11 +59,11 @@ final class FeatureMerging {
     this.nearest = new int[all];
     this.farthest = new int[all];
     for (int i = 0; i < all; i++) {
-      look(i);
+      findNeighbours(i);
     }
   }
 
-  /** d of an activation with {@code f(c x) = c^d f(x)} for c > 0; 0 if it is none. */
+  /** The degree d of an activation with {@code f(c x) = c^d f(x)} for c > 0; 0 for others. */
   private static int degree(Activation activation) {
     return switch (activation) {
       case RELU, IDENTITY -> 1;
@@ -94,7 +96,7 @@ final class FeatureMerging {
     }
   }
 
-  /** Moves the length of what is free to what goes out. */
+  /** Moves the length of the free part to the output part. */
   private void normalize(double[] row) {
     double length = Math.sqrt(squares(row, fixed, free));
     if (length > NEAR_NOTHING) {
@@ -103,7 +105,7 @@ final class FeatureMerging {
     }
   }
 
-  /** The same unit with the length shared. */
+  /** The same unit with the length shared evenly. */
   private double[] balanced(double[] row) {
     double[] shared = row.clone();
     double in = squares(row, fixed, free);
@@ -137,18 +139,18 @@ final class FeatureMerging {
     return distances;
   }
 
-  /** Finds what is nearest and farthest of the units after a unit. */
-  private void look(int unit) {
+  /** Finds the nearest and the farthest of the units after a unit. */
+  private void findNeighbours(int unit) {
     nearest[unit] = -1;
     farthest[unit] = -1;
     for (int other = unit + 1; other < rows.length; other++) {
       if (!gone[other]) {
-        see(unit, other);
+        updateNeighbours(unit, other);
       }
     }
   }
 
-  private void see(int unit, int other) {
+  private void updateNeighbours(int unit, int other) {
     double[] away = distance[unit];
     if (nearest[unit] < 0 || away[other] < away[nearest[unit]]) {
       nearest[unit] = other;
@@ -163,7 +165,7 @@ final class FeatureMerging {
    *
    * @param threshold the largest squared distance of a pair that is merged, as a share of that of
    *     the two units farthest apart
-   * @param least units that are left in any case
+   * @param least the least number of units that are left
    */
   HiddenUnits merged(double threshold, int least) {
     while (left > least) {
@@ -197,7 +199,7 @@ final class FeatureMerging {
     }
     double length = Math.sqrt(squares(one, fixed, free));
     if (length > NEAR_NOTHING) {
-      scale(one, fixed, free, 1 / length); // a direction again: nothing moves to what goes out
+      scale(one, fixed, free, 1 / length); // a direction again; the output part does not change
     }
     members[first] += members[second];
     gone[second] = true;
@@ -212,16 +214,16 @@ final class FeatureMerging {
     }
     for (int i = 0; i <= second; i++) {
       if (!gone[i]) {
-        if (i == first || saw(i, first) || saw(i, second)) {
-          look(i);
+        if (i == first || isNeighbour(i, first) || isNeighbour(i, second)) {
+          findNeighbours(i);
         } else if (i < first) {
-          see(i, first);
+          updateNeighbours(i, first);
         }
       }
     }
   }
 
-  private boolean saw(int unit, int other) {
+  private boolean isNeighbour(int unit, int other) {
     return nearest[unit] == other || farthest[unit] == other;
   }
 

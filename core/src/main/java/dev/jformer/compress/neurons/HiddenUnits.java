@@ -21,12 +21,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The hidden units of a perceptron, float64: what each is given, and what it gives.
+ * The input and output weights of a perceptron's hidden units, float64.
  *
- * @param config of the perceptron that they are of
- * @param in [units, parts], a row a unit: its weights and its bias, if there is one; of a gated
- *     perceptron those of its gate first
- * @param out [units, D], a row a unit: its column of the second layer
+ * @param config of the perceptron
+ * @param in [units, parts], a row for each unit: its weights and its bias, if there is one; in a
+ *     gated perceptron those of its gate first
+ * @param out [units, D], a row for each unit: its column of the second layer
  */
 record HiddenUnits(ChannelMixer.Config config, Tensor in, Tensor out) {
   private static final Pattern PLACE = Pattern.compile("(?:.*\\.)?blocks\\.(\\d+)\\.ffn");
@@ -35,8 +35,8 @@ record HiddenUnits(ChannelMixer.Config config, Tensor in, Tensor out) {
    * All perceptrons of a model, by their dotted names in the order of the blocks.
    *
    * @param method for messages
-   * @throws IllegalArgumentException if the model has layers that are not plain, other channel
-   *     mixers, none, or several stacks of blocks
+   * @throws IllegalArgumentException if the model's layers are not plain, its channel mixers are
+   *     not perceptrons, or it has several stacks of blocks
    */
   static Map<String, HiddenUnits> of(String method, Model model) {
     ModelRebuilder.expectPlain(method, model.config());
@@ -49,12 +49,12 @@ record HiddenUnits(ChannelMixer.Config config, Tensor in, Tensor out) {
         if (!place.matches() || Integer.parseInt(place.group(1)) != all.size()) {
           throw new IllegalArgumentException(
               method
-                  + " takes models of one stack of blocks, each with a perceptron: this '"
+                  + " needs a model with one stack of blocks, each with a perceptron: this '"
                   + model.config().type()
                   + "' has one at "
                   + entry.getKey());
         }
-        config = configs.hasNext() ? configs.next() : config; // one may stand for all blocks
+        config = configs.hasNext() ? configs.next() : config; // one may apply to all blocks
         all.put(entry.getKey(), of(model, entry.getKey(), config));
       }
     }
@@ -73,12 +73,12 @@ record HiddenUnits(ChannelMixer.Config config, Tensor in, Tensor out) {
     for (ChannelMixer.Config each : all) {
       if (!(each instanceof Mlp.Config || each instanceof GatedMlp.Config)) {
         throw new IllegalArgumentException(
-            method + " takes models whose ffn is 'mlp' or 'gated-mlp', not '" + each.type() + "'");
+            method + " needs a model whose ffn is 'mlp' or 'gated-mlp', not '" + each.type() + "'");
       }
     }
     if (all.isEmpty()) {
       throw new IllegalArgumentException(
-          method + " takes models with perceptrons: '" + config.type() + "' has none");
+          method + " needs a model with perceptrons: '" + config.type() + "' has none");
     }
     return all;
   }
@@ -96,12 +96,12 @@ record HiddenUnits(ChannelMixer.Config config, Tensor in, Tensor out) {
     Tensor out = second.weight().value().detach().to(DType.FLOAT64).t();
     if (!rows.isFinite().all() || !out.isFinite().all()) {
       throw new IllegalArgumentException(
-          "the perceptron " + name + " has weights that are not finite: the model is broken");
+          "the perceptron " + name + " has weights that are not finite: the model is damaged");
     }
     return new HiddenUnits(config, rows, out);
   }
 
-  /** How many there are. */
+  /** Number of units. */
   int count() {
     return Math.toIntExact(in.size(0));
   }
@@ -112,19 +112,22 @@ record HiddenUnits(ChannelMixer.Config config, Tensor in, Tensor out) {
         : ((Mlp.Config) config).activation();
   }
 
-  /** Parts of a row of {@link #in} that pass the activation: all, or a gate's. */
+  /**
+   * Number of leading parts of a row of {@link #in} that the activation acts on: all, or the
+   * gate's.
+   */
   int activated() {
     int parts = Math.toIntExact(in.size(1));
     return config instanceof GatedMlp.Config ? parts / 2 : parts;
   }
 
-  /** Those of these numbers. */
+  /** The units with these indices. */
   HiddenUnits chosen(long[] units) {
     Tensor index = Tensor.of(units, units.length);
     return with(in.indexSelect(0, index), out.indexSelect(0, index));
   }
 
-  /** Others in the place of these. */
+  /** Other units of the same perceptron. */
   HiddenUnits with(Tensor othersIn, Tensor othersOut) {
     return new HiddenUnits(config, othersIn, othersOut);
   }
@@ -136,9 +139,9 @@ record HiddenUnits(ChannelMixer.Config config, Tensor in, Tensor out) {
   }
 
   /**
-   * A copy of a model, in inference, with other hidden units in its perceptrons.
+   * Creates a copy of a model, in inference mode, with other hidden units in its perceptrons.
    *
-   * @param layers by the perceptrons' names, all of them
+   * @param layers the units of all perceptrons, by their names
    */
   static Model applied(Model model, Map<String, HiddenUnits> layers) {
     ChannelMixer.Config ffn =

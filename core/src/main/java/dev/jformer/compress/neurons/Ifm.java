@@ -22,28 +22,27 @@ import java.util.function.DoubleConsumer;
  * data is looked at and nothing is trained; the result is a smaller model of plain layers. How many
  * features are left is the <em>complexity</em> of a layer.
  *
- * <p>As in the authors' code, the distance of two units is the squared Euclidean one of the weights
- * that come in and those that go out, side by side; distances are measured anew after each merging;
- * and averages weigh a unit by how many it is made of. Settled otherwise: the authors' networks
- * have ReLUs and batch norms, their incoming weights are summed and the outgoing ones averaged, and
+ * <p>As in the authors' code, the distance of two units is the squared Euclidean distance of their
+ * incoming and outgoing weights together; distances are computed again after each merge; and
+ * averages weight a unit by the number of units it consists of. These details differ: the authors'
+ * networks have ReLUs and batch norms, incoming weights are summed and outgoing ones averaged, and
  * biases are not compared. Here incoming weights are averaged and outgoing ones summed, which is
- * the same for ReLUs, and for any activation leaves a network as it is whose units are equal; a
- * bias is one of the weights. Where a factor can pass an activation (ReLU, its square, and the
- * linear half of a gated perceptron), units that differ in a factor are equal: lengths of incoming
- * weights move to the outgoing ones before units are merged, a mean direction has length 1 again,
- * and distances are of units whose length is shared evenly.
+ * the same for ReLUs and, for any activation, does not change a network when equal units are
+ * merged; a bias counts as one of the weights. If a factor can be moved through the activation
+ * (ReLU, its square, and the linear half of a gated perceptron), units that differ by a factor are
+ * equal: lengths of incoming weights are moved to the outgoing ones before units are merged, a mean
+ * direction is scaled to length 1, and distances are between units whose length is shared evenly.
  *
- * <p>Features are hidden units of perceptrons. What flows along the residual stream has the model's
- * width everywhere, and heads of attention have one width, so neither can lose a feature in one
- * layer.
+ * <p>Features are hidden units of perceptrons. The residual stream and attention heads have the
+ * same width in all layers, so features of a single layer cannot be removed there.
  *
  * @param threshold β, the largest squared distance of two units that are merged, as a share of that
  *     of the two farthest apart in the layer; 1 for no bound
- * @param most the largest share of a layer's units that is merged away
+ * @param most the largest share of a layer's units that are removed by merging
  */
 @AutoService(Compression.class)
 public record Ifm(double threshold, double most) implements Compression {
-  /** A tenth of the largest distance. */
+  /** Defaults: a threshold of a tenth of the largest distance. */
   public Ifm() {
     this(0.1, 1);
   }
@@ -89,10 +88,12 @@ public record Ifm(double threshold, double most) implements Compression {
   }
 
   private HiddenUnits merged(HiddenUnits units) {
-    return new FeatureMerging(units).merged(threshold, PruneNeurons.staying(units.count(), most));
+    return new FeatureMerging(units).merged(threshold, PruneNeurons.kept(units.count(), most));
   }
 
-  /** The complexity of each layer: how many features are left, first layer to last. */
+  /**
+   * Computes the complexity of each layer, the number of features left, from first layer to last.
+   */
   public List<Integer> complexity(Model model) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {

@@ -4,9 +4,9 @@ import com.google.auto.service.AutoService;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The largest units stay, by the Euclidean length of all weights that would leave with them, those
- * that come in and those that go out (as arXiv 1608.08710 does it with filters, of which it looks
- * at the incoming weights alone).
+ * A neuron rule that keeps the largest units, by the Euclidean norm of their incoming and outgoing
+ * weights (as <a href="https://arxiv.org/abs/1608.08710">Pruning Filters for Efficient ConvNets</a>
+ * does for filters, with incoming weights only).
  */
 @AutoService(NeuronRule.class)
 public record MagnitudeNeurons() implements NeuronRule {

@@ -15,14 +15,15 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * Which hidden units of a model's perceptrons stay: what {@link Masks} are to weights. The model
- * that has those alone is smaller, and like any other.
+ * A mask of hidden units that says which units of a model's perceptrons stay, as {@link Masks} do
+ * for weights. Applying it gives a smaller ordinary model.
  *
- * @param kept numbers of units, rising, by the perceptrons' dotted names in the model's order
- * @param of how many units each perceptron has
+ * @param kept indices of the units that stay, in rising order, by the perceptrons' dotted names in
+ *     the model's order
+ * @param of number of units of each perceptron
  */
 public record NeuronMask(Map<String, long[]> kept, Map<String, Integer> of) {
-  /** How many hidden units each perceptron of a model has, by its dotted name. */
+  /** Number of hidden units of each perceptron of a model, by its dotted name. */
   public static Map<String, Integer> counts(Model model) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
@@ -34,10 +35,10 @@ public record NeuronMask(Map<String, long[]> kept, Map<String, Integer> of) {
   }
 
   /**
-   * Keeps what scores highest in each perceptron; of equal ones, the first.
+   * Keeps the units with the highest scores in each perceptron; of equal ones, the first.
    *
    * @param scores of the units, by the perceptrons' names
-   * @param counts how many each keeps, at least 1
+   * @param counts number of units that each keeps, at least 1
    */
   static NeuronMask highest(Map<String, double[]> scores, Map<String, Integer> counts) {
     Map<String, long[]> kept = new LinkedHashMap<>();
@@ -59,11 +60,11 @@ public record NeuronMask(Map<String, long[]> kept, Map<String, Integer> of) {
   }
 
   /**
-   * Draws units of all perceptrons together, each as likely as another, so that perceptrons keep
-   * different shares; one that would keep none keeps one of its own, in the place of another's.
+   * Draws units of all perceptrons together, all equally likely, so that perceptrons keep different
+   * shares; each keeps at least one.
    *
-   * @param counts of units, by the perceptrons' names
-   * @param sparsity the share that is left out
+   * @param counts numbers of units, by the perceptrons' names
+   * @param sparsity the share of units that is removed
    */
   public static NeuronMask drawn(
       Map<String, Integer> counts, double sparsity, SplittableRandom random) {
@@ -82,7 +83,7 @@ public record NeuronMask(Map<String, long[]> kept, Map<String, Integer> of) {
     int[] order = RandomNeurons.shuffled(all, random);
     boolean[] stays = new boolean[all];
     boolean[] has = new boolean[names.size()];
-    for (int place : order) { // one of each first
+    for (int place : order) { // one of each perceptron first
       if (!has[layer[place]]) {
         has[layer[place]] = true;
         stays[place] = true;
@@ -108,7 +109,7 @@ public record NeuronMask(Map<String, long[]> kept, Map<String, Integer> of) {
     return new NeuronMask(kept, counts);
   }
 
-  /** How many units each perceptron keeps. */
+  /** Number of units that each perceptron keeps. */
   public List<Integer> widths() {
     return kept.values().stream().map(units -> units.length).toList();
   }
@@ -120,9 +121,9 @@ public record NeuronMask(Map<String, long[]> kept, Map<String, Integer> of) {
   }
 
   /**
-   * A copy of a model, in inference, that has only the units that are kept.
+   * Creates a copy of a model, in inference mode, with only the units that are kept.
    *
-   * @throws IllegalArgumentException if they are another model's
+   * @throws IllegalArgumentException if the model has other numbers of units
    */
   public Model applied(Model model) {
     try (Scope scope = Scope.open();
@@ -132,11 +133,11 @@ public record NeuronMask(Map<String, long[]> kept, Map<String, Integer> of) {
       layers.forEach((name, units) -> counts.put(name, units.count()));
       if (!counts.equals(of)) {
         throw new IllegalArgumentException(
-            "these are units of perceptrons "
+            "the mask is for perceptrons with "
                 + of
-                + ", but the model has "
+                + " units, but the model has "
                 + counts
-                + ": take those of this model");
+                + ": use a mask of this model");
       }
       layers.replaceAll((name, units) -> units.chosen(kept.get(name)));
       return HiddenUnits.applied(model, layers);

@@ -14,16 +14,15 @@ import java.util.function.ToDoubleFunction;
 /**
  * Random search for a sparse sub-network, as in <a href="https://arxiv.org/abs/2403.08265">Random
  * Search as a Baseline for Sparse Neural Network Architecture Search</a>. Sets of hidden units are
- * drawn, each network that is left is judged, and the best is kept, to be trained from the weights
- * that it had at the start. A judge may look at the loss as it is, or train the candidate for a
- * while first.
+ * drawn, each remaining network is evaluated, and the best is kept, to be trained from its initial
+ * weights. The evaluation may compute the loss directly, or train the candidate for a while first.
  *
- * <p>Nodes of all perceptrons are drawn together, so that layers may keep different shares, as
- * {@link NeuronMask#drawn} says. The n-th set depends on the seed and n alone.
+ * <p>Nodes of all perceptrons are drawn together, so that layers may keep different shares; see
+ * {@link NeuronMask#drawn}. The n-th set depends only on the seed and n.
  *
- * @param samples how many sets are drawn
- * @param sparsity the share of the nodes that is left out
- * @param seed of the draws
+ * @param samples number of sets drawn
+ * @param sparsity the share of nodes that is removed
+ * @param seed seed of the draws
  */
 public record NodeSearch(int samples, double sparsity, long seed) {
   /** Checks the values. */
@@ -33,33 +32,35 @@ public record NodeSearch(int samples, double sparsity, long seed) {
   }
 
   /**
-   * A sub-network that was tried.
+   * A sub-network that was evaluated.
    *
-   * @param loss by the judge; infinite if it was no number
+   * @param loss the evaluated loss; infinite if it was NaN
    */
   public record Candidate(NeuronMask neurons, double loss) {}
 
-  /** The n-th set, from 0, of the nodes of a model. */
+  /** Draws the n-th set, from 0, of the nodes of a model. */
   public NeuronMask sample(Map<String, Integer> counts, int n) {
     SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + n);
     return NeuronMask.drawn(counts, sparsity, random);
   }
 
   /**
-   * Tries all.
+   * Evaluates all samples.
    *
-   * @param start the whole network, with plain layers; left as it is
-   * @param judge the loss of a sub-network, which it may train; it is released after that
-   * @param progress is given the share of the samples that were tried
-   * @return the best first
+   * @param start the whole network, with plain layers; it is not changed
+   * @param evaluate computes the loss of a sub-network, which it may train; the sub-network is
+   *     released afterwards
+   * @param progress called with the share of the samples that were evaluated
+   * @return the candidates, the best first
    */
-  public List<Candidate> run(Model start, ToDoubleFunction<Model> judge, DoubleConsumer progress) {
+  public List<Candidate> run(
+      Model start, ToDoubleFunction<Model> evaluate, DoubleConsumer progress) {
     Map<String, Integer> counts = NeuronMask.counts(start);
     List<Candidate> trials = new ArrayList<>();
     for (int n = 0; n < samples; n++) {
       NeuronMask neurons = sample(counts, n);
       try (Model candidate = neurons.applied(start)) {
-        double loss = judge.applyAsDouble(candidate);
+        double loss = evaluate.applyAsDouble(candidate);
         trials.add(new Candidate(neurons, Double.isNaN(loss) ? Double.POSITIVE_INFINITY : loss));
       }
       progress.accept((double) (n + 1) / samples);

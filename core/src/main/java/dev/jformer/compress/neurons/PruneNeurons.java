@@ -12,17 +12,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Leaves hidden units out of a model's perceptrons, at once and without training after it. What is
- * left is a smaller model of plain layers.
+ * Prunes hidden units of a model's perceptrons, in one shot and without retraining. The result is a
+ * smaller model of plain layers.
  *
- * @param share of each perceptron's units that is left out, where {@code hidden} is empty
- * @param hidden how many units each perceptron keeps; empty for what {@code share} says
- * @param rule by which units stay
+ * @param share share of each perceptron's units that is removed, if {@code hidden} is empty
+ * @param hidden number of units that each perceptron keeps; empty to use {@code share}
+ * @param rule the rule by which units are chosen
  */
 @AutoService(Compression.class)
 public record PruneNeurons(double share, List<Integer> hidden, NeuronRule rule)
     implements Compression {
-  /** A tenth of the units, the smallest. */
+  /** Defaults: removes the smallest tenth of the units. */
   public PruneNeurons() {
     this(0.1, List.of(), new MagnitudeNeurons());
   }
@@ -32,14 +32,14 @@ public record PruneNeurons(double share, List<Integer> hidden, NeuronRule rule)
     hidden = List.copyOf(hidden);
     if (!(share >= 0 && share < 1)) {
       throw new IllegalArgumentException(
-          "share is " + share + ": expected the share of units to leave out, in [0, 1)");
+          "share is " + share + ": expected the share of units to remove, in [0, 1)");
     }
     if (hidden.stream().anyMatch(count -> count < 1)) {
       throw new IllegalArgumentException(
           "hidden is " + hidden + ": expected at least 1 unit in each perceptron");
     }
     if (rule == null) {
-      throw new IllegalArgumentException("rule is null: expected how units are chosen");
+      throw new IllegalArgumentException("rule is null: expected a rule such as magnitude");
     }
   }
 
@@ -58,7 +58,7 @@ public record PruneNeurons(double share, List<Integer> hidden, NeuronRule rule)
     return chosen(model).applied(model);
   }
 
-  /** The units of a model that stay, which can be kept of another model of its shape as well. */
+  /** Chooses the units of a model that stay; the mask also fits other models of the same shape. */
   public NeuronMask chosen(Model model) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
@@ -84,7 +84,7 @@ public record PruneNeurons(double share, List<Integer> hidden, NeuronRule rule)
     layers.forEach(
         (name, units) -> {
           int all = units.count();
-          int count = hidden.isEmpty() ? staying(all, share) : hidden.get(counts.size());
+          int count = hidden.isEmpty() ? kept(all, share) : hidden.get(counts.size());
           if (count > all) {
             throw new IllegalArgumentException(
                 "hidden has " + count + " for " + name + ", which has " + all + " units");
@@ -94,8 +94,8 @@ public record PruneNeurons(double share, List<Integer> hidden, NeuronRule rule)
     return counts;
   }
 
-  /** How many of so many units stay; at least one. */
-  static int staying(int all, double share) {
+  /** Number of units that stay of {@code all}; at least one. */
+  static int kept(int all, double share) {
     return Math.max(1, all - (int) Math.floor(share * all + 1e-6));
   }
 }

@@ -5,13 +5,13 @@ import dev.jformer.tensor.Tensor;
 import java.util.SplittableRandom;
 
 /**
- * Units stay by chance, others in each layer.
+ * A neuron rule that keeps random units, drawn separately in each layer.
  *
- * @param seed of the draws
+ * @param seed seed of the draws
  */
 @AutoService(NeuronRule.class)
 public record RandomNeurons(long seed) implements NeuronRule {
-  /** Seed 1. */
+  /** Default: seed 1. */
   public RandomNeurons() {
     this(1);
   }
@@ -27,7 +27,7 @@ public record RandomNeurons(long seed) implements NeuronRule {
     return random.doubles(in.size(0)).toArray();
   }
 
-  /** The numbers below a count in an order of chance. */
+  /** A random permutation of the numbers below a count. */
   static int[] shuffled(int count, SplittableRandom random) {
     int[] order = new int[count];
     for (int i = 0; i < count; i++) {

@@ -1,2 +1,4 @@
-/** Pruning and merging of the hidden units of perceptrons. */
+/**
+ * Pruning (by magnitude, at random, by search) and merging (IFM) of hidden units of perceptrons.
+ */
 package dev.jformer.compress.neurons;

@@ -6,8 +6,8 @@ import dev.jformer.compress.Compression;
 import dev.jformer.model.Model;
 
 /**
- * Writes out the zeros of a sparse model, for what takes plain matrices only: other methods, or
- * other programs. It gives what it gave.
+ * Converts a sparse model to plain matrices with zeros, for methods or programs that only support
+ * these. The model computes the same.
  */
 @AutoService(Compression.class)
 public record Dense() implements Compression {
@@ -25,7 +25,7 @@ public record Dense() implements Compression {
   public Model apply(Model model, CalibrationData calibration) {
     if (!Sparse.is(model)) {
       throw new IllegalArgumentException(
-          "dense takes a model whose projection is 'sparse': this one's layers are another kind");
+          "dense needs a model whose projection is 'sparse': this model's layers are of another kind");
     }
     return Sparse.dense(model);
   }

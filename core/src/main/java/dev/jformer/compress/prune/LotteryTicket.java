@@ -8,13 +8,15 @@ import dev.jformer.tensor.Scope;
 import java.util.function.Consumer;
 
 /**
- * Iterative magnitude pruning with rewinding (arXiv 1803.03635, 1903.01611): a model is trained,
- * the smallest of its weights are left out, those that stay go back to what they were at the start,
- * and so on. What remains, a lottery ticket, is trained from there once more in each round.
+ * Iterative magnitude pruning with rewinding (<a href="https://arxiv.org/abs/1803.03635">The
+ * Lottery Ticket Hypothesis: Finding Sparse, Trainable Neural Networks</a> and <a
+ * href="https://arxiv.org/abs/1903.01611">Stabilizing the Lottery Ticket Hypothesis</a>): a model
+ * is trained, its smallest weights are removed, the others are reset to their initial values, and
+ * the remaining network, a lottery ticket, is trained again; and so on.
  *
- * @param rounds how often weights are left out
- * @param rate the share of the remaining weights that a round leaves out
- * @param reach whether the smallest of the model are left out, or of each layer
+ * @param rounds number of prunings
+ * @param rate the share of the remaining weights that a round removes
+ * @param reach whether the smallest weights of the model are removed, or those of each layer
  */
 public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
   /** Checks the values. */
@@ -31,13 +33,13 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
     }
   }
 
-  /** Is shown the model of each round. */
+  /** Receives the model of each round. */
   public interface Observer {
     /**
-     * After a training.
+     * Called after each training.
      *
-     * @param round from 0, for the model of all weights
-     * @param model trained, in inference; it is released after this
+     * @param round from 0, which is the model with all weights
+     * @param model the trained model, in inference mode; it is released afterwards
      */
     void trained(int round, Model model);
   }
@@ -45,8 +47,8 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
   /**
    * Runs all rounds.
    *
-   * @param start the weights that those that stay go back to, with plain layers; left as it is
-   * @param training trains a model, the same way each time
+   * @param start the model with the initial weights, with plain layers; it is not changed
+   * @param training trains a model, in the same way each time
    */
   public void run(Model start, Consumer<Model> training, Observer observer) {
     ModelRebuilder.expectPlain("lottery-ticket", start.config());
@@ -71,12 +73,12 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
   }
 
   /**
-   * What is trained in a round: what stays of the weights at the start, zeros elsewhere.
+   * Creates the lottery ticket of a round: the initial values of the remaining weights.
    *
-   * @param start the weights that those that stay go back to, with plain layers
-   * @param trained the model of the round before
+   * @param start the model with the initial weights, with plain layers
+   * @param trained the trained model of the round before
    * @param round from 1
-   * @return in inference, sparse
+   * @return a sparse model, in inference mode
    */
   public Model ticket(Model start, Model trained, int round) {
     try (Scope scope = Scope.open();

@@ -13,16 +13,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Leaves out the smallest weights of a model's linear layers, at once and without training after
- * it: one-shot magnitude pruning as it is studied in arXiv 2306.03805. What is left is kept in a
+ * One-shot magnitude pruning: removes the smallest weights of a model's linear layers, without
+ * retraining, as studied in <a href="https://arxiv.org/abs/2306.03805">The Emergence of Essential
+ * Sparsity in Large Pre-trained Models: The Weights that Matter</a>. The rest is stored in a
  * {@linkplain dev.jformer.nn.sparse.SparseLinear sparse} form. It needs no data.
  *
- * @param sparsity the share that is left out
- * @param reach whether the smallest of the model are left out, or of each layer
+ * @param sparsity the share of weights that is removed
+ * @param reach whether the smallest weights of the model are removed, or those of each layer
  */
 @AutoService(Compression.class)
 public record Magnitude(double sparsity, Masks.Reach reach) implements Compression {
-  /** Half of the weights, the smallest of the model. */
+  /** Defaults: the smallest half of the model's weights. */
   public Magnitude() {
     this(0.5, Masks.Reach.GLOBAL);
   }
@@ -35,10 +36,11 @@ public record Magnitude(double sparsity, Masks.Reach reach) implements Compressi
     }
   }
 
+  /** Checks that a sparsity is in [0, 1). */
   public static void checkSparsity(double sparsity) {
     if (!(sparsity >= 0 && sparsity < 1)) {
       throw new IllegalArgumentException(
-          "sparsity is " + sparsity + ": expected the share of weights to leave out, in [0, 1)");
+          "sparsity is " + sparsity + ": expected the share of weights to remove, in [0, 1)");
     }
   }
 
@@ -61,7 +63,7 @@ public record Magnitude(double sparsity, Masks.Reach reach) implements Compressi
     }
   }
 
-  /** The absolute values of the weights that may be left out. */
+  /** The absolute values of the weights that may be removed. */
   static Map<String, Tensor> sizes(Model model) {
     Map<String, Tensor> sizes = new LinkedHashMap<>();
     Masks.weights(model).forEach((name, weight) -> sizes.put(name, weight.abs()));

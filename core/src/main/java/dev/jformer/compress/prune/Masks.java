@@ -15,23 +15,23 @@ import java.util.Map;
  * Pruning masks, which say what weights of a model are kept, by magnitude as in <a
  * href="https://arxiv.org/abs/2306.03805">The Emergence of Essential Sparsity in Large Pre-trained
  * Models: The Weights that Matter</a> or by another rule. They cover the linear layers in the
- * model's blocks, as far as its {@code projection} makes them. Embeddings, norms, biases,
- * convolutions that make tokens of pixels, and output layers are kept whole.
+ * model's blocks, as far as its {@code projection} makes them. Embeddings, norms, biases, patch
+ * convolutions and output layers are not pruned.
  *
  * @param kept by the layers' dotted names in the model's order, bool [out, in], true where a weight
  *     is kept. The tensors live as long as the scope that they were made in.
  */
 public record Masks(Map<String, Tensor> kept) {
-  /** Where the weights that are compared with each other stand. */
+  /** The weights that are compared with each other. */
   public enum Reach {
-    /** In the whole model: layers may keep different shares. */
+    /** Those of the whole model: layers may keep different shares. */
     GLOBAL,
-    /** In one layer: each keeps the same share. */
+    /** Those of one layer: each keeps the same share. */
     LAYER
   }
 
   /**
-   * The weights that masks decide over: [out, in], zero where a sparse model has none.
+   * The weights that masks apply to: [out, in], zero where a sparse model has none.
    *
    * @throws IllegalArgumentException if the model's linear layers are neither plain nor sparse
    */
@@ -50,7 +50,7 @@ public record Masks(Map<String, Tensor> kept) {
     return weights;
   }
 
-  /** The masks of a model that is sparse. */
+  /** The masks of a sparse model. */
   public static Masks of(Model model) {
     Map<String, Tensor> kept = new LinkedHashMap<>();
     ModelRebuilder.all(model, SparseLinear.class)
@@ -59,10 +59,10 @@ public record Masks(Map<String, Tensor> kept) {
   }
 
   /**
-   * Keeps what scores highest.
+   * Keeps the weights with the highest scores.
    *
    * @param scores by the layers' names
-   * @param density the share that is kept
+   * @param density the share of weights that is kept
    */
   public static Masks highest(Map<String, Tensor> scores, double density, Reach reach) {
     if (reach == Reach.LAYER) {
@@ -81,7 +81,7 @@ public record Masks(Map<String, Tensor> kept) {
     return split(flags, scores);
   }
 
-  /** Keeps the N of each M neighbours in a row that score highest. */
+  /** Keeps the N of each M adjacent weights in a row with the highest scores. */
   public static Masks highest(Map<String, Tensor> scores, int keep, int of) {
     Map<String, Tensor> kept = new LinkedHashMap<>();
     scores.forEach(
@@ -108,7 +108,7 @@ public record Masks(Map<String, Tensor> kept) {
   }
 
   /**
-   * Keeps some of each layer, each weight as likely as another of its layer.
+   * Keeps random weights, all equally likely within a layer.
    *
    * @param densities the share that is kept of each layer, by its name
    */
@@ -146,7 +146,7 @@ public record Masks(Map<String, Tensor> kept) {
     return count / all;
   }
 
-  /** The share of weights that is kept of each layer. */
+  /** The share of weights of each layer that is kept. */
   public Map<String, Double> densities() {
     Map<String, Double> densities = new LinkedHashMap<>();
     kept.forEach(
@@ -155,17 +155,17 @@ public record Masks(Map<String, Tensor> kept) {
   }
 
   /**
-   * A copy of a model, in inference, that has only the weights that are kept, and can be trained
-   * on.
+   * Creates a copy of a model, in inference mode, with only the weights that are kept; it can be
+   * trained further.
    *
    * @param model with plain layers
-   * @throws IllegalArgumentException if the masks are another model's, or its layers are not plain
+   * @throws IllegalArgumentException if the masks do not fit the model, or its layers are not plain
    */
   public Model applied(Model model) {
     return applied(model, new SparseLinear.Config(Math.max(Double.MIN_NORMAL, density())));
   }
 
-  /** As above, in another form, such as that of N:M sparsity. */
+  /** Creates such a copy in another form, such as that of N:M sparsity. */
   Model applied(Model model, SparseLinear.Config form) {
     ModelRebuilder.expectPlain("pruning", model.config());
     return ModelRebuilder.filled(model, config(model, form), made -> fill(made, model));
@@ -180,7 +180,7 @@ public record Masks(Map<String, Tensor> kept) {
               + kept.keySet()
               + ", but the model's are "
               + names
-              + ": take those of this model");
+              + ": use masks of this model");
     }
     ModelRebuilder.linears(model, layers)
         .forEach((name, linear) -> fill(name, layers.get(name), linear));

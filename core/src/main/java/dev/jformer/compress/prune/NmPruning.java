@@ -11,15 +11,17 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 
 /**
- * N:M sparsity: of each M neighbours in a row of a weight the N largest are kept, such as 2 of 4,
- * as in arXiv 2306.03805. Where they stand takes half to one bit a weight. It needs no data.
+ * Prunes weights to N:M sparsity: of each M adjacent weights in a row the N largest are kept, such
+ * as 2 of 4, as in <a href="https://arxiv.org/abs/2306.03805">The Emergence of Essential Sparsity
+ * in Large Pre-trained Models: The Weights that Matter</a>. Their positions take half a bit to one
+ * bit for each weight. It needs no data.
  *
- * @param keep N
- * @param of M, 2 to 8, a divisor of the layers' inputs
+ * @param keep N, number of weights kept
+ * @param of M, size of a group, 2 to 8, a divisor of the layers' inputs
  */
 @AutoService(Compression.class)
 public record NmPruning(int keep, int of) implements Compression {
-  /** 2 of 4. */
+  /** Default: 2 of 4. */
   public NmPruning() {
     this(2, 4);
   }
@@ -28,7 +30,7 @@ public record NmPruning(int keep, int of) implements Compression {
   public NmPruning {
     if (keep < 1 || keep >= of) {
       throw new IllegalArgumentException(
-          "keep is " + keep + " and of is " + of + ": expected 1 at least and fewer than of");
+          "keep is " + keep + " and of is " + of + ": expected keep of at least 1 and below of");
     }
     new SparseLinear.Config(keep, of); // checks the rest
   }

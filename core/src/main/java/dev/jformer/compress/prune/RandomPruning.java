@@ -15,19 +15,20 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Leaves out weights of a model's linear layers at random (arXiv 2202.02643): of a model that is to
- * be trained, whose mask then stays as it is; or of a trained one, as a baseline. How many weights
- * each layer keeps follows a rule, the shares by which SNIP or GraSP would prune the model among
- * them, which need data with something to be learned. Layers keep exactly so many, where the
- * authors' code decides over each weight.
+ * Random pruning (<a href="https://arxiv.org/abs/2202.02643">The Unreasonable Effectiveness of
+ * Random Pruning: Return of the Most Naive Baseline for Sparse Training</a>): removes random
+ * weights of a model's linear layers, either before training, which then keeps the mask, or of a
+ * trained model, as a baseline. The number of weights that each layer keeps follows a rule; the
+ * rules SNIP and GraSP need data with targets. Layers keep exactly that number, whereas the
+ * authors' code draws for each weight.
  *
- * @param sparsity the share that is left out
- * @param ratios how many weights each layer keeps
- * @param seed of the draws
+ * @param sparsity the share of weights that is removed
+ * @param ratios the rule for the share of weights that each layer keeps
+ * @param seed seed of the draws
  */
 @AutoService(Compression.class)
 public record RandomPruning(double sparsity, Ratios ratios, long seed) implements Compression {
-  /** How many weights each layer keeps. */
+  /** The rule for the share of weights that each layer keeps. */
   public enum Ratios {
     /** See {@link SparsityAllocation#UNIFORM}. */
     UNIFORM,
@@ -37,13 +38,13 @@ public record RandomPruning(double sparsity, Ratios ratios, long seed) implement
     ER,
     /** See {@link SparsityAllocation#ERK}. */
     ERK,
-    /** As many as by {@link Saliency#SNIP}. */
+    /** The shares that {@link Saliency#SNIP} keeps. */
     SNIP,
-    /** As many as by {@link Saliency#GRASP}. */
+    /** The shares that {@link Saliency#GRASP} keeps. */
     GRASP
   }
 
-  /** Half of the weights, by ERK. */
+  /** Defaults: half of the weights, by ERK. */
   public RandomPruning() {
     this(0.5, Ratios.ERK, 1);
   }
@@ -71,7 +72,7 @@ public record RandomPruning(double sparsity, Ratios ratios, long seed) implement
     ModelRebuilder.expectPlain(type(), model.config());
     if (needs() == Needs.CALIBRATION && calibration == null) {
       throw new IllegalArgumentException(
-          type() + " with the ratios of SNIP or GraSP needs data with something to be learned");
+          type() + " with the ratios of SNIP or GraSP needs calibration data with targets");
     }
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {

@@ -10,18 +10,23 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** How much weights matter to a loss, at initialisation or later, from its derivatives. */
+/**
+ * Saliency scores: how much weights matter to a loss, at initialisation or later, by its
+ * derivatives.
+ */
 public enum Saliency {
   /**
-   * SNIP (arXiv 1810.02340): |w ∂L/∂w|, how much the loss changes, in first order, if the weight is
-   * left out.
+   * SNIP (<a href="https://arxiv.org/abs/1810.02340">SNIP: Single-shot Network Pruning based on
+   * Connection Sensitivity</a>): |w ∂L/∂w|, the first-order change of the loss if the weight is
+   * removed.
    */
   SNIP,
   /**
-   * GraSP (arXiv 2002.07376): w (H g), how much the norm of the gradient g falls, in first order,
-   * if the weight is left out; those of the highest are kept. H g is a central difference of
-   * gradients along g, for fused attention has no second derivatives. The authors divide the logits
-   * by 200 first, which is left to the loss here.
+   * GraSP (<a href="https://arxiv.org/abs/2002.07376">Picking Winning Tickets Before Training by
+   * Preserving Gradient Flow</a>): w (H g), the first-order decrease of the norm of the gradient g
+   * if the weight is removed; those with the highest scores are kept. H g is a central difference
+   * of gradients along g, because fused attention has no second derivatives. The authors divide the
+   * logits by 200 first; here that is left to the loss.
    */
   GRASP;
 
@@ -29,11 +34,11 @@ public enum Saliency {
   private static final double STEP = 1e-3;
 
   /**
-   * The scores of a model's weights; the model is as before afterwards.
+   * Computes the scores of a model's weights; the model is unchanged afterwards.
    *
    * @param model with plain layers
-   * @param loss the model's loss as it is now; the same data each time
-   * @return by the layers' names, [out, in]; the highest are to be kept
+   * @param loss computes the model's loss, on the same data each time
+   * @return scores [out, in] by the layers' names; weights with the highest scores should be kept
    * @throws IllegalArgumentException if the model's layers are not plain
    */
   public Map<String, Tensor> scores(Model model, Supplier<Tensor> loss) {
@@ -65,7 +70,7 @@ public enum Saliency {
     return gradients;
   }
 
-  /** H g. */
+  /** The product H g of the Hessian and the gradient. */
   private static Map<String, Tensor> curved(
       Map<String, Tensor> weights, Map<String, Tensor> gradients, Supplier<Tensor> loss) {
     double step = STEP * norm(weights) / norm(gradients);

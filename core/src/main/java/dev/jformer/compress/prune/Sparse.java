@@ -5,7 +5,7 @@ import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.sparse.SparseLinear;
 
-/** What becomes of models whose layers are sparse. */
+/** Helpers for models whose layers are sparse. */
 final class Sparse {
   private Sparse() {}
 
@@ -14,7 +14,7 @@ final class Sparse {
     return ModelRebuilder.projection(model) instanceof SparseLinear.Config;
   }
 
-  /** A copy of a sparse model whose layers are plain, with the zeros written out. */
+  /** Creates a copy of a sparse model with plain layers. */
   static Model dense(Model model) {
     SparseLinear.Config before = (SparseLinear.Config) ModelRebuilder.projection(model);
     if (before.bits() == 8) {

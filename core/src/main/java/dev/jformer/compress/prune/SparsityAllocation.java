@@ -15,32 +15,32 @@ import java.util.Set;
  * that the model keeps a given share.
  */
 public enum SparsityAllocation {
-  /** Every layer the same share. */
+  /** Every layer keeps the same share. */
   UNIFORM,
   /**
-   * The first layer all of its weights, the last one at least a fifth, and the others what is left
-   * of the budget, in equal shares. (The authors' code divides what is left by all weights, and so
-   * keeps fewer than it was asked for.)
+   * The first layer keeps all of its weights, the last one at least a fifth, and the others share
+   * the rest of the budget equally. (The authors' code divides the rest by all weights, and so
+   * keeps fewer than requested.)
    */
   UNIFORM_PLUS,
   /**
-   * Erdős-Rényi: in proportion to (in + out) / (in out), so that large layers are sparser. Layers
-   * that would keep more than all are kept whole.
+   * Erdős-Rényi: shares are proportional to (in + out) / (in out), so that large layers are
+   * sparser. Layers that would keep more than all are kept whole.
    */
   ER,
-  /** The same with the sizes of a convolution's kernel in both sums and products. */
+  /** Erdős-Rényi kernel: like ER, with the kernel sizes of convolutions in sums and products. */
   ERK;
 
   /** The least that the last layer keeps by {@link #UNIFORM_PLUS}. */
   private static final double LAST = 0.2;
 
   /**
-   * The share that each layer keeps.
+   * Computes the share that each layer keeps.
    *
    * @param shapes of the weights, [out, in] or [out, in, kernel, ...], first layer to last
-   * @param density the share that all keep together, in (0, 1]
-   * @return by the names that the shapes have, as many
-   * @throws IllegalArgumentException if the layers cannot keep so few this way
+   * @param density the share that the whole model keeps, in (0, 1]
+   * @return the shares by the names of the shapes
+   * @throws IllegalArgumentException if the rule cannot keep so few weights
    */
   public Map<String, Double> densities(Map<String, Shape> shapes, double density) {
     return switch (this) {
@@ -72,7 +72,7 @@ public enum SparsityAllocation {
       throw new IllegalArgumentException(
           "the density "
               + density
-              + " is less than the first and last layer keep by uniform-plus: keep more, or take"
+              + " is less than what uniform-plus keeps of the first and last layer: use a higher density or"
               + " another allocation");
     }
     Map<String, Double> densities = filled(shapes, others == 0 ? 1 : budget / others);

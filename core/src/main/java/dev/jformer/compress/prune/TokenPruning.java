@@ -21,18 +21,18 @@ import java.util.stream.Stream;
  * Prunes tokens on their way through a trained vision transformer or text encoder, without
  * training, as in <a href="https://arxiv.org/abs/2305.17328">Zero-TPrune: Zero-Shot Token Pruning
  * through Leveraging of the Attention Graph in Pre-Trained Transformers</a> or by another rule. The
- * weights stay as they are; in the configuration the mixer becomes {@link TokenReducingAttention},
- * where all of this can be changed, also of a model that was given it before.
+ * weights do not change; in the configuration the mixer becomes {@link TokenReducingAttention}. The
+ * settings of a model that already has it can be changed in the same way.
  *
- * @param at the blocks in which tokens leave, from 0; empty for one in the first third of the model
- *     and one in its middle, for each costs time
- * @param share of the tokens that stays in each of them
- * @param rule by which they leave
+ * @param at indices of the blocks in which tokens leave, from 0; empty for one in the first third
+ *     of the model and one in its middle, because each costs time
+ * @param share share of the tokens that stays in each of them
+ * @param rule the rule by which tokens leave
  */
 @AutoService(Compression.class)
 public record TokenPruning(List<Integer> at, double share, TokenReducer rule)
     implements Compression {
-  /** Zero-TPrune, a quarter of the tokens at each of two blocks. */
+  /** Defaults: Zero-TPrune removes a quarter of the tokens in each of two blocks. */
   public TokenPruning() {
     this(List.of(), 0.75, new ZeroTprune());
   }
@@ -63,7 +63,7 @@ public record TokenPruning(List<Integer> at, double share, TokenReducer rule)
     }
     throw new IllegalArgumentException(
         type()
-            + " takes models of the families vit and encoder, whose tokens can leave: this is a '"
+            + " needs a model of the family vit or encoder, which support token reduction: this is a '"
             + model.config().type()
             + "'");
   }
@@ -95,6 +95,6 @@ public record TokenPruning(List<Integer> at, double share, TokenReducer rule)
           plain.heads(), plain.keyValueHeads(), blocks, share, first, rule);
     }
     throw new IllegalArgumentException(
-        type() + " takes models whose mixer is 'softmax', not '" + mixer.type() + "'");
+        type() + " needs a model whose mixer is 'softmax', not '" + mixer.type() + "'");
   }
 }

@@ -1,2 +1,2 @@
-/** Pruning of weights and tokens. */
+/** Pruning of weights (magnitude, N:M, random, SNIP, GraSP, lottery tickets) and of tokens. */
 package dev.jformer.compress.prune;

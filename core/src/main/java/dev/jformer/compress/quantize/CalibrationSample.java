@@ -7,8 +7,8 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
- * What a layer was given while a model ran: how large each channel became, and some of the rows,
- * evenly spread over all that there were, however many came in whatever pieces.
+ * A sample of a layer's inputs: the largest value of each channel, and some of the rows, evenly
+ * spread over all rows however they are split into batches.
  */
 final class CalibrationSample implements AutoCloseable {
   private final int most;
@@ -20,15 +20,15 @@ final class CalibrationSample implements AutoCloseable {
   private long every = 1;
 
   /**
-   * Nothing yet.
+   * Creates an empty sample.
    *
-   * @param most how many rows are kept; once there are more, every second of them goes
+   * @param most the most rows that are kept; when there are more, every second one is dropped
    */
   CalibrationSample(int most) {
     this.most = most;
   }
 
-  /** Adds what the layer was given: [..., D]. */
+  /** Adds inputs of the layer: [..., D]. */
   void add(Tensor x) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
@@ -39,12 +39,12 @@ final class CalibrationSample implements AutoCloseable {
       low = Math.min(low, flat.min().item());
       high = Math.max(high, flat.max().item());
       Tensor here = flat.abs().max(0, false);
-      largest = instead(largest, largest == null ? here : largest.maximum(here));
+      largest = replaced(largest, largest == null ? here : largest.maximum(here));
       Tensor some = each(flat, (every - seen % every) % every, every);
-      rows = instead(rows, rows == null ? some : Tensor.cat(0, rows, some));
+      rows = replaced(rows, rows == null ? some : Tensor.cat(0, rows, some));
       seen += flat.size(0);
       while (rows.size(0) > most) {
-        rows = instead(rows, each(rows, 0, 2));
+        rows = replaced(rows, each(rows, 0, 2));
         every *= 2;
       }
     }
@@ -55,34 +55,34 @@ final class CalibrationSample implements AutoCloseable {
     return from.indexSelect(0, Tensor.arange(0, count).mul(step).add(first));
   }
 
-  private static Tensor instead(Tensor old, Tensor now) {
+  private static Tensor replaced(Tensor old, Tensor now) {
     if (old != null) {
       old.close();
     }
     return now.keep();
   }
 
-  /** Whether nothing came. */
+  /** Whether no inputs were added. */
   boolean isEmpty() {
     return rows == null;
   }
 
-  /** The rows kept: [N, D], float32. */
+  /** The rows that were kept: float32 [N, D]. */
   Tensor rows() {
     return rows;
   }
 
-  /** The largest absolute value of each channel in all rows that came: [D]. */
+  /** The largest absolute value of each channel in all rows: [D]. */
   Tensor largest() {
     return largest;
   }
 
-  /** The smallest number of all that came. */
+  /** The smallest value in all rows. */
   double low() {
     return low;
   }
 
-  /** The largest number of all that came. */
+  /** The largest value in all rows. */
   double high() {
     return high;
   }

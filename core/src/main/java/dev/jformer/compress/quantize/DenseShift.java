@@ -13,17 +13,18 @@ import dev.jformer.nn.shift.ShiftLinear.Arithmetic;
 /**
  * Stores the weights of linear layers as powers of two in 2 to 4 bits, as in <a
  * href="https://arxiv.org/abs/2208.09708">DenseShift: Towards Accurate and Transferable Low-Bit
- * Shift Network</a>. See {@link ShiftLinear}. A model that was trained so, by the projection {@code
- * denseshift} or {@code shift-rounded}, gives what it gave, in the bits that it was trained with;
- * of one that is stored so already the arithmetic is changed. The weights of a plain model are
- * rounded to the nearest powers of two, without zero, which at 3 bits costs much. It needs no data.
+ * Shift Network</a>. See {@link ShiftLinear}. A model that was trained this way, with the
+ * projection {@code denseshift} or {@code shift-rounded}, computes the same, with the bits that it
+ * was trained with; if a model is already stored this way, only the arithmetic changes. The weights
+ * of a plain model are rounded to the nearest powers of two, without zero, which costs much quality
+ * at 3 bits. It needs no data.
  *
- * @param bits of a weight of a plain model, 2 to 4
- * @param arithmetic what the layers compute with
+ * @param bits bits of a weight of a plain model, 2 to 4
+ * @param arithmetic how the layers compute products
  */
 @AutoService(Compression.class)
 public record DenseShift(int bits, Arithmetic arithmetic) implements Compression {
-  /** 4 bits, as many as weights that were not trained so need. */
+  /** Defaults: 4 bits, which weights need that were not trained this way. */
   public DenseShift() {
     this(4, Arithmetic.FLOATS);
   }

@@ -11,26 +11,26 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** What layers of a model are given while it is calibrated. */
+/** Samples of the inputs of a model's layers, collected on calibration data. */
 final class LayerInputs implements AutoCloseable {
   private final Map<String, CalibrationSample> samples = new LinkedHashMap<>();
 
   private LayerInputs() {}
 
   /**
-   * Runs a model, in inference, and looks.
+   * Runs a model in inference mode and collects its layers' inputs.
    *
    * @param method for messages
-   * @param model as it was afterwards
+   * @param model is not changed
    * @param most the most rows of a sample
-   * @throws IllegalArgumentException if there is no data, a layer was not run, or was given or gave
-   *     numbers that are not finite
+   * @throws IllegalArgumentException if there is no data, a layer was not run, or its inputs or
+   *     outputs are not finite
    */
   static LayerInputs collect(
       String method, Model model, Set<String> layers, CalibrationData data, int most) {
     if (data == null) {
       throw new IllegalArgumentException(
-          method + " needs calibration data: it looks at how large activations become");
+          method + " needs calibration data, to measure the range of activations");
     }
     LayerInputs inputs = new LayerInputs();
     layers.forEach(name -> inputs.samples.put(name, new CalibrationSample(most)));
@@ -38,7 +38,7 @@ final class LayerInputs implements AutoCloseable {
     model.train(false);
     try (Mode mode = Autograd.noGrad();
         Scope scope = Scope.open();
-        ForwardHook probe = ForwardHook.on(model, layers::contains, inputs::add)) {
+        ForwardHook hook = ForwardHook.on(model, layers::contains, inputs::add)) {
       data.run(model);
       inputs.expectData();
       return inputs;
@@ -63,7 +63,7 @@ final class LayerInputs implements AutoCloseable {
               + layer
               + " "
               + did
-              + " numbers that are not finite: the model or the data is broken");
+              + " numbers that are not finite: the model or the data is damaged");
     }
   }
 
@@ -80,7 +80,7 @@ final class LayerInputs implements AutoCloseable {
         });
   }
 
-  /** What a layer was given. */
+  /** The sample of a layer. */
   CalibrationSample of(String layer) {
     return samples.get(layer);
   }

@@ -22,22 +22,22 @@ import java.util.function.DoubleConsumer;
  * Quantizes weights and activations to floating-point numbers of 4 or 8 bits, as in <a
  * href="https://arxiv.org/abs/2310.16836">LLM-FP4: 4-Bit Floating-Point Quantized Transformers</a>.
  * The linear layers of a model's blocks compute with them, and their weights are stored so; see
- * {@link MiniFloatLinear}. Formats and ranges are those that suit a layer's own output best on the
- * calibration data, one layer at a time, given what the layer is given in the model as it was.
- * Embeddings, norms, the output layer, and products of activations inside of attention stay floats.
- * The paper keeps the output layer and norms so too, but rounds embeddings, and the products in
+ * {@link MiniFloatLinear}. Formats and ranges minimise the error of each layer's own output on the
+ * calibration data, one layer at a time, with its inputs in the original model. Embeddings, norms,
+ * the output layer, and products of activations inside of attention stay floats. In the paper the
+ * output layer and norms stay floats too, but embeddings are rounded, and so are the products in
  * models that are not language models.
  *
  * @param weightBits 4 or 8
  * @param activationBits 3 to 8
  * @param kind LLM-FP4 itself, or one of the baselines of its paper
- * @param weightExponent exponent bits of the weights; 0 to search them, or where the kind does not
- *     search, for the usual ones
- * @param activationExponent the same of the activations
- * @param candidates how many ranges are tried
- * @param rounds how often weights and activations take turns at most
- * @param rows how many tokens are kept to compare a layer's output at most; how large activations
- *     become is learned from all
+ * @param weightExponent exponent bits of the weights; 0 to search them or, if the kind does not
+ *     search, for the usual number
+ * @param activationExponent exponent bits of the activations, likewise
+ * @param candidates number of ranges that are tried
+ * @param rounds the most alternations between weights and activations
+ * @param rows the most tokens that a layer's output is compared on; the range of activations is
+ *     measured on all tokens
  */
 @AutoService(Compression.class)
 public record LlmFp4(
@@ -50,12 +50,12 @@ public record LlmFp4(
     int rounds,
     int rows)
     implements Compression {
-  /** W4A4 as in the paper. */
+  /** Defaults: W4A4 as in the paper. */
   public LlmFp4() {
     this(4, 4, Kind.PRE_SHIFTED);
   }
 
-  /** As in the paper with other bits, or a baseline. */
+  /** The paper's settings with other bits, or a baseline. */
   public LlmFp4(int weightBits, int activationBits, Kind kind) {
     this(weightBits, activationBits, kind, 0, 0, 100, 3, 1024);
   }
@@ -89,7 +89,7 @@ public record LlmFp4(
     }
     if (kind == Kind.INT && exponent != 1) {
       throw new IllegalArgumentException(
-          name + " is " + exponent + ": integers have none, expected 0");
+          name + " is " + exponent + ": integers have no exponent, expected 0");
     }
     try {
       new MiniFloat(bits, exponent);

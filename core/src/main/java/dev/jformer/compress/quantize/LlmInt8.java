@@ -16,7 +16,7 @@ import dev.jformer.nn.quantized.Int8Linear;
  */
 @AutoService(Compression.class)
 public record LlmInt8(double threshold) implements Compression {
-  /** The paper's threshold. */
+  /** Default: the paper's threshold. */
   public LlmInt8() {
     this(new Int8Linear.Config().threshold());
   }

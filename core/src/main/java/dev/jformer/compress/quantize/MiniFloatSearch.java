@@ -8,30 +8,30 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * Finds the formats and steps of one linear layer, as LLM-FP4 (arXiv 2310.16836) does: those for
- * which the layer's output differs least, in the sum of squares, from what it was.
+ * Searches the formats and steps of a linear layer, as LLM-FP4 does (<a
+ * href="https://arxiv.org/abs/2310.16836">LLM-FP4: 4-Bit Floating-Point Quantized
+ * Transformers</a>): those with the least squared error of the layer's output.
  *
- * <p>Candidates are ranges: fractions of the largest value seen, up to twice that, since the bias
- * of a pre-shifted layer decides over the fractional part of all channels' biases and so needs an
- * octave to choose from without a channel being clipped. The paper takes fractions of the
- * exponent's bias instead, which depend on the unit that numbers are measured in; both shift the
- * same grid. The search takes turns: for given activations the step of each row of the weight, in
- * the format that is best for all rows together, then for given weights the activations' step and
- * format; and again, until nothing changes. What was found before is always among the candidates,
- * so the error never rises.
+ * <p>Candidates are ranges: fractions of the largest value seen, up to twice that, because the bias
+ * of a pre-shifted layer determines the fractional part of all channels' biases and so needs an
+ * octave to choose from without clipping a channel. The paper uses fractions of the exponent's bias
+ * instead, which depend on the unit of the numbers; both shift the same grid. The search
+ * alternates: for fixed activations it finds the step of each row of the weight, in the format that
+ * is best for all rows together; for fixed weights it finds the activations' step and format; until
+ * nothing changes. The previous result is always among the candidates, so the error never grows.
  */
 final class MiniFloatSearch {
   private static final double WIDEST = 2;
 
   /**
-   * What was found.
+   * The result of a search.
    *
-   * @param weights of steps [out, 1]
-   * @param activations of the layer's step [1]
+   * @param weights with steps [out, 1]
+   * @param activations with the layer's step [1]
    * @param shifts k, float32 [in]; null unless they are pre-shifted
    */
   record Found(MiniFloatQuantizer weights, MiniFloatQuantizer activations, Tensor shifts) {
-    /** What rounds activations, in the form that is not folded. */
+    /** The quantizer of activations in the unfolded form. */
     MiniFloatQuantizer explicit() {
       return shifts == null ? activations : activations.shifted(shifts);
     }
@@ -44,11 +44,11 @@ final class MiniFloatSearch {
   private final Tensor rowLargest;
 
   /**
-   * A search.
+   * Creates a search.
    *
    * @param weight [out, in] float32
-   * @param x what the layer is given, [N, in] float32
-   * @param largest absolute value of each channel, [in], of x and of what x is a sample of
+   * @param x a sample of the layer's inputs, [N, in] float32
+   * @param largest the largest absolute value of each channel in all inputs, [in]
    */
   MiniFloatSearch(LlmFp4 method, Tensor weight, Tensor x, Tensor largest) {
     this.method = method;
@@ -58,7 +58,7 @@ final class MiniFloatSearch {
     this.rowLargest = weight.abs().max(1, true);
   }
 
-  /** Formats and steps as the method finds them; nothing is searched where its kind does not. */
+  /** Finds formats and steps; without a search if the method's kind has none. */
   Found find() {
     Found found = first();
     for (int round = 0; method.searches() && round < method.rounds(); round++) {
@@ -72,7 +72,7 @@ final class MiniFloatSearch {
     return found;
   }
 
-  /** What the search starts with: the usual formats, and the ranges of the values seen. */
+  /** The start of the search: the usual formats, and the ranges of the values seen. */
   Found first() {
     MiniFloat format = first(method.weightFormats());
     Found activations = activations(first(method.activationFormats()), 1);
@@ -104,18 +104,18 @@ final class MiniFloatSearch {
     return fractions;
   }
 
-  /** Of each row of the weight, such that its largest value is the format's: [out, 1]. */
+  /** The step of each row of the weight such that its largest value is the format's: [out, 1]. */
   private Tensor steps(MiniFloat format) {
     Tensor steps = rowLargest.div(Tensor.of(new float[] {(float) format.largest()}, 1));
     return steps.maskedFill(rowLargest.eq(0.0), 1);
   }
 
   /**
-   * The step of each row for which the output differs least.
+   * Finds the step of each row with the least error of the output.
    *
    * <p>With {@code d = ŵ - w} the error of a row is {@code |X̂ŵ - Xw|² = |X̂d + (X̂ - X)w|²}, of
    * which {@code dᵀ(X̂ᵀX̂)d + 2 dᵀX̂ᵀ(X̂ - X)w} depends on the step. The two matrices [in, in] are
-   * made once, so a candidate costs no look at the data.
+   * computed once, so evaluating a candidate does not need the data.
    */
   private Found betterWeights(Found found, List<MiniFloat> formats) {
     Tensor rounded = found.explicit().round(x);
@@ -169,7 +169,7 @@ final class MiniFloatSearch {
     return new Found(found.weights(), activations.activations(), activations.shifts());
   }
 
-  /** Activations alone, for a range that is a fraction of the largest value. */
+  /** The quantizer of activations for a range that is a fraction of the largest value. */
   private Found activations(MiniFloat format, double fraction) {
     Tensor step = Tensor.of(new float[] {(float) layerStep(format, fraction)}, 1);
     return new Found(null, new MiniFloatQuantizer(format, step), shifts(format, fraction));

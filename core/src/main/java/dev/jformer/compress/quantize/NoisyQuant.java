@@ -27,26 +27,27 @@ import java.util.function.DoubleConsumer;
  * n)}, drawn once in the shape of one token, which the bias takes away again ({@link NoisyLinear}).
  * The quantizer is not changed.
  *
- * <p>One draw from U(-1, 1) is made a layer; n is what of {@code 2 steps i / candidates}, i from 0
- * to candidates, makes the layer's output differ least from the exact layer's on calibration data,
- * as the authors' code searches it. With 0 among them no layer becomes worse on that data. Their
- * code, which draws from a normal distribution where the paper says a uniform one, can shift all of
- * N by a constant as well; as in the paper there is none here.
+ * <p>Each layer draws once from U(-1, 1); n is the value of {@code 2 steps i / candidates}, i from
+ * 0 to candidates, with the least error of the layer's output on calibration data, as searched in
+ * the authors' code. As 0 is among them, no layer becomes worse on that data. Their code, which
+ * draws from a normal distribution where the paper says a uniform one, can also shift all of N by a
+ * constant; as in the paper there is none here.
  *
- * @param quantizer the method that quantizes; its result must hold linear layers of that kind
- * @param candidates how many sizes of noise are tried, none at all not counted
- * @param seed of the noise
+ * @param quantizer the method that quantizes; its result must contain {@link QuantizedLinear}
+ *     layers
+ * @param candidates number of noise sizes that are tried besides 0
+ * @param seed seed of the noise
  */
 @AutoService(Compression.class)
 public record NoisyQuant(Compression quantizer, int candidates, long seed) implements Compression {
   private static final double LARGEST = 2;
 
-  /** Around plain quantization. */
+  /** Default: around plain quantization. */
   public NoisyQuant() {
     this(new Ptq());
   }
 
-  /** Around a quantizer, with 40 sizes of noise tried. */
+  /** Default settings around a quantizer. */
   public NoisyQuant(Compression quantizer) {
     this(quantizer, 40, 1);
   }
@@ -57,7 +58,7 @@ public record NoisyQuant(Compression quantizer, int candidates, long seed) imple
       throw new IllegalArgumentException(
           "quantizer is "
               + (quantizer == null ? "null" : "'" + quantizer.type() + "' itself")
-              + ": expected a surgery that quantizes, such as 'ptq'");
+              + ": expected a method that quantizes, such as 'ptq'");
     }
     Checks.atLeast("candidates", candidates, 1);
   }
@@ -86,7 +87,7 @@ public record NoisyQuant(Compression quantizer, int candidates, long seed) imple
         throw new IllegalArgumentException(
             "quantizer is '"
                 + quantizer.type()
-                + "', which makes no layers that quantize activations: expected one that does,"
+                + "', which does not quantize activations: expected a method that does,"
                 + " such as 'ptq'");
       }
       return ModelRebuilder.filled(
@@ -106,7 +107,7 @@ public record NoisyQuant(Compression quantizer, int candidates, long seed) imple
     }
   }
 
-  /** What stood under a layer's own name stands in it as "quantized" now. */
+  /** Copies the quantized layer of the same name into a layer's child "quantized". */
   private static void take(Model from, String name, Module module) {
     if (module instanceof NoisyLinear layer) {
       Map<String, Parameter> known = from.modules().get(name).parameters();
@@ -139,11 +140,12 @@ public record NoisyQuant(Compression quantizer, int candidates, long seed) imple
   }
 
   /**
-   * Theory: the mean of {@code (Q(x + N) - N - x)²} over {@code N ~ U(-n, n)}, in closed form. Q
-   * rounds to multiples of {@code step} and clips nothing. The error of a number y is its squared
-   * distance from the nearest multiple; with F its integral from 0, the mean is {@code (F(x + n) -
-   * F(x - n)) / 2n}. For n = step/2 that is step²/12 wherever x lies, so that noise helps numbers
-   * farther than step/√12 from the grid, and harms the others.
+   * The expected error in theory: the mean of {@code (Q(x + N) - N - x)²} over {@code N ~ U(-n,
+   * n)}, in closed form. Q rounds to multiples of {@code step} and clips nothing. The error of a
+   * number y is its squared distance from the nearest multiple; with F its integral from 0, the
+   * mean is {@code (F(x + n) - F(x - n)) / 2n}. For n = step/2 that is step²/12 for every x, so
+   * noise reduces the error of numbers farther than step/√12 from the grid and increases that of
+   * the others.
    *
    * @param n at least 0; with 0 the error without noise
    */
@@ -172,7 +174,7 @@ public record NoisyQuant(Compression quantizer, int candidates, long seed) imple
     }
   }
 
-  /** Numbers from -1 to 1, the same for a layer of this name whatever else is in the model. */
+  /** Numbers from -1 to 1 that depend only on the seed and the layer's name. */
   private Tensor unit(String name, long size) {
     SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
     float[] numbers = new float[(int) size];

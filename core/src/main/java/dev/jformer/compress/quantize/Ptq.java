@@ -17,21 +17,23 @@ import java.util.function.DoubleConsumer;
 
 /**
  * Plain post-training quantization of the linear layers of a model's blocks, weights and
- * activations ({@link PtqLinear}): the quantizers that NoisyQuant (arXiv 2211.16056) is put around.
- * Every layer is calibrated on what it is given in the exact model.
+ * activations ({@link PtqLinear}): the quantizers that NoisyQuant (<a
+ * href="https://arxiv.org/abs/2211.16056">NoisyQuant: Noisy Bias-Enhanced Post-Training Activation
+ * Quantization for Vision Transformers</a>) is applied to. Every layer is calibrated on its inputs
+ * in the exact model.
  *
- * @param weightBits of a weight, 2 to 8
- * @param activationBits of an activation, 2 to 8
+ * @param weightBits bits of a weight, 2 to 8
+ * @param activationBits bits of an activation, 2 to 8
  * @param symmetric whether the grid of activations is symmetric, as in the authors' code
- * @param range how its range is chosen
+ * @param range the rule that chooses its range
  */
 @AutoService(Compression.class)
 public record Ptq(int weightBits, int activationBits, boolean symmetric, RangeRule range)
     implements Compression {
-  /** The most rows of a layer's input that are looked at. */
+  /** The most rows of a layer's input that are used. */
   static final int ROWS = 2048;
 
-  /** 8 bits each, ranges from the smallest to the largest number. */
+  /** Defaults: 8 bits each, ranges from the smallest to the largest value. */
   public Ptq() {
     this(8, 8, false, new RangeRule.MinMax());
   }

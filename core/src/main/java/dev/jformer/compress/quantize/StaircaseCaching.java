@@ -17,22 +17,22 @@ import java.util.List;
  * Gives a language model a quantized cache of keys and values, as in <a
  * href="https://arxiv.org/abs/2410.18441">The Nature of Mathematical Modeling and Probabilistic
  * Optimization Engineering in Generative AI</a>. The older keys and values are, the fewer bits they
- * have; see {@link StaircaseCache}. The weights stay as they are, and so does what the model gives
- * for whole sequences.
+ * have; see {@link StaircaseCache}. The weights do not change, nor do the results for whole
+ * sequences.
  *
- * @param group see {@link StaircaseCache.Config}
- * @param channels see there
- * @param steps see there
+ * @param group as in {@link StaircaseCache.Config}
+ * @param channels as in {@link StaircaseCache.Config}
+ * @param steps as in {@link StaircaseCache.Config}
  */
 @AutoService(Compression.class)
 public record StaircaseCaching(int group, int channels, List<StaircaseCache.Step> steps)
     implements Compression {
-  /** The steps of {@link StaircaseCache.Config}. */
+  /** The defaults of {@link StaircaseCache.Config}. */
   public StaircaseCaching() {
     this(new StaircaseCache.Config());
   }
 
-  /** Of this cache. */
+  /** The settings of a cache. */
   public StaircaseCaching(StaircaseCache.Config cache) {
     this(cache.group(), cache.channels(), cache.steps());
   }
@@ -57,7 +57,7 @@ public record StaircaseCaching(int group, int channels, List<StaircaseCache.Step
     if (!(model instanceof CausalLm)) {
       throw new IllegalArgumentException(
           type()
-              + " takes language models, which decode with a cache: this is a '"
+              + " needs a language model, which decodes with a cache: this is a '"
               + model.config().type()
               + "'");
     }
@@ -68,14 +68,14 @@ public record StaircaseCaching(int group, int channels, List<StaircaseCache.Step
   private TokenMixer.Config changed(TokenMixer.Config mixer) {
     if (!(mixer instanceof SoftmaxAttention.Config attention)) {
       throw new IllegalArgumentException(
-          type() + " takes models whose mixer is 'softmax', not '" + mixer.type() + "'");
+          type() + " needs a model whose mixer is 'softmax', not '" + mixer.type() + "'");
     }
     if (!(attention.cache() instanceof KeyValueCache.Config)) {
       throw new IllegalArgumentException(
           type()
-              + " takes models whose cache is 'full', not '"
+              + " needs a model whose cache is 'full', not '"
               + attention.cache().type()
-              + "': start from the model as it was before");
+              + "': start from the original model");
     }
     StaircaseCache.Config cache = new StaircaseCache.Config(group, channels, steps);
     return new SoftmaxAttention.Config(attention.heads(), attention.keyValueHeads(), cache);

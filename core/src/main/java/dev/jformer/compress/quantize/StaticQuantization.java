@@ -16,13 +16,13 @@ import java.util.Map;
 /**
  * Simulated static quantization of weights and activations to 8 bits (W8A8), with which <a
  * href="https://arxiv.org/abs/2306.12929">Quantizable Transformers: Removing Outliers by Helping
- * Attention Heads Do Nothing</a> compares models. Numbers are rounded to those that the integers
- * stand for and go on as floats. Each tensor has one scale. Weights are symmetric; activations are
- * asymmetric, in ranges that were seen while calibrating. Quantized are the weights of linear
- * layers and what linear layers, norms, and the two halves of each block give; not the output
- * layer, nor what happens inside of attention (the paper quantizes that too).
+ * Attention Heads Do Nothing</a> compares models. Numbers are rounded to the integers' values and
+ * stay floats. Each tensor has one scale. Weights are symmetric; activations are asymmetric, with
+ * the ranges seen while calibrating. Quantized are the weights of linear layers, and the outputs of
+ * linear layers, norms, and the two halves of each block; not the output layer, nor the inside of
+ * attention (which the paper quantizes too).
  *
- * <p>The model is changed until this is closed, and the same after that.
+ * <p>The model is changed until this is closed; then it is restored.
  */
 public final class StaticQuantization implements AutoCloseable {
   private static final int LEVELS = 255;
@@ -36,7 +36,7 @@ public final class StaticQuantization implements AutoCloseable {
   }
 
   /**
-   * The smallest and the largest value that a tensor takes.
+   * The smallest and the largest value of a tensor.
    *
    * @param low at most 0 once zero counts as seen
    * @param high at least 0 once zero counts as seen
@@ -46,13 +46,13 @@ public final class StaticQuantization implements AutoCloseable {
       return new Range(Math.min(low, other.low), Math.max(high, other.high));
     }
 
-    /** What one step of the integer stands for. */
+    /** The value of one step of the integers. */
     double scale() {
       double span = Math.max(high, 0) - Math.min(low, 0);
       return span > 0 ? span / LEVELS : 1;
     }
 
-    /** The integer that stands for zero, 0 to 255. */
+    /** The integer that represents zero, 0 to 255. */
     long zeroPoint() {
       return Math.round(Math.max(0, Math.min(LEVELS, -Math.min(low, 0) / scale())));
     }
@@ -61,15 +61,15 @@ public final class StaticQuantization implements AutoCloseable {
   /**
    * Quantizes a model.
    *
-   * @param calibration runs the model on data that is like what it will see
-   * @throws IllegalArgumentException if calibration did not run the model, or gave numbers that are
-   *     not finite; the model is as it was then
+   * @param calibration runs the model on representative data
+   * @throws IllegalArgumentException if calibration did not run the model, or led to numbers that
+   *     are not finite; the model is then unchanged
    */
   public static StaticQuantization of(Module model, Runnable calibration) {
     Map<String, Range> ranges = new LinkedHashMap<>();
     try (Mode mode = Autograd.noGrad();
         Scope scope = Scope.open();
-        ForwardHook probe =
+        ForwardHook hook =
             ForwardHook.on(
                 model,
                 name -> isQuantized(name, model.modules().get(name)),
@@ -93,7 +93,7 @@ public final class StaticQuantization implements AutoCloseable {
                     + range.low
                     + " to "
                     + range.high
-                    + ": the model or the data is broken");
+                    + ": the model or the data is damaged");
           }
         });
     StaticQuantization quantization = new StaticQuantization(model);
@@ -113,18 +113,18 @@ public final class StaticQuantization implements AutoCloseable {
     return residual || norm || (module instanceof Linear && !name.equals("head"));
   }
 
-  /** Puts the layers back and releases the quantized weights. */
+  /** Restores the layers and releases the quantized weights. */
   @Override
   public void close() {
     originals.forEach((name, layer) -> ((Rounded) model.replace(name, layer)).release());
   }
 
-  /** {@code x} rounded to the numbers that 8-bit integers stand for in this range. */
+  /** Rounds {@code x} to the values of 8-bit integers in this range. */
   static Tensor rounded(Tensor x, Range range) {
     return FakeQuantize.OPERATOR.call(x, range.scale(), range.zeroPoint(), 0L, (long) LEVELS);
   }
 
-  /** A weight rounded to a symmetric 8-bit grid. */
+  /** Rounds a weight to a symmetric 8-bit grid. */
   static Tensor rounded(Tensor weight) {
     double largest = weight.abs().max().item();
     double scale = largest > 0 ? largest / WEIGHT_LIMIT : 1;

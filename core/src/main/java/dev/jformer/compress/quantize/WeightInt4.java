@@ -8,14 +8,14 @@ import dev.jformer.model.Model;
 import dev.jformer.nn.quantized.WeightInt4Linear;
 
 /**
- * The weights of linear layers and of the table of words in 4 bits, rounded to the nearest in
- * groups, and activations as they are; see {@link WeightInt4Linear}. It needs no data.
+ * Weight-only quantization to 4 bits: rounds the weights of linear layers and of the token
+ * embedding to the nearest, in groups; see {@link WeightInt4Linear}. It needs no data.
  *
- * @param group how many neighbours have a scale in common: 32, 64 or 128
+ * @param group number of adjacent values that share a scale: 32, 64 or 128
  */
 @AutoService(Compression.class)
 public record WeightInt4(int group) implements Compression {
-  /** Groups of 64. */
+  /** Default: groups of 64. */
   public WeightInt4() {
     this(new WeightInt4Linear.Config().group());
   }

@@ -9,9 +9,9 @@ import dev.jformer.nn.quantized.Roundable;
 import dev.jformer.nn.quantized.WeightInt8Linear;
 
 /**
- * The weights of linear layers and of the table of words in 8 bits, rounded to the nearest, and
- * activations as they are; see {@link WeightInt8Linear}. It needs no data. Of a sparse model it
- * rounds the values that there are, of one in dense-sparse factors bases and coefficients.
+ * Weight-only quantization to 8 bits: rounds the weights of linear layers and of the token
+ * embedding to the nearest; see {@link WeightInt8Linear}. It needs no data. In a sparse model it
+ * rounds the nonzero values, in one with dense-sparse factors the bases and coefficients.
  */
 @AutoService(Compression.class)
 public record WeightInt8() implements Compression {

@@ -1,2 +1,2 @@
-/** Quantization: weights, activations and caches in few bits. */
+/** Quantization of weights, activations and key-value caches to few bits. */
 package dev.jformer.compress.quantize;

@@ -4,23 +4,23 @@ import dev.jformer.tensor.Tensor;
 import java.util.function.BinaryOperator;
 
 /**
- * What a token mixer gives, and which tokens stay.
+ * The output of a token mixer, and which tokens stay.
  *
  * @param mixture [B, T, D], for all tokens; where tokens are dropped, [B, T', D] for those that
  *     stay
- * @param stay int64 [B, T'], which tokens stay, rising; null if all do
- * @param into int64 [B, T], in which of the T' places each token goes; null if those that do not
- *     stay are dropped
- * @param paddingMask bool [B, T'], false where a place is padding; null if none is
- * @param sizes [B, T], of how many tokens each of the T is the mean; null if each is one
+ * @param stay int64 [B, T'], indices of the tokens that stay, in rising order; null if all do
+ * @param into int64 [B, T], which of the T' tokens each is merged into; null if tokens are dropped
+ * @param paddingMask bool [B, T'], false at padding; null if there is none
+ * @param sizes [B, T], number of original tokens that each of the T is the mean of; null if all are
+ *     1
  */
 public record ReducedTokens(
     Tensor mixture, Tensor stay, Tensor into, Tensor paddingMask, Tensor sizes) {
   /**
-   * What is left of tokens.
+   * Reduces the tokens.
    *
-   * @param x [B, T, D], as they were before
-   * @param sum adds a mixture to as many tokens
+   * @param x [B, T, D], the tokens before the block
+   * @param sum adds a mixture to the same number of tokens
    */
   public TokenBatch join(Tensor x, BinaryOperator<Tensor> sum) {
     if (stay == null) {

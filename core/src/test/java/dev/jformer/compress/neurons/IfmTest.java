@@ -275,7 +275,7 @@ class IfmTest {
           new FeatureMerging(layer)
               .merged(
                   each.path("threshold").asDouble(),
-                  PruneNeurons.staying(units, each.path("ratio").asDouble()));
+                  PruneNeurons.kept(units, each.path("ratio").asDouble()));
       assertSameUnits(
           rows(matrix(each.path("left"))), rows(Tensor.cat(1, left.out(), left.in())), 1e-9);
     }

@@ -393,13 +393,14 @@ class MasksTest {
     assertRefused("8 bits", new WeightInt8(), int8);
     assertRefused("8 bits", new Dense(), int8);
     assertRefused("sparse", new Dense(), model);
-    assertRefused("needs data", new RandomPruning(0.5, RandomPruning.Ratios.SNIP, 1), model);
+    assertRefused(
+        "needs calibration data", new RandomPruning(0.5, RandomPruning.Ratios.SNIP, 1), model);
     CalibrationData silent = lm -> ((CausalLm) lm).logits(IDS);
     var error =
         assertThrows(
             IllegalArgumentException.class,
             () -> new RandomPruning(0.5, RandomPruning.Ratios.SNIP, 1).apply(model, silent));
-    assertTrue(error.getMessage().contains("no loss"), error.getMessage());
+    assertTrue(error.getMessage().contains("no targets"), error.getMessage());
     assertRefused("not a multiple of 5", new NmPruning(1, 5), model);
   }
 

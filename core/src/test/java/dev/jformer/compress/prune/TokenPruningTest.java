@@ -105,7 +105,7 @@ class TokenPruningTest {
   @Test
   void refusesModelsWhoseTokensMustStay() {
     assertRefused(
-        "vit and encoder",
+        "vit or encoder",
         model("{'model':'causal-lm','layers':2,'width':32,'vocab':40,'length':8}"));
     assertRefused(
         "fills in", model("{'model':'encoder','layers':2,'width':32,'vocab':40,'length':8}"));

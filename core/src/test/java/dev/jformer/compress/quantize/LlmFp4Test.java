@@ -435,7 +435,7 @@ class LlmFp4Test {
     refuses("already compressed by llm-fp4", method, small, calibration(ids));
     Model other = model(LM.formatted(",'projection':{'type':'sigma-reparam'}"));
     refuses(
-        "llm-fp4 takes a model whose projection is 'linear', not 'sigma-reparam': fold",
+        "llm-fp4 needs a model whose projection is 'linear', not 'sigma-reparam': fold",
         method,
         other,
         m -> {});

@@ -248,7 +248,8 @@ class NoisyQuantTest {
     assertTrue(refused(SIX, once, data(8)).contains("already compressed by ptq"));
     assertTrue(
         refused(new NoisyQuant(SIX), noisy, data(8)).contains("already compressed by noisyquant"));
-    assertTrue(refused(new NoisyQuant(SIX), once, data(8)).contains("as it was before"));
+    assertTrue(
+        refused(new NoisyQuant(SIX), once, data(8)).contains("start from the original model"));
     CausalLm spectral = config(new SigmaReparamLinear.Config()).build();
     assertTrue(refused(SIX, spectral, data(8)).contains("fold it first"));
     Model.Config linear = Configs.parse("{\"model\": \"linear-forecaster\"}", Model.Config.class);
