@@ -3,6 +3,8 @@
 open module dev.jformer.studies {
   requires transitive dev.jformer.core;
   requires static com.google.auto.service;
+  requires static io.soabase.recordbuilder.core;
+  requires static java.compiler;
   requires java.desktop;
 
   exports dev.jformer.studies;
