@@ -55,6 +55,21 @@ final class Course implements Listener {
     mark = System.nanoTime();
   }
 
+  /** The last listener of a training: what others do between is not counted as training. */
+  Listener resumed() {
+    return new Listener() {
+      @Override
+      public void step(Step step) {
+        start();
+      }
+
+      @Override
+      public void evaluation(Evaluation evaluation) {
+        start();
+      }
+    };
+  }
+
   @Override
   public void step(Step step) {
     long now = System.nanoTime();

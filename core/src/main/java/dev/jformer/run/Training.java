@@ -11,6 +11,7 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.train.DivergenceException;
 import dev.jformer.train.Task;
 import dev.jformer.train.Trainer;
+import dev.jformer.train.TrainingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ public final class Training {
 
   private final Recipe recipe;
   private final PreparedData data;
+  private final Given given;
   private final List<TrainingObserver> observers = new ArrayList<>();
   private Path checkpoints;
   private boolean resumes = true;
@@ -45,14 +47,26 @@ public final class Training {
   private Trainer trainer;
   private boolean stopping;
 
-  private Training(Recipe recipe, PreparedData data) {
+  /** A model that is there already, and what it learns. */
+  private record Given(Model model, Task task, TrainingConfig training) {}
+
+  private Training(Recipe recipe, PreparedData data, Given given) {
     this.recipe = recipe;
     this.data = data;
+    this.given = given;
   }
 
   /** A training that writes nothing. */
   public static Training of(Recipe recipe, PreparedData data) {
-    return new Training(recipe, data);
+    return new Training(recipe, data, null);
+  }
+
+  /**
+   * A training of a model that is there already, for example a compressed one, by a task of one's
+   * own. The model stays open, and operations are not counted.
+   */
+  public static Training of(Model model, Task task, TrainingConfig training) {
+    return new Training(null, null, new Given(model, task, training));
   }
 
   /**
@@ -157,6 +171,11 @@ public final class Training {
   }
 
   private TrainingOutcome train() throws IOException {
+    if (given != null) {
+      try (Scope scope = Scope.open()) {
+        return train(given.model(), given.task(), given.task(), Double.NaN);
+      }
+    }
     try (Scope scope = Scope.open()) {
       Model model = build();
       try {
@@ -173,16 +192,18 @@ public final class Training {
 
   private TrainingOutcome train(Model model, Task task, Task learned, double flops)
       throws IOException {
-    Course course = new Course(recipe.training(), checkpoints);
+    TrainingConfig training = given == null ? recipe.training() : given.training();
+    Course course = new Course(training, checkpoints);
     Trainer.Result result = null;
     String failure = null;
-    try (Trainer made = new Trainer(model, learned, recipe.training(), checkpoints)) {
+    try (Trainer made = new Trainer(model, learned, training, checkpoints)) {
       if (resumes && checkpoints != null && Trainer.canResume(checkpoints)) {
         made.resume();
         course.resume(made.step());
       }
       made.addListener(course);
       observers.forEach(made::addListener);
+      made.addListener(course.resumed());
       started(made);
       observers.forEach(observer -> observer.begun(model, task, made.step()));
       course.start();

@@ -7,18 +7,20 @@ import dev.jformer.data.series.Standardizer;
 import dev.jformer.data.series.Windows;
 import dev.jformer.metrics.ForecastError;
 import dev.jformer.model.forecast.ForecastModel;
+import dev.jformer.run.ForecastingJob;
+import dev.jformer.run.PreparedData;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.SeriesData;
+import dev.jformer.run.Training;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Trial;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.AdamW;
 import dev.jformer.train.Forecasting;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Schedule;
-import dev.jformer.train.Trainer;
 import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleConsumer;
 import java.util.function.UnaryOperator;
@@ -87,9 +89,13 @@ public record ForecastTrial(
   }
 
   /** Rows cut into windows. */
-  private record Rows(Tensor values, Tensor calendar, ForecastModel.Config config) {
+  private record Rows(Tensor values, Tensor calendar, ForecastModel.Config config, Split split) {
     Windows windows(int from, int to) {
       return new Windows(values, calendar, from, to, config.lookBack(), config.horizon());
+    }
+
+    Windows test() {
+      return windows(split.testFrom(), split.end());
     }
   }
 
@@ -97,7 +103,7 @@ public record ForecastTrial(
     Series chosen = columns == null ? series : series.select(columns);
     Standardizer scale = Standardizer.of(chosen.slice(0, split.train()));
     Tensor calendar = Calendar.of(series, 0, series.rows());
-    return new Rows(scale.apply(chosen.values()), calendar, config);
+    return new Rows(scale.apply(chosen.values()), calendar, config, split);
   }
 
   private ForecastModel.Config sized(Series series) {
@@ -124,87 +130,71 @@ public record ForecastTrial(
   /** Trains with this seed. */
   public Result run(Series series, long seed, DoubleConsumer progress) {
     ForecastModel.Config config = sized(series);
-    Rows learned = rows(series, trained, config);
-    Rows asked = rows(series, tested == null ? trained : tested, config);
-    Windows training = learned.windows(0, split.train());
-    Windows validation = learned.windows(split.validationFrom(), split.testFrom());
-    Windows test = asked.windows(split.testFrom(), split.end());
-    int perEpoch = Forecasting.updatesPerEpoch(training, BATCH);
-    int steps = Math.min(mostSteps, epochs * perEpoch);
-    int every = Math.max(FEWEST_STEPS, steps / EVALUATIONS);
-    TrainingConfig how =
-        new TrainingConfig()
-            .with(
-                t ->
-                    t.steps(steps)
-                        .batch(BATCH)
-                        .learningRate(learningRate)
-                        .schedule(new Schedule(Schedule.Shape.COSINE, 0, 0.01))
-                        .optimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
-                        .clip(0)
-                        .evaluateEvery(every)
-                        .checkpointEvery(steps)
-                        .patience(PATIENCE)
-                        .seed(seed));
-    Random.seed(seed);
-    try (ForecastModel built = config.build()) {
-      Forecasting task = new Forecasting(built, training, validation, BATCH, seed);
-      Diary diary = new Diary(built, test, steps, progress);
-      try (Trainer trainer = new Trainer(built, task, how, null)) {
-        trainer.addListener(diary);
-        trainer.run();
-      }
+    Series learned = trained == null ? series : series.select(trained);
+    try (PreparedData data = ForecastingJob.of(learned, split)) {
+      Windows asked = rows(series, tested == null ? trained : tested, config).test();
+      Diary diary = new Diary(asked);
+      TrainingResult result =
+          TrialTraining.run(
+              Training.of(
+                  new Recipe(model, new SeriesData(), training(series, config, seed)), data),
+              ForecastModel.class,
+              (done, detail) -> progress.accept(done),
+              diary::of,
+              (built, found) -> found);
       return new Result(
           diary.best.mse(),
           diary.best.mae(),
-          List.copyOf(diary.validation),
-          diary.steps,
-          diary.seconds,
-          built.parameterCount());
+          result.validation().stream().map(TrainingResult.Point::loss).toList(),
+          result.steps(),
+          result.seconds(),
+          result.parameters());
     }
   }
 
-  private static final class Diary implements Listener {
-    private final ForecastModel model;
+  private TrainingConfig training(Series series, ForecastModel.Config config, long seed) {
+    Windows windows = rows(series, trained, config).windows(0, split.train());
+    int steps = Math.min(mostSteps, epochs * Forecasting.updatesPerEpoch(windows, BATCH));
+    int every = Math.max(FEWEST_STEPS, steps / EVALUATIONS);
+    return new TrainingConfig()
+        .with(
+            t ->
+                t.steps(steps)
+                    .batch(BATCH)
+                    .learningRate(learningRate)
+                    .schedule(new Schedule(Schedule.Shape.COSINE, 0, 0.01))
+                    .optimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
+                    .clip(0)
+                    .evaluateEvery(every)
+                    .checkpointEvery(steps)
+                    .patience(PATIENCE)
+                    .seed(seed));
+  }
+
+  /** The errors on test windows of the best model so far. */
+  private static final class Diary {
     private final Windows test;
-    private final int planned;
-    private final DoubleConsumer progress;
-    private final List<Double> validation = new ArrayList<>();
     private ForecastError best;
-    private long steps;
-    private double seconds;
-    private long mark = System.nanoTime();
 
-    Diary(ForecastModel model, Windows test, int planned, DoubleConsumer progress) {
-      this.model = model;
+    Diary(Windows test) {
       this.test = test;
-      this.planned = planned;
-      this.progress = progress;
     }
 
-    @Override
-    public void step(Step step) {
-      seconds += (System.nanoTime() - mark) / 1e9;
-      steps = step.step();
-      progress.accept((double) steps / planned);
-      mark = System.nanoTime();
-    }
-
-    @Override
-    public void evaluation(Evaluation evaluation) {
-      validation.add(evaluation.value());
-      if (evaluation.isBest()) {
-        best = Forecasting.errors(model, test);
-      }
-      mark = System.nanoTime();
+    Listener of(ForecastModel model) {
+      return new Listener() {
+        @Override
+        public void evaluation(Evaluation evaluation) {
+          if (evaluation.isBest()) {
+            best = Forecasting.errors(model, test);
+          }
+        }
+      };
     }
   }
 
   /** The errors of a forecast that needs no training, on the same windows. */
   public Result of(Series series, UnaryOperator<Tensor> forecast) {
-    Windows test =
-        rows(series, tested == null ? trained : tested, model)
-            .windows(split.testFrom(), split.end());
+    Windows test = rows(series, tested == null ? trained : tested, model).test();
     ForecastError error = new ForecastError();
     for (int from = 0; from < test.count(); from += BATCH) {
       long[] chosen = new long[Math.min(BATCH, test.count() - from)];

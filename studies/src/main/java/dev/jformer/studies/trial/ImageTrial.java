@@ -1,23 +1,19 @@
 package dev.jformer.studies.trial;
 
-import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.model.vision.ImageModel;
+import dev.jformer.run.ImageClassificationJob;
+import dev.jformer.run.ImageData;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.Training;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Trial;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
-import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ImageClassification;
 import dev.jformer.train.Listener;
 import dev.jformer.train.TrainingConfig;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Training an image classifier on {@link Pictures}, with augmentation. The metric {@code accuracy}
@@ -101,32 +97,19 @@ public record ImageTrial(
   }
 
   private <R> R run(Session session, Examination<R> examination) {
+    TrainingConfig seeded = training.withSeed(session.seed());
     try (Pictures pictures = new Pictures(scale);
         ImageFile file = pictures.training();
         ImageFile test = pictures.test()) {
+      ImageData data = new ImageData().with(d -> d.validation(heldOut).smoothing(smoothing));
       ImageSampler sampler =
-          new ImageSampler(file, heldOut, new Augmentation(), training.batch(), session.seed());
-      Random.seed(session.seed());
-      try (ImageModel built = model.withClasses(file.header().classes().size()).build()) {
-        try (Scope scope = Scope.open()) {
-          Tensor[] channels = sampler.channels();
-          built.standardise(channels[0], channels[1]);
-        }
-        TrainingCurve course =
-            TrainingCurve.of(
-                built,
-                new ImageClassification(built, sampler, smoothing),
-                training.withSeed(session.seed()),
-                done -> session.progress().at(done, ""),
-                Stream.ofNullable(listener.apply(built)).toArray(Listener[]::new));
-        built.train(false);
-        try (Mode mode = Autograd.noGrad()) {
-          return examination.of(
-              built,
-              new Images(file, test, sampler),
-              TrainingResult.of(course, training.steps(), built.parameterCount(), Map.of()));
-        }
-      }
+          new ImageSampler(file, heldOut, data.augmentation(), seeded.batch(), seeded.seed());
+      return TrialTraining.run(
+          Training.of(new Recipe(model, data, seeded), ImageClassificationJob.of(file)),
+          ImageModel.class,
+          session.progress(),
+          listener,
+          (built, result) -> examination.of(built, new Images(file, test, sampler), result));
     }
   }
 }

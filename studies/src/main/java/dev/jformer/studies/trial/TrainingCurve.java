@@ -1,10 +1,11 @@
 package dev.jformer.studies.trial;
 
-import dev.jformer.nn.Module;
+import dev.jformer.model.Model;
+import dev.jformer.run.Training;
+import dev.jformer.run.TrainingObserver;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Task;
-import dev.jformer.train.Trainer;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,39 +15,41 @@ import java.util.function.DoubleConsumer;
  * What a training came to.
  *
  * @param losses on held-out data, after equally many updates each
- * @param seconds of training and evaluating
+ * @param seconds of training, evaluations left out
  */
 public record TrainingCurve(List<Double> losses, double seconds) {
   /**
-   * Trains a model.
+   * Trains a model that is there already by a task of one's own.
    *
    * @param others who else is told how it goes
+   * @throws dev.jformer.train.DivergenceException if the loss is not a number any more
    */
   public static TrainingCurve of(
-      Module model,
+      Model model,
       Task task,
       TrainingConfig training,
       DoubleConsumer progress,
       Listener... others) {
-    List<Double> losses = new ArrayList<>();
-    long start = System.nanoTime();
-    try (Trainer trainer = new Trainer(model, task, training, null)) {
-      trainer.addListener(
-          new Listener() {
-            @Override
-            public void step(Step step) {
-              progress.accept((double) step.step() / training.steps());
-            }
-
-            @Override
-            public void evaluation(Evaluation evaluation) {
-              losses.add(evaluation.value());
-            }
-          });
-      List.of(others).forEach(trainer::addListener);
-      trainer.run();
+    Training made = Training.of(model, task, training);
+    for (Listener other : others) {
+      made.withObserver(observing(other));
     }
-    return new TrainingCurve(List.copyOf(losses), (System.nanoTime() - start) / 1e9);
+    return TrialTraining.curve(
+        TrialTraining.outcome(made, (done, detail) -> progress.accept(done)));
+  }
+
+  private static TrainingObserver observing(Listener listener) {
+    return new TrainingObserver() {
+      @Override
+      public void step(Step step) {
+        listener.step(step);
+      }
+
+      @Override
+      public void evaluation(Evaluation evaluation) {
+        listener.evaluation(evaluation);
+      }
+    };
   }
 
   /** The losses by updates, of which there were so many in all, as a curve. */

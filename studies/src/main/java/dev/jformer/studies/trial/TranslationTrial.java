@@ -5,10 +5,13 @@ import dev.jformer.ffn.expert.ExpertLoad;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.nn.AuxiliaryLosses;
+import dev.jformer.run.PreparedData;
+import dev.jformer.run.Recipe;
+import dev.jformer.run.Training;
+import dev.jformer.run.TranslationData;
+import dev.jformer.run.TranslationJob;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Trial;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.train.AdamW;
@@ -39,6 +42,9 @@ public record TranslationTrial(
     implements Trial<TrainingResult> {
   private static final double SMOOTHING = 0.1;
   private static final int EVALUATIONS = 10;
+
+  /** The most pairs of a batch, which its tokens bound in fact. */
+  private static final int MOST_PAIRS = 1024;
 
   /** Looks at a model that has learned, in inference, with no gradients recorded. */
   public interface Examination<R> {
@@ -74,33 +80,28 @@ public record TranslationTrial(
 
   /** Trains a model from a seed and has it examined. */
   public <R> R run(long seed, DoubleConsumer progress, Examination<R> examination) {
-    try (Scope scope = Scope.open()) {
-      Random.seed(seed);
-      EncoderDecoder model = texts.fit(config()).build();
-      try {
-        Traces traces = new Traces();
-        TrainingCurve course =
-            TrainingCurve.of(
-                model, objective.of(task(model, seed)), training(seed), progress, traces);
-        model.train(false);
-        try (Mode mode = Autograd.noGrad()) {
-          return examination.of(model, course, traces.all());
-        }
-      } finally {
-        model.close();
-      }
-    }
+    Traces traces = new Traces();
+    return TrialTraining.run(
+        Training.of(recipe(seed), data()),
+        EncoderDecoder.class,
+        (done, detail) -> progress.accept(done),
+        model -> traces,
+        (model, result) -> examination.of(model, TrialTraining.curve(result), traces.all()));
   }
 
-  private Translation task(EncoderDecoder model, long seed) {
-    return new Translation(
-        model,
-        texts.tokens(texts.training(), model),
-        texts.tokens(texts.validation(), model),
-        scale.pick(64, 512, 4096),
-        1024,
-        SMOOTHING,
-        seed);
+  private PreparedData data() {
+    return TranslationJob.of(texts.training(), texts.validation(), texts.tokenizer());
+  }
+
+  private Recipe recipe(long seed) {
+    TranslationData data =
+        new TranslationData()
+            .with(
+                d ->
+                    d.tokens(scale.pick(64, 512, 4096))
+                        .smoothing(SMOOTHING)
+                        .select(TranslationData.Select.LOSS));
+    return new Recipe(config(), data, training(seed)).withObjective(objective);
   }
 
   /**
@@ -115,7 +116,8 @@ public record TranslationTrial(
         Random.seed(1);
         EncoderDecoder model = trial.texts.fit(trial.config()).build();
         models.add(model);
-        Task task = trial.objective.of(trial.task(model, 1));
+        PreparedData data = trial.data();
+        Task task = trial.objective.of(data.task(model, trial.recipe(1), PreparedData.USUAL));
         AtomicLong next = new AtomicLong();
         work.add(
             () -> {
@@ -158,7 +160,7 @@ public record TranslationTrial(
         .with(
             t ->
                 t.steps(steps)
-                    .batch(1)
+                    .batch(MOST_PAIRS)
                     .learningRate(scale.pick(3e-3, 3e-3, 1e-3))
                     .schedule(new Schedule(Schedule.Shape.COSINE, steps / 5, 0.02))
                     .optimizer(new AdamW.Config(0.9, 0.98, 1e-9, 1e-4))
