@@ -77,6 +77,13 @@ public final class Arms<S> {
     return new Arms<>(settings, controls, all);
   }
 
+  /** Something made of each arm, by name, in their order. */
+  public <T> Map<String, T> map(BiFunction<String, ? super S, T> made) {
+    Map<String, T> all = new LinkedHashMap<>();
+    settings.forEach((name, setting) -> all.put(name, made.apply(name, setting)));
+    return all;
+  }
+
   /** What differs in each arm, by name. */
   public Map<String, S> settings() {
     return Collections.unmodifiableMap(settings);

@@ -133,6 +133,11 @@ public final class ExperimentContext {
     return notebook.files(name);
   }
 
+  /** Runs a trial once, with seed 1, or recalls it; kept as {@code NAME, seed 1}. */
+  public <R extends Record> R learn(String name, Trial<R> trial) {
+    return learn(name, trial, 1).get(0);
+  }
+
   /** Records a claim. */
   public void claim(Claim claim) {
     claims.add(claim);
@@ -151,6 +156,11 @@ public final class ExperimentContext {
   /** Records a claim with the arm that would show it to be hollow; see {@link Claim#control}. */
   public void claim(String sentence, String paper, String control, Check check) {
     claim(Claim.that(sentence, check).paper(paper).control(control));
+  }
+
+  /** As above, with a remark on what was found. */
+  public void claim(String sentence, String paper, String control, Check check, String remark) {
+    claim(Claim.that(sentence, check).paper(paper).control(control).remark(remark));
   }
 
   /** Records a claim with a remark on what was found. */

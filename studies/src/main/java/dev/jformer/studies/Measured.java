@@ -12,6 +12,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 
 /**
  * The results of the arms of an experiment, from which claims take their values, tables their
@@ -128,6 +129,11 @@ public record Measured<R>(List<Arm<R>> arms) {
                         + name
                         + "': there are "
                         + arms.stream().map(Arm::name).toList()));
+  }
+
+  /** A value of all runs of all arms, for example to find the largest. */
+  public DoubleStream all(ToDoubleFunction<? super R> value) {
+    return arms.stream().flatMap(arm -> arm.runs().stream()).mapToDouble(value);
   }
 
   /** A value of an arm over its seeds. */

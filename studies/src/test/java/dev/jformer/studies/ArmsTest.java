@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.evidence.Verdict;
@@ -110,10 +111,41 @@ class ArmsTest {
     assertEquals(2, all.of("half", Found::loss).count());
     assertEquals(List.of("none"), all.without("half").names());
     assertEquals(8, all.map(Found::weights).first("none"));
+    assertEquals(4.2, all.all(Found::loss).max().orElseThrow(), 1e-12, "of all runs");
     assertEquals(List.of("half"), all.where(found -> found.weights() < 8).names());
     assertEquals(
         List.of("none", "half", "third"),
         all.and(Measured.of(Map.of("third", new Found(1, 1)))).names());
     assertThrows(IllegalArgumentException.class, () -> all.without("none", "half"));
+  }
+
+  @Test
+  void armsAreMappedInTheirOrder() {
+    Map<String, String> all = ARMS.map((name, base) -> name + " " + base);
+    assertEquals(List.of("plain 2.0", "ours 1.0", "nothing 3.0"), List.copyOf(all.values()));
+  }
+
+  @Test
+  void aSingleRunHasSeedOne() {
+    ExperimentContext lab =
+        new ExperimentContext(
+            Scale.SMOKE, null, new Notebook(folder, "here", "test"), Watcher.NONE);
+    assertEquals(1.01, lab.learn("sum", new Adding(this, 1)).loss(), 1e-12);
+    assertEquals(List.of("1.0/1"), ran);
+  }
+
+  @Test
+  void claimsNameTheirControl() {
+    ExperimentContext lab =
+        new ExperimentContext(
+            Scale.SMOKE, null, new Notebook(folder, "here", "test"), Watcher.NONE);
+    Check check = Check.below("loss", 1, 2);
+    lab.claim("Ours has a lower loss", "1 against 2", "nothing", check);
+    lab.claim("Ours has a lower loss too", "1 against 2", "nothing", check, "By chance.");
+    List<Claim> claims = lab.evidence("a", "A", "run a").claims();
+    assertEquals("nothing", claims.get(0).control());
+    assertEquals("", claims.get(0).remark());
+    assertEquals("nothing", claims.get(1).control());
+    assertEquals("By chance.", claims.get(1).remark());
   }
 }

@@ -425,6 +425,13 @@ class LlmFp4Test {
   }
 
   @Test
+  void anotherSearchKeepsFormats() {
+    assertEquals(
+        new LlmFp4(4, 4, Kind.SEARCHED, 1, 2, 25, 1, 64),
+        new LlmFp4(4, 4, Kind.SEARCHED, 1, 2, 100, 3, 1024).withSearch(25, 1, 64));
+  }
+
+  @Test
   void refusesWhatDoesNotSuit() {
     Model model = model(LM);
     Tensor ids = input(model);

@@ -25,7 +25,6 @@ import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.ImageTrial;
 import dev.jformer.studies.trial.LanguageTrial;
@@ -40,7 +39,6 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.WeightFreezing;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
@@ -57,6 +55,12 @@ public final class DenseshiftStudy implements Study {
   private static final String FLOATS = "floats";
   private static final String SPREAD = "DenseShift, 3 bits, latents of deviation 0.02";
   private static final String SHIFTS = "shifts and sums";
+
+  private static final Arms<Projection> LAYERS =
+      Arms.<Projection>ofControl(FLOATS, new Linear.Config())
+          .arm("powers of two, kept as floats", new ShiftLinear.Config())
+          .arm(SHIFTS, new ShiftLinear.Config(3, false, Arithmetic.SHIFTS))
+          .arm("8-bit integers (LLM.int8())", new Int8Linear.Config());
 
   /** So many points are near full precision, and so many percent of a loss. */
   private static final double NEAR = 1;
@@ -169,7 +173,7 @@ public final class DenseshiftStudy implements Study {
                 scale.pick(1, 2, 12),
                 scale.pick(16, 64, 768),
                 scale.pick(16, 64, 512),
-                new SoftmaxAttention.Config(scale.pick(2, 4, 12), 0))
+                scale.pick(2, 4, 12))
             .withBlock(b -> b.projection(projection));
     return new LanguageTrial(
             config, Small.training(steps, scale.pick(4, 16, 32), 1).withSteps(steps, 1), 1, null)
@@ -253,36 +257,30 @@ public final class DenseshiftStudy implements Study {
           times.table("Time of a layer in inference, " + tokens + " tokens", "layer", "x floats"));
       if (tokens > 1) {
         lab.claim(
-            Claim.that(
-                    "By DenseShift's shifts and sums a layer is faster than by floats",
-                    Check.below(
-                        "times floats, " + tokens + " tokens", times.ratio(SHIFTS, FLOATS), 1))
-                .paper("1.6 times as fast on an ARM A57")
-                .control(FLOATS));
+            "By DenseShift's shifts and sums a layer is faster than by floats",
+            "1.6 times as fast on an ARM A57",
+            FLOATS,
+            Check.below("times floats, " + tokens + " tokens", times.ratio(SHIFTS, FLOATS), 1));
       }
     }
   }
 
   private static TimedArms times(Scale scale, int tokens) {
     int in = scale.pick(32, 384, 768);
-    Map<String, Projection> parts = new LinkedHashMap<>();
-    parts.put(FLOATS, new Linear.Config());
-    parts.put("powers of two, kept as floats", new ShiftLinear.Config());
-    parts.put(SHIFTS, new ShiftLinear.Config(3, false, Arithmetic.SHIFTS));
-    parts.put("8-bit integers (LLM.int8())", new Int8Linear.Config());
     Random.seed(1);
     List<Layer> layers = new ArrayList<>();
-    Map<String, Runnable> work = new LinkedHashMap<>();
     try (Mode mode = Autograd.noGrad()) {
       Tensor x = Tensor.randn(tokens, in);
-      parts.forEach(
-          (name, part) -> {
-            Layer layer = part.build(in, 4L * in, true, Initializer.normal(0.02));
-            layer.train(false);
-            layers.add(layer);
-            work.put(name, () -> layer.forward(x));
-          });
-      return TimedArms.measure(work, scale.pick(3, 10, 10), scale.pick(3, 11, 11));
+      return TimedArms.measure(
+          LAYERS.map(
+              (name, projection) -> {
+                Layer layer = projection.build(in, 4L * in, true, Initializer.normal(0.02));
+                layer.train(false);
+                layers.add(layer);
+                return () -> layer.forward(x);
+              }),
+          scale.pick(3, 10, 10),
+          scale.pick(3, 11, 11));
     } finally {
       layers.forEach(Layer::close);
     }
@@ -327,49 +325,43 @@ public final class DenseshiftStudy implements Study {
   private static void claims(
       ExperimentContext lab, Measured<Outcome> vision, Measured<Outcome> text) {
     lab.claim(
-        Claim.that(
-                "DenseShift of 3 bits is near full precision",
-                Check.all(
-                    Check.atLeast(
-                        "images right (%)",
-                        vision.of(dense(3), Outcome::score),
-                        vision.of(FLOATS, Outcome::score).plus(-NEAR)),
-                    Check.atMost(
-                        "loss of language",
-                        text.of(dense(3), Outcome::score),
-                        text.of(FLOATS, Outcome::score).times(1 + NEAR / 100))))
-            .paper("70.57 against 69.76 % (ResNet-18 on ImageNet)")
-            .control(FLOATS));
+        "DenseShift of 3 bits is near full precision",
+        "70.57 against 69.76 % (ResNet-18 on ImageNet)",
+        FLOATS,
+        Check.all(
+            Check.atLeast(
+                "images right (%)",
+                vision.of(dense(3), Outcome::score), vision.of(FLOATS, Outcome::score).plus(-NEAR)),
+            Check.atMost(
+                "loss of language",
+                text.of(dense(3), Outcome::score),
+                text.of(FLOATS, Outcome::score).times(1 + NEAR / 100))));
     lab.claim(
-        Claim.that(
-                "DenseShift with 3 bits is more accurate than rounding with zero",
-                better(vision, text, 3))
-            .paper("above shift networks with zero of equal bits")
-            .control(zero(3)));
+        "DenseShift with 3 bits is more accurate than rounding with zero",
+        "above shift networks with zero of equal bits",
+        zero(3),
+        better(vision, text, 3));
     lab.claim(
-        Claim.that(
-                "DenseShift with 2 and with 4 bits is more accurate than rounding with zero",
-                Check.all(better(vision, text, 2), better(vision, text, 4)))
-            .paper("above shift networks with zero of equal bits")
-            .control(zero(2)));
+        "DenseShift with 2 and with 4 bits is more accurate than rounding with zero",
+        "above shift networks with zero of equal bits",
+        zero(2),
+        Check.all(better(vision, text, 2), better(vision, text, 4)));
     lab.claim(
-        Claim.that(
-                "Fewer weights freeze in DenseShift than by rounding with zero",
-                Check.all(
-                    fewer("signs, images (%)", vision, zero(3), Outcome::signs),
-                    fewer("signs, language (%)", text, zero(3), Outcome::signs),
-                    fewer("weights, images (%)", vision, zero(3), Outcome::weights),
-                    fewer("weights, language (%)", text, zero(3), Outcome::weights)))
-            .paper("sign-scale decomposition lowers weight freezing")
-            .control(zero(3)));
+        "Fewer weights freeze in DenseShift than by rounding with zero",
+        "sign-scale decomposition lowers weight freezing",
+        zero(3),
+        Check.all(
+            fewer("signs, images (%)", vision, zero(3), Outcome::signs),
+            fewer("signs, language (%)", text, zero(3), Outcome::signs),
+            fewer("weights, images (%)", vision, zero(3), Outcome::weights),
+            fewer("weights, language (%)", text, zero(3), Outcome::weights)));
     lab.claim(
-        Claim.that(
-                "Fewer weights of DenseShift freeze where latents start with little variance",
-                Check.all(
-                    fewer("weights, images (%)", vision, SPREAD, Outcome::weights),
-                    fewer("weights, language (%)", text, SPREAD, Outcome::weights)))
-            .paper("low-variance random initialization")
-            .control(SPREAD));
+        "Fewer weights of DenseShift freeze where latents start with little variance",
+        "low-variance random initialization",
+        SPREAD,
+        Check.all(
+            fewer("weights, images (%)", vision, SPREAD, Outcome::weights),
+            fewer("weights, language (%)", text, SPREAD, Outcome::weights)));
     lab.claim(
         "Stored, DenseShift's 3 bits take a tenth of the bytes (12 % with scales) and give what"
             + " training gave",
@@ -388,12 +380,7 @@ public final class DenseshiftStudy implements Study {
         "(by construction)",
         Check.atMost(
             "largest difference, all layers of all models",
-            Stream.of(vision, text)
-                .flatMap(runs -> runs.without(FLOATS).arms().stream())
-                .flatMap(arm -> arm.runs().stream())
-                .mapToDouble(Outcome::apart)
-                .max()
-                .orElseThrow(),
+            vision.and(text).without(FLOATS).all(Outcome::apart).max().orElseThrow(),
             0));
   }
 

@@ -10,7 +10,6 @@ import dev.jformer.compress.prune.Masks;
 import dev.jformer.compress.prune.NmPruning;
 import dev.jformer.compress.prune.RandomPruning;
 import dev.jformer.compress.quantize.WeightInt8;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.sparse.SparseLinear;
@@ -22,7 +21,6 @@ import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.trial.InterleavedTimer;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.Subject;
@@ -40,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
 import java.util.function.DoubleFunction;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Essential sparsity (arXiv 2306.03805) of all-MiniLM-L6-v2 and of a language model trained here:
@@ -105,18 +104,17 @@ public final class EssentialSparsityStudy implements Study {
 
     /** Where the curve is farthest below the straight line between its ends. */
     double knee() {
-      double most = Double.NEGATIVE_INFINITY;
-      double knee = 0;
-      for (int i = 0; i <= last(); i++) {
-        double straight =
-            losses.get(0) + slope(0, last()) * (sparsities.get(i) - sparsities.get(0));
-        double below = (straight - losses.get(i)) / (losses.get(last()) - losses.get(0));
-        if (below > most) {
-          most = below;
-          knee = sparsities.get(i);
-        }
+      double width = sparsities.get(last()) - sparsities.get(0);
+      double height = losses.get(last()) - losses.get(0);
+      ToDoubleFunction<Integer> below =
+          i ->
+              (sparsities.get(i) - sparsities.get(0)) / width
+                  - (losses.get(i) - losses.get(0)) / height;
+      int first = 0;
+      for (int i = 1; i <= last(); i++) {
+        first = below.applyAsDouble(i) > below.applyAsDouble(first) ? i : first;
       }
-      return knee;
+      return sparsities.get(first);
     }
 
     /** How many times as steep the curve is, in the mean, after the knee as before it. */
@@ -201,11 +199,10 @@ public final class EssentialSparsityStudy implements Study {
 
   private static Results results(Subject subject, Scale scale) {
     double whole = subject.quality(subject.model());
-    Map<String, Curve> curves = new LinkedHashMap<>();
-    METHODS.settings().forEach((name, method) -> curves.put(name, curve(subject, method, scale)));
     Map<String, Double> patterns = new LinkedHashMap<>();
     PATTERNS.forEach(p -> patterns.put(name(p), subject.relativeLoss(p, whole)));
-    return new Results(whole, curves, patterns);
+    return new Results(
+        whole, METHODS.map((name, method) -> curve(subject, method, scale)), patterns);
   }
 
   private static String name(NmPruning pattern) {
@@ -224,7 +221,7 @@ public final class EssentialSparsityStudy implements Study {
         scale.pick(1, 3, 12),
         scale.pick(32, 96, 768),
         scale.pick(16, 64, 512),
-        new SoftmaxAttention.Config(scale.pick(2, 4, 12), 0));
+        scale.pick(2, 4, 12));
   }
 
   private static TrainingConfig training(Scale scale) {
@@ -246,14 +243,11 @@ public final class EssentialSparsityStudy implements Study {
           stages.put(String.valueOf(step), new Stage(subject.quality(model), curve));
         };
     return lab.learn(
-            "language model",
-            new LanguageTrial(config(scale), training, scale.pick(1, 10, 100), observer)
-                .examined(
-                    Pretraining.class,
-                    (model, result) ->
-                        new Pretraining(stages, results(subject(lab, model), scale))),
-            1)
-        .get(0);
+        "language model",
+        new LanguageTrial(config(scale), training, scale.pick(1, 10, 100), observer)
+            .examined(
+                Pretraining.class,
+                (model, result) -> new Pretraining(stages, results(subject(lab, model), scale))));
   }
 
   private static Curve tickets(ExperimentContext lab, DoubleConsumer progress) {
@@ -319,16 +313,9 @@ public final class EssentialSparsityStudy implements Study {
                           List.of(global(sparsity), new WeightInt8()),
                           EssentialSparsityStudy::bytes)
                       / (4 * weights),
-                  ratio(subject, sparse, many, scale.pick(1, 5, 15)),
-                  ratio(subject, sparse, one, scale.pick(1, 5, 15))));
+                  subject.timesAsLong(sparse, many, scale.pick(1, 5, 15)),
+                  subject.timesAsLong(sparse, one, scale.pick(1, 5, 15))));
     }
-  }
-
-  private static double ratio(Subject subject, Model sparse, Tensor texts, int rounds) {
-    return InterleavedTimer.ratio(
-        () -> subject.forward(sparse, texts),
-        () -> subject.forward(subject.model(), texts),
-        rounds);
   }
 
   private static double bytes(Model sparse) {

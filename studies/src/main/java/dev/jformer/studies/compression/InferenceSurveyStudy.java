@@ -24,10 +24,8 @@ import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.ParetoFront;
-import dev.jformer.studies.trial.InterleavedTimer;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.Subject;
 import dev.jformer.studies.trial.TextPairs;
@@ -107,8 +105,8 @@ public final class InferenceSurveyStudy implements Study {
             + " of the weights, 'prune-neurons' three quarters of the hidden units, 'low-rank' and"
             + " 'dsformer' half of the bytes, 'zero-tprune' three quarters of the tokens at two"
             + " blocks. Operations are those of matrix products as they are executed; bytes those of"
-            + " all weights, tables too. * marks the Pareto front of quality, bytes and time of"
-            + " a batch.");
+            + " all weights, tables too. The Pareto front is that of quality, bytes and time of a"
+            + " batch.");
   }
 
   // ---- Methods
@@ -117,22 +115,14 @@ public final class InferenceSurveyStudy implements Study {
   private static Map<String, String> compressions() {
     Map<String, String> families = new LinkedHashMap<>();
     families.put(PLAIN, "");
-    add(
-        families,
-        "quantization",
-        "llm-int8",
-        "weight-int8",
-        "weight-int4",
-        "ptq",
-        "noisyquant",
-        "llm-fp4",
-        "denseshift");
-    add(families, "pruning of weights", "magnitude", "n-m", "random-prune");
-    add(families, "pruning of units", "prune-neurons", "ifm");
-    add(families, "factors", "low-rank", "dsformer");
+    String bits = "llm-int8; weight-int8; weight-int4; ptq; noisyquant; llm-fp4; denseshift";
+    add(families, "quantization", bits);
+    add(families, "pruning of weights", "magnitude; n-m; random-prune");
+    add(families, "pruning of units", "prune-neurons; ifm");
+    add(families, "factors", "low-rank; dsformer");
     add(families, "experts", "emoe");
-    add(families, PAIRS, "magnitude, weight-int8", "n-m, weight-int8", "prune-neurons, llm-int8");
-    add(families, PAIRS, "ifm, llm-int8", "ifm, magnitude, weight-int8");
+    add(families, PAIRS, "magnitude, weight-int8; n-m, weight-int8; prune-neurons, llm-int8");
+    add(families, PAIRS, "ifm, llm-int8; ifm, magnitude, weight-int8");
     return families;
   }
 
@@ -140,13 +130,13 @@ public final class InferenceSurveyStudy implements Study {
   private static Map<String, String> encoderCompressions() {
     Map<String, String> families = compressions();
     add(families, "pruning of tokens", "zero-tprune");
-    add(families, PAIRS, "zero-tprune, llm-int8", "zero-tprune, weight-int4");
+    add(families, PAIRS, "zero-tprune, llm-int8; zero-tprune, weight-int4");
     add(families, PAIRS, "zero-tprune, ifm, llm-int8");
     return families;
   }
 
-  private static void add(Map<String, String> families, String family, String... names) {
-    Stream.of(names).forEach(name -> families.put(name, family));
+  private static void add(Map<String, String> families, String family, String names) {
+    Stream.of(names.split("; ")).forEach(name -> families.put(name, family));
   }
 
   /** The methods of a name, one after the other, by default with the settings of their types. */
@@ -177,14 +167,9 @@ public final class InferenceSurveyStudy implements Study {
           (double) made.parameterBytes() / subject.model().parameterBytes(),
           Flops.of(() -> subject.forward(made, one))
               / Flops.of(() -> subject.forward(subject.model(), one)),
-          ratio(subject, made, one, 3 * rounds),
-          ratio(subject, made, many, rounds));
+          subject.timesAsLong(made, one, 3 * rounds),
+          subject.timesAsLong(made, many, rounds));
     }
-  }
-
-  private static double ratio(Subject subject, Model made, Tensor texts, int rounds) {
-    return InterleavedTimer.ratio(
-        () -> subject.forward(made, texts), () -> subject.forward(subject.model(), texts), rounds);
   }
 
   private static Measured<Outcome> sentences(ExperimentContext lab) {
@@ -217,12 +202,7 @@ public final class InferenceSurveyStudy implements Study {
 
   private static Map<String, CausalLm.Config> designs(Scale scale) {
     int width = scale.pick(16, 128, 512);
-    CausalLm.Config plain =
-        Small.language(
-            scale.pick(2, 3, 6),
-            width,
-            scale.pick(16, 128, 256),
-            new SoftmaxAttention.Config(4, 0));
+    CausalLm.Config plain = Small.language(scale.pick(2, 3, 6), width, scale.pick(16, 128, 256), 4);
     CausalLm.Config half = plain.withStack(s -> s.width(width / 2));
     NestedMlp.Config nested =
         new NestedMlp.Config(
@@ -379,12 +359,11 @@ public final class InferenceSurveyStudy implements Study {
             faster("times as fast, prune-neurons", sentences.first("prune-neurons")),
             faster("zero-tprune", sentences.first("zero-tprune"))));
     lab.claim(
-        Claim.that(
-                "A distilled student is better than one of its size that learns alone",
-                language.below("loss (nats a byte)", DISTILLED, HALF, Outcome::quality))
-            .paper("distillation lets a smaller network come near to its teacher")
-            .control(HALF)
-            .remark("Equal updates; the student has a pass of the teacher more in each."));
+        "A distilled student is better than one of its size that learns alone",
+        "distillation lets a smaller network come near to its teacher",
+        HALF,
+        language.below("loss (nats a byte)", DISTILLED, HALF, Outcome::quality),
+        "Equal updates; the student has a pass of the teacher more in each.");
     lab.claim(
         "Pairs of compressions are on the Pareto front of quality, bytes and time",
         "combining techniques of several families",

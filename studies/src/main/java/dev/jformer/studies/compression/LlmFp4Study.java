@@ -5,14 +5,11 @@ import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.quantize.LlmFp4;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.quantized.MiniFloatLinear;
 import dev.jformer.nn.quantized.MiniFloatLinear.Kind;
-import dev.jformer.nn.quantized.MiniFloatQuantizer;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
@@ -21,7 +18,6 @@ import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.ImageTrial;
@@ -155,18 +151,15 @@ public final class LlmFp4Study implements Study {
         "much better",
         "no worse");
     lab.claim(
-        Claim.that(
-                "By 4-bit weights the language model's file becomes less than a quarter of"
-                    + " float32's",
-                Check.below(
-                    "share of the bytes",
-                    Measured.within(language, Outcome::methods)
-                        .ratio(SHIFTED, FLOATS, m -> m.at(Width.W4A4, false).bytes()),
-                    0.25))
-            .paper("an eighth, scales and embeddings not counted")
-            .control(FLOATS)
-            .remark(
-                "Embeddings and positions stay float32 here, and weigh more in a small model."));
+        "By 4-bit weights the language model's file becomes less than a quarter of" + " float32's",
+        "an eighth, scales and embeddings not counted",
+        FLOATS,
+        Check.below(
+            "share of the bytes",
+            Measured.within(language, Outcome::methods)
+                .ratio(SHIFTED, FLOATS, m -> m.at(Width.W4A4, false).bytes()),
+            0.25),
+        "Embeddings and positions stay float32 here, and weigh more in a small model.");
     lab.note(
         "Means over "
             + seeds
@@ -199,7 +192,7 @@ public final class LlmFp4Study implements Study {
                 scale.pick(1, 3, 12),
                 scale.pick(16, 128, 768),
                 scale.pick(16, 128, 1024),
-                new SoftmaxAttention.Config(scale.pick(2, 4, 12), 0)),
+                scale.pick(2, 4, 12)),
             Small.training(scale.pick(4, 500, 50_000), scale.pick(4, 16, 64), 1),
             held,
             null)
@@ -221,8 +214,7 @@ public final class LlmFp4Study implements Study {
                 scale.pick(8, 4, 4),
                 scale.pick(1, 3, 12),
                 scale.pick(16, 96, 192),
-                new SoftmaxAttention.Config(scale.pick(2, 3, 3), 0),
-                new Mlp.Config()),
+                scale.pick(2, 3, 3)),
             training,
             0)
         .withHeldOut(scale.pick(0.5, 0.03, 0.1))
@@ -289,19 +281,16 @@ public final class LlmFp4Study implements Study {
 
   /** Rounds each channel in steps of its own; the weights know nothing of it. */
   private static final class Explicit extends Layer {
-    private final MiniFloatQuantizer activations;
-    private final Tensor weight;
-    private final Tensor bias;
+    private final MiniFloatLinear folded;
 
-    Explicit(MiniFloatLinear layer) {
-      this.activations = layer.activations();
-      this.weight = layer.weight();
-      this.bias = layer.bias() == null ? null : layer.bias().value().detach();
+    Explicit(MiniFloatLinear folded) {
+      this.folded = folded;
     }
 
     @Override
     public Tensor forward(Tensor x) {
-      return Functional.linear(activations.round(x), weight, bias);
+      Tensor bias = folded.bias() == null ? null : folded.bias().value();
+      return Functional.linear(folded.activations().round(x), folded.weight(), bias);
     }
   }
 
@@ -316,31 +305,25 @@ public final class LlmFp4Study implements Study {
     for (boolean outliers : new boolean[] {false, true}) {
       String with = "W4A4 of a " + model + (outliers ? " with outlier channels: " : ": ");
       ToDoubleFunction<Method> added = method -> method.at(Width.W4A4, outliers).added();
-      Estimate searched = methods.of(SEARCHED, added);
-      Estimate minMax = methods.of(MIN_MAX, added);
+      rank(
+          lab,
+          with + "LLM-FP4 is much better than the searched baseline",
+          paper[0],
+          SEARCHED,
+          methods.of(SHIFTED, added),
+          methods.of(SEARCHED, added));
+      rank(
+          lab,
+          with + "the searched baseline is much better than min-max FP4",
+          paper[1],
+          MIN_MAX,
+          methods.of(SEARCHED, added),
+          methods.of(MIN_MAX, added));
       lab.claim(
-          Claim.that(
-                  with + "LLM-FP4 is much better than the searched baseline",
-                  Check.atMost("loss added", methods.of(SHIFTED, added), searched.times(MUCH_LESS)))
-              .paper(paper[0])
-              .control(SEARCHED)
-              .remark(
-                  "Much better is to add at most half of the loss that the other adds: "
-                      + searched.text()
-                      + "."));
-      lab.claim(
-          Claim.that(
-                  with + "the searched baseline is much better than min-max FP4",
-                  Check.atMost("loss added", searched, minMax.times(MUCH_LESS)))
-              .paper(paper[1])
-              .control(MIN_MAX)
-              .remark("As above; min-max adds " + minMax.text() + "."));
-      lab.claim(
-          Claim.that(
-                  with + "min-max FP4 is at least as good as INT4",
-                  methods.atMost("loss added", MIN_MAX, INT, added))
-              .paper(paper[2])
-              .control(INT));
+          with + "min-max FP4 is at least as good as INT4",
+          paper[2],
+          INT,
+          methods.atMost("loss added", MIN_MAX, INT, added));
     }
     List<Column<Method>> columns = new ArrayList<>();
     List<Column<Method>> sizes = new ArrayList<>();
@@ -366,6 +349,23 @@ public final class LlmFp4Study implements Study {
             false,
             true,
             methods.without(FLOATS).arms().stream().map(arm -> curve(arm, bits)).toList()));
+  }
+
+  private static void rank(
+      ExperimentContext lab,
+      String sentence,
+      String paper,
+      String control,
+      Estimate value,
+      Estimate other) {
+    lab.claim(
+        sentence,
+        paper,
+        control,
+        Check.atMost("loss added", value, other.times(MUCH_LESS)),
+        "Much better is to add at most half of the loss that the other adds: "
+            + other.text()
+            + ".");
   }
 
   private static Figure.Series curve(Measured.Arm<Method> arm, List<Double> bits) {

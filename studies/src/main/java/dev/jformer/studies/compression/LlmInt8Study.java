@@ -5,7 +5,6 @@ import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.quantize.LlmInt8;
-import dev.jformer.config.Configs;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
@@ -19,9 +18,7 @@ import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.OutlierChannels;
 import dev.jformer.studies.trial.Small;
@@ -34,13 +31,14 @@ import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.MaskedModelling;
+import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -125,60 +123,46 @@ public final class LlmInt8Study implements Study {
 
   private static Qualities language(ExperimentContext lab) {
     Scale scale = lab.scale();
+    List<Double> factors = List.of(1.0, 4.0, 8.0, 16.0, 32.0, 64.0);
+    List<Double> chosen = scale.pick(List.of(1.0, 32.0), factors, factors);
+    long batches = scale.pick(1, 20, 200);
+    ToDoubleFunction<Model> loss =
+        lm -> LanguageModelling.evaluate((CausalLm) lm, lab.text(), 16, batches);
     CausalLm.Config config =
         Small.language(
             scale.pick(1, 4, 12),
             scale.pick(32, 128, 768),
             scale.pick(16, 128, 512),
-            new SoftmaxAttention.Config(scale.pick(2, 4, 12), 0));
-    List<Double> factors = List.of(1.0, 4.0, 8.0, 16.0, 32.0, 64.0);
-    long batches = scale.pick(1, 20, 200);
-    LanguageTrial trial =
-        new LanguageTrial(
-            config, Small.training(scale.pick(4, 400, 100_000), 16, 1), batches, null);
+            scale.pick(2, 4, 12));
     return lab.learn(
-            "language model",
-            trial.examined(
-                Qualities.class,
-                (model, result) ->
-                    qualities(
-                        model,
-                        scale.pick(List.of(1.0, 32.0), factors, factors),
-                        lm -> LanguageModelling.evaluate((CausalLm) lm, lab.text(), 16, batches))),
-            1)
-        .get(0);
+        "language model",
+        new LanguageTrial(config, training(scale), batches, null)
+            .examined(Qualities.class, (model, result) -> qualities(model, chosen, loss)));
+  }
+
+  private static TrainingConfig training(Scale scale) {
+    return Small.training(scale.pick(4, 400, 100_000), 16, 1);
   }
 
   private static Qualities encoder(ExperimentContext lab, DoubleConsumer progress) {
     Scale scale = lab.scale();
-    TrainingConfig training = Small.training(scale.pick(4, 400, 100_000), 16, 1);
     long batches = scale.pick(1, 20, 200);
     Random.seed(1);
-    try (Encoder model =
-        encoder(scale.pick(1, 4, 6), scale.pick(32, 128, 384), 4, 256, 64).build()) {
-      TrainingCurve.of(
-          model, new MaskedModelling(model, lab.text(), 16, 1, batches), training, progress);
+    Encoder.Config config = encoder(scale.pick(1, 4, 6), scale.pick(32, 128, 384), 4, 256, 64);
+    try (Encoder model = config.build()) {
+      Function<Model, Task> task =
+          other -> new MaskedModelling((Encoder) other, lab.text(), 16, 1, batches);
+      TrainingCurve.of(model, task.apply(model), training(scale), progress);
       model.train(false);
-      return qualities(
-          model,
-          List.of(1.0, 32.0),
-          other ->
-              new MaskedModelling((Encoder) other, lab.text(), 16, 1, batches).evaluate().loss());
+      return qualities(model, List.of(1.0, 32.0), other -> task.apply(other).evaluate().loss());
     }
   }
 
   private static Encoder.Config encoder(int layers, int width, int heads, int words, int length) {
-    String json =
-        String.format(
-            Locale.ROOT,
-            "{\"model\":\"encoder\",\"layers\":%d,\"width\":%d,\"vocab\":%d,\"length\":%d,"
-                + "\"dropout\":0,\"mixer\":{\"type\":\"softmax\",\"heads\":%d}}",
-            layers,
-            width,
-            words + Encoder.SPECIAL,
-            length,
-            heads);
-    return (Encoder.Config) Configs.parse(json, Model.Config.class);
+    return new Encoder.Config()
+        .with(c -> c.vocab(words + Encoder.SPECIAL).length(length))
+        .withStack(s -> s.layers(layers).width(width))
+        .withBlock(b -> b.dropout(0).mixer(new SoftmaxAttention.Config(heads, 0)));
   }
 
   private static Qualities qualities(
@@ -261,25 +245,21 @@ public final class LlmInt8Study implements Study {
     Quality injected = qualities.get(qualities.size() - 1);
     mostly(lab, "the " + name, trained);
     lab.claim(
-        Claim.that(
-                "By LLM.int8() the " + name + " loses nothing that could be measured",
-                Check.atMost(
-                    "loss as a multiple of float32's",
-                    trained.decomposed() / trained.exact(),
-                    EQUAL))
-            .paper("no degradation")
-            .control(FLOATS));
+        "By LLM.int8() the " + name + " loses nothing that could be measured",
+        "no degradation",
+        FLOATS,
+        Check.atMost(
+            "loss as a multiple of float32's", trained.decomposed() / trained.exact(), EQUAL));
     lab.claim(
-        Claim.that(
-                "With outlier features in the "
-                    + name
-                    + ", 8-bit rows without decomposition are worse than LLM.int8()",
-                Check.above(
-                    "loss above float32's at factor " + Check.number(injected.factor()),
-                    injected.rowWise() - injected.exact(),
-                    Math.max(0, injected.decomposed() - injected.exact())))
-            .paper("row-wise 8 bits fail from 6.7 B parameters on, where outliers emerge")
-            .control(ROWS));
+        "With outlier features in the "
+            + name
+            + ", 8-bit rows without decomposition are worse than LLM.int8()",
+        "row-wise 8 bits fail from 6.7 B parameters on, where outliers emerge",
+        ROWS,
+        Check.above(
+            "loss above float32's at factor " + Check.number(injected.factor()),
+            injected.rowWise() - injected.exact(),
+            Math.max(0, injected.decomposed() - injected.exact())));
   }
 
   private static void mostly(ExperimentContext lab, String name, Quality quality) {
@@ -315,11 +295,10 @@ public final class LlmInt8Study implements Study {
                 column("values in 8 bits (%)", Quality::share)));
     mostly(lab, "all-MiniLM-L6-v2", found);
     lab.claim(
-        Claim.that(
-                "By LLM.int8() all-MiniLM-L6-v2 loses nothing that could be measured",
-                Check.atMost("points below float32's", found.exact() - found.decomposed(), POINTS))
-            .paper("no degradation")
-            .control(FLOATS));
+        "By LLM.int8() all-MiniLM-L6-v2 loses nothing that could be measured",
+        "no degradation",
+        FLOATS,
+        Check.atMost("points below float32's", found.exact() - found.decomposed(), POINTS));
   }
 
   // ---- Speed and memory
@@ -331,40 +310,26 @@ public final class LlmInt8Study implements Study {
     Speed speed = lab.measure("speed", Speed.class, () -> speed(scale, batch, length));
     TimedArms passes = speed.passes();
     TimedArms products = speed.products();
-    double tokens = (double) batch * length;
+    String of = ", random weights, " + batch + " texts of " + length + " tokens";
     lab.table(
-        new Table(
-            "An encoder of MiniLM's shape, random weights, 32 texts of 128 tokens",
-            List.of("", FLOATS, INT8, "ratio"),
-            List.of(
-                Table.row(
-                    "tokens/s",
-                    tokens / passes.seconds(FLOATS),
-                    tokens / passes.seconds(INT8),
-                    passes.ratio(FLOATS, INT8).value()),
-                Table.row(
-                    "first layer of a feed-forward half (ms)",
-                    1e3 * products.seconds(FLOATS),
-                    1e3 * products.seconds(INT8),
-                    products.ratio(INT8, FLOATS).value()),
-                Table.row(
-                    "weights (MB)",
-                    speed.floatBytes() / 1e6,
-                    speed.int8Bytes() / 1e6,
-                    (double) speed.int8Bytes() / speed.floatBytes()))));
+        passes.table("A pass of an encoder of MiniLM's shape" + of, "weights", "times float32's"));
+    lab.table(
+        products.table(
+            "The first layer of a feed-forward half of it" + of, "weights", "times float32's"));
     lab.claim(
-        Claim.that(
-                "LLM.int8() multiplies faster than float32 does",
-                Check.all(
-                    Check.above("product, times as fast", products.ratio(FLOATS, INT8), 1),
-                    Check.above("encoder, times as fast", passes.ratio(FLOATS, INT8), 1)))
-            .paper("up to 1.8 times for large models, slower for small ones (appendix D)")
-            .control(FLOATS));
+        "LLM.int8() multiplies faster than float32 does",
+        "up to 1.8 times for large models, slower for small ones (appendix D)",
+        FLOATS,
+        Check.all(
+            Check.above("product, times as fast", products.ratio(FLOATS, INT8), 1),
+            Check.above("encoder, times as fast", passes.ratio(FLOATS, INT8), 1)));
+    double int8 = speed.int8Bytes() / 1e6;
+    double floats = speed.floatBytes() / 1e6;
     lab.claim(
         "Weights of LLM.int8() take about a quarter of the memory of float32's",
         "half of 16 bits",
-        Check.atMost(
-            "share of float32's", (double) speed.int8Bytes() / speed.floatBytes(), QUARTER));
+        Check.atMost("share of float32's", int8 / floats, QUARTER),
+        Check.number(int8) + " against " + Check.number(floats) + " MB.");
   }
 
   private static Speed speed(Scale scale, int batch, int length) {

@@ -9,10 +9,8 @@ import dev.jformer.compress.quantize.NoisyQuant;
 import dev.jformer.compress.quantize.Ptq;
 import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageSampler;
-import dev.jformer.ffn.Mlp;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.ForwardHook;
 import dev.jformer.nn.quantized.RangeRule;
 import dev.jformer.nn.quantized.UniformGrid;
@@ -24,7 +22,6 @@ import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.ImageTrial;
@@ -44,9 +41,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoublePredicate;
-import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -62,20 +57,18 @@ public final class NoisyquantStudy implements Study {
   /** Numbers that lie farther from the grid than this, in steps, gain by noise of half a step. */
   private static final double EDGE = 1 / Math.sqrt(12);
 
-  private static final Arms<IntFunction<Ptq>> QUANTIZERS =
-      Arms.<IntFunction<Ptq>>of("min-max", bits -> ptq(bits, false, new RangeRule.MinMax()))
-          .arm("percentile 99.9 %", bits -> ptq(bits, false, new RangeRule.Percentile(0.999)))
-          .arm("search, activations' error", bits -> searched(bits, false, RangeRule.Target.MSE))
-          .arm(
-              "search, output's error, symmetric",
-              bits -> searched(bits, true, RangeRule.Target.OUTPUT));
+  private static final Arms<Ptq> QUANTIZERS =
+      Arms.of("min-max", new Ptq())
+          .arm("percentile 99.9 %", ptq(false, new RangeRule.Percentile(0.999)))
+          .arm("search, activations' error", ptq(false, search(RangeRule.Target.MSE)))
+          .arm("search, output's error, symmetric", ptq(true, search(RangeRule.Target.OUTPUT)));
 
-  private static Ptq ptq(int bits, boolean symmetric, RangeRule rule) {
-    return new Ptq(bits, bits, symmetric, rule);
+  private static Ptq ptq(boolean symmetric, RangeRule rule) {
+    return new Ptq(8, 8, symmetric, rule);
   }
 
-  private static Ptq searched(int bits, boolean symmetric, RangeRule.Target target) {
-    return ptq(bits, symmetric, new RangeRule.Search(target, 100));
+  private static RangeRule search(RangeRule.Target target) {
+    return new RangeRule.Search(target, 100);
   }
 
   @Override
@@ -86,8 +79,8 @@ public final class NoisyquantStudy implements Study {
   @Override
   public void run(ExperimentContext lab) {
     theorem(lab);
-    Outcome vit = lab.learn("vision transformer", images(lab.scale()), 1).get(0);
-    Outcome lm = lab.learn("language model", language(lab), 1).get(0);
+    Outcome vit = lab.learn("vision transformer", images(lab.scale()));
+    Outcome lm = lab.learn("language model", language(lab));
     Outcome sentences =
         lab.measure("sentence encoder", Outcome.class, () -> sentences(lab.scale()));
     tails(lab, Measured.of(vit.tails()));
@@ -150,26 +143,23 @@ public final class NoisyquantStudy implements Study {
         "The quantizer's error under noise is that of NoisyQuant's theorem",
         "theorem 1",
         Check.atMost(
-            "largest difference (steps²)",
-            curves.arms().stream().mapToDouble(arm -> arm.first().offTheory()).max().orElse(0),
-            1e-3));
+            "largest difference (steps²)", curves.all(Curve::offTheory).max().orElseThrow(), 1e-3));
     Curve none = curves.first(noise(0));
     List<Double> with = curves.first(noise(0.5)).measured();
     lab.claim(
-        Claim.that(
-                "Noise of half a step lowers the error of numbers far from the grid, and of those"
-                    + " alone",
-                Check.all(
-                    Check.below(
-                        "largest error with noise as a share of that without, beyond step/√12",
-                        none.largest(with, none.measured(), at -> at > EDGE),
-                        1),
-                    Check.below(
-                        "largest error without noise as a share of that with, nearer than step/√12",
-                        none.largest(none.measured(), with, at -> at < EDGE),
-                        1)))
-            .paper("theorem 1: under a condition")
-            .control(noise(0)));
+        "Noise of half a step lowers the error of numbers far from the grid, and of those"
+            + " alone",
+        "theorem 1: under a condition",
+        noise(0),
+        Check.all(
+            Check.below(
+                "largest error with noise as a share of that without, beyond step/√12",
+                none.largest(with, none.measured(), at -> at > EDGE),
+                1),
+            Check.below(
+                "largest error without noise as a share of that with, nearer than step/√12",
+                none.largest(none.measured(), with, at -> at < EDGE),
+                1)));
   }
 
   private static String noise(double steps) {
@@ -270,26 +260,23 @@ public final class NoisyquantStudy implements Study {
             column("error, plain", Tail::plain),
             column("error with noise", Tail::noisy),
             column("theory", Tail::theory)));
-    List<Tail> tails = layers.arms().stream().map(Measured.Arm::first).toList();
     lab.claim(
         "NoisyQuant's theorem tells the error of real activations with noise",
         "",
         Check.atMost(
             "largest relative difference in a layer",
-            tails.stream().mapToDouble(t -> Math.abs(t.noisy() / t.theory() - 1)).max().orElse(0),
+            layers.all(t -> Math.abs(t.noisy() / t.theory() - 1)).max().orElseThrow(),
             0.05));
     lab.claim(
-        Claim.that(
-                "Noise lowers the error of heavy-tailed activations after GELU",
-                Check.below(
-                    "mean error (steps²) with noise of half a step",
-                    tails.stream().collect(Collectors.averagingDouble(Tail::noisy)),
-                    tails.stream().collect(Collectors.averagingDouble(Tail::plain))))
-            .paper("many of them lie together, away from the grid (section 3)")
-            .control("plain")
-            .remark(
-                "A number drawn evenly between two of the grid has an error of 1/12 = 0.0833 without"
-                    + " and with that noise, so it helps where the plain error is above that."));
+        "Noise lowers the error of heavy-tailed activations after GELU",
+        "many of them lie together, away from the grid (section 3)",
+        "plain",
+        Check.below(
+            "mean error (steps²) with noise of half a step",
+            layers.all(Tail::noisy).average().orElseThrow(),
+            layers.all(Tail::plain).average().orElseThrow()),
+        "A number drawn evenly between two of the grid has an error of 1/12 = 0.0833 without"
+            + " and with that noise, so it helps where the plain error is above that.");
   }
 
   // ---- Models
@@ -319,12 +306,7 @@ public final class NoisyquantStudy implements Study {
     int batch = scale.pick(4, 64, 128);
     return new ImageTrial(
             scale,
-            Small.vision(
-                4,
-                scale.pick(2, 4, 12),
-                scale.pick(16, 96, 384),
-                new SoftmaxAttention.Config(scale.pick(2, 4, 6), 0),
-                new Mlp.Config()),
+            Small.vision(4, scale.pick(2, 4, 12), scale.pick(16, 96, 384), scale.pick(2, 4, 6)),
             Small.training(scale.pick(3, 800, 40_000), batch, 1),
             0)
         .examined(
@@ -349,10 +331,7 @@ public final class NoisyquantStudy implements Study {
     int batch = scale.pick(2, 16, 32);
     return new LanguageTrial(
             Small.language(
-                scale.pick(1, 3, 12),
-                scale.pick(16, 96, 512),
-                scale.pick(16, 128, 512),
-                new SoftmaxAttention.Config(4, 0)),
+                scale.pick(1, 3, 12), scale.pick(16, 96, 512), scale.pick(16, 128, 512), 4),
             Small.training(scale.pick(3, 500, 20_000), batch, 1),
             scale.pick(1, 10, 40),
             null)
@@ -383,21 +362,19 @@ public final class NoisyquantStudy implements Study {
       Metrics exact = subject.evaluate(subject.model());
       Tensor target = subject.outputs(subject.model());
       Map<String, List<Pair>> all = new LinkedHashMap<>();
-      QUANTIZERS
-          .settings()
-          .forEach(
-              (name, quantizer) ->
-                  BITS.forEach(
-                      bits -> {
-                        Ptq plain = quantizer.apply(bits);
-                        Score score = score(subject, plain, target);
-                        List<Pair> pairs = new ArrayList<>();
-                        for (int seed = 1; seed <= scale.pick(1, 2, 3); seed++) {
-                          Score noisy = score(subject, new NoisyQuant(plain, 40, seed), target);
-                          pairs.add(new Pair(bits, score, noisy));
-                        }
-                        all.put(arm(name, bits), pairs);
-                      }));
+      for (var quantizer : QUANTIZERS.settings().entrySet()) {
+        for (int bits : BITS) {
+          Ptq rule = quantizer.getValue();
+          Ptq plain = new Ptq(bits, bits, rule.symmetric(), rule.range());
+          Score score = score(subject, plain, target);
+          List<Pair> pairs = new ArrayList<>();
+          for (int seed = 1; seed <= scale.pick(1, 2, 3); seed++) {
+            Score noisy = score(subject, new NoisyQuant(plain, 40, seed), target);
+            pairs.add(new Pair(bits, score, noisy));
+          }
+          all.put(arm(quantizer.getKey(), bits), pairs);
+        }
+      }
       long bytes = subject.model().parameterBytes();
       return new Outcome(new Score(exact, 0, bytes), all, new LinkedHashMap<>());
     }
@@ -425,24 +402,17 @@ public final class NoisyquantStudy implements Study {
     for (int bits : BITS) {
       String at = "At " + bits + " bits NoisyQuant ";
       lab.claim(
-          Claim.that(
-                  at + "brings the outputs of the " + title + " nearer with every quantizer",
-                  every(pairs, bits, false, Score::distance))
-              .paper("less output error (section 5.3)")
-              .control("plain")
-              .remark(
-                  "Distance from the exact model's outputs, mean of the noises, against plain."));
+          at + "brings the outputs of the " + title + " nearer with every quantizer",
+          "less output error (section 5.3)",
+          "plain",
+          every(pairs, bits, false, Score::distance),
+          "Distance from the exact model's outputs, mean of the noises, against plain.");
       lab.claim(
-          Claim.that(
-                  at + "makes the " + title + " better with every quantizer",
-                  every(
-                      pairs,
-                      bits,
-                      judged.higherIsBetter(),
-                      score -> score.metrics().get(judged.name())))
-              .paper(bits == BITS.get(0) ? paper : "")
-              .control("plain")
-              .remark(title(judged) + ", mean of the noises, against plain; exact: " + judged));
+          at + "makes the " + title + " better with every quantizer",
+          bits == BITS.get(0) ? paper : "",
+          "plain",
+          every(pairs, bits, judged.higherIsBetter(), score -> score.metrics().get(judged.name())),
+          title(judged) + ", mean of the noises, against plain; exact: " + judged);
     }
     List<Column<Pair>> columns = new ArrayList<>(List.of(fixed("bits", Pair::bits)));
     addBoth(columns, "distance", Score::distance);

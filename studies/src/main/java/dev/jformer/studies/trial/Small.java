@@ -3,6 +3,7 @@ package dev.jformer.studies.trial;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.TokenClassifier;
@@ -19,7 +20,12 @@ import dev.jformer.train.TrainingConfig;
 public final class Small {
   private Small() {}
 
-  /** A language model with learned positions and plain perceptrons. */
+  /** A language model with softmax attention, learned positions and plain perceptrons. */
+  public static CausalLm.Config language(int layers, int width, int length, int heads) {
+    return language(layers, width, length, new SoftmaxAttention.Config(heads, 0));
+  }
+
+  /** As above with another token mixer. */
   public static CausalLm.Config language(
       int layers, int width, int length, TokenMixer.Config mixer) {
     return language(layers, width, length, new LearnedPosition.Config(), mixer);
@@ -53,6 +59,11 @@ public final class Small {
         .with(c -> c.vocab(ListOps.VOCAB).labels(ListOps.LABELS).length(problems.length()))
         .withStack(s -> s.layers(layers).width(width))
         .withBlock(b -> b.mixer(mixer));
+  }
+
+  /** A plain vision transformer for images of 32 x 32, with the mean of its tokens. */
+  public static VisionTransformer.Config vision(int patch, int layers, int width, int heads) {
+    return vision(patch, layers, width, new SoftmaxAttention.Config(heads, 0), new Mlp.Config());
   }
 
   /** A vision transformer for images of 32 x 32, with the mean of its tokens and plain patches. */

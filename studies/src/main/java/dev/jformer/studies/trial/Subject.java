@@ -65,6 +65,17 @@ public interface Subject extends CalibrationData {
   }
 
   /**
+   * How many times as long as the model itself another takes, measured in turns.
+   *
+   * @param inputs for {@link #forward}
+   * @param rounds at least 1
+   */
+  default double timesAsLong(Model made, Tensor inputs, int rounds) {
+    return InterleavedTimer.ratio(
+        () -> forward(made, inputs), () -> forward(model(), inputs), rounds);
+  }
+
+  /**
    * By which share of {@code whole} a compressed model is worse, for example 0.01 for a loss that
    * is 1 % higher or an accuracy that is 1 % lower; negative if it is better.
    *

@@ -48,6 +48,7 @@ class SubjectTest {
       double most = subject.compressed(new Ptq(), made -> difference(subject, made, exact));
       assertTrue(most > 0 && most < 1, "largest difference " + most);
       assertEquals(inputs, subject.forward(model, subject.inputs(inputs)).size(0));
+      assertTrue(subject.timesAsLong(model, subject.inputs(1), 1) > 0);
       double whole = subject.quality(model);
       assertEquals(0, subject.relativeLoss(pruned(0), whole), 1e-6);
     }
