@@ -20,7 +20,6 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Task;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -64,16 +63,14 @@ public record LanguageModellingJob() implements Job {
     return new Data("", tokens, tokenizer, null);
   }
 
-  private record Data(String source, TokenFile tokens, Tokenizer tokenizer, Workspace workspace)
-      implements PreparedData {
-    @Override
-    public Job job() {
-      return new LanguageModellingJob();
+  private static final class Data extends PreparedTokens {
+    Data(String source, TokenFile tokens, Tokenizer tokenizer, Workspace workspace) {
+      super(source, tokens, tokenizer, workspace);
     }
 
     @Override
-    public String fingerprint() {
-      return tokens.header().fingerprint();
+    public Job job() {
+      return new LanguageModellingJob();
     }
 
     @Override
@@ -86,12 +83,6 @@ public record LanguageModellingJob() implements Job {
       long most = evaluationBatches == USUAL ? EVALUATION_BATCHES : evaluationBatches;
       return new LanguageModelling(
           (CausalLm) model, tokens, recipe.training().batch(), recipe.training().seed(), most);
-    }
-
-    @Override
-    public DataSummary summary(Task task) {
-      TokenFile.Header header = tokens.header();
-      return new DataSummary(source, "tokens", header.trainTokens(), header.validationTokens(), "");
     }
 
     @Override
@@ -129,14 +120,6 @@ public record LanguageModellingJob() implements Job {
     }
 
     @Override
-    public void save(Model model, Path folder) throws IOException {
-      if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
-        tokenizer.save(folder);
-      }
-      PreparedData.super.save(model, folder);
-    }
-
-    @Override
     public double forwardFlops(Model model, Task task) {
       CausalLm lm = (CausalLm) model;
       try (Scope scope = Scope.open();
@@ -148,14 +131,6 @@ public record LanguageModellingJob() implements Job {
         lm.train(true);
         Random.restore(random);
         return flops;
-      }
-    }
-
-    @Override
-    public void close() {
-      if (workspace != null) {
-        tokens.close();
-        workspace.close();
       }
     }
   }

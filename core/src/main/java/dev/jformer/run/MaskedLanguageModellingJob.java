@@ -12,7 +12,6 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.train.MaskedModelling;
 import dev.jformer.train.Task;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -50,8 +49,11 @@ public record MaskedLanguageModellingJob() implements Job {
     return new Data("", bytes, new ByteTokenizer(), null);
   }
 
-  private record Data(String source, TokenFile tokens, Tokenizer tokenizer, Workspace workspace)
-      implements PreparedData {
+  private static final class Data extends PreparedTokens {
+    Data(String source, TokenFile tokens, Tokenizer tokenizer, Workspace workspace) {
+      super(source, tokens, tokenizer, workspace);
+    }
+
     @Override
     public Job job() {
       return new MaskedLanguageModellingJob();
@@ -67,33 +69,6 @@ public record MaskedLanguageModellingJob() implements Job {
       long most = evaluationBatches == USUAL ? EVALUATION_BATCHES : evaluationBatches;
       return new MaskedModelling(
           (Encoder) model, tokens, recipe.training().batch(), recipe.training().seed(), most);
-    }
-
-    @Override
-    public String fingerprint() {
-      return tokens.header().fingerprint();
-    }
-
-    @Override
-    public DataSummary summary(Task task) {
-      TokenFile.Header header = tokens.header();
-      return new DataSummary(source, "tokens", header.trainTokens(), header.validationTokens(), "");
-    }
-
-    @Override
-    public void save(Model model, Path folder) throws IOException {
-      if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
-        tokenizer.save(folder);
-      }
-      PreparedData.super.save(model, folder);
-    }
-
-    @Override
-    public void close() {
-      if (workspace != null) {
-        tokens.close();
-        workspace.close();
-      }
     }
   }
 

@@ -1,0 +1,57 @@
+package dev.jformer.run;
+
+import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.model.Model;
+import dev.jformer.train.Task;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A text as tokens, ready to be learned from by models of one kind. */
+abstract class PreparedTokens implements PreparedData {
+  private final String source;
+  private final Workspace workspace;
+  final TokenFile tokens;
+  final Tokenizer tokenizer;
+
+  /**
+   * Tokens with their tokenizer.
+   *
+   * @param source where the text lies; empty if unknown
+   * @param workspace closed with the data, as the tokens are; null for tokens that stay open
+   */
+  PreparedTokens(String source, TokenFile tokens, Tokenizer tokenizer, Workspace workspace) {
+    this.source = source;
+    this.tokens = tokens;
+    this.tokenizer = tokenizer;
+    this.workspace = workspace;
+  }
+
+  @Override
+  public final String fingerprint() {
+    return tokens.header().fingerprint();
+  }
+
+  @Override
+  public final DataSummary summary(Task task) {
+    TokenFile.Header header = tokens.header();
+    return new DataSummary(source, "tokens", header.trainTokens(), header.validationTokens(), "");
+  }
+
+  @Override
+  public final void save(Model model, Path folder) throws IOException {
+    if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
+      tokenizer.save(folder);
+    }
+    PreparedData.super.save(model, folder);
+  }
+
+  @Override
+  public final void close() {
+    if (workspace != null) {
+      tokens.close();
+      workspace.close();
+    }
+  }
+}
