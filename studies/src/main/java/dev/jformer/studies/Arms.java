@@ -42,6 +42,13 @@ public final class Arms<S> {
     return new Arms<>(new LinkedHashMap<>(settings), Set.of(), Map.of());
   }
 
+  /** An arm for each value, such as the lengths that something is measured at. */
+  public static <S> Arms<S> named(List<S> values, Function<S, String> name) {
+    Map<String, S> settings = new LinkedHashMap<>();
+    values.forEach(value -> settings.put(name.apply(value), value));
+    return of(settings);
+  }
+
   /** The same and another one. */
   public Arms<S> arm(String name, S setting) {
     Map<String, S> all = new LinkedHashMap<>(settings);
@@ -82,6 +89,13 @@ public final class Arms<S> {
     Map<String, T> all = new LinkedHashMap<>();
     settings.forEach((name, setting) -> all.put(name, made.apply(name, setting)));
     return all;
+  }
+
+  /** The same arms, with something made of each in its place. */
+  public <T> Arms<T> with(Function<? super S, T> part) {
+    Map<String, T> all = new LinkedHashMap<>();
+    settings.forEach((name, setting) -> all.put(name, part.apply(setting)));
+    return new Arms<>(all, controls, fewer);
   }
 
   /** What differs in each arm, by name. */

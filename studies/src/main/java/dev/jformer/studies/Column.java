@@ -34,6 +34,11 @@ public record Column<R>(String title, Function<Measured.Arm<R>, String> cell) {
     return new Column<>(title, arm -> text(value.apply(arm.first())));
   }
 
+  /** What an arm's name alone says, such as a number that follows from its settings. */
+  public static <R> Column<R> named(String title, Function<String, ?> value) {
+    return new Column<>(title, arm -> text(value.apply(arm.name())));
+  }
+
   /** The value of each seed, one beside the other. */
   public static <R> Column<R> eachSeed(String title, ToDoubleFunction<? super R> value) {
     return new Column<>(

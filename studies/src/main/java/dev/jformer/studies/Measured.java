@@ -283,17 +283,22 @@ public record Measured<R>(List<Arm<R>> arms) {
     Figure.Series of(R result, String name);
 
     /**
-     * A line through points.
+     * A line through points; those are left out of which a value is not finite.
      *
      * @param points of a result
      */
     static <R, P> Curve<R> line(
         Function<R, List<P>> points, ToDoubleFunction<P> x, ToDoubleFunction<P> y) {
-      return (result, name) ->
-          Figure.Series.line(
-              name,
-              points.apply(result).stream().map(x::applyAsDouble).toList(),
-              points.apply(result).stream().map(y::applyAsDouble).toList());
+      return (result, name) -> {
+        List<P> finite =
+            points.apply(result).stream()
+                .filter(p -> Double.isFinite(x.applyAsDouble(p) + y.applyAsDouble(p)))
+                .toList();
+        return Figure.Series.line(
+            name,
+            finite.stream().map(x::applyAsDouble).toList(),
+            finite.stream().map(y::applyAsDouble).toList());
+      };
     }
   }
 

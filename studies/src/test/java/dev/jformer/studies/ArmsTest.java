@@ -42,11 +42,13 @@ class ArmsTest {
   private static final Arms<Double> ARMS =
       Arms.of("plain", 2.0).arm("ours", 1.0).control("nothing", 3.0);
 
+  private ExperimentContext lab() {
+    return new ExperimentContext(
+        Scale.SMOKE, null, new Notebook(folder, "here", "test"), Watcher.NONE);
+  }
+
   private Measured<Found> learned() {
-    ExperimentContext lab =
-        new ExperimentContext(
-            Scale.SMOKE, null, new Notebook(folder, "here", "test"), Watcher.NONE);
-    return ARMS.learn(lab, "sums", 3, base -> new Adding(this, base));
+    return ARMS.learn(lab(), "sums", 3, base -> new Adding(this, base));
   }
 
   @Test
@@ -85,6 +87,35 @@ class ArmsTest {
             .figure("F", "x", "y", (found, name) -> Figure.Series.point(name, 1, found.loss()));
     assertEquals(
         List.of(2.01, 1.01, 3.01), figure.series().stream().map(s -> s.y().get(0)).toList());
+  }
+
+  @Test
+  void armsAreNamedByValuesAndMapped() {
+    Arms<Integer> widths = Arms.named(List.of(64, 16), width -> "width " + width);
+    assertEquals(List.of("width 64", "width 16"), List.copyOf(widths.settings().keySet()));
+    assertEquals(16, widths.settings().get("width 16"));
+    Arms<String> texts = ARMS.with(String::valueOf);
+    assertEquals(
+        List.of("2.0", "1.0", "3.0"), List.copyOf(texts.settings().values()), "in their order");
+    assertEquals(
+        "[plain]",
+        texts
+            .measure(lab(), "", Found.class, text -> new Found(text.length(), 0))
+            .table("T", "arm", Column.named("own name", name -> List.of(name)))
+            .rows()
+            .get(0)
+            .get(1));
+    assertTrue(
+        texts.measure(lab(), "", Found.class, text -> new Found(0, 0)).arm("nothing").control());
+  }
+
+  @Test
+  void curvesLeaveOutWhatIsNotFinite() {
+    Figure.Series line =
+        Measured.Curve.<List<Double>, Double>line(values -> values, x -> x, x -> 1 / x)
+            .of(List.of(1.0, 0.0, 4.0, Double.NaN), "inverse");
+    assertEquals(List.of(1.0, 4.0), line.x());
+    assertEquals(List.of(1.0, 0.25), line.y());
   }
 
   @Test

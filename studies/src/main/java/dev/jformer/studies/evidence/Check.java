@@ -3,6 +3,7 @@ package dev.jformer.studies.evidence;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleBinaryOperator;
 import java.util.stream.Collectors;
@@ -107,6 +108,11 @@ public record Check(String text, Verdict verdict, String basis) {
             .filter(basis -> !basis.isEmpty())
             .distinct()
             .collect(Collectors.joining("; ")));
+  }
+
+  /** As {@link #all(Check...)}. */
+  public static Check all(List<Check> checks) {
+    return all(checks.toArray(Check[]::new));
   }
 
   private static boolean anyIs(Verdict verdict, Check... checks) {

@@ -1,17 +1,26 @@
 package dev.jformer.studies.trial;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.fixed;
+
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.model.CausalLm;
 import dev.jformer.run.LanguageModellingJob;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.TextData;
 import dev.jformer.run.Training;
+import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Trial;
+import dev.jformer.tensor.Scope;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Objective;
 import dev.jformer.train.TrainingConfig;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Training a language model to see what comes of it. A loss that ceases to be a number is an
@@ -103,6 +112,59 @@ public record LanguageTrial(
                 session.progress(),
                 this::listening,
                 examination));
+  }
+
+  /** Looks at a model while it learns, as an {@link Observer} does. */
+  public interface Look<L> {
+    /** What is seen after an evaluation. */
+    L at(CausalLm model, long step);
+  }
+
+  /** As {@link Examination}, with what was seen while the model learned. */
+  public interface Watched<L, R> {
+    /** What is found; {@code looks} has one entry for each evaluation. */
+    R of(CausalLm model, TrainingResult result, List<L> looks);
+  }
+
+  /** As {@link #examined}; the model is looked at after every evaluation as well. */
+  public <L, R extends Record> Trial<R> watched(
+      Class<R> kind, Look<L> look, Watched<L, R> examination) {
+    return Trial.of(
+        kind,
+        session -> {
+          List<L> looks = new ArrayList<>();
+          Observer looking = (lm, step, loss) -> looks.add(inScope(() -> look.at(lm, step)));
+          return new LanguageTrial(model, training, evaluationBatches, looking, objective, listener)
+              .examined(kind, (lm, result) -> examination.of(lm, result, List.copyOf(looks)))
+              .run(session);
+        });
+  }
+
+  private static <L> L inScope(Supplier<L> look) {
+    try (Scope scope = Scope.open()) {
+      return look.get();
+    }
+  }
+
+  /**
+   * Adds a table and a figure of trained language models to a report: losses, time, memory, size.
+   *
+   * @param title of the table
+   * @param arm title of its first column
+   */
+  public static void report(
+      ExperimentContext lab, Measured<TrainingResult> runs, String title, String arm) {
+    lab.table(
+        runs.table(
+            title,
+            arm,
+            column("loss", "nats a byte", TrainingResult::finalLoss),
+            column("ms a step", run -> 1e3 * run.seconds() / run.steps()),
+            column("peak MB", run -> run.peakBytes() / 1e6),
+            fixed("weights", TrainingResult::parameters)));
+    lab.figure(
+        runs.figure(
+            "Language models, first seed", "updates", "held-out loss", TrainingResult::curve));
   }
 
   private Training on(TokenFile text) {

@@ -3,10 +3,6 @@ package dev.jformer.studies.trial;
 import static dev.jformer.studies.Column.column;
 
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
-import dev.jformer.position.NoPosition;
-import dev.jformer.position.Position;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
@@ -54,7 +50,7 @@ public record LayerCost(int width, List<Integer> sizes) {
             work.put(
                 name,
                 tokens -> {
-                  TokenMixer layer = build(mixer, tokens, causal);
+                  TokenMixer layer = Small.mixer(mixer, width, tokens, causal);
                   layers.add(layer);
                   return bothWays(layer, tokens);
                 }));
@@ -74,15 +70,6 @@ public record LayerCost(int width, List<Integer> sizes) {
       x.clearGrad();
       layer.forward(x, null).backward(g);
     };
-  }
-
-  private TokenMixer build(TokenMixer.Config mixer, int length, boolean causal) {
-    BlockContext site =
-        new BlockContext(
-            width, 0, 1, length, causal, false, 0, new BlockContext.Init(), new Linear.Config());
-    int heads = mixer.heads();
-    Position none = new NoPosition.Config().build(width, heads, width / heads, length);
-    return mixer.build(site, none);
   }
 
   /** As {@link #report(ExperimentContext, Measured, int)}. */

@@ -8,10 +8,12 @@ import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.TokenClassifier;
 import dev.jformer.model.vision.VisionTransformer;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
 import dev.jformer.position.LearnedPosition;
+import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.TrainingConfig;
@@ -50,6 +52,15 @@ public final class Small {
         .withLength(length)
         .withStack(s -> s.layers(layers).width(width).position(position))
         .withBlock(b -> b.mixer(mixer).ffn(ffn).projection(projection));
+  }
+
+  /** A token mixer by itself, as the first block of a model without biases and positions has it. */
+  public static TokenMixer mixer(TokenMixer.Config mixer, int width, int length, boolean causal) {
+    int heads = mixer.heads();
+    return mixer.build(
+        new BlockContext(
+            width, 0, 1, length, causal, false, 0, new BlockContext.Init(), new Linear.Config()),
+        new NoPosition.Config().build(width, heads, width / heads, length));
   }
 
   /** A classifier of nested lists with learned positions and plain perceptrons. */

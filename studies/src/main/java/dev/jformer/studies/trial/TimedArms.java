@@ -1,8 +1,14 @@
 package dev.jformer.studies.trial;
 
+import dev.jformer.model.CausalLm;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Table;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.AdamW;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -25,6 +31,54 @@ public record TimedArms(List<String> names, Timings timings) {
     return new TimedArms(
         List.copyOf(work.keySet()),
         InterleavedTimer.measure(List.copyOf(work.values()), warmUp, rounds));
+  }
+
+  /**
+   * Measures updates of untrained language models with AdamW, on random tokens.
+   *
+   * @param rows sequences in a batch, each of the model's length
+   * @param rounds at least 1, after one that does not count
+   */
+  public static TimedArms updates(Map<String, CausalLm.Config> models, int rows, int rounds) {
+    List<Update> updates = new ArrayList<>();
+    Map<String, Runnable> work = new LinkedHashMap<>();
+    try (Scope scope = Scope.open()) {
+      models.forEach(
+          (name, model) -> {
+            updates.add(new Update(model, rows));
+            work.put(name, updates.get(updates.size() - 1)::run);
+          });
+      return measure(work, 1, rounds);
+    } finally {
+      updates.forEach(Update::close);
+    }
+  }
+
+  private static final class Update {
+    private final CausalLm model;
+    private final AdamW optimizer;
+    private final Tensor ids;
+
+    Update(CausalLm.Config config, int rows) {
+      Random.seed(1);
+      model = config.build();
+      optimizer = new AdamW(model, new AdamW.Config());
+      ids = Tensor.randint(0, config.vocab(), rows, config.length());
+    }
+
+    void run() {
+      model.clearGrads();
+      try (Scope scope = Scope.open()) {
+        model.loss(ids, ids).backward();
+      }
+      optimizer.clipGradients(1);
+      optimizer.step(1e-3);
+    }
+
+    void close() {
+      optimizer.close();
+      model.close();
+    }
   }
 
   /** Median seconds of an arm. */

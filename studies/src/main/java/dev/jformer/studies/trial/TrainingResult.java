@@ -125,6 +125,11 @@ public record TrainingResult(
     return value;
   }
 
+  /** The metric {@code accuracy} in percent. */
+  public double percentRight() {
+    return 100 * metric("accuracy");
+  }
+
   /**
    * A loss.
    *

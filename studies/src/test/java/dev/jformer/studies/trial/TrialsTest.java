@@ -10,14 +10,19 @@ import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.ffn.Mlp;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Trial;
+import dev.jformer.tensor.Tensor;
 import dev.jformer.train.Objective;
+import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,6 +65,65 @@ class TrialsTest {
       assertEquals(
           new Losses(result.finalLoss(), false, result.validation().size()),
           examined.run(Trial.Session.of(text, 1)));
+      Trial<Steps> watched =
+          trial.watched(
+              Steps.class,
+              (model, step) -> model.isTraining() ? -step : step,
+              (model, found, looks) -> new Steps(looks, found.finalLoss()));
+      assertEquals(
+          new Steps(List.of(1L, 2L, 3L), result.finalLoss()),
+          watched.run(Trial.Session.of(text, 1)));
+      assertEquals(
+          watched.run(Trial.Session.of(text, 1)), watched.run(Trial.Session.of(text, 1)), "anew");
+    }
+  }
+
+  record Steps(List<Long> steps, double loss) {}
+
+  @Test
+  void tasksOfTheirOwn() {
+    TaskTrial<CausalLm, Repeating> trial =
+        new TaskTrial<>(
+            Small.language(1, 16, 8, MIXER)::build,
+            Small.training(4, 2, 1),
+            (model, session) -> new Repeating(model),
+            (model, task) ->
+                Map.of("batches", (double) task.batches, "training", model.isTraining() ? 1.0 : 0));
+    TrainingResult result = seeds(trial, null);
+    assertEquals(4, result.metric("batches"));
+    assertEquals(0, result.metric("training"), "metrics are of a model in inference");
+    assertTrue(result.finalLoss() < result.validation().get(0).loss(), result.toString());
+  }
+
+  /** The same few tokens, again and again. */
+  private static final class Repeating implements Task {
+    private final CausalLm model;
+    private final Tensor ids = Tensor.arange(0, 8).unsqueeze(0);
+    private int batches;
+
+    Repeating(CausalLm model) {
+      this.model = model;
+    }
+
+    @Override
+    public Tensor loss(long index) {
+      batches++;
+      return model.loss(ids, ids);
+    }
+
+    @Override
+    public long unitsPerBatch() {
+      return 8;
+    }
+
+    @Override
+    public String unit() {
+      return "tokens";
+    }
+
+    @Override
+    public Metrics evaluate() {
+      return Metrics.ofLoss(model.loss(ids, ids).item(), "nats");
     }
   }
 
