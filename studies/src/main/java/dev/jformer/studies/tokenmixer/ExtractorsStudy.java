@@ -1,5 +1,8 @@
 package dev.jformer.studies.tokenmixer;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
@@ -7,32 +10,28 @@ import dev.jformer.mixer.extractor.HighExtractor;
 import dev.jformer.mixer.extractor.MinimalistExtractor;
 import dev.jformer.mixer.extractor.SuperHighExtractor;
 import dev.jformer.mixer.extractor.WorthwhileExtractor;
-import dev.jformer.model.CausalLm;
-import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
-import dev.jformer.position.NoPosition;
-import dev.jformer.position.Position;
+import dev.jformer.studies.Arms;
+import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
+import dev.jformer.studies.Measured.Cell;
+import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.LanguageTrial;
-import dev.jformer.studies.trial.Seeds;
+import dev.jformer.studies.trial.LayerCost;
+import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
-import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
+import java.util.function.DoubleBinaryOperator;
 
 /**
- * Extractors in place of softmax attention (arXiv 2308.07661): the same language model with the
+ * Extractors in place of softmax attention (Attention Is Not All You Need Anymore, <a
+ * href="https://arxiv.org/abs/2308.07661">arXiv 2308.07661</a>): the same language model with the
  * same settings on the same text, for the same number of updates; then the time of a layer alone as
  * sequences grow.
  */
@@ -42,85 +41,52 @@ public final class ExtractorsStudy implements Study {
   private static final double NEAR = 1.05;
 
   private static final int HEADS = 4;
+  private static final String SOFTMAX = "softmax attention";
+  private static final String SHE = "SHE";
+  private static final List<String> CHEAP = List.of("HE", "WE", "ME");
 
-  /** What mixes tokens, with what it costs by its definition; l tokens, D channels. */
-  private enum Mixer {
-    SOFTMAX("softmax attention", new SoftmaxAttention.Config(HEADS, 0), "4 D²", "4 D² + (l+1) D") {
-      @Override
-      double weights(double l, double d) {
-        return 4 * d * d;
-      }
-
-      @Override
-      double operations(double l, double d) {
-        return 4 * d * d + (l + 1) * d;
-      }
-    },
-    SHE("SHE", new SuperHighExtractor.Config(), "l D² + 2 D²", "2 D² + (l+1) D²/2 + D") {
-      @Override
-      double weights(double l, double d) {
-        return l * d * d + 2 * d * d;
-      }
-
-      @Override
-      double operations(double l, double d) {
-        return 2 * d * d + (l + 1) * d * d / 2 + d;
-      }
-    },
-    HE("HE", new HighExtractor.Config(), "l D + 3 D²", "3 D² + (l+1) D/2 + D") {
-      @Override
-      double weights(double l, double d) {
-        return l * d + 3 * d * d;
-      }
-
-      @Override
-      double operations(double l, double d) {
-        return 3 * d * d + (l + 1) * d / 2 + d;
-      }
-    },
-    WE("WE", new WorthwhileExtractor.Config(), "l D + 2 D²", "2 D² + (l+1) D/2 + D") {
-      @Override
-      double weights(double l, double d) {
-        return l * d + 2 * d * d;
-      }
-
-      @Override
-      double operations(double l, double d) {
-        return 2 * d * d + (l + 1) * d / 2 + d;
-      }
-    },
-    ME("ME", new MinimalistExtractor.Config(), "l + 2 D²", "2 D² + (l+1) D/2 + D") {
-      @Override
-      double weights(double l, double d) {
-        return l + 2 * d * d;
-      }
-
-      @Override
-      double operations(double l, double d) {
-        return 2 * d * d + (l + 1) * d / 2 + d;
-      }
-    };
-
-    private final String title;
-    private final TokenMixer.Config config;
-    private final String weightFormula;
-    private final String operationFormula;
-
-    Mixer(String title, TokenMixer.Config config, String weightFormula, String operationFormula) {
-      this.title = title;
-      this.config = config;
-      this.weightFormula = weightFormula;
-      this.operationFormula = operationFormula;
+  /** What a mixer costs by its definition, in the length l and the width D. */
+  private record Formula(String text, DoubleBinaryOperator value) {
+    double of(int length, int width) {
+      return value.applyAsDouble(length, width);
     }
-
-    /** Weights of a layer without biases. */
-    abstract double weights(double l, double d);
-
-    /** Multiplications of a layer a token, on average over the l positions. */
-    abstract double operations(double l, double d);
   }
 
-  private static final List<Mixer> CHEAP = List.of(Mixer.HE, Mixer.WE, Mixer.ME);
+  /**
+   * A mixer and what it costs by its definition.
+   *
+   * @param weights of a layer without biases
+   * @param operations multiplications of a layer a token, on average over the positions
+   */
+  private record Mixer(TokenMixer.Config config, Formula weights, Formula operations) {}
+
+  private static final Arms<Mixer> MIXERS =
+      Arms.of(
+              SOFTMAX,
+              new Mixer(
+                  new SoftmaxAttention.Config(HEADS, 0),
+                  new Formula("4 D²", (l, d) -> 4 * d * d),
+                  new Formula("4 D² + (l+1) D", (l, d) -> 4 * d * d + (l + 1) * d)))
+          .arm(
+              SHE,
+              new Mixer(
+                  new SuperHighExtractor.Config(),
+                  new Formula("l D² + 2 D²", (l, d) -> l * d * d + 2 * d * d),
+                  new Formula(
+                      "2 D² + (l+1) D²/2 + D", (l, d) -> 2 * d * d + (l + 1) * d * d / 2 + d)))
+          .arm("HE", cheap(new HighExtractor.Config(), 3, "l D", (l, d) -> l * d))
+          .arm("WE", cheap(new WorthwhileExtractor.Config(), 2, "l D", (l, d) -> l * d))
+          .arm("ME", cheap(new MinimalistExtractor.Config(), 2, "l", (l, d) -> l));
+
+  private static Mixer cheap(
+      TokenMixer.Config config, int matrices, String text, DoubleBinaryOperator own) {
+    String squares = matrices + " D²";
+    return new Mixer(
+        config,
+        new Formula(text + " + " + squares, (l, d) -> own.applyAsDouble(l, d) + matrices * d * d),
+        new Formula(
+            squares + " + (l+1) D/2 + D", (l, d) -> matrices * d * d + (l + 1) * d / 2 + d));
+  }
 
   @Override
   public String slug() {
@@ -129,14 +95,7 @@ public final class ExtractorsStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    int width = lab.scale().pick(16, 64, 128);
-    int length = lab.scale().pick(24, 64, 128);
-    int seeds = lab.scale().pick(1, 3, 3);
-    Map<Mixer, List<TrainingResult>> runs = new EnumMap<>(Mixer.class);
-    for (Mixer mixer : Mixer.values()) {
-      runs.put(mixer, lab.learn(mixer.title, trial(lab.scale(), mixer, width, length), seeds));
-    }
-    learning(lab, runs, width, length);
+    learning(lab, lab.scale().pick(16, 64, 128), lab.scale().pick(24, 64, 128));
     costs(lab, lab.scale().pick(16, 64, 128));
     lab.note(
         "Only the published summary of the paper was at hand: widths, lengths and data are not"
@@ -147,184 +106,124 @@ public final class ExtractorsStudy implements Study {
             + " Fourier transforms where sequences are long, with fewer.");
   }
 
-  private static LanguageTrial trial(Scale scale, Mixer mixer, int width, int length) {
+  private static Trial<TrainingResult> trial(Scale scale, Mixer mixer, int width, int length) {
     int steps = scale.pick(3, 800, 20_000);
-    CausalLm.Config model =
-        new CausalLm.Config()
-            .withLength(length)
-            .withStack(
-                s ->
-                    s.layers(scale.pick(1, 3, 6))
-                        .width(width)
-                        .position(new dev.jformer.position.LearnedPosition.Config()))
-            .withBlock(b -> b.mixer(mixer.config).bias(false));
-    TrainingConfig training =
-        new TrainingConfig()
-            .with(
-                t ->
-                    t.steps(steps)
-                        .batch(scale.pick(4, 16, 32))
-                        .evaluateEvery(Math.max(1, steps / 8))
-                        .checkpointEvery(steps));
-    return new LanguageTrial(model, training, scale.pick(2, 40, 40), null);
+    return new LanguageTrial(
+        Small.language(scale.pick(1, 3, 6), width, length, mixer.config())
+            .withBlock(b -> b.bias(false)),
+        Small.training(steps, scale.pick(4, 16, 32), 1)
+            .with(t -> t.evaluateEvery(Math.max(1, steps / 8))),
+        scale.pick(2, 40, 40),
+        null);
   }
 
   private static long weights(Mixer mixer, int width, int length) {
     try (Scope scope = Scope.open();
-        TokenMixer built = layer(mixer, width, length)) {
+        TokenMixer built = Small.mixer(mixer.config(), width, length, true)) {
       return built.parameterCount();
     }
   }
 
-  private static TokenMixer layer(Mixer mixer, int width, int length) {
-    BlockContext site =
-        new BlockContext(
-            width, 0, 1, length, true, false, 0, new BlockContext.Init(), new Linear.Config());
-    Position none = new NoPosition.Config().build(width, HEADS, width / HEADS, length);
-    return mixer.config.build(site, none);
-  }
-
-  private static void learning(
-      ExperimentContext lab, Map<Mixer, List<TrainingResult>> runs, int width, int length) {
-    double attention = TrainingResult.loss(runs.get(Mixer.SOFTMAX));
+  private static void learning(ExperimentContext lab, int width, int length) {
+    Measured<TrainingResult> runs =
+        MIXERS.learn(
+            lab, "", lab.scale().pick(1, 3, 3), mixer -> trial(lab.scale(), mixer, width, length));
     lab.claim(
         "SHE learns at least as well as softmax attention",
         "SHE evidently improves the performance of the Transformer (abstract)",
-        Check.atMost(
-            "loss of SHE, against attention,",
-            TrainingResult.loss(runs.get(Mixer.SHE)),
-            attention));
-    for (Mixer mixer : CHEAP) {
-      double loss = TrainingResult.loss(runs.get(mixer));
+        runs.atMost("loss of SHE, against attention,", SHE, SOFTMAX, TrainingResult::finalLoss));
+    for (String name : CHEAP) {
       lab.claim(
-          mixer.title + " learns about as well as softmax attention, with fewer operations",
+          name + " learns about as well as softmax attention, with fewer operations",
           "close to or better than self-attention with less computational complexity (abstract)",
           Check.all(
-              Check.atMost("loss as a multiple of attention's", loss / attention, NEAR),
+              Check.atMost(
+                  "loss as a multiple of attention's",
+                  runs.ratio(name, SOFTMAX, TrainingResult::finalLoss),
+                  NEAR),
               Check.below(
                   "multiplications a token and layer",
-                  mixer.operations(length, width),
-                  Mixer.SOFTMAX.operations(length, width))));
-    }
-    List<Check> asSaid = new ArrayList<>();
-    List<List<String>> rows = new ArrayList<>();
-    List<Figure.Series> curves = new ArrayList<>();
-    for (Mixer mixer : Mixer.values()) {
-      long weights = weights(mixer, width, length);
-      double formula = mixer.weights(length, width);
-      asSaid.add(
-          Check.atMost(
-              mixer.title + ": " + weights + " weights, off by", Math.abs(weights - formula), 0));
-      List<TrainingResult> learned = runs.get(mixer);
-      rows.add(
-          Table.row(
-              mixer.title,
-              TrainingResult.loss(learned),
-              TrainingResult.spread(learned),
-              Seeds.mean(learned, run -> 1e3 * run.seconds() / run.steps()),
-              Seeds.mean(learned, run -> run.peakBytes() / 1e6),
-              learned.get(0).parameters(),
-              weights,
-              mixer.weightFormula,
-              mixer.operations(length, width),
-              mixer.operationFormula));
-      curves.add(learned.get(0).curve(mixer.title));
+                  mixer(name).operations().of(length, width),
+                  mixer(SOFTMAX).operations().of(length, width))));
     }
     lab.claim(
-        "Weights grow with the length l and the width D as the definitions say",
+        "The Extractors' weights grow with the length l and the width D as the definitions say",
         "SHE: O(l D²); the others linear in l",
-        Check.all(asSaid.toArray(Check[]::new)));
+        Check.all(
+            runs.names().stream()
+                .map(name -> asDefined(name, weights(mixer(name), width, length), width, length))
+                .toArray(Check[]::new)));
     lab.table(
-        new Table(
+        runs.table(
             "The same model with different mixers, width " + width + ", length " + length,
-            List.of(
-                "mixer",
-                "loss (nats a byte)",
-                "spread",
-                "ms a step",
-                "peak MB",
-                "weights",
-                "weights a layer",
-                "formula",
+            "mixer",
+            column("loss", "nats a byte", TrainingResult::finalLoss),
+            column("ms a step", run -> 1e3 * run.seconds() / run.steps()),
+            column("peak MB", run -> run.peakBytes() / 1e6),
+            fixed("weights", TrainingResult::parameters),
+            Column.named("weights a layer", name -> weights(mixer(name), width, length)),
+            Column.named("formula", name -> mixer(name).weights().text()),
+            Column.named(
                 "multiplications a token and layer",
-                "formula "),
-            rows));
+                name -> mixer(name).operations().of(length, width)),
+            Column.named("formula ", name -> mixer(name).operations().text())));
     lab.figure(
-        new Figure("Learning, first seed", "updates", "held-out loss", false, false, curves));
+        runs.figure("Learning, first seed", "updates", "held-out loss", TrainingResult::curve));
+  }
+
+  private static Mixer mixer(String name) {
+    return MIXERS.settings().get(name);
+  }
+
+  private static Check asDefined(String name, long weights, int width, int length) {
+    double off = Math.abs(weights - mixer(name).weights().of(length, width));
+    return Check.atMost(name + ": " + weights + " weights, off by", off, 0);
   }
 
   private static void costs(ExperimentContext lab, int width) {
-    int[] sizes =
+    List<Integer> sizes =
         lab.scale()
             .pick(
-                new int[] {32, 64, 128},
-                new int[] {64, 128, 256, 512, 1024, 2048, 4096},
-                new int[] {64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384});
+                List.of(32, 64, 128),
+                List.of(64, 128, 256, 512, 1024, 2048, 4096),
+                List.of(64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384));
     // SHE's matrices alone take l D² numbers, and several times that in training.
     int longestOfShe = lab.scale().pick(64, 512, 1024);
-    Map<Mixer, Cost> costs = new EnumMap<>(Mixer.class);
-    List<Figure.Series> curves = new ArrayList<>();
-    for (Mixer mixer : Mixer.values()) {
-      int[] own =
-          Arrays.stream(sizes).filter(size -> mixer != Mixer.SHE || size <= longestOfShe).toArray();
-      Cost cost = lab.measure("time of " + mixer.title, Cost.class, () -> time(mixer, width, own));
-      costs.put(mixer, cost);
-      curves.add(
-          Figure.Series.line(
-              mixer.title,
-              cost.points().stream().map(p -> (double) p.size()).toList(),
-              cost.points().stream().map(p -> 1e3 * p.seconds()).toList()));
-    }
-    List<List<String>> rows = new ArrayList<>();
-    for (int i = 0; i < sizes.length; i++) {
-      List<Object> row = new ArrayList<>();
-      row.add(sizes[i]);
-      for (Mixer mixer : Mixer.values()) {
-        List<Cost.Point> points = costs.get(mixer).points();
-        row.add(i < points.size() ? (Object) (1e3 * points.get(i).seconds()) : "");
-      }
-      rows.add(Table.row(row.toArray()));
-    }
-    List<String> columns = new ArrayList<>(List.of("tokens"));
-    for (Mixer mixer : Mixer.values()) {
-      columns.add(mixer.title + " (ms)");
-    }
+    List<Integer> sizesOfShe = sizes.stream().filter(size -> size <= longestOfShe).toList();
+    Arms<TokenMixer.Config> mixers = MIXERS.with(Mixer::config);
+    Measured<Cost> costs =
+        new LayerCost(width, sizes)
+            .measure(lab, mixers.without(SHE), true)
+            .and(
+                new LayerCost(width, sizesOfShe)
+                    .measure(lab, Arms.of(SHE, mixers.settings().get(SHE)), true));
+    int last = sizes.size() - 1;
     lab.table(
-        new Table("A layer forward and backward on one sequence, width " + width, columns, rows));
+        costs.crossTable(
+            "A layer forward and backward on one sequence, width " + width,
+            "tokens",
+            sizes,
+            new Cell<>(
+                "ms",
+                (cost, i) ->
+                    i < cost.points().size() ? 1e3 * cost.points().get(i).seconds() : Double.NaN)));
     lab.figure(
-        new Figure("Time of a layer, forward and backward", "tokens", "ms", true, true, curves));
-    int last = sizes.length - 1;
-    Cost attention = costs.get(Mixer.SOFTMAX);
-    for (Mixer mixer : CHEAP) {
-      Cost cost = costs.get(mixer);
+        costs.logFigure(
+            "Time of a layer, forward and backward",
+            "tokens",
+            "ms",
+            Curve.line(Cost::points, Cost.Point::size, point -> 1e3 * point.seconds())));
+    for (String name : CHEAP) {
       lab.claim(
-          mixer.title + " takes less time than softmax attention on long sequences",
+          name + " takes less time than softmax attention on long sequences",
           "able to run faster than self-attention (abstract)",
           Check.below(
-              "ms for " + sizes[last] + " tokens",
-              1e3 * cost.points().get(last).seconds(),
-              1e3 * attention.points().get(last).seconds()),
-          "faster from " + Check.number(cost.overtakes(attention)) + " tokens on");
-    }
-  }
-
-  private static Cost time(Mixer mixer, int width, int[] sizes) {
-    List<TokenMixer> layers = new ArrayList<>();
-    try {
-      return Cost.measure(
-          sizes,
-          tokens -> {
-            TokenMixer built = layer(mixer, width, tokens);
-            layers.add(built);
-            Tensor x = Tensor.randn(1, tokens, width);
-            Tensor g = Tensor.randn(1, tokens, width);
-            return () -> {
-              built.clearGrads();
-              built.forward(x, null).backward(g);
-            };
-          });
-    } finally {
-      layers.forEach(TokenMixer::close);
+              "ms for " + sizes.get(last) + " tokens",
+              1e3 * costs.first(name).points().get(last).seconds(),
+              1e3 * costs.first(SOFTMAX).points().get(last).seconds()),
+          "faster from "
+              + Check.number(costs.first(name).overtakes(costs.first(SOFTMAX)))
+              + " tokens on");
     }
   }
 }

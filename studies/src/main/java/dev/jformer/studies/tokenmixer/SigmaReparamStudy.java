@@ -1,5 +1,10 @@
 package dev.jformer.studies.tokenmixer;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.computed;
+import static dev.jformer.studies.Column.eachSeed;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Fold;
 import dev.jformer.data.text.HeldOut;
@@ -11,34 +16,40 @@ import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.SigmaReparamLinear;
+import dev.jformer.studies.Arms;
+import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
+import dev.jformer.studies.Measured.Arm;
+import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Claim;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.trial.HeldOutText;
 import dev.jformer.studies.trial.LanguageTrial;
+import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TimedArms;
 import dev.jformer.studies.trial.TrainingResult;
-import dev.jformer.tensor.Random;
-import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.AdamW;
 import dev.jformer.train.Schedule;
-import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.DoubleStream;
-import java.util.stream.Stream;
 
 /**
- * σReparam (arXiv 2303.06296): a language model without layer norm, warm-up and clipping of
- * gradients, with plain linear layers and with reparametrised ones, over a range of learning rates;
- * beside both, the plain model with all three. How widely the heads look is measured all along.
+ * Stabilizing Transformer Training by Preventing Attention Entropy Collapse (<a
+ * href="https://arxiv.org/abs/2303.06296">arXiv 2303.06296</a>): a language model without layer
+ * norm, warm-up and clipping of gradients, with plain linear layers and with those of σReparam,
+ * over a range of learning rates; beside both, the plain model with all three. How widely the heads
+ * look is measured all along.
  */
 @AutoService(Study.class)
 public final class SigmaReparamStudy implements Study {
@@ -56,72 +67,58 @@ public final class SigmaReparamStudy implements Study {
 
   private static final int HEADS = 4;
   private static final int LOOKS = 20;
+  private static final String PLAIN = "plain";
+  private static final String SIGMA = "σReparam";
+  private static final String SIGMA_ONE = "σReparam, γ from 1";
+  private static final String USUAL = "layer norm, warm-up, clipping";
 
-  private enum Way {
-    PLAIN("plain", new Linear.Config(), false),
-    SIGMA("σReparam", new SigmaReparamLinear.Config(), false),
-    SIGMA_ONE(
-        "σReparam, γ from 1", new SigmaReparamLinear.Config(SigmaReparamLinear.Gain.ONE), false),
-    USUAL("layer norm, warm-up, clipping", new Linear.Config(), true);
+  /**
+   * How a model is trained.
+   *
+   * @param steadied with layer norm, warm-up and clipping
+   */
+  private record Way(String name, Projection projection, boolean steadied) {}
 
-    private final String title;
-    private final Projection projection;
-    private final boolean steadied;
-
-    Way(String title, Projection projection, boolean steadied) {
-      this.title = title;
-      this.projection = projection;
-      this.steadied = steadied;
-    }
-  }
+  private static final Way PLAIN_WAY = new Way(PLAIN, new Linear.Config(), false);
+  private static final Way SIGMA_WAY = new Way(SIGMA, new SigmaReparamLinear.Config(), false);
+  private static final List<Way> WAYS =
+      List.of(
+          PLAIN_WAY,
+          SIGMA_WAY,
+          new Way(SIGMA_ONE, new SigmaReparamLinear.Config(SigmaReparamLinear.Gain.ONE), false),
+          new Way(USUAL, new Linear.Config(), true));
 
   /**
    * A look at a model while it learns.
    *
    * @param step after which update
-   * @param entropies of the heads [L][H], in nats
-   * @param norms spectral norms of the heads' logits [L][H]
+   * @param entropy mean of all heads, in nats
+   * @param narrowest entropy of the head that looks at the fewest tokens
+   * @param heads entropies of the heads of the first block and the last
+   * @param aboveBound the least that an entropy is above what the spectral norm of the head's
+   *     logits allows; infinite if no norm is a number
+   * @param bounds how many heads' norms are numbers
    * @param folded largest difference between its logits and those of its folded form, as a share of
    *     the largest logit
    */
   private record Look(
-      long step, List<List<Double>> entropies, List<List<Double>> norms, double folded) {
-    /** Mean entropy of all heads. */
-    double entropy() {
-      return flat(entropies).average().orElse(Double.NaN);
+      long step,
+      double entropy,
+      double narrowest,
+      Map<String, Double> heads,
+      double aboveBound,
+      int bounds,
+      double folded) {}
+
+  /** A training with what was seen on the way; whether it did better than knowing frequencies. */
+  private record Course(
+      String way, double rate, TrainingResult learned, boolean trains, List<Look> looks) {
+    double loss() {
+      return learned.finalLoss();
     }
 
-    /** Entropy of the head that looks at the fewest tokens. */
-    double narrowest() {
-      return flat(entropies).min().orElse(Double.NaN);
-    }
-
-    private static DoubleStream flat(List<List<Double>> heads) {
-      return heads.stream().flatMap(List::stream).mapToDouble(Double::doubleValue);
-    }
-  }
-
-  /** A training with what was seen on the way. */
-  private record Course(TrainingResult learned, List<Look> looks) {
-    /** The least a value was while the weights were numbers. */
-    double least(ToDoubleFunction<Look> value) {
-      return looks.stream().mapToDouble(value).filter(Double::isFinite).min().orElse(Double.NaN);
-    }
-  }
-
-  /**
-   * Milliseconds of a training step, in turns.
-   *
-   * @param plain of the plain model, for each round
-   * @param sigma of the reparametrised one
-   */
-  private record Steps(List<Double> plain, List<Double> sigma) {
-    double ratio() {
-      List<Double> ratios = new ArrayList<>();
-      for (int i = 0; i < plain.size(); i++) {
-        ratios.add(sigma.get(i) / plain.get(i));
-      }
-      return median(ratios);
+    Figure.Series curve(String name, ToDoubleFunction<Look> value) {
+      return Curve.line(Course::looks, Look::step, value).of(this, name);
     }
   }
 
@@ -133,20 +130,23 @@ public final class SigmaReparamStudy implements Study {
   @Override
   public void run(ExperimentContext lab) {
     List<Double> rates =
-        lab.scale().pick(List.of(1e-3, 0.3), List.of(1e-3, 4e-3, 1.6e-2, 6.4e-2), RATES_OF_PAPER);
-    int seeds = lab.scale().pick(1, 2, 3);
-    double frequencies = frequencies(lab.text());
-    Map<Way, Map<Double, List<Course>>> all = new EnumMap<>(Way.class);
-    for (Way way : Way.values()) {
-      Map<Double, List<Course>> courses = new TreeMap<>();
+        lab.scale()
+            .pick(
+                List.of(1e-3, 0.3),
+                List.of(1e-3, 4e-3, 1.6e-2, 6.4e-2),
+                List.of(2.5e-4, 1e-3, 4e-3, 1.6e-2, 6.4e-2));
+    double frequencies = HeldOutText.frequencies(lab.text());
+    Map<String, Trial<Course>> trials = new LinkedHashMap<>();
+    for (Way way : WAYS) {
       for (double rate : rates) {
-        courses.put(rate, courses(lab, way, rate, seeds));
+        trials.put(at(way.name(), rate), trial(lab, way, rate, frequencies));
       }
-      all.put(way, courses);
     }
-    stability(lab, all, frequencies);
-    bound(lab, all);
-    folding(lab, Stream.of(Way.SIGMA, Way.SIGMA_ONE).map(all::get).toList());
+    Measured<Course> all =
+        Arms.of(trials).learn(lab, "", lab.scale().pick(1, 2, 3), trial -> trial);
+    stability(lab, all);
+    figures(lab, all, failing(all));
+    exact(lab, all);
     cost(lab);
     lab.note(
         "A training fails if its loss ceases to be a number, or ends above "
@@ -166,88 +166,72 @@ public final class SigmaReparamStudy implements Study {
             + " nats on average over a sequence.");
   }
 
-  private static final List<Double> RATES_OF_PAPER = List.of(2.5e-4, 1e-3, 4e-3, 1.6e-2, 6.4e-2);
+  private static String at(String way, double rate) {
+    return way + " at rate " + rate;
+  }
 
   private static int length(Scale scale) {
     return scale.pick(16, 64, 512);
   }
 
-  private static CausalLm.Config model(Scale scale, Way way) {
-    return model(way, scale.pick(2, 4, 12), scale.pick(16, 64, 768), length(scale));
-  }
-
   private static CausalLm.Config model(Way way, int layers, int width, int length) {
-    return new CausalLm.Config()
-        .withLength(length)
-        .withStack(
-            s ->
-                s.layers(layers)
-                    .width(width)
-                    .position(new dev.jformer.position.LearnedPosition.Config()))
+    return Small.language(layers, width, length, new SoftmaxAttention.Config(HEADS, 0))
         .withBlock(
             b ->
-                b.mixer(new SoftmaxAttention.Config(HEADS, 0))
-                    .norm(way.steadied ? new Norm.LayerNormConfig() : new Norm.NoNormConfig())
-                    .projection(way.projection));
+                b.norm(way.steadied() ? new Norm.LayerNormConfig() : new Norm.NoNormConfig())
+                    .projection(way.projection()));
   }
 
-  private static TrainingConfig training(Scale scale, Way way, double rate) {
+  private static Trial<Course> trial(
+      ExperimentContext lab, Way way, double rate, double frequencies) {
+    Scale scale = lab.scale();
     int steps = scale.pick(6, 400, 100_000);
-    return new TrainingConfig()
-        .with(
-            t ->
-                t.steps(steps)
-                    .batch(scale.pick(4, 16, 32))
-                    .learningRate(rate)
-                    .schedule(
-                        new Schedule(Schedule.Shape.COSINE, way.steadied ? steps / 10 : 0, 0.1))
-                    .clip(way.steadied ? 1 : 0)
-                    .evaluateEvery(Math.max(1, steps / LOOKS))
-                    .checkpointEvery(steps));
-  }
-
-  private static List<Course> courses(ExperimentContext lab, Way way, double rate, int seeds) {
-    List<Course> courses = new ArrayList<>();
-    for (int seed = 1; seed <= seeds; seed++) {
-      TrainingConfig training = training(lab.scale(), way, rate).withSeed(seed);
-      courses.add(
-          lab.measure(
-              way.title + " at rate " + rate + ", seed " + seed,
-              Course.class,
-              progress -> {
-                List<Look> looks = new ArrayList<>();
-                LanguageTrial trial =
-                    new LanguageTrial(
-                        model(lab.scale(), way),
-                        training,
-                        lab.scale().pick(2, 20, 40),
-                        (model, step, loss) -> looks.add(look(model, step, lab.text())));
-                TrainingResult learned =
-                    trial.run(lab.text(), (done, detail) -> progress.accept(done), null);
-                return new Course(learned, List.copyOf(looks));
-              }));
-    }
-    return courses;
+    Schedule schedule = new Schedule(Schedule.Shape.COSINE, way.steadied() ? steps / 10 : 0, 0.1);
+    return new LanguageTrial(
+            model(way, scale.pick(2, 4, 12), scale.pick(16, 64, 768), length(scale)),
+            Small.training(steps, scale.pick(4, 16, 32), 1)
+                .with(
+                    t ->
+                        t.learningRate(rate)
+                            .schedule(schedule)
+                            .clip(way.steadied() ? 1 : 0)
+                            .evaluateEvery(Math.max(1, steps / LOOKS))),
+            scale.pick(2, 20, 40),
+            null)
+        .watched(
+            Course.class,
+            (model, step) -> look(model, step, lab.text()),
+            (model, result, looks) ->
+                new Course(way.name(), rate, result, result.finalLoss() < frequencies, looks));
   }
 
   private static Look look(CausalLm model, long step, TokenFile text) {
-    List<Look> looks = new ArrayList<>();
-    HeldOut.read(
-        text,
-        4,
-        model.config().length(),
-        1,
-        batch -> {
-          try (Scope scope = Scope.open()) {
-            looks.add(
-                new Look(
-                    step,
-                    lists(AttentionEntropy.entropies(model, batch.inputs())),
-                    lists(AttentionEntropy.spectralNorms(model, batch.inputs())),
-                    folded(model, batch.inputs())));
-          }
-        });
-    return looks.get(0);
+    int length = model.config().length();
+    List<Tensor> ids = new ArrayList<>();
+    HeldOut.read(text, 4, length, 1, batch -> ids.add(batch.inputs()));
+    double[][] entropies = AttentionEntropy.entropies(model, ids.get(0));
+    double[][] norms = AttentionEntropy.spectralNorms(model, ids.get(0));
+    Map<String, Double> heads = new LinkedHashMap<>();
+    List<Double> aboveBound = new ArrayList<>();
+    for (int layer = 0; layer < norms.length; layer++) {
+      for (int head = 0; head < HEADS; head++) {
+        double entropy = entropies[layer][head];
+        if (layer == 0 || layer == norms.length - 1) {
+          heads.put("block " + (layer + 1) + ", head " + (head + 1), entropy);
+        }
+        if (Double.isFinite(norms[layer][head])) {
+          aboveBound.add(entropy - AttentionEntropy.causalLowerBound(norms[layer][head], length));
+        }
+      }
+    }
+    return new Look(
+        step,
+        Arrays.stream(entropies).flatMapToDouble(Arrays::stream).average().orElseThrow(),
+        Arrays.stream(entropies).flatMapToDouble(Arrays::stream).min().orElseThrow(),
+        heads,
+        aboveBound.stream().reduce(Double.POSITIVE_INFINITY, Math::min),
+        aboveBound.size(),
+        folded(model, ids.get(0)));
   }
 
   private static double folded(CausalLm model, Tensor ids) {
@@ -258,316 +242,193 @@ public final class SigmaReparamStudy implements Study {
     }
   }
 
-  private static List<List<Double>> lists(double[][] rows) {
-    return Arrays.stream(rows).map(row -> Arrays.stream(row).boxed().toList()).toList();
+  private static List<Arm<Course>> arms(Measured<Course> all, String way) {
+    return all.arms().stream().filter(arm -> arm.first().way().equals(way)).toList();
   }
 
-  /** Entropy of the held-out bytes' frequencies, in nats. */
-  private static double frequencies(TokenFile text) {
-    double[] counts = new double[256];
-    HeldOut.read(
-        text,
-        64,
-        64,
-        Long.MAX_VALUE,
-        batch -> {
-          try (Scope scope = Scope.open()) {
-            for (long id : batch.targets().toLongs()) {
-              counts[(int) id]++;
-            }
-          }
-        });
-    double n = Arrays.stream(counts).sum();
-    return Arrays.stream(counts).filter(c -> c > 0).map(c -> -c / n * Math.log(c / n)).sum();
+  private static boolean trains(Arm<Course> arm) {
+    return arm.runs().stream().allMatch(Course::trains);
   }
 
-  private static boolean trains(List<Course> courses, double frequencies) {
-    return courses.stream().allMatch(course -> course.learned().finalLoss() < frequencies);
+  /** The least rate at which the plain model fails, or else the largest one. */
+  private static double failing(Measured<Course> all) {
+    List<Arm<Course>> plain = arms(all, PLAIN);
+    return plain.stream()
+        .filter(arm -> !trains(arm))
+        .findFirst()
+        .orElse(plain.get(plain.size() - 1))
+        .first()
+        .rate();
   }
 
-  private static double loss(List<Course> courses) {
-    return TrainingResult.loss(courses.stream().map(Course::learned).toList());
+  private static double largestRate(Measured<Course> all, String way) {
+    return arms(all, way).stream()
+        .filter(SigmaReparamStudy::trains)
+        .mapToDouble(arm -> arm.first().rate())
+        .max()
+        .orElse(0);
   }
 
-  private static double bestLoss(Map<Double, List<Course>> courses) {
-    return courses.values().stream().mapToDouble(SigmaReparamStudy::loss).min().orElse(Double.NaN);
+  /** The arm of the rate at which a model learns best. */
+  private static String best(Measured<Course> all, String way) {
+    return arms(all, way).stream()
+        .min(Comparator.comparingDouble(arm -> arm.of(Course::loss).value()))
+        .orElseThrow()
+        .name();
   }
 
-  private static double mean(List<Course> courses, ToDoubleFunction<Course> value) {
-    return courses.stream()
-        .mapToDouble(value)
-        .filter(v -> !Double.isNaN(v)) // diverged before the first look
-        .average()
-        .orElse(Double.NaN);
+  /** The least that a value was while weights were numbers, of the seeds with a look until then. */
+  private static Estimate least(Arm<Course> arm, ToDoubleFunction<Look> value) {
+    return Estimate.ofSeeds(
+        arm.runs().stream()
+            .map(course -> course.looks().stream().mapToDouble(value))
+            .map(values -> values.filter(Double::isFinite).min())
+            .flatMap(least -> least.stream().boxed())
+            .toList());
   }
 
-  private static void stability(
-      ExperimentContext lab, Map<Way, Map<Double, List<Course>>> all, double frequencies) {
-    Map<Double, List<Course>> plain = all.get(Way.PLAIN);
-    Map<Double, List<Course>> sigma = all.get(Way.SIGMA);
-    double largest = 0;
-    double failing = Double.NaN;
-    for (Map.Entry<Double, List<Course>> entry : plain.entrySet()) {
-      if (trains(entry.getValue(), frequencies)) {
-        largest = entry.getKey();
-      } else if (Double.isNaN(failing)) {
-        failing = entry.getKey();
-      }
-    }
-    double largestOfSigma =
-        sigma.entrySet().stream()
-            .filter(entry -> trains(entry.getValue(), frequencies))
-            .mapToDouble(Map.Entry::getKey)
-            .max()
-            .orElse(0);
+  private static void stability(ExperimentContext lab, Measured<Course> all) {
+    String rate = Check.number(failing(all));
+    Arm<Course> plain = all.arm(at(PLAIN, failing(all)));
+    Arm<Course> sigma = all.arm(at(SIGMA, failing(all)));
     lab.claim(
-        "Without layer norm, warm-up and clipping, σReparam trains at learning rates at which the"
-            + " plain model fails",
-        "stability and robustness with respect to the choice of hyperparameters (abstract)",
-        Check.above(
-            "largest rate at which every seed of σReparam trains, against the plain model's,",
-            largestOfSigma,
-            largest),
-        Double.isNaN(failing)
-            ? "the plain model trains at all rates tried"
-            : "the plain model first fails at " + Check.number(failing));
-    double at = Double.isNaN(failing) ? ((TreeMap<Double, ?>) plain).lastKey() : failing;
+        Claim.that(
+                "Without layer norm, warm-up and clipping, σReparam trains at learning rates at"
+                    + " which the plain model fails",
+                Check.above(
+                    "largest rate at which every seed of σReparam trains, against the plain"
+                        + " model's,",
+                    largestRate(all, SIGMA),
+                    largestRate(all, PLAIN)))
+            .paper(
+                "stability and robustness with respect to the choice of hyperparameters (abstract)")
+            .control(PLAIN)
+            .remark(
+                trains(plain)
+                    ? "The plain model trains at all rates tried."
+                    : "The plain model first fails at " + rate + "."));
     lab.claim(
-        "Where the plain model fails its attention entropy collapses; that of σReparam stays higher",
-        "σReparam prevents entropy collapse (title)",
-        Check.above(
-            "lowest mean entropy on the way at rate " + Check.number(at) + ", in nats,",
-            mean(sigma.get(at), course -> course.least(Look::entropy)),
-            mean(plain.get(at), course -> course.least(Look::entropy))),
-        "of the narrowest head: "
-            + Check.number(mean(sigma.get(at), course -> course.least(Look::narrowest)))
-            + " against "
-            + Check.number(mean(plain.get(at), course -> course.least(Look::narrowest))));
+        Claim.that(
+                "Where the plain model fails its attention entropy collapses; that of σReparam"
+                    + " stays higher",
+                Check.above(
+                    "lowest mean entropy on the way at rate " + rate + ", in nats,",
+                    least(sigma, Look::entropy),
+                    least(plain, Look::entropy)))
+            .paper("σReparam prevents entropy collapse (title)")
+            .control(PLAIN)
+            .remark(
+                "Of the narrowest head: "
+                    + least(sigma, Look::narrowest).text()
+                    + " against "
+                    + least(plain, Look::narrowest).text()
+                    + "."));
     lab.claim(
-        "With σReparam alone a model learns about as well as with layer norm, warm-up and clipping"
-            + " together, each at its best rate",
-        "competitive performance without warm-up, weight decay, layer norm (abstract, of images)",
+        "With σReparam alone a model learns about as well as with layer norm, warm-up and"
+            + " clipping together, each at its best rate",
+        "competitive performance without warm-up, weight decay, layer norm (abstract, of"
+            + " images)",
+        PLAIN,
         Check.atMost(
             "loss as a multiple of the usual recipe's",
-            bestLoss(sigma) / bestLoss(all.get(Way.USUAL)),
+            all.ratio(best(all, SIGMA), best(all, USUAL), Course::loss),
             NEAR));
-    List<List<String>> rows = new ArrayList<>();
-    for (Map.Entry<Way, Map<Double, List<Course>>> way : all.entrySet()) {
-      for (Map.Entry<Double, List<Course>> entry : way.getValue().entrySet()) {
-        List<Course> courses = entry.getValue();
-        List<TrainingResult> learned = courses.stream().map(Course::learned).toList();
-        rows.add(
-            Table.row(
-                way.getKey().title,
-                entry.getKey(),
-                TrainingResult.loss(learned),
-                learned.stream().noneMatch(TrainingResult::diverged)
-                    ? TrainingResult.spread(learned)
-                    : "",
-                learned.stream().filter(TrainingResult::diverged).count() + " of " + learned.size(),
-                trains(courses, frequencies) ? "yes" : "no",
-                mean(courses, course -> course.least(Look::entropy)),
-                mean(courses, course -> course.least(Look::narrowest))));
-      }
-    }
     lab.table(
-        new Table(
+        all.table(
             "Training without layer norm, warm-up and clipping, and with all of them",
-            List.of(
-                "model",
-                "learning rate",
-                "loss (nats a byte)",
-                "spread",
-                "diverged",
-                "trains",
-                "lowest mean entropy (nats)",
-                "lowest entropy of a head"),
-            rows));
-    lab.figure(
-        new Figure(
-            "Loss after training",
-            "learning rate",
-            "held-out loss",
-            true,
-            false,
-            all.entrySet().stream().map(way -> losses(way.getKey(), way.getValue())).toList()));
-    lab.figure(
-        new Figure(
-            "Mean attention entropy at rate " + Check.number(at) + ", first seed",
-            "updates",
-            "nats",
-            false,
-            false,
-            all.entrySet().stream()
-                .map(way -> curve(way.getKey().title, way.getValue().get(at), Look::entropy))
-                .toList()));
-    lab.figure(
-        new Figure(
-            "Entropy of each head at rate " + Check.number(at) + ", first seed",
-            "updates",
-            "nats",
-            false,
-            false,
-            Stream.of(Way.PLAIN, Way.SIGMA)
-                .flatMap(way -> heads(way, all.get(way).get(at)).stream())
-                .toList()));
+            "model",
+            fixed("learning rate", Course::rate),
+            column("loss", "nats a byte", Course::loss),
+            eachSeed("diverged, by seed", course -> course.learned().diverged() ? 1 : 0),
+            new Column<>("trains", arm -> trains(arm) ? "yes" : "no"),
+            computed("lowest mean entropy (nats)", arm -> least(arm, Look::entropy)),
+            computed("lowest entropy of a head", arm -> least(arm, Look::narrowest))));
   }
 
-  private static Figure.Series losses(Way way, Map<Double, List<Course>> courses) {
-    List<Double> finite =
-        courses.keySet().stream().filter(r -> Double.isFinite(loss(courses.get(r)))).toList();
-    return Figure.Series.line(
-        way.title, finite, finite.stream().map(rate -> loss(courses.get(rate))).toList());
-  }
-
-  private static Figure.Series curve(
-      String name, List<Course> courses, ToDoubleFunction<Look> value) {
-    List<Look> finite =
-        courses.get(0).looks().stream()
-            .filter(look -> Double.isFinite(value.applyAsDouble(look)))
-            .toList();
-    return Figure.Series.line(
-        name,
-        finite.stream().map(look -> (double) look.step()).toList(),
-        finite.stream().map(value::applyAsDouble).toList());
-  }
-
-  private static List<Figure.Series> heads(Way way, List<Course> courses) {
-    List<Figure.Series> series = new ArrayList<>();
-    List<Look> looks = courses.get(0).looks();
-    int layers = looks.isEmpty() ? 0 : looks.get(0).entropies().size();
-    for (int layer : layers < 2 ? new int[] {0} : new int[] {0, layers - 1}) {
-      for (int head = 0; head < HEADS; head++) {
-        int l = layer;
-        int h = head;
-        series.add(
-            curve(
-                way.title + ", block " + (l + 1) + ", head " + (h + 1),
-                courses,
-                look -> look.entropies().get(l).get(h)));
-      }
-    }
-    return series;
-  }
-
-  private static void bound(ExperimentContext lab, Map<Way, Map<Double, List<Course>>> all) {
-    int length = length(lab.scale());
-    double least = Double.POSITIVE_INFINITY;
-    long heads = 0;
-    for (Map<Double, List<Course>> courses : all.values()) {
-      for (Course course : courses.values().stream().flatMap(List::stream).toList()) {
-        for (Look look : course.looks()) {
-          for (int layer = 0; layer < look.norms().size(); layer++) {
-            for (int head = 0; head < HEADS; head++) {
-              double norm = look.norms().get(layer).get(head);
-              if (Double.isFinite(norm)) {
-                double bound = AttentionEntropy.causalLowerBound(norm, length);
-                least = Math.min(least, look.entropies().get(layer).get(head) - bound);
-                heads++;
-              }
-            }
-          }
+  private static void figures(ExperimentContext lab, Measured<Course> all, double rate) {
+    Curve<List<Arm<Course>>> byRate =
+        Curve.line(arms -> arms, arm -> arm.first().rate(), arm -> arm.of(Course::loss).value());
+    List<Figure.Series> losses = new ArrayList<>();
+    List<Figure.Series> entropies = new ArrayList<>();
+    List<Figure.Series> heads = new ArrayList<>();
+    for (Way way : WAYS) {
+      losses.add(byRate.of(arms(all, way.name()), way.name()));
+      Course course = all.first(at(way.name(), rate));
+      entropies.add(course.curve(way.name(), Look::entropy));
+      if ((way == PLAIN_WAY || way == SIGMA_WAY) && !course.looks().isEmpty()) {
+        for (String head : course.looks().get(0).heads().keySet()) {
+          heads.add(course.curve(way.name() + ", " + head, look -> look.heads().get(head)));
         }
       }
     }
+    String at = " at rate " + Check.number(rate) + ", first seed";
+    lab.figure(
+        new Figure("Loss after training", "learning rate", "held-out loss", true, false, losses));
+    lab.figure(
+        new Figure("Mean attention entropy" + at, "updates", "nats", false, false, entropies));
+    lab.figure(new Figure("Entropy of each head" + at, "updates", "nats", false, false, heads));
+  }
+
+  private static void exact(ExperimentContext lab, Measured<Course> all) {
+    List<Course> courses = all.arms().stream().flatMap(arm -> arm.runs().stream()).toList();
+    List<Look> looks = courses.stream().flatMap(course -> course.looks().stream()).toList();
     lab.claim(
         "No head's entropy is below what the spectral norm of its logits allows",
         "theorem 3.1",
-        Check.atLeast("least difference, in nats,", least, -ENTROPY_ROUNDING),
-        heads + " heads looked at, of all models and times");
-  }
-
-  private static void folding(ExperimentContext lab, List<Map<Double, List<Course>>> sigma) {
-    double largest =
-        sigma.stream()
-            .flatMap(courses -> courses.values().stream())
-            .flatMap(List::stream)
-            .flatMap(course -> course.looks().stream())
-            .mapToDouble(Look::folded)
-            .filter(Double::isFinite)
-            .max()
-            .orElse(Double.NaN);
+        Check.atLeast(
+            "least difference, in nats,",
+            looks.stream().mapToDouble(Look::aboveBound).min().orElseThrow(),
+            -ENTROPY_ROUNDING),
+        looks.stream().mapToInt(Look::bounds).sum() + " heads looked at, of all models and times.");
     lab.claim(
         "Folded into plain weights the model is the same, so that σReparam costs nothing in use",
         "no cost at inference",
-        Check.atMost("largest difference of logits, of the largest logit,", largest, ROUNDING));
+        Check.atMost(
+            "largest difference of logits, of the largest logit,",
+            courses.stream()
+                .filter(course -> List.of(SIGMA, SIGMA_ONE).contains(course.way()))
+                .flatMap(course -> course.looks().stream())
+                .mapToDouble(Look::folded)
+                .filter(Double::isFinite)
+                .max()
+                .orElse(Double.NaN),
+            ROUNDING));
   }
 
   private static void cost(ExperimentContext lab) {
-    int[] widths =
-        lab.scale().pick(new int[] {16}, new int[] {256, 512}, new int[] {256, 512, 768});
-    List<List<String>> rows = new ArrayList<>();
-    List<Check> checks = new ArrayList<>();
-    for (int width : widths) {
-      Steps steps =
-          lab.measure(
-              "time of a step, width " + width, Steps.class, () -> steps(lab.scale(), width));
-      checks.add(Check.atMost("step at width " + width + ", of the plain,", steps.ratio(), COST));
-      rows.add(Table.row(width, median(steps.plain()), median(steps.sigma()), steps.ratio()));
-    }
+    int length = lab.scale().pick(16, 256, 256);
+    List<Integer> widths = lab.scale().pick(List.of(16), List.of(256, 512), List.of(256, 512, 768));
+    Measured<TimedArms> times =
+        Arms.named(widths, Object::toString)
+            .measure(
+                lab,
+                "time of a step, width ",
+                TimedArms.class,
+                width ->
+                    TimedArms.updates(
+                        Arms.of(PLAIN, model(PLAIN_WAY, 4, width, length))
+                            .arm(SIGMA, model(SIGMA_WAY, 4, width, length))
+                            .settings(),
+                        8,
+                        lab.scale().pick(3, 21, 41)));
     lab.claim(
-        "A training step takes at most a tenth longer",
+        "A training step with σReparam takes at most a tenth longer",
         "little overhead in training",
-        Check.all(checks.toArray(Check[]::new)));
+        PLAIN,
+        Check.all(
+            times.arms().stream()
+                .map(arm -> cost(arm.name(), arm.first().ratio(SIGMA, PLAIN)))
+                .toList()));
     lab.table(
-        new Table(
+        times.table(
             "Training step of 4 layers, float32, measured in turns",
-            List.of("width", "plain (ms)", "σReparam (ms)", "ratio (median of rounds)"),
-            rows));
+            "width",
+            column("plain (ms)", time -> 1e3 * time.seconds(PLAIN)),
+            column("σReparam (ms)", time -> 1e3 * time.seconds(SIGMA)),
+            computed("ratio (median of rounds)", arm -> arm.first().ratio(SIGMA, PLAIN))));
   }
 
-  private static Steps steps(Scale scale, int width) {
-    int rounds = scale.pick(3, 21, 41);
-    int length = scale.pick(16, 256, 256);
-    List<Double> plain = new ArrayList<>();
-    List<Double> sigma = new ArrayList<>();
-    try (Step first = new Step(model(Way.PLAIN, 4, width, length));
-        Step second = new Step(model(Way.SIGMA, 4, width, length))) {
-      first.milliseconds();
-      second.milliseconds();
-      for (int round = 0; round < rounds; round++) {
-        boolean plainFirst = round % 2 == 0;
-        (plainFirst ? plain : sigma).add((plainFirst ? first : second).milliseconds());
-        (plainFirst ? sigma : plain).add((plainFirst ? second : first).milliseconds());
-      }
-    }
-    return new Steps(List.copyOf(plain), List.copyOf(sigma));
-  }
-
-  private static final class Step implements AutoCloseable {
-    private final CausalLm model;
-    private final AdamW optimizer;
-    private final Tensor ids;
-
-    Step(CausalLm.Config config) {
-      Random.seed(1);
-      model = config.build();
-      optimizer = new AdamW(model, new AdamW.Config());
-      ids = Tensor.randint(0, config.vocab(), 8, config.length());
-    }
-
-    double milliseconds() {
-      long start = System.nanoTime();
-      model.clearGrads();
-      try (Scope scope = Scope.open()) {
-        Tensor loss = model.loss(ids, ids);
-        loss.backward();
-        loss.item();
-      }
-      optimizer.clipGradients(1);
-      optimizer.step(1e-3);
-      return (System.nanoTime() - start) / 1e6;
-    }
-
-    @Override
-    public void close() {
-      optimizer.close();
-      model.close();
-    }
-  }
-
-  private static double median(List<Double> values) {
-    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-    return sorted[sorted.length / 2];
+  private static Check cost(String width, Estimate ratio) {
+    return Check.atMost("step at width " + width + ", of the plain,", ratio, COST);
   }
 }

@@ -1,110 +1,85 @@
 package dev.jformer.studies.tokenmixer;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.eachSeed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.attention.Urpe;
-import dev.jformer.model.CausalLm;
 import dev.jformer.model.TokenClassifier;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.Position;
 import dev.jformer.position.T5Bias;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
-import dev.jformer.studies.trial.Seeds;
+import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TaskTrial;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.AdamW;
-import dev.jformer.train.Listener;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.Task;
-import dev.jformer.train.Trainer;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
-import java.util.function.DoubleConsumer;
-import java.util.function.IntUnaryOperator;
+import java.util.Map;
 
 /**
- * Universal relative positions (arXiv 2205.13401): what relative biases alone cannot learn on
- * sequences of identical tokens, and can with URPE; then language modelling with and without.
+ * Your Transformer May Not be as Powerful as You Expect (<a
+ * href="https://arxiv.org/abs/2205.13401">arXiv 2205.13401</a>): what relative biases alone cannot
+ * learn on sequences of identical tokens, and can with URPE; then language modelling with and
+ * without.
  */
 @AutoService(Study.class)
 public final class UrpeStudy implements Study {
   /** Sequences of one token, repeated: as many as there are tokens. */
   private static final int VOCAB = 4;
 
-  /** The accuracy from which on a puzzle counts as solved. */
-  private static final double SOLVED = 0.99;
+  /** The accuracy in percent from which on a puzzle counts as solved. */
+  private static final double SOLVED = 99;
 
-  /** What is asked of each position of a sequence. */
-  private enum Puzzle {
-    POSITION("position identification", "the position's index", position -> position),
-    EVEN("even-position prediction", "whether the position is even", position -> position % 2);
+  private static final String SOLVED_AT = "solved at";
+  private static final String T5 = "T5 bias";
+  private static final String ALIBI = "ALiBi";
+  private static final String URPE = " with URPE";
 
-    private final String title;
-    private final String target;
-    private final IntUnaryOperator label;
-
-    Puzzle(String title, String target, IntUnaryOperator label) {
-      this.title = title;
-      this.target = target;
-      this.label = label;
-    }
-
-    int labels(int length) {
-      return this == POSITION ? length : 2;
-    }
-
-    /** int64 [1, length]. */
-    Tensor targets(int length) {
-      long[] labels = new long[length];
-      for (int t = 0; t < length; t++) {
-        labels[t] = label.applyAsInt(t);
-      }
-      return Tensor.of(labels, 1, length);
+  /** How the logits of attention, and with URPE its weights too, depend on positions. */
+  private record Encoding(Position.Config position, boolean universal) {
+    TokenMixer.Config mixer(int heads) {
+      return universal ? new Urpe.Config(heads, 0) : new SoftmaxAttention.Config(heads, 0);
     }
   }
 
-  /** What the logits of attention are told of positions. */
-  private enum Encoding {
-    T5("T5 bias", new T5Bias.Config()),
-    ALIBI("ALiBi", new Alibi.Config());
-
-    private final String title;
-    private final Position.Config config;
-
-    Encoding(String title, Position.Config config) {
-      this.title = title;
-      this.config = config;
-    }
-  }
+  private static final Arms<Encoding> LANGUAGE =
+      Arms.ofControl(T5, new Encoding(new T5Bias.Config(), false))
+          .arm(T5 + URPE, new Encoding(new T5Bias.Config(), true));
+  private static final Arms<Encoding> ENCODINGS =
+      LANGUAGE
+          .control(ALIBI, new Encoding(new Alibi.Config(), false))
+          .arm(ALIBI + URPE, new Encoding(new Alibi.Config(), true));
 
   /**
-   * What came of learning a puzzle.
-   *
-   * @param accuracy share of positions whose most likely label is right, computed in float64: a
-   *     model that can only guess learns equal scores, between which float32's rounding would
-   *     choose
-   * @param loss mean cross-entropy in nats
-   * @param solvedAt updates until the accuracy was first seen at {@link #SOLVED}; 0 if it never was
-   * @param seconds of training
-   * @param losses on the way, after equally many updates each
+   * What is asked of each position of a sequence of identical tokens: its index modulo {@code
+   * labels}.
    */
-  public record Outcome(
-      double accuracy, double loss, long solvedAt, double seconds, List<Double> losses) {}
+  private record Puzzle(String title, String target, int labels, int length) {
+    double chance() {
+      return 100.0 / labels;
+    }
+  }
 
   @Override
   public String slug() {
@@ -113,7 +88,9 @@ public final class UrpeStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    puzzles(lab);
+    int length = lab.scale().pick(8, 32, 128);
+    puzzle(lab, new Puzzle("position identification", "the position's index", length, length));
+    puzzle(lab, new Puzzle("even-position prediction", "whether the position is even", 2, length));
     language(lab);
     lab.note(
         "Sequences of a puzzle are one token, repeated; all "
@@ -127,187 +104,113 @@ public final class UrpeStudy implements Study {
         "The authors' models share one matrix C among their layers; here each layer has its own.");
   }
 
-  private static TokenMixer.Config mixer(boolean universal, int heads) {
-    return universal ? new Urpe.Config(heads, 0) : new SoftmaxAttention.Config(heads, 0);
-  }
-
-  private static String name(Encoding encoding, boolean universal) {
-    return encoding.title + (universal ? " with URPE" : "");
-  }
-
   // ---- Puzzles
 
-  private static void puzzles(ExperimentContext lab) {
-    int length = lab.scale().pick(8, 32, 128);
-    int seeds = lab.scale().pick(1, 3, 3);
-    for (Puzzle puzzle : Puzzle.values()) {
-      double chance = 1.0 / puzzle.labels(length);
-      List<Check> solved = new ArrayList<>();
-      List<Check> guessed = new ArrayList<>();
-      List<List<String>> rows = new ArrayList<>();
-      List<Figure.Series> curves = new ArrayList<>();
-      for (Encoding encoding : Encoding.values()) {
-        for (boolean universal : new boolean[] {false, true}) {
-          String name = name(encoding, universal);
-          List<Outcome> outcomes = new ArrayList<>();
-          for (int seed = 1; seed <= seeds; seed++) {
-            int s = seed;
-            outcomes.add(
-                lab.measure(
-                    puzzle.title + ", " + name + ", seed " + seed,
-                    Outcome.class,
-                    progress ->
-                        learn(lab.scale(), puzzle, encoding, universal, length, s, progress)));
-          }
-          double worst = outcomes.stream().mapToDouble(Outcome::accuracy).min().getAsDouble();
-          double best = outcomes.stream().mapToDouble(Outcome::accuracy).max().getAsDouble();
-          double loss = outcomes.stream().mapToDouble(Outcome::loss).min().getAsDouble();
-          if (universal) {
-            solved.add(Check.atLeast("accuracy of " + name, worst, SOLVED));
-          } else {
-            guessed.add(Check.atMost("accuracy of " + name, best, chance));
-            guessed.add(
-                Check.atLeast(
-                    "its cross-entropy", loss, Math.log(puzzle.labels(length)) * (1 - 1e-6)));
-          }
-          rows.add(
-              Table.row(
-                  name,
-                  100 * worst,
-                  100 * best,
-                  loss,
-                  String.join(
-                      ", ",
-                      outcomes.stream()
-                          .map(o -> o.solvedAt() == 0 ? "never" : "" + o.solvedAt())
-                          .toList()),
-                  Seeds.mean(outcomes, Outcome::seconds)));
-          List<Double> losses = outcomes.get(0).losses();
-          curves.add(Figure.Series.line(name, updates(lab.scale(), losses.size()), losses));
-        }
+  private static void puzzle(ExperimentContext lab, Puzzle puzzle) {
+    Measured<TrainingResult> runs =
+        ENCODINGS.learn(
+            lab,
+            puzzle.title(),
+            lab.scale().pick(1, 3, 3),
+            encoding -> trial(lab.scale(), puzzle, encoding));
+    List<Check> solved = new ArrayList<>();
+    List<Check> guessed = new ArrayList<>();
+    for (Measured.Arm<TrainingResult> arm : runs.arms()) {
+      // By the worst seed of those that shall solve it, and the best of those that cannot.
+      List<Double> right = arm.values(TrainingResult::percentRight);
+      String name = "accuracy (%) of " + arm.name();
+      if (arm.control()) {
+        double least = Collections.min(arm.values(TrainingResult::finalLoss));
+        guessed.add(Check.atMost(name, Collections.max(right), puzzle.chance()));
+        guessed.add(
+            Check.atLeast("its cross-entropy", least, Math.log(puzzle.labels()) * (1 - 1e-6)));
+      } else {
+        solved.add(Check.atLeast(name, Collections.min(right), SOLVED));
       }
-      String paper =
-          "relative encodings cannot, whatever the depth and width; URPE is universal (abstract)";
-      lab.claim(
-          "With URPE the position of identical tokens can be told: " + puzzle.title + " is solved",
-          paper,
-          Check.all(solved.toArray(Check[]::new)));
-      lab.claim(
-          "Relative biases alone do not beat chance in " + puzzle.title,
-          paper,
-          Check.all(guessed.toArray(Check[]::new)),
-          "Chance is " + Check.number(100 * chance) + " %.");
-      lab.table(
-          new Table(
-              String.format(
-                  Locale.ROOT,
-                  "%s: %d identical tokens, to each %s; chance %s %%",
-                  puzzle.title,
-                  length,
-                  puzzle.target,
-                  Check.number(100 * chance)),
-              List.of(
-                  "positions",
-                  "accuracy, worst seed (%)",
-                  "best (%)",
-                  "least cross-entropy (nats)",
-                  "updates to 99 %, by seed",
-                  "seconds"),
-              rows));
-      lab.figure(
-          new Figure(
-              "Learning of " + puzzle.title + ", first seed",
-              "updates",
-              "cross-entropy (nats)",
-              false,
-              false,
-              curves));
     }
+    String paper =
+        "relative encodings cannot, whatever the depth and width; URPE is universal (abstract)";
+    lab.claim(
+        "With URPE the position of identical tokens can be told: " + puzzle.title() + " is solved",
+        paper,
+        T5,
+        Check.all(solved));
+    lab.claim(
+        "Relative biases alone do not beat chance in " + puzzle.title(),
+        paper,
+        Check.all(guessed),
+        "Chance is " + Check.number(puzzle.chance()) + " %.");
+    lab.table(
+        runs.table(
+            puzzle.title()
+                + ": "
+                + puzzle.length()
+                + " identical tokens, to each "
+                + puzzle.target()
+                + "; chance "
+                + Check.number(puzzle.chance())
+                + " %",
+            "positions",
+            eachSeed("accuracy by seed (%)", TrainingResult::percentRight),
+            eachSeed("cross-entropy by seed (nats)", TrainingResult::finalLoss),
+            eachSeed("updates to 99 % by seed", run -> run.metric(SOLVED_AT)),
+            column("seconds", TrainingResult::seconds)));
+    lab.figure(
+        runs.figure(
+            "Learning of " + puzzle.title() + ", first seed",
+            "updates",
+            "cross-entropy (nats)",
+            TrainingResult::curve));
   }
 
-  private static int steps(Scale scale) {
-    return scale.pick(12, 800, 40_000);
-  }
-
-  private static int evaluateEvery(Scale scale) {
-    return Math.max(1, steps(scale) / 40);
-  }
-
-  private static List<Double> updates(Scale scale, int count) {
-    List<Double> updates = new ArrayList<>();
-    for (int i = 1; i <= count; i++) {
-      updates.add((double) i * evaluateEvery(scale));
-    }
-    return updates;
-  }
-
-  private static Outcome learn(
-      Scale scale,
-      Puzzle puzzle,
-      Encoding encoding,
-      boolean universal,
-      int length,
-      long seed,
-      DoubleConsumer progress) {
-    int steps = steps(scale);
+  private static Trial<TrainingResult> trial(Scale scale, Puzzle puzzle, Encoding encoding) {
+    int steps = scale.pick(12, 800, 40_000);
     // Three layers as in the paper, whose width is RoBERTa's.
     TokenClassifier.Config config =
         new TokenClassifier.Config()
-            .with(c -> c.vocab(VOCAB).labels(puzzle.labels(length)).length(length))
+            .with(c -> c.vocab(VOCAB).labels(puzzle.labels()).length(puzzle.length()))
             .withStack(
                 s ->
                     s.layers(scale.pick(1, 3, 3))
                         .width(scale.pick(16, 64, 768))
-                        .position(encoding.config))
-            .withBlock(b -> b.mixer(mixer(universal, scale.pick(4, 8, 12))));
+                        .position(encoding.position()))
+            .withBlock(b -> b.mixer(encoding.mixer(scale.pick(4, 8, 12))));
     // The paper's rate of 7e-5 is for its width; its weights do not decay either.
     TrainingConfig training =
-        new TrainingConfig()
+        Small.training(steps, VOCAB, 1)
             .with(
                 t ->
-                    t.steps(steps)
-                        .batch(VOCAB)
-                        .learningRate(scale.pick(5e-3, 2e-3, 7e-5))
+                    t.learningRate(scale.pick(5e-3, 2e-3, 7e-5))
                         .schedule(new Schedule(Schedule.Shape.LINEAR, steps * 3 / 20, 0))
                         .optimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
-                        .evaluateEvery(evaluateEvery(scale))
-                        .checkpointEvery(steps)
-                        .seed(seed));
-    Random.seed(seed);
-    try (TokenClassifier model = config.build()) {
-      Asked asked = new Asked(model, puzzle, length);
-      try (Trainer trainer = new Trainer(model, asked, training, null)) {
-        trainer.addListener(
-            new Listener() {
-              @Override
-              public void step(Step step) {
-                progress.accept((double) step.step() / steps);
-              }
-
-              @Override
-              public void evaluation(Evaluation evaluation) {
-                asked.note(evaluation.step());
-              }
-            });
-        long start = System.nanoTime();
-        trainer.run();
-        return asked.outcome((System.nanoTime() - start) / 1e9);
-      }
-    }
+                        .evaluateEvery(Math.max(1, steps / 40)));
+    return new TaskTrial<>(
+        config::build,
+        training,
+        (model, session) -> new Solving(model, puzzle, training.evaluateEvery()),
+        (model, task) -> {
+          // A model that can only guess learns equal scores, between which float32's rounding would
+          // choose.
+          model.parameters().values().forEach(p -> p.replace(p.value().to(DType.FLOAT64)));
+          return Map.of("accuracy", task.accuracy(), SOLVED_AT, task.solvedAt);
+        });
   }
 
   /** All sequences at once, again and again. */
-  private static final class Asked implements Task {
+  private static final class Solving implements Task {
     private final TokenClassifier model;
     private final Tensor ids;
     private final Tensor targets;
-    private final List<Double> losses = new ArrayList<>();
-    private long solvedAt;
+    private final int every;
+    private int evaluations;
+    private double solvedAt = Double.NaN;
 
-    Asked(TokenClassifier model, Puzzle puzzle, int length) {
+    Solving(TokenClassifier model, Puzzle puzzle, int every) {
       this.model = model;
-      this.ids = Tensor.arange(0, VOCAB).unsqueeze(1).expand(VOCAB, length).contiguous();
-      this.targets = puzzle.targets(length).expand(VOCAB, length).contiguous();
+      this.every = every;
+      Tensor positions = Tensor.arange(0, puzzle.length());
+      ids = Tensor.arange(0, VOCAB).unsqueeze(1).expand(VOCAB, puzzle.length()).contiguous();
+      targets = positions.remainder(puzzle.labels()).expand(VOCAB, puzzle.length()).contiguous();
     }
 
     @Override
@@ -327,93 +230,49 @@ public final class UrpeStudy implements Study {
 
     @Override
     public Metrics evaluate() {
-      losses.add(model.loss(ids, null, targets).item());
-      return Metrics.ofLoss(losses.get(losses.size() - 1), "nats");
-    }
-
-    /** After an evaluation. */
-    void note(long step) {
-      if (solvedAt == 0 && accuracy() >= SOLVED) {
-        solvedAt = step;
+      evaluations++;
+      if (Double.isNaN(solvedAt) && 100 * accuracy() >= SOLVED) {
+        solvedAt = (double) evaluations * every;
       }
+      return Metrics.ofLoss(loss(0).item(), "nats");
     }
 
-    private double accuracy() {
+    /** Share of positions whose likeliest label is right. */
+    double accuracy() {
       try (Scope scope = Scope.open();
           Mode mode = Autograd.noGrad()) {
         Tensor best = model.logits(ids, null).argmax(2);
         return best.eq(targets).to(DType.FLOAT64).mean().item();
       }
     }
-
-    Outcome outcome(double seconds) {
-      double last = losses.get(losses.size() - 1);
-      model.parameters().values().forEach(p -> p.replace(p.value().to(DType.FLOAT64)));
-      return new Outcome(accuracy(), last, solvedAt, seconds, List.copyOf(losses));
-    }
   }
 
   // ---- Language modelling
 
   private static void language(ExperimentContext lab) {
-    int seeds = lab.scale().pick(1, 3, 3);
-    List<TrainingResult> plain =
-        lab.learn(name(Encoding.T5, false), trial(lab.scale(), false), seeds);
-    List<TrainingResult> universal =
-        lab.learn(name(Encoding.T5, true), trial(lab.scale(), true), seeds);
+    Measured<TrainingResult> runs =
+        LANGUAGE.learn(
+            lab, "", lab.scale().pick(1, 3, 3), encoding -> language(lab.scale(), encoding));
     lab.claim(
         "URPE learns language better than the same model with T5's biases alone",
-        "superior performance to strong baselines in a wide range of applications (abstract)",
-        Check.below("loss", TrainingResult.loss(universal), TrainingResult.loss(plain)),
-        "Spread over seeds: "
-            + Check.number(TrainingResult.spread(universal))
-            + " with URPE, "
-            + Check.number(TrainingResult.spread(plain))
-            + " without.");
-    List<List<String>> rows = new ArrayList<>();
-    List<Figure.Series> curves = new ArrayList<>();
-    for (boolean with : new boolean[] {false, true}) {
-      List<TrainingResult> runs = with ? universal : plain;
-      String name = name(Encoding.T5, with);
-      rows.add(
-          Table.row(
-              name,
-              TrainingResult.loss(runs),
-              TrainingResult.spread(runs),
-              Seeds.mean(runs, run -> 1e3 * run.seconds() / run.steps()),
-              Seeds.mean(runs, run -> run.peakBytes() / 1e6),
-              runs.get(0).parameters()));
-      curves.add(runs.get(0).curve(name));
-    }
-    lab.table(
-        new Table(
-            "Language models at equal updates",
-            List.of("positions", "loss (nats a byte)", "spread", "ms a step", "peak MB", "weights"),
-            rows));
-    lab.figure(
-        new Figure(
-            "Language models, first seed", "updates", "held-out loss", false, false, curves));
+        "superior performance to strong baselines in a wide range of applications" + " (abstract)",
+        T5,
+        runs.below("loss", T5 + URPE, T5, TrainingResult::finalLoss));
+    LanguageTrial.report(lab, runs, "Language models at equal updates", "positions");
   }
 
-  private static LanguageTrial trial(Scale scale, boolean universal) {
+  private static LanguageTrial language(Scale scale, Encoding encoding) {
     int steps = scale.pick(3, 400, 40_000);
-    CausalLm.Config model =
-        new CausalLm.Config()
-            .withLength(scale.pick(24, 128, 512))
-            .withStack(
-                s ->
-                    s.layers(scale.pick(1, 4, 12))
-                        .width(scale.pick(16, 128, 768))
-                        .position(Encoding.T5.config))
-            .withBlock(b -> b.mixer(mixer(universal, scale.pick(4, 4, 12))));
-    TrainingConfig training =
-        new TrainingConfig()
-            .with(
-                t ->
-                    t.steps(steps)
-                        .batch(scale.pick(4, 16, 32))
-                        .evaluateEvery(Math.max(1, steps / 8))
-                        .checkpointEvery(steps));
-    return new LanguageTrial(model, training, scale.pick(2, 40, 40), null);
+    return new LanguageTrial(
+        Small.language(
+            scale.pick(1, 4, 12),
+            scale.pick(16, 128, 768),
+            scale.pick(24, 128, 512),
+            encoding.position(),
+            encoding.mixer(scale.pick(4, 4, 12))),
+        Small.training(steps, scale.pick(4, 16, 32), 1)
+            .with(t -> t.evaluateEvery(Math.max(1, steps / 8))),
+        scale.pick(2, 40, 40),
+        null);
   }
 }
