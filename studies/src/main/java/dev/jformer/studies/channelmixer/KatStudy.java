@@ -335,8 +335,8 @@ public final class KatStudy implements Study {
         Claim.that(
                 "At equal weights, group-rational layers classify images at least as well as GELU",
                 Check.all(
-                    runs.atLeast("accuracy (%)", RATIONAL, GELU, KatStudy::percent),
-                    runs.atLeast("and wide", RATIONAL, WIDE_GELU, KatStudy::percent)))
+                    runs.atLeast("accuracy (%)", RATIONAL, GELU, TrainingResult::percentRight),
+                    runs.atLeast("and wide", RATIONAL, WIDE_GELU, TrainingResult::percentRight)))
             .paper("82.3 % of KAT-B on ImageNet, 3.1 points above ViT-B (figure 1)")
             .control(WIDE_GELU)
             .remark(
@@ -345,7 +345,7 @@ public final class KatStudy implements Study {
         runs.table(
             "Vision transformers on test images of CIFAR-10 after " + steps + " updates",
             "channel mixer",
-            column("right", "%", KatStudy::percent),
+            column("right", "%", TrainingResult::percentRight),
             fixed("weights", TrainingResult::parameters),
             column("seconds", TrainingResult::seconds)));
     lab.figure(
@@ -354,10 +354,6 @@ public final class KatStudy implements Study {
             "updates",
             "cross-entropy (nats)",
             TrainingResult::curve));
-  }
-
-  private static double percent(TrainingResult run) {
-    return 100 * run.metric("accuracy");
   }
 
   private static Trial<TrainingResult> images(

@@ -1,7 +1,6 @@
 package dev.jformer.studies.tokenmixer;
 
-import static dev.jformer.studies.Column.column;
-import static dev.jformer.studies.Column.fixed;
+import static dev.jformer.studies.Column.named;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.mixer.TokenMixer;
@@ -11,7 +10,6 @@ import dev.jformer.mixer.extractor.MinimalistExtractor;
 import dev.jformer.mixer.extractor.SuperHighExtractor;
 import dev.jformer.mixer.extractor.WorthwhileExtractor;
 import dev.jformer.studies.Arms;
-import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Measured.Cell;
@@ -153,22 +151,16 @@ public final class ExtractorsStudy implements Study {
             runs.names().stream()
                 .map(name -> asDefined(name, weights(mixer(name), width, length), width, length))
                 .toArray(Check[]::new)));
+    String size = ", width " + width + ", length " + length;
+    LanguageTrial.report(lab, runs, "The same model with different mixers" + size, "mixer");
     lab.table(
         runs.table(
-            "The same model with different mixers, width " + width + ", length " + length,
+            "A layer of each mixer by its definition" + size,
             "mixer",
-            column("loss", "nats a byte", TrainingResult::finalLoss),
-            column("ms a step", run -> 1e3 * run.seconds() / run.steps()),
-            column("peak MB", run -> run.peakBytes() / 1e6),
-            fixed("weights", TrainingResult::parameters),
-            Column.named("weights a layer", name -> weights(mixer(name), width, length)),
-            Column.named("formula", name -> mixer(name).weights().text()),
-            Column.named(
-                "multiplications a token and layer",
-                name -> mixer(name).operations().of(length, width)),
-            Column.named("formula ", name -> mixer(name).operations().text())));
-    lab.figure(
-        runs.figure("Learning, first seed", "updates", "held-out loss", TrainingResult::curve));
+            named("weights", name -> weights(mixer(name), width, length)),
+            named("formula", name -> mixer(name).weights().text()),
+            named("multiplications a token", name -> mixer(name).operations().of(length, width)),
+            named("their formula", name -> mixer(name).operations().text())));
   }
 
   private static Mixer mixer(String name) {

@@ -2,7 +2,6 @@ package dev.jformer.studies.tokenmixer;
 
 import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.eachSeed;
-import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.mixer.TokenMixer;
@@ -136,17 +135,7 @@ public final class FlowformerStudy implements Study {
             .paper(
                 "perplexity 30.8 against 37.5 of Performer, another linear attention (authors' summary)")
             .control(LINEAR));
-    lab.table(
-        runs.table(
-            "Language models at equal updates",
-            "mixer",
-            column("loss", "nats a byte", TrainingResult::finalLoss),
-            column("ms a step", run -> 1e3 * run.seconds() / run.steps()),
-            column("peak MB", run -> run.peakBytes() / 1e6),
-            fixed("weights", TrainingResult::parameters)));
-    lab.figure(
-        runs.figure(
-            "Language models, first seed", "updates", "held-out loss", TrainingResult::curve));
+    LanguageTrial.report(lab, runs, "Language models at equal updates", "mixer");
   }
 
   private static int seeds(ExperimentContext lab) {
@@ -173,8 +162,8 @@ public final class FlowformerStudy implements Study {
                 "Flow-Attention classifies lists about as well as softmax attention",
                 Check.atLeast(
                     "accuracy (%)",
-                    runs.of(FLOW, FlowformerStudy::percent),
-                    runs.of(SOFTMAX, FlowformerStudy::percent).plus(-NEAR_POINTS)))
+                    runs.of(FLOW, TrainingResult::percentRight),
+                    runs.of(SOFTMAX, TrainingResult::percentRight).plus(-NEAR_POINTS)))
             .paper(
                 "73.0 against 71.9 % on time series; softmax attention is not in their Long Range"
                     + " Arena")
@@ -182,7 +171,7 @@ public final class FlowformerStudy implements Study {
     lab.claim(
         Claim.that(
                 "Flow-Attention classifies lists better than linear attention",
-                runs.above("accuracy (%)", FLOW, LINEAR, FlowformerStudy::percent))
+                runs.above("accuracy (%)", FLOW, LINEAR, TrainingResult::percentRight))
             .paper("56.48 against Performer's 51.41 % on the Long Range Arena (authors' summary)")
             .control(LINEAR));
     lab.table(
@@ -193,17 +182,13 @@ public final class FlowformerStudy implements Study {
                 + problems.depth()
                 + " deep; chance 10 %",
             "mixer",
-            column("accuracy", "%", FlowformerStudy::percent),
-            eachSeed("by seed", FlowformerStudy::percent),
+            column("accuracy", "%", TrainingResult::percentRight),
+            eachSeed("by seed", TrainingResult::percentRight),
             column("held-out cross-entropy", TrainingResult::finalLoss),
             column("seconds", TrainingResult::seconds)));
     lab.figure(
         runs.figure(
             "Nested lists, first seed", "updates", "cross-entropy (nats)", TrainingResult::curve));
-  }
-
-  private static double percent(TrainingResult run) {
-    return 100 * run.metric("accuracy");
   }
 
   private static Trial<TrainingResult> lists(

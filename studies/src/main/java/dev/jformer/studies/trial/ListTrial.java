@@ -7,7 +7,6 @@ import dev.jformer.studies.Trial;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.Task;
@@ -38,18 +37,12 @@ public record ListTrial(
 
   @Override
   public TrainingResult run(Session session) {
-    Random.seed(session.seed());
-    try (TokenClassifier built = model.build()) {
-      Evaluating task = new Evaluating(built, session.seed());
-      TrainingCurve course =
-          TrainingCurve.of(
-              built,
-              task,
-              training.withSeed(session.seed()),
-              done -> session.progress().at(done, ""));
-      return TrainingResult.of(
-          course, training.steps(), built.parameterCount(), Map.of("accuracy", task.accuracy));
-    }
+    return new TaskTrial<>(
+            model::build,
+            training,
+            (built, own) -> new Evaluating(built, own.seed()),
+            (built, task) -> Map.of("accuracy", task.accuracy))
+        .run(session);
   }
 
   private final class Evaluating implements Task {
