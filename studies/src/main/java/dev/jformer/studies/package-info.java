@@ -13,13 +13,12 @@
  *       to be hollow (the technique doing nothing, an untrained or the simplest model).
  *   <li>A {@link dev.jformer.studies.Trial} is run once for each seed: {@code LanguageTrial},
  *       {@code ImageTrial}, {@code TranslationTrial}, {@code SentimentTrial}, {@code ListTrial} and
- *       {@code ForecastTrial} of package {@code trial} train a model, {@code TaskTrial} by a task of
- *       the study's own, and give a {@code TrainingResult} with its losses and metrics. What they
- *       do not measure, {@code
- *       trial.examined(kind, (model, result) -> ...)} finds in the trained model. {@link
- *       dev.jformer.studies.Arms#learn} runs all arms with all seeds and remembers; {@link
- *       dev.jformer.studies.Arms#measure} measures each arm once. A study's own record of results
- *       is needed only where a trial's is not enough.
+ *       {@code ForecastTrial} of package {@code trial} train a model, {@code TaskTrial} by a task
+ *       of the study's own, and give a {@code TrainingResult} with its losses and metrics. What
+ *       they do not measure, {@code trial.examined(kind, (model, result) -> ...)} finds in the
+ *       trained model. {@link dev.jformer.studies.Arms#learn} runs all arms with all seeds and
+ *       remembers; {@link dev.jformer.studies.Arms#measure} measures each arm once. A study's own
+ *       record of results is needed only where a trial's is not enough.
  *   <li>{@link dev.jformer.studies.Measured} has the results: {@code runs.table(title, "mixer",
  *       column("loss", "nats", TrainingResult::finalLoss), fixed("weights", ...))}, {@code
  *       runs.figure(title, x, y, TrainingResult::curve)}, {@code runs.below("loss", OURS, THEIRS,

@@ -5,6 +5,7 @@ import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Growth;
+import dev.jformer.data.text.TokenFile;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.PattentionMlp;
@@ -37,6 +38,7 @@ import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.DoubleConsumer;
 
 /**
  * TokenFormer: Rethinking Transformer Scaling with Tokenized Model Parameters (<a
@@ -196,34 +198,44 @@ public final class TokenformerStudy implements Study {
                 model.close();
                 model = larger;
               }
-              int steps = stages.get(stage);
-              double each = perStep(scale, model);
               TrainingConfig training =
-                  Small.training(steps, batch(scale), session.seed() + 100L * stage);
-              double before = (double) stage / stages.size();
-              List<Double> here =
-                  TrainingCurve.of(
-                          model,
-                          new LanguageModelling(
-                              model,
-                              session.text(),
-                              training.batch(),
-                              training.seed(),
-                              scale.pick(2, 40, 100)),
-                          training,
-                          done -> session.progress().at(before + done / stages.size(), ""))
-                      .losses();
-              losses.addAll(here);
-              for (int i = 1; i <= here.size(); i++) {
-                compute.add(spent + each * Math.min(steps, (long) i * training.evaluateEvery()));
+                  Small.training(stages.get(stage), batch(scale), session.seed() + 100L * stage);
+              double before = stage;
+              double each = perStep(scale, model);
+              losses.addAll(
+                  train(
+                      scale,
+                      session.text(),
+                      model,
+                      training,
+                      done -> session.progress().at((before + done) / stages.size(), "")));
+              long at = 0;
+              while (compute.size() < losses.size()) {
+                at = Math.min(training.steps(), at + training.evaluateEvery());
+                compute.add(spent + each * at);
               }
-              spent += each * steps;
+              spent += each * training.steps();
             }
             return new Outcome(losses, compute, changes, model.parameterCount());
           } finally {
             model.close();
           }
         });
+  }
+
+  private static List<Double> train(
+      Scale scale,
+      TokenFile text,
+      CausalLm model,
+      TrainingConfig training,
+      DoubleConsumer progress) {
+    int evaluated = scale.pick(2, 40, 100);
+    return TrainingCurve.of(
+            model,
+            new LanguageModelling(model, text, training.batch(), training.seed(), evaluated),
+            training,
+            progress)
+        .losses();
   }
 
   private static double difference(CausalLm a, CausalLm b) {
