@@ -11,6 +11,6 @@ public abstract class ChannelMixer extends Layer {
   /** Configuration of a channel mixer. */
   public interface Config extends Part {
     /** Builds the channel mixer for one block. */
-    ChannelMixer build(BlockContext site);
+    ChannelMixer build(BlockContext context);
   }
 }

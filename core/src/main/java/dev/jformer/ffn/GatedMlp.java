@@ -47,8 +47,8 @@ public final class GatedMlp extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return new GatedMlp(this, site);
+    public ChannelMixer build(BlockContext context) {
+      return new GatedMlp(this, context);
     }
   }
 
@@ -57,12 +57,12 @@ public final class GatedMlp extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
-  GatedMlp(Config config, BlockContext site) {
-    int hidden = config.hiddenFor(site.width());
+  GatedMlp(Config config, BlockContext context) {
+    int hidden = config.hiddenFor(context.width());
     this.activation = config.activation();
-    this.gateUp = child("gateUp", Layer.class, site.linear(site.width(), 2L * hidden));
-    this.down = child("down", Layer.class, site.residual(hidden, site.width()));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.gateUp = child("gateUp", Layer.class, context.linear(context.width(), 2L * hidden));
+    this.down = child("down", Layer.class, context.residual(hidden, context.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
   @Override

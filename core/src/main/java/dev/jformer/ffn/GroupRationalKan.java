@@ -85,8 +85,8 @@ public final class GroupRationalKan extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return new GroupRationalKan(this, site);
+    public ChannelMixer build(BlockContext context) {
+      return new GroupRationalKan(this, context);
     }
   }
 
@@ -97,28 +97,30 @@ public final class GroupRationalKan extends ChannelMixer {
   private final Slot<Layer> secondDropout;
   private final Slot<Layer> down;
 
-  GroupRationalKan(Config config, BlockContext site) {
-    int width = site.width();
+  GroupRationalKan(Config config, BlockContext context) {
+    int width = context.width();
     int hidden = Widths.hidden(width, config.expand(), config.hidden(), 1);
     RationalFunction identity = RationalFunction.identity();
     RationalFunction start = config.start().rational();
     this.first = child("first", Layer.class, new GroupRational(width, config.groups(), identity));
-    this.firstDropout = child("firstDropout", Layer.class, new Dropout(site.dropout()));
+    this.firstDropout = child("firstDropout", Layer.class, new Dropout(context.dropout()));
     this.up =
         child(
             "up",
             Layer.class,
-            site.projection()
-                .build(width, hidden, site.bias(), variancePreserving(width, identity, 1)));
+            context
+                .projection()
+                .build(width, hidden, context.bias(), variancePreserving(width, identity, 1)));
     this.second = child("second", Layer.class, new GroupRational(hidden, config.groups(), start));
-    this.secondDropout = child("secondDropout", Layer.class, new Dropout(site.dropout()));
-    double scale = site.init().scaleResidual() ? 1 / Math.sqrt(2.0 * site.layers()) : 1;
+    this.secondDropout = child("secondDropout", Layer.class, new Dropout(context.dropout()));
+    double scale = context.init().scaleResidual() ? 1 / Math.sqrt(2.0 * context.layers()) : 1;
     this.down =
         child(
             "down",
             Layer.class,
-            site.projection()
-                .build(hidden, width, site.bias(), variancePreserving(hidden, start, scale)));
+            context
+                .projection()
+                .build(hidden, width, context.bias(), variancePreserving(hidden, start, scale)));
   }
 
   private static Initializer variancePreserving(int in, RationalFunction activation, double scale) {

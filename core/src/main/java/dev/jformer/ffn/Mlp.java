@@ -37,8 +37,8 @@ public final class Mlp extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return new Mlp(this, site);
+    public ChannelMixer build(BlockContext context) {
+      return new Mlp(this, context);
     }
   }
 
@@ -48,13 +48,13 @@ public final class Mlp extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
-  Mlp(Config config, BlockContext site) {
-    int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 1);
+  Mlp(Config config, BlockContext context) {
+    int hidden = Widths.hidden(context.width(), config.expand(), config.hidden(), 1);
     this.activation = config.activation();
-    this.up = child("up", Layer.class, site.linear(site.width(), hidden));
+    this.up = child("up", Layer.class, context.linear(context.width(), hidden));
     this.units = child("units", Layer.class, new Identity());
-    this.down = child("down", Layer.class, site.residual(hidden, site.width()));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.down = child("down", Layer.class, context.residual(hidden, context.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
   @Override

@@ -85,8 +85,8 @@ public final class NestedMlp extends ChannelMixer implements ScheduledModule {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return new NestedMlp(this, site);
+    public ChannelMixer build(BlockContext context) {
+      return new NestedMlp(this, context);
     }
   }
 
@@ -98,21 +98,21 @@ public final class NestedMlp extends ChannelMixer implements ScheduledModule {
   private int used;
   private int trained;
 
-  NestedMlp(Config config, BlockContext site) {
-    if (!(site.projection() instanceof Linear.Config)) {
+  NestedMlp(Config config, BlockContext context) {
+    if (!(context.projection() instanceof Linear.Config)) {
       throw new IllegalArgumentException(
           "a nested perceptron needs plain linear layers, but the projection is '"
-              + site.projection().type()
+              + context.projection().type()
               + "': extract a model of one granularity first");
     }
     this.config = config;
-    this.units = config.units(site.width());
+    this.units = config.units(context.width());
     int hidden = units.get(units.size() - 1);
     this.used = units.size() - 1;
     this.trained = used;
-    this.up = child("up", Layer.class, site.linear(site.width(), hidden));
-    this.down = child("down", Layer.class, site.residual(hidden, site.width()));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.up = child("up", Layer.class, context.linear(context.width(), hidden));
+    this.down = child("down", Layer.class, context.residual(hidden, context.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
   /** The configuration. */

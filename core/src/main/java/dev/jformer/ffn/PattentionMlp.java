@@ -52,23 +52,23 @@ public final class PattentionMlp extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return new PattentionMlp(this, site);
+    public ChannelMixer build(BlockContext context) {
+      return new PattentionMlp(this, context);
     }
   }
 
   private final Slot<Layer> tokens;
   private final Slot<Layer> dropout;
 
-  PattentionMlp(Config config, BlockContext site) {
-    long first = Math.max(1, Math.round(config.expand() * site.width()));
-    Initializer normal = Initializer.normal(site.init().deviation());
+  PattentionMlp(Config config, BlockContext context) {
+    long first = Math.max(1, Math.round(config.expand() * context.width()));
+    Initializer normal = Initializer.normal(context.init().deviation());
     this.tokens =
         child(
             "tokens",
             Layer.class,
-            new Pattention(site.width(), site.width(), first, config.growth(), normal));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+            new Pattention(context.width(), context.width(), first, config.growth(), normal));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
   @Override

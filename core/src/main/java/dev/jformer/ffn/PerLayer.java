@@ -40,16 +40,16 @@ public final class PerLayer {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      if (layers.size() != 1 && layers.size() != site.layers()) {
+    public ChannelMixer build(BlockContext context) {
+      if (layers.size() != 1 && layers.size() != context.layers()) {
         throw new IllegalArgumentException(
             "layers has "
                 + layers.size()
                 + " channel mixers: expected 1, or one for each of the model's "
-                + site.layers()
+                + context.layers()
                 + " blocks");
       }
-      return layers.get(layers.size() == 1 ? 0 : site.layer()).build(site);
+      return layers.get(layers.size() == 1 ? 0 : context.layer()).build(context);
     }
   }
 }

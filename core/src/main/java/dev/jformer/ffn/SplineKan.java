@@ -47,8 +47,8 @@ public final class SplineKan extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return new SplineKan(this, site);
+    public ChannelMixer build(BlockContext context) {
+      return new SplineKan(this, context);
     }
   }
 
@@ -56,13 +56,13 @@ public final class SplineKan extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
-  SplineKan(Config config, BlockContext site) {
-    int width = site.width();
+  SplineKan(Config config, BlockContext context) {
+    int width = context.width();
     int hidden = Widths.hidden(width, config.expand(), config.hidden(), 1);
-    double residual = site.init().scaleResidual() ? 1 / Math.sqrt(2.0 * site.layers()) : 1;
+    double residual = context.init().scaleResidual() ? 1 / Math.sqrt(2.0 * context.layers()) : 1;
     this.up = child("up", Layer.class, layer(config, width, hidden, 1));
     this.down = child("down", Layer.class, layer(config, hidden, width, residual));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
   private static Layer layer(Config config, int in, int out, double scale) {

@@ -43,8 +43,8 @@ public final class TopKMlp extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return new TopKMlp(this, site);
+    public ChannelMixer build(BlockContext context) {
+      return new TopKMlp(this, context);
     }
   }
 
@@ -54,17 +54,17 @@ public final class TopKMlp extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
-  TopKMlp(Config config, BlockContext site) {
-    int hidden = Widths.hidden(site.width(), config.expand(), config.hidden(), 1);
+  TopKMlp(Config config, BlockContext context) {
+    int hidden = Widths.hidden(context.width(), config.expand(), config.hidden(), 1);
     if (config.k() > hidden) {
       throw new IllegalArgumentException(
           "k is " + config.k() + ": expected at most the hidden width " + hidden);
     }
     this.k = config.k();
-    this.up = child("up", Layer.class, site.linear(site.width(), hidden));
+    this.up = child("up", Layer.class, context.linear(context.width(), hidden));
     this.units = child("units", Layer.class, new Identity());
-    this.down = child("down", Layer.class, site.residual(hidden, site.width()));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.down = child("down", Layer.class, context.residual(hidden, context.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
   @Override

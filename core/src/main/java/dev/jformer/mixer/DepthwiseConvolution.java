@@ -42,8 +42,8 @@ public final class DepthwiseConvolution extends TokenMixer {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new DepthwiseConvolution(size, site);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new DepthwiseConvolution(size, context);
     }
   }
 
@@ -53,14 +53,14 @@ public final class DepthwiseConvolution extends TokenMixer {
   private final Parameter weight;
   private final Parameter bias;
 
-  DepthwiseConvolution(int size, BlockContext site) {
+  DepthwiseConvolution(int size, BlockContext context) {
     this.size = size;
-    this.rows = site.rows();
-    this.causal = site.causal();
+    this.rows = context.rows();
+    this.causal = context.causal();
     int high = rows == 1 ? 1 : size;
     this.weight =
-        parameter("weight", Initializer.uniformFanIn().create(site.width(), 1, high, size));
-    this.bias = site.bias() ? parameter("bias", Tensor.zeros(site.width())) : null;
+        parameter("weight", Initializer.uniformFanIn().create(context.width(), 1, high, size));
+    this.bias = context.bias() ? parameter("bias", Tensor.zeros(context.width())) : null;
   }
 
   @Override

@@ -21,7 +21,7 @@ public final class IdentityMixer extends TokenMixer {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
+    public TokenMixer build(BlockContext context, Position position) {
       return new IdentityMixer();
     }
   }

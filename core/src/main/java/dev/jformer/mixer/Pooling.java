@@ -40,8 +40,8 @@ public final class Pooling extends TokenMixer {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new Pooling(size, site);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new Pooling(size, context);
     }
   }
 
@@ -49,10 +49,10 @@ public final class Pooling extends TokenMixer {
   private final int rows;
   private final boolean causal;
 
-  Pooling(int size, BlockContext site) {
+  Pooling(int size, BlockContext context) {
     this.size = size;
-    this.rows = site.rows();
-    this.causal = site.causal();
+    this.rows = context.rows();
+    this.causal = context.causal();
   }
 
   @Override

@@ -24,8 +24,8 @@ public final class RandomMixer extends TokenMixer {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new RandomMixer(site);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new RandomMixer(context);
     }
   }
 
@@ -33,11 +33,11 @@ public final class RandomMixer extends TokenMixer {
   private final int longest;
   private final Parameter logits;
 
-  RandomMixer(BlockContext site) {
-    this.causal = site.causal();
-    this.longest = site.length();
+  RandomMixer(BlockContext context) {
+    this.causal = context.causal();
+    this.longest = context.length();
     Initializer uniform = shape -> Tensor.rand(shape);
-    this.logits = buffer("logits", uniform.create(site.length(), site.length()));
+    this.logits = buffer("logits", uniform.create(context.length(), context.length()));
   }
 
   @Override

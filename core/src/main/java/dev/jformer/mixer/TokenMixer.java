@@ -19,7 +19,7 @@ public abstract class TokenMixer extends Module {
      * @throws IllegalArgumentException if the mixer does not suit the block, for example because it
      *     cannot be causal
      */
-    TokenMixer build(BlockContext site, Position position);
+    TokenMixer build(BlockContext context, Position position);
 
     /** Number of heads, for the position encodings that need it. */
     default int heads() {

@@ -47,21 +47,21 @@ public final class Block extends ResidualBlock {
   }
 
   /** A block of these parts, at a place in a model. */
-  public static Block of(BlockContext site, BlockConfig config, Position position) {
-    check(config.norm(), site);
+  public static Block of(BlockContext context, BlockConfig config, Position position) {
+    check(config.norm(), context);
     return new Block(
         config.placement(),
-        config.norm().build(site.width()),
-        config.mixer().build(site, position),
-        config.norm().build(site.width()),
-        config.ffn().build(site),
-        config.residual().build(site),
-        config.residual().build(site));
+        config.norm().build(context.width()),
+        config.mixer().build(context, position),
+        config.norm().build(context.width()),
+        config.ffn().build(context),
+        config.residual().build(context),
+        config.residual().build(context));
   }
 
   /** Refuses a normalisation that would let tokens see later ones where they must not. */
-  static void check(Norm.Config norm, BlockContext site) {
-    if (site.causal() && norm.mixesTokens()) {
+  static void check(Norm.Config norm, BlockContext context) {
+    if (context.causal() && norm.mixesTokens()) {
       throw new IllegalArgumentException(
           "the normalisation "
               + norm.type()

@@ -26,22 +26,23 @@ public final class DecoderBlock extends ResidualBlock {
    *
    * @param crossHeads heads of the attention to the encoder
    */
-  public DecoderBlock(BlockContext site, BlockConfig config, int crossHeads, Position position) {
-    Block.check(config.norm(), site);
-    int width = site.width();
-    this.mixer = child("mixer", TokenMixer.class, config.mixer().build(site, position));
+  public DecoderBlock(BlockContext context, BlockConfig config, int crossHeads, Position position) {
+    Block.check(config.norm(), context);
+    int width = context.width();
+    this.mixer = child("mixer", TokenMixer.class, config.mixer().build(context, position));
     Slot<Layer> mixerNorm = child("mixerNorm", Layer.class, config.norm().build(width));
-    this.cross = child("cross", CrossAttention.class, new CrossAttention(crossHeads, site));
+    this.cross = child("cross", CrossAttention.class, new CrossAttention(crossHeads, context));
     Slot<Layer> crossNorm = child("crossNorm", Layer.class, config.norm().build(width));
-    this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(site));
+    this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(context));
     Slot<Layer> ffnNorm = child("ffnNorm", Layer.class, config.norm().build(width));
-    this.tokens = sublayer("mixerBranch", mixerNorm, site, config);
-    this.source = sublayer("crossBranch", crossNorm, site, config);
-    this.channels = sublayer("ffnBranch", ffnNorm, site, config);
+    this.tokens = sublayer("mixerBranch", mixerNorm, context, config);
+    this.source = sublayer("crossBranch", crossNorm, context, config);
+    this.channels = sublayer("ffnBranch", ffnNorm, context, config);
   }
 
-  private Sublayer sublayer(String name, Slot<Layer> norm, BlockContext site, BlockConfig config) {
-    Slot<Layer> branch = child(name, Layer.class, config.residual().build(site));
+  private Sublayer sublayer(
+      String name, Slot<Layer> norm, BlockContext context, BlockConfig config) {
+    Slot<Layer> branch = child(name, Layer.class, config.residual().build(context));
     return new Sublayer(config.placement(), norm, branch);
   }
 

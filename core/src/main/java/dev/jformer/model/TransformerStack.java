@@ -43,7 +43,7 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   }
 
   private interface BlockBuilder<B> {
-    B build(BlockContext site, Position position);
+    B build(BlockContext context, Position position);
   }
 
   private final long length;
@@ -66,14 +66,14 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     this.dropout = child("dropout", Layer.class, new Dropout(parts.dropout()));
     List<B> made = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      made.add(builder.build(site(config, setting, layer), encoding));
+      made.add(builder.build(context(config, setting, layer), encoding));
     }
     this.blocks = children(setting.blocks(), kind, made);
     boolean last = parts.placement() == NormPlacement.PRE;
     this.norm = child("norm", Layer.class, last ? parts.norm().build(width) : new Identity());
   }
 
-  private static BlockContext site(StackConfig config, Setting setting, int layer) {
+  private static BlockContext context(StackConfig config, Setting setting, int layer) {
     BlockConfig parts = config.block();
     return new BlockContext(
         config.width(),
@@ -91,7 +91,7 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   /** A stack of plain blocks, as in language models and encoders. */
   public static TransformerStack<Block> of(StackConfig config, Setting setting) {
     return new TransformerStack<>(
-        config, setting, Block.class, (site, p) -> Block.of(site, config.block(), p));
+        config, setting, Block.class, (context, p) -> Block.of(context, config.block(), p));
   }
 
   /** A causal stack of blocks that read what an encoder made, with so many heads. */
@@ -101,7 +101,7 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
         config,
         setting.withCausal(true),
         DecoderBlock.class,
-        (site, p) -> new DecoderBlock(site, config.block(), crossHeads, p));
+        (context, p) -> new DecoderBlock(context, config.block(), crossHeads, p));
   }
 
   /** The blocks, first to last. */

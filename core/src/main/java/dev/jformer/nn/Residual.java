@@ -25,9 +25,10 @@ public record Residual(double layerScale, double stochasticDepth) {
   }
 
   /** Builds the layer that applies this to the branches of a block. */
-  public Layer build(BlockContext site) {
-    double drop = site.layers() == 1 ? 0 : stochasticDepth * site.layer() / (site.layers() - 1);
-    Layer scale = layerScale == 0 ? new Identity() : new LayerScale(site.width(), layerScale);
+  public Layer build(BlockContext context) {
+    double drop =
+        context.layers() == 1 ? 0 : stochasticDepth * context.layer() / (context.layers() - 1);
+    Layer scale = layerScale == 0 ? new Identity() : new LayerScale(context.width(), layerScale);
     return drop == 0 ? scale : new DropPath(scale, drop);
   }
 }

@@ -81,10 +81,10 @@ class ChannelMixerTest {
 
   @Test
   void residualLayersStartSmallerAndBiasesAreOptional() {
-    BlockContext site =
+    BlockContext context =
         new BlockContext(
             64, 0, 8, 16, true, false, 0, new BlockContext.Init(), new Linear.Config());
-    ChannelMixer mixer = new Mlp.Config().build(site);
+    ChannelMixer mixer = new Mlp.Config().build(context);
     assertFalse(Weights.of(mixer).has("up.bias"));
     double up = deviation(mixer, "up.weight");
     double down = deviation(mixer, "down.weight");

@@ -58,13 +58,13 @@ class GroupRationalKanTest {
   @EnumSource(GroupRationalKan.Start.class)
   void keepsTheVarianceOfItsInput(GroupRationalKan.Start start) {
     Random.seed(1);
-    BlockContext site =
+    BlockContext context =
         new BlockContext(
             256, 0, 1, 8, false, true, 0, new BlockContext.Init(0.02, false), new Linear.Config());
     GroupRationalKan.Config config = new GroupRationalKan.Config(8, start, 4, 0);
     try (Mode mode = Autograd.noGrad()) {
       Tensor x = Tensor.randn(512, 256);
-      assertEquals(1, config.build(site).forward(x).square().mean().item(), 0.1);
+      assertEquals(1, config.build(context).forward(x).square().mean().item(), 0.1);
     }
   }
 

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** MetaFormer's mixers: pooling, convolution, a random matrix, nothing. */
 @ExtendWith(Scoped.class)
 class PlainMixersTest {
-  private static TokenMixer mixer(TokenMixer.Config config, BlockContext site) {
-    return config.build(site, new NoPosition());
+  private static TokenMixer mixer(TokenMixer.Config config, BlockContext context) {
+    return config.build(context, new NoPosition());
   }
 
   private static BlockContext picture(int width, int length, int rows) {
@@ -112,11 +112,11 @@ class PlainMixersTest {
   @ParameterizedTest
   @CsvSource({"3, 1, 1", "3, 1, 7", "5, 1, 9", "3, 2, 8", "3, 3, 12", "5, 4, 16", "3, 3, 3"})
   void poolingAndConvolutionMatchTheirDefinitions(int size, int rows, int length) {
-    BlockContext site = picture(3, length, rows);
+    BlockContext context = picture(3, length, rows);
     MixerChecks.matches(
-        mixer(new Pooling.Config(size), site), pooling(size, rows, false), length, 3);
+        mixer(new Pooling.Config(size), context), pooling(size, rows, false), length, 3);
     MixerChecks.matches(
-        mixer(new DepthwiseConvolution.Config(size), site),
+        mixer(new DepthwiseConvolution.Config(size), context),
         convolution(size, rows, false),
         length,
         3);

@@ -159,11 +159,11 @@ class LayersTest {
 
   @Test
   void sitesScaleResidualLayersByDepth() {
-    BlockContext site =
+    BlockContext context =
         new BlockContext(
             200, 0, 18, 16, true, true, 0, new BlockContext.Init(0.06, true), new Linear.Config());
-    assertEquals(0.06, deviation(site.linear(200, 300)), 0.001);
-    assertEquals(0.01, deviation(site.residual(200, 300)), 0.0002);
+    assertEquals(0.06, deviation(context.linear(200, 300)), 0.001);
+    assertEquals(0.01, deviation(context.residual(200, 300)), 0.0002);
     BlockContext plain =
         new BlockContext(
             200,

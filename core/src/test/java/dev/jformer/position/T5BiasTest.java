@@ -117,14 +117,14 @@ class T5BiasTest {
   /** Causal models have buckets of their own in the logits of all pairs, too. */
   @Test
   void logitsHaveTheBiasesThatWeightsHave() {
-    for (BlockContext site : List.of(Sites.causal(8), Sites.bidirectional(8))) {
+    for (BlockContext context : List.of(Sites.causal(8), Sites.bidirectional(8))) {
       Position position = new T5Bias.Config(8, 20).build(8, 2, 4, 16);
-      TokenMixer mixer = new SoftmaxAttention.Config(2, 0).build(site, position);
+      TokenMixer mixer = new SoftmaxAttention.Config(2, 0).build(context, position);
       Tensor x = Tensor.randn(1, 12, 8);
       Tensor logits = mixer.logits(x);
       assertTrue(logits.isFinite().all());
       Tensor ahead = Tensor.ones(12, 12).triu(1).gt(0);
-      Tensor seen = site.causal() ? logits.maskedFill(ahead, Double.NEGATIVE_INFINITY) : logits;
+      Tensor seen = context.causal() ? logits.maskedFill(ahead, Double.NEGATIVE_INFINITY) : logits;
       assertClose(seen.softmax(-1), mixer.weights(x, null), 1e-6);
     }
   }

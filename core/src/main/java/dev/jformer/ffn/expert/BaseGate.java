@@ -25,17 +25,17 @@ public final class BaseGate extends Gate {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
-      return new BaseGate(site, experts);
+    public Gate build(BlockContext context, int experts) {
+      return new BaseGate(context, experts);
     }
   }
 
   private final int experts;
   private final Parameter centroids;
 
-  BaseGate(BlockContext site, int experts) {
+  BaseGate(BlockContext context, int experts) {
     this.experts = experts;
-    this.centroids = parameter("centroids", Centroids.draw(experts, site.width()));
+    this.centroids = parameter("centroids", Centroids.draw(experts, context.width()));
   }
 
   @Override

@@ -72,8 +72,8 @@ public final class EmergentExperts extends ChannelMixer {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return new EmergentExperts(this, site);
+    public ChannelMixer build(BlockContext context) {
+      return new EmergentExperts(this, context);
     }
   }
 
@@ -85,14 +85,14 @@ public final class EmergentExperts extends ChannelMixer {
   private Parts kept;
   private long[] keptVersions;
 
-  EmergentExperts(Config config, BlockContext site) {
-    if (!(site.projection() instanceof Linear.Config)) {
+  EmergentExperts(Config config, BlockContext context) {
+    if (!(context.projection() instanceof Linear.Config)) {
       throw new IllegalArgumentException(
           "emergent experts need plain linear layers, but the projection is '"
-              + site.projection().type()
+              + context.projection().type()
               + "': make the model dense again first");
     }
-    int width = site.width();
+    int width = context.width();
     int hidden =
         config.hidden() > 0
             ? config.hidden()
@@ -102,9 +102,9 @@ public final class EmergentExperts extends ChannelMixer {
           "experts is " + config.experts() + ": expected a divisor of the hidden width " + hidden);
     }
     this.config = config;
-    this.up = child("up", Layer.class, site.linear(width, hidden));
-    this.down = child("down", Layer.class, site.residual(hidden, width));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.up = child("up", Layer.class, context.linear(width, hidden));
+    this.down = child("down", Layer.class, context.residual(hidden, width));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
     this.members =
         buffer(
             "members", Tensor.arange(0, hidden).view(config.experts(), hidden / config.experts()));

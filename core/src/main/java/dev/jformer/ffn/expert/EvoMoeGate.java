@@ -63,8 +63,8 @@ public final class EvoMoeGate extends Gate {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
-      return new EvoMoeGate(this, site, experts);
+    public Gate build(BlockContext context, int experts) {
+      return new EvoMoeGate(this, context, experts);
     }
   }
 
@@ -77,11 +77,11 @@ public final class EvoMoeGate extends Gate {
   /** Temperature, and 1 if one expert runs, else 0; saved so that inference is as training was. */
   private final Parameter stage;
 
-  EvoMoeGate(Config config, BlockContext site, int experts) {
+  EvoMoeGate(Config config, BlockContext context, int experts) {
     this.config = config;
     this.experts = experts;
-    Initializer normal = Initializer.normal(site.init().deviation());
-    this.scores = child("scores", Layer.class, new Linear(site.width(), experts, false, normal));
+    Initializer normal = Initializer.normal(context.init().deviation());
+    this.scores = child("scores", Layer.class, new Linear(context.width(), experts, false, normal));
     this.stage = buffer("stage", Tensor.of(new float[] {(float) config.hot(), 0}, 2));
   }
 

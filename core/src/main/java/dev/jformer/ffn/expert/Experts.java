@@ -101,8 +101,10 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
     }
 
     @Override
-    public ChannelMixer build(BlockContext site) {
-      return (site.layer() + 1) % every == 0 ? new Experts(this, site) : expert.build(site);
+    public ChannelMixer build(BlockContext context) {
+      return (context.layer() + 1) % every == 0
+          ? new Experts(this, context)
+          : expert.build(context);
     }
   }
 
@@ -115,14 +117,14 @@ public final class Experts extends ChannelMixer implements ScheduledModule {
 
   private Consumer<Routing> watcher;
 
-  Experts(Config config, BlockContext site) {
+  Experts(Config config, BlockContext context) {
     this.config = config;
     List<ChannelMixer> made = new ArrayList<>();
     for (int e = 0; e < config.count(); e++) {
-      made.add(config.expert().build(site));
+      made.add(config.expert().build(context));
     }
     this.experts = children("experts", ChannelMixer.class, made);
-    this.gate = child("gate", Gate.class, config.gate().build(site, config.count()));
+    this.gate = child("gate", Gate.class, config.gate().build(context, config.count()));
     this.diverse = config.diversify().share() > 0 ? buffer("diverse", Tensor.zeros(1)) : null;
   }
 

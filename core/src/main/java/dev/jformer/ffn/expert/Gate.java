@@ -19,10 +19,10 @@ public abstract class Gate extends Module {
     /**
      * Builds the gate of one layer.
      *
-     * @param site the block of the layer
+     * @param context the block of the layer
      * @param experts N, the number of experts
      */
-    Gate build(BlockContext site, int experts);
+    Gate build(BlockContext context, int experts);
   }
 
   /** A gate whose number of experts for each token can be changed in inference. */

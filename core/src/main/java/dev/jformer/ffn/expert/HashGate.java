@@ -32,8 +32,8 @@ public final class HashGate extends Gate {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
-      return new HashGate(this, site, experts);
+    public Gate build(BlockContext context, int experts) {
+      return new HashGate(this, context, experts);
     }
   }
 
@@ -41,8 +41,8 @@ public final class HashGate extends Gate {
   private final long a;
   private final long b;
 
-  HashGate(Config config, BlockContext site, int experts) {
-    SplittableRandom random = new SplittableRandom(31 * config.seed() + site.layer());
+  HashGate(Config config, BlockContext context, int experts) {
+    SplittableRandom random = new SplittableRandom(31 * config.seed() + context.layer());
     this.experts = experts;
     this.a = random.nextLong(1, PRIME);
     this.b = random.nextLong(PRIME);

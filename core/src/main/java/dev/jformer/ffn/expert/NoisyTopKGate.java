@@ -48,8 +48,8 @@ public final class NoisyTopKGate extends Gate {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
-      return new NoisyTopKGate(this, site, experts);
+    public Gate build(BlockContext context, int experts) {
+      return new NoisyTopKGate(this, context, experts);
     }
   }
 
@@ -58,13 +58,13 @@ public final class NoisyTopKGate extends Gate {
   private final Slot<Layer> scores;
   private final Slot<Layer> noise;
 
-  NoisyTopKGate(Config config, BlockContext site, int experts) {
+  NoisyTopKGate(Config config, BlockContext context, int experts) {
     check(config.k(), experts);
     this.config = config;
     this.experts = experts;
     Initializer zeros = Initializer.zeros();
-    this.scores = child("scores", Layer.class, new Linear(site.width(), experts, false, zeros));
-    this.noise = child("noise", Layer.class, new Linear(site.width(), experts, false, zeros));
+    this.scores = child("scores", Layer.class, new Linear(context.width(), experts, false, zeros));
+    this.noise = child("noise", Layer.class, new Linear(context.width(), experts, false, zeros));
   }
 
   @Override

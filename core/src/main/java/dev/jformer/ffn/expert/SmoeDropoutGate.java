@@ -51,8 +51,8 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
-      return new SmoeDropoutGate(this, site, experts);
+    public Gate build(BlockContext context, int experts) {
+      return new SmoeDropoutGate(this, context, experts);
     }
   }
 
@@ -63,7 +63,7 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
   private int growing;
   private int active;
 
-  SmoeDropoutGate(Config config, BlockContext site, int experts) {
+  SmoeDropoutGate(Config config, BlockContext context, int experts) {
     this.experts = experts;
     this.first = config.first() == 0 ? Math.max(1, experts / 2) : config.first();
     this.last = config.last() == 0 ? experts : config.last();
@@ -76,7 +76,7 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
     }
     this.growing = first;
     // PyTorch's initial weights of a linear layer, which the authors' gates have.
-    this.weight = buffer("weight", Initializer.uniformFanIn().create(experts, site.width()));
+    this.weight = buffer("weight", Initializer.uniformFanIn().create(experts, context.width()));
   }
 
   @Override

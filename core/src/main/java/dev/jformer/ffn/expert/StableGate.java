@@ -54,8 +54,8 @@ public final class StableGate extends Gate {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
-      return new StableGate(this, site, experts);
+    public Gate build(BlockContext context, int experts) {
+      return new StableGate(this, context, experts);
     }
   }
 
@@ -68,10 +68,10 @@ public final class StableGate extends Gate {
   private final Parameter wordCentroids;
   private boolean learning = true;
 
-  StableGate(Config config, BlockContext site, int experts) {
+  StableGate(Config config, BlockContext context, int experts) {
     this.config = config;
     this.experts = experts;
-    this.centroids = parameter("centroids", Centroids.draw(experts, site.width()));
+    this.centroids = parameter("centroids", Centroids.draw(experts, context.width()));
     Tensor drawn = Tensor.randn(config.vocab(), config.features()).mul(DEVIATION);
     this.words = parameter("words", drawn);
     this.wordCentroids = parameter("wordCentroids", Centroids.draw(experts, config.features()));

@@ -45,8 +45,8 @@ public final class SwitchGate extends Gate {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
-      return new SwitchGate(this, site, experts);
+    public Gate build(BlockContext context, int experts) {
+      return new SwitchGate(this, context, experts);
     }
   }
 
@@ -54,11 +54,11 @@ public final class SwitchGate extends Gate {
   private final int experts;
   private final Slot<Layer> scores;
 
-  SwitchGate(Config config, BlockContext site, int experts) {
+  SwitchGate(Config config, BlockContext context, int experts) {
     this.config = config;
     this.experts = experts;
-    Initializer normal = Initializer.normal(site.init().deviation());
-    this.scores = child("scores", Layer.class, new Linear(site.width(), experts, false, normal));
+    Initializer normal = Initializer.normal(context.init().deviation());
+    this.scores = child("scores", Layer.class, new Linear(context.width(), experts, false, normal));
   }
 
   @Override

@@ -51,7 +51,7 @@ public final class ThorGate extends Gate {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
+    public Gate build(BlockContext context, int experts) {
       return new ThorGate(this, experts);
     }
   }

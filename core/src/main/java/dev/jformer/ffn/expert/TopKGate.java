@@ -44,8 +44,8 @@ public final class TopKGate extends Gate implements Gate.Slimmable {
     }
 
     @Override
-    public Gate build(BlockContext site, int experts) {
-      return new TopKGate(this, site, experts);
+    public Gate build(BlockContext context, int experts) {
+      return new TopKGate(this, context, experts);
     }
   }
 
@@ -54,13 +54,13 @@ public final class TopKGate extends Gate implements Gate.Slimmable {
   private final Slot<Layer> scores;
   private int active;
 
-  TopKGate(Config config, BlockContext site, int experts) {
+  TopKGate(Config config, BlockContext context, int experts) {
     check(config.k(), experts);
     this.config = config;
     this.experts = experts;
     this.active = config.k();
-    Initializer normal = Initializer.normal(site.init().deviation());
-    this.scores = child("scores", Layer.class, new Linear(site.width(), experts, false, normal));
+    Initializer normal = Initializer.normal(context.init().deviation());
+    this.scores = child("scores", Layer.class, new Linear(context.width(), experts, false, normal));
   }
 
   @Override

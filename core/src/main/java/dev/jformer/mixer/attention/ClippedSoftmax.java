@@ -50,29 +50,29 @@ public final class ClippedSoftmax extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new ClippedSoftmax(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new ClippedSoftmax(this, context, position);
     }
   }
 
   private final double gamma;
   private final double zeta;
 
-  ClippedSoftmax(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
-    this.gamma = -config.alpha() / site.length();
+  ClippedSoftmax(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
+    this.gamma = -config.alpha() / context.length();
     this.zeta = config.zeta();
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
-    return weights(h, pairs).matmul(repeatGroups(h.value()));
+  protected Tensor attend(Heads h, AttentionMask mask) {
+    return weights(h, mask).matmul(repeatGroups(h.value()));
   }
 
   /** The clipped weights: [B, H, T, S]. Their rows need not sum to one. */
   @Override
-  protected Tensor weights(Heads h, AttentionMask pairs) {
-    Tensor softmax = Functional.safeSoftmax(logits(h, pairs), -1);
+  protected Tensor weights(Heads h, AttentionMask mask) {
+    Tensor softmax = Functional.safeSoftmax(logits(h, mask), -1);
     return softmax.mul(zeta - gamma).add(gamma).clamp(0, 1);
   }
 }

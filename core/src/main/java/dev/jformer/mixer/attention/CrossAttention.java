@@ -33,16 +33,17 @@ public final class CrossAttention extends Module {
    *
    * @param heads H, must divide the width
    */
-  public CrossAttention(int heads, BlockContext site) {
-    if (heads < 1 || site.width() % heads != 0) {
+  public CrossAttention(int heads, BlockContext context) {
+    if (heads < 1 || context.width() % heads != 0) {
       throw new IllegalArgumentException(
-          "heads is " + heads + ": expected a divisor of the width " + site.width());
+          "heads is " + heads + ": expected a divisor of the width " + context.width());
     }
     this.heads = heads;
-    this.query = child("query", Layer.class, site.linear(site.width(), site.width()));
-    this.keyValue = child("keyValue", Layer.class, site.linear(site.width(), 2L * site.width()));
-    this.out = child("out", Layer.class, site.residual(site.width(), site.width()));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.query = child("query", Layer.class, context.linear(context.width(), context.width()));
+    this.keyValue =
+        child("keyValue", Layer.class, context.linear(context.width(), 2L * context.width()));
+    this.out = child("out", Layer.class, context.residual(context.width(), context.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
   /**

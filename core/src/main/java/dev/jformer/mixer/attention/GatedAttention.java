@@ -51,26 +51,27 @@ public final class GatedAttention extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new GatedAttention(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new GatedAttention(this, context, position);
     }
   }
 
   private final Parameter gateWeight;
   private final Parameter gateBias;
 
-  GatedAttention(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
+  GatedAttention(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
     double bias = Math.log(config.open() / (1 - config.open()));
     this.gateWeight =
         parameter(
-            "gate.weight", Initializer.normal(site.init().deviation()).create(heads(), headDim()));
+            "gate.weight",
+            Initializer.normal(context.init().deviation()).create(heads(), headDim()));
     this.gateBias = parameter("gate.bias", Initializer.constant(bias).create(heads()));
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
-    return SoftmaxAttention.fused(h, pairs);
+  protected Tensor attend(Heads h, AttentionMask mask) {
+    return SoftmaxAttention.fused(h, mask);
   }
 
   @Override

@@ -49,8 +49,8 @@ public final class PrimerAttention extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new PrimerAttention(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new PrimerAttention(this, context, position);
     }
   }
 
@@ -59,8 +59,8 @@ public final class PrimerAttention extends Attention {
   /** The kernel [C, 1, 3], oldest token first, where C = (H + 2 G) d. */
   private final Parameter convolution;
 
-  PrimerAttention(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
+  PrimerAttention(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
     int channels = (heads() + 2 * groups()) * headDim();
     double[] start = {0.5 / WIDTH, 0.5 / WIDTH, 0.5};
     this.convolution =
@@ -72,8 +72,8 @@ public final class PrimerAttention extends Attention {
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
-    return SoftmaxAttention.fused(h, pairs);
+  protected Tensor attend(Heads h, AttentionMask mask) {
+    return SoftmaxAttention.fused(h, mask);
   }
 
   @Override

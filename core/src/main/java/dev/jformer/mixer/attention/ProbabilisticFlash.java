@@ -52,28 +52,28 @@ public final class ProbabilisticFlash extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new ProbabilisticFlash(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new ProbabilisticFlash(this, context, position);
     }
   }
 
   private final Config config;
 
-  ProbabilisticFlash(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
+  ProbabilisticFlash(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
     this.config = config;
     refuseBias();
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask mask) {
     long length = h.query().size(2);
-    boolean whole = pairs.start() > 0 || length != h.key().size(2);
+    boolean whole = mask.start() > 0 || length != h.key().size(2);
     if (whole || config.probability() == 1 || !(isTraining() || config.always())) {
-      return SoftmaxAttention.fused(h, pairs);
+      return SoftmaxAttention.fused(h, mask);
     }
     return blocks(
-        h, pairs.paddingMask(), draw((int) ((length + config.block() - 1) / config.block())));
+        h, mask.paddingMask(), draw((int) ((length + config.block() - 1) / config.block())));
   }
 
   /** Draws which blocks of keys take part for which blocks of queries. */

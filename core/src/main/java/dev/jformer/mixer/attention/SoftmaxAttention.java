@@ -52,15 +52,15 @@ public final class SoftmaxAttention extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new SoftmaxAttention(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new SoftmaxAttention(this, context, position);
     }
   }
 
   private final Cache.Config cache;
 
-  SoftmaxAttention(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
+  SoftmaxAttention(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
     this.cache = config.cache();
   }
 
@@ -76,8 +76,8 @@ public final class SoftmaxAttention extends Attention {
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
-    return fused(h, pairs);
+  protected Tensor attend(Heads h, AttentionMask mask) {
+    return fused(h, mask);
   }
 
   @Override
@@ -86,17 +86,17 @@ public final class SoftmaxAttention extends Attention {
   }
 
   /** Softmax attention by the fused kernel, which never stores the T×S matrix. */
-  public static Tensor fused(Heads h, AttentionMask pairs) {
+  public static Tensor fused(Heads h, AttentionMask mask) {
     long queries = h.query().size(2);
     long keys = h.key().size(2);
-    boolean plain = pairs.paddingMask() == null && pairs.causalBias(queries, keys) == null;
-    if (plain && (!pairs.causal() || queries == 1)) {
+    boolean plain = mask.paddingMask() == null && mask.causalBias(queries, keys) == null;
+    if (plain && (!mask.causal() || queries == 1)) {
       return Functional.attention(h.query(), h.key(), h.value(), null, false, null);
     }
-    if (plain && pairs.start() == 0) {
+    if (plain && mask.start() == 0) {
       return Functional.attention(h.query(), h.key(), h.value(), null, true, null);
     }
-    Tensor mask = pairs.mask(queries, keys);
-    return Functional.attention(h.query(), h.key(), h.value(), mask, false, null);
+    Tensor allowed = mask.mask(queries, keys);
+    return Functional.attention(h.query(), h.key(), h.value(), allowed, false, null);
   }
 }

@@ -78,8 +78,8 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new SubsampledAttention(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new SubsampledAttention(this, context, position);
     }
   }
 
@@ -87,8 +87,8 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
   private boolean always;
   private boolean finishing;
 
-  SubsampledAttention(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
+  SubsampledAttention(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
     this.config = config;
     refuseBias();
   }
@@ -104,16 +104,16 @@ public final class SubsampledAttention extends Attention implements ScheduledMod
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask mask) {
     boolean part = isTraining() ? !finishing : always;
     long length = h.query().size(2);
     long count = Math.max(1, Math.round(config.share() * length));
-    if (!part || count == length || pairs.start() > 0 || length != h.key().size(2)) {
-      return SoftmaxAttention.fused(h, pairs);
+    if (!part || count == length || mask.start() > 0 || length != h.key().size(2)) {
+      return SoftmaxAttention.fused(h, mask);
     }
     return config.kind() == Kind.UNBIASED
-        ? drawn(h, pairs.paddingMask(), draw(length, count))
-        : shuffled(h, pairs.paddingMask(), order(length, count), count);
+        ? drawn(h, mask.paddingMask(), draw(length, count))
+        : shuffled(h, mask.paddingMask(), order(length, count), count);
   }
 
   /** Draws positions of keys, in order: int64 [k]. */

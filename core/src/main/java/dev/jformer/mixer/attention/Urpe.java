@@ -57,30 +57,30 @@ public final class Urpe extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new Urpe(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new Urpe(this, context, position);
     }
   }
 
   private final int length;
   private final Parameter factors;
 
-  Urpe(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
-    this.length = site.length();
+  Urpe(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
+    this.length = context.length();
     int distances = isCausal() ? length : 2 * length - 1;
     this.factors = parameter("factors", Initializer.constant(1).create(heads(), distances));
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
-    return weights(h, pairs).matmul(repeatGroups(h.value()));
+  protected Tensor attend(Heads h, AttentionMask mask) {
+    return weights(h, mask).matmul(repeatGroups(h.value()));
   }
 
   /** The weights A ⊙ C: [B, H, T, S]. Their rows do not sum to one. */
   @Override
-  protected Tensor weights(Heads h, AttentionMask pairs) {
-    return super.weights(h, pairs).mul(factors(pairs.start(), h.query().size(2), h.key().size(2)));
+  protected Tensor weights(Heads h, AttentionMask mask) {
+    return super.weights(h, mask).mul(factors(mask.start(), h.query().size(2), h.key().size(2)));
   }
 
   /** The matrix C of queries from {@code start} on and keys from 0 on: [H, queries, keys]. */

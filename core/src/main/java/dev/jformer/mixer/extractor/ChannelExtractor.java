@@ -15,9 +15,9 @@ abstract class ChannelExtractor extends Extractor {
    *
    * @param channels D, or 1 for weights that all channels share
    */
-  ChannelExtractor(BlockContext site, int channels, CausalConvolution convolution) {
-    super(site);
-    this.weights = parameter("weights", Initializer.normal(1).create(site.length(), channels));
+  ChannelExtractor(BlockContext context, int channels, CausalConvolution convolution) {
+    super(context);
+    this.weights = parameter("weights", Initializer.normal(1).create(context.length(), channels));
     this.convolution = convolution;
   }
 

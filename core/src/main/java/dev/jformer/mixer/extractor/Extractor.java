@@ -54,16 +54,16 @@ abstract class Extractor extends TokenMixer {
    *
    * @throws IllegalArgumentException if the model is not causal
    */
-  Extractor(BlockContext site) {
-    if (!site.causal()) {
+  Extractor(BlockContext context) {
+    if (!context.causal()) {
       throw new IllegalArgumentException(
           getClass().getSimpleName()
               + " sees earlier tokens only: expected a causal model, got a bidirectional one");
     }
-    this.length = site.length();
-    this.adjust = child("adjust", Layer.class, site.linear(site.width(), site.width()));
-    this.out = child("out", Layer.class, site.residual(site.width(), site.width()));
-    this.dropout = child("dropout", Layer.class, new Dropout(site.dropout()));
+    this.length = context.length();
+    this.adjust = child("adjust", Layer.class, context.linear(context.width(), context.width()));
+    this.out = child("out", Layer.class, context.residual(context.width(), context.width()));
+    this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
   /** The terms of the sums, a map of each token: [B, T, D] to [B, T, D]. */

@@ -24,16 +24,16 @@ public final class HighExtractor extends ChannelExtractor {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new HighExtractor(site);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new HighExtractor(context);
     }
   }
 
   private final Slot<Layer> value;
 
-  HighExtractor(BlockContext site) {
-    super(site, site.width(), WorthwhileExtractor.CONVOLUTION);
-    this.value = child("value", Layer.class, site.linear(site.width(), site.width()));
+  HighExtractor(BlockContext context) {
+    super(context, context.width(), WorthwhileExtractor.CONVOLUTION);
+    this.value = child("value", Layer.class, context.linear(context.width(), context.width()));
   }
 
   @Override

@@ -27,12 +27,12 @@ public final class MinimalistExtractor extends ChannelExtractor {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new MinimalistExtractor(site);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new MinimalistExtractor(context);
     }
   }
 
-  MinimalistExtractor(BlockContext site) {
-    super(site, 1, CONVOLUTION);
+  MinimalistExtractor(BlockContext context) {
+    super(context, 1, CONVOLUTION);
   }
 }

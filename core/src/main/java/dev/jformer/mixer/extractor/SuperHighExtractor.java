@@ -35,21 +35,21 @@ public final class SuperHighExtractor extends Extractor {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new SuperHighExtractor(site);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new SuperHighExtractor(context);
     }
   }
 
   private final Parameter weights;
 
   /** Declares the parameter {@code weights} [l, D, D], W[j] transposed for each distance j. */
-  SuperHighExtractor(BlockContext site) {
-    super(site);
-    int width = site.width();
+  SuperHighExtractor(BlockContext context) {
+    super(context);
+    int width = context.width();
     this.weights =
         parameter(
             "weights",
-            Initializer.normal(1 / Math.sqrt(width)).create(site.length(), width, width));
+            Initializer.normal(1 / Math.sqrt(width)).create(context.length(), width, width));
   }
 
   @Override

@@ -29,12 +29,12 @@ public final class WorthwhileExtractor extends ChannelExtractor {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new WorthwhileExtractor(site);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new WorthwhileExtractor(context);
     }
   }
 
-  WorthwhileExtractor(BlockContext site) {
-    super(site, site.width(), CONVOLUTION);
+  WorthwhileExtractor(BlockContext context) {
+    super(context, context.width(), CONVOLUTION);
   }
 }

@@ -64,13 +64,13 @@ public final class FlowAttention extends KernelAttention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new FlowAttention(heads, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new FlowAttention(heads, context, position);
     }
   }
 
-  FlowAttention(int heads, BlockContext site, Position position) {
-    super(heads, site, position, SUMS);
+  FlowAttention(int heads, BlockContext context, Position position) {
+    super(heads, context, position, SUMS);
   }
 
   /**

@@ -25,8 +25,8 @@ abstract class KernelAttention extends Attention {
    * @param sums number of sums that decoding stores
    * @throws IllegalArgumentException if the position encoding adds biases
    */
-  KernelAttention(int heads, BlockContext site, Position position, int sums) {
-    super(heads, 0, site, position);
+  KernelAttention(int heads, BlockContext context, Position position, int sums) {
+    super(heads, 0, context, position);
     this.sums = sums;
     refuseBias();
   }
@@ -67,11 +67,11 @@ abstract class KernelAttention extends Attention {
   }
 
   @Override
-  protected final Tensor attend(Heads heads, AttentionMask pairs) {
+  protected final Tensor attend(Heads heads, AttentionMask mask) {
     return Scope.tidy(
         () -> {
-          Heads features = features(heads, pairs.paddingMask());
-          Tensor paddingMask = paddingMask(pairs);
+          Heads features = features(heads, mask.paddingMask());
+          Tensor paddingMask = paddingMask(mask);
           return isCausal()
               ? causal(features, paddingMask, RunningSums.NONE)
               : bidirectional(features, paddingMask);
@@ -87,12 +87,12 @@ abstract class KernelAttention extends Attention {
   }
 
   @Override
-  protected final Tensor weights(Heads heads, AttentionMask pairs) {
-    return Scope.tidy(() -> matrix(features(heads, pairs.paddingMask()), paddingMask(pairs)));
+  protected final Tensor weights(Heads heads, AttentionMask mask) {
+    return Scope.tidy(() -> matrix(features(heads, mask.paddingMask()), paddingMask(mask)));
   }
 
-  private static Tensor paddingMask(AttentionMask pairs) {
-    return pairs.paddingMask() == null ? null : pairs.paddingMask().unsqueeze(1);
+  private static Tensor paddingMask(AttentionMask mask) {
+    return mask.paddingMask() == null ? null : mask.paddingMask().unsqueeze(1);
   }
 
   private Heads features(Heads heads, Tensor paddingMask) {

@@ -38,13 +38,13 @@ public final class LinearAttention extends RatioAttention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new LinearAttention(heads, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new LinearAttention(heads, context, position);
     }
   }
 
-  LinearAttention(int heads, BlockContext site, Position position) {
-    super(heads, site, position, EPSILON);
+  LinearAttention(int heads, BlockContext context, Position position) {
+    super(heads, context, position, EPSILON);
   }
 
   /**

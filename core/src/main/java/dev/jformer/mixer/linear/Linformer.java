@@ -48,8 +48,8 @@ public final class Linformer extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new Linformer(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new Linformer(this, context, position);
     }
   }
 
@@ -57,23 +57,23 @@ public final class Linformer extends Attention {
   private final Parameter keys;
   private final Parameter values;
 
-  Linformer(Config config, BlockContext site, Position position) {
-    super(config.heads(), 0, site, position);
-    if (site.causal()) {
+  Linformer(Config config, BlockContext context, Position position) {
+    super(config.heads(), 0, context, position);
+    if (context.causal()) {
       throw new IllegalArgumentException(
           "linformer mixes all tokens of a sequence into each of its rows: it cannot be used in a"
               + " causal model");
     }
     refuseBias();
-    this.longest = site.length();
+    this.longest = context.length();
     // A row of independent tokens of deviation 1 then has deviation 1.
-    Initializer normal = Initializer.normal(1 / Math.sqrt((double) site.length()));
-    this.keys = parameter("keys", normal.create(config.rows(), site.length()));
-    this.values = parameter("values", normal.create(config.rows(), site.length()));
+    Initializer normal = Initializer.normal(1 / Math.sqrt((double) context.length()));
+    this.keys = parameter("keys", normal.create(config.rows(), context.length()));
+    this.values = parameter("values", normal.create(config.rows(), context.length()));
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask mask) {
     long length = h.key().size(2);
     if (length > longest) {
       throw new IllegalArgumentException(
@@ -82,8 +82,8 @@ public final class Linformer extends Attention {
               + " tokens is too long for the mixer's matrices: expected at most "
               + longest);
     }
-    Tensor key = project(keys, kept(h.key(), pairs.paddingMask()));
-    Tensor value = project(values, kept(h.value(), pairs.paddingMask()));
+    Tensor key = project(keys, kept(h.key(), mask.paddingMask()));
+    Tensor value = project(values, kept(h.value(), mask.paddingMask()));
     return Functional.attention(h.query(), key, value, null, false, null);
   }
 
@@ -96,7 +96,7 @@ public final class Linformer extends Attention {
   }
 
   @Override
-  protected Tensor weights(Heads h, AttentionMask pairs) {
+  protected Tensor weights(Heads h, AttentionMask mask) {
     throw new UnsupportedOperationException("Linformer has no weights between tokens");
   }
 }

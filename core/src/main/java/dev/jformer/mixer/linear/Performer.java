@@ -61,16 +61,16 @@ public final class Performer extends RatioAttention implements ScheduledModule {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new Performer(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new Performer(this, context, position);
     }
   }
 
   private final int redraw;
   private final Parameter directions;
 
-  Performer(Config config, BlockContext site, Position position) {
-    super(config.heads(), site, position, EPSILON);
+  Performer(Config config, BlockContext context, Position position) {
+    super(config.heads(), context, position, EPSILON);
     this.redraw = config.redraw();
     this.directions = buffer("directions", draw(headDim(), config.features()));
   }

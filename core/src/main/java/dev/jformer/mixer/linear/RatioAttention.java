@@ -21,8 +21,8 @@ abstract class RatioAttention extends KernelAttention {
    *
    * @param epsilon added to the denominator
    */
-  RatioAttention(int heads, BlockContext site, Position position, double epsilon) {
-    super(heads, site, position, SUMS);
+  RatioAttention(int heads, BlockContext context, Position position, double epsilon) {
+    super(heads, context, position, SUMS);
     this.epsilon = epsilon;
   }
 

@@ -81,8 +81,8 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      if (site.causal()) {
+    public TokenMixer build(BlockContext context, Position position) {
+      if (context.causal()) {
         throw new IllegalArgumentException(
             "token-reduction drops tokens that later ones may need: it cannot be used in a causal"
                 + " model");
@@ -96,35 +96,35 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
                 + ", which needs the positions in every block: expected learned, sinusoidal or"
                 + " none");
       }
-      if (at.stream().anyMatch(layer -> layer >= site.layers())) {
+      if (at.stream().anyMatch(layer -> layer >= context.layers())) {
         throw new IllegalArgumentException(
-            "at is " + at + ": the model has " + site.layers() + " blocks, from 0");
+            "at is " + at + ": the model has " + context.layers() + " blocks, from 0");
       }
-      return new TokenReducingAttention(this, site, position);
+      return new TokenReducingAttention(this, context, position);
     }
   }
 
   private final Config config;
-  private final BlockContext site;
+  private final BlockContext context;
 
-  TokenReducingAttention(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
+  TokenReducingAttention(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
     this.config = config;
-    this.site = site;
+    this.context = context;
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
-    return SoftmaxAttention.fused(h, pairs);
+  protected Tensor attend(Heads h, AttentionMask mask) {
+    return SoftmaxAttention.fused(h, mask);
   }
 
   @Override
   public ReducedTokens reduce(Tensor x, TokenBatch tokens) {
     Heads heads = project(x, tokens.paddingMask(), null);
-    AttentionMask pairs = new AttentionMask(0, false, tokens.paddingMask(), position());
-    boolean thins = config.at().contains(site.layer()) && config.share() < 1;
+    AttentionMask mask = new AttentionMask(0, false, tokens.paddingMask(), position());
+    boolean thins = config.at().contains(context.layer()) && config.share() < 1;
     if (!thins) {
-      Tensor result = inFloat32(heads, h -> attend(h, pairs, tokens.sizes()));
+      Tensor result = inFloat32(heads, h -> attend(h, mask, tokens.sizes()));
       return new ReducedTokens(
           joinHeads(result, x), null, null, tokens.paddingMask(), tokens.sizes());
     }
@@ -133,11 +133,11 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
         inFloat32(
             heads,
             h -> {
-              seen[0] = shown(h, pairs, tokens.sizes());
+              seen[0] = shown(h, mask, tokens.sizes());
               seen[1] = h.key();
               return config.rule().attentionRows() == TokenReducer.AttentionRows.ALL
                   ? seen[0].matmul(repeatGroups(h.value()))
-                  : attend(h, pairs, tokens.sizes());
+                  : attend(h, mask, tokens.sizes());
             });
     TokenReducer.ReductionInput input =
         new TokenReducer.ReductionInput(
@@ -146,13 +146,13 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
             tokens.paddingMask(),
             config.share(),
             config.first(),
-            site.layer(),
-            site.layers());
+            context.layer(),
+            context.layers());
     return chosen(concatHeads(result, x), input, tokens.sizes());
   }
 
   /** The rows of the attention weights that the rule needs. */
-  private Tensor shown(Heads h, AttentionMask pairs, Tensor sizes) {
+  private Tensor shown(Heads h, AttentionMask mask, Tensor sizes) {
     long rows =
         switch (config.rule().attentionRows()) {
           case NONE -> 0;
@@ -160,22 +160,22 @@ public final class TokenReducingAttention extends Attention implements TokenRedu
           case ALL -> h.query().size(2);
         };
     Heads asking = new Heads(h.query().narrow(2, 0, rows), h.key(), h.value());
-    Tensor logits = counted(logits(asking, pairs), sizes);
-    return pairs.paddingMask() == null ? logits.softmax(3) : Functional.safeSoftmax(logits, -1);
+    Tensor logits = counted(logits(asking, mask), sizes);
+    return mask.paddingMask() == null ? logits.softmax(3) : Functional.safeSoftmax(logits, -1);
   }
 
-  private Tensor attend(Heads h, AttentionMask pairs, Tensor sizes) {
+  private Tensor attend(Heads h, AttentionMask mask, Tensor sizes) {
     if (sizes == null) {
-      return attend(h, pairs);
+      return attend(h, mask);
     }
     Tensor bias = counted(Tensor.zeros(h.query().dtype(), 1, 1, 1, h.key().size(2)), sizes);
-    Tensor mask =
-        pairs.paddingMask() == null
+    Tensor masked =
+        mask.paddingMask() == null
             ? bias
             : bias.maskedFill(
-                pairs.paddingMask().unsqueeze(1).unsqueeze(1).not(), Double.NEGATIVE_INFINITY);
+                mask.paddingMask().unsqueeze(1).unsqueeze(1).not(), Double.NEGATIVE_INFINITY);
     long queries = h.query().size(2);
-    Tensor whole = mask.expand(h.query().size(0), 1, queries, h.key().size(2));
+    Tensor whole = masked.expand(h.query().size(0), 1, queries, h.key().size(2));
     return Functional.attention(h.query(), h.key(), h.value(), whole, false, null);
   }
 

@@ -88,18 +88,18 @@ public final class Combiner extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new Combiner(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new Combiner(this, context, position);
     }
   }
 
   private final Config config;
   private final int rows;
 
-  Combiner(Config config, BlockContext site, Position position) {
-    super(config.heads(), 0, site, position);
+  Combiner(Config config, BlockContext context, Position position) {
+    super(config.heads(), 0, context, position);
     this.config = config;
-    this.rows = site.rows();
+    this.rows = context.rows();
     refuseBias();
   }
 
@@ -109,11 +109,11 @@ public final class Combiner extends Attention {
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask mask) {
     return switch (config.kind()) {
-      case FIXED -> fixed(h, pairs.paddingMask());
-      case LOG_SPARSE -> logSparse(h, pairs.paddingMask());
-      case AXIAL -> axial(h, pairs.paddingMask());
+      case FIXED -> fixed(h, mask.paddingMask());
+      case LOG_SPARSE -> logSparse(h, mask.paddingMask());
+      case AXIAL -> axial(h, mask.paddingMask());
     };
   }
 
@@ -311,12 +311,12 @@ public final class Combiner extends Attention {
   }
 
   @Override
-  protected Tensor weights(Heads h, AttentionMask pairs) {
+  protected Tensor weights(Heads h, AttentionMask mask) {
     // With one-hot values, one channel for each token, the result is the weights.
     long length = h.key().size(2);
     Tensor one = Tensor.ones(length).to(h.value().dtype());
     Tensor diagonal = Tensor.zeros(length, length).to(one.dtype()).add(one).tril(0).triu(0);
     Tensor values = diagonal.view(1, 1, length, length).expand(h.key().size(0), heads(), -1, -1);
-    return attend(new Heads(h.query(), h.key(), values), pairs);
+    return attend(new Heads(h.query(), h.key(), values), mask);
   }
 }

@@ -62,16 +62,16 @@ public final class LshAttention extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new LshAttention(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new LshAttention(this, context, position);
     }
   }
 
   private final int chunk;
   private final int rounds;
 
-  LshAttention(Config config, BlockContext site, Position position) {
-    super(config.heads(), 0, 2L * config.heads(), site, position);
+  LshAttention(Config config, BlockContext context, Position position) {
+    super(config.heads(), 0, 2L * config.heads(), context, position);
     this.chunk = config.chunk();
     this.rounds = config.rounds();
     refuseBias();
@@ -95,12 +95,12 @@ public final class LshAttention extends Attention {
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask mask) {
     List<Tensor> results = new ArrayList<>();
     List<Tensor> totals = new ArrayList<>();
     for (int round = 0; round < rounds; round++) {
       Tensor buckets = buckets(h.query());
-      Round found = round(h, pairs.paddingMask(), buckets);
+      Round found = round(h, mask.paddingMask(), buckets);
       results.add(found.result);
       totals.add(found.total);
     }
@@ -191,7 +191,7 @@ public final class LshAttention extends Attention {
   }
 
   @Override
-  protected Tensor weights(Heads h, AttentionMask pairs) {
+  protected Tensor weights(Heads h, AttentionMask mask) {
     throw new UnsupportedOperationException(
         "LshAttention draws the pairs of tokens in every pass, so it has no fixed weights");
   }

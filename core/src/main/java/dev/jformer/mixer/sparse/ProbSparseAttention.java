@@ -61,15 +61,15 @@ public final class ProbSparseAttention extends Attention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new ProbSparseAttention(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new ProbSparseAttention(this, context, position);
     }
   }
 
   private final int factor;
 
-  ProbSparseAttention(Config config, BlockContext site, Position position) {
-    super(config.heads(), 0, site, position);
+  ProbSparseAttention(Config config, BlockContext context, Position position) {
+    super(config.heads(), 0, context, position);
     this.factor = config.factor();
     refuseBias();
   }
@@ -86,14 +86,14 @@ public final class ProbSparseAttention extends Attention {
   }
 
   @Override
-  protected Tensor attend(Heads h, AttentionMask pairs) {
+  protected Tensor attend(Heads h, AttentionMask mask) {
     long queries = h.query().size(2);
     // For a single token, ln 1 = 0 would choose none.
     long count = Math.max(1, chosen(factor, queries));
-    Tensor paddingMask = pairs.paddingMask() == null ? null : pairs.paddingMask().unsqueeze(1);
+    Tensor paddingMask = mask.paddingMask() == null ? null : mask.paddingMask().unsqueeze(1);
     Tensor top = chosenQueries(h, paddingMask, count);
     Tensor index = top.unsqueeze(3).expand(-1, -1, -1, h.query().size(3));
-    Tensor attended = dense(h, pairs, h.query().gather(2, index), top);
+    Tensor attended = dense(h, mask, h.query().gather(2, index), top);
     return lazy(h, paddingMask).scatter(2, index, attended);
   }
 
@@ -143,15 +143,15 @@ public final class ProbSparseAttention extends Attention {
   }
 
   /** Softmax attention of the chosen queries: [B, H, u, d]. */
-  private Tensor dense(Heads h, AttentionMask pairs, Tensor query, Tensor top) {
-    Tensor mask =
-        pairs.paddingMask() == null ? null : pairs.paddingMask().unsqueeze(1).unsqueeze(1);
+  private Tensor dense(Heads h, AttentionMask mask, Tensor query, Tensor top) {
+    Tensor allowed =
+        mask.paddingMask() == null ? null : mask.paddingMask().unsqueeze(1).unsqueeze(1);
     if (isCausal()) {
       Tensor keys = Tensor.arange(0, h.key().size(2)).to(top.device());
       Tensor seen = top.unsqueeze(3).ge(keys);
-      mask = mask == null ? seen : mask.and(seen);
+      allowed = allowed == null ? seen : allowed.and(seen);
     }
-    return Functional.attention(query, h.key(), h.value(), mask, false, null);
+    return Functional.attention(query, h.key(), h.value(), allowed, false, null);
   }
 
   /** The results of the queries that are not chosen: [B, H, L, d]. */

@@ -59,8 +59,8 @@ public final class SlidingWindow extends SparseAttention {
     }
 
     @Override
-    public TokenMixer build(BlockContext site, Position position) {
-      return new SlidingWindow(this, site, position);
+    public TokenMixer build(BlockContext context, Position position) {
+      return new SlidingWindow(this, context, position);
     }
   }
 
@@ -68,8 +68,8 @@ public final class SlidingWindow extends SparseAttention {
   private final int dilation;
   private final int global;
 
-  SlidingWindow(Config config, BlockContext site, Position position) {
-    super(config.heads(), config.keyValueHeads(), site, position);
+  SlidingWindow(Config config, BlockContext context, Position position) {
+    super(config.heads(), config.keyValueHeads(), context, position);
     this.window = config.window();
     this.dilation = config.dilation();
     this.global = config.global();

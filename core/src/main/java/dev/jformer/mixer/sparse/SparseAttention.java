@@ -13,8 +13,8 @@ import dev.jformer.tensor.Tensor;
  */
 abstract class SparseAttention extends Attention {
   /** Creates the layers of {@link Attention}. */
-  SparseAttention(int heads, int groups, BlockContext site, Position position) {
-    super(heads, groups, site, position);
+  SparseAttention(int heads, int groups, BlockContext context, Position position) {
+    super(heads, groups, context, position);
     refuseBias();
   }
 
@@ -35,26 +35,26 @@ abstract class SparseAttention extends Attention {
   abstract Tensor whole(Heads heads, Tensor paddingMask);
 
   @Override
-  protected final Tensor attend(Heads h, AttentionMask pairs) {
+  protected final Tensor attend(Heads h, AttentionMask mask) {
     long queries = h.query().size(2);
-    if (pairs.start() == 0 && queries == h.key().size(2)) {
-      return whole(h, pairs.paddingMask());
+    if (mask.start() == 0 && queries == h.key().size(2)) {
+      return whole(h, mask.paddingMask());
     }
-    Tensor mask = allowed(pairs, queries, h.key().size(2));
-    return Functional.attention(h.query(), h.key(), h.value(), mask, false, null);
+    Tensor allowed = allowed(mask, queries, h.key().size(2));
+    return Functional.attention(h.query(), h.key(), h.value(), allowed, false, null);
   }
 
-  private Tensor allowed(AttentionMask pairs, long queries, long keys) {
-    Tensor pattern = pattern(pairs.start(), queries, keys);
-    return pairs.paddingMask() == null
+  private Tensor allowed(AttentionMask mask, long queries, long keys) {
+    Tensor pattern = pattern(mask.start(), queries, keys);
+    return mask.paddingMask() == null
         ? pattern
-        : pattern.and(pairs.paddingMask().unsqueeze(1).unsqueeze(1));
+        : pattern.and(mask.paddingMask().unsqueeze(1).unsqueeze(1));
   }
 
   @Override
-  protected final Tensor weights(Heads h, AttentionMask pairs) {
-    Tensor allowed = allowed(pairs, h.query().size(2), h.key().size(2));
-    Tensor logits = logits(h, pairs).maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
+  protected final Tensor weights(Heads h, AttentionMask mask) {
+    Tensor allowed = allowed(mask, h.query().size(2), h.key().size(2));
+    Tensor logits = logits(h, mask).maskedFill(allowed.not(), Double.NEGATIVE_INFINITY);
     return Functional.safeSoftmax(logits, -1);
   }
 }

@@ -133,7 +133,7 @@ public final class ITransformer extends ForecastModel {
     Position none = new NoPosition.Config().build(width, heads, width / heads, tokens);
     List<Block> made = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      BlockContext site =
+      BlockContext context =
           new BlockContext(
               width,
               layer,
@@ -144,7 +144,7 @@ public final class ITransformer extends ForecastModel {
               config.dropout(),
               config.init(),
               config.projection());
-      made.add(Block.of(site, config.block(), none));
+      made.add(Block.of(context, config.block(), none));
     }
     this.blocks = children("blocks", Block.class, made);
     this.norm = child("norm", Layer.class, config.norm().build(width));

@@ -130,7 +130,7 @@ public final class Informer extends ForecastModel {
       return InformerConfigBuilder.With.super.withBlock(block);
     }
 
-    BlockContext site(int layer, int layers, int length, boolean causal) {
+    BlockContext context(int layer, int layers, int length, boolean causal) {
       return new BlockContext(
           width,
           layer,
@@ -172,8 +172,8 @@ public final class Informer extends ForecastModel {
     List<Block> encoding = new ArrayList<>();
     List<Layer> halving = new ArrayList<>();
     for (int i = 0; i < config.encoderLayers(); i++) {
-      BlockContext site = config.site(i, config.encoderLayers(), config.lookBack(), false);
-      encoding.add(Block.of(site, config.block(), none));
+      BlockContext context = config.context(i, config.encoderLayers(), config.lookBack(), false);
+      encoding.add(Block.of(context, config.block(), none));
       if (config.distil() && i + 1 < config.encoderLayers()) {
         halving.add(new DistillingLayer(config.width()));
       }
@@ -183,8 +183,8 @@ public final class Informer extends ForecastModel {
     this.encoderNorm = child("encoderNorm", Layer.class, norm.build(config.width()));
     List<DecoderBlock> decoding = new ArrayList<>();
     for (int i = 0; i < config.decoderLayers(); i++) {
-      BlockContext site = config.site(i, config.decoderLayers(), decoded, true);
-      decoding.add(new DecoderBlock(site, config.block(), config.crossHeads(), none));
+      BlockContext context = config.context(i, config.decoderLayers(), decoded, true);
+      decoding.add(new DecoderBlock(context, config.block(), config.crossHeads(), none));
     }
     this.decoder = children("decoder", DecoderBlock.class, decoding);
     this.decoderNorm = child("decoderNorm", Layer.class, norm.build(config.width()));

@@ -199,7 +199,7 @@ public final class MetaFormer extends ImageModel {
   }
 
   private Block block(int width, int layer, int layers, int side) {
-    BlockContext site =
+    BlockContext context =
         new BlockContext(
             width,
             layer,
@@ -217,7 +217,7 @@ public final class MetaFormer extends ImageModel {
           "heads is " + heads + ": expected a divisor of the width " + width);
     }
     Position none = new NoPosition.Config().build(width, heads, width / heads, side * side);
-    return Block.of(site, config.block(), none);
+    return Block.of(context, config.block(), none);
   }
 
   @Override

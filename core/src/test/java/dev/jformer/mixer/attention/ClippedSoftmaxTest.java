@@ -64,10 +64,11 @@ class ClippedSoftmaxTest {
   }
 
   private static TokenMixer mixer(
-      BlockContext site, ClippedSoftmax.Config config, Position.Config position) {
+      BlockContext context, ClippedSoftmax.Config config, Position.Config position) {
     Position built =
-        position.build(site.width(), config.heads(), site.width() / config.heads(), site.length());
-    return config.build(site, built);
+        position.build(
+            context.width(), config.heads(), context.width() / config.heads(), context.length());
+    return config.build(context, built);
   }
 
   /** Heads, α as a share of the length 64, ζ, tokens, width. */
@@ -82,10 +83,10 @@ class ClippedSoftmaxTest {
   void matchesTheDefinition(int heads, double alpha, double zeta, int length, int width) {
     ClippedSoftmax.Config config = new ClippedSoftmax.Config(heads, 0, alpha, zeta);
     for (boolean causal : new boolean[] {true, false}) {
-      BlockContext site = causal ? Sites.causal(width) : Sites.bidirectional(width);
+      BlockContext context = causal ? Sites.causal(width) : Sites.bidirectional(width);
       MixerChecks.matches(
-          mixer(site, config, new NoPosition.Config()),
-          new NaiveClipped(heads, causal, -alpha / site.length(), zeta),
+          mixer(context, config, new NoPosition.Config()),
+          new NaiveClipped(heads, causal, -alpha / context.length(), zeta),
           length,
           width);
     }
@@ -125,10 +126,10 @@ class ClippedSoftmaxTest {
 
   @Test
   void withoutClippingItIsSoftmaxAttention() {
-    BlockContext site = Sites.causal(8);
-    TokenMixer clipped = mixer(site, new ClippedSoftmax.Config(2, 2, 0, 1), new Rope.Config());
+    BlockContext context = Sites.causal(8);
+    TokenMixer clipped = mixer(context, new ClippedSoftmax.Config(2, 2, 0, 1), new Rope.Config());
     TokenMixer plain =
-        new SoftmaxAttention.Config(2, 2).build(site, new Rope.Config().build(8, 2, 4, 64));
+        new SoftmaxAttention.Config(2, 2).build(context, new Rope.Config().build(8, 2, 4, 64));
     plain.parameters().forEach((name, p) -> p.copyFrom(clipped.parameters().get(name).value()));
     Tensor x = Tensor.randn(2, 9, 8);
     assertClose(plain.forward(x, null).detach(), clipped.forward(x, null).detach(), 1e-6);

@@ -65,10 +65,11 @@ class GatedAttentionTest {
   }
 
   private static TokenMixer mixer(
-      BlockContext site, GatedAttention.Config config, Position.Config position) {
+      BlockContext context, GatedAttention.Config config, Position.Config position) {
     Position built =
-        position.build(site.width(), config.heads(), site.width() / config.heads(), site.length());
-    return config.build(site, built);
+        position.build(
+            context.width(), config.heads(), context.width() / config.heads(), context.length());
+    return config.build(context, built);
   }
 
   @ParameterizedTest

@@ -50,9 +50,10 @@ class PrimerAttentionTest {
   }
 
   private static TokenMixer mixer(
-      BlockContext site, int heads, int groups, Position.Config position) {
-    Position built = position.build(site.width(), heads, site.width() / heads, site.length());
-    return new PrimerAttention.Config(heads, groups).build(site, built);
+      BlockContext context, int heads, int groups, Position.Config position) {
+    Position built =
+        position.build(context.width(), heads, context.width() / heads, context.length());
+    return new PrimerAttention.Config(heads, groups).build(context, built);
   }
 
   /** Heads, groups, tokens, width. */

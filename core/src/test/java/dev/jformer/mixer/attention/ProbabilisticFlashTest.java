@@ -22,26 +22,27 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(Scoped.class)
 class ProbabilisticFlashTest {
-  private static ProbabilisticFlash mixer(BlockContext site, int groups, double p, boolean always) {
+  private static ProbabilisticFlash mixer(
+      BlockContext context, int groups, double p, boolean always) {
     return (ProbabilisticFlash)
-        new ProbabilisticFlash.Config(2, groups, 3, p, always).build(site, new NoPosition());
+        new ProbabilisticFlash.Config(2, groups, 3, p, always).build(context, new NoPosition());
   }
 
   /** Blocks that take part are all that is seen, forward and backward. */
   @Test
   void matchesTheDefinition() {
-    for (BlockContext site : new BlockContext[] {Sites.causal(4), Sites.bidirectional(4)}) {
+    for (BlockContext context : new BlockContext[] {Sites.causal(4), Sites.bidirectional(4)}) {
       for (int length : new int[] {1, 3, 10}) {
-        ProbabilisticFlash mixer = mixer(site, 1, 0.5, false);
+        ProbabilisticFlash mixer = mixer(context, 1, 0.5, false);
         int count = (length + 2) / 3;
         boolean[][] drawn = new boolean[count][count];
         for (int i = 0; i < count; i++) {
           for (int j = 0; j < count; j++) {
-            drawn[i][j] = i == j || ((!site.causal() || j < i) && (i + 2 * j) % 3 != 0);
+            drawn[i][j] = i == j || ((!context.causal() || j < i) && (i + 2 * j) % 3 != 0);
           }
         }
         NaiveAttention naive =
-            new NaiveAttention(2, 1, site.causal())
+            new NaiveAttention(2, 1, context.causal())
                 .with(
                     (head, query, key) -> drawn[query / 3][key / 3] ? 0 : Double.NEGATIVE_INFINITY);
         ModuleChecks.matches(
@@ -63,10 +64,10 @@ class ProbabilisticFlashTest {
 
   @Test
   void isExactWithProbabilityOneAndInInference() {
-    for (BlockContext site : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
-      ProbabilisticFlash some = mixer(site, 0, 0.5, false);
-      ProbabilisticFlash all = mixer(site, 0, 1, true);
-      TokenMixer exact = new SoftmaxAttention.Config(2, 0).build(site, new NoPosition());
+    for (BlockContext context : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
+      ProbabilisticFlash some = mixer(context, 0, 0.5, false);
+      ProbabilisticFlash all = mixer(context, 0, 1, true);
+      TokenMixer exact = new SoftmaxAttention.Config(2, 0).build(context, new NoPosition());
       some.parameters()
           .forEach(
               (name, p) -> {

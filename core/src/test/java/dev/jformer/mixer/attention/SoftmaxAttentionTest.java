@@ -49,9 +49,10 @@ class SoftmaxAttentionTest {
   }
 
   private static TokenMixer attention(
-      BlockContext site, int heads, int groups, Position.Config position) {
-    Position built = position.build(site.width(), heads, site.width() / heads, site.length());
-    return new SoftmaxAttention.Config(heads, groups).build(site, built);
+      BlockContext context, int heads, int groups, Position.Config position) {
+    Position built =
+        position.build(context.width(), heads, context.width() / heads, context.length());
+    return new SoftmaxAttention.Config(heads, groups).build(context, built);
   }
 
   private static TokenMixer causal(int width, int heads, int groups, Position.Config position) {
@@ -234,10 +235,10 @@ class SoftmaxAttentionTest {
 
   @Test
   void dropsOutInTrainingOnly() {
-    BlockContext site =
+    BlockContext context =
         new BlockContext(
             8, 0, 1, 16, true, true, 0.5, new BlockContext.Init(), new Linear.Config());
-    TokenMixer mixer = attention(site, 2, 2, new NoPosition.Config());
+    TokenMixer mixer = attention(context, 2, 2, new NoPosition.Config());
     Tensor x = Tensor.randn(1, 6, 8);
     assertTrue(mixer.forward(x, null).eq(0).any());
     mixer.train(false);

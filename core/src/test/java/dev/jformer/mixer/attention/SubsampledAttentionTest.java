@@ -23,8 +23,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @ExtendWith(Scoped.class)
 class SubsampledAttentionTest {
-  private static SubsampledAttention mixer(BlockContext site, SubsampledAttention.Config config) {
-    return (SubsampledAttention) config.build(site, new NoPosition());
+  private static SubsampledAttention mixer(
+      BlockContext context, SubsampledAttention.Config config) {
+    return (SubsampledAttention) config.build(context, new NoPosition());
   }
 
   private static SubsampledAttention.Config config(
@@ -36,11 +37,11 @@ class SubsampledAttentionTest {
   @ParameterizedTest
   @EnumSource
   void isDenseInInference(SubsampledAttention.Kind kind) {
-    for (BlockContext site : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
-      SubsampledAttention mixer = mixer(site, config(1, kind, 0.25));
+    for (BlockContext context : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
+      SubsampledAttention mixer = mixer(context, config(1, kind, 0.25));
       mixer.train(false);
-      MixerChecks.matches(mixer, new NaiveAttention(2, 1, site.causal()), 9, 8);
-      MixerChecks.ignoresPadding(mixer(site, config(0, kind, 0.25)), 8);
+      MixerChecks.matches(mixer, new NaiveAttention(2, 1, context.causal()), 9, 8);
+      MixerChecks.ignoresPadding(mixer(context, config(0, kind, 0.25)), 8);
     }
     MixerChecks.causal(mixer(Sites.causal(8), config(0, kind, 0.25)), 8);
     MixerChecks.streams(mixer(Sites.causal(8), config(0, kind, 0.25)), 8);
@@ -54,12 +55,13 @@ class SubsampledAttentionTest {
     for (long at : drawn) {
       seen[(int) at] = true;
     }
-    for (BlockContext site : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
-      SubsampledAttention mixer = mixer(site, config(1, SubsampledAttention.Kind.UNBIASED, 0.25));
+    for (BlockContext context : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
+      SubsampledAttention mixer =
+          mixer(context, config(1, SubsampledAttention.Kind.UNBIASED, 0.25));
       try (Mode mode = Autograd.noGrad()) {
         Attention.Heads h = mixer.project(Tensor.randn(2, 601, 8), null, null);
         Tensor mask = Tensor.of(seen).unsqueeze(0);
-        if (site.causal()) {
+        if (context.causal()) {
           mask = mask.and(Tensor.ones(601, 601).tril(0).gt(0));
         }
         Tensor logits = h.query().mul(0.5).matmul(mixer.repeatGroups(h.key()).t());
@@ -77,8 +79,8 @@ class SubsampledAttentionTest {
   void windowsAttendToThemselves() {
     int length = 11;
     long window = 4;
-    for (BlockContext site : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
-      SubsampledAttention mixer = mixer(site, config(0, SubsampledAttention.Kind.LOCAL, 0.4));
+    for (BlockContext context : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
+      SubsampledAttention mixer = mixer(context, config(0, SubsampledAttention.Kind.LOCAL, 0.4));
       try (Mode mode = Autograd.noGrad()) {
         Tensor order = Tensor.randperm(length);
         long[] at = order.toLongs();
@@ -86,7 +88,7 @@ class SubsampledAttentionTest {
         for (int i = 0; i < length; i++) {
           for (int j = 0; j < length; j++) {
             boolean together = i / window == j / window;
-            boolean earlier = !site.causal() || at[j] <= at[i];
+            boolean earlier = !context.causal() || at[j] <= at[i];
             seen[(int) (at[i] * length + at[j])] = together && earlier;
           }
         }

@@ -65,9 +65,10 @@ class UrpeTest {
   }
 
   private static TokenMixer urpe(
-      BlockContext site, int heads, int groups, Position.Config position) {
-    Position built = position.build(site.width(), heads, site.width() / heads, site.length());
-    return new Urpe.Config(heads, groups).build(site, built);
+      BlockContext context, int heads, int groups, Position.Config position) {
+    Position built =
+        position.build(context.width(), heads, context.width() / heads, context.length());
+    return new Urpe.Config(heads, groups).build(context, built);
   }
 
   /** With factors that are not the ones they start with. */
@@ -126,14 +127,14 @@ class UrpeTest {
   })
   void matchesTheDefinition(int heads, int groups, int tokens, int width, int length) {
     for (boolean causal : new boolean[] {true, false}) {
-      BlockContext site = site(width, length, causal);
+      BlockContext context = site(width, length, causal);
       MixerChecks.matches(
-          urpe(site, heads, groups, new NoPosition.Config()),
+          urpe(context, heads, groups, new NoPosition.Config()),
           naive(heads, groups, length, causal, NONE),
           tokens,
           width);
       MixerChecks.matches(
-          urpe(site, heads, groups, new Alibi.Config()),
+          urpe(context, heads, groups, new Alibi.Config()),
           naive(heads, groups, length, causal, NaiveAttention.alibi(heads)),
           tokens,
           width);
@@ -183,14 +184,14 @@ class UrpeTest {
   @MethodSource("positions")
   void startsAsSoftmaxAttention(Position.Config config) {
     Position position = config.build(8, 2, 4, 16);
-    for (BlockContext site : List.of(Sites.causal(8), Sites.bidirectional(8))) {
-      TokenMixer urpe = new Urpe.Config(2, 1).build(site, position);
-      TokenMixer softmax = new SoftmaxAttention.Config(2, 1).build(site, position);
+    for (BlockContext context : List.of(Sites.causal(8), Sites.bidirectional(8))) {
+      TokenMixer urpe = new Urpe.Config(2, 1).build(context, position);
+      TokenMixer softmax = new SoftmaxAttention.Config(2, 1).build(context, position);
       softmax.parameters().forEach((name, p) -> p.copyFrom(urpe.parameters().get(name).value()));
       Tensor x = Tensor.randn(2, 9, 8);
       assertClose(softmax.forward(x, null), urpe.forward(x, null), 1e-6);
       assertEquals(
-          site.causal() ? "[2x64]" : "[2x127]",
+          context.causal() ? "[2x64]" : "[2x127]",
           urpe.parameters().get("factors").value().shape().toString());
     }
   }

@@ -50,9 +50,10 @@ class ExtractorTest {
     return Configs.parse("{\"type\": \"" + type + "\"}", TokenMixer.Config.class);
   }
 
-  private static TokenMixer extractor(String type, BlockContext site) {
-    Position none = new NoPosition.Config().build(site.width(), 1, site.width(), site.length());
-    return config(type).build(site, none);
+  private static TokenMixer extractor(String type, BlockContext context) {
+    Position none =
+        new NoPosition.Config().build(context.width(), 1, context.width(), context.length());
+    return config(type).build(context, none);
   }
 
   @ParameterizedTest

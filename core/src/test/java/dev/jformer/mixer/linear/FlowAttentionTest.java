@@ -26,8 +26,8 @@ class FlowAttentionTest {
   private static final Path AUTHORS =
       Path.of("src/test/resources/dev/jformer/mixer/linear/flow.safetensors");
 
-  private static TokenMixer flow(BlockContext site, int heads) {
-    return new FlowAttention.Config(heads).build(site, new NoPosition());
+  private static TokenMixer flow(BlockContext context, int heads) {
+    return new FlowAttention.Config(heads).build(context, new NoPosition());
   }
 
   @ParameterizedTest
@@ -72,8 +72,8 @@ class FlowAttentionTest {
   /** Saturated features leave flows of almost nothing, which 1e-6 keeps from dividing by zero. */
   @Test
   void extremeInputsStayFinite() {
-    for (BlockContext site : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
-      TokenMixer mixer = flow(site, 2);
+    for (BlockContext context : new BlockContext[] {Sites.causal(8), Sites.bidirectional(8)}) {
+      TokenMixer mixer = flow(context, 2);
       mixer.parameters().get("qkv.bias").value().detach().narrow(0, 0, 16).fill_(-300);
       Tensor x = Tensor.randn(1, 200, 8).requiresGrad(true);
       Tensor y = mixer.forward(x, null);

@@ -49,13 +49,14 @@ class KernelAttentionTest {
       return this == LINEAR ? new LinearAttention.Config(heads) : new FlowAttention.Config(heads);
     }
 
-    TokenMixer build(BlockContext site, int heads) {
-      return build(site, heads, new NoPosition.Config());
+    TokenMixer build(BlockContext context, int heads) {
+      return build(context, heads, new NoPosition.Config());
     }
 
-    TokenMixer build(BlockContext site, int heads, Position.Config position) {
-      int width = site.width();
-      return config(heads).build(site, position.build(width, heads, width / heads, site.length()));
+    TokenMixer build(BlockContext context, int heads, Position.Config position) {
+      int width = context.width();
+      return config(heads)
+          .build(context, position.build(width, heads, width / heads, context.length()));
     }
 
     Naive naive(int heads, boolean causal) {

@@ -19,10 +19,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Scoped.class)
 class LinformerTest {
   private static TokenMixer mixer(int width, int heads, int rows) {
-    BlockContext site =
+    BlockContext context =
         new BlockContext(
             width, 0, 2, 14, false, true, 0, new BlockContext.Init(), new Linear.Config());
-    return new Linformer.Config(heads, rows).build(site, new NoPosition());
+    return new Linformer.Config(heads, rows).build(context, new NoPosition());
   }
 
   private record NaiveLinformer(int heads) implements Naive {

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(Scoped.class)
 class PerformerTest {
-  private static Performer mixer(BlockContext site, Performer.Config config) {
-    return (Performer) config.build(site, new NoPosition());
+  private static Performer mixer(BlockContext context, Performer.Config config) {
+    return (Performer) config.build(context, new NoPosition());
   }
 
   /** Random features as in arXiv 2009.14794, without anything to keep them small. */

@@ -27,8 +27,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @ExtendWith(Scoped.class)
 class CombinerTest {
-  private static TokenMixer mixer(BlockContext site, Combiner.Config config) {
-    return config.build(site, new NoPosition());
+  private static TokenMixer mixer(BlockContext context, Combiner.Config config) {
+    return config.build(context, new NoPosition());
   }
 
   /**
@@ -179,9 +179,9 @@ class CombinerTest {
         int block = automatic ? 0 : Math.max(1, shape[3]);
         Combiner.Config config = new Combiner.Config(shape[0], kind, pool, block);
         for (boolean causal : new boolean[] {true, false}) {
-          BlockContext site = causal ? Sites.causal(shape[2]) : Sites.bidirectional(shape[2]);
+          BlockContext context = causal ? Sites.causal(shape[2]) : Sites.bidirectional(shape[2]);
           MixerChecks.matches(
-              mixer(site, config), new NaiveCombiner(config, causal, block), shape[1], shape[2]);
+              mixer(context, config), new NaiveCombiner(config, causal, block), shape[1], shape[2]);
         }
       }
     }
@@ -218,8 +218,8 @@ class CombinerTest {
   void isFullAttention(Combiner.Kind kind) {
     for (int length : new int[] {1, 10, 37}) {
       for (boolean causal : new boolean[] {true, false}) {
-        BlockContext site = causal ? Sites.causal(8) : Sites.bidirectional(8);
-        TokenMixer mixer = mixer(site, new Combiner.Config(2, kind, Combiner.Pool.MAX, 4));
+        BlockContext context = causal ? Sites.causal(8) : Sites.bidirectional(8);
+        TokenMixer mixer = mixer(context, new Combiner.Config(2, kind, Combiner.Pool.MAX, 4));
         try (Mode mode = Autograd.noGrad()) {
           Tensor weights = mixer.weights(Tensor.randn(2, length, 8), null);
           double[] ones = new double[2 * 2 * length];

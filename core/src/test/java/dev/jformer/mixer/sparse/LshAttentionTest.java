@@ -27,9 +27,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(Scoped.class)
 class LshAttentionTest {
-  private static LshAttention mixer(BlockContext site, int heads, int chunk, int rounds) {
+  private static LshAttention mixer(BlockContext context, int heads, int chunk, int rounds) {
     return (LshAttention)
-        new LshAttention.Config(heads, chunk, rounds).build(site, new NoPosition());
+        new LshAttention.Config(heads, chunk, rounds).build(context, new NoPosition());
   }
 
   /** Attention of a query to given keys of unit length, itself only where there is no other. */

@@ -37,19 +37,19 @@ class ProbSparseAttentionTest {
   private static final long SEED = 5;
 
   private static TokenMixer mixer(
-      BlockContext site, int heads, int factor, Position.Config position) {
-    int headDim = site.width() / heads;
-    Position built = position.build(site.width(), heads, headDim, site.length());
-    return new ProbSparseAttention.Config(heads, factor).build(site, built);
+      BlockContext context, int heads, int factor, Position.Config position) {
+    int headDim = context.width() / heads;
+    Position built = position.build(context.width(), heads, headDim, context.length());
+    return new ProbSparseAttention.Config(heads, factor).build(context, built);
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void withEveryQueryChosenItIsSoftmaxAttention(boolean causal) {
-    BlockContext site = causal ? Sites.causal(8) : Sites.bidirectional(8);
-    TokenMixer sparse = mixer(site, 2, 50, new Rope.Config());
+    BlockContext context = causal ? Sites.causal(8) : Sites.bidirectional(8);
+    TokenMixer sparse = mixer(context, 2, 50, new Rope.Config());
     TokenMixer full =
-        new SoftmaxAttention.Config(2, 0).build(site, new Rope.Config().build(8, 2, 4, 64));
+        new SoftmaxAttention.Config(2, 0).build(context, new Rope.Config().build(8, 2, 4, 64));
     full.parameters().forEach((name, p) -> p.copyFrom(sparse.parameters().get(name).value()));
     Tensor x = Tensor.randn(2, 17, 8);
     assertClose(full.forward(x, null).detach(), sparse.forward(x, null).detach(), 1e-6);
@@ -62,8 +62,8 @@ class ProbSparseAttentionTest {
   @CsvSource({"1, 1, 12, 3", "2, 1, 20, 6", "2, 2, 15, 4"})
   void matchesItsDefinition(int heads, int factor, int length, int width) {
     for (boolean causal : new boolean[] {true, false}) {
-      BlockContext site = causal ? Sites.causal(width) : Sites.bidirectional(width);
-      TokenMixer mixer = mixer(site, heads, factor, new NoPosition.Config());
+      BlockContext context = causal ? Sites.causal(width) : Sites.bidirectional(width);
+      TokenMixer mixer = mixer(context, heads, factor, new NoPosition.Config());
       int chosen = factor * (int) Math.ceil(Math.log(length));
       Random.seed(SEED);
       int[] drawn = Tensor.randint(0, length, (long) length * chosen).toInts();
@@ -157,8 +157,8 @@ class ProbSparseAttentionTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void whatStandsInPaddingChangesNothing(boolean causal) {
-    BlockContext site = causal ? Sites.causal(6) : Sites.bidirectional(6);
-    TokenMixer mixer = mixer(site, 2, 1, new NoPosition.Config());
+    BlockContext context = causal ? Sites.causal(6) : Sites.bidirectional(6);
+    TokenMixer mixer = mixer(context, 2, 1, new NoPosition.Config());
     try (Mode mode = Autograd.noGrad()) {
       Tensor paddingMask = Tensor.arange(0, 14).lt(9L).unsqueeze(0).expand(2, 14);
       Tensor x = Tensor.randn(2, 14, 6);

@@ -25,14 +25,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 @ExtendWith(Scoped.class)
 class SlidingWindowTest {
-  private static TokenMixer mixer(BlockContext site, SlidingWindow.Config config) {
-    return mixer(site, config, new NoPosition.Config());
+  private static TokenMixer mixer(BlockContext context, SlidingWindow.Config config) {
+    return mixer(context, config, new NoPosition.Config());
   }
 
   private static TokenMixer mixer(
-      BlockContext site, SlidingWindow.Config config, Position.Config position) {
-    int d = site.width() / config.heads();
-    return config.build(site, position.build(site.width(), config.heads(), d, site.length()));
+      BlockContext context, SlidingWindow.Config config, Position.Config position) {
+    int d = context.width() / config.heads();
+    return config.build(
+        context, position.build(context.width(), config.heads(), d, context.length()));
   }
 
   private static NaiveAttention naive(SlidingWindow.Config config, boolean causal) {

@@ -394,10 +394,10 @@ public final class EmoeStudy implements Study {
   private static Ratios times(
       Collection<ChannelMixer.Config> configs, int width, int tokens, boolean training) {
     Random.seed(1);
-    BlockContext site =
+    BlockContext context =
         new BlockContext(
             width, 0, 1, 8, false, true, 0, new BlockContext.Init(), new Linear.Config());
-    List<ChannelMixer> layers = configs.stream().map(config -> config.build(site)).toList();
+    List<ChannelMixer> layers = configs.stream().map(config -> config.build(context)).toList();
     try {
       Tensor x = Tensor.randn(tokens, width).requiresGrad(training);
       Tensor g = Tensor.randn(tokens, width);

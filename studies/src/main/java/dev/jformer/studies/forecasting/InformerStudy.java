@@ -183,7 +183,7 @@ public final class InformerStudy implements Study {
       return Cost.measure(
           sizes,
           rows -> {
-            BlockContext site =
+            BlockContext context =
                 new BlockContext(
                     width,
                     0,
@@ -195,7 +195,7 @@ public final class InformerStudy implements Study {
                     new BlockContext.Init(),
                     new Linear.Config());
             Position none = new NoPosition.Config().build(width, HEADS, width / HEADS, rows);
-            TokenMixer built = config.build(site, none);
+            TokenMixer built = config.build(context, none);
             layers.add(built);
             Tensor x = Tensor.randn(1, rows, width);
             Tensor g = Tensor.randn(1, rows, width);

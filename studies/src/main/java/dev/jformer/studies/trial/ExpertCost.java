@@ -37,16 +37,16 @@ public record ExpertCost(int experts, int active, int tokens, double forward, do
   public static ExpertCost measure(
       int experts, int active, int tokens, int width, int hidden, int rounds) {
     Random.seed(1);
-    BlockContext site =
+    BlockContext context =
         new BlockContext(
             width, 0, 1, tokens, false, true, 0, new BlockContext.Init(), new Linear.Config());
-    ChannelMixer dense = new Mlp.Config(Activation.RELU, 4, active * hidden).build(site);
+    ChannelMixer dense = new Mlp.Config(Activation.RELU, 4, active * hidden).build(context);
     ChannelMixer routed =
         new Experts.Config(
                 new Mlp.Config(Activation.RELU, 4, hidden),
                 experts,
                 new TopKGate.Config(active, true, 0.01))
-            .build(site);
+            .build(context);
     List<ChannelMixer> layers = List.of(dense, routed);
     try (Scope scope = Scope.open()) {
       Tensor x = Tensor.randn(1, tokens, width);
