@@ -380,6 +380,6 @@ public final class InferenceSurveyStudy implements Study {
         outcomes.where(front(outcomes, higher)).arms().stream()
             .filter(arm -> arm.first().family().equals(PAIRS))
             .count();
-    return Check.atLeast("pairs on the front, " + name, count, 1);
+    return Check.atLeast("pairs on the front, " + name, (double) count, 1);
   }
 }
