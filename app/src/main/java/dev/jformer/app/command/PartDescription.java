@@ -116,8 +116,8 @@ record PartDescription(
   private static String withIndentedFormulas(Description description) {
     String text = description.text().replace("\n- ", "\n\n- ");
     for (MatchResult block : PREFORMATTED.matcher(description.markdown()).results().toList()) {
-      String lines = block.group(1).strip();
-      text = text.replace(lines, lines.replaceAll("(?m)^\\s*", "  "));
+      String lines = block.group(1).replaceAll("^\\n+", "").stripTrailing();
+      text = text.replace(lines, lines.replaceAll("(?m)^[ \\t]*", "  "));
     }
     return text;
   }
