@@ -109,7 +109,11 @@ public final class StaticQuantization implements AutoCloseable {
   private static boolean isQuantized(String name, Module module) {
     boolean residual =
         module instanceof Identity && (name.endsWith(".mixed") || name.endsWith(".output"));
-    boolean norm = module instanceof Layer && name.matches("(.*\\.)?(norm|\\w+Norm)");
+    // Where a stack has no norm, an Identity stands in its place: what it passes on stays as it is.
+    boolean norm =
+        module instanceof Layer
+            && !(module instanceof Identity)
+            && name.matches("(.*\\.)?(norm|\\w+Norm)");
     return residual || norm || (module instanceof Linear && !name.equals("head"));
   }
 

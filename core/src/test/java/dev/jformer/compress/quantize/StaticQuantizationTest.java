@@ -2,6 +2,7 @@ package dev.jformer.compress.quantize;
 
 import static dev.jformer.testing.Close.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -72,6 +73,8 @@ class StaticQuantizationTest {
       Tensor exact = model.logits(ids);
       Map<String, Module> before = new LinkedHashMap<>(model.modules());
       try (StaticQuantization quantized = StaticQuantization.of(model, () -> model.logits(ids))) {
+        assertEquals(before.get("inputNorm"), model.modules().get("inputNorm"), "no norm is there");
+        assertNotEquals(before.get("norm"), model.modules().get("norm"), "the last norm");
         Tensor rounded = model.logits(ids);
         double difference = rounded.sub(exact).abs().max().item();
         assertTrue(difference > 0, "numbers were rounded");
