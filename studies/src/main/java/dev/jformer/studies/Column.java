@@ -9,37 +9,43 @@ import java.util.stream.Collectors;
 /**
  * A column of a table with a row for each arm.
  *
- * @param title with the unit
- * @param cell what is printed of an arm's results
- * @param <R> what one run gave
+ * @param title of the column, with the unit
+ * @param cell the text of a cell, from the results of an arm
+ * @param <R> the result of one run
  */
 public record Column<R>(String title, Function<Measured.Arm<R>, String> cell) {
-  /** The mean over the seeds ± their standard deviation; without unit. */
+  /** A column with mean ± standard deviation over the seeds, without unit. */
   public static <R> Column<R> column(String title, ToDoubleFunction<? super R> value) {
     return computed(title, arm -> arm.of(value));
   }
 
-  /** The mean over the seeds ± their standard deviation. */
+  /** A column with mean ± standard deviation over the seeds. */
   public static <R> Column<R> column(String title, String unit, ToDoubleFunction<? super R> value) {
     return column(title + " (" + unit + ")", value);
   }
 
-  /** A value computed from all results of an arm. */
+  /** A column with a value computed from all results of an arm. */
   public static <R> Column<R> computed(String title, Function<Measured.Arm<R>, Estimate> value) {
     return new Column<>(title, arm -> value.apply(arm).text());
   }
 
-  /** What is the same for all seeds, such as the number of weights; the first seed's is printed. */
+  /**
+   * A column with a value that all seeds share, such as the number of weights; prints the first
+   * seed's.
+   */
   public static <R> Column<R> fixed(String title, Function<? super R, ?> value) {
     return new Column<>(title, arm -> text(value.apply(arm.first())));
   }
 
-  /** What an arm's name alone says, such as a number that follows from its settings. */
+  /**
+   * A column with a value computed from the arm's name, such as a number that follows from its
+   * settings.
+   */
   public static <R> Column<R> named(String title, Function<String, ?> value) {
     return new Column<>(title, arm -> text(value.apply(arm.name())));
   }
 
-  /** The value of each seed, one beside the other. */
+  /** A column with the value of each seed, separated by commas. */
   public static <R> Column<R> eachSeed(String title, ToDoubleFunction<? super R> value) {
     return new Column<>(
         title,

@@ -6,8 +6,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Finds data sets that studies need and this project may not contain: in the folder that the
- * environment variable {@code JFORMER_DATA} names, else in {@code ../shared/data}.
+ * Finds the data sets of studies, which are not part of this project. They are looked up in the
+ * folder that the environment variable {@code JFORMER_DATA} names, or in {@code ../shared/data} if
+ * it is not set.
  */
 public final class DataSets {
   private static final String VARIABLE = "JFORMER_DATA";
@@ -15,7 +16,10 @@ public final class DataSets {
 
   private DataSets() {}
 
-  /** Where a file is, for example {@code ett/ETTh1.csv}; null if it is nowhere. */
+  /**
+   * Returns the path of a data set's file, for example {@code ett/ETTh1.csv}; null if it is not
+   * found.
+   */
   public static Path find(String name) {
     String named = System.getenv(VARIABLE);
     List<Path> folders =
@@ -28,9 +32,9 @@ public final class DataSets {
   }
 
   /**
-   * As {@link #find}.
+   * Returns the path of a data set's file.
    *
-   * @throws DataException if it is nowhere; the message says what to do
+   * @throws DataException if it is not found; the message says where to put it
    */
   public static Path require(String name) {
     Path found = find(name);

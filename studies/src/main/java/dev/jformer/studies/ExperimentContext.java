@@ -21,7 +21,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * What a study works with: its scale, its text, a notebook that remembers, and a report to fill.
+ * The environment of a running study: its scale and text, the notebook of earlier measurements, and
+ * the report that the study fills.
  */
 public final class ExperimentContext {
   private final Scale scale;
@@ -37,10 +38,12 @@ public final class ExperimentContext {
   private double seconds;
 
   /**
-   * A laboratory.
+   * Creates a context.
    *
+   * @param scale of the experiment
    * @param text real text in byte tokens, vocabulary 256
-   * @param notebook where measurements are kept
+   * @param notebook saves measurements
+   * @param watcher receives the progress
    */
   public ExperimentContext(Scale scale, TokenFile text, Notebook notebook, Watcher watcher) {
     this.scale = scale;
@@ -49,36 +52,39 @@ public final class ExperimentContext {
     this.watcher = watcher;
   }
 
-  /** How large the experiment shall be. */
+  /** The scale of the experiment. */
   public Scale scale() {
     return scale;
   }
 
-  /** Real text in byte tokens, vocabulary 256, with a part held out. */
+  /** Real text in byte tokens, vocabulary 256, with a held-out part. */
   public TokenFile text() {
     return text;
   }
 
   /**
-   * The folder of a trained model that studies share, which is trained at first use; see {@link
-   * ReferenceModels}.
+   * Returns the folder of a trained model that studies share; the model is trained at first use.
+   * See {@link ReferenceModels}.
    */
   public Path reference(ReferenceModels.Name name) {
     return ReferenceModels.here(scale, watcher).folder(name);
   }
 
   /**
-   * Measures, or recalls what an earlier session measured under this name at this scale. Runs in a
-   * {@link Scope} of its own.
+   * Measures, or returns the result that an earlier session saved under this name at this scale.
+   * Runs in a new {@link Scope}.
    *
-   * @param name says what is measured with which settings; unique in the study
-   * @param kind a record of numbers, texts, lists and records, which is kept as JSON
+   * @param name of the measurement and its settings; unique in the study
+   * @param kind a record of numbers, texts, lists and records, which is saved as JSON
    */
   public <R extends Record> R measure(String name, Class<R> kind, Supplier<R> measurement) {
     return measure(name, kind, progress -> measurement.get());
   }
 
-  /** As {@link #measure(String, Class, Supplier)}; the measurement says which share is done. */
+  /**
+   * As {@link #measure(String, Class, Supplier)}, for a measurement that reports the share that is
+   * done, 0 to 1.
+   */
   public <R extends Record> R measure(
       String name, Class<R> kind, Function<DoubleConsumer, R> measurement) {
     return remembered(
@@ -109,9 +115,9 @@ public final class ExperimentContext {
   }
 
   /**
-   * Runs a trial once for each seed from 1, or recalls what an earlier session found.
+   * Runs a trial once for each seed from 1, or returns the results that an earlier session saved.
    *
-   * @param name of what is tried; unique in the study. Results are kept as {@code NAME, seed N}.
+   * @param name of the trial; unique in the study. Results are saved as {@code NAME, seed N}.
    */
   public <R extends Record> List<R> learn(String name, Trial<R> trial, int seeds) {
     List<R> all = new ArrayList<>();
@@ -128,47 +134,48 @@ public final class ExperimentContext {
     return all;
   }
 
-  /** A folder for files that belong to measurements, such as trained models. */
+  /** Returns the folder for files that belong to measurements, such as trained models. */
   public Path files(String name) {
     return notebook.files(name);
   }
 
-  /** Runs a trial once, with seed 1, or recalls it; kept as {@code NAME, seed 1}. */
+  /** Runs a trial once, with seed 1, or returns its saved result; saved as {@code NAME, seed 1}. */
   public <R extends Record> R learn(String name, Trial<R> trial) {
     return learn(name, trial, 1).get(0);
   }
 
-  /** Records a claim. */
+  /** Adds a claim to the report. */
   public void claim(Claim claim) {
     claims.add(claim);
   }
 
   /**
-   * Records a claim; see {@link Claim}.
+   * Adds a claim to the report; see {@link Claim}.
    *
-   * @param sentence stands alone: it begins with a capital letter and names what is compared
-   * @param paper the paper's own figure; empty where it gives none
+   * @param sentence what is claimed: a complete sentence, starting with a capital letter, that
+   *     names what is compared
+   * @param paper the paper's own figure; empty if it gives none
    */
   public void claim(String sentence, String paper, Check check) {
     claim(Claim.that(sentence, check).paper(paper));
   }
 
-  /** Records a claim with the arm that would show it to be hollow; see {@link Claim#control}. */
+  /** Adds a claim with its control arm to the report; see {@link Claim#control}. */
   public void claim(String sentence, String paper, String control, Check check) {
     claim(Claim.that(sentence, check).paper(paper).control(control));
   }
 
-  /** As above, with a remark on what was found. */
+  /** As above, with a remark on the result. */
   public void claim(String sentence, String paper, String control, Check check, String remark) {
     claim(Claim.that(sentence, check).paper(paper).control(control).remark(remark));
   }
 
-  /** Records a claim with a remark on what was found. */
+  /** Adds a claim with a remark on the result. */
   public void claim(String sentence, String paper, Check check, String remark) {
     claim(Claim.that(sentence, check).paper(paper).remark(remark));
   }
 
-  /** Says in a sentence or two what came out. */
+  /** Sets the report's summary, one or two sentences; without it the verdicts are counted. */
   public void summary(String sentence) {
     summary = sentence;
   }
@@ -183,16 +190,16 @@ public final class ExperimentContext {
     figures.add(figure);
   }
 
-  /** Adds what a reader should know. */
+  /** Adds a note to the report, such as a setting or a limit. */
   public void note(String note) {
     notes.add(note);
   }
 
   /**
-   * What was found until now.
+   * Returns the results so far.
    *
    * @param slug name of the report's files
-   * @param command what reproduces it
+   * @param command the command that reproduces them
    */
   public Evidence evidence(String slug, String title, String command) {
     return new Evidence(

@@ -15,8 +15,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 
 /**
- * The results of the arms of an experiment, from which claims take their values, tables their
- * columns and figures their curves.
+ * The results of the arms of an experiment; makes the values of claims, the tables and the figures.
  *
  * @param arms in the order in which they were named
  * @param <R> what one run gave
@@ -26,11 +25,11 @@ public record Measured<R>(List<Arm<R>> arms) {
    * The results of one arm.
    *
    * @param name of the arm
-   * @param control whether it is there to show that claims are not hollow
-   * @param runs what each seed gave, at least one
+   * @param control whether it is a {@linkplain Arms#control control}
+   * @param runs the result of each seed, at least one
    */
   public record Arm<R>(String name, boolean control, List<R> runs) {
-    /** A value over the seeds. */
+    /** The estimate of a value over the seeds. */
     public Estimate of(ToDoubleFunction<? super R> value) {
       return Estimate.ofSeeds(values(value));
     }
@@ -40,7 +39,7 @@ public record Measured<R>(List<Arm<R>> arms) {
       return runs.stream().map(value::applyAsDouble).toList();
     }
 
-    /** What the first seed gave. */
+    /** The result of the first seed. */
     public R first() {
       return runs.get(0);
     }
@@ -49,7 +48,7 @@ public record Measured<R>(List<Arm<R>> arms) {
   /** Checks that there are arms. */
   public Measured {
     if (arms.isEmpty()) {
-      throw new IllegalArgumentException("an experiment needs at least one arm");
+      throw new IllegalArgumentException("an experiment has no arms: expected at least one");
     }
     arms = List.copyOf(arms);
   }
@@ -69,11 +68,11 @@ public record Measured<R>(List<Arm<R>> arms) {
   }
 
   /**
-   * The arms that each run has measured all of, such as the methods that were tried on one trained
-   * model of each seed.
+   * Results of arms that every run measured together, such as several compressions of the one model
+   * trained with each seed.
    *
    * @param runs at least one, all with the same arms
-   * @param arms of a run, by name
+   * @param arms gives the results of a run by the arm's name
    */
   public static <T, R> Measured<R> within(List<T> runs, Function<T, Map<String, R>> arms) {
     Map<String, List<R>> all = new LinkedHashMap<>();
@@ -83,27 +82,27 @@ public record Measured<R>(List<Arm<R>> arms) {
     return ofRuns(all);
   }
 
-  /** The same arms with something else of each run. */
+  /** Applies a function to each result; arms stay the same. */
   public <T> Measured<T> map(Function<? super R, T> part) {
     Map<String, List<T>> all = new LinkedHashMap<>();
     arms.forEach(arm -> all.put(arm.name(), arm.runs().stream().map(part).toList()));
     return ofRuns(all);
   }
 
-  /** These arms and those of another. */
+  /** Returns these arms and those of another experiment. */
   public Measured<R> and(Measured<R> more) {
     List<Arm<R>> all = new ArrayList<>(arms);
     all.addAll(more.arms);
     return new Measured<>(all);
   }
 
-  /** The same without some arms. */
+  /** Returns these results without some arms. */
   public Measured<R> without(String... names) {
     return new Measured<>(
         arms.stream().filter(arm -> !List.of(names).contains(arm.name())).toList());
   }
 
-  /** The arms whose first run has some property. */
+  /** Returns the arms whose first result satisfies a condition. */
   public Measured<R> where(Predicate<? super R> property) {
     return new Measured<>(arms.stream().filter(arm -> property.test(arm.first())).toList());
   }
@@ -131,17 +130,17 @@ public record Measured<R>(List<Arm<R>> arms) {
                         + arms.stream().map(Arm::name).toList()));
   }
 
-  /** A value of all runs of all arms, for example to find the largest. */
+  /** A value of every run of every arm, for example to find the largest. */
   public DoubleStream all(ToDoubleFunction<? super R> value) {
     return arms.stream().flatMap(arm -> arm.runs().stream()).mapToDouble(value);
   }
 
-  /** A value of an arm over its seeds. */
+  /** The estimate of a value of an arm over its seeds. */
   public Estimate of(String arm, ToDoubleFunction<? super R> value) {
     return arm(arm).of(value);
   }
 
-  /** What the first seed of an arm gave. */
+  /** The result of an arm's first seed. */
   public R first(String arm) {
     return arm(arm).first();
   }
@@ -166,15 +165,19 @@ public record Measured<R>(List<Arm<R>> arms) {
     return Check.atLeast(name, of(arm, value), of(other, value));
   }
 
-  /** A value of an arm as a multiple of another's of the same seed, over the seeds. */
+  /**
+   * The ratio of a value of one arm to that of another with the same seed, as an estimate over the
+   * seeds.
+   */
   public Estimate ratio(String arm, String other, ToDoubleFunction<? super R> value) {
     return beside(arm, other, (a, b) -> value.applyAsDouble(a) / value.applyAsDouble(b));
   }
 
   /**
-   * A value of an arm beside another's, seed by seed, such as the share of its time.
+   * A value computed from the results of two arms with the same seed, as an estimate over the
+   * seeds.
    *
-   * @param value of this arm's run and the other's of the same seed
+   * @param value of the results of {@code arm} and {@code other} with the same seed
    */
   public Estimate beside(String arm, String other, BiFunction<? super R, ? super R, Double> value) {
     List<R> theirs = arm(other).runs();
@@ -188,7 +191,7 @@ public record Measured<R>(List<Arm<R>> arms) {
   /**
    * A table with a row for each arm.
    *
-   * @param arm title of the first column, which has the names
+   * @param arm title of the first column, which contains the names of the arms
    */
   @SafeVarargs
   public final Table table(String title, String arm, Column<? super R>... columns) {
@@ -199,7 +202,7 @@ public record Measured<R>(List<Arm<R>> arms) {
     return table(title, arm, all);
   }
 
-  /** As above, with columns that were listed. */
+  /** As above, with a list of columns. */
   public Table table(String title, String arm, List<? extends Column<? super R>> columns) {
     List<String> titles = new ArrayList<>(List.of(arm));
     for (Column<? super R> column : columns) {
@@ -221,11 +224,11 @@ public record Measured<R>(List<Arm<R>> arms) {
   }
 
   /**
-   * A table with a column for each arm and a row for each place of a list that all results have,
-   * such as sizes.
+   * A table with columns for each arm and a row for each element of a list in the results, such as
+   * the sizes that were measured.
    *
-   * @param rows what the rows are, printed in the first column under this title
-   * @param columns cells of one arm in one row: the columns stand side by side for each arm
+   * @param rows labels of the rows, printed in the first column
+   * @param columns the cells of one arm in one row, side by side
    */
   @SafeVarargs
   public final Table crossTable(
@@ -250,7 +253,7 @@ public record Measured<R>(List<Arm<R>> arms) {
   }
 
   /**
-   * Cells of a {@link #crossTable}.
+   * A column of a {@link #crossTable}, repeated for each arm.
    *
    * @param unit of the values
    * @param value of a result in a row, counted from 0
@@ -258,7 +261,7 @@ public record Measured<R>(List<Arm<R>> arms) {
   public record Cell<R>(String unit, Value<R> value) {
     /** A value of a result in a row. */
     public interface Value<R> {
-      /** The value. */
+      /** Returns the value. */
       double at(R result, int row);
     }
   }
@@ -279,7 +282,7 @@ public record Measured<R>(List<Arm<R>> arms) {
 
   /** The curve of a result. */
   public interface Curve<R> {
-    /** Draws a result under a name. */
+    /** Returns the curve of a result under a name. */
     Figure.Series of(R result, String name);
 
     /**
@@ -302,7 +305,7 @@ public record Measured<R>(List<Arm<R>> arms) {
     }
   }
 
-  /** Each arm's value by name, for what is neither table nor figure. */
+  /** The estimate of a value by the arm's name. */
   public Map<String, Estimate> values(ToDoubleFunction<? super R> value) {
     Map<String, Estimate> all = new LinkedHashMap<>();
     arms.forEach(arm -> all.put(arm.name(), arm.of(value)));

@@ -12,8 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Remembers measurements in a folder, one JSON file each, so that a study that was interrupted does
- * not measure again. What was measured under other conditions is not taken for this study's.
+ * Saves measurements in a folder, one JSON file each, so that an interrupted study does not measure
+ * again. Measurements made under other conditions are not used.
  */
 public final class Notebook {
   private static final JsonMapper JSON = new JsonMapper();
@@ -23,11 +23,11 @@ public final class Notebook {
   private final String version;
 
   /**
-   * A notebook.
+   * Creates a notebook.
    *
-   * @param folder where the files go; null to remember nothing
-   * @param conditions what all measurements have in common, such as scale, text and machine
-   * @param version of the program that measures now, which is kept with what it measures
+   * @param folder of the files; null to save nothing
+   * @param conditions that all measurements share, such as scale, text and machine
+   * @param version of the program that measures now, which is saved with each measurement
    */
   public Notebook(Path folder, String conditions, String version) {
     this.folder = folder;
@@ -35,10 +35,10 @@ public final class Notebook {
     this.version = version;
   }
 
-  /** A measurement, how long it took, and the version of the program that made it. */
+  /** A saved measurement, with the time it took and the version of the program that made it. */
   record Entry<R>(R value, double seconds, String version) {}
 
-  /** What is known under a name; null if nothing, or nothing that can be read. */
+  /** Returns the measurement saved under a name; null if there is none or it cannot be read. */
   <R> Entry<R> recall(String name, Class<R> kind) {
     if (folder == null || !Files.exists(file(name))) {
       return null;
@@ -58,7 +58,7 @@ public final class Notebook {
     }
   }
 
-  /** Keeps a measurement. */
+  /** Saves a measurement. */
   <R> Entry<R> keep(String name, R value, double seconds) {
     if (folder == null) {
       return new Entry<>(value, seconds, version);
@@ -80,8 +80,8 @@ public final class Notebook {
   }
 
   /**
-   * Where something that takes long may keep what it has so far; emptied once it is {@linkplain
-   * #keep kept}. Null where nothing is remembered.
+   * Returns the folder for checkpoints of a long measurement; deleted when the measurement is
+   * {@linkplain #keep saved}. Null if nothing is saved.
    */
   Path unfinished(String name) {
     return folder == null
@@ -90,8 +90,8 @@ public final class Notebook {
   }
 
   /**
-   * A folder for files that belong to measurements, such as trained models. It is kept with them; a
-   * temporary one where nothing is remembered.
+   * Returns the folder for files that belong to measurements, such as trained models; a temporary
+   * folder if nothing is saved.
    */
   Path files(String name) {
     try {
@@ -109,7 +109,7 @@ public final class Notebook {
   }
 
   /**
-   * Forgets all that is known.
+   * Deletes all measurements.
    *
    * @throws IOException if a file cannot be deleted
    */

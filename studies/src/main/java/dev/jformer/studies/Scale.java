@@ -1,15 +1,15 @@
 package dev.jformer.studies;
 
-/** How large an experiment is. */
+/** The size of an experiment. */
 public enum Scale {
-  /** Seconds: shows that the study runs. Its verdicts are no evidence. */
+  /** Takes seconds and shows that the study runs; gives no verdicts. */
   SMOKE,
-  /** At most about ten minutes on two cores: here claims are judged. */
+  /** Takes at most about ten minutes on two cores; claims are judged at this scale. */
   LAPTOP,
-  /** The paper's own configuration, as far as data and hardware allow. */
+  /** Uses the paper's own configuration, as far as data and hardware allow. */
   PAPER;
 
-  /** The value for this scale. */
+  /** Returns the value for this scale. */
   public <T> T pick(T smoke, T laptop, T paper) {
     return switch (this) {
       case SMOKE -> smoke;

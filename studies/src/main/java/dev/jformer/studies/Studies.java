@@ -7,16 +7,17 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 
-/** The studies there are. */
+/** Finds and runs the studies. */
 public final class Studies {
   private Studies() {}
 
-  /** All studies by slug. */
+  /** Returns all studies by slug. */
   public static Map<String, Study> all() {
     Map<String, Study> studies = new TreeMap<>();
     for (Study study : ServiceLoader.load(Study.class)) {
       if (studies.put(study.slug(), study) != null) {
-        throw new IllegalStateException("two studies of the paper " + study.slug());
+        throw new IllegalStateException(
+            "two studies have the slug " + study.slug() + ": expected one study for a paper");
       }
     }
     return studies;
@@ -25,11 +26,11 @@ public final class Studies {
   /**
    * Runs a study.
    *
-   * @param command what the reader would type to repeat it
+   * @param command the command line that repeats it
    */
-  public static Evidence run(Study study, ExperimentContext lab, String command) {
+  public static Evidence run(Study study, ExperimentContext context, String command) {
     Paper paper = Catalogue.paper(study.slug());
-    study.run(lab);
-    return lab.evidence(paper.slug(), paper.title(), command);
+    study.run(context);
+    return context.evidence(paper.slug(), paper.title(), command);
   }
 }

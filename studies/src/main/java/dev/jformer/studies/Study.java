@@ -1,8 +1,8 @@
 package dev.jformer.studies;
 
 /**
- * The experiment that shows whether a paper's claims hold here. A study is found by
- * {@code @AutoService(Study.class)}; the package's description says how one is written:
+ * An experiment that checks whether a paper's claims hold on this machine. Studies are found
+ * through {@code @AutoService(Study.class)}; the package's description explains how to write one:
  *
  * <pre>{@code
  * @AutoService(Study.class)
@@ -23,13 +23,13 @@ package dev.jformer.studies;
  * }</pre>
  */
 public interface Study {
-  /** The paper's name in the catalogue. */
+  /** Returns the paper's slug in the catalogue. */
   String slug();
 
   /**
-   * Measures, and says what was found. Everything that takes time goes through {@link
+   * Measures and reports the results. Everything that takes time goes through {@link
    * ExperimentContext#measure} or {@link ExperimentContext#learn}, so that an interrupted study
-   * goes on where it was.
+   * resumes.
    */
   void run(ExperimentContext lab);
 }

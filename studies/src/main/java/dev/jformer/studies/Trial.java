@@ -5,19 +5,19 @@ import java.nio.file.Path;
 import java.util.function.Function;
 
 /**
- * An experiment that is repeated with several seeds, such as training a model of one configuration
- * on one kind of data and measuring what comes of it. {@link ExperimentContext#learn} runs it.
+ * An experiment that is repeated with several seeds, such as training one configuration and
+ * measuring the model. {@link ExperimentContext#learn} runs it.
  *
- * @param <R> a record of numbers, texts, lists and records, which is kept as JSON
+ * @param <R> a record of numbers, texts, lists and records, which is saved as JSON
  */
 public interface Trial<R extends Record> {
-  /** The type of the results. */
+  /** Returns the type of the results. */
   Class<R> kind();
 
-  /** Runs it once, all random draws depending on the session's seed. */
+  /** Runs the trial once; all random numbers depend on the session's seed. */
   R run(Session session);
 
-  /** A trial that runs some code. */
+  /** Creates a trial from a function. */
   static <R extends Record> Trial<R> of(Class<R> kind, Function<Session, R> run) {
     return new Trial<>() {
       @Override
@@ -33,29 +33,28 @@ public interface Trial<R extends Record> {
   }
 
   /**
-   * What one run is given.
+   * The inputs of one run of a trial.
    *
    * @param seed from 1
    * @param text the study's text, {@link ExperimentContext#text}
-   * @param progress shows how it goes
-   * @param unfinished folder for checkpoints, from which an interrupted run of the same trial goes
-   *     on; null for none
+   * @param progress receives the progress
+   * @param unfinished folder for checkpoints, from which an interrupted run resumes; null for none
    */
   record Session(long seed, TokenFile text, Progress progress, Path unfinished) {
-    /** A session of its own, whose progress nobody sees and which keeps no checkpoints. */
+    /** Creates a session without progress reports and checkpoints. */
     public static Session of(TokenFile text, long seed) {
       return new Session(seed, text, (done, detail) -> {}, null);
     }
   }
 
-  /** Shows how a run goes. */
+  /** Receives the progress of a run. */
   @FunctionalInterface
   interface Progress {
     /**
-     * After every update.
+     * Called after every update.
      *
      * @param done share that is done, 0 to 1
-     * @param detail what there is to say, for example the loss; may be empty
+     * @param detail text to show, for example the loss; may be empty
      */
     void at(double done, String detail);
   }

@@ -2,12 +2,12 @@ package dev.jformer.studies;
 
 import java.util.Locale;
 
-/** Is told how a study goes. */
+/** Receives the progress of a study. */
 public interface Watcher {
-  /** Nobody is told. */
+  /** Ignores the progress. */
   Watcher NONE = new Watcher() {};
 
-  /** A line of text on standard error for each measurement. */
+  /** Prints a line on standard error for each measurement. */
   static Watcher console() {
     return new Watcher() {
       @Override
@@ -23,22 +23,22 @@ public interface Watcher {
     };
   }
 
-  /** A measurement begins. */
+  /** Called when a measurement begins. */
   default void begin(String measurement) {}
 
   /**
-   * It goes on.
+   * Called while a measurement runs.
    *
    * @param done share that is done, 0 to 1
-   * @param detail what there is to say, for example the loss
+   * @param detail text to show, for example the loss; may be empty
    */
   default void progress(String measurement, double done, String detail) {}
 
   /**
-   * It ended.
+   * Called when a measurement has ended.
    *
-   * @param seconds it took, in an earlier session if {@code known}
-   * @param known whether it was measured in an earlier session
+   * @param seconds that it took, in an earlier session if {@code known}
+   * @param known whether the result comes from an earlier session
    */
   default void end(String measurement, double seconds, boolean known) {}
 }

@@ -69,9 +69,9 @@ class StudyCommandsTest {
   @CsvSource({
     "alibbi, 5steps, did you mean 'alibi'",
     "none, 5steps, position=none",
-    "alibi, 0m, more than nothing",
+    "alibi, 0m, more than 0",
     "alibi, soon, for example 500steps",
-    "alibi, 3flops, does not pay for one step",
+    "alibi, 3flops, is not enough for one step",
   })
   void saysWhatIsWrongInOneLine(String technique, String budget, String message) {
     Outcome outcome = compare("--with", technique, "--budget", budget, "--quiet");

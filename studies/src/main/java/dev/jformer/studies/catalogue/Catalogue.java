@@ -11,22 +11,22 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 
-/** All papers whose techniques jformer has or plans. */
+/** The catalogue of papers whose techniques are implemented or planned. */
 public final class Catalogue {
   private static final JsonMapper JSON = new JsonMapper();
   private static final List<Paper> PAPERS = read();
 
   private Catalogue() {}
 
-  /** The papers, in the order of the catalogue. */
+  /** Returns the papers in the order of the catalogue. */
   public static List<Paper> papers() {
     return PAPERS;
   }
 
   /**
-   * The paper of this name.
+   * Returns the paper with a slug.
    *
-   * @throws IllegalArgumentException if there is none; the message names the nearest
+   * @throws IllegalArgumentException if there is none; the message names the nearest slug
    */
   public static Paper paper(String slug) {
     return PAPERS.stream()

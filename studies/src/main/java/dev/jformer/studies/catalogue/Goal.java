@@ -1,14 +1,14 @@
 package dev.jformer.studies.catalogue;
 
-/** What a technique can be good for. */
+/** A goal that a technique can serve. */
 public enum Goal {
-  /** Lower loss, higher accuracy, at equal training. */
+  /** Lower loss or higher accuracy with equal training. */
   QUALITY("quality"),
   /** Less time for a training step, or fewer steps to the same loss. */
   TRAINING_TIME("training time"),
   /** Less time to decode, or to compute a prediction. */
   DECODING_TIME("decoding time"),
-  /** Fewer bytes in memory, in training or in use. */
+  /** Fewer bytes in memory, in training or inference. */
   MEMORY("memory"),
   /** Fewer bytes on disk. */
   DISK("bytes on disk");

@@ -9,11 +9,11 @@ import java.util.Locale;
  *
  * @param slug its name on the command line
  * @param title the paper's title
- * @param arxiv its number there; empty for what is not there
- * @param stage where its technique enters a model's life
- * @param family techniques of the same kind
- * @param status whether jformer has it
- * @param technique what is known of its technique; without content while it is planned
+ * @param arxiv the paper's arXiv number; empty if it is not on arXiv
+ * @param stage at which its technique is applied
+ * @param family name of a group of similar techniques
+ * @param status whether the technique is implemented
+ * @param technique description of the technique; empty while it is planned
  */
 public record Paper(
     String slug,
@@ -23,7 +23,7 @@ public record Paper(
     String family,
     Status status,
     Technique technique) {
-  /** The four stages of a model's life at which a technique can enter. */
+  /** The stage at which a technique is applied. */
   public enum Stage {
     /** The architecture: a part named in the model's configuration. */
     DESIGN,
@@ -31,7 +31,7 @@ public record Paper(
     TRAINING,
     /** A function from a trained model to another one. */
     POST_TRAINING,
-    /** Another way to run the same weights. */
+    /** A different way to run the same weights. */
     INFERENCE;
 
     /** The stage in plain words. */
@@ -40,29 +40,32 @@ public record Paper(
     }
   }
 
-  /** Whether jformer has the technique. */
+  /** Whether the technique is implemented. */
   public enum Status {
-    /** Not yet. */
+    /** The technique is not implemented yet. */
     PLANNED,
-    /** Its parts are there, with tests and a study, whose results are not recorded yet. */
+    /**
+     * The technique is implemented, with tests and a study; the study's results are not recorded
+     * yet.
+     */
     MEASURING,
-    /** Yes, with tests, a study and its results. */
+    /** The technique is implemented, with tests, a study and its results. */
     IMPLEMENTED
   }
 
-  /** The address of the paper; empty if it has none. */
+  /** The paper's URL; empty if it is not on arXiv. */
   public String link() {
     return arxiv.isEmpty() ? "" : "https://arxiv.org/abs/" + arxiv;
   }
 
-  /** Names of the classes that implement it; empty while it is planned. */
+  /** The names of the classes that implement the technique; empty while it is planned. */
   public List<String> classes() {
     return technique.classes();
   }
 
   /**
-   * How a comparison uses it: JSON with a change of the recipe for each variant; empty where a name
-   * does not say enough.
+   * The changes of a recipe by which a comparison uses the technique, as JSON by variant; empty if
+   * there are none.
    */
   public String use() {
     return technique.use().isEmpty()

@@ -1,7 +1,6 @@
 /**
- * The catalogue of papers: {@code papers.tsv} lists them, a line each; a paper whose technique is
- * here has a file {@code techniques/SLUG.json} beside it, which says what the technique is, how it
- * is switched on, when it helps, and where the results show that. See {@link
- * dev.jformer.studies.catalogue.Technique}.
+ * The catalogue of papers. {@code papers.tsv} has a line for each paper; {@code
+ * techniques/SLUG.json} describes each implemented technique: what it is, how to switch it on, when
+ * it helps, and which results show that. See {@link dev.jformer.studies.catalogue.Technique}.
  */
 package dev.jformer.studies.catalogue;

@@ -6,38 +6,38 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What each variant may spend on training.
+ * The training budget of each variant.
  *
- * @param kind what is counted
- * @param amount steps, seconds, or floating-point operations
+ * @param kind unit of the budget
+ * @param amount number of steps, seconds or floating-point operations
  */
 public record Budget(Kind kind, double amount) {
-  /** What a budget counts. */
+  /** The unit of a budget. */
   public enum Kind {
-    /** Updates of the weights: the same data for all. */
+    /** Updates of the weights, so that all variants see the same data. */
     STEPS,
-    /** Seconds of training: what it costs the user. */
+    /** Seconds of training. */
     SECONDS,
-    /** Operations of matrix products, forward and backward: what it costs in theory. */
+    /** Floating-point operations of matrix products, forward and backward. */
     FLOPS
   }
 
   private static final Pattern TEXT = Pattern.compile("([0-9.]+(?:e[0-9]+)?) *(steps|s|m|h|flops)");
 
-  /** Training for this long. */
+  /** Creates a budget of time. */
   public static Budget of(Duration time) {
     return new Budget(Kind.SECONDS, time.toMillis() / 1e3);
   }
 
-  /** So many updates of the weights. */
+  /** Creates a budget of updates. */
   public static Budget ofSteps(int steps) {
     return new Budget(Kind.STEPS, steps);
   }
 
   /**
-   * Reads {@code 500steps}, {@code 90s}, {@code 10m}, {@code 1h} or {@code 2e15flops}.
+   * Parses {@code 500steps}, {@code 90s}, {@code 10m}, {@code 1h} or {@code 2e15flops}.
    *
-   * @throws IllegalArgumentException if it is none of these, or nothing
+   * @throws IllegalArgumentException if the text is none of these, or the amount is not positive
    */
   public static Budget parse(String text) {
     Matcher matcher = TEXT.matcher(text.strip().toLowerCase(Locale.ROOT));
@@ -60,7 +60,7 @@ public record Budget(Kind kind, double amount) {
         };
     if (!(budget.amount > 0) || Double.isInfinite(budget.amount)) {
       throw new IllegalArgumentException(
-          "the budget is " + text + ": expected more than nothing, for example 10m");
+          "the budget is " + text + ": expected more than 0, for example 10m");
     }
     return budget;
   }

@@ -5,11 +5,11 @@ import dev.jformer.compress.Compression;
 import java.util.List;
 
 /**
- * What one technique changes: the recipe, or the trained model.
+ * The change that a technique makes to the recipe or to the trained model.
  *
- * @param label as reports show it
- * @param recipe what is laid over the recipe; null for nothing
- * @param compressions what is done to the trained model, one after the other; empty for nothing
+ * @param label name in reports
+ * @param recipe fields that replace those of the recipe; null for none
+ * @param compressions applied to the trained model in this order; empty for none
  */
 record Change(String label, JsonNode recipe, List<Compression> compressions) {
   static Change of(String label, JsonNode recipe) {

@@ -12,13 +12,13 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /**
- * Which variant to take, and why.
+ * The variant that a comparison recommends, with the reason.
  *
- * @param result the one chosen
+ * @param result of the chosen variant
  * @param reason in one or two sentences
  */
 public record Choice(Result result, String reason) {
-  /** What matters most to the user. */
+  /** The property that the choice optimizes. */
   public enum Priority {
     /** The best primary metric. */
     QUALITY("quality", r -> r.cost().value()),
@@ -26,7 +26,7 @@ public record Choice(Result result, String reason) {
     TRAINING("training speed", r -> -r.trainingSpeed()),
     /** The fastest forward pass. */
     READING("reading speed", r -> -orZero(r.inference().readUnits())),
-    /** The fastest writing of text. */
+    /** The fastest generation of text. */
     WRITING("writing speed", r -> -orZero(r.inference().writtenTokens())),
     /** The least memory in training. */
     MEMORY("peak memory", Result::peakBytes),
@@ -47,10 +47,10 @@ public record Choice(Result result, String reason) {
   }
 
   /**
-   * Chooses. For quality it is the variant with the best primary metric; where the spread over the
-   * seeds does not tell a faster variant apart from it (see {@link Check}), the faster one. For
-   * anything else it is the cheapest of those whose quality is within {@code tolerance} of the
-   * base's.
+   * Chooses a variant. For {@link Priority#QUALITY} it is the variant with the best primary metric,
+   * or the fastest to train of those that are not told apart from it by the spread over seeds (see
+   * {@link Check}). For other priorities it is the best of those whose quality is within {@code
+   * tolerance} of the base's.
    *
    * @param results the base first
    * @param tolerance share of the base's primary metric
@@ -86,7 +86,7 @@ public record Choice(Result result, String reason) {
     return new Choice(chosen, reason);
   }
 
-  /** The worst cost that counts as within the tolerance. */
+  /** The highest cost within the tolerance. */
   private static Estimate bar(Result base, double tolerance) {
     Estimate cost = base.cost();
     return cost.plus(tolerance * Math.abs(cost.value()));
@@ -100,7 +100,7 @@ public record Choice(Result result, String reason) {
     return result.primary() == null ? Metric.LOSS : result.primary().name();
   }
 
-  /** What is to be said if the seeds leave open whether a result is within the tolerance. */
+  /** A remark for the case that the seeds do not tell whether a result is within the tolerance. */
   private static String doubt(Result chosen, Estimate bar) {
     if (chosen.runs().size() == 1) {
       return "; one seed: the spread is unknown";
@@ -136,8 +136,8 @@ public record Choice(Result result, String reason) {
   }
 
   /**
-   * Whether no other result is at least as good in quality, training speed, peak memory and bytes
-   * on disk, and better in one of them.
+   * Whether a result is on the Pareto front: no other result is at least as good in quality,
+   * training speed, peak memory and bytes on disk, and better in one of them.
    */
   public static boolean isOnFront(Result result, List<Result> all) {
     return ParetoFront.holds(costs(result), all.stream().map(Choice::costs).toList());

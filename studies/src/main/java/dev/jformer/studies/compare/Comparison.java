@@ -21,9 +21,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Compares a recipe with variants of it, which change the model, the training or compress what was
- * trained, on data of any kind. Each variant is trained with the same budget, and the base's
- * objective and pretrained start hold for all.
+ * Compares a recipe with variants of it, on data of any kind. Variants change the model or the
+ * training, or compress the trained model. All are trained with the same budget, and with the
+ * base's objective and pretrained start.
  *
  * <pre>{@code
  * Recipe recipe = Recipe.named("shakespeare").withData(Path.of("input.txt"));
@@ -39,7 +39,7 @@ import java.util.List;
  *
  * @param variants the base first
  * @param budget of each training
- * @param seeds trainings of each variant
+ * @param seeds number of trainings of each variant
  * @param priority what the choice optimizes
  * @param tolerance how much worse than the base a variant may be where the choice optimizes
  *     something other than quality, as a share of the base's primary metric
@@ -56,14 +56,18 @@ public record Comparison(
     variants = List.copyOf(variants);
     Checks.atLeast("seeds", seeds, 1);
     if (variants.isEmpty()) {
-      throw new IllegalArgumentException("there is no recipe to compare");
+      throw new IllegalArgumentException(
+          "the comparison has no variants: expected at least the base recipe");
     }
     if (!(tolerance >= 0)) {
       throw new IllegalArgumentException("tolerance is " + tolerance + ": expected at least 0");
     }
   }
 
-  /** A comparison with a recipe: five minutes of training, one seed, and the best quality wins. */
+  /**
+   * Creates a comparison with a base recipe: five minutes of training, one seed, priority on
+   * quality.
+   */
   public static Comparison of(Recipe base) {
     return new Comparison(
         List.of(new Variant(Variant.BASE, base)),
@@ -74,7 +78,7 @@ public record Comparison(
   }
 
   /**
-   * The same with more techniques; see {@link Variants} for their names.
+   * Returns this comparison with more techniques; see {@link Variants} for their names.
    *
    * @throws IllegalArgumentException if there is no such technique, or it does not fit the recipe
    */
@@ -93,56 +97,56 @@ public record Comparison(
     return withVariants(all);
   }
 
-  /** The same with training of this length. */
+  /** Returns this comparison with a budget of training time. */
   public Comparison budget(Duration time) {
     return withBudget(Budget.of(time));
   }
 
-  /** The same with another budget. */
+  /** Returns this comparison with another budget. */
   public Comparison budget(Budget other) {
     return withBudget(other);
   }
 
-  /** The same with so many trainings of each variant. */
+  /** Returns this comparison with a number of trainings of each variant. */
   public Comparison seeds(int count) {
     return withSeeds(count);
   }
 
-  /** The same with something else that matters most. */
+  /** Returns this comparison with another priority. */
   public Comparison priority(Choice.Priority other) {
     return withPriority(other);
   }
 
-  /** The same where a variant may be worse than the base by another share. */
+  /** Returns this comparison with another tolerance. */
   public Comparison tolerance(double share) {
     return withTolerance(share);
   }
 
-  /** The recipe that variants change. */
+  /** Returns the base recipe. */
   public Recipe base() {
     return variants.get(0).recipe();
   }
 
   /**
-   * Measures, writes a report ({@code compare.html}, {@code compare.md}, {@code compare.json}) and
-   * chooses. What was measured before in the folder is not measured again.
+   * Runs the comparison, writes a report ({@code compare.html}, {@code compare.md}, {@code
+   * compare.json}) and chooses a variant. Measurements already saved in the folder are used again.
    */
   public ComparisonResult run(Path folder) throws IOException {
     return run(folder, Surroundings.console());
   }
 
   /**
-   * What a comparison is run in.
+   * The environment of a comparison.
    *
-   * @param progress is told how data is made ready
-   * @param watcher is told how measurements go
-   * @param version of the program, which is kept with what it measures; empty if unknown
-   * @param command what repeats the comparison, for the report; empty for nothing
-   * @param fresh whether what earlier runs have measured is measured again
+   * @param progress receives the progress of preparing data
+   * @param watcher receives the progress of measurements
+   * @param version of the program, which is saved with measurements; empty if unknown
+   * @param command that repeats the comparison, for the report; empty for none
+   * @param fresh whether to discard saved measurements
    */
   public record Surroundings(
       Progress progress, Watcher watcher, String version, String command, boolean fresh) {
-    /** Lines of text on standard error. */
+    /** Creates an environment that reports progress on standard error. */
     public static Surroundings console() {
       return new Surroundings(Progress.console(), Watcher.console(), "", "", false);
     }
@@ -158,11 +162,11 @@ public record Comparison(
       if (surroundings.fresh()) {
         notebook.forget();
       }
-      ExperimentContext lab =
+      ExperimentContext context =
           new ExperimentContext(Scale.LAPTOP, null, notebook, surroundings.watcher());
       List<Result> results = new ArrayList<>();
-      Choice choice = run(lab, data, results);
-      Evidence evidence = lab.evidence("compare", title(), surroundings.command());
+      Choice choice = run(context, data, results);
+      Evidence evidence = context.evidence("compare", title(), surroundings.command());
       Report.write(evidence, folder);
       return new ComparisonResult(choice, List.copyOf(results), evidence);
     }
@@ -170,7 +174,8 @@ public record Comparison(
 
   private void checkVariants() {
     if (variants.size() < 2) {
-      throw new IllegalArgumentException("there is nothing to compare with: name techniques");
+      throw new IllegalArgumentException(
+          "there is nothing to compare with: name at least one technique, for example flow");
     }
   }
 
@@ -185,25 +190,25 @@ public record Comparison(
   }
 
   /**
-   * Measures in an experiment, and fills its report.
+   * Runs the comparison in an experiment and adds the results to its report.
    *
-   * @param data of the base's kind, ready to be learned from
+   * @param data prepared data of the base recipe
    */
-  public Choice run(ExperimentContext lab, PreparedData data) {
+  public Choice run(ExperimentContext context, PreparedData data) {
     checkVariants();
-    return run(lab, data, new ArrayList<>());
+    return run(context, data, new ArrayList<>());
   }
 
-  private Choice run(ExperimentContext lab, PreparedData data, List<Result> results) {
+  private Choice run(ExperimentContext context, PreparedData data, List<Result> results) {
     ComparisonRun run =
         new ComparisonRun(
             this,
-            lab,
-            new VariantTrainer(lab, data, budget, lab.files(MODELS)),
-            new VariantCompressor(lab, data, budget));
+            context,
+            new VariantTrainer(context, data, budget, context.files(MODELS)),
+            new VariantCompressor(context, data, budget));
     results.addAll(run.results());
     Choice choice = Choice.of(results, priority, tolerance);
-    new ComparisonReport(this, lab, results).write(choice);
+    new ComparisonReport(this, context, results).write(choice);
     return choice;
   }
 }

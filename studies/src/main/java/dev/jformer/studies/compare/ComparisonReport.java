@@ -14,21 +14,21 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /** Tables and figures of a comparison. */
-record ComparisonReport(Comparison comparison, ExperimentContext lab, List<Result> results) {
+record ComparisonReport(Comparison comparison, ExperimentContext context, List<Result> results) {
   private static final double MIB = 1 << 20;
 
   void write(Choice choice) {
-    lab.summary(
+    context.summary(
         String.format(
             Locale.ROOT,
             "For %s, take %s: %s.",
             comparison.priority().name().toLowerCase(Locale.ROOT),
             choice.result().name(),
             choice.reason()));
-    lab.table(table());
+    context.table(table());
     Metric primary = primary();
     String axis = title(primary);
-    lab.figure(
+    context.figure(
         new Figure(
             capital(primary.name()) + " against training speed",
             "training, units/s",
@@ -38,17 +38,17 @@ record ComparisonReport(Comparison comparison, ExperimentContext lab, List<Resul
             results.stream()
                 .map(r -> Figure.Series.point(label(r), r.trainingSpeed(), quality(r)))
                 .toList()));
-    lab.figure(curves("by step", "steps", axis, m -> (double) m.step()));
-    lab.figure(
+    context.figure(curves("by step", "steps", axis, m -> (double) m.step()));
+    context.figure(
         curves("by time", "seconds of training", axis, TrainingOutcome.Measurement::seconds));
-    lab.note(
-        "Peak memory is what training took beyond what the process held before; operations are"
-            + " those of matrix products, forward and backward; the state is what writing one"
-            + " sequence of the model's length keeps. A compressed variant has the training of the"
+    context.note(
+        "Peak memory is that of the training, less the memory in use before it; operations are"
+            + " those of matrix products, forward and backward; the state is the memory for generating"
+            + " one sequence of the model's length. A compressed variant shows the training of the"
             + " model that it compresses.");
     for (Result r : results) {
       if (r.diverged()) {
-        lab.note(r.name() + " diverged: its loss is not a number any more.");
+        context.note(r.name() + " diverged: its loss became NaN or infinite.");
       }
     }
   }
@@ -119,7 +119,10 @@ record ComparisonReport(Comparison comparison, ExperimentContext lab, List<Resul
     return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
   }
 
-  /** Held-out quality on the way, of the first seed of what was trained. */
+  /**
+   * Returns the curves of held-out quality during training, for the first seed of each trained
+   * variant.
+   */
   private Figure curves(
       String by, String x, String y, Function<TrainingOutcome.Measurement, Double> place) {
     Map<String, Figure.Series> series = new LinkedHashMap<>();

@@ -4,9 +4,9 @@ import dev.jformer.studies.evidence.Evidence;
 import java.util.List;
 
 /**
- * What a comparison found.
+ * The result of a comparison.
  *
- * @param choice the variant to take, and why
+ * @param choice the recommended variant, with the reason
  * @param results of all variants, the base first
  * @param evidence the report
  */

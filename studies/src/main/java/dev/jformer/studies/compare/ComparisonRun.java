@@ -14,18 +14,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** The measurements of a comparison: trainings, compressions, then speed in turns. */
+/** Runs the measurements of a comparison: trainings, compressions, then speeds in turns. */
 record ComparisonRun(
     Comparison comparison,
-    ExperimentContext lab,
+    ExperimentContext context,
     VariantTrainer trainer,
     VariantCompressor compressor) {
   private static final String WEIGHTS = ".safetensors";
 
-  /** Speeds of variants, which are measured together. */
+  /** The speeds of variants, measured together. */
   record Speeds(List<Inference> all) {}
 
-  /** What each seed of a variant gave, and the folder of its first model. */
+  /** The result of each seed of a variant, and the folder of its first model. */
   private record Measured(List<Result.Run> runs, Path model) {}
 
   List<Result> results() {
@@ -59,7 +59,10 @@ record ComparisonRun(
     return new Measured(runs, trainer.folder(variant, 1));
   }
 
-  /** The variant's compressed models; null, with a note, where it cannot be compressed so. */
+  /**
+   * Measures a variant's compressed models; adds a note and returns null if the compression is not
+   * possible.
+   */
   private Measured compressed(Variant variant, List<TrainingOutcome> outcomes) {
     List<Result.Run> runs = new ArrayList<>();
     for (TrainingOutcome outcome : outcomes) {
@@ -72,7 +75,7 @@ record ComparisonRun(
       Path trained = trainer.folder(variant.trained(), seed);
       Compressed found = compressor.compress(variant, seed, trained, folder);
       if (!found.failure().isEmpty()) {
-        lab.note(variant.name() + " was left out: " + found.failure());
+        context.note(variant.name() + " was left out: " + found.failure());
         return null;
       }
       runs.add(new Result.Run(outcome, found.metrics(), found.parameters(), bytes(folder)));
@@ -89,13 +92,14 @@ record ComparisonRun(
       return sum;
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "cannot read the model in " + folder + ": measure anew with --fresh", e);
+          "cannot read the model in " + folder + ": repeat all measurements with --fresh", e);
     }
   }
 
   private List<Inference> speeds(Map<Variant, Measured> measured) {
     List<String> names = measured.keySet().stream().map(Variant::name).toList();
-    return lab.measure(
+    return context
+        .measure(
             "speed of " + String.join(", ", names) + " after " + comparison.budget(),
             Speeds.class,
             () -> new Speeds(speeds(measured.values().stream().map(Measured::model).toList())))
@@ -117,7 +121,8 @@ record ComparisonRun(
       }
       return all;
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read a trained model: measure anew with --fresh", e);
+      throw new UncheckedIOException(
+          "cannot read a trained model: repeat all measurements with --fresh", e);
     } finally {
       models.stream().filter(model -> model != null).forEach(TrainedModel::close);
     }

@@ -16,13 +16,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How fast a model runs.
+ * The speed of a model in inference, and the memory of generation.
  *
- * @param readUnits tokens or images a second of whole inputs, batch 1; NaN if unknown
- * @param writtenTokens tokens a second when one is written after the other, batch 1; NaN if the
- *     model does not write
- * @param stateBytes memory that writing one sequence of the model's length keeps; NaN if it does
- *     not write
+ * @param readUnits tokens or images per second of a forward pass over whole inputs, batch 1; NaN if
+ *     unknown
+ * @param writtenTokens generated tokens per second, batch 1; NaN if the model does not generate
+ * @param stateBytes memory for generating one sequence of the model's length; NaN if it does not
+ *     generate
  */
 public record Inference(double readUnits, double writtenTokens, double stateBytes) {
   static final Inference UNKNOWN = new Inference(Double.NaN, Double.NaN, Double.NaN);
@@ -30,7 +30,7 @@ public record Inference(double readUnits, double writtenTokens, double stateByte
   private static final int WRITTEN = 64;
   private static final int REPEATS = 5;
 
-  /** Measures models in turns, so that a change of the machine's speed meets all of them alike. */
+  /** Measures models in turns, so that changes of the machine's speed affect all of them alike. */
   static List<Inference> measure(List<TrainedModel> models) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.inference()) {
@@ -79,7 +79,7 @@ public record Inference(double readUnits, double writtenTokens, double stateByte
     return speeds;
   }
 
-  /** Writing tokens at the end of a sequence of the model's length. */
+  /** Generates tokens at the end of a sequence of the model's length. */
   private static final class Writing {
     private final TrainedModel model;
     private final long count;
@@ -96,7 +96,7 @@ public record Inference(double readUnits, double writtenTokens, double stateByte
         return new Writing(
             model, decoding == null ? 0 : Math.min(WRITTEN, decoding.capacity() / 2));
       } catch (UnsupportedOperationException e) {
-        return new Writing(model, 0); // its mixers look at whole sequences only
+        return new Writing(model, 0); // its mixers accept whole sequences only
       }
     }
 

@@ -9,15 +9,15 @@ import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What was measured of a variant.
+ * The measurements of a variant.
  *
- * @param name the variant's
+ * @param name of the variant
  * @param runs one for each seed
- * @param inference how fast its model runs
+ * @param inference speed of its model
  */
 public record Result(String name, List<Run> runs, Inference inference) {
   /**
-   * What one seed gave.
+   * The measurements of one seed.
    *
    * @param training of the model
    * @param metrics on held-out data at the end, after compression; null if the training diverged
@@ -27,7 +27,8 @@ public record Result(String name, List<Run> runs, Inference inference) {
   public record Run(TrainingOutcome training, Metrics metrics, long parameters, long bytes) {}
 
   /**
-   * The metric by which quality is judged; null if every training diverged before it was measured.
+   * Returns the metric that quality is judged by; null if every training diverged before it was
+   * measured.
    */
   public Metric primary() {
     return runs.stream()
@@ -38,7 +39,7 @@ public record Result(String name, List<Run> runs, Inference inference) {
         .orElse(null);
   }
 
-  /** A metric on held-out data over the seeds; NaN where it was not measured. */
+  /** Returns a held-out metric as an estimate over the seeds; NaN if it was not measured. */
   public Estimate metric(String metric) {
     return over(
         run ->
@@ -48,8 +49,8 @@ public record Result(String name, List<Run> runs, Inference inference) {
   }
 
   /**
-   * The primary metric over the seeds as a cost: the lower, the better. Infinite if a training
-   * diverged.
+   * Returns the primary metric over the seeds as a cost, of which lower is better; infinite if a
+   * training diverged.
    */
   public Estimate cost() {
     return over(
@@ -86,7 +87,7 @@ public record Result(String name, List<Run> runs, Inference inference) {
     return runs.get(0).bytes();
   }
 
-  /** Operations of matrix products for a unit of training, forward and backward. */
+  /** Floating-point operations of matrix products for a unit of training, forward and backward. */
   public double flops() {
     return runs.get(0).training().flopsPerUnit();
   }

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
-/** The techniques that a recipe can be compared with, by name. */
+/** Finds the techniques that a recipe can be compared with, by name. */
 final class Techniques {
   private static final String COMPRESSION = "compression";
 
@@ -50,7 +50,7 @@ final class Techniques {
   }
 
   /**
-   * What a name changes, one change for each variant.
+   * Returns the changes of a technique, one for each variant.
    *
    * @throws IllegalArgumentException if there is no such technique, or the name is ambiguous
    */
@@ -77,7 +77,7 @@ final class Techniques {
       throw new IllegalArgumentException(
           "'"
               + type
-              + "' is the name of several parts: say "
+              + "' is the name of several parts: use "
               + String.join(" or ", found.keySet().stream().map(p -> p + "=" + type).toList()));
     }
     Change change = found.values().iterator().next();
@@ -85,7 +85,8 @@ final class Techniques {
   }
 
   /**
-   * How the catalogue uses a paper in recipes; its own kind of data where it has no general use.
+   * The changes of recipes that the catalogue has for a paper; those for particular data if there
+   * are no general ones.
    */
   private static List<Change> inRecipes(Paper paper) {
     Map<String, JsonNode> recipes =
@@ -95,15 +96,15 @@ final class Techniques {
     return recipes.entrySet().stream().map(r -> Change.of(r.getKey(), r.getValue())).toList();
   }
 
-  /** How the catalogue uses a paper on trained models. */
+  /** The compressions of trained models that the catalogue has for a paper. */
   private static List<Change> onModels(Paper paper) {
     return paper.technique().compress().stream().map(Techniques::compressing).toList();
   }
 
   /**
-   * Compressions as the command line names them.
+   * Parses compressions as the command line writes them.
    *
-   * @param text types with commas between them, or the JSON of one
+   * @param text types separated by commas, or the JSON of one
    */
   private static Change compressing(String text) {
     if (!text.startsWith("{")) {
@@ -129,7 +130,9 @@ final class Techniques {
           "'"
               + name
               + "' cannot be compared by name"
-              + (paper.status() == Paper.Status.PLANNED ? ": it is planned, not here yet" : ""));
+              + (paper.status() == Paper.Status.PLANNED
+                  ? ": its technique is planned, but not implemented yet"
+                  : ": 'jformer papers " + name + "' shows how to use it"));
     }
     TreeSet<String> names = new TreeSet<>(parts.keySet());
     for (Paper each : Catalogue.papers()) {

@@ -11,9 +11,9 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.train.Task;
 
 /**
- * Batches that a model was trained on, to calibrate its compression with.
+ * Batches of training data that calibrate a compression.
  *
- * @param count how many
+ * @param count number of batches
  */
 record TrainingBatches(PreparedData data, Recipe recipe, int count) implements CalibrationData {
   @Override

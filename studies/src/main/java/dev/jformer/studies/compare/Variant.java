@@ -5,19 +5,19 @@ import dev.jformer.run.Recipe;
 import java.util.List;
 
 /**
- * A recipe with techniques: changes of the recipe, and compressions of the model that it trains.
+ * A variant of the base recipe: a changed recipe, and compressions of the model that it trains.
  *
- * @param name as reports show it
- * @param recipe what is trained
- * @param training the name of the variant without its compressions: variants that train the same
- *     share one training
- * @param compressions what is done to the trained model, one after the other
+ * @param name in reports
+ * @param recipe of the training
+ * @param training name of the variant without its compressions; variants with the same one share a
+ *     training
+ * @param compressions applied to the trained model in this order
  */
 public record Variant(String name, Recipe recipe, String training, List<Compression> compressions) {
-  /** The name of the recipe that nothing is changed in. */
+  /** The name of the unchanged recipe. */
   public static final String BASE = "base";
 
-  /** A recipe whose model is used as it was trained. */
+  /** Creates a variant without compressions. */
   public Variant(String name, Recipe recipe) {
     this(name, recipe, name, List.of());
   }
@@ -27,7 +27,7 @@ public record Variant(String name, Recipe recipe, String training, List<Compress
     return !compressions.isEmpty();
   }
 
-  /** This variant without its compressions. */
+  /** Returns this variant without its compressions. */
   Variant trained() {
     return new Variant(training, recipe);
   }

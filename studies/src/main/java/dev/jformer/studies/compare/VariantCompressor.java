@@ -19,27 +19,27 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.DoubleConsumer;
 
-/** Compresses trained models of variants, and measures them on the data that was held out. */
-record VariantCompressor(ExperimentContext lab, PreparedData data, Budget budget) {
+/** Compresses the trained models of variants, and evaluates them on held-out data. */
+record VariantCompressor(ExperimentContext context, PreparedData data, Budget budget) {
   private static final int CALIBRATION_BATCHES = 8;
 
   /**
    * A compressed model.
    *
-   * @param metrics on held-out data; null if it cannot be compressed so
+   * @param metrics on held-out data; null if the compression is not possible
    * @param parameters number of weights
-   * @param failure why it cannot be compressed; empty if it can
+   * @param failure why the compression is not possible; empty if it is
    */
   record Compressed(Metrics metrics, long parameters, String failure) {}
 
   /**
    * Compresses the trained model of a seed.
    *
-   * @param trained its folder
-   * @param folder where the compressed model goes
+   * @param trained folder of the trained model
+   * @param folder for the compressed model
    */
   Compressed compress(Variant variant, long seed, Path trained, Path folder) {
-    return lab.measure(
+    return context.measure(
         variant.name() + ", compressed after " + budget + ", seed " + seed,
         Compressed.class,
         progress -> {
@@ -55,7 +55,8 @@ record VariantCompressor(ExperimentContext lab, PreparedData data, Budget budget
       return Models.load(folder);
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "cannot read the trained model in " + folder + ": measure anew with --fresh", e);
+          "cannot read the trained model in " + folder + ": repeat all measurements with --fresh",
+          e);
     }
   }
 
@@ -108,7 +109,7 @@ record VariantCompressor(ExperimentContext lab, PreparedData data, Budget budget
       Files.createDirectories(folder);
       data.save(model, folder);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot keep the compressed model in " + folder, e);
+      throw new UncheckedIOException("cannot save the compressed model in " + folder, e);
     }
   }
 }

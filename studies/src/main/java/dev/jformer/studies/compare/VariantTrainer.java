@@ -18,26 +18,26 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Trains variants with an equal budget, and keeps the trained models.
+ * Trains variants with an equal budget, and saves the trained models.
  *
- * @param models folder where trained models are kept
+ * @param models folder for trained models
  */
-record VariantTrainer(ExperimentContext lab, PreparedData data, Budget budget, Path models) {
-  /** Batches of held-out data that an evaluation looks at, at most. */
+record VariantTrainer(ExperimentContext context, PreparedData data, Budget budget, Path models) {
+  /** The maximum number of held-out batches in an evaluation. */
   static final int EVALUATION_BATCHES = 40;
 
   private static final int EVALUATIONS = 10;
   private static final int PACE_STEPS = 12;
 
-  /** What an update takes. */
+  /** The cost of an update. */
   record Pace(double secondsPerStep, double flopsPerStep) {}
 
-  /** Trains once for each seed. */
+  /** Trains a variant once for each seed. */
   List<TrainingOutcome> train(Variant variant, int seeds) {
     int steps = steps(variant);
     Trial<TrainingOutcome> trial =
         Trial.of(TrainingOutcome.class, session -> train(variant, steps, session));
-    return lab.learn(variant.name() + ", " + budget, trial, seeds);
+    return context.learn(variant.name() + ", " + budget, trial, seeds);
   }
 
   private TrainingOutcome train(Variant variant, int steps, Trial.Session session) {
@@ -59,18 +59,19 @@ record VariantTrainer(ExperimentContext lab, PreparedData data, Budget budget, P
     try {
       return training.run();
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the model to begin with", e);
+      throw new UncheckedIOException(
+          "cannot read the pretrained model that the training starts from", e);
     }
   }
 
-  /** Where the trained model of a seed is kept. */
+  /** Returns the folder of the trained model of a seed. */
   Path folder(Variant variant, long seed) {
     String readable = variant.name().replaceAll("[^A-Za-z0-9.]+", "-");
     String unique = Integer.toHexString((variant.name() + budget).hashCode());
     return models.resolve(readable + "-" + unique + "-seed-" + seed);
   }
 
-  /** Saves the model of the last evaluation, and shows how it goes. */
+  /** Saves the model of the last evaluation, and reports the progress. */
   private final class Keeper implements TrainingObserver {
     private final Path folder;
     private final int steps;
@@ -106,33 +107,34 @@ record VariantTrainer(ExperimentContext lab, PreparedData data, Budget budget, P
         Files.createDirectories(folder);
         data.save(model, folder);
       } catch (IOException e) {
-        throw new UncheckedIOException("cannot keep the trained model in " + folder, e);
+        throw new UncheckedIOException("cannot save the trained model in " + folder, e);
       }
     }
   }
 
-  /** How many updates the budget pays for. */
+  /** Returns the number of updates within the budget. */
   private int steps(Variant variant) {
     if (budget.kind() == Budget.Kind.STEPS) {
       return (int) Math.min(Integer.MAX_VALUE, budget.amount());
     }
-    Pace pace = lab.measure(variant.name() + ", pace", Pace.class, () -> pace(variant.recipe()));
+    Pace pace =
+        context.measure(variant.name() + ", pace", Pace.class, () -> pace(variant.recipe()));
     double each =
         budget.kind() == Budget.Kind.SECONDS ? pace.secondsPerStep() : pace.flopsPerStep();
     if (!(each > 0)) {
       throw new IllegalArgumentException(
           "the variant "
               + variant.name()
-              + " has no matrix products to count: give a budget in steps or time");
+              + " has no matrix products to count: set a budget in steps or time, for example 10m");
     }
     double steps = Math.floor(budget.amount() / each);
     if (steps < 1) {
       throw new IllegalArgumentException(
           "the budget of "
               + budget
-              + " does not pay for one step of "
+              + " is not enough for one step of "
               + variant.name()
-              + ": give more");
+              + ": set a larger one");
     }
     return (int) Math.min(Integer.MAX_VALUE, steps);
   }

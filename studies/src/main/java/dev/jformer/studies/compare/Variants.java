@@ -12,20 +12,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Turns names of techniques into variants of a recipe, whatever its kind of data. A name is
+ * Turns names of techniques into variants of a recipe. A name is
  *
  * <ul>
- *   <li>a paper's slug, which stands for what the catalogue says of its use, one variant or
- *       several;
+ *   <li>a paper's slug, for the one or more variants that the catalogue has for it;
  *   <li>the {@code type} of a part that the base's model can take, such as {@code flow} or {@code
  *       alibi}, or {@code field=type} where several fields can have a part of that name;
  *   <li>the {@code type} of a compression, such as {@code weight-int8}, which is applied to the
  *       trained model, or {@code compression=type};
- *   <li>several of these joined by {@code +}, for all of them at once.
+ *   <li>several of these joined by {@code +}, for all of them together.
  * </ul>
  */
 public final class Variants {
-  /** Fields that mean the same wherever they stand: they survive an exchange of the part. */
+  /** Fields with the same meaning in all parts: a new part takes over the old one's values. */
   private static final List<String> SHARED = List.of("heads", "keyValueHeads", "expand", "hidden");
 
   private final Recipe base;
@@ -37,7 +36,7 @@ public final class Variants {
   }
 
   /**
-   * The base and the variants that some names stand for, each variant once.
+   * Returns the base and the variants of some techniques, each variant once.
    *
    * @throws IllegalArgumentException if there is no such technique, or it does not fit the base
    */
@@ -54,7 +53,7 @@ public final class Variants {
   }
 
   /**
-   * The variants that a name stands for.
+   * Returns the variants of a technique.
    *
    * @throws IllegalArgumentException if there is no such technique, or it does not fit the base
    */
@@ -67,7 +66,7 @@ public final class Variants {
     return drafts.stream().map(Draft::variant).toList();
   }
 
-  /** Every draft with every change that fits it; at least one must. */
+  /** Combines every draft with every change that fits it; at least one must fit. */
   private List<Draft> with(List<Draft> drafts, List<Change> changes) {
     List<Draft> next = new ArrayList<>();
     IllegalArgumentException misfit = null;
@@ -99,7 +98,8 @@ public final class Variants {
       throw new IllegalArgumentException(
           "the technique '"
               + name
-              + "' trains after it has compressed: name what changes the training first");
+              + "' changes the training after a compression: put changes of the recipe first, for example"
+              + " flow+weight-int8");
     }
     ObjectNode recipe = merge(draft.recipe.deepCopy(), change.recipe());
     return new Draft(name, joined(draft.training, change.label()), recipe, List.of());
@@ -109,7 +109,7 @@ public final class Variants {
     return before.isEmpty() ? label : before + "+" + label;
   }
 
-  /** A variant that is not finished. */
+  /** A variant under construction. */
   private record Draft(
       String name, String training, ObjectNode recipe, List<Compression> compressions) {
     Variant variant() {
@@ -124,8 +124,8 @@ public final class Variants {
   }
 
   /**
-   * Lays a change over a tree. A part that is exchanged for one of another type takes over the
-   * fields that both have, such as the number of heads.
+   * Merges a change into a recipe. A part of a new type takes over the fields that both parts have,
+   * such as the number of heads.
    */
   private ObjectNode merge(ObjectNode tree, JsonNode change) {
     for (var entry : change.properties()) {
@@ -160,7 +160,7 @@ public final class Variants {
     return result;
   }
 
-  /** The defaults of a part that can stand in a field of the base's model. */
+  /** The defaults of a part that a field of the base's model accepts. */
   private Optional<JsonNode> defaults(String name, String type) {
     return Configs.fields(base.model().getClass()).stream()
         .filter(field -> field.name().equals(name))

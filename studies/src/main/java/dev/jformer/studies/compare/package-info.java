@@ -1,2 +1,2 @@
-/** Techniques side by side: variants of one recipe, trained under an equal budget. */
+/** Comparison of techniques: variants of one recipe, trained with an equal budget. */
 package dev.jformer.studies.compare;

@@ -9,20 +9,21 @@ import java.util.function.DoubleBinaryOperator;
 import java.util.stream.Collectors;
 
 /**
- * A comparison of measured values, with its outcome.
+ * A comparison of measured values, with its verdict.
  *
  * <p>The rule: two values differ if their distance is more than half the 95 % confidence interval
- * of the difference ({@link Estimate#noise}: Student's t, with the variance that both have in
- * common). Then the check holds or does not hold; otherwise the values are not told apart. With two
- * arms of three seeds each the distance must be 2.27 standard deviations, with five seeds 1.46. A
- * value beside an exact bound is judged by its own interval. Test items count like seeds; compare
- * two models on the same items by {@link Estimate#ofPairs}. Where a value was measured once, there
- * is no spread to judge by: the verdict is by value, and {@code basis} says so ({@code one seed}).
- * If only one side has a spread, it stands for both. Exact numbers are compared by value.
+ * of the difference ({@link Estimate#noise}: Student's t, with a common variance). Then the check
+ * holds or does not hold; otherwise the values are not told apart. With two arms of three seeds
+ * each the distance must be 2.27 standard deviations, with five seeds 1.46. A value compared with
+ * an exact bound is judged by its own interval. Test items count like seeds; compare two models on
+ * the same items by {@link Estimate#ofPairs}. A value that was measured once has no spread: the
+ * verdict compares the values only, and {@code basis} says so ({@code one seed}). If only one side
+ * has a spread, it is used for both. Exact numbers are compared by value.
  *
- * @param text the comparison in figures, for example {@code exponent 1.04 ≤ 1.15}
+ * @param text the comparison with its figures, for example {@code exponent 1.04 ≤ 1.15}
  * @param verdict holds, does not hold, or not told apart
- * @param basis what the verdict rests on, for example {@code 3 seeds each}; empty for exact numbers
+ * @param basis the number of measurements behind the verdict, for example {@code 3 seeds each};
+ *     empty for exact numbers
  */
 public record Check(String text, Verdict verdict, String basis) {
   @JsonCreator
@@ -36,67 +37,70 @@ public record Check(String text, Verdict verdict, String basis) {
     return new Check(text, known, basis == null ? "" : basis);
   }
 
-  /** {@code value ≤ bound}; never true of NaN. */
+  /** Checks {@code value ≤ bound}; false for NaN. */
   public static Check atMost(String name, Estimate value, Estimate bound) {
     return compare(name, value, "≤", bound, (a, b) -> b - a, true);
   }
 
-  /** {@code value ≤ bound}, of a bound that is exact. */
+  /** Checks {@code value ≤ bound} for an exact bound. */
   public static Check atMost(String name, Estimate value, double bound) {
     return atMost(name, value, Estimate.exactly(bound));
   }
 
-  /** {@code value ≤ bound}, of exact numbers. */
+  /** Checks {@code value ≤ bound} for exact numbers. */
   public static Check atMost(String name, double value, double bound) {
     return atMost(name, Estimate.exactly(value), bound);
   }
 
-  /** {@code value ≥ bound}; never true of NaN. */
+  /** Checks {@code value ≥ bound}; false for NaN. */
   public static Check atLeast(String name, Estimate value, Estimate bound) {
     return compare(name, value, "≥", bound, (a, b) -> a - b, true);
   }
 
-  /** {@code value ≥ bound}, of a bound that is exact. */
+  /** Checks {@code value ≥ bound} for an exact bound. */
   public static Check atLeast(String name, Estimate value, double bound) {
     return atLeast(name, value, Estimate.exactly(bound));
   }
 
-  /** {@code value ≥ bound}, of exact numbers. */
+  /** Checks {@code value ≥ bound} for exact numbers. */
   public static Check atLeast(String name, double value, double bound) {
     return atLeast(name, Estimate.exactly(value), bound);
   }
 
-  /** {@code value < bound}; never true of NaN. */
+  /** Checks {@code value < bound}; false for NaN. */
   public static Check below(String name, Estimate value, Estimate bound) {
     return compare(name, value, "<", bound, (a, b) -> b - a, false);
   }
 
-  /** {@code value < bound}, of a bound that is exact. */
+  /** Checks {@code value < bound} for an exact bound. */
   public static Check below(String name, Estimate value, double bound) {
     return below(name, value, Estimate.exactly(bound));
   }
 
-  /** {@code value < bound}, of exact numbers. */
+  /** Checks {@code value < bound} for exact numbers. */
   public static Check below(String name, double value, double bound) {
     return below(name, Estimate.exactly(value), bound);
   }
 
-  /** {@code value > bound}; never true of NaN. */
+  /** Checks {@code value > bound}; false for NaN. */
   public static Check above(String name, Estimate value, Estimate bound) {
     return compare(name, value, ">", bound, (a, b) -> a - b, false);
   }
 
-  /** {@code value > bound}, of a bound that is exact. */
+  /** Checks {@code value > bound} for an exact bound. */
   public static Check above(String name, Estimate value, double bound) {
     return above(name, value, Estimate.exactly(bound));
   }
 
-  /** {@code value > bound}, of exact numbers. */
+  /** Checks {@code value > bound} for exact numbers. */
   public static Check above(String name, double value, double bound) {
     return above(name, Estimate.exactly(value), bound);
   }
 
-  /** All of these: does not hold if one does not, else not told apart if one is not. */
+  /**
+   * Checks that all of these hold: if one does not hold, all do not; otherwise, if one is not told
+   * apart, all are not.
+   */
   public static Check all(Check... checks) {
     return new Check(
         Arrays.stream(checks).map(Check::text).collect(Collectors.joining("; ")),
@@ -129,7 +133,7 @@ public record Check(String text, Verdict verdict, String basis) {
     double by = advantage.applyAsDouble(value.value(), bound.value());
     boolean holds = by > 0 || (equalHolds && value.value() == bound.value());
     double noise = value.noise(bound);
-    // Infinite values, of trainings that diverged, have no spread and are judged by value.
+    // Infinite values come from diverged trainings and have no spread: compared by value.
     Verdict verdict =
         noise > 0 && Math.abs(by) <= noise ? Verdict.NOT_TOLD_APART : Verdict.of(holds);
     String relation =
@@ -144,17 +148,17 @@ public record Check(String text, Verdict verdict, String basis) {
         value.basis(bound));
   }
 
-  /** Whether the verdict is that it holds. */
+  /** Whether the verdict is {@link Verdict#HOLDS}. */
   public boolean holds() {
     return verdict == Verdict.HOLDS;
   }
 
-  /** The figures, and in brackets what the verdict rests on. */
+  /** The figures, with the basis of the verdict in brackets. */
   public String inFull() {
     return basis.isEmpty() ? text : text + " (" + basis + ")";
   }
 
-  /** A number with two significant digits, for a spread. */
+  /** Formats a number with two significant digits, for a spread. */
   static String rounded(double value) {
     if (value == 0 || !Double.isFinite(value)) {
       return number(value);
@@ -167,7 +171,7 @@ public record Check(String text, Verdict verdict, String basis) {
     return String.format(Locale.ROOT, "%,." + decimals + "f", value);
   }
 
-  /** A number with four significant digits, as reports print it. */
+  /** Formats a number with four significant digits, as in reports. */
   public static String number(double value) {
     if (!Double.isFinite(value)) {
       return Double.isNaN(value) ? "none" : value > 0 ? "∞" : "-∞";

@@ -3,8 +3,9 @@ package dev.jformer.studies.evidence;
 import com.fasterxml.jackson.annotation.JsonInclude;
 
 /**
- * A claim and what became of it here. Claims are listed without their study, so the sentence stands
- * alone: it begins with a capital letter, names the technique and what it is compared with.
+ * A claim of a paper with its verdict. Claims are also listed without their study, so write a
+ * complete sentence that starts with a capital letter and names the technique and what it is
+ * compared with.
  *
  * <pre>{@code
  * Claim.that("DenseShift with 3 bits is more accurate than rounding with zero",
@@ -14,11 +15,11 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  * }</pre>
  *
  * @param sentence what is claimed
- * @param paper the paper's own figure; empty where it gives none
- * @param check the comparison of the values measured in this run
- * @param remark why it does not hold, or what to bear in mind; may be empty
- * @param control the arm that would show the claim to be hollow if it did as well: the technique
- *     doing nothing, an untrained or the simplest model; empty if none was run
+ * @param paper the paper's own figure; empty if it gives none
+ * @param check the comparison of the values measured here
+ * @param remark why the claim does not hold, or a limit of the result; may be empty
+ * @param control the arm that disproves the claim if it does as well as the technique: the
+ *     technique switched off, an untrained or the simplest model; empty if there is none
  */
 public record Claim(
     String sentence,
@@ -26,27 +27,27 @@ public record Claim(
     Check check,
     String remark,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) String control) {
-  /** Claims of earlier versions have no control. */
+  /** Replaces a missing control, as in files of earlier versions, by an empty one. */
   public Claim {
     control = control == null ? "" : control;
   }
 
-  /** A claim of which the paper gives no figure. */
+  /** Creates a claim without the paper's figure, remark and control. */
   public static Claim that(String sentence, Check check) {
     return new Claim(sentence, "", check, "", "");
   }
 
-  /** The same with the paper's own figure. */
+  /** Returns this claim with the paper's own figure. */
   public Claim paper(String figure) {
     return new Claim(sentence, figure, check, remark, control);
   }
 
-  /** The same with a remark on what was found. */
+  /** Returns this claim with a remark on the result. */
   public Claim remark(String text) {
     return new Claim(sentence, paper, check, text, control);
   }
 
-  /** The same with the arm that would show it to be hollow. */
+  /** Returns this claim with its control arm. */
   public Claim control(String arm) {
     return new Claim(sentence, paper, check, remark, arm);
   }

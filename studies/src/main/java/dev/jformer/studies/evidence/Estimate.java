@@ -5,39 +5,43 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A value measured several times: its mean, how far the single values spread, and how sure the mean
- * is.
+ * The mean of repeated measurements, with their standard deviation and the standard error of the
+ * mean.
  *
- * @param value mean, or median
+ * @param value mean or median
  * @param spread standard deviation of the single values; NaN if there is only one
  * @param error standard error of the value; NaN if there is only one, 0 if the value is exact
- * @param count how many values there are; 0 for an exact one
- * @param unit what there are several of: {@code seed}, {@code test item}, {@code round}
+ * @param count number of values; 0 for an exact value
+ * @param unit what was repeated: {@code seed}, {@code test item} or {@code round}
  */
 public record Estimate(double value, double spread, double error, int count, String unit) {
-  /** Of 100 intervals as wide as this many standard errors each way, 95 hold the true value. */
+  /** Quantiles of Student's t distribution for 95 % confidence, by degrees of freedom. */
   private static final double[][] STUDENT = {
     {1, 12.706}, {2, 4.303}, {3, 3.182}, {4, 2.776}, {5, 2.571}, {6, 2.447}, {7, 2.365},
     {8, 2.306}, {9, 2.262}, {10, 2.228}, {12, 2.179}, {15, 2.131}, {20, 2.086}, {30, 2.042},
     {60, 2.000}, {Double.POSITIVE_INFINITY, 1.960}
   };
 
-  /** A number that is known exactly, such as a bound or a number of weights. */
+  /**
+   * Creates the estimate of a number that is known exactly, such as a bound or a number of weights.
+   */
   public static Estimate exactly(double value) {
     return new Estimate(value, 0, 0, 0, "");
   }
 
-  /** The mean of what each seed gave. */
+  /** Estimates the mean over seeds. */
   public static Estimate ofSeeds(List<Double> values) {
     return mean(values, "seed");
   }
 
-  /** The mean over test items, for example 1 for an item that is right and 0 for others. */
+  /**
+   * Estimates the mean over test items, for example 1 for each correct item and 0 for each other.
+   */
   public static Estimate ofItems(List<Double> values) {
     return mean(values, "test item");
   }
 
-  /** The share of test items that are right. */
+  /** Estimates the share of correct test items. */
   public static Estimate ofItems(long right, long items) {
     double share = (double) right / items;
     double variance = share * (1 - share) * items / Math.max(1, items - 1);
@@ -46,16 +50,20 @@ public record Estimate(double value, double spread, double error, int count, Str
   }
 
   /**
-   * The mean of the differences of values that belong together, such as two models' results on the
-   * same test item. Differences vary less than the values where these have much in common.
+   * Estimates the mean difference of paired values, such as the results of two models on the same
+   * test items. Differences vary less than the values if these are correlated.
    *
    * @param unit what the pairs are, for example {@code test item}
-   * @throws IllegalArgumentException if there are not as many values of each
+   * @throws IllegalArgumentException if the lists differ in size
    */
   public static Estimate ofPairs(List<Double> values, List<Double> others, String unit) {
     if (values.size() != others.size()) {
       throw new IllegalArgumentException(
-          values.size() + " values cannot be paired with " + others.size());
+          "cannot pair "
+              + values.size()
+              + " values with "
+              + others.size()
+              + ": expected as many of each");
     }
     return mean(
         IntStream.range(0, values.size()).mapToObj(i -> values.get(i) - others.get(i)).toList(),
@@ -63,9 +71,9 @@ public record Estimate(double value, double spread, double error, int count, Str
   }
 
   /**
-   * The mean of some values.
+   * Estimates the mean of values.
    *
-   * @param unit what there are several of, in the singular
+   * @param unit what was repeated, in the singular
    */
   public static Estimate mean(List<Double> values, String unit) {
     int n = values.size();
@@ -79,9 +87,9 @@ public record Estimate(double value, double spread, double error, int count, Str
   }
 
   /**
-   * The median of some rounds of measuring time. Its standard error is taken from the quartiles
-   * (0.8 times their distance over √n, as for the notches of a box plot), so that single rounds
-   * that something else disturbed do not count.
+   * Estimates the median of rounds of time measurements. The standard error comes from the
+   * quartiles (0.8 times their distance over √n, as for the notches of a box plot), so that single
+   * disturbed rounds have no influence.
    */
   public static Estimate median(double median, double low, double high, int rounds) {
     double spread = (high - low) / 1.349;
@@ -90,20 +98,21 @@ public record Estimate(double value, double spread, double error, int count, Str
         : new Estimate(median, spread, 0.8 * (high - low) / Math.sqrt(rounds), rounds, "round");
   }
 
-  /** The same times a factor, for example 100 for percent. */
+  /** Returns this estimate times a factor, for example 100 for percent. */
   public Estimate times(double factor) {
     double size = Math.abs(factor);
     return new Estimate(factor * value, size * spread, size * error, count, unit);
   }
 
-  /** The same plus a number, for example a margin within which a claim allows something worse. */
+  /** Returns this estimate plus a number, for example the margin that a claim allows. */
   public Estimate plus(double addend) {
     return new Estimate(value + addend, spread, error, count, unit);
   }
 
   /**
-   * How far this and another value may be apart by chance: half the 95 % confidence interval of
-   * their difference by Student's t with a common variance. 0 if neither's spread is known.
+   * Returns the largest difference between this and another value that chance explains: half the 95
+   * % confidence interval of their difference, by Student's t with a common variance. 0 if the
+   * spread of neither is known.
    */
   public double noise(Estimate other) {
     if (count == 0 || other.count == 0) {
@@ -135,7 +144,7 @@ public record Estimate(double value, double spread, double error, int count, Str
     return low[1] + share * (high[1] - low[1]);
   }
 
-  /** Mean and spread as reports print them, for example {@code 1.482 ± 0.0061}. */
+  /** Formats mean and spread as in reports, for example {@code 1.482 ± 0.0061}. */
   public String text() {
     String mean = Check.number(value);
     return count < 2 || !Double.isFinite(spread)
@@ -143,7 +152,10 @@ public record Estimate(double value, double spread, double error, int count, Str
         : mean + " ± " + String.format(java.util.Locale.ROOT, "%s", Check.rounded(spread));
   }
 
-  /** What a verdict about this and another value rests on, for example {@code 3 seeds each}. */
+  /**
+   * Describes the number of measurements of this and another value, for example {@code 3 seeds
+   * each}.
+   */
   String basis(Estimate other) {
     List<String> parts = new ArrayList<>();
     if (count > 0) {

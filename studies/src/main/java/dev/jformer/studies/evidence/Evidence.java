@@ -3,21 +3,21 @@ package dev.jformer.studies.evidence;
 import java.util.List;
 
 /**
- * All that a study measured.
+ * The results of a study.
  *
- * @param slug the paper's name in the catalogue, or what else was compared
- * @param title what it is about
- * @param scale smoke, laptop or paper; empty where there is no such thing
- * @param command what reproduces it
+ * @param slug the paper's name in the catalogue, or {@code compare} for a comparison
+ * @param title the paper's title, or what was compared
+ * @param scale smoke, laptop or paper; empty if there is none
+ * @param command the command that reproduces it
  * @param version of the program that measured; empty if unknown
- * @param machine where it ran
+ * @param machine that it ran on
  * @param date when it ended, ISO 8601
  * @param seconds time spent measuring, over all sessions
- * @param summary what came out, in a sentence or two
+ * @param summary the result in one or two sentences
  * @param claims with verdicts
  * @param tables measured values
- * @param figures the same, drawn
- * @param notes what a reader should know: settings, deviations from the paper, limits
+ * @param figures plots of measured values
+ * @param notes settings, deviations from the paper, limits
  */
 public record Evidence(
     String slug,
@@ -33,13 +33,14 @@ public record Evidence(
     List<Table> tables,
     List<Figure> figures,
     List<String> notes) {
-  /** What is said of a claim: at smoke scale nothing is judged. */
+  /** The verdict on a claim; {@link Verdict#NOT_JUDGED} at smoke scale. */
   public Verdict verdict(Claim claim) {
     return scale.equals("smoke") ? Verdict.NOT_JUDGED : claim.check().verdict();
   }
 
   /**
-   * The verdicts in a sentence, for example {@code 3 of 5 claims hold here, 1 is not told apart.}
+   * Summarizes the verdicts in a sentence, for example {@code 3 of 5 claims hold here, 1 is not
+   * told apart.}
    */
   public static String summary(List<Claim> claims) {
     long held = claims.stream().filter(Claim::holds).count();

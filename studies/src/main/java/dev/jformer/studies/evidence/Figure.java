@@ -3,9 +3,9 @@ package dev.jformer.studies.evidence;
 import java.util.List;
 
 /**
- * Curves to draw.
+ * A figure with curves, points or bands.
  *
- * @param title what is shown
+ * @param title of the figure
  * @param x name and unit of the horizontal axis
  * @param y name and unit of the vertical axis
  * @param logX whether the horizontal axis is logarithmic
@@ -14,7 +14,7 @@ import java.util.List;
  */
 public record Figure(
     String title, String x, String y, boolean logX, boolean logY, List<Series> series) {
-  /** The same with a logarithmic vertical axis. */
+  /** Returns this figure with a logarithmic vertical axis. */
   public Figure withLogY() {
     return new Figure(title, x, y, logX, true, series);
   }
@@ -22,16 +22,17 @@ public record Figure(
   /**
    * A curve, points, or a band.
    *
-   * @param name as the legend shows it
+   * @param name shown in the legend
    * @param x positions
-   * @param y values, as many; of a band its lower edge
+   * @param y values, one for each position; for a band its lower edge
    * @param points whether points are drawn, each labelled with the name, instead of a line
    * @param upper the upper edge of a band; empty for no band
    */
   public record Series(
       String name, List<Double> x, List<Double> y, boolean points, List<Double> upper) {
     /**
-     * Checks that there are as many values as positions; figures of earlier versions have no bands.
+     * Checks that there are as many values as positions; a missing {@code upper}, as in files of
+     * earlier versions, becomes empty.
      */
     public Series {
       upper = upper == null ? List.of() : upper;
@@ -41,17 +42,17 @@ public record Figure(
       }
     }
 
-    /** A line. */
+    /** Creates a line. */
     public static Series line(String name, List<Double> x, List<Double> y) {
       return new Series(name, x, y, false, List.of());
     }
 
-    /** One labelled point. */
+    /** Creates one labelled point. */
     public static Series point(String name, double x, double y) {
       return new Series(name, List.of(x), List.of(y), true, List.of());
     }
 
-    /** What lies between two curves. */
+    /** Creates a band between two curves. */
     public static Series band(String name, List<Double> x, List<Double> lower, List<Double> upper) {
       return new Series(name, x, lower, false, upper);
     }

@@ -6,15 +6,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Where something was measured.
+ * The machine that results were measured on.
  *
- * @param processor its name
- * @param threads that libtorch computes with
+ * @param processor name of the processor
+ * @param threads number of threads that libtorch uses
  * @param system operating system and architecture
  * @param java version of the virtual machine
  */
 public record Machine(String processor, int threads, String system, String java) {
-  /** This machine. */
+  /** Returns a description of this machine. */
   public static Machine here() {
     return new Machine(
         processorName(),

@@ -2,15 +2,18 @@ package dev.jformer.studies.evidence;
 
 import java.util.List;
 
-/** The Pareto front: what nothing else is better than in one respect and as good in all others. */
+/**
+ * The Pareto front: the choices that no other choice beats in one cost while being at least as good
+ * in all others.
+ */
 public final class ParetoFront {
   private ParetoFront() {}
 
   /**
-   * Whether one of several choices is on the front.
+   * Whether a choice is on the Pareto front.
    *
-   * @param costs what it costs in each respect
-   * @param all those of all choices, as many each; this one may be among them
+   * @param costs of the choice
+   * @param all costs of all choices, in the same order; the choice may be among them
    */
   public static boolean holds(double[] costs, List<double[]> all) {
     return all.stream().noneMatch(other -> dominates(other, costs));

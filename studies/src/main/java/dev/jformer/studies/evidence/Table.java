@@ -3,11 +3,11 @@ package dev.jformer.studies.evidence;
 import java.util.List;
 
 /**
- * Measured values in rows.
+ * A table of measured values.
  *
- * @param title what is shown
- * @param columns their names, with units
- * @param rows as many cells each as there are columns; see {@link #row}
+ * @param title of the table
+ * @param columns titles of the columns, with units
+ * @param rows cells by row, as many in each as there are columns; see {@link #row}
  */
 public record Table(String title, List<String> columns, List<List<String>> rows) {
   /** Checks that rows fit the columns. */
@@ -20,7 +20,7 @@ public record Table(String title, List<String> columns, List<List<String>> rows)
     }
   }
 
-  /** A row; numbers are printed with four significant digits. */
+  /** Makes a row; numbers are printed with four significant digits. */
   public static List<String> row(Object... cells) {
     return java.util.Arrays.stream(cells)
         .map(cell -> cell instanceof Double d ? Check.number(d) : String.valueOf(cell))

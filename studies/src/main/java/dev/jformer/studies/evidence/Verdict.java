@@ -2,18 +2,20 @@ package dev.jformer.studies.evidence;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** What measurements say about a claim. */
+/** The verdict on a claim: holds, does not hold, or not told apart. */
 public enum Verdict {
-  /** The values measured are on the claimed side of the bound, by more than chance explains. */
+  /** The measured values are on the claimed side of the bound by more than chance explains. */
   @JsonProperty("holds")
   HOLDS("holds", "holds"),
-  /** They are on the other side, by more than chance explains. */
+  /** The measured values are on the other side of the bound by more than chance explains. */
   @JsonProperty("does not hold")
   DOES_NOT_HOLD("does not hold", "fails"),
   /** The difference is within the spread of the seeds or test items; see {@link Check}. */
   @JsonProperty("not told apart")
   NOT_TOLD_APART("not told apart", "apart"),
-  /** At smoke scale nothing is judged. No check gives this; {@link Evidence#verdict} does. */
+  /**
+   * The study ran at smoke scale, which is not judged; only {@link Evidence#verdict} returns this.
+   */
   @JsonProperty("not judged")
   NOT_JUDGED("not judged", "open");
 
@@ -25,17 +27,17 @@ public enum Verdict {
     this.style = style;
   }
 
-  /** As readers see it, for example {@code does not hold}. */
+  /** The verdict as text, for example {@code does not hold}. */
   public String words() {
     return words;
   }
 
-  /** Name of its class in a page's style sheet. */
+  /** The name of the verdict's class in the style sheet. */
   public String style() {
     return style;
   }
 
-  /** The verdict on a statement that is true or false. */
+  /** Converts a boolean to {@link #HOLDS} or {@link #DOES_NOT_HOLD}. */
   static Verdict of(boolean holds) {
     return holds ? HOLDS : DOES_NOT_HOLD;
   }

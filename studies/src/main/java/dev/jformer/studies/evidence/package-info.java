@@ -1,2 +1,2 @@
-/** What a study found, as plain data: claims with their verdicts, tables and figures. */
+/** The results of studies as plain data: claims with their verdicts, tables and figures. */
 package dev.jformer.studies.evidence;

@@ -8,18 +8,18 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * A measured figure of a technique beside the one that it is compared with.
+ * A measured figure of a technique and the figure that it is compared with.
  *
- * @param goal what it says something about, in plain words
- * @param measured the column's name, with its unit
- * @param table title of the table that it stands in
- * @param technique the row of the technique
- * @param value its figure
- * @param spread of that figure over seeds; empty where it is not known
- * @param against what it is compared with; empty where the figure stands alone
- * @param other the figure of that
- * @param otherSpread of that figure over seeds; empty where it is not known
- * @param difference how much better or worse the technique is; empty where the figure stands alone
+ * @param goal that the figure measures
+ * @param measured title of the column, with its unit
+ * @param table title of the table
+ * @param technique name of the technique's row
+ * @param value the technique's figure
+ * @param spread of the technique's figure over seeds; empty if unknown
+ * @param against name of the row or column that it is compared with; empty if there is none
+ * @param other the figure that it is compared with
+ * @param otherSpread of the other figure over seeds; empty if unknown
+ * @param difference how much better or worse the technique is; empty if there is no comparison
  */
 public record Finding(
     String goal,
@@ -34,12 +34,12 @@ public record Finding(
     String difference) {
   private static final String BETTER = "better";
 
-  /** The technique's figure, with its spread where that is known. */
+  /** The technique's figure, with its spread if known. */
   public String figure() {
     return withSpread(value, spread);
   }
 
-  /** The figure that it is compared with, with its spread where that is known. */
+  /** The figure that it is compared with, with its spread if known. */
   public String otherFigure() {
     return withSpread(other, otherSpread);
   }
@@ -49,7 +49,7 @@ public record Finding(
   }
 
   /**
-   * Looks a figure up.
+   * Finds the figures of a reference in the results.
    *
    * @throws IllegalArgumentException if the results have no such figure
    */
@@ -69,7 +69,10 @@ public record Finding(
       }
     }
     throw new IllegalArgumentException(
-        "the results of " + evidence.slug() + " have no table with what is wanted: " + reference);
+        "the results of "
+            + evidence.slug()
+            + " have no table with the row and column of  "
+            + reference);
   }
 
   private static Finding of(
@@ -118,12 +121,12 @@ public record Finding(
         .orElse(null);
   }
 
-  /** A row's first cells as its name, without the mark of those on the Pareto front. */
+  /** The first cells of a row as a name, without the mark of the Pareto front. */
   private static String name(String row) {
     return row.replaceAll(" \\*$", "").replaceAll(" ; ", ", ").replaceAll("^, ", "");
   }
 
-  /** The spread of a figure, in the column right of it; empty where there is none. */
+  /** The spread of a figure, from the column on its right; empty if there is none. */
   private static String spread(Table table, List<String> row, int column) {
     int next = column + 1;
     return next < row.size()
@@ -133,7 +136,7 @@ public record Finding(
         : "";
   }
 
-  /** A cell's number; 0 where it has none. */
+  /** The number in a cell; 0 if there is none. */
   private static double number(String cell) {
     try {
       return cell.equals("∞")
@@ -161,7 +164,7 @@ public record Finding(
         : String.format(Locale.ROOT, "%+.1f %%: %s", percent, verdict);
   }
 
-  /** Whether the technique is better by more than the spread, as far as that is known. */
+  /** Whether the technique is better, by more than the spread if that is known. */
   public boolean isBetter() {
     return difference.endsWith(BETTER);
   }

@@ -2,11 +2,11 @@ package dev.jformer.studies.pages;
 
 import java.util.List;
 
-/** Pieces of Markdown. */
+/** Formats tables, links and code as Markdown. */
 final class Markdown {
   private Markdown() {}
 
-  /** A table. */
+  /** Formats a table. */
   static String table(List<String> columns, List<List<String>> rows) {
     StringBuilder text = new StringBuilder(row(columns));
     text.append("| --- ".repeat(columns.size())).append("|\n");
@@ -30,7 +30,7 @@ final class Markdown {
     return "[" + text + "](" + target + ")";
   }
 
-  /** Lines of code, set off from the text. */
+  /** Formats lines as a code block. */
   static String block(List<String> lines) {
     return "```\n" + String.join("\n", lines) + "\n```\n";
   }

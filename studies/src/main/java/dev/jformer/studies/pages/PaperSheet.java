@@ -11,27 +11,26 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * All that there is to say of a paper on one sheet: what {@code jformer papers NAME} prints.
+ * The description of a paper and its technique that {@code jformer papers NAME} prints.
  *
  * @param slug the paper's name on the command line
  * @param title its title
- * @param link where it can be read; empty if it is not on arXiv
- * @param stage where the technique enters a model's life
- * @param family techniques of the same kind
+ * @param link the paper's URL; empty if it is not on arXiv
+ * @param stage at which the technique is applied
+ * @param family name of a group of similar techniques
  * @param status planned, measuring or implemented
- * @param about what the technique is, in two lines; empty while it is planned
+ * @param about description of the technique in two lines; empty while it is planned
  * @param when when to use it
- * @param goals what its results say something about
+ * @param goals that its results measure
  * @param classes the classes that implement it
  * @param switchOn the configuration that switches it on when a model is trained, by variant
- * @param compare what stands after {@code jformer compare --with}; empty where it cannot be
- *     compared
- * @param compress what stands after {@code jformer compress RUN --with}
+ * @param compare the argument of {@code jformer compare --with}; empty if it cannot be compared
+ * @param compress the arguments of {@code jformer compress RUN --with}
  * @param command one command to try it
  * @param summary how many of the paper's claims hold here; empty while nothing is recorded
- * @param measured where, when and at which scale that was measured
- * @param verdicts the claims
- * @param findings what the technique gains and costs
+ * @param measured scale, machine and date of the measurements
+ * @param verdicts on the claims
+ * @param findings gains and costs of the technique
  * @param page the technique's page, relative to the project's folder
  * @param results the page of the results, relative to the project's folder
  */
@@ -69,10 +68,10 @@ public record PaperSheet(
   }
 
   /**
-   * What became of a claim here.
+   * The verdict on a claim.
    *
    * @param claim what is claimed
-   * @param verdict whether it holds
+   * @param verdict for example {@code holds}
    * @param measured the figures
    */
   public record ClaimVerdict(String claim, String verdict, String measured) {
@@ -82,7 +81,7 @@ public record PaperSheet(
     }
   }
 
-  /** The sheet of a paper. */
+  /** Creates the sheet of a paper. */
   public static PaperSheet of(Paper paper) {
     Technique technique = paper.technique();
     Evidence evidence = Results.of(paper.slug()).orElse(null);
@@ -117,7 +116,7 @@ public record PaperSheet(
         known ? "docs/results/" + paper.slug() + ".md" : "");
   }
 
-  /** The commands that apply the technique to a trained model. */
+  /** Returns the commands that apply the technique to a trained model. */
   public List<String> compressCommands() {
     return compress.stream()
         .map(with -> "jformer compress RUN --with " + Shell.quote(with) + " --out SMALLER")

@@ -8,14 +8,14 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 
-/** The recorded results of the studies, {@code docs/results/SLUG.json}, which the jar holds. */
+/** Reads the recorded results of the studies, {@code docs/results/SLUG.json}, from the jar. */
 public final class Results {
   private static final JsonMapper JSON =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
   private Results() {}
 
-  /** The results of a paper's study; empty if none are recorded. */
+  /** Returns the results of a paper's study; empty if none are recorded. */
   public static Optional<Evidence> of(String slug) {
     String file = "/dev/jformer/studies/results/" + slug + ".json";
     try (InputStream stream = Results.class.getResourceAsStream(file)) {
@@ -23,7 +23,8 @@ public final class Results {
           ? Optional.empty()
           : Optional.of(JSON.readValue(stream, Evidence.class));
     } catch (IOException e) {
-      throw new UncheckedIOException("the results of " + slug + ": " + e.getMessage(), e);
+      throw new UncheckedIOException(
+          "cannot read the recorded results of " + slug + ": " + e.getMessage(), e);
     }
   }
 }

@@ -1,10 +1,10 @@
 package dev.jformer.studies.pages;
 
-/** Words of a command line. */
+/** Quotes words of a command line. */
 final class Shell {
   private Shell() {}
 
-  /** A word as a shell wants it: in quotes if it holds more than letters and the like. */
+  /** Puts a word in quotes if a shell needs them. */
   static String quote(String word) {
     return word.matches("[\\w.,=+/-]+") ? word : "'" + word + "'";
   }

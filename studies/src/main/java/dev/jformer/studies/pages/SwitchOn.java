@@ -7,12 +7,12 @@ import java.util.List;
 /**
  * The configuration that switches a variant of a technique on.
  *
- * @param variant its name
+ * @param variant name of the variant
  * @param recipe the fields of a recipe, as JSON
- * @param options the same as options of {@code train} and other commands that take {@code --set}
+ * @param options the same fields as {@code --set} options of the command line
  */
 public record SwitchOn(String variant, JsonNode recipe, List<String> options) {
-  /** A variant of the catalogue. */
+  /** Creates the configuration from a variant of the catalogue. */
   static SwitchOn of(String variant, JsonNode recipe) {
     List<String> options = new ArrayList<>();
     collect("", recipe, options);

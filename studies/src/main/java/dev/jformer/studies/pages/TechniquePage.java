@@ -13,7 +13,7 @@ import dev.jformer.studies.evidence.Evidence;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The page of one technique, as Markdown. */
+/** Writes the page of one technique as Markdown. */
 final class TechniquePage {
   private final PaperSheet sheet;
   private final StringBuilder text = new StringBuilder();
@@ -165,7 +165,11 @@ final class TechniquePage {
     try {
       return Configs.write(configuration.getConstructor().newInstance());
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("a part without defaults: " + configuration.getName(), e);
+      throw new IllegalStateException(
+          "the configuration "
+              + configuration.getName()
+              + " has no public constructor without arguments: add one with the defaults",
+          e);
     }
   }
 

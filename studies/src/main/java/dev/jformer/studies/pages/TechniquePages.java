@@ -15,19 +15,19 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * The pages of {@code docs/techniques}: one for each technique that is here, and an index by family
- * and by goal. {@code jformer papers --pages docs/techniques} writes them; a test fails when they
- * are not what would be written.
+ * Writes the pages of {@code docs/techniques}: one for each implemented technique, and an index by
+ * family and by goal. The command is {@code jformer papers --pages docs/techniques}; a test fails
+ * if the pages are out of date.
  */
 public final class TechniquePages {
-  /** What the pages say of their making. */
+  /** The last line of each page, which names the command that writes it. */
   static final String ORIGIN =
       "*Made from the catalogue, the Javadoc and the results by `jformer papers --pages"
           + " docs/techniques`: edit those, not this page.*\n";
 
   private TechniquePages() {}
 
-  /** All pages by the names of their files. */
+  /** Returns all pages by file name. */
   public static Map<String, String> all() {
     Map<String, String> pages = new TreeMap<>();
     List<Paper> here = Catalogue.papers().stream().filter(TechniquePages::isHere).toList();
@@ -36,7 +36,7 @@ public final class TechniquePages {
     return pages;
   }
 
-  /** Writes all pages into a folder, which is made if it is not there; returns how many. */
+  /** Writes all pages into a folder, which is created if needed; returns the number of pages. */
   public static int write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Map<String, String> pages = all();
@@ -95,7 +95,7 @@ public final class TechniquePages {
         });
   }
 
-  /** What is measured of a goal: first where a technique is better, then the rest. */
+  /** Writes the findings on a goal: first those where a technique is better, then the rest. */
   private static void goal(StringBuilder text, Goal goal, List<PaperSheet> sheets) {
     List<List<String>> better = new ArrayList<>();
     List<List<String>> others = new ArrayList<>();

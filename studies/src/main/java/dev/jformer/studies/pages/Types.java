@@ -1,11 +1,11 @@
 package dev.jformer.studies.pages;
 
-/** Classes by the names that the catalogue has for them. */
+/** Finds the classes that the catalogue names. */
 final class Types {
   private Types() {}
 
   /**
-   * The class of this name, which is not initialised.
+   * Returns the class of a name without initialising it.
    *
    * @throws IllegalArgumentException if there is none
    */
@@ -14,7 +14,7 @@ final class Types {
       return Class.forName(name, false, Types.class.getClassLoader());
     } catch (ClassNotFoundException e) {
       throw new IllegalArgumentException(
-          "the catalogue names a class that is not here: " + name, e);
+          "the catalogue names a class that does not exist: " + name, e);
     }
   }
 }

@@ -1,7 +1,6 @@
 /**
- * What can be read of a technique in one place: {@link dev.jformer.studies.pages.PaperSheet} is
- * what {@code jformer papers NAME} prints, {@link dev.jformer.studies.pages.TechniquePages} writes
- * {@code docs/techniques}. Both are made from the catalogue, the Javadoc and the recorded results,
- * so that they cannot say anything else than these.
+ * Descriptions of techniques, generated from the catalogue, the Javadoc and the recorded results.
+ * {@code jformer papers NAME} prints a {@link dev.jformer.studies.pages.PaperSheet}; {@link
+ * dev.jformer.studies.pages.TechniquePages} writes {@code docs/techniques}.
  */
 package dev.jformer.studies.pages;

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One axis of a plot: where values stand on it, and where it is labelled.
+ * An axis of a plot: positions of values, and labels.
  *
  * @param low the smallest value shown
  * @param high the largest
@@ -14,7 +14,7 @@ import java.util.List;
 record Axis(double low, double high, boolean log) {
   private static final int TICKS = 6;
 
-  /** An axis that shows all of these values, the numbers among them. */
+  /** Creates an axis that covers all of these values; values that are not finite are ignored. */
   static Axis of(List<Double> values, boolean log) {
     double low = Double.POSITIVE_INFINITY;
     double high = Double.NEGATIVE_INFINITY;
@@ -35,17 +35,17 @@ record Axis(double low, double high, boolean log) {
     return new Axis(low - margin, high + margin, false);
   }
 
-  /** Whether a value has a place on an axis of this kind. */
+  /** Whether a value can be shown on an axis of this kind. */
   static boolean shows(double value, boolean log) {
     return Double.isFinite(value) && (!log || value > 0);
   }
 
-  /** Where a value stands: 0 at the low end, 1 at the high end. */
+  /** The position of a value: 0 at the low end, 1 at the high end. */
   double place(double value) {
     return log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
   }
 
-  /** Round values to label. */
+  /** The round values that are labelled. */
   List<Double> ticks() {
     return log && high / low > 8 ? logTicks() : linearTicks();
   }
@@ -87,7 +87,7 @@ record Axis(double low, double high, boolean log) {
     return ticks.size() < 2 ? linearTicks() : ticks;
   }
 
-  /** How a tick is labelled. */
+  /** The label of a tick. */
   static String label(double tick) {
     double size = Math.abs(tick);
     for (String[] unit : new String[][] {{"1e9", "G"}, {"1e6", "M"}, {"1e3", "k"}}) {

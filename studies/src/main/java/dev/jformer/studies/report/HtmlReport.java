@@ -9,7 +9,10 @@ import dev.jformer.studies.evidence.Verdict;
 import java.util.List;
 import java.util.Locale;
 
-/** One HTML file that needs nothing else: no script, no network; for wide screens, phones, dark. */
+/**
+ * Writes a report as one HTML page without scripts or links to other files, for large and small
+ * screens and dark mode.
+ */
 final class HtmlReport {
   private static final String STYLE =
       """

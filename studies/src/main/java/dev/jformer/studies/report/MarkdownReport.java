@@ -11,7 +11,7 @@ import java.util.Locale;
 final class MarkdownReport {
   private MarkdownReport() {}
 
-  /** Name of the file of a figure, counted from 0. */
+  /** The file name of a figure, counted from 0. */
   static String figureFile(Evidence e, int figure) {
     return e.slug() + (e.figures().size() == 1 ? "" : "-" + (figure + 1)) + ".svg";
   }

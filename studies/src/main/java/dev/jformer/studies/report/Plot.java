@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Draws a figure as SVG that scales with the page and follows the reader's colour scheme. */
+/** Draws a figure as SVG that scales with the page and supports light and dark mode. */
 final class Plot {
   private static final int WIDTH = 720;
   private static final int LEFT = 64;
@@ -16,7 +16,7 @@ final class Plot {
   private static final int LEGEND_ROW = 20;
   private static final int COLOURS = 8;
 
-  /** Colours that keep apart for readers who see few of them, in light and in dark. */
+  /** Style sheet with colours that colour-blind readers can tell apart, in light and dark mode. */
   static final String STYLE =
       """
       .plot{--ink:#1b1f24;--soft:#68707a;--rule:#d9dde3;font:13px system-ui,sans-serif}
@@ -55,12 +55,12 @@ final class Plot {
     this.y = Axis.of(ys, figure.logY());
   }
 
-  /** For a page that holds {@link #STYLE}. */
+  /** Draws a figure for a page that contains {@link #STYLE}. */
   static String inline(Figure figure) {
     return new Plot(figure).draw("");
   }
 
-  /** A file of its own. */
+  /** Draws a figure as a complete SVG file. */
   static String file(Figure figure) {
     String background =
         ".plot{background:#fff}@media(prefers-color-scheme:dark){.plot{background:#16191d}}";
@@ -140,7 +140,7 @@ final class Plot {
     boolean pen = false;
     for (int i = 0; i < series.x().size(); i++) {
       if (!shown(series, i)) {
-        pen = false; // a gap, not a bridge
+        pen = false; // leave a gap
         continue;
       }
       path.append(pen ? 'L' : 'M')
@@ -161,7 +161,7 @@ final class Plot {
     }
   }
 
-  /** There along the upper edge and back along the lower one. */
+  /** Draws a band: along its upper edge and back along the lower one. */
   private void band(Figure.Series series, int colour) {
     List<String> there = new ArrayList<>();
     List<String> back = new ArrayList<>();

@@ -11,18 +11,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Writes what was found. */
+/** Writes the results of a study as HTML, Markdown, JSON and text. */
 public final class Report {
   private Report() {}
 
-  /** The report as one HTML page that needs nothing else. */
+  /** Returns the report as one HTML page that needs no other files. */
   public static String html(Evidence evidence) {
     return HtmlReport.of(evidence);
   }
 
   /**
    * Writes {@code SLUG.html}, {@code SLUG.md} with its figures as SVG, and {@code SLUG.json}; each
-   * file appears whole or not at all.
+   * file is replaced atomically.
    *
    * @throws IOException if a file cannot be written
    */
@@ -43,7 +43,7 @@ public final class Report {
     AtomicFile.write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** The claims and tables for a terminal. */
+  /** Returns the tables and claims as plain text for a terminal. */
   public static String text(Evidence evidence) {
     StringBuilder text = new StringBuilder();
     for (Table table : evidence.tables()) {

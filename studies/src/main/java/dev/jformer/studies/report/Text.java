@@ -1,10 +1,10 @@
 package dev.jformer.studies.report;
 
-/** Text as other formats want it. */
+/** Escapes text for HTML and Markdown. */
 final class Text {
   private Text() {}
 
-  /** For HTML and SVG. */
+  /** Escapes text for HTML and SVG. */
   static String html(String text) {
     return text.replace("&", "&amp;")
         .replace("<", "&lt;")
@@ -12,7 +12,7 @@ final class Text {
         .replace("\"", "&quot;");
   }
 
-  /** For a cell of a table in Markdown. */
+  /** Escapes text for a cell of a Markdown table. */
   static String cell(String text) {
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;");
   }

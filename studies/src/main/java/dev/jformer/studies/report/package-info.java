@@ -1,6 +1,6 @@
 /**
- * What a study found, for people: one self-contained HTML file, the same as Markdown with SVG
- * figures, and plain text for the terminal. The figures are drawn here because they must follow the
- * reader's dark mode, and need neither fonts nor a display where they are made.
+ * Reports of studies: one self-contained HTML file, Markdown with SVG figures, JSON, and plain text
+ * for the terminal. Figures are drawn by this package so that they support dark mode, and need
+ * neither fonts nor a display.
  */
 package dev.jformer.studies.report;

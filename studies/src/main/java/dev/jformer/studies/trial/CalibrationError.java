@@ -3,8 +3,9 @@ package dev.jformer.studies.trial;
 import dev.jformer.tensor.Tensor;
 
 /**
- * How far a classifier's confidence is from its accuracy: the expected calibration error (Guo et
- * al., arXiv 1706.04599) over bins of equal width. Predictions are added batch by batch.
+ * The expected calibration error of a classifier: the mean distance between confidence and
+ * accuracy, over bins of equal width. Predictions are added batch by batch. Paper: <a
+ * href="https://arxiv.org/abs/1706.04599">On Calibration of Modern Neural Networks</a>.
  */
 public final class CalibrationError {
   private static final int BINS = 15;
@@ -31,7 +32,7 @@ public final class CalibrationError {
     }
   }
 
-  /** The mean distance of confidence and accuracy; NaN if nothing was added. */
+  /** Returns the error, 0 to 1; NaN if nothing was added. */
   public double error() {
     double sum = 0;
     long total = 0;

@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.function.IntFunction;
 
 /**
- * How time and memory grow with a size, such as the length of a sequence.
+ * Time and memory measured at several sizes, such as lengths of a sequence.
  *
- * @param points measured, by rising size
+ * @param points the measurements, sorted by size
  */
 public record Cost(List<Point> points) {
   private static final double ENOUGH_SECONDS = 0.3;
@@ -19,11 +19,11 @@ public record Cost(List<Point> points) {
   private static final int MOST = 50;
 
   /**
-   * A measurement.
+   * The measurement at one size.
    *
-   * @param size for example tokens
+   * @param size for example the number of tokens
    * @param seconds median of several runs
-   * @param bytes the most memory a run took beyond what was held before; -1 if unknown
+   * @param bytes peak memory of a run, less the memory in use before it; -1 if unknown
    */
   public record Point(int size, double seconds, double bytes) {}
 
@@ -33,11 +33,11 @@ public record Cost(List<Point> points) {
   }
 
   /**
-   * Measures pieces of work beside each other at several sizes: at each size they have their turns
-   * round by round.
+   * Measures several pieces of work at several sizes; at each size they run in turns, round by
+   * round.
    *
-   * @param work prepares a piece for a size, in a scope that stays open while it is measured; what
-   *     it returns is run several times, each in a scope of its own
+   * @param work prepares the work for a size, in a scope that stays open while it is measured; the
+   *     result is run several times, each time in a new scope
    */
   public static Map<String, Cost> measure(int[] sizes, Map<String, IntFunction<Runnable>> work) {
     Map<String, List<Point>> points = new LinkedHashMap<>();
@@ -75,12 +75,15 @@ public record Cost(List<Point> points) {
     }
   }
 
-  /** The exponent p of time ~ size^p, fitted by least squares to sizes of at least {@code from}. */
+  /**
+   * Returns the exponent p of time ~ size^p, fitted by least squares to sizes of at least {@code
+   * from}.
+   */
   public double timeExponent(int from) {
     return exponent(points.stream().filter(p -> p.size() >= from).toList(), Point::seconds);
   }
 
-  /** The exponent of memory; see {@link #timeExponent}. NaN if memory is unknown. */
+  /** Returns the exponent of memory, as {@link #timeExponent}; NaN if memory is unknown. */
   public double memoryExponent(int from) {
     List<Point> known = points.stream().filter(p -> p.size() >= from).toList();
     if (known.stream().anyMatch(p -> p.bytes() <= 0)) {
@@ -104,8 +107,8 @@ public record Cost(List<Point> points) {
   }
 
   /**
-   * The size from which this is faster than {@code other} at every larger size measured, found
-   * between two sizes on the logarithmic scale; NaN if there is none.
+   * Returns the size above which this is faster than {@code other} at every measured size,
+   * interpolated on a logarithmic scale; NaN if there is none.
    */
   public double overtakes(Cost other) {
     double from = Double.NaN;

@@ -16,18 +16,18 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * The hourly electricity transformer data (ETTh1), which forecasting papers report, with their
- * split. At smoke scale, where nothing is judged, a made-up series stands in for it.
+ * The hourly electricity transformer data (ETTh1) with the split of forecasting papers. At smoke
+ * scale a synthetic series replaces it.
  *
  * @param series the rows
- * @param split how they are used
+ * @param split of the rows into training, validation and test
  */
 public record Ett(Series series, Split split) {
   private static final String FILE = "ett/ETTh1.csv";
 
-  /** The data for a scale. */
-  public static Ett of(ExperimentContext lab) {
-    if (lab.scale() == Scale.SMOKE) {
+  /** Reads the data for the context's scale. */
+  public static Ett of(ExperimentContext context) {
+    if (context.scale() == Scale.SMOKE) {
       return new Ett(madeUp(700), new Split(400, 150, 150));
     }
     Path file = DataSets.require(FILE);
@@ -38,7 +38,7 @@ public record Ett(Series series, Split split) {
     }
   }
 
-  /** Days and weeks with noise. */
+  /** Makes a series with daily and weekly periods and noise. */
   private static Series madeUp(int rows) {
     SplittableRandom random = new SplittableRandom(1);
     float[][] columns = new float[4][rows];

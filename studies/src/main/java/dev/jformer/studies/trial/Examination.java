@@ -1,18 +1,18 @@
 package dev.jformer.studies.trial;
 
 /**
- * Looks at a trained model, in inference, with no gradients recorded, for what a trial does not
- * measure by itself.
+ * A measurement of a trained model that a trial does not make itself. The model is in inference
+ * mode, and no gradients are recorded.
  *
- * @param <M> the model, which is closed afterwards
- * @param <R> what is found
+ * @param <M> the type of the model, which is closed afterwards
+ * @param <R> the type of the result
  */
 @FunctionalInterface
 public interface Examination<M, R> {
   /**
-   * What is found.
+   * Measures the model.
    *
-   * @param result what came of the training
+   * @param result of the training
    */
   R of(M model, TrainingResult result);
 }

@@ -15,24 +15,24 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * What routing costs: the time of a layer of experts, of which a learned gate chooses k for each
- * token, as a multiple of that of a dense perceptron as large as k experts.
+ * The cost of routing: the time of a mixture-of-experts layer divided by that of a dense MLP as
+ * large as its active experts.
  *
- * @param experts N
- * @param active k
- * @param tokens in one call
- * @param forward in inference
- * @param both forward and backward, in training
+ * @param experts number of experts
+ * @param active number of experts for each token, chosen by a learned gate
+ * @param tokens number of tokens in one call
+ * @param forward ratio of the forward passes, in inference
+ * @param both ratio of forward and backward passes, in training
  */
 public record ExpertCost(int experts, int active, int tokens, double forward, double both) {
   private static final int WARM_UP = 2;
 
   /**
-   * Measures it, the two layers in turns.
+   * Measures the two layers in turns.
    *
    * @param width D
    * @param hidden hidden width of an expert
-   * @param rounds how often
+   * @param rounds number of rounds
    */
   public static ExpertCost measure(
       int experts, int active, int tokens, int width, int hidden, int rounds) {

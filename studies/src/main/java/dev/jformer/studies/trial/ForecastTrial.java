@@ -26,17 +26,17 @@ import java.util.function.DoubleConsumer;
 import java.util.function.UnaryOperator;
 
 /**
- * Training a forecaster to see how well it forecasts: on windows of the training rows, stopped by
- * the error on validation rows, reported on test rows. Values are standardised by the training
- * rows.
+ * A trial that trains a forecaster: it learns from windows of the training rows, stops early by the
+ * error on validation rows, and reports the error on test rows. Values are standardised by the
+ * training rows.
  *
- * @param model what is trained; variables and calendar are set to the series'
- * @param split the rows
- * @param epochs the most passes through the training windows
- * @param mostSteps the most updates, where an epoch is too long
- * @param learningRate at its highest; it follows a cosine to a hundredth over the updates
- * @param trained columns the model is trained on; null for all. It is tested on {@code tested}.
- * @param tested columns errors are reported of; null for all
+ * @param model configuration of the model; variables and calendar are set to those of the series
+ * @param split of the rows
+ * @param epochs maximum number of passes through the training windows
+ * @param mostSteps maximum number of updates
+ * @param learningRate the highest; it decays along a cosine to a hundredth
+ * @param trained columns to train on; null for all
+ * @param tested columns to report errors of; null for {@code trained}
  */
 public record ForecastTrial(
     ForecastModel.Config model,
@@ -49,19 +49,19 @@ public record ForecastTrial(
   private static final int BATCH = 32;
   private static final int EVALUATIONS = 8;
 
-  /** Updates between evaluations, which cost as much as many of them with a long look-back. */
+  /** Minimum number of updates between evaluations, which are slow with a long look-back. */
   private static final int FEWEST_STEPS = 25;
 
   private static final int PATIENCE = 3;
 
   /**
-   * What came of it.
+   * The result of the training.
    *
    * @param mse mean squared error on test rows at the lowest validation error
-   * @param mae mean absolute error there
-   * @param validation mean squared errors on the way
-   * @param steps updates done
-   * @param seconds of training, evaluations left out
+   * @param mae mean absolute error on test rows at the lowest validation error
+   * @param validation mean squared errors on validation rows during training
+   * @param steps number of updates
+   * @param seconds of training, without evaluations
    * @param parameters number of weights
    */
   public record Result(
@@ -72,23 +72,23 @@ public record ForecastTrial(
       double seconds,
       long parameters) {}
 
-  /** On all columns. */
+  /** Creates a trial on all columns. */
   public ForecastTrial(
       ForecastModel.Config model, Split split, int epochs, int mostSteps, double learningRate) {
     this(model, split, epochs, mostSteps, learningRate, null, null);
   }
 
-  /** The same with fewer or more updates at most. */
+  /** Returns this trial with another maximum number of updates. */
   public ForecastTrial withMost(int steps) {
     return new ForecastTrial(model, split, epochs, steps, learningRate, trained, tested);
   }
 
-  /** The same trained on some columns and tested on others. */
+  /** Returns this trial with other columns for training and testing. */
   public ForecastTrial withColumns(List<String> learned, List<String> asked) {
     return new ForecastTrial(model, split, epochs, mostSteps, learningRate, learned, asked);
   }
 
-  /** Rows cut into windows. */
+  /** Standardised rows, to be cut into windows. */
   private record Rows(Tensor values, Tensor calendar, ForecastModel.Config config, Split split) {
     Windows windows(int from, int to) {
       return new Windows(values, calendar, from, to, config.lookBack(), config.horizon());
@@ -112,22 +112,22 @@ public record ForecastTrial(
   }
 
   /**
-   * Trains once for each seed from 1, and remembers.
+   * Trains once for each seed from 1, and saves the results.
    *
-   * @param name of what is tried; unique in the study
+   * @param name of the trial; unique in the study
    */
-  public List<Result> learn(ExperimentContext lab, Series series, String name, int seeds) {
-    return lab.learn(name, on(series), seeds);
+  public List<Result> learn(ExperimentContext context, Series series, String name, int seeds) {
+    return context.learn(name, on(series), seeds);
   }
 
-  /** This on a series. */
+  /** Returns a trial of this on a series. */
   public Trial<Result> on(Series series) {
     return Trial.of(
         Result.class,
         session -> run(series, session.seed(), done -> session.progress().at(done, "")));
   }
 
-  /** Trains with this seed. */
+  /** Trains with a seed. */
   public Result run(Series series, long seed, DoubleConsumer progress) {
     ForecastModel.Config config = sized(series);
     Series learned = trained == null ? series : series.select(trained);
@@ -171,7 +171,7 @@ public record ForecastTrial(
                     .seed(seed));
   }
 
-  /** The errors on test windows of the best model so far. */
+  /** Measures the test errors of the best model so far. */
   private static final class Diary {
     private final Windows test;
     private ForecastError best;
@@ -192,7 +192,7 @@ public record ForecastTrial(
     }
   }
 
-  /** The errors of a forecast that needs no training, on the same windows. */
+  /** Returns the errors of a forecast without training, on the same test windows. */
   public Result of(Series series, UnaryOperator<Tensor> forecast) {
     Windows test = rows(series, tested == null ? trained : tested, model).test();
     ForecastError error = new ForecastError();

@@ -11,7 +11,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
-/** An image classifier that compressions are tried on. */
+/** An image classifier to compress; see {@link Subject#images}. */
 record ImageSubject(
     ImageModel model, ImageSampler calibration, long first, int batches, ImageSampler heldOut)
     implements Subject {

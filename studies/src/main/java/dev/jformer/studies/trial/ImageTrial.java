@@ -16,15 +16,15 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Training an image classifier on {@link Pictures}, with augmentation. The metric {@code accuracy}
- * is the share of test images that are right at the end.
+ * A trial that trains an image classifier on {@link Pictures}, with augmentation. The metric {@code
+ * accuracy} is the accuracy on test images at the end.
  *
  * @param scale of the images
- * @param model its number of classes is set to that of the images
- * @param training how
- * @param smoothing share of the target that is spread over the other classes
- * @param heldOut share of the images that is not learned from
- * @param listener made for the model before it learns, and told of each update; may give null
+ * @param model configuration of the model; the number of classes is set to that of the images
+ * @param training configuration of the training
+ * @param smoothing label smoothing: the share of the target spread over the other classes
+ * @param heldOut share of the images held out for validation
+ * @param listener makes a listener for the model before training; may return null
  */
 public record ImageTrial(
     Scale scale,
@@ -34,18 +34,18 @@ public record ImageTrial(
     double heldOut,
     Function<? super ImageModel, ? extends Listener> listener)
     implements Trial<TrainingResult> {
-  /** With 5 % of the images held out, and no listener. */
+  /** Creates a trial with 5 % of the images held out and no listener. */
   public ImageTrial(
       Scale scale, ImageModel.Config model, TrainingConfig training, double smoothing) {
     this(scale, model, training, smoothing, 0.05, built -> null);
   }
 
-  /** The same with another share of the images held out. */
+  /** Returns this trial with another share of the images held out. */
   public ImageTrial withHeldOut(double share) {
     return new ImageTrial(scale, model, training, smoothing, share, listener);
   }
 
-  /** The same with a listener. */
+  /** Returns this trial with a listener. */
   public ImageTrial withListener(Function<? super ImageModel, ? extends Listener> made) {
     return new ImageTrial(scale, model, training, smoothing, heldOut, made);
   }
@@ -53,31 +53,31 @@ public record ImageTrial(
   /**
    * The images of a trial.
    *
-   * @param training to learn from
-   * @param test others
-   * @param sampler batches of the former
+   * @param training images
+   * @param test images
+   * @param sampler of batches of training images
    */
   public record Images(ImageFile training, ImageFile test, ImageSampler sampler) {
-    /** The share of test images that a classifier gets right. */
+    /** Returns the accuracy of a classifier on the test images, 0 to 1. */
     public double accuracy(ImageModel classifier) {
       int[] same = IntStream.range(0, training.header().classes().size()).toArray();
       return ImageClassification.evaluate(classifier, test, same).accuracy();
     }
 
     /**
-     * A classifier to try compressions on, evaluated on the images held out.
+     * Returns a classifier to compress, evaluated on the held-out images.
      *
-     * @param first number of the first batch for calibration
-     * @param batches how many
+     * @param first number of the first calibration batch
+     * @param batches number of calibration batches
      */
     public Subject subject(ImageModel classifier, long first, int batches) {
       return Subject.images(classifier, sampler, first, batches, sampler);
     }
   }
 
-  /** As {@link dev.jformer.studies.trial.Examination}, of a model and the images. */
+  /** An {@link dev.jformer.studies.trial.Examination} that also gets the images. */
   public interface Examination<R> {
-    /** What is found. */
+    /** Measures the model. */
     R of(ImageModel model, Images images, TrainingResult result);
   }
 
@@ -91,7 +91,7 @@ public record ImageTrial(
     return run(session, (built, images, result) -> result.with("accuracy", images.accuracy(built)));
   }
 
-  /** The same with results of another kind, which an examination finds. */
+  /** Returns a trial that trains in the same way and returns the result of an examination. */
   public <R extends Record> Trial<R> examined(Class<R> kind, Examination<R> examination) {
     return Trial.of(kind, session -> run(session, examination));
   }

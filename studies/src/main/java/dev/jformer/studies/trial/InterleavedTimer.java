@@ -5,18 +5,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Measures how long pieces of work take beside each other. They have their turns one after the
- * other, round by round, so that a change of the machine's speed meets all of them alike. All times
- * that are compared are measured with it.
+ * Measures the times of several pieces of work in turns, round by round, so that changes of the
+ * machine's speed affect all of them alike. All times that are compared are measured with it.
  */
 public final class InterleavedTimer {
   /** A piece of work that measures itself. */
   @FunctionalInterface
   public interface Work {
-    /** Does the work once, here or in another process; gives the seconds that count. */
+    /** Does the work once, here or in another process; returns the seconds that count. */
     double seconds();
 
-    /** Work of which everything counts; it runs in a scope of its own. */
+    /** Creates work that is timed as a whole, and runs in a new scope. */
     static Work of(Runnable work) {
       return () -> {
         long start = System.nanoTime();
@@ -28,14 +27,14 @@ public final class InterleavedTimer {
     }
   }
 
-  /** Shows which turn begins. */
+  /** Receives the progress of a measurement. */
   @FunctionalInterface
   public interface Progress {
     /**
-     * A turn begins.
+     * Called when a turn begins.
      *
-     * @param piece its index
-     * @param round from 0; negative for rounds that do not count
+     * @param piece index of the piece of work
+     * @param round from 0; negative for warm-up rounds
      */
     void turn(int piece, int round);
   }
@@ -43,9 +42,9 @@ public final class InterleavedTimer {
   private InterleavedTimer() {}
 
   /**
-   * Measures some rounds.
+   * Measures a number of rounds.
    *
-   * @param warmUp rounds before those, which do not count
+   * @param warmUp number of rounds before those, which do not count
    * @param rounds at least 1
    */
   public static Timings measure(
@@ -57,17 +56,17 @@ public final class InterleavedTimer {
     return new Timings(all);
   }
 
-  /** As above, of work of which everything counts. */
+  /** As above, for work that is timed as a whole. */
   public static Timings measure(List<Runnable> work, int warmUp, int rounds) {
     return measure(work.stream().map(Work::of).toList(), warmUp, rounds, (piece, round) -> {});
   }
 
   /**
-   * Measures until all have taken some time.
+   * Measures until the rounds have taken a given time.
    *
-   * @param fewest rounds at least
-   * @param most rounds
-   * @param enough seconds that all rounds and pieces take together
+   * @param fewest minimum number of rounds
+   * @param most maximum number of rounds
+   * @param enough seconds for all rounds and pieces together
    */
   public static Timings measureFor(List<Runnable> work, int fewest, int most, double enough) {
     List<Work> pieces = work.stream().map(Work::of).toList();
@@ -102,9 +101,9 @@ public final class InterleavedTimer {
   }
 
   /**
-   * Seconds of each piece, medians of some rounds.
+   * Measures the median seconds of each piece of work.
    *
-   * @param warmUp rounds before those, which do not count
+   * @param warmUp number of rounds before those, which do not count
    * @param rounds at least 1
    */
   public static List<Double> seconds(List<Runnable> work, int warmUp, int rounds) {
@@ -112,10 +111,10 @@ public final class InterleavedTimer {
   }
 
   /**
-   * How many times as long a piece of work takes as another: the median of the ratios of two turns
-   * that follow each other.
+   * Measures the ratio of the times of two pieces of work: the median of the ratios within each
+   * round.
    *
-   * @param rounds at least 1, after one that does not count
+   * @param rounds at least 1, after one warm-up round
    */
   public static double ratio(Runnable work, Runnable other, int rounds) {
     return measure(List.of(work, other), 1, rounds).ratio(0, 1).median();

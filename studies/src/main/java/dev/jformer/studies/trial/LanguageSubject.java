@@ -11,7 +11,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 
-/** A language model that compressions are tried on. */
+/** A language model to compress; see {@link Subject#language}. */
 record LanguageSubject(
     CausalLm model, TokenFile text, SequenceSampler sampler, int batches, int evaluated, long limit)
     implements Subject {

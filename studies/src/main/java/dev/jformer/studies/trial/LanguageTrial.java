@@ -23,15 +23,14 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Training a language model to see what comes of it. A loss that ceases to be a number is an
- * outcome here, not an error.
+ * A trial that trains a language model. A training that diverges is a result, not an error.
  *
- * @param model what is trained
- * @param training how; its steps are the budget
- * @param evaluationBatches the most batches of held-out text an evaluation looks at
- * @param observer is told of each update and evaluation; may be null
- * @param objective what is made small
- * @param listener made for the model before it learns, and told of each update; may give null
+ * @param model configuration of the model
+ * @param training configuration of the training
+ * @param evaluationBatches maximum number of held-out batches in an evaluation
+ * @param observer receives each evaluation; may be null
+ * @param objective that is minimized
+ * @param listener makes a listener for the model before training; may return null
  */
 public record LanguageTrial(
     CausalLm.Config model,
@@ -41,34 +40,36 @@ public record LanguageTrial(
     Objective objective,
     Function<? super CausalLm, ? extends Listener> listener)
     implements Trial<TrainingResult> {
-  /** Looks at a model while it learns; not counted as training time. */
+  /** Receives the model after each evaluation; its time does not count as training time. */
   public interface Observer {
-    /** After every evaluation, with the model in inference mode and no gradients recorded. */
+    /**
+     * Called after every evaluation, with the model in inference mode and no gradients recorded.
+     */
     void evaluated(CausalLm model, long step, double loss);
   }
 
-  /** With the task's own loss. */
+  /** Creates a trial with the task's own loss. */
   public LanguageTrial(
       CausalLm.Config model, TrainingConfig training, long evaluationBatches, Observer observer) {
     this(model, training, evaluationBatches, observer, new Objective.Plain(), built -> null);
   }
 
-  /** Without an observer, evaluating on at most 40 batches. */
+  /** Creates a trial without an observer that evaluates on at most 40 batches. */
   public LanguageTrial(CausalLm.Config model, TrainingConfig training) {
     this(model, training, 40, null);
   }
 
-  /** The same with another objective. */
+  /** Returns this trial with another objective. */
   public LanguageTrial withObjective(Objective other) {
     return new LanguageTrial(model, training, evaluationBatches, observer, other, listener);
   }
 
-  /** The same with a listener. */
+  /** Returns this trial with a listener. */
   public LanguageTrial withListener(Function<? super CausalLm, ? extends Listener> made) {
     return new LanguageTrial(model, training, evaluationBatches, observer, objective, made);
   }
 
-  /** The same with another seed. */
+  /** Returns this trial with another seed. */
   public LanguageTrial withSeed(long seed) {
     return new LanguageTrial(
         model, training.withSeed(seed), evaluationBatches, observer, objective, listener);
@@ -88,8 +89,8 @@ public record LanguageTrial(
   /**
    * Trains on {@code text} with the seed of {@link #training}.
    *
-   * @param unfinished folder where checkpoints go, and where an interrupted training of the same
-   *     trial is taken up; null for none. A trial with an observer always begins anew.
+   * @param unfinished folder for checkpoints, from which an interrupted training resumes; null for
+   *     none. A trial with an observer always starts from the beginning.
    */
   public TrainingResult run(TokenFile text, Progress progress, Path unfinished) {
     Path folder = observer == null ? unfinished : null;
@@ -99,8 +100,8 @@ public record LanguageTrial(
   }
 
   /**
-   * The same with results of another kind, which an examination finds. It keeps no checkpoints, and
-   * its training result says nothing of memory.
+   * Returns a trial that trains in the same way and returns the result of an examination. It saves
+   * no checkpoints, and its training result has no peak memory.
    */
   public <R extends Record> Trial<R> examined(Class<R> kind, Examination<CausalLm, R> examination) {
     return Trial.of(
@@ -175,7 +176,7 @@ public record LanguageTrial(
         .withMeasurements();
   }
 
-  /** What is told of a training: the listener made for the model, and the observer. */
+  /** Combines the listener made for the model with the observer. */
   private Listener listening(CausalLm built) {
     Listener made = listener.apply(built);
     Listener other = made == null ? new Listener() {} : made;

@@ -15,31 +15,31 @@ import java.util.Map;
 import java.util.function.IntFunction;
 
 /**
- * What token mixers cost as sequences grow: a layer forward and backward on one sequence, in
- * training.
+ * Measures how the time and memory of token mixers grow with the sequence length: one layer,
+ * forward and backward on one sequence, in training.
  *
  * @param width D of the layer
- * @param sizes numbers of tokens, rising
+ * @param sizes numbers of tokens, in ascending order
  */
 public record LayerCost(int width, List<Integer> sizes) {
-  /** What is kept of a measurement. */
+  /** The saved result of a measurement. */
   private record Costs(Map<String, Cost> costs) {}
 
-  /** Measures some mixers, each under its name, in turns. */
+  /** Measures mixers by name, in turns. */
   public Map<String, Cost> measure(
-      ExperimentContext lab, Map<String, TokenMixer.Config> mixers, boolean causal) {
+      ExperimentContext context, Map<String, TokenMixer.Config> mixers, boolean causal) {
     String name = "cost of " + String.join(", ", mixers.keySet()) + (causal ? "" : ", both ways");
     Map<String, Cost> costs =
-        lab.measure(name, Costs.class, () -> new Costs(of(mixers, causal))).costs();
+        context.measure(name, Costs.class, () -> new Costs(of(mixers, causal))).costs();
     Map<String, Cost> inOrder = new LinkedHashMap<>();
     mixers.keySet().forEach(each -> inOrder.put(each, costs.get(each)));
     return inOrder;
   }
 
-  /** Measures the mixers of some arms in turns. */
+  /** Measures the mixers of arms in turns. */
   public Measured<Cost> measure(
-      ExperimentContext lab, Arms<TokenMixer.Config> mixers, boolean causal) {
-    return Measured.of(measure(lab, mixers.settings(), causal));
+      ExperimentContext context, Arms<TokenMixer.Config> mixers, boolean causal) {
+    return Measured.of(measure(context, mixers.settings(), causal));
   }
 
   private Map<String, Cost> of(Map<String, TokenMixer.Config> mixers, boolean causal) {
@@ -73,14 +73,17 @@ public record LayerCost(int width, List<Integer> sizes) {
   }
 
   /** As {@link #report(ExperimentContext, Measured, int)}. */
-  public void report(ExperimentContext lab, Map<String, Cost> costs, int from) {
-    report(lab, Measured.of(costs), from);
+  public void report(ExperimentContext context, Map<String, Cost> costs, int from) {
+    report(context, Measured.of(costs), from);
   }
 
-  /** Adds a table and two figures of what was measured, with exponents fitted from a size on. */
-  public void report(ExperimentContext lab, Measured<Cost> costs, int from) {
+  /**
+   * Adds a table and two figures to the report, with exponents fitted to sizes of at least {@code
+   * from}.
+   */
+  public void report(ExperimentContext context, Measured<Cost> costs, int from) {
     int last = sizes.size() - 1;
-    lab.table(
+    context.table(
         costs.table(
             "A layer of width "
                 + width
@@ -97,22 +100,22 @@ public record LayerCost(int width, List<Integer> sizes) {
             column(
                 "MB, " + sizes.get(last) + " tokens",
                 cost -> cost.points().get(last).bytes() / 1e6)));
-    figures(lab, costs);
+    figures(context, costs);
   }
 
   private static double ms(Cost cost, int size) {
     return 1e3 * cost.points().get(size).seconds();
   }
 
-  /** Adds a figure of time and one of memory, by number of tokens. */
-  public void figures(ExperimentContext lab, Measured<Cost> costs) {
-    lab.figure(
+  /** Adds a figure of time and one of memory by number of tokens. */
+  public void figures(ExperimentContext context, Measured<Cost> costs) {
+    context.figure(
         costs.logFigure(
             "Time of a layer, forward and backward",
             "tokens",
             "ms",
             Curve.line(Cost::points, Cost.Point::size, p -> 1e3 * p.seconds())));
-    lab.figure(
+    context.figure(
         costs.logFigure(
             "Memory of a layer, forward and backward",
             "tokens",

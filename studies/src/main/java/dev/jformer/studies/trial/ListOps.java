@@ -5,27 +5,29 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Nested list operations, a task of classification in which what is far apart belongs together
- * (Nangia and Bowman, arXiv 1804.06028; with these four operations in the Long Range Arena, arXiv
- * 2011.04006): {@code [MAX 2 9 [MIN 4 7] 0]} is 9. Operands are digits, results too: minimum,
- * maximum, median (rounded down) and sum modulo 10.
+ * The ListOps task: classify a nested list expression by its result, for example {@code [MAX 2 9
+ * [MIN 4 7] 0]} by 9. Operands and results are digits; the operations are minimum, maximum, median
+ * (rounded down) and sum modulo 10. It needs dependencies over long distances. Papers: <a
+ * href="https://arxiv.org/abs/1804.06028">ListOps: A Diagnostic Dataset for Latent Tree
+ * Learning</a>; with these four operations in <a href="https://arxiv.org/abs/2011.04006">Long Range
+ * Arena</a>.
  *
- * @param length the most tokens, the one that stands first for the result included
- * @param depth the most lists inside each other
- * @param operands the most operands of a list, at least 2
+ * @param length maximum number of tokens, with the first one, which stands for the result
+ * @param depth maximum nesting of lists
+ * @param operands maximum number of operands of a list, at least 2
  */
 public record ListOps(int length, int depth, int operands) {
-  /** The results there are. */
+  /** The number of different results. */
   public static final int LABELS = 10;
 
-  /** The tokens there are: digits, operations, the end of a list, the result's place, padding. */
+  /** The number of tokens: digits, operations, the end of a list, the result's place, padding. */
   public static final int VOCAB = 17;
 
   private static final long END = 14;
   private static final long RESULT = 15;
   private static final long PADDING = 16;
 
-  /** How many operands are lists, while that is allowed. */
+  /** The share of operands that are lists, where the depth allows it. */
   private static final double NESTED = 0.4;
 
   private enum Operation {
@@ -54,10 +56,10 @@ public record ListOps(int length, int depth, int operands) {
   }
 
   /**
-   * Some problems.
+   * A batch of problems.
    *
-   * @param ids int64 [B, length]; the first of each row asks for the result
-   * @param paddingMask bool [B, length], false where padding is
+   * @param ids int64 [B, length]; the first token of each row stands for the result
+   * @param paddingMask bool [B, length], false at padding
    * @param targets int64 [B, length]: the result in the first place, -1 elsewhere
    */
   public record Batch(Tensor ids, Tensor paddingMask, Tensor targets) {}
@@ -66,14 +68,20 @@ public record ListOps(int length, int depth, int operands) {
   public ListOps {
     if (depth < 1 || operands < 2 || length < 3 + operands) {
       throw new IllegalArgumentException(
-          "no list of up to " + operands + " operands, " + depth + " deep, fits " + length);
+          "length is "
+              + length
+              + ", depth "
+              + depth
+              + " and operands "
+              + operands
+              + ": expected a depth of at least 1, at least 2 operands, and a length of at least 3 + operands");
     }
   }
 
   /**
-   * Draws problems.
+   * Draws a batch of problems.
    *
-   * @param seed of which all depends
+   * @param seed of the random numbers
    */
   public Batch batch(int size, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
@@ -104,7 +112,7 @@ public record ListOps(int length, int depth, int operands) {
       this.random = random;
     }
 
-    /** Writes a list of at most {@code room} tokens, and gives its result. */
+    /** Writes a list of at most {@code room} tokens, and returns its result. */
     int list(int deep, int room) {
       Operation[] operations = Operation.values();
       Operation operation = operations[random.nextInt(operations.length)];

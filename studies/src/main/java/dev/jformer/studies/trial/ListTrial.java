@@ -14,18 +14,18 @@ import dev.jformer.train.TrainingConfig;
 import java.util.Map;
 
 /**
- * Training a token classifier to evaluate nested lists, fresh ones in every batch. The metric
- * {@code accuracy} is the share of held-out lists whose result is right at the end.
+ * A trial that trains a token classifier on {@link ListOps}, with new problems in every batch. The
+ * metric {@code accuracy} is the accuracy on held-out problems at the end.
  *
- * @param problems what is to be evaluated
+ * @param problems the task
  * @param model of {@link ListOps#VOCAB} tokens and {@link ListOps#LABELS} classes
- * @param training how
- * @param heldOut number of lists in an evaluation
+ * @param training configuration of the training
+ * @param heldOut number of problems in an evaluation
  */
 public record ListTrial(
     ListOps problems, TokenClassifier.Config model, TrainingConfig training, int heldOut)
     implements Trial<TrainingResult> {
-  /** Lists held out are drawn from here, far from where those to learn from are. */
+  /** The first seed of held-out problems, far from the seeds of those to train on. */
   private static final long HELD_OUT = -1_000_000_000L;
 
   private static final int PART = 250;

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Where all-MiniLM-L6-v2 is, an encoder that was pretrained: among the data sets under {@code
- * minilm}, else where the build unpacks it.
+ * Finds the pretrained sentence encoder all-MiniLM-L6-v2: in the folder {@code minilm} of the data
+ * sets, or in the folder where the build unpacks it.
  */
 public final class MiniLm {
   private static final Path UNPACKED = Path.of("app", "target", "models", "minilm");
@@ -16,9 +16,9 @@ public final class MiniLm {
   private MiniLm() {}
 
   /**
-   * Its folder.
+   * Returns the folder of the model.
    *
-   * @throws DataException if it is nowhere
+   * @throws DataException if it is not found; the message names the command that unpacks it
    */
   public static Path folder() {
     Path given = DataSets.find("minilm");

@@ -17,18 +17,19 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Texts and their translations that studies learn from: Multi30k's descriptions of images (arXiv
- * 1605.00459), English to German, those of few words unless the scale is the paper's; at smoke
- * scale a few numbers in words. One vocabulary is learned from both sides.
+ * The Multi30k data set of image descriptions with translations from English to German. At laptop
+ * scale only short pairs are used; at smoke scale a few synthetic ones replace them. One vocabulary
+ * is learned from both languages. Paper: <a href="https://arxiv.org/abs/1605.00459">Multi30K:
+ * Multilingual English-German Image Descriptions</a>.
  *
  * @param tokenizer of both languages
- * @param training pairs to learn from
- * @param validation pairs that losses are measured on
- * @param test pairs that are translated
+ * @param training pairs
+ * @param validation pairs, to measure losses
+ * @param test pairs, to measure BLEU
  */
 public record Multi30k(
     Tokenizer tokenizer, ParallelTexts training, ParallelTexts validation, ParallelTexts test) {
-  /** The most words of a text or translation. */
+  /** The maximum number of words of a text or translation at laptop scale. */
   public static final int SHORT = 12;
 
   private static final int TOGETHER = 64;
@@ -41,8 +42,8 @@ public record Multi30k(
    * Reads the texts.
    *
    * @param vocabulary number of tokens
-   * @param most the most pairs to learn from
-   * @throws dev.jformer.data.DataException if they are nowhere
+   * @param most maximum number of training pairs
+   * @throws dev.jformer.data.DataException if the files are not found
    */
   public static Multi30k of(Scale scale, int vocabulary, int most) {
     SplittableRandom random = new SplittableRandom(1);
@@ -66,7 +67,7 @@ public record Multi30k(
       Tokenizer tokenizer = training.vocabulary().train(vocabulary, count -> {});
       return new Multi30k(tokenizer, training, validation, test);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot learn tokens", e);
+      throw new UncheckedIOException("cannot learn a vocabulary from Multi30k", e);
     }
   }
 
@@ -110,24 +111,24 @@ public record Multi30k(
     return new ParallelTexts(from, to);
   }
 
-  /** A configuration for these tokens. */
+  /** Returns a configuration with the size of this vocabulary. */
   public EncoderDecoder.Config fit(EncoderDecoder.Config config) {
     return config.sized(tokenizer.vocabularySize(), tokenizer.endOfText().orElse(-1));
   }
 
-  /** Pairs as a model reads and writes them. */
+  /** Returns pairs as tokens of a model. */
   public List<TokenPair> tokens(ParallelTexts texts, EncoderDecoder model) {
     return TokenPair.of(texts, tokenizer, model.end(), model.config().length());
   }
 
-  /** {@link Bleu} of a model's greedy translations of the test texts. */
+  /** Returns the {@link Bleu} score of a model's greedy translations of the test texts. */
   public double bleu(EncoderDecoder model) {
     BeamTranslator translator =
         new BeamTranslator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
     return Bleu.of(translator.translate(test.source(), done -> {}), test.target()).score();
   }
 
-  /** What it is and how much of it is used, as reports say it. */
+  /** Describes the data set and the part of it that is used, for reports. */
   public String description() {
     return "Multi30k, English to German, the pairs of at most "
         + SHORT

@@ -9,21 +9,21 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Gives a model what large language models have and small ones lack: a few channels, the same in
- * all blocks, in which what the linear layers are given is many times as large as in the others.
- * The normalisation before a linear layer makes these channels larger, and the layer's weights for
- * them are smaller by as much, so the model computes what it did. Unlike in large models, where
- * outliers come with usual weights, these weights are harder to round then, too.
+ * Adds outlier channels to a model: a few channels, the same in all blocks, in which the inputs of
+ * linear layers are many times as large as in the others. Large language models have such channels,
+ * small ones do not. The gain of the normalisation before a linear layer grows, and the layer's
+ * weights for these channels shrink by the same factor, so the model computes the same function.
+ * Unlike in large models, the weights become harder to quantize, too.
  */
 public final class OutlierChannels {
   private OutlierChannels() {}
 
   /**
-   * A copy of a model, with outliers.
+   * Returns a copy of a model with outlier channels.
    *
-   * @param model of blocks that normalise first, with plain linear layers
-   * @param count how many channels
-   * @param factor how many times as large they become
+   * @param model of pre-norm blocks with plain linear layers
+   * @param count number of outlier channels
+   * @param factor by which the channels grow
    * @throws IllegalArgumentException if the model has no such blocks
    */
   public static Model in(Model model, int count, double factor, long seed) {

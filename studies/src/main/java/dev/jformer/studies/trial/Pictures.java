@@ -16,8 +16,8 @@ import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 
 /**
- * The images that studies learn from: CIFAR-10's, or at smoke scale a few discs and squares. They
- * are unpacked into a folder that is there until this is closed.
+ * The images of studies: CIFAR-10, or at smoke scale a few synthetic discs and squares. They are
+ * unpacked into a temporary folder, which is deleted on close.
  */
 public final class Pictures implements AutoCloseable {
   private static final String TRAINING = "cifar10/train.zip";
@@ -29,27 +29,29 @@ public final class Pictures implements AutoCloseable {
   private final Scale scale;
   private final Path folder;
 
-  /** Nothing is read yet. */
+  /** Creates the folder; images are read when they are needed. */
   public Pictures(Scale scale) {
     this.scale = scale;
     try {
       this.folder = Files.createTempDirectory("jformer-images");
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot keep images", e);
+      throw new UncheckedIOException("cannot create a temporary folder for images", e);
     }
   }
 
-  /** Images of 32 x 32 to learn from; the caller closes them. */
+  /** Opens the training images of 32 x 32 pixels; the caller closes them. */
   public ImageFile training() {
     return open(TRAINING, folder.resolve("training"));
   }
 
-  /** Others to be tested with; the caller closes them. */
+  /** Opens the test images of 32 x 32 pixels; the caller closes them. */
   public ImageFile test() {
     return open(TEST, folder.resolve("test"));
   }
 
-  /** Images that show none of the classes: handwritten characters (Omniglot). */
+  /**
+   * Opens images of none of the classes: handwritten characters (Omniglot); the caller closes them.
+   */
   public ImageFile others() {
     return open(OTHERS, folder.resolve("others"));
   }
@@ -59,7 +61,7 @@ public final class Pictures implements AutoCloseable {
       Path source = scale == Scale.SMOKE ? madeUp(place) : DataSets.require(name);
       return ImageFile.prepare(place.resolve("pixels"), ImageSource.open(source), SIZE, n -> {});
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read images", e);
+      throw new UncheckedIOException("cannot read the images of " + name, e);
     }
   }
 

@@ -8,12 +8,12 @@ import dev.jformer.studies.Trial;
 import java.nio.file.Path;
 
 /**
- * Training a recipe's model, in the shape that the recipe says, on data of any kind that is ready.
- * A loss that ceases to be a number is an outcome here, not an error.
+ * A trial that trains the model of a recipe on prepared data of any kind. A training that diverges
+ * is a result, not an error.
  *
- * @param recipe what is trained and how; the seed is the session's
- * @param data what it learns from
- * @param evaluationBatches the most batches of held-out data that an evaluation looks at
+ * @param recipe of the training; the session's seed replaces its seed
+ * @param data prepared data
+ * @param evaluationBatches maximum number of held-out batches in an evaluation
  */
 public record RecipeTrial(Recipe recipe, PreparedData data, long evaluationBatches)
     implements Trial<TrainingResult> {
@@ -28,7 +28,7 @@ public record RecipeTrial(Recipe recipe, PreparedData data, long evaluationBatch
         outcome(recipe.withSeed(session.seed()), session.progress(), session.unfinished()));
   }
 
-  /** Trains once with the recipe's own seed. */
+  /** Trains once with the recipe's seed. */
   public TrainingOutcome outcome() {
     return outcome(recipe, (done, detail) -> {}, null);
   }

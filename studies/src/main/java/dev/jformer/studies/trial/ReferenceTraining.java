@@ -35,8 +35,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Trains the {@link ReferenceModels} by their recipes. What is kept is the model at its best
- * evaluation, as {@code jformer train} keeps it.
+ * Trains the {@link ReferenceModels} with their recipes. Like {@code jformer train}, it saves the
+ * model of the best evaluation.
  */
 public final class ReferenceTraining {
   private static final int EVALUATION_BATCHES = 200;
@@ -53,10 +53,10 @@ public final class ReferenceTraining {
   }
 
   /**
-   * Trains a model, or goes on with a training that was interrupted.
+   * Trains a model, or resumes an interrupted training.
    *
-   * @param folder where the model and its tokenizer go
-   * @throws IOException if it cannot be written
+   * @param folder for the model and its tokenizer
+   * @throws IOException if the folder cannot be written
    */
   public static void of(
       ReferenceModels.Name name, Scale scale, Recipe recipe, Path folder, Trial.Progress progress)

@@ -3,16 +3,16 @@ package dev.jformer.studies.trial;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
-/** What runs that differ in their seed alone have in common. */
+/** Mean and spread over runs that differ only in their seed. */
 public final class Seeds {
   private Seeds() {}
 
-  /** Mean of a value; NaN of no runs. */
+  /** Returns the mean of a value; NaN without runs. */
   public static <T> double mean(List<T> runs, ToDoubleFunction<? super T> value) {
     return runs.stream().mapToDouble(value).average().orElse(Double.NaN);
   }
 
-  /** Standard deviation of a value, that of a sample; 0 of fewer than two runs. */
+  /** Returns the sample standard deviation of a value; 0 for fewer than two runs. */
   public static <T> double spread(List<T> runs, ToDoubleFunction<? super T> value) {
     if (runs.size() < 2) {
       return 0;

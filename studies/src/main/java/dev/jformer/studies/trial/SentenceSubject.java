@@ -7,7 +7,7 @@ import dev.jformer.model.Model;
 import dev.jformer.tensor.Tensor;
 import java.util.Arrays;
 
-/** The sentence encoder of scored pairs, which compressions are tried on. */
+/** A sentence encoder to compress; see {@link Subject#sentences}. */
 record SentenceSubject(TextPairs pairs, int texts) implements Subject {
   private static final int LONGEST = 128;
 
@@ -26,7 +26,7 @@ record SentenceSubject(TextPairs pairs, int texts) implements Subject {
     pairs.embed((Encoder) other, texts);
   }
 
-  /** The embeddings of the calibration texts. */
+  /** Returns the embeddings of the calibration texts. */
   @Override
   public Tensor outputs(Model other) {
     float[][] rows = pairs.embed((Encoder) other, texts);

@@ -20,11 +20,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sentences that are kind or unkind (SST-2), and the pretrained encoder that learns to tell them:
- * all-MiniLM-L6-v2. At smoke scale a small untrained one and made-up sentences.
+ * The SST-2 data set of sentences with positive or negative sentiment, and the pretrained encoder
+ * all-MiniLM-L6-v2 to fine-tune on it. At smoke scale both are small and synthetic.
  */
 public final class Sentiment {
-  /** The most tokens of a sentence that are looked at. */
+  /** The maximum number of tokens of a sentence; longer ones are cut. */
   private static final int LONGEST = 48;
 
   private static final int CLASSES = 2;
@@ -35,9 +35,9 @@ public final class Sentiment {
   private final List<Example> test;
 
   /**
-   * Reads sentences.
+   * Reads the sentences.
    *
-   * @param words the most words of those to learn from
+   * @param words maximum number of words of training sentences
    */
   public Sentiment(Scale scale, int words) {
     this.scale = scale;
@@ -74,7 +74,7 @@ public final class Sentiment {
     }
   }
 
-  /** The encoder as it was pretrained, in inference. */
+  /** Returns the pretrained encoder, in inference mode. */
   public Encoder pretrained() {
     if (scale != Scale.SMOKE) {
       try {
@@ -93,7 +93,7 @@ public final class Sentiment {
     return encoder;
   }
 
-  /** A copy of a pretrained encoder, compressed or not, with a new layer over the classes. */
+  /** Returns a copy of a pretrained encoder, compressed or not, with a new classification layer. */
   public Encoder classifier(Encoder pretrained, long seed) {
     Random.seed(seed);
     Encoder.Config config = pretrained.config();
@@ -102,12 +102,12 @@ public final class Sentiment {
     return made;
   }
 
-  /** What a classifier learns from; a share of 5 % is held out. */
+  /** Returns the training task of a classifier, with 5 % of the sentences held out. */
   public TextClassification task(Encoder classifier, int batch, long seed) {
     return new TextClassification(classifier, training, 0.05, batch, seed);
   }
 
-  /** The share of test sentences that a classifier gets right. */
+  /** Returns the accuracy of a classifier on the test sentences, 0 to 1. */
   public double right(Encoder classifier) {
     return TextClassification.evaluate(classifier, test).accuracy();
   }

@@ -18,7 +18,7 @@ import dev.jformer.position.Position;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.TrainingConfig;
 
-/** Small models of bytes, and trainings that suit them, which studies have in common. */
+/** Configurations of small models and their training that studies share. */
 public final class Small {
   private Small() {}
 
@@ -92,7 +92,7 @@ public final class Small {
         .withBlock(b -> b.mixer(mixer).ffn(ffn).bias(true).dropout(0));
   }
 
-  /** An untrained encoder of bytes that gives embeddings, in inference. */
+  /** Returns an untrained sentence encoder of bytes, in inference mode. */
   public static Encoder encoder(int layers, int width, int length) {
     Encoder.Config plain = new Encoder.Config();
     Encoder encoder =
@@ -109,7 +109,7 @@ public final class Small {
     return encoder;
   }
 
-  /** AdamW at rate 1e-3 with warm-up and cosine, evaluated ten times. */
+  /** A training with AdamW at learning rate 1e-3, warm-up and cosine decay, evaluated ten times. */
   public static TrainingConfig training(int steps, int batch, long seed) {
     return new TrainingConfig()
         .with(
@@ -121,9 +121,7 @@ public final class Small {
                     .seed(seed));
   }
 
-  /**
-   * AdamW with warm-up and cosine for a pretrained model that learns a task, evaluated at the end.
-   */
+  /** A fine-tuning with AdamW, warm-up and cosine decay, evaluated at the end. */
   public static TrainingConfig tuning(int steps, int batch, double rate, long seed) {
     return new TrainingConfig()
         .with(

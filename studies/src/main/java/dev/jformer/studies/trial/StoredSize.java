@@ -8,11 +8,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The size of a model's file of weights, as it is saved. */
+/** Measures the size of a model's weights on disk. */
 public final class StoredSize {
   private StoredSize() {}
 
-  /** Bytes of the file. */
+  /** Returns the size of the weights file in bytes. */
   public static long bytes(Model model) {
     try {
       Path folder = Files.createTempDirectory("jformer-model");

@@ -18,36 +18,36 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * A trained model that compressions are tried on, with data that suits it: for calibration, for
- * evaluation, and to measure time with. All methods take the model itself or one made of it.
+ * A trained model to compress, with data for calibration, evaluation and timing. All methods accept
+ * the model itself or a compressed version of it.
  */
 public interface Subject extends CalibrationData {
-  /** The model as it was trained, in inference. */
+  /** Returns the trained model, in inference mode. */
   Model model();
 
-  /** How good a model is; the primary metric is the one to judge by. */
+  /** Evaluates a model on held-out data. */
   Metrics evaluate(Model model);
 
-  /** What a model gives for a few examples that are not among the calibration data. */
+  /** Returns the outputs of a model for a few examples outside the calibration data. */
   Tensor outputs(Model model);
 
-  /** Random inputs of the usual length. */
+  /** Returns random inputs of the usual length. */
   Tensor inputs(int count);
 
   /** Runs a model on {@link #inputs}. */
   Tensor forward(Model model, Tensor inputs);
 
-  /** The primary metric of a model. */
+  /** Returns the primary metric of a model. */
   default double quality(Model model) {
     return evaluate(model).primary().value();
   }
 
-  /** Compresses the model and looks at the result, which is closed afterwards. */
+  /** Compresses the model and examines the result, which is closed afterwards. */
   default <R> R compressed(Compression method, Function<Model, R> examination) {
     return compressed(List.of(method), examination);
   }
 
-  /** As above, with methods one after the other; without any the model itself is looked at. */
+  /** As above, with several methods in sequence; without methods the model itself is examined. */
   default <R> R compressed(List<Compression> methods, Function<Model, R> examination) {
     return compressed(model(), methods, examination);
   }
@@ -65,7 +65,7 @@ public interface Subject extends CalibrationData {
   }
 
   /**
-   * How many times as long as the model itself another takes, measured in turns.
+   * Measures the time of another model divided by that of this one, in turns.
    *
    * @param inputs for {@link #forward}
    * @param rounds at least 1
@@ -76,8 +76,8 @@ public interface Subject extends CalibrationData {
   }
 
   /**
-   * By which share of {@code whole} a compressed model is worse, for example 0.01 for a loss that
-   * is 1 % higher or an accuracy that is 1 % lower; negative if it is better.
+   * Returns the relative loss of quality by a compression, for example 0.01 for a loss that is 1 %
+   * higher or an accuracy that is 1 % lower; negative if the compressed model is better.
    *
    * @param whole quality of the model itself
    */
@@ -88,12 +88,13 @@ public interface Subject extends CalibrationData {
   }
 
   /**
-   * A language model and its text. The metric is the held-out loss in nats.
+   * Returns a language model with its text. The metric is the held-out loss in nats.
    *
-   * @param batch sequences of a batch, for calibration
-   * @param batches of text to learn from for calibration, as far from those trained on as can be
-   * @param evaluated sequences of a batch in evaluations
-   * @param limit the most batches of an evaluation
+   * @param batch sequences of a calibration batch
+   * @param batches number of calibration batches, from training text that the model is unlikely to
+   *     have seen
+   * @param evaluated sequences of an evaluation batch
+   * @param limit maximum number of evaluation batches
    */
   static Subject language(
       CausalLm model, TokenFile text, int batch, int batches, int evaluated, long limit) {
@@ -102,12 +103,12 @@ public interface Subject extends CalibrationData {
   }
 
   /**
-   * An image classifier. The metrics are {@code loss} and {@code right}, the percentage of images
-   * that are right, on those that a sampler holds out.
+   * Returns an image classifier. The metrics on held-out images are {@code loss} and {@code right},
+   * the accuracy in percent.
    *
-   * @param calibration gives the batches for calibration
-   * @param first number of the first of them
-   * @param batches how many
+   * @param calibration sampler of calibration batches
+   * @param first number of the first calibration batch
+   * @param batches number of calibration batches
    */
   static Subject images(
       ImageModel model, ImageSampler calibration, long first, int batches, ImageSampler heldOut) {
@@ -115,9 +116,10 @@ public interface Subject extends CalibrationData {
   }
 
   /**
-   * The sentence encoder of scored pairs. The metric is {@code STS}, Spearman's correlation x 100.
+   * Returns the sentence encoder of scored pairs. The metric is {@code STS}, Spearman's correlation
+   * times 100.
    *
-   * @param texts how many are read for calibration
+   * @param texts number of calibration texts
    */
   static Subject sentences(TextPairs pairs, int texts) {
     return new SentenceSubject(pairs, texts);

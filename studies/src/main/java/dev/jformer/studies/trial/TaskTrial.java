@@ -12,14 +12,14 @@ import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
 /**
- * Training a model by a task that no other trial knows.
+ * A trial that trains a model on a task that no other trial covers.
  *
- * @param model builds it, once the session's seed is set
- * @param training how; with the session's seed
- * @param task what is learned
- * @param metrics of the trained model, in inference with no gradients recorded
- * @param <M> the model
- * @param <T> the task
+ * @param model builds the model, after the session's seed is set
+ * @param training configuration of the training; the session's seed replaces its seed
+ * @param task makes the task for the model
+ * @param metrics measures the trained model, in inference mode and without recording gradients
+ * @param <M> type of the model
+ * @param <T> type of the task
  */
 public record TaskTrial<M extends Model, T extends Task>(
     Supplier<M> model,

@@ -16,9 +16,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * How well an encoder's embeddings agree with people on how alike texts are: the mean over several
- * files of pairs of Spearman's correlation times 100 (STS). At smoke scale the encoder is small and
- * untrained, and the pairs a few made-up ones.
+ * Semantic textual similarity (STS): Spearman's correlation, times 100, between the similarity of
+ * embeddings and human scores of text pairs, averaged over several files. At smoke scale the
+ * encoder is small and untrained, and the pairs are synthetic.
  */
 public final class TextPairs implements AutoCloseable {
   private static final List<String> FILES =
@@ -35,7 +35,7 @@ public final class TextPairs implements AutoCloseable {
   /**
    * Reads all-MiniLM-L6-v2 and pairs of texts.
    *
-   * @param most the most pairs of a file
+   * @param most maximum number of pairs of a file
    */
   public TextPairs(Scale scale, int most) {
     if (scale == Scale.SMOKE) {
@@ -69,7 +69,7 @@ public final class TextPairs implements AutoCloseable {
         all.second().subList(0, count));
   }
 
-  /** The encoder as it was trained. */
+  /** Returns the encoder. */
   public Encoder model() {
     return model;
   }
@@ -79,14 +79,17 @@ public final class TextPairs implements AutoCloseable {
     return pairs.stream().mapToInt(p -> p.scores().size()).sum();
   }
 
-  /** What this encoder, or another of its vocabulary, makes of the first texts: [texts, D]. */
+  /**
+   * Returns the embeddings of the first texts, [texts, D], by this encoder or one with its
+   * vocabulary.
+   */
   public float[][] embed(Encoder encoder, int texts) {
     List<String> all = pairs.stream().flatMap(each -> each.first().stream()).toList();
     return new SentenceEncoder(encoder, tokenizer)
         .embed(all.subList(0, Math.min(texts, all.size())));
   }
 
-  /** The score of this encoder, or another of its vocabulary. */
+  /** Returns the score of this encoder or one with its vocabulary. */
   public double score(Encoder encoder) {
     SentenceEncoder sentences = new SentenceEncoder(encoder, tokenizer);
     return 100 * pairs.stream().mapToDouble(sentences::agreement).average().orElse(Double.NaN);

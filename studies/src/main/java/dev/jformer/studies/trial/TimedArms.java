@@ -13,18 +13,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Times of arms that had their turns round by round, to be kept by {@link
+ * Times of arms that were measured in turns, to be saved by {@link
  * dev.jformer.studies.ExperimentContext#measure}.
  *
  * @param names of the arms
- * @param timings of them, in this order
+ * @param timings of the arms, in this order
  */
 public record TimedArms(List<String> names, Timings timings) {
   /**
    * Measures arms in turns.
    *
-   * @param work of each arm, run in a scope of its own each time
-   * @param warmUp rounds that do not count
+   * @param work of each arm, which runs in a new scope each time
+   * @param warmUp number of rounds that do not count
    * @param rounds at least 1
    */
   public static TimedArms measure(Map<String, Runnable> work, int warmUp, int rounds) {
@@ -81,12 +81,12 @@ public record TimedArms(List<String> names, Timings timings) {
     }
   }
 
-  /** Median seconds of an arm. */
+  /** Returns the median seconds of an arm. */
   public double seconds(String arm) {
     return timings.of(index(arm)).median();
   }
 
-  /** How many times as long as another an arm takes. */
+  /** Returns the ratio of an arm's time to another's. */
   public Estimate ratio(String arm, String other) {
     return timings.ratio(index(arm), index(other)).estimate();
   }
@@ -100,7 +100,8 @@ public record TimedArms(List<String> names, Timings timings) {
   }
 
   /**
-   * A table with a row for each arm: milliseconds, and those as a multiple of the first arm's.
+   * Returns a table with a row for each arm: milliseconds, and their ratio to those of the first
+   * arm.
    *
    * @param arm title of the first column
    * @param ratio title of the last column

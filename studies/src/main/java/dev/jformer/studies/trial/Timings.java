@@ -5,21 +5,21 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Times of pieces of work that had their turns round by round.
+ * Times of pieces of work that were measured in turns, round by round.
  *
  * @param seconds by piece, then by round
  */
 public record Timings(List<List<Double>> seconds) {
   /**
-   * What the rounds have in common.
+   * Median and quartiles of the rounds.
    *
    * @param median of the rounds
    * @param low lower quartile
    * @param high upper quartile
-   * @param rounds how many there were
+   * @param rounds number of rounds
    */
   public record Statistics(double median, double low, double high, int rounds) {
-    /** Of the values of some rounds; quantiles are interpolated. */
+    /** Computes the statistics of values; quantiles are interpolated. */
     public static Statistics of(List<Double> values) {
       double[] sorted = values.stream().mapToDouble(v -> v).sorted().toArray();
       return new Statistics(
@@ -33,18 +33,18 @@ public record Timings(List<List<Double>> seconds) {
       return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
     }
 
-    /** The median as a check takes it. */
+    /** Returns the median as an estimate for checks. */
     public Estimate estimate() {
       return Estimate.median(median, low, high, rounds);
     }
   }
 
-  /** Seconds of a piece. */
+  /** Returns the statistics of a piece's seconds. */
   public Statistics of(int piece) {
     return Statistics.of(seconds.get(piece));
   }
 
-  /** How many times as long as another a piece takes, within each round. */
+  /** Returns the statistics of the ratio of a piece's time to another's in the same round. */
   public Statistics ratio(int piece, int other) {
     List<Double> ours = seconds.get(piece);
     List<Double> theirs = seconds.get(other);
@@ -52,7 +52,7 @@ public record Timings(List<List<Double>> seconds) {
         IntStream.range(0, ours.size()).mapToObj(r -> ours.get(r) / theirs.get(r)).toList());
   }
 
-  /** Median seconds of each piece. */
+  /** Returns the median seconds of each piece. */
   public List<Double> medians() {
     return IntStream.range(0, seconds.size()).mapToObj(i -> of(i).median()).toList();
   }

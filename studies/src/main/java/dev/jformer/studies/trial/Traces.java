@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What modules tell while a model trains ({@link dev.jformer.nn.AuxiliaryLosses}), averaged over
- * short stretches.
+ * Records the metrics that modules report during training ({@link dev.jformer.nn.AuxiliaryLosses}),
+ * averaged over intervals.
  */
 public final class Traces implements Listener {
   private static final int STRETCHES = 40;
@@ -17,14 +17,14 @@ public final class Traces implements Listener {
   private final Map<String, Sum> sums = new LinkedHashMap<>();
 
   /**
-   * One figure.
+   * The course of one metric.
    *
-   * @param name as modules call it
-   * @param steps after which update each stretch ends
-   * @param values means over the stretches
+   * @param name of the metric
+   * @param steps the last update of each interval
+   * @param values means over the intervals
    */
   public record Trace(String name, List<Long> steps, List<Double> values) {
-    /** As a curve. */
+    /** Returns this as a curve of a figure. */
     public Figure.Series curve(String label) {
       return Figure.Series.line(label, steps.stream().map(step -> (double) step).toList(), values);
     }
@@ -59,7 +59,7 @@ public final class Traces implements Listener {
     }
   }
 
-  /** All figures, in the order they came in first. */
+  /** Returns all metrics, in the order in which they were first reported. */
   public List<Trace> all() {
     return sums.entrySet().stream()
         .map(

@@ -12,17 +12,18 @@ import java.util.List;
 import java.util.function.DoubleConsumer;
 
 /**
- * What a training came to.
+ * The held-out losses during a training, and its time.
  *
- * @param losses on held-out data, after equally many updates each
- * @param seconds of training, evaluations left out
+ * @param losses on held-out data, at equal intervals of updates
+ * @param seconds of training, without evaluations
  */
 public record TrainingCurve(List<Double> losses, double seconds) {
   /**
-   * Trains a model that is there already by a task of one's own.
+   * Trains a model on a task.
    *
-   * @param others who else is told how it goes
-   * @throws dev.jformer.train.DivergenceException if the loss is not a number any more
+   * @param progress receives the share that is done, 0 to 1
+   * @param others more listeners
+   * @throws dev.jformer.train.DivergenceException if the loss becomes NaN or infinite
    */
   public static TrainingCurve of(
       Model model,
@@ -52,7 +53,7 @@ public record TrainingCurve(List<Double> losses, double seconds) {
     };
   }
 
-  /** The losses by updates, of which there were so many in all, as a curve. */
+  /** Returns the losses by updates as a curve; {@code steps} is the total number of updates. */
   public Figure.Series curve(String name, int steps) {
     List<Double> at = new ArrayList<>();
     for (int i = 1; i <= losses.size(); i++) {
@@ -61,12 +62,12 @@ public record TrainingCurve(List<Double> losses, double seconds) {
     return Figure.Series.line(name, at, losses);
   }
 
-  /** The last loss. */
+  /** Returns the last loss. */
   public double last() {
     return losses.get(losses.size() - 1);
   }
 
-  /** The lowest loss. */
+  /** Returns the lowest loss. */
   public double best() {
     return losses.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
   }

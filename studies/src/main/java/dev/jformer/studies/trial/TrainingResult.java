@@ -8,19 +8,19 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What came of training a model.
+ * The result of training a model.
  *
- * @param training losses of batches, averaged over short stretches
+ * @param training losses of batches, averaged over intervals
  * @param validation losses on held-out data
- * @param finalLoss the last loss on held-out data; infinite if training diverged
- * @param steps updates done
- * @param seconds of training, evaluations left out
- * @param unitsPerSecond throughput of training, in tokens or the like
+ * @param finalLoss the last loss on held-out data; infinite if the training diverged
+ * @param steps number of updates
+ * @param seconds of training, without evaluations
+ * @param unitsPerSecond throughput of training, for example in tokens
  * @param parameters number of weights
- * @param peakBytes the most memory training took beyond what the process held before; -1 if unknown
+ * @param peakBytes peak memory of the training, less the memory in use before it; -1 if unknown
  * @param flopsPerUnit operations of matrix products per token, forward and backward
- * @param diverged whether the loss ceased to be a number
- * @param metrics what else was measured of the trained model, by name: accuracy, BLEU, mse
+ * @param diverged whether the loss became NaN or infinite
+ * @param metrics other metrics of the trained model by name: accuracy, BLEU, mse
  */
 public record TrainingResult(
     List<Point> training,
@@ -34,12 +34,12 @@ public record TrainingResult(
     double flopsPerUnit,
     boolean diverged,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> metrics) {
-  /** Results of earlier versions have no metrics. */
+  /** Replaces missing metrics, as in files of earlier versions, by none. */
   public TrainingResult {
     metrics = metrics == null ? Map.of() : new TreeMap<>(metrics);
   }
 
-  /** Without other metrics than the loss. */
+  /** Creates a result without metrics other than the loss. */
   public TrainingResult(
       List<Point> training,
       List<Point> validation,
@@ -66,10 +66,10 @@ public record TrainingResult(
   }
 
   /**
-   * What came of training a model of which throughput, memory and operations were not measured.
+   * Creates a result without throughput, memory and operations.
    *
-   * @param course its losses and seconds
-   * @param steps updates done
+   * @param course losses and seconds of the training
+   * @param steps number of updates
    */
   public static TrainingResult of(
       TrainingCurve course, long steps, long parameters, Map<String, Double> metrics) {
@@ -93,7 +93,7 @@ public record TrainingResult(
         metrics);
   }
 
-  /** The same with another metric. */
+  /** Returns this result with one more metric. */
   public TrainingResult with(String metric, double value) {
     Map<String, Double> all = new TreeMap<>(metrics);
     all.put(metric, value);
@@ -112,7 +112,7 @@ public record TrainingResult(
   }
 
   /**
-   * A metric of the trained model.
+   * Returns a metric of the trained model.
    *
    * @throws IllegalArgumentException if it was not measured
    */
@@ -120,7 +120,7 @@ public record TrainingResult(
     Double value = metrics.get(name);
     if (value == null) {
       throw new IllegalArgumentException(
-          "'" + name + "' was not measured of the trained model: " + metrics.keySet() + " were");
+          "the metric '" + name + "' was not measured: expected one of " + metrics.keySet());
     }
     return value;
   }
@@ -131,15 +131,15 @@ public record TrainingResult(
   }
 
   /**
-   * A loss.
+   * A measured loss.
    *
-   * @param step after which update
-   * @param seconds of training until then
+   * @param step number of updates so far
+   * @param seconds of training so far
    * @param loss in nats
    */
   public record Point(long step, double seconds, double loss) {}
 
-  /** The lowest loss on held-out data; infinite if there is none. */
+  /** Returns the lowest loss on held-out data; infinite if there is none. */
   public double bestLoss() {
     return validation.stream()
         .mapToDouble(Point::loss)
@@ -149,8 +149,8 @@ public record TrainingResult(
   }
 
   /**
-   * Updates until the held-out loss first reached {@code loss}, interpolated between evaluations;
-   * NaN if it never did.
+   * Returns the number of updates until the held-out loss first reached {@code loss}, interpolated
+   * between evaluations; NaN if it never did.
    */
   public double stepsTo(double loss) {
     return reach(loss, Point::step);
@@ -178,17 +178,17 @@ public record TrainingResult(
     return Double.NaN;
   }
 
-  /** Mean of the final losses of several runs. */
+  /** Returns the mean of the final losses of several runs. */
   public static double loss(List<TrainingResult> runs) {
     return Seeds.mean(runs, TrainingResult::finalLoss);
   }
 
-  /** Standard deviation of the final losses of several runs; 0 for one. */
+  /** Returns the standard deviation of the final losses of several runs; 0 for one. */
   public static double spread(List<TrainingResult> runs) {
     return Seeds.spread(runs, TrainingResult::finalLoss);
   }
 
-  /** The losses on held-out data by updates, as a curve. */
+  /** Returns the losses on held-out data by updates as a curve. */
   public Figure.Series curve(String name) {
     return Figure.Series.line(
         name,

@@ -28,14 +28,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.DoubleConsumer;
 
 /**
- * Training a small encoder-decoder to translate {@link Multi30k}. The metric {@code bleu} is that
- * of greedy translations of the test texts at the end.
+ * A trial that trains a small encoder-decoder to translate {@link Multi30k}. The metric {@code
+ * bleu} is the BLEU score of greedy translations of the test texts at the end.
  *
- * @param texts what it learns
+ * @param texts the data set
  * @param scale of the model and its batches
- * @param ffn its channel mixers
- * @param objective what is made small
- * @param steps updates
+ * @param ffn configuration of the channel mixers
+ * @param objective that is minimized
+ * @param steps number of updates
  */
 public record TranslationTrial(
     Multi30k texts, Scale scale, ChannelMixer.Config ffn, Objective objective, int steps)
@@ -43,16 +43,16 @@ public record TranslationTrial(
   private static final double SMOOTHING = 0.1;
   private static final int EVALUATIONS = 10;
 
-  /** The most pairs of a batch, which its tokens bound in fact. */
+  /** The maximum number of pairs of a batch; in practice the number of tokens limits batches. */
   private static final int MOST_PAIRS = 1024;
 
-  /** Looks at a model that has learned, in inference, with no gradients recorded. */
+  /** A measurement of a trained model, in inference mode and without recording gradients. */
   public interface Examination<R> {
     /**
-     * What it finds.
+     * Measures the model.
      *
-     * @param course the losses on the validation pairs while it learned, in nats a token
-     * @param traces what modules told meanwhile
+     * @param course the losses on the validation pairs during training, in nats per token
+     * @param traces the metrics that modules reported during training
      */
     R of(EncoderDecoder model, TrainingCurve course, List<Traces.Trace> traces);
   }
@@ -72,13 +72,13 @@ public record TranslationTrial(
                 .with("bleu", texts.bleu(model)));
   }
 
-  /** The same with results of another kind, which an examination finds. */
+  /** Returns a trial that trains in the same way and returns the result of an examination. */
   public <R extends Record> Trial<R> examined(Class<R> kind, Examination<R> examination) {
     return Trial.of(
         kind, session -> run(session.seed(), done -> session.progress().at(done, ""), examination));
   }
 
-  /** Trains a model from a seed and has it examined. */
+  /** Trains a model with a seed and examines it. */
   public <R> R run(long seed, DoubleConsumer progress, Examination<R> examination) {
     Traces traces = new Traces();
     return TrialTraining.run(
@@ -105,8 +105,8 @@ public record TranslationTrial(
   }
 
   /**
-   * Seconds that the passes of one update take, forward and backward, of untrained models that have
-   * their turns one after the other: medians.
+   * Measures the median seconds of the forward and backward pass of one update, of untrained models
+   * in turns.
    */
   public static List<Double> secondsOfPasses(List<TranslationTrial> trials, int rounds) {
     List<EncoderDecoder> models = new ArrayList<>();
@@ -133,7 +133,7 @@ public record TranslationTrial(
     }
   }
 
-  /** Width of the models at a scale. */
+  /** Returns the width of the models at a scale. */
   public static int width(Scale scale) {
     return scale.pick(16, 64, 512);
   }
@@ -170,8 +170,8 @@ public record TranslationTrial(
   }
 
   /**
-   * The share of the validation pairs' tokens that each expert of a model works on, those with most
-   * to do first, mean over the layers.
+   * Returns the share of tokens of the validation pairs that each expert processes, sorted in
+   * descending order and averaged over the layers.
    */
   public List<Double> load(EncoderDecoder model) {
     ExpertLoad load =

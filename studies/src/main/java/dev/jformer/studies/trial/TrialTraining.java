@@ -18,17 +18,16 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/** Runs trainings of the library for trials, and says what came of them in a trial's words. */
+/** Runs the trainings of trials and converts their outcomes to {@link TrainingResult}. */
 final class TrialTraining {
   private TrialTraining() {}
 
   /**
-   * Trains, and shows how it goes.
+   * Trains and reports the progress.
    *
-   * @param listener made for the model before it learns, and told of each update and evaluation;
-   *     may give null
+   * @param listener makes a listener for the model before training; may return null
    * @param examination of the trained model
-   * @return what the examination found
+   * @return the result of the examination
    */
   static <M extends Model, R> R run(
       Training training,
@@ -41,7 +40,7 @@ final class TrialTraining {
     return observer.found;
   }
 
-  /** Trains, and shows how it goes. */
+  /** Trains and reports the progress. */
   static TrainingOutcome outcome(Training training, Trial.Progress progress) {
     return outcome(training, Model.class, progress, model -> null);
   }
@@ -113,7 +112,7 @@ final class TrialTraining {
     }
   }
 
-  /** What came of a training. A loss that is not a number any more is an outcome, too. */
+  /** Returns the result of a training, which may have diverged. */
   static TrainingResult result(TrainingOutcome outcome) {
     boolean lost = outcome.diverged() || outcome.last() == null;
     return new TrainingResult(
@@ -144,16 +143,16 @@ final class TrialTraining {
     return values;
   }
 
-  /** The losses on held-out data; an exception if the training diverged. */
+  /** Returns the losses on held-out data; throws an exception if the training diverged. */
   static TrainingCurve curve(TrainingResult result) {
     if (result.diverged()) {
-      throw new DivergenceException("the loss is not a number any more");
+      throw new DivergenceException("the training diverged: its loss became NaN or infinite");
     }
     return new TrainingCurve(
         result.validation().stream().map(TrainingResult.Point::loss).toList(), result.seconds());
   }
 
-  /** The losses on held-out data; an exception if the training diverged. */
+  /** Returns the losses on held-out data; throws an exception if the training diverged. */
   static TrainingCurve curve(TrainingOutcome outcome) {
     if (outcome.diverged()) {
       throw new DivergenceException(outcome.failure());

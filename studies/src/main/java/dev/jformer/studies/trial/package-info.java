@@ -1,5 +1,5 @@
 /**
- * Experiments that several studies share: trials that train a model on one kind of data, models and
- * trainings of a small size, and times and costs, which are measured in turns.
+ * Experiments that studies share: trials that train a model on one kind of data, configurations of
+ * small models, and measurements of time and memory.
  */
 package dev.jformer.studies.trial;

@@ -188,7 +188,7 @@ class ComparisonTest {
     var error =
         assertThrows(
             IllegalArgumentException.class, () -> run(comparison("10flops", 1), lab(Watcher.NONE)));
-    assertTrue(error.getMessage().contains("does not pay for one step"), error.getMessage());
+    assertTrue(error.getMessage().contains("is not enough for one step"), error.getMessage());
     assertThrows(
         IllegalArgumentException.class,
         () -> Comparison.of(BASE).budget(Budget.ofSteps(1)).run(folder.resolve("alone")));

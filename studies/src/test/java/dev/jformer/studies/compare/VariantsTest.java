@@ -119,7 +119,7 @@ class VariantsTest {
     fails("none", "norm=none");
     fails("diswot", "planned");
     fails("dsformer", "projection=dsformer or compression=dsformer");
-    fails("weight-int8+rope", "name what changes the training first");
+    fails("weight-int8+rope", "changes the training after a compression");
     fails("", "no technique ''");
     fails("mixer=rope", "no technique");
   }
