@@ -355,7 +355,7 @@ public final class SigmaReparamStudy implements Study {
       losses.add(byRate.of(arms(all, way.name()), way.name()));
       Course course = all.first(at(way.name(), rate));
       entropies.add(course.curve(way.name(), Look::entropy));
-      if ((way == PLAIN_WAY || way == SIGMA_WAY) && !course.looks().isEmpty()) {
+      if ((way.equals(PLAIN_WAY) || way.equals(SIGMA_WAY)) && !course.looks().isEmpty()) {
         for (String head : course.looks().get(0).heads().keySet()) {
           heads.add(course.curve(way.name() + ", " + head, look -> look.heads().get(head)));
         }
