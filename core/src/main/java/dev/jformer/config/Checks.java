@@ -27,22 +27,24 @@ public final class Checks {
     check(value >= least && value <= most, name, value, least + " to " + most);
   }
 
-  /** Fails with {@code dropout is 1.0: expected a probability in [0, 1)} if it is none. */
+  /**
+   * Fails with {@code dropout is 1.0: expected a probability in [0, 1)} if the value is outside.
+   */
   public static void probability(String name, double value) {
     check(value >= 0 && value < 1, name, value, "a probability in [0, 1)");
   }
 
-  /** Fails unless the value is a share between 0 and 1, neither included. */
+  /** Fails unless the value is a share between 0 and 1, both excluded. */
   public static void part(String name, double value) {
     check(value > 0 && value < 1, name, value, "a share between 0 and 1");
   }
 
-  /** Fails unless the value is a share from 0 to 1, where 1 is not included. */
+  /** Fails unless the value is a share from 0 to 1, 1 excluded. */
   public static void share(String name, double value) {
     check(value >= 0 && value < 1, name, value, "a share in [0, 1)");
   }
 
-  /** Fails with {@code mixer is null: expected a value} if there is none. */
+  /** Fails with {@code mixer is null: expected a value} if the value is null. */
   public static void notNull(String name, Object value) {
     check(value != null, name, value, "a value");
   }

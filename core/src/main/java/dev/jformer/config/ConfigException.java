@@ -7,12 +7,12 @@ package dev.jformer.config;
 public final class ConfigException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** An error with this message. */
+  /** Creates an error with a message. */
   public ConfigException(String message) {
     super(message);
   }
 
-  /** An error with this message and what led to it. */
+  /** Creates an error with a message and its cause. */
   public ConfigException(String message, Throwable cause) {
     super(message, cause);
   }

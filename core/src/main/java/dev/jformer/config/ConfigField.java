@@ -6,12 +6,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A field of a configuration, as it stands in JSON.
+ * A field of a configuration as it appears in JSON.
  *
- * @param owner the record that declares it, which may be a flat component of the one that was asked
- * @param name its name
- * @param type its Java type
- * @param value its value in the configuration that was asked; for a part's defaults its default
+ * @param owner the record that declares the field, which may be a flat component of the
+ *     configuration
+ * @param name the name in JSON
+ * @param type the Java type
+ * @param value the value in the configuration
  * @param formerNames names of earlier versions that are still read
  */
 public record ConfigField(
@@ -21,13 +22,13 @@ public record ConfigField(
     return type instanceof ParameterizedType;
   }
 
-  /** The class of what stands here, once or in a list. */
+  /** The class of the value, or of the items if the field holds a list. */
   public Class<?> element() {
     return (Class<?>)
         (type instanceof ParameterizedType list ? list.getActualTypeArguments()[0] : type);
   }
 
-  /** The kind of part that stands here, once or in a list; empty if something else does. */
+  /** The kind of part that the value or the list's items are; empty if they are not parts. */
   public Optional<Class<? extends Part>> kind() {
     return Configs.isPartKind(element())
         ? Optional.of(element().asSubclass(Part.class))

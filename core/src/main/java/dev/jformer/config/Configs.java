@@ -29,8 +29,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
- * Reads configuration records from JSON and writes them; see the package's description for the
- * rules.
+ * Reads configuration records from JSON and writes them; the package's description gives the rules.
  */
 public final class Configs {
   private static final JsonMapper JSON =
@@ -86,12 +85,12 @@ public final class Configs {
     return kind.cast(value(object(node, ""), kind, null, ""));
   }
 
-  /** The configuration as indented JSON text. */
+  /** Writes a configuration as indented JSON text. */
   public static String toJson(Object config) {
     return write(config).toPrettyString() + "\n";
   }
 
-  /** The configuration as a JSON tree, every field spelled out. */
+  /** Writes a configuration as a JSON tree with every field, defaults included. */
   public static JsonNode write(Object config) {
     JsonNodeFactory make = JsonNodeFactory.instance;
     if (config == null) {
@@ -125,8 +124,8 @@ public final class Configs {
 
   /**
    * Names and default configurations of all parts of a kind, in alphabetical order: those that
-   * {@link ServiceLoader} finds with the thread's context class loader, or with that of the kind
-   * where the context does not know the kind.
+   * {@link ServiceLoader} finds with the thread's context class loader, or with the class loader of
+   * the kind if the context class loader cannot see the kind.
    */
   public static <P extends Part> Map<String, P> parts(Class<P> kind) {
     Map<String, P> parts = new TreeMap<>();
@@ -153,14 +152,16 @@ public final class Configs {
 
   /**
    * Sets a field of a configuration in JSON by its path. A part may be given by its type alone, as
-   * an object, or by fields that are laid over what stands there; its type, set by {@code
-   * mixer=pooling} or {@code mixer.type=pooling}, replaces it by the defaults of that type. Nothing
-   * else is checked before {@link #bind}, so that several fields can be set that fit only together.
+   * an object, or by fields that replace some of the present ones. Setting the type, as in {@code
+   * mixer=pooling} or {@code mixer.type=pooling}, replaces the part by the defaults of that type.
+   * Values are checked by {@link #bind} only, so that several fields that fit only together can be
+   * set one after the other.
    *
-   * @param tree the configuration, which is changed
-   * @param kind the record that it is read as
+   * @param tree the configuration, changed in place
+   * @param kind the record class of the configuration
    * @param path names joined by dots, such as {@code model.ffn.activation}
-   * @param value JSON, where quotes may be left out: {@code 3}, {@code relu}, {@code {type: flow}}
+   * @param value JSON, in which quotes may be left out: {@code 3}, {@code relu}, {@code {type:
+   *     flow}}
    * @throws ConfigException if there is no such field or type
    */
   public static void set(ObjectNode tree, Class<? extends Record> kind, String path, String value) {
@@ -168,8 +169,8 @@ public final class Configs {
   }
 
   /**
-   * The fields of a configuration as they stand in JSON, with their values. Those of a part's
-   * defaults say what can be set and what it is if it is not.
+   * Lists the fields of a configuration as they appear in JSON, with their values. For a part's
+   * default configuration these are the settable fields and their defaults.
    *
    * @param config a record
    */
@@ -192,19 +193,19 @@ public final class Configs {
     return List.copyOf(fields);
   }
 
-  /** The fields of a record with the values that its no-argument constructor gives. */
+  /** Lists the fields of a record with its default values, those of the no-argument constructor. */
   public static List<ConfigField> fields(Class<?> kind) {
     return fields((Record) defaults(kind));
   }
 
   /**
-   * The same configuration with every part or other record of a kind, however deep it stands,
-   * exchanged for what {@code change} makes of it.
+   * Replaces every part or other record of a kind, at any depth of a configuration, by the result
+   * of {@code change}.
    *
-   * @throws ConfigException if the configuration cannot hold what was made
+   * @throws ConfigException if the configuration cannot hold a result
    */
   public static <C, P> C replace(C config, Class<P> kind, UnaryOperator<P> change) {
-    @SuppressWarnings("unchecked") // a record is rebuilt as one of its own class
+    @SuppressWarnings("unchecked") // a record is rebuilt as an instance of its own class
     C replaced = (C) replaced(config, kind, change);
     return replaced;
   }
@@ -301,7 +302,7 @@ public final class Configs {
     return kind.getEnumConstants()[index];
   }
 
-  /** {@code PRE_NORM} is spelled {@code pre-norm}. */
+  /** Spells an enum constant as in JSON: {@code PRE_NORM} as {@code pre-norm}. */
   private static String spelled(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
@@ -324,7 +325,9 @@ public final class Configs {
     return record(fields, base.getClass(), base, path);
   }
 
-  /** The fields of a part of a known class, which may be named all the same. */
+  /**
+   * Removes the type field of a part whose class is known, after checking that it names that class.
+   */
   private static ObjectNode withoutType(ObjectNode object, Part part, String path) {
     String key = typeKey(part.getClass());
     JsonNode named = object.get(key);
@@ -345,7 +348,10 @@ public final class Configs {
     return part.type().equals(name) || formerNames(part.getClass()).contains(name);
   }
 
-  /** The part of a kind with a name, present or former; {@code path} is where the name stands. */
+  /**
+   * Finds the part of a kind by its present or a former name; {@code path} is the field that holds
+   * the name.
+   */
   static Part named(Class<? extends Part> kind, String name, String path) {
     Map<String, ? extends Part> known = parts(kind);
     Part found = known.get(name);
@@ -386,7 +392,7 @@ public final class Configs {
     return fill(object, kind, base, path);
   }
 
-  /** A record of the fields that are given and, for those that are not, of the base's. */
+  /** Builds a record from the given fields, and from the base for those that are missing. */
   private static Object fill(ObjectNode object, Class<?> kind, Object base, String path) {
     RecordComponent[] components = kind.getRecordComponents();
     Object[] values = new Object[components.length];
@@ -407,7 +413,7 @@ public final class Configs {
     return construct(kind, components, values, path);
   }
 
-  /** The components that are fields in JSON, those of flat components among the others. */
+  /** The components that are fields in JSON, including those inside flat components. */
   private static List<RecordComponent> leaves(Class<?> kind) {
     List<RecordComponent> leaves = new ArrayList<>();
     for (RecordComponent component : kind.getRecordComponents()) {
@@ -481,7 +487,7 @@ public final class Configs {
     }
   }
 
-  /** Makes a member of a record usable, whatever its visibility. */
+  /** Makes a member of a record accessible, whatever its visibility. */
   private static void open(Class<?> owner, AccessibleObject member) {
     try {
       member.setAccessible(true);
@@ -519,7 +525,7 @@ public final class Configs {
     return key == null ? "type" : key.value();
   }
 
-  /** That of the class, or of an interface that it implements or extends; null if none has one. */
+  /** Finds the type key of a class or of one of its interfaces; null if there is none. */
   private static TypeKey declaredKey(Class<?> kind) {
     TypeKey key = kind.getAnnotation(TypeKey.class);
     for (Class<?> face : kind.getInterfaces()) {

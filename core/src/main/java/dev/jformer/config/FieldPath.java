@@ -22,7 +22,7 @@ final class FieldPath {
     new FieldPath(path, text).set(tree, defaults, 0);
   }
 
-  /** Sets the field that is named from {@code depth} on in an object that means such a record. */
+  /** Sets the field that the path names from {@code depth} on, in the JSON object of a record. */
   private void set(ObjectNode object, Record defaults, int depth) {
     ConfigField field = field(defaults, depth);
     boolean last = depth + 1 == names.size();
@@ -46,7 +46,7 @@ final class FieldPath {
         : (Record) Configs.defaults(field.element());
   }
 
-  /** What the object says of a field under its present name or a former one, taken out of it. */
+  /** Reads a field of an object under its present or a former name, and removes former names. */
   private static JsonNode take(ObjectNode object, ConfigField field) {
     JsonNode current = object.get(field.name());
     for (String former : field.formerNames()) {

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
- * Reads values as people type them on a command line: JSON in which quotes may be left out, as in
- * {@code {type: pooling, size: 3}}.
+ * Reads values as typed on a command line: JSON in which quotes may be left out, as in {@code
+ * {type: pooling, size: 3}}.
  */
 final class FlowText {
   private final String text;
@@ -18,10 +18,10 @@ final class FlowText {
   }
 
   /**
-   * The value of a text: an object, a list, or else a number, {@code true}, {@code false}, {@code
-   * null} or a string.
+   * Parses a text as an object, a list, a number, {@code true}, {@code false}, {@code null} or a
+   * string.
    *
-   * @throws ConfigException if it begins as an object or a list and is not a whole one
+   * @throws ConfigException if it begins like an object or a list but is malformed
    */
   static JsonNode parse(String text) {
     String stripped = text.strip();
@@ -81,7 +81,7 @@ final class FlowText {
     return list;
   }
 
-  /** A quoted string with its quotes, or what stands before the next sign with a meaning. */
+  /** Reads a quoted string with its quotes, or the text up to the next delimiter. */
   private String token() {
     skipSpace();
     int start = at;

@@ -7,7 +7,7 @@ import java.lang.annotation.Target;
 
 /**
  * Names that a field or a part's type had in earlier versions. Files that use them can still be
- * read; what is written has the present name.
+ * read; files are written with the present name.
  */
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.RECORD_COMPONENT, ElementType.TYPE})

@@ -4,11 +4,11 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Optional;
 
-/** Finds the name a user probably meant. */
+/** Suggests the name that a user probably meant. */
 public final class Nearest {
   private Nearest() {}
 
-  /** A hint such as {@code "; did you mean 'flow'?"}, or nothing if no name is near. */
+  /** A hint such as {@code "; did you mean 'flow'?"}, or an empty string if no name is similar. */
   public static String hint(String wrong, Collection<String> names) {
     Optional<String> best =
         names.stream().min(Comparator.comparingInt(name -> distance(wrong, name)));

@@ -25,7 +25,7 @@ public record Bleu(
     double brevityPenalty,
     long length,
     long referenceLength) {
-  /** How the score is computed, as sacrebleu's signature. */
+  /** The signature of the score in sacrebleu's notation. */
   public static final String SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp";
 
   private static final int ORDER = 4;

@@ -33,7 +33,7 @@ public final class ClassificationScores {
     return (double) right / count;
   }
 
-  /** Loss and accuracy; the loss is the primary one. */
+  /** Loss and accuracy as metrics; the loss is the primary one. */
   public Metrics metrics() {
     return Metrics.ofLoss(loss(), "nats").with(Metric.higher(Metric.ACCURACY, accuracy(), ""));
   }

@@ -22,7 +22,8 @@ public final class ForecastError {
    *
    * @param forecast [B, P, C]
    * @param truth [B, P, C]
-   * @throws DataException if the shapes differ from each other, or from those before in P or C
+   * @throws DataException if the shapes differ from each other, or P or C differs from earlier
+   *     batches
    */
   public void add(Tensor forecast, Tensor truth) {
     if (forecast.rank() != 3 || !forecast.shape().equals(truth.shape())) {
@@ -70,7 +71,10 @@ public final class ForecastError {
     return mean(absolute);
   }
 
-  /** Both means; that of squares, {@code mse}, is the primary one, {@code mae} the other. */
+  /**
+   * The mean squared error {@code mse}, which is the primary metric, and the mean absolute error
+   * {@code mae}.
+   */
   public Metrics metrics() {
     return Metrics.of(
         Metric.lower("mse", mse(), "mean squared error, standardised"),

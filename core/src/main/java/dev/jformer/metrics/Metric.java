@@ -6,7 +6,7 @@ import java.util.Locale;
  * One measured value with its name.
  *
  * @param name for example {@code loss}, {@code accuracy} or {@code bleu}
- * @param value NaN or infinite where a model diverged
+ * @param value NaN or infinite if the model diverged
  * @param unit in words, for example {@code nats per token}; empty for none
  * @param higherIsBetter whether a larger value is a better one
  */
@@ -14,15 +14,15 @@ public record Metric(String name, double value, String unit, boolean higherIsBet
   /** The name of the loss. */
   public static final String LOSS = "loss";
 
-  /** The name of the share of right answers. */
+  /** The name of the share of correct answers. */
   public static final String ACCURACY = "accuracy";
 
-  /** A value that is better the lower it is. */
+  /** Creates a metric of which lower values are better. */
   public static Metric lower(String name, double value, String unit) {
     return new Metric(name, value, unit, false);
   }
 
-  /** A value that is better the higher it is. */
+  /** Creates a metric of which higher values are better. */
   public static Metric higher(String name, double value, String unit) {
     return new Metric(name, value, unit, true);
   }
@@ -37,7 +37,7 @@ public record Metric(String name, double value, String unit, boolean higherIsBet
     return higherIsBetter ? value >= other : value <= other;
   }
 
-  /** For example {@code loss 1.4800 nats per token}. */
+  /** Formats the metric, for example as {@code loss 1.4800 nats per token}. */
   @Override
   public String toString() {
     String number = String.format(Locale.ROOT, "%s %.4f", name, value);

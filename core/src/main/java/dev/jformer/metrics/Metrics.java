@@ -8,13 +8,13 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The outcome of an evaluation: named values. The first is the primary one, by which models are
- * compared and the best weights of a training are chosen.
+ * The results of an evaluation as named values. The first one is the primary metric, by which
+ * models are compared and the best weights of a training are chosen.
  *
- * @param all the values, at least one, each name once
+ * @param all the metrics, at least one, with distinct names
  */
 public record Metrics(List<Metric> all) {
-  /** Checks that there is a value, and no name twice. */
+  /** Checks that there is at least one metric and that names are distinct. */
   public Metrics {
     if (all.isEmpty()) {
       throw new IllegalArgumentException("there are no metrics: expected at least one");
@@ -29,7 +29,7 @@ public record Metrics(List<Metric> all) {
     all = List.copyOf(all);
   }
 
-  /** The metrics in this order. */
+  /** Creates metrics in this order. */
   public static Metrics of(Metric primary, Metric... others) {
     List<Metric> all = new ArrayList<>(List.of(primary));
     all.addAll(List.of(others));
@@ -37,7 +37,7 @@ public record Metrics(List<Metric> all) {
   }
 
   /**
-   * A loss alone.
+   * Creates metrics that consist of a loss only.
    *
    * @param unit for example {@code nats per token}
    */
@@ -50,13 +50,13 @@ public record Metrics(List<Metric> all) {
     return all.get(0);
   }
 
-  /** The metric of this name, if it was measured. */
+  /** Finds the metric of a name, if it was measured. */
   public Optional<Metric> find(String name) {
     return all.stream().filter(metric -> metric.name().equals(name)).findFirst();
   }
 
   /**
-   * The value of the metric of this name.
+   * The value of the metric of a name.
    *
    * @throws IllegalArgumentException if it was not measured
    */
@@ -73,27 +73,27 @@ public record Metrics(List<Metric> all) {
   }
 
   /**
-   * The loss: the metric of this name, else the primary one if lower is better, else NaN. A
-   * forecaster's is its mean squared error.
+   * The loss: the metric of this name, else the primary one if lower is better, else NaN. For a
+   * forecaster it is the mean squared error.
    */
   public double loss() {
     double primary = primary().higherIsBetter() ? Double.NaN : primary().value();
     return find(Metric.LOSS).map(Metric::value).orElse(primary);
   }
 
-  /** These metrics and one more at their end. */
+  /** Appends a metric. */
   public Metrics with(Metric more) {
     List<Metric> longer = new ArrayList<>(all);
     longer.add(more);
     return new Metrics(longer);
   }
 
-  /** These metrics behind another, which becomes the primary one. */
+  /** Puts a new primary metric before these. */
   public Metrics under(Metric primary) {
     return of(primary, all.toArray(Metric[]::new));
   }
 
-  /** For example {@code loss 0.2100 nats, accuracy 0.9300}. */
+  /** Formats the metrics, for example as {@code loss 0.2100 nats, accuracy 0.9300}. */
   @Override
   public String toString() {
     return all.stream().map(Metric::toString).collect(Collectors.joining(", "));

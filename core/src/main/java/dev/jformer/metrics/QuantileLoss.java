@@ -3,7 +3,7 @@ package dev.jformer.metrics;
 import dev.jformer.data.DataException;
 import dev.jformer.tensor.Tensor;
 
-/** The pinball loss, which a forecast of a quantile minimises. */
+/** The pinball loss, which is least for the forecast of a quantile. */
 public final class QuantileLoss {
   private QuantileLoss() {}
 
