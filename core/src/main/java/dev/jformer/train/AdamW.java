@@ -16,21 +16,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Adam with decoupled weight decay (arXiv 1711.05101), on libtorch's fused kernel: one pass over
- * each weight and its state. Weights with two or more dimensions decay; biases, norms and other
- * vectors do not.
+ * Adam with decoupled weight decay (<a href="https://arxiv.org/abs/1711.05101">Decoupled Weight
+ * Decay Regularization</a>), on libtorch's fused kernel: one pass over each weight and its state.
+ * Weights with two or more dimensions decay; biases, norms and other vectors do not.
  */
 public final class AdamW implements AutoCloseable {
   private static final Operator FUSED = Operator.named("aten::_fused_adamw_");
 
   /**
-   * Configuration.
+   * Configuration of the optimizer.
    *
    * @param beta1 decay rate of the mean of gradients
    * @param beta2 decay rate of the mean of squared gradients
    * @param epsilon added to the denominator
-   * @param weightDecay times the learning rate, the share of a weight that is taken away at each
-   *     step
+   * @param weightDecay share of a weight, times the learning rate, that is subtracted at each step
    */
   @RecordBuilder
   public record Config(double beta1, double beta2, double epsilon, double weightDecay)
@@ -52,7 +51,7 @@ public final class AdamW implements AutoCloseable {
   private final Config config;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
 
-  /** An optimizer for the weights of {@code module} that are not frozen. */
+  /** Creates an optimizer for the weights of {@code module} that are not frozen. */
   public AdamW(Module module, Config config) {
     this.config = config;
     try (Scope scope = Scope.open()) {
@@ -83,7 +82,10 @@ public final class AdamW implements AutoCloseable {
       this.steps = Tensor.zeros().keep();
     }
 
-    /** The fused kernel does not look at sizes: it would write beyond the end. */
+    /**
+     * Checks the shape of the weight, since the fused kernel does not and would write out of
+     * bounds.
+     */
     void check() {
       if (parameter.value().elements() != mean.elements()) {
         throw new IllegalStateException(
@@ -148,7 +150,7 @@ public final class AdamW implements AutoCloseable {
   /**
    * Scales all gradients together so that their Euclidean norm is at most {@code limit}.
    *
-   * @return the norm before, NaN or infinite if any gradient is
+   * @return the norm before scaling; NaN or infinite if a gradient is
    */
   public double clipGradients(double limit) {
     try (Scope scope = Scope.open();
@@ -157,9 +159,7 @@ public final class AdamW implements AutoCloseable {
     }
   }
 
-  /**
-   * The optimizer's state by name: what {@link #restore} needs to go on as if nothing had happened.
-   */
+  /** The optimizer's state by name, from which {@link #restore} continues exactly. */
   public Map<String, Tensor> state() {
     Map<String, Tensor> state = new LinkedHashMap<>();
     slots.forEach(
@@ -172,7 +172,7 @@ public final class AdamW implements AutoCloseable {
   }
 
   /**
-   * Takes over a state written by {@link #state}.
+   * Restores a state that {@link #state} returned.
    *
    * @throws IllegalArgumentException if it belongs to another model
    */

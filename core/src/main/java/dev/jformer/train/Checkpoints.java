@@ -18,9 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checkpoints of a run: a folder each, {@code step-00000250}, with named groups of tensors and the
- * progress. A checkpoint is written beside its place, forced to the disk and then renamed, so that
- * it is whole or not there at all whatever happens; the one before it is kept until then and after.
+ * The checkpoints of a run, each a folder such as {@code step-00000250} with named groups of
+ * tensors and the progress. A checkpoint is written under a temporary name, forced to the disk and
+ * then renamed, so that it is complete or absent whatever happens; the previous one is kept too.
  */
 final class Checkpoints {
   private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
@@ -36,8 +36,8 @@ final class Checkpoints {
   }
 
   /**
-   * What was read back: the progress, and the groups of tensors, which live until the surrounding
-   * scope closes.
+   * A checkpoint that was read: the progress, and the groups of tensors, which live until the
+   * surrounding scope closes.
    */
   record Checkpoint(TrainingState progress, Map<String, Map<String, Tensor>> groups) {}
 
@@ -60,7 +60,7 @@ final class Checkpoints {
       AtomicFile.write(partial.resolve(PROGRESS), progress.toJson());
       AtomicFile.flushDirectory(partial);
       if (Files.exists(target)) {
-        // Resumed at an older one and came by here again: the same content under the same name.
+        // A run resumed from an older checkpoint reaches this step again, with the same content.
         FileTree.delete(target);
       }
       Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
@@ -79,13 +79,13 @@ final class Checkpoints {
               + target
               + ": "
               + e.getMessage()
-              + "; earlier checkpoints are intact, resume once there is room",
+              + "; earlier checkpoints are intact: free space on the disk, then resume",
           e);
     }
   }
 
   /**
-   * Reads the newest checkpoint that is whole.
+   * Reads the newest complete checkpoint.
    *
    * @return null if there is none
    */

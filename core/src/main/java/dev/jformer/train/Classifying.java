@@ -4,20 +4,21 @@ import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
 /**
- * A task whose loss is a cross-entropy of classes that a model predicts, tokens among them. It can
- * run the model on a batch more than once, for objectives that compare what comes out.
+ * A task whose loss is a cross-entropy over classes, such as tokens, that a model predicts. It can
+ * run the model on a batch more than once, for objectives that compare predictions.
  */
 public interface Classifying extends Task {
   /**
-   * What a model predicts in one pass.
+   * The predictions of a model in one pass.
    *
-   * @param logits [M, K], float32, of what is to be predicted, nothing else
+   * @param logits [M, K], float32, of the positions to predict only
    * @param loss the task's loss, a scalar
    */
   record Prediction(Tensor logits, Tensor loss) {}
 
   /**
-   * Passes over one batch: each call runs the model anew on the same inputs.
+   * Prepares passes over one batch: each call of the result runs the model again on the same
+   * inputs.
    *
    * @param index number of the batch, as in {@link #loss}
    */

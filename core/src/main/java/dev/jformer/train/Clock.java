@@ -1,6 +1,6 @@
 package dev.jformer.train;
 
-/** Measures training's pace, leaving evaluations out. */
+/** Measures the speed of training, evaluations excluded. */
 final class Clock {
   private static final double SMOOTHING = 0.9;
 
@@ -23,7 +23,7 @@ final class Clock {
         secondsPerStep == 0 ? seconds : SMOOTHING * secondsPerStep + (1 - SMOOTHING) * seconds;
   }
 
-  /** Starts anew after something that is not an update, such as an evaluation or a checkpoint. */
+  /** Restarts after work that is not an update, such as an evaluation or a checkpoint. */
   void proceed() {
     mark = System.nanoTime();
   }

@@ -8,16 +8,16 @@ import java.util.function.Supplier;
 /**
  * Consistency training with two passes over each batch, the objective of THOR, <a
  * href="https://arxiv.org/abs/2110.04260">Taming Sparsely Activated Transformer with Stochastic
- * Experts</a>. The passes differ in what a model draws at random, such as experts, and a part of
- * the loss makes them agree. The loss is the sum of the two passes' and α times half the sum of the
- * divergences KL(p‖q) and KL(q‖p) of their predictions, a mean over what is predicted. As a
- * formula: {@code L(p) + L(q) + α/2 (KL(p‖q) + KL(q‖p))}.
+ * Experts</a>. The passes differ in the random draws of the model, such as experts, and a part of
+ * the loss makes their predictions agree. The loss is the sum of both passes' losses plus α times
+ * half the sum of the divergences KL(p‖q) and KL(q‖p) of their predictions, averaged over the
+ * predictions. As a formula: {@code L(p) + L(q) + α/2 (KL(p‖q) + KL(q‖p))}.
  *
  * @param alpha α
  */
 @AutoService(Objective.class)
 public record Consistency(double alpha) implements Objective {
-  /** As for small sets of translations in the paper. */
+  /** Defaults, those of the paper for small translation data sets. */
   public Consistency() {
     this(5);
   }
@@ -46,7 +46,7 @@ public record Consistency(double alpha) implements Objective {
   }
 
   /**
-   * Half the sum of KL(p‖q) and KL(q‖p), a mean over the rows, in nats.
+   * Half the sum of KL(p‖q) and KL(q‖p), averaged over the rows, in nats.
    *
    * @param p logits [M, K]
    * @param q logits [M, K]

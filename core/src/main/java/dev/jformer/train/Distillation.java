@@ -9,10 +9,10 @@ import java.util.function.Supplier;
 /**
  * Knowledge distillation of <a href="https://arxiv.org/abs/1503.02531">Distilling the Knowledge in
  * a Neural Network</a>, one of the families of <a href="https://arxiv.org/abs/2307.07982">A Survey
- * of Techniques for Optimizing Transformer Inference</a>. A student learns what a larger teacher
- * predicts, beside what is right. The loss is {@code (1 - share) loss + share T²
- * KL(teacher‖student)}, the divergence that of probabilities which a temperature T makes even, a
- * mean over what is predicted; T² keeps its gradients as large as they are at T = 1.
+ * of Techniques for Optimizing Transformer Inference</a>. A student learns the predictions of a
+ * larger teacher beside the targets. The loss is {@code (1 - share) loss + share T²
+ * KL(teacher‖student)}. The divergence is averaged over the predictions and is that of
+ * probabilities smoothed by a temperature T; T² keeps its gradients as large as at T = 1.
  */
 public final class Distillation extends ForwardingTask {
   private final Classifying student;
@@ -21,13 +21,13 @@ public final class Distillation extends ForwardingTask {
   private final double share;
 
   /**
-   * A student's task with a teacher.
+   * Creates the task of a student with a teacher.
    *
-   * @param student what is trained
-   * @param teacher the same task with the same batches, for the teacher's model, which must be in
-   *     inference
+   * @param student the task that is trained
+   * @param teacher the same task with the same batches for the teacher's model, which must be in
+   *     inference mode
    * @param temperature T
-   * @param share of the divergence in the loss
+   * @param share weight of the divergence in the loss, from 0 to 1
    */
   public Distillation(Classifying student, Classifying teacher, double temperature, double share) {
     super(student);
@@ -58,7 +58,7 @@ public final class Distillation extends ForwardingTask {
               + taught.shape()
               + " logits, the student "
               + prediction.logits().shape()
-              + ": expected both to predict the same of the same batches");
+              + ": give both the same batches and vocabulary");
     }
     Tensor learned = prediction.logits().div(temperature).logSoftmax(1);
     Tensor divergence = taught.exp().mul(taught.sub(learned)).sum().div((double) learned.size(0));

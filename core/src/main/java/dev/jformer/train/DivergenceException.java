@@ -1,10 +1,10 @@
 package dev.jformer.train;
 
-/** Training whose loss or gradients ceased to be finite numbers. */
+/** Thrown when the loss or the gradients of a training are not finite. */
 public final class DivergenceException extends TrainingException {
   private static final long serialVersionUID = 1L;
 
-  /** An error with this message. */
+  /** Creates an error with a message. */
   public DivergenceException(String message) {
     super(message);
   }

@@ -5,8 +5,9 @@ import dev.jformer.nn.Module;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Trains all granularities of a MatFormer (arXiv 2310.07707) together: the loss of a batch is the
- * mean of what each gives for it.
+ * Trains all granularities of a model of <a href="https://arxiv.org/abs/2310.07707">MatFormer:
+ * Nested Transformer for Elastic Inference</a> together: the loss of a batch is the mean of the
+ * losses of all granularities.
  */
 final class EveryGranularity extends ForwardingTask {
   private final Task task;
@@ -18,7 +19,7 @@ final class EveryGranularity extends ForwardingTask {
     this.granularities = granularities;
   }
 
-  /** The same task, trained so if the model asks for it. */
+  /** Wraps a task if the model is configured to be trained at every granularity. */
   static Task where(Module model, Task task) {
     Granularities granularities = Granularities.of(model);
     return granularities.trainsAll() ? new EveryGranularity(task, granularities) : task;

@@ -13,8 +13,8 @@ import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 
 /**
- * Training a forecaster on windows of series: each window once in an epoch, in an order drawn anew
- * for each; windows that fill no batch wait for another epoch.
+ * The task of training a forecaster on windows of series. An epoch takes the windows in a new
+ * random order; windows that do not fill a batch are left out of it.
  */
 public final class Forecasting implements Task {
   private static final int EVALUATION_BATCH = 128;
@@ -25,11 +25,11 @@ public final class Forecasting implements Task {
   private final Epochs epochs;
 
   /**
-   * A task.
+   * Creates a task.
    *
    * @param training windows to learn from
    * @param validation windows to evaluate on
-   * @param batch windows in a batch; fewer if there are fewer
+   * @param batch windows in a batch; all of them if there are fewer
    */
   public Forecasting(
       ForecastModel model, Windows training, Windows validation, int batch, long seed) {
@@ -39,7 +39,7 @@ public final class Forecasting implements Task {
     this.epochs = new Epochs(training.count(), batch, seed);
   }
 
-  /** Updates that an epoch takes. */
+  /** The number of updates in an epoch. */
   public static int updatesPerEpoch(Windows training, int batch) {
     return Math.max(1, training.count() / batch);
   }
@@ -68,7 +68,7 @@ public final class Forecasting implements Task {
     return errors(model, validation).metrics();
   }
 
-  /** Errors of a model on all of these windows, the last ones included. */
+  /** Measures the errors of a model on all windows, including those of an incomplete last batch. */
   public static ForecastError errors(ForecastModel model, Windows windows) {
     ForecastError error = new ForecastError();
     forEach(model, windows, (batch, forecast) -> error.add(forecast, batch.future()));
@@ -76,10 +76,9 @@ public final class Forecasting implements Task {
   }
 
   /**
-   * Forecasts all of these windows, in their order.
+   * Forecasts all windows, in their order.
    *
-   * @param consumer is given some windows and their forecast [B, P, C] at a time, in a scope of
-   *     their own
+   * @param consumer receives batches of windows and their forecast [B, P, C], each in its own scope
    */
   public static void forEach(
       ForecastModel model, Windows windows, BiConsumer<Windows.Batch, Tensor> consumer) {

@@ -6,7 +6,7 @@ import dev.jformer.metrics.Metrics;
 public abstract class ForwardingTask implements Task {
   private final Task task;
 
-  /** As {@code task}. */
+  /** Creates a task that forwards to {@code task}. */
   protected ForwardingTask(Task task) {
     this.task = task;
   }

@@ -6,7 +6,7 @@ import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What is done to all gradients together. */
+/** Operations on all gradients together. */
 final class Gradients {
   private static final Operator NORMS = Operator.named("aten::_foreach_norm.Scalar");
   private static final Operator SCALE = Operator.named("aten::_foreach_mul_.Scalar");

@@ -13,16 +13,18 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
-/** Training an image classifier. */
+/** The task of training an image classifier. */
 public final class ImageClassification implements Classifying {
   private final ImageModel model;
   private final ImageSampler sampler;
   private final double smoothing;
 
   /**
-   * A task.
+   * Creates a task.
    *
-   * @param smoothing share of each target that is spread over all classes (arXiv 1512.00567)
+   * @param smoothing share of each target that is spread over all classes (label smoothing, <a
+   *     href="https://arxiv.org/abs/1512.00567">Rethinking the Inception Architecture for Computer
+   *     Vision</a>)
    */
   public ImageClassification(ImageModel model, ImageSampler sampler, double smoothing) {
     this.model = model;
@@ -30,12 +32,12 @@ public final class ImageClassification implements Classifying {
     this.smoothing = smoothing;
   }
 
-  /** Images to learn from. */
+  /** The number of training images. */
   public int trainingImages() {
     return sampler.trainingImages();
   }
 
-  /** Images held out. */
+  /** The number of held-out images. */
   public int heldOutImages() {
     return sampler.heldOutImages();
   }
@@ -65,7 +67,7 @@ public final class ImageClassification implements Classifying {
     return "images";
   }
 
-  /** Mean cross-entropy of the images held out, and the share that is right. */
+  /** Measures mean cross-entropy and accuracy on the held-out images. */
   @Override
   public Metrics evaluate() {
     ClassificationScores scores = new ClassificationScores();
@@ -74,7 +76,7 @@ public final class ImageClassification implements Classifying {
   }
 
   /**
-   * How well a model does on all images of a file.
+   * Measures a model on all images of a file.
    *
    * @param classes for each class of the file, its number in the model
    */
@@ -93,7 +95,10 @@ public final class ImageClassification implements Classifying {
     }
   }
 
-  /** Probabilities of the classes of one image, its pixels as {@code Picture} makes them. */
+  /**
+   * Computes the probabilities of the classes of one image, given by its pixels as {@code Picture}
+   * returns them.
+   */
   public static double[] probabilities(ImageModel model, byte[] pixels) {
     model.train(false);
     int size = model.config().size();

@@ -14,7 +14,10 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
-/** Training a causal language model on text: predict each token from those before it. */
+/**
+ * The task of training a causal language model: predict each token of a text from the tokens before
+ * it.
+ */
 public final class LanguageModelling implements Classifying {
   private final CausalLm model;
   private final TokenFile tokens;
@@ -24,10 +27,10 @@ public final class LanguageModelling implements Classifying {
   private final long evaluationBatches;
 
   /**
-   * A task.
+   * Creates a task.
    *
    * @param batch sequences in a batch, each of the model's length
-   * @param evaluationBatches the most batches of held-out text an evaluation looks at
+   * @param evaluationBatches the most batches of held-out text in an evaluation
    * @throws DataException if tokens and model do not fit together
    */
   public LanguageModelling(
@@ -35,11 +38,11 @@ public final class LanguageModelling implements Classifying {
     int vocab = model.config().vocab();
     if (tokens.header().vocabulary() > vocab) {
       throw new DataException(
-          "the tokens are of a vocabulary of "
+          "the tokens have a vocabulary of "
               + tokens.header().vocabulary()
               + ", but the model's has "
               + vocab
-              + ": use the tokenizer the model was made for");
+              + ": use the model's own tokenizer");
     }
     this.model = model;
     this.tokens = tokens;
@@ -69,13 +72,19 @@ public final class LanguageModelling implements Classifying {
     return "tokens";
   }
 
-  /** Mean cross-entropy: {@code loss} in nats per token, and {@code lossPerByte}. */
+  /**
+   * Measures mean cross-entropy on held-out text: {@code loss} in nats per token, and {@code
+   * lossPerByte}.
+   */
   @Override
   public Metrics evaluate() {
     return metrics(evaluate(model, tokens, batch, evaluationBatches), tokens);
   }
 
-  /** A loss on the held-out part of a token file, per token and per byte of the text. */
+  /**
+   * Converts a loss per token on the held-out part of a token file to metrics per token and per
+   * byte.
+   */
   public static Metrics metrics(double loss, TokenFile tokens) {
     TokenFile.Header header = tokens.header();
     double tokensPerByte = (double) header.validationTokens() / header.validationBytes();
@@ -86,7 +95,7 @@ public final class LanguageModelling implements Classifying {
   /**
    * Mean cross-entropy of a model on the held-out part of a token file, in nats per token.
    *
-   * @param limit the most batches to look at
+   * @param limit the most batches to evaluate
    */
   public static double evaluate(CausalLm model, TokenFile tokens, int batch, long limit) {
     double[] sum = new double[2];

@@ -4,26 +4,27 @@ import dev.jformer.metrics.Metrics;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.Map;
 
-/** Is told how training goes, in the training thread. */
+/** Receives the events of a training, in the training thread. */
 public interface Listener {
-  /** After every update. */
+  /** Called after every update. */
   default void step(Step step) {}
 
-  /** After every evaluation. */
+  /** Called after every evaluation. */
   default void evaluation(Evaluation evaluation) {}
 
   /**
-   * One update.
+   * An update of the weights.
    *
    * @param step its number, from 1
-   * @param steps how many there will be
+   * @param steps total number of updates
    * @param loss training loss
    * @param learningRate the rate used
    * @param gradientNorm common norm of the gradients before clipping
    * @param unitsPerSecond throughput of the last few updates
-   * @param seconds since this process began to train
-   * @param secondsLeft estimate of what remains, evaluations not counted
-   * @param figures what modules had to say, by name; see {@link dev.jformer.nn.AuxiliaryLosses}
+   * @param seconds since this process began training
+   * @param secondsLeft estimate of the remaining time, evaluations excluded
+   * @param figures metrics that modules reported, by name; see {@link
+   *     dev.jformer.nn.AuxiliaryLosses}
    */
   @RecordBuilder
   record Step(
@@ -38,9 +39,9 @@ public interface Listener {
       Map<String, Double> figures) {}
 
   /**
-   * One evaluation.
+   * An evaluation.
    *
-   * @param step after which update
+   * @param step the number of updates done
    * @param metrics measured on held-out data
    * @param best the best value of the primary metric so far, this one included
    * @param seconds since this process began to train

@@ -14,9 +14,10 @@ import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
 /**
- * Training an encoder on text to fill in what is masked (arXiv 1810.04805): of 15 % of the tokens,
- * drawn anew in every batch, eight in ten are replaced by the mask, one by a random token, one
- * stays; the model is asked what all of them were.
+ * The task of masked language modelling (<a href="https://arxiv.org/abs/1810.04805">BERT:
+ * Pre-training of Deep Bidirectional Transformers for Language Understanding</a>): an encoder
+ * predicts 15 % of the tokens of a text, drawn anew in every batch. Of these 80 % are replaced by
+ * the mask, 10 % by a random token, and 10 % stay.
  */
 public final class MaskedModelling implements Classifying {
   private static final double ASKED = 0.15;
@@ -31,10 +32,10 @@ public final class MaskedModelling implements Classifying {
   private final long evaluationBatches;
 
   /**
-   * A task.
+   * Creates a task.
    *
    * @param batch sequences in a batch, each of the model's length
-   * @param evaluationBatches the most batches of held-out text an evaluation looks at
+   * @param evaluationBatches the most batches of held-out text in an evaluation
    * @throws DataException if tokens and model do not fit together
    */
   public MaskedModelling(
@@ -51,11 +52,11 @@ public final class MaskedModelling implements Classifying {
       Encoder model, TokenFile tokens, int batch, SequenceSampler sampler, long evaluationBatches) {
     if (!model.config().fits(tokens.header().vocabulary())) {
       throw new DataException(
-          "the tokens are of a vocabulary of "
+          "the tokens have a vocabulary of "
               + tokens.header().vocabulary()
               + ", but the model's has "
               + model.config().tokens()
-              + ": use the tokenizer the model was made for");
+              + ": use the model's own tokenizer");
     }
     this.model = model;
     this.tokens = tokens;
@@ -65,10 +66,10 @@ public final class MaskedModelling implements Classifying {
   }
 
   /**
-   * Mean cross-entropy of masked tokens in nats, of a model in inference on the held-out part of a
-   * token file, which needs no other.
+   * Measures the mean cross-entropy of masked tokens in nats, of a model in inference mode on the
+   * held-out part of a token file; the file may have no training part.
    *
-   * @param limit the most batches to look at
+   * @param limit the most batches to evaluate
    */
   public static Metrics evaluate(Encoder model, TokenFile tokens, int batch, long limit) {
     return new MaskedModelling(model, tokens, batch, null, limit).evaluate();
@@ -79,7 +80,7 @@ public final class MaskedModelling implements Classifying {
     return passes(sampler.batch(index).inputs());
   }
 
-  /** Passes over texts in which the same tokens are masked. */
+  /** Prepares passes over texts, all with the same tokens masked. */
   private Supplier<Prediction> passes(Tensor ids) {
     Tensor flat = ids.flatten(0, 1);
     Tensor drawn = Tensor.rand(flat.elements());
@@ -110,7 +111,9 @@ public final class MaskedModelling implements Classifying {
     return "tokens";
   }
 
-  /** Mean cross-entropy of masked tokens in nats; the same ones are masked in every evaluation. */
+  /**
+   * Measures mean cross-entropy of masked tokens in nats; every evaluation masks the same tokens.
+   */
   @Override
   public Metrics evaluate() {
     Tensor random = Random.state();

@@ -17,12 +17,13 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Writes what happens in training to a file, one JSON object a line: {@code metrics.jsonl}. Each
- * metric of an evaluation stands under its name after {@code validation}, the best value of the
- * primary one after {@code bestValidation}: {@code validationLoss}, {@code bestValidationBleu}.
+ * Writes the events of a training to {@code metrics.jsonl}, one JSON object per line. The key of a
+ * metric of an evaluation is {@code validation} and its name; that of the best value of the primary
+ * metric is {@code bestValidation} and its name: {@code validationLoss}, {@code
+ * bestValidationBleu}.
  */
 public final class MetricsFile implements Listener, AutoCloseable {
-  /** What the name of the best value of a metric begins with. */
+  /** The prefix of the keys of best values. */
   public static final String BEST = "bestValidation";
 
   private static final JsonMapper JSON = new JsonMapper();
@@ -30,7 +31,7 @@ public final class MetricsFile implements Listener, AutoCloseable {
   private final BufferedWriter writer;
 
   /**
-   * Opens the file, new or to go on with.
+   * Opens a new file, or an existing one to append to.
    *
    * @param fromStep lines of later steps are dropped: a resumed run writes them again
    */
@@ -92,7 +93,7 @@ public final class MetricsFile implements Listener, AutoCloseable {
     }
   }
 
-  /** For example {@code validationLoss}. */
+  /** Builds a key, for example {@code validationLoss}. */
   private static String key(String prefix, Metric metric) {
     return prefix
         + metric.name().substring(0, 1).toUpperCase(Locale.ROOT)

@@ -33,7 +33,7 @@ final class MovingAverage implements AutoCloseable {
     }
   }
 
-  /** Takes the present weights in, after update number {@code n} (from 1). */
+  /** Updates the averages with the present weights, after update number {@code n} (from 1). */
   void update(long n) {
     double rate = 1 - Math.min(decay, (1.0 + n) / (10.0 + n));
     try (Scope scope = Scope.open();
@@ -42,7 +42,7 @@ final class MovingAverage implements AutoCloseable {
     }
   }
 
-  /** Exchanges the model's weights with the averages; a second call puts them back. */
+  /** Swaps the model's weights with the averages; a second call swaps them back. */
   void swap() {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {

@@ -3,10 +3,12 @@ package dev.jformer.train;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Part;
 
-/** What training makes small: the loss of a task, or what a technique puts in its place. */
+/**
+ * The objective that training minimises: the loss of a task, or a technique's replacement for it.
+ */
 public interface Objective extends Part {
   /**
-   * The task with this objective in the place of its loss. What is evaluated stays the same.
+   * Wraps a task so that this objective replaces its training loss. Evaluation stays the same.
    *
    * @throws IllegalArgumentException if it does not suit the task
    */

@@ -4,32 +4,35 @@ import dev.jformer.config.Checks;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
- * How the learning rate goes from step to step: a linear warm-up to its peak, then one of several
- * ways down.
+ * The schedule of the learning rate: a linear warm-up to the peak, then a decay.
  *
- * @param shape the way down
+ * @param shape the shape of the decay
  * @param warmup steps until the peak is reached
  * @param floor the last step's rate as a share of the peak, or the lowest where the shape does not
  *     end
  */
 @RecordBuilder
 public record Schedule(Shape shape, int warmup, double floor) implements ScheduleBuilder.With {
-  /** The way down from the peak. */
+  /** The shape of the decay from the peak. */
   public enum Shape {
-    /** Half a cosine (arXiv 1608.03983, without restarts). */
+    /**
+     * Half a cosine (<a href="https://arxiv.org/abs/1608.03983">SGDR: Stochastic Gradient Descent
+     * with Warm Restarts</a>, without restarts).
+     */
     COSINE,
     /** A straight line. */
     LINEAR,
-    /** No way down. */
+    /** No decay. */
     CONSTANT,
     /**
-     * The peak times √(warmup / step), whatever the number of steps (arXiv 1706.03762); without a
-     * warm-up, times 1/√step.
+     * The peak times √(warmup / step), whatever the number of steps (<a
+     * href="https://arxiv.org/abs/1706.03762">Attention Is All You Need</a>); without a warm-up,
+     * times 1/√step.
      */
     INVERSE_SQRT
   }
 
-  /** Defaults. */
+  /** Default schedule. */
   public Schedule() {
     this(Shape.COSINE, 100, 0.1);
   }

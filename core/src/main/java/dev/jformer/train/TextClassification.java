@@ -17,7 +17,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Training an encoder to classify texts. The same share of every class is held out. */
+/** The task of training an encoder to classify texts. The same share of every class is held out. */
 public final class TextClassification implements Classifying {
   private static final long SPLIT_SEED = 20;
   private static final int EVALUATED_TOGETHER = 64;
@@ -27,16 +27,16 @@ public final class TextClassification implements Classifying {
   private final List<Example> heldOut = new ArrayList<>();
   private final Epochs epochs;
 
-  /** A text in tokens and its class. */
+  /** A tokenized text and its class. */
   public static final class Example {
     private final int[] ids;
     private final int label;
 
     /**
-     * A text.
+     * Creates an example.
      *
      * @param ids its tokens, at least one
-     * @param label number of its class
+     * @param label the number of its class
      */
     public Example(int[] ids, int label) {
       this.ids = ids;
@@ -45,7 +45,7 @@ public final class TextClassification implements Classifying {
   }
 
   /**
-   * A task.
+   * Creates a task.
    *
    * @param validation share of each class that is held out
    * @throws DataException if nothing is left to learn from, or nothing is held out
@@ -77,12 +77,12 @@ public final class TextClassification implements Classifying {
     this.epochs = new Epochs(training.size(), batch, seed);
   }
 
-  /** Texts to learn from. */
+  /** The number of training texts. */
   public int trainingTexts() {
     return training.size();
   }
 
-  /** Texts held out. */
+  /** The number of held-out texts. */
   public int heldOutTexts() {
     return heldOut.size();
   }
@@ -101,7 +101,7 @@ public final class TextClassification implements Classifying {
     };
   }
 
-  /** Texts as the model takes them, cut off where they are longer. */
+  /** Builds a batch of texts, truncated to the model's length. */
   private static TextBatch batch(Encoder model, List<Example> examples) {
     int longest = model.config().length();
     List<int[]> texts =
@@ -125,13 +125,13 @@ public final class TextClassification implements Classifying {
     return "texts";
   }
 
-  /** Mean cross-entropy of the texts held out, and the share that is right. */
+  /** Measures mean cross-entropy and accuracy on the held-out texts. */
   @Override
   public Metrics evaluate() {
     return evaluate(model, heldOut).metrics();
   }
 
-  /** How well a model does on texts. */
+  /** Measures a model on texts. */
   public static ClassificationScores evaluate(Encoder model, List<Example> examples) {
     ClassificationScores scores = new ClassificationScores();
     boolean learning = model.isTraining();
@@ -151,7 +151,7 @@ public final class TextClassification implements Classifying {
     return scores;
   }
 
-  /** Probabilities of the classes of a text, cut off where it is longer than the model takes. */
+  /** Computes the probabilities of the classes of a text, truncated to the model's length. */
   public static double[] probabilities(Encoder model, int[] ids) {
     model.train(false);
     try (Scope scope = Scope.open();

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The training loop.
+ * Trains a model: the training loop.
  *
  * <p>With a folder for checkpoints a run can be stopped, or killed, at any moment and {@linkplain
  * #resume resumed}: the losses that follow are then, bit for bit, those of a run that was never
@@ -42,9 +42,9 @@ public final class Trainer implements AutoCloseable {
   private volatile boolean stopping;
 
   /**
-   * Prepares to train.
+   * Creates a trainer.
    *
-   * @param checkpointFolder where checkpoints go; null for none
+   * @param checkpointFolder the folder for checkpoints; null for none
    */
   public Trainer(Module model, Task task, TrainingConfig training, Path checkpointFolder) {
     this.model = model;
@@ -60,7 +60,7 @@ public final class Trainer implements AutoCloseable {
     this.average = training.ema() > 0 ? new MovingAverage(model, training.ema()) : null;
   }
 
-  /** Adds someone to be told how it goes. */
+  /** Adds a listener. */
   public void addListener(Listener listener) {
     listeners.add(listener);
   }
@@ -70,20 +70,22 @@ public final class Trainer implements AutoCloseable {
     return new Checkpoints(folder).exist();
   }
 
-  /** Updates done so far. */
+  /** The number of updates done so far. */
   public long step() {
     return progress.step();
   }
 
-  /** Asks the loop, from any thread, to write a checkpoint after the present update and return. */
+  /**
+   * Makes {@link #run}, from any thread, write a checkpoint after the present update and return.
+   */
   public void stop() {
     stopping = true;
   }
 
   /**
-   * Takes up the newest checkpoint.
+   * Restores the newest checkpoint.
    *
-   * @throws TrainingException if there is none, or it belongs to another model
+   * @throws TrainingException if there is none, or it is of another model
    */
   public void resume() {
     try (Scope scope = Scope.open()) {
@@ -103,7 +105,7 @@ public final class Trainer implements AutoCloseable {
         throw new TrainingException(
             "the checkpoint does not belong to this model and recipe ("
                 + e.getMessage()
-                + "): resume with those it was begun with",
+                + "): resume with the model and recipe that the run began with",
             e);
       }
       progress = found.progress();
@@ -132,7 +134,7 @@ public final class Trainer implements AutoCloseable {
    * Trains until all steps are done, the primary metric stops improving, or {@link #stop} is
    * called.
    *
-   * @throws TrainingException if the loss is no number any more, or a checkpoint cannot be written
+   * @throws TrainingException if the loss is not finite, or a checkpoint cannot be written
    */
   public Result run() {
     Clock clock = new Clock(training, task.unitsPerBatch());
@@ -193,7 +195,9 @@ public final class Trainer implements AutoCloseable {
         .build();
   }
 
-  /** Adds gradients of the task's loss and of those of modules, and returns the task's. */
+  /**
+   * Accumulates the gradients of the task's and the modules' losses, and returns the task's loss.
+   */
   private double pass(long batch, Map<String, Double> figures) {
     try (Scope scope = Scope.open();
         AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
@@ -258,8 +262,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Runs {@code body} in inference with the weights that are evaluated and saved: the averages, if
-   * there are any.
+   * Runs {@code body} in inference mode with the weights that are evaluated and saved: the moving
+   * averages, if there are any.
    */
   private double withEvaluatedWeights(java.util.function.DoubleSupplier body) {
     model.train(false);
@@ -300,13 +304,13 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * How training ended.
+   * The result of a training.
    *
-   * @param ending why
+   * @param ending why it ended
    * @param steps updates done, those before a resumption included
    * @param last the latest metrics on held-out data; null if there was no evaluation
-   * @param best those of the evaluation with the best primary metric; null if there was none
-   * @param bestStep after which update that was
+   * @param best the metrics of the evaluation with the best primary metric; null if there was none
+   * @param bestStep the number of updates before the best evaluation
    */
   public record Result(Ending ending, long steps, Metrics last, Metrics best, long bestStep) {
     /** Why training ended. */
@@ -317,7 +321,7 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
-  /** Releases the optimizer's memory; the model stays. */
+  /** Releases the optimizer's memory; the model stays open. */
   @Override
   public void close() {
     optimizer.close();

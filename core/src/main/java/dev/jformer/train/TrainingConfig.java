@@ -4,22 +4,22 @@ import dev.jformer.config.Checks;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
- * How a model is trained.
+ * The settings of a training.
  *
- * @param steps updates of the weights
+ * @param steps number of updates of the weights
  * @param batch sequences in one pass
  * @param accumulate passes whose gradients are added up for one update
- * @param learningRate the peak
- * @param schedule how the rate goes from step to step
- * @param optimizer AdamW's settings
+ * @param learningRate the peak learning rate
+ * @param schedule the schedule of the learning rate
+ * @param optimizer the settings of AdamW
  * @param clip the largest common norm of the gradients; 0 for no limit
- * @param precision of the matrix products
- * @param ema decay of an exponential moving average of the weights, which is then what is evaluated
- *     and saved; 0 for none
+ * @param precision the precision of matrix products
+ * @param ema decay of an exponential moving average of the weights, which is then evaluated and
+ *     saved in their place; 0 for none
  * @param evaluateEvery steps between evaluations
  * @param checkpointEvery steps between checkpoints
  * @param patience evaluations without a better loss after which training stops early; 0 for never
- * @param seed of everything random
+ * @param seed the seed of all random draws
  */
 @RecordBuilder
 public record TrainingConfig(
@@ -37,7 +37,7 @@ public record TrainingConfig(
     int patience,
     long seed)
     implements TrainingConfigBuilder.With {
-  /** The type that matrix products are computed in. */
+  /** The precision of matrix products. */
   public enum Precision {
     /** Single precision throughout. */
     FLOAT32,
@@ -80,8 +80,8 @@ public record TrainingConfig(
   }
 
   /**
-   * The same for another number of steps, evaluating and saving as often in proportion as {@code
-   * times} says.
+   * Returns these settings for another number of steps, with {@code times} evaluations and
+   * checkpoints in total.
    */
   public TrainingConfig withSteps(int newSteps, int times) {
     int every = Math.max(1, newSteps / times);

@@ -1,15 +1,15 @@
 package dev.jformer.train;
 
-/** Training that cannot go on; the message says why and what can be done. */
+/** Thrown when training cannot continue; the message gives the reason and a remedy. */
 public class TrainingException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** An error with this message. */
+  /** Creates an error with a message. */
   public TrainingException(String message) {
     super(message);
   }
 
-  /** An error with this message and what led to it. */
+  /** Creates an error with a message and its cause. */
   public TrainingException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -11,21 +11,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where a run stands, apart from its tensors.
+ * The state of a run, apart from its tensors.
  *
- * @param step updates done
+ * @param step number of updates done
  * @param best the metrics of the best evaluation so far; null before the first
- * @param bestStep after which update
- * @param stale evaluations since then
+ * @param bestStep number of updates before the best evaluation
+ * @param stale number of evaluations since the best one
  * @param last the metrics of the latest evaluation; null before the first
  */
 record TrainingState(long step, Metrics best, long bestStep, int stale, Metrics last) {
   private static final JsonMapper JSON = new JsonMapper();
 
-  /**
-   * The name of the number in files of earlier versions that knew losses only. It is the loss, or
-   * what BLEU lacks of 100.
-   */
+  /** The name of the best value in files of earlier versions. It is the loss, or 100 minus BLEU. */
   private static final String FORMER = "bestLoss";
 
   private static final double MOST_BLEU = 100;
@@ -48,7 +45,7 @@ record TrainingState(long step, Metrics best, long bestStep, int stale, Metrics 
     return new TrainingState(step, before, bestStep, stale + 1, metrics);
   }
 
-  /** The best metrics so far if they can be compared with a value; null if there are none such. */
+  /** The best metrics so far if they are comparable with a metric; null otherwise. */
   private Metrics comparable(Metric now) {
     if (best == null || best.primary().name().equals(now.name())) {
       return best;
@@ -61,7 +58,10 @@ record TrainingState(long step, Metrics best, long bestStep, int stale, Metrics 
     return Metrics.of(new Metric(now.name(), value, now.unit(), now.higherIsBetter()));
   }
 
-  /** The best value of the metric that was evaluated last; the worst there is before the first. */
+  /**
+   * The best value of the primary metric of the latest evaluation; infinitely bad before the first
+   * one.
+   */
   double bestValue() {
     if (best != null) {
       return best.primary().value();
@@ -78,7 +78,7 @@ record TrainingState(long step, Metrics best, long bestStep, int stale, Metrics 
   }
 
   /**
-   * Reads what {@link #toJson} or an earlier version wrote.
+   * Reads a state that {@link #toJson} or an earlier version wrote.
    *
    * @throws FormatException if a field is missing
    */

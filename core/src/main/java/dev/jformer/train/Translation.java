@@ -17,7 +17,8 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Training an encoder-decoder to translate: predict each token from the source and those before.
+ * The task of training an encoder-decoder to translate: predict each token from the source and the
+ * tokens before it.
  */
 public final class Translation implements Classifying {
   private static final int EVALUATED_TOGETHER = 64;
@@ -29,12 +30,12 @@ public final class Translation implements Classifying {
   private final long unitsPerBatch;
 
   /**
-   * A task.
+   * Creates a task.
    *
    * @param tokens the most tokens of a batch; see {@link LengthBatches}
    * @param most the most pairs of a batch
    * @param smoothing share of each target that is spread over the vocabulary
-   * @throws DataException if there is nothing to learn from or to validate on
+   * @throws DataException if there are no pairs to train or to validate on
    */
   public Translation(
       EncoderDecoder model,
@@ -45,8 +46,7 @@ public final class Translation implements Classifying {
       double smoothing,
       long seed) {
     if (heldOut.isEmpty()) {
-      throw new DataException(
-          "there is nothing to validate on: expected at least one pair of texts");
+      throw new DataException("there are no pairs of texts to validate on: expected at least one");
     }
     this.model = model;
     this.heldOut = heldOut;
@@ -56,17 +56,19 @@ public final class Translation implements Classifying {
     this.unitsPerBatch = Math.max(1, Math.round((double) all / batches.perEpoch()));
   }
 
-  /** Batches in an epoch. */
+  /** The number of batches in an epoch. */
   public int batchesPerEpoch() {
     return batches.perEpoch();
   }
 
-  /** A batch, from 0. */
+  /** The batch with an index, from 0. */
   public PairBatch batch(long index) {
     return PairBatch.of(batches.chosen(index));
   }
 
-  /** The smoothed cross-entropy in nats per token. */
+  /**
+   * Prepares passes over one batch, with the smoothed cross-entropy in nats per token as the loss.
+   */
   @Override
   public Supplier<Prediction> passes(long index) {
     PairBatch batch = batch(index);
@@ -77,12 +79,12 @@ public final class Translation implements Classifying {
     };
   }
 
-  /** Scores of the targets of a batch: [M, V], float32. */
+  /** Computes the logits of the targets of a batch: [M, V], float32. */
   public static Tensor logits(EncoderDecoder model, PairBatch batch) {
     return model.logits(batch.source(), batch.paddingMask(), batch.inputs(), batch.places());
   }
 
-  /** Tokens to predict in a batch, on average. */
+  /** The average number of tokens to predict in a batch. */
   @Override
   public long unitsPerBatch() {
     return unitsPerBatch;
@@ -93,13 +95,13 @@ public final class Translation implements Classifying {
     return "tokens";
   }
 
-  /** Cross-entropy of the held-out translations, not smoothed, in nats per token. */
+  /** Measures cross-entropy on the held-out translations, not smoothed, in nats per token. */
   @Override
   public Metrics evaluate() {
     return Metrics.ofLoss(evaluate(model, heldOut), "nats per token");
   }
 
-  /** Cross-entropy of translations, not smoothed, in nats per token. */
+  /** Measures the cross-entropy of translations, not smoothed, in nats per token. */
   public static double evaluate(EncoderDecoder model, List<TokenPair> pairs) {
     List<TokenPair> sorted = new ArrayList<>(pairs);
     sorted.sort(Comparator.comparingInt(pair -> pair.target().length));

@@ -9,17 +9,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Measures weight freezing, how many weights of a shift network stay what they were while it
- * learns, as in <a href="https://arxiv.org/abs/2208.09708">DenseShift: Towards Accurate and
- * Transferable Low-Bit Shift Network</a>. It counts the shares whose sign, whose exponent, or
- * neither changed after any update. A weight of zero has no sign; a sign has changed when the other
- * one is seen. To zero and from it is a change of the exponent. The paper's text, of which not all
- * was at hand, may count otherwise.
+ * Measures weight freezing, the share of weights of a shift network that never change in training,
+ * as in <a href="https://arxiv.org/abs/2208.09708">DenseShift: Towards Accurate and Transferable
+ * Low-Bit Shift Network</a>. It counts the shares whose sign, whose exponent, or neither changed
+ * after any update. A weight of zero has no sign; a sign has changed when the opposite one occurs.
+ * A change to or from zero is a change of the exponent. Only a part of the paper's text was
+ * available, so the authors may count otherwise.
  */
 public final class WeightFreezing implements Listener {
   private static final int ZERO = -1;
 
-  /** What was seen of a layer. */
+  /** The values that the weights of a layer had so far. */
   private static final class Seen {
     final byte[] firstSign;
     final int[] firstShift;
@@ -49,7 +49,7 @@ public final class WeightFreezing implements Listener {
 
   private final Map<ShiftWeight, Seen> layers = new LinkedHashMap<>();
 
-  /** Looks at a model before it learns. */
+  /** Records the weights of a model before training. */
   public WeightFreezing(Module model) {
     model
         .modules()
@@ -73,7 +73,7 @@ public final class WeightFreezing implements Listener {
     look();
   }
 
-  /** Looks at the weights as they are now. */
+  /** Compares the present weights with the recorded ones. */
   public void look() {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
@@ -100,7 +100,7 @@ public final class WeightFreezing implements Listener {
     return share(false, true);
   }
 
-  /** The share of weights of which nothing ever changed. */
+  /** The share of weights whose sign and exponent never changed. */
   public double weights() {
     return share(true, true);
   }

@@ -1,6 +1,6 @@
 /**
- * Training: the loop, the optimizer, schedules, metrics and checkpoints. What is trained, on what
- * data, with what loss is a {@link dev.jformer.train.Task}; how long and how fast is a {@link
- * dev.jformer.train.TrainingConfig}.
+ * Training: the loop, the optimizer, schedules, metrics and checkpoints. The model, the data and
+ * the loss form a {@link dev.jformer.train.Task}; the number of steps, the learning rate and the
+ * like form a {@link dev.jformer.train.TrainingConfig}.
  */
 package dev.jformer.train;

@@ -56,7 +56,7 @@ class FullDiskTest {
               TrainingException.class, () -> train(tokens, checkpoints, false, log, filler));
       assertTrue(e.getMessage().contains("step-00000008: "), e.getMessage());
       assertTrue(e.getMessage().contains("No space left on device"), e.getMessage());
-      assertTrue(e.getMessage().contains("resume once there is room"), e.getMessage());
+      assertTrue(e.getMessage().contains("free space on the disk"), e.getMessage());
       assertArrayEquals(new String[] {"step-00000004"}, checkpoints.toFile().list());
 
       Files.delete(filler);
