@@ -14,24 +14,24 @@ import java.util.Map;
 /**
  * The activation sparsity of a model, as in <a href="https://arxiv.org/abs/2210.06313">The Lazy
  * Neuron Phenomenon: On Emergence of Activation Sparsity in Transformers</a>. It is the share of
- * the hidden units of the perceptrons that is not 0 after the activation, and so takes part in the
- * result for a token.
+ * the perceptrons' hidden units that are not 0 after the activation and so contribute to the result
+ * for a token.
  *
- * @param layers the share in each block, first to last, over all tokens looked at
+ * @param layers the share in each block, first to last, over all measured tokens
  */
 public record ActivationSparsity(List<Double> layers) {
   private static final String UNITS = "blocks\\.\\d+\\.ffn\\.units";
 
-  /** Mean over the layers. */
+  /** The mean share over the layers. */
   public double mean() {
     return layers.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
   }
 
   /**
-   * Runs the model in inference mode and counts exactly.
+   * Measures a model in inference mode, counting exactly.
    *
    * @param batches ids, int64 [B, T] each
-   * @throws IllegalArgumentException if the channel mixers show no hidden units ({@code units})
+   * @throws IllegalArgumentException if the channel mixers have no hidden units ({@code units})
    */
   public static ActivationSparsity of(CausalLm model, List<Tensor> batches) {
     boolean training = model.isTraining();

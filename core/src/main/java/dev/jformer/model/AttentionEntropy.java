@@ -13,10 +13,10 @@ import java.util.function.BiFunction;
 /**
  * The attention entropy of a model, as in <a href="https://arxiv.org/abs/2303.06296">Stabilizing
  * Transformer Training by Preventing Attention Entropy Collapse</a>. It is the entropy, in nats, of
- * the weights by which a token takes from the others. Where it collapses, a head attends to one
- * token only, and training tends to become unstable.
+ * a token's attention weights. If it collapses, a head attends to one token only, and training
+ * tends to become unstable.
  *
- * <p>Measuring leaves the model as it was: it runs in inference mode and without gradients.
+ * <p>Measuring does not change the model: it runs in inference mode and without gradients.
  */
 public final class AttentionEntropy {
   private static final Operator MINUS_P_LOG_P = Operator.named("aten::special_entr");
@@ -25,13 +25,13 @@ public final class AttentionEntropy {
   private AttentionEntropy() {}
 
   /**
-   * Mean entropy of each head's weights over the tokens of a batch.
+   * Measures the mean entropy of each head's weights over the tokens of a batch.
    *
-   * <p>The first token of a causal model sees itself only; its entropy of 0 counts. A model of T
-   * tokens that looks at all it may see alike has {@code (ln 1 + … + ln T) / T}.
+   * <p>The first token of a causal model sees itself only; its entropy of 0 counts. A causal model
+   * with equal weights has {@code (ln 1 + … + ln T) / T} for T tokens.
    *
    * @param ids int64 [B, T]
-   * @return [L][H], in nats; NaN where weights are no numbers
+   * @return [L][H], in nats; NaN where weights are NaN
    * @throws UnsupportedOperationException if a mixer has no matrix of weights
    */
   public static double[][] entropies(CausalLm model, Tensor ids) {
@@ -46,12 +46,12 @@ public final class AttentionEntropy {
   }
 
   /**
-   * Spectral norm of each head's matrix of logits [T, T], the pairs that may not meet included: the
+   * Measures the spectral norm of each head's matrix of logits [T, T], masked pairs included: the
    * largest over the sequences of a batch.
    *
    * @param ids int64 [B, T]
-   * @return [L][H]; NaN where a logit is no finite number
-   * @throws UnsupportedOperationException if a mixer's weights are no softmax
+   * @return [L][H]; NaN where a logit is not finite
+   * @throws UnsupportedOperationException if a mixer's weights are not a softmax
    */
   public static double[][] spectralNorms(CausalLm model, Tensor ids) {
     return measure(
@@ -63,7 +63,7 @@ public final class AttentionEntropy {
           for (int head = 0; head < norms.length; head++) {
             Tensor matrices = logits.select(0, head);
             norms[head] =
-                matrices.isFinite().all() // the decomposition refuses others
+                matrices.isFinite().all() // the decomposition fails on others
                     ? SINGULAR_VALUES.call(matrices).max().item()
                     : Double.NaN;
           }
@@ -91,7 +91,9 @@ public final class AttentionEntropy {
   }
 
   /**
-   * The least entropy that the softmax of a row of logits can have (arXiv 2303.06296, theorem 3.1).
+   * The least entropy that the softmax of a row of logits can have (<a
+   * href="https://arxiv.org/abs/2303.06296">Stabilizing Transformer Training by Preventing
+   * Attention Entropy Collapse</a>, theorem 3.1).
    *
    * <p>The paper states it with the product of the norms of {@code W_K W_Qᵀ} and {@code X Xᵀ}. The
    * logits' own norm is no larger, and the bound falls as the norm grows, so that this one is at
@@ -99,7 +101,7 @@ public final class AttentionEntropy {
    * of {@code -σ / √(T(T-1))}, if the other rows are zero.
    *
    * @param spectralNorm σ, of the matrix of logits
-   * @param keys T, how many tokens the row's token may see
+   * @param keys T, the number of tokens that the row's token may see
    * @return nats
    */
   public static double lowerBound(double spectralNorm, long keys) {
@@ -121,9 +123,9 @@ public final class AttentionEntropy {
   }
 
   /**
-   * The least mean entropy of T tokens, each of which sees those up to itself: the mean of {@link
-   * #lowerBound} for 1 to T keys. Leaving out some of a row's logits does not make its norm larger,
-   * so the bound holds for each row.
+   * The least mean entropy of T tokens, each of which sees itself and the tokens before it: the
+   * mean of {@link #lowerBound} for 1 to T keys. Leaving out some of a row's logits does not make
+   * its norm larger, so the bound holds for each row.
    */
   public static double causalLowerBound(double spectralNorm, long length) {
     double sum = 0;

@@ -14,9 +14,9 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A residual block: tokens are mixed, then channels. What leaves the two halves passes the layers
- * {@code mixed} and {@code output}, which do nothing and can be exchanged to look at it or change
- * it.
+ * A residual block: a token mixer, then a channel mixer. The outputs of the two halves pass the
+ * layers {@code mixed} and {@code output}, which are identities and can be replaced to observe or
+ * change the outputs.
  */
 public final class Block extends ResidualBlock {
   private final Sublayer tokens;
@@ -46,7 +46,7 @@ public final class Block extends ResidualBlock {
     this.output = child("output", Layer.class, new Identity());
   }
 
-  /** A block of these parts, at a place in a model. */
+  /** Builds a block from a configuration of its parts. */
   public static Block of(BlockContext context, BlockConfig config, Position position) {
     check(config.norm(), context);
     return new Block(
@@ -59,17 +59,19 @@ public final class Block extends ResidualBlock {
         config.residual().build(context));
   }
 
-  /** Refuses a normalisation that would let tokens see later ones where they must not. */
+  /** Checks that the normalisation of a causal model does not mix tokens. */
   static void check(Norm.Config norm, BlockContext context) {
     if (context.causal() && norm.mixesTokens()) {
       throw new IllegalArgumentException(
           "the normalisation "
               + norm.type()
-              + " looks at all tokens: where tokens see earlier ones only, choose another");
+              + " mixes all tokens, which a causal model does not allow: choose another");
     }
   }
 
-  /** Whole sequences: x [B, T, D] and the padding mask as in {@link TokenMixer#forward}. */
+  /**
+   * Transforms whole sequences: x [B, T, D] and the padding mask as in {@link TokenMixer#forward}.
+   */
   public Tensor forward(Tensor x, Tensor paddingMask) {
     Tensor mixture = mixer.get().forward(tokens.input(x), paddingMask);
     return mixChannels(addMixture(x, mixture));
@@ -80,7 +82,7 @@ public final class Block extends ResidualBlock {
     return forward(x, paddingMask);
   }
 
-  /** Whole sequences of which tokens may leave after the mixer, if it is one that reduces them. */
+  /** Transforms whole sequences, which have fewer tokens afterwards if the mixer reduces them. */
   TokenBatch reduce(TokenBatch batch) {
     if (!(mixer.get() instanceof TokenReducingMixer reducing)) {
       Tensor x = forward(batch.x(), batch.paddingMask());
@@ -91,7 +93,7 @@ public final class Block extends ResidualBlock {
     return new TokenBatch(mixChannels(left.x()), left.paddingMask(), left.sizes());
   }
 
-  /** What the token mixer is given when this block is given x [B, T, D]. */
+  /** The input of the token mixer when the input of the block is x [B, T, D]. */
   Tensor mixerInput(Tensor x) {
     return tokens.input(x);
   }

@@ -13,18 +13,18 @@ import dev.jformer.nn.Residual;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
- * The parts of a model's blocks, all of which are alike.
+ * Configuration of the blocks of a model, which all have the same parts.
  *
  * @param mixer the token mixer
  * @param ffn the channel mixer
  * @param norm the normalisation
- * @param placement where blocks normalise
+ * @param placement the placement of the normalisation
  * @param bias whether linear layers have a bias
- * @param dropout probability of dropout, on what enters the first block and on what each part of a
- *     block adds
- * @param residual what becomes of the parts of a block before they are added
- * @param init how the weights start
- * @param projection what the linear layers are
+ * @param dropout probability of dropout, on the input of the first block and on the output of each
+ *     part of a block
+ * @param residual the layer that the output of each part of a block passes before it is added
+ * @param init the initialisation of the weights
+ * @param projection the kind of linear layers
  */
 @RecordBuilder
 public record BlockConfig(

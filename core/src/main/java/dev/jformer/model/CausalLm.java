@@ -20,7 +20,9 @@ public final class CausalLm extends Model {
    *
    * @param vocab V, number of token ids
    * @param length the longest sequence it is trained on, in tokens
-   * @param tied whether the output layer shares the embedding's weight (arXiv 1608.05859)
+   * @param tied whether the output layer shares the embedding's weight (<a
+   *     href="https://arxiv.org/abs/1608.05859">Using the Output Embedding to Improve Language
+   *     Models</a>)
    * @param stack the blocks
    */
   @AutoService(Model.Config.class)
@@ -60,7 +62,7 @@ public final class CausalLm extends Model {
   private final Slot<TransformerStack<Block>> stack;
   private final Slot<Layer> head;
 
-  /** A model with freshly drawn weights. */
+  /** Creates a model with random weights. */
   public CausalLm(Config config) {
     this.config = config;
     Initializer normal = Initializer.normal(config.init().deviation());
@@ -99,7 +101,7 @@ public final class CausalLm extends Model {
   }
 
   /**
-   * Scores of the next token after each position.
+   * Computes the logits of the next token after each position.
    *
    * @param ids int64 [B, T]
    * @return logits [B, T, V]
@@ -110,7 +112,7 @@ public final class CausalLm extends Model {
   }
 
   /**
-   * The final hidden states, which the output layer turns into logits.
+   * Computes the final hidden states, the input of the output layer.
    *
    * @param ids int64 [B, T]
    * @return [B, T, D]
@@ -120,7 +122,7 @@ public final class CausalLm extends Model {
   }
 
   /**
-   * What the token mixer of each block is given, first block to last, for analysis.
+   * Computes the input of each block's token mixer, first block to last, for analysis.
    *
    * @param ids int64 [B, T]
    * @return [B, T, D] each
@@ -130,7 +132,7 @@ public final class CausalLm extends Model {
   }
 
   /**
-   * Mean cross-entropy of the targets in nats.
+   * Computes the mean cross-entropy of the targets in nats.
    *
    * @param ids int64 [B, T]
    * @param targets int64 [B, T]; those below 0 do not count
@@ -143,7 +145,7 @@ public final class CausalLm extends Model {
   }
 
   /**
-   * Begins to decode.
+   * Starts decoding.
    *
    * @param batch B
    * @param capacity the most tokens a sequence will have
@@ -153,7 +155,7 @@ public final class CausalLm extends Model {
     return new Decoding(batch, capacity);
   }
 
-  /** Sequences being decoded: what every mixer remembers of the tokens seen so far. */
+  /** Sequences being decoded: the state of every mixer after the tokens so far. */
   public final class Decoding implements AutoCloseable {
     private final TransformerStack<Block>.Decoding states;
 
@@ -162,7 +164,7 @@ public final class CausalLm extends Model {
     }
 
     /**
-     * Reads the next tokens and scores what follows the last of them.
+     * Reads the next tokens and computes the logits after the last of them.
      *
      * @param ids int64 [B, T]
      * @return logits [B, V], the same as the last of {@link CausalLm#logits} for the whole sequence
@@ -172,7 +174,7 @@ public final class CausalLm extends Model {
       return head.get().forward(x.narrow(1, x.size(1) - 1, 1)).squeeze(1);
     }
 
-    /** Like {@link #next}, with the scores after each of the tokens: [B, T, V]. */
+    /** Reads the next tokens and computes the logits after each of them: [B, T, V]. */
     public Tensor all(Tensor ids) {
       return head.get().forward(hidden(ids));
     }
@@ -186,7 +188,7 @@ public final class CausalLm extends Model {
       return states.length();
     }
 
-    /** Forgets all tokens after the first {@code newLength}, where all mixers allow it. */
+    /** Drops all tokens after the first {@code newLength}, if all mixers support it. */
     public void truncate(long newLength) {
       states.truncate(newLength);
     }
@@ -196,14 +198,17 @@ public final class CausalLm extends Model {
       return states.bytes();
     }
 
-    /** Releases what was remembered. */
+    /** Releases the states. */
     @Override
     public void close() {
       states.close();
     }
   }
 
-  /** A line such as {@code causal-lm, 4 layers, width 256, vocabulary 256, 3.2 M parameters}. */
+  /**
+   * Describes the model, for example as {@code causal-lm, 4 layers, width 256, vocabulary 256, 3.2
+   * M parameters}.
+   */
   @Override
   public String toString() {
     return String.format(

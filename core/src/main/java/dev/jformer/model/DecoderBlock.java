@@ -10,8 +10,8 @@ import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A residual block of a decoder (arXiv 1706.03762): tokens are mixed, take from the encoder's
- * tokens, then channels are mixed.
+ * A residual block of a decoder (<a href="https://arxiv.org/abs/1706.03762">Attention Is All You
+ * Need</a>): a token mixer, cross-attention to the encoder's tokens, then a channel mixer.
  */
 public final class DecoderBlock extends ResidualBlock {
   private final Slot<TokenMixer> mixer;
@@ -22,7 +22,7 @@ public final class DecoderBlock extends ResidualBlock {
   private final Sublayer channels;
 
   /**
-   * A block.
+   * Creates a block.
    *
    * @param crossHeads heads of the attention to the encoder
    */
@@ -47,7 +47,7 @@ public final class DecoderBlock extends ResidualBlock {
   }
 
   /**
-   * Whole sequences.
+   * Transforms whole sequences.
    *
    * @param x [B, T, D]
    * @param memory the encoder's tokens, as {@link #read} gives them
@@ -99,7 +99,7 @@ public final class DecoderBlock extends ResidualBlock {
     }
   }
 
-  /** The memory of the token mixer, and keys and values of what the decoder reads. */
+  /** The state of the token mixer, and the keys and values of the encoder's tokens. */
   private static final class State implements TokenMixer.State {
     private final TokenMixer.State tokens;
     private final long beams;
@@ -144,7 +144,10 @@ public final class DecoderBlock extends ResidualBlock {
     }
   }
 
-  /** Keys and values of the encoder's tokens: hidden [B, S, D] and keep bool [B, S], or null. */
+  /**
+   * Computes the keys and values of the encoder's tokens, from hidden [B, S, D] and the padding
+   * mask, bool [B, S] or null.
+   */
   public CrossAttention.Memory read(Tensor hidden, Tensor paddingMask) {
     return cross.get().read(hidden, paddingMask);
   }

@@ -3,14 +3,14 @@ package dev.jformer.model;
 import dev.jformer.tensor.Tensor;
 
 /**
- * What an encoder made of sequences, for a decoder to read.
+ * The output of an encoder, which a decoder attends to.
  *
  * @param hidden [B, S, D]
  * @param paddingMask bool [B, S], false where a token is padding; null if there is none
- * @param beams K, number of sequences that are written for each source; they follow one another
+ * @param beams K, number of consecutive sequences that are generated for each source
  */
 record EncodedSource(Tensor hidden, Tensor paddingMask, long beams) {
-  /** For one sequence a source. */
+  /** Creates a source with one sequence for each. */
   EncodedSource(Tensor hidden, Tensor paddingMask) {
     this(hidden, paddingMask, 1);
   }

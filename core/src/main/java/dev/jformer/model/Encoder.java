@@ -21,29 +21,30 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
- * An encoder of texts in which each token sees all others, as BERT (arXiv 1810.04805): it fills in
- * tokens that are masked, classifies texts by the mean of their tokens, or gives this mean as the
- * text's embedding. {@link Embeddings} and {@link Head} say what its two ends are; with a norm on
- * the embeddings, two types of tokens and norms after the halves of its blocks it is BERT itself.
+ * A bidirectional encoder of texts, such as BERT (<a href="https://arxiv.org/abs/1810.04805">BERT:
+ * Pre-training of Deep Bidirectional Transformers for Language Understanding</a>): a masked
+ * language model, a classifier of texts by the mean of their tokens, or a model of embeddings,
+ * which are these means. {@link Embeddings} and {@link Head} configure its two ends; with a norm on
+ * the embeddings, two token types and post-norm blocks it is BERT itself.
  */
 public final class Encoder extends Model {
-  /** Ids of the vocabulary that stand for no text, where the tokenizer has none for them. */
+  /** The number of ids for mask and padding that are added if the tokenizer has none for them. */
   public static final int SPECIAL = 2;
 
   /**
-   * What stands for a token before the first block: the sum of vectors for its word, its position
-   * and its type.
+   * Configuration of the embeddings: the sum of vectors for a token's word, its position and its
+   * type.
    *
    * @param norm the normalisation of the sum
    * @param tokenTypes number of types of tokens, such as BERT's two for the halves of a pair of
    *     texts; 0 for none
-   * @param mask the id that stands for a token to be filled in
-   * @param padding the id that fills short texts up; negative if tokenizers know neither, so that
-   *     the mask and padding are the two last ids of the vocabulary. If padding is given and the
-   *     mask is negative, there is no mask
+   * @param mask the id of the mask token
+   * @param padding the id of the padding token; negative if tokenizers have neither, so that the
+   *     mask and padding are the two last ids of the vocabulary. If padding is given and the mask
+   *     is negative, there is no mask
    */
   public record Embeddings(Norm.Config norm, int tokenTypes, int mask, int padding) {
-    /** The sum of word and position as it is. */
+    /** Defaults: the sum of word and position, not normalised. */
     public Embeddings() {
       this(new Norm.NoNormConfig(), 0, -1, -1);
     }
@@ -54,7 +55,7 @@ public final class Encoder extends Model {
       Checks.atLeast("tokenTypes", tokenTypes, 0);
       if (padding < 0 && mask >= 0) {
         throw new IllegalArgumentException(
-            "mask is " + mask + " and padding " + padding + ": expected both to be given");
+            "mask is " + mask + " and padding " + padding + ": a mask needs padding as well");
       }
     }
 
@@ -77,14 +78,14 @@ public final class Encoder extends Model {
   }
 
   /**
-   * What fills in masked tokens on top of the last block: a linear layer, GELU, a normalisation and
-   * scores by the table of words.
+   * Configuration of the head for masked language modelling: a linear layer, GELU, a normalisation
+   * and logits by the token embedding.
    *
-   * @param mlmHead whether there is one
+   * @param mlmHead whether there is such a head
    * @param norm its normalisation
    */
   public record Head(@FormerNames("fillsIn") boolean mlmHead, Norm.Config norm) {
-    /** There is one, with layer normalisation. */
+    /** Defaults: a head with layer normalisation. */
     public Head() {
       this(true, new Norm.LayerNormConfig());
     }
@@ -99,11 +100,11 @@ public final class Encoder extends Model {
    * Configuration; the defaults are a small encoder of bytes.
    *
    * @param vocab V, number of token ids, mask and padding among them
-   * @param labels number of classes of texts; 0 for a model that has none
+   * @param labels number of classes of texts; 0 for a model without classes
    * @param length the longest text, in tokens
    * @param stack the blocks
-   * @param embeddings what stands for a token before the first block
-   * @param head what fills in masked tokens
+   * @param embeddings the embeddings of tokens
+   * @param head the head for masked language modelling
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
@@ -132,13 +133,15 @@ public final class Encoder extends Model {
           && head.mlmHead()
           && stack.block().mixer() instanceof TokenReducingAttention.Config) {
         throw new IllegalArgumentException(
-            "mixer is 'token-reduction' in an encoder that fills in tokens, which asks for all of them:"
-                + " expected one that gives embeddings or has classes");
+            "mixer is 'token-reduction' in a masked language model, which needs all tokens:"
+                + " set head.mlmHead to false or labels to at least 1");
       }
       embeddings.check(vocab);
       if (head.mlmHead() && !embeddings.appended() && embeddings.mask() < 0) {
         throw new IllegalArgumentException(
-            "mask is " + embeddings.mask() + ": a model that fills in needs one");
+            "mask is "
+                + embeddings.mask()
+                + ": a masked language model needs an id of the vocabulary");
       }
     }
 
@@ -158,7 +161,7 @@ public final class Encoder extends Model {
     }
 
     /**
-     * This configuration for the tokens of a tokenizer and so many classes.
+     * Returns this configuration for the tokens of a tokenizer and a number of classes.
      *
      * @throws IllegalArgumentException if its mask and padding are the tokenizer's own and this
      *     tokenizer has more ids than the vocabulary
@@ -166,23 +169,27 @@ public final class Encoder extends Model {
     public Config sized(int tokens, int classes) {
       if (!embeddings.appended() && tokens > vocab) {
         throw new IllegalArgumentException(
-            "the tokenizer has " + tokens + " ids, but the model knows " + vocab);
+            "the tokenizer has "
+                + tokens
+                + " ids, but the model has "
+                + vocab
+                + ": use the model's own tokenizer");
       }
       int ids = embeddings.appended() ? tokens + SPECIAL : vocab;
       return with(c -> c.vocab(ids).labels(classes));
     }
 
-    /** This configuration with what fills in masked tokens. */
+    /** Returns this configuration with a head for masked language modelling. */
     public Config withMlmHead() {
       return withHead(new Head(true, head.norm()));
     }
 
-    /** Whether the ids of a tokenizer with so many are those of this vocabulary. */
+    /** Whether the vocabulary is that of a tokenizer with a number of ids. */
     public boolean fits(int tokens) {
       return embeddings.appended() ? tokens + SPECIAL == vocab : tokens <= vocab;
     }
 
-    /** Number of ids that stand for text, or what else a tokenizer has an id for. */
+    /** The number of ids that the tokenizer has. */
     public int tokens() {
       return embeddings.appended() ? vocab - SPECIAL : vocab;
     }
@@ -198,7 +205,7 @@ public final class Encoder extends Model {
   private final Parameter decoderBias;
   private final Slot<Layer> classifier;
 
-  /** A model with freshly drawn weights. */
+  /** Creates a model with random weights. */
   public Encoder(Config config) {
     this.config = config;
     int width = config.width();
@@ -239,9 +246,9 @@ public final class Encoder extends Model {
   }
 
   /**
-   * The id that stands for a token to be filled in.
+   * The id of the mask token.
    *
-   * @throws IllegalStateException if the vocabulary has none
+   * @throws IllegalStateException if the vocabulary has no mask
    */
   public long mask() {
     Embeddings embeddings = config.embeddings();
@@ -249,12 +256,13 @@ public final class Encoder extends Model {
       return config.vocab() - 2L;
     }
     if (embeddings.mask() < 0) {
-      throw new IllegalStateException("the vocabulary of this encoder has no mask");
+      throw new IllegalStateException(
+          "this encoder has no mask token: embeddings.mask is negative");
     }
     return embeddings.mask();
   }
 
-  /** The id that fills short texts up. */
+  /** The id of the padding token. */
   public long padding() {
     Embeddings embeddings = config.embeddings();
     return embeddings.appended() ? config.vocab() - 1L : embeddings.padding();
@@ -266,8 +274,8 @@ public final class Encoder extends Model {
   }
 
   /**
-   * The final hidden states, fewer of them where the mixer lets tokens go. All tokens are of the
-   * first type, where there are types.
+   * Computes the final hidden states, fewer than tokens if the mixer reduces them. All tokens get
+   * the first type if there are types.
    *
    * @param ids int64 [B, T]
    * @param paddingMask bool [B, T], false where a token is padding; null if there is none
@@ -279,10 +287,10 @@ public final class Encoder extends Model {
   }
 
   /**
-   * The final hidden states of tokens of several types, such as those of pairs of texts.
+   * Computes the final hidden states of tokens of several types, such as those of pairs of texts.
    *
    * @param ids int64 [B, T]
-   * @param types int64 [B, T], from 0; null where the model has no types
+   * @param types int64 [B, T], from 0; null if the model has no types
    * @param paddingMask bool [B, T], false where a token is padding; null if there is none
    * @return [B, T, D]
    * @throws IllegalArgumentException if a text is longer than the model can take, or there are
@@ -305,16 +313,17 @@ public final class Encoder extends Model {
     return TransformerStack.reduce(trunk.get(), x, ids, paddingMask);
   }
 
-  /** For all tokens of the first type, where there are types. */
+  /** The type of all tokens if none are given: the first, or null if there are no types. */
   private Tensor firstType() {
     return tokenTypes == null ? null : Tensor.zeros(DType.INT64, 1, 1);
   }
 
   /**
-   * The mean of the final hidden states of each text, padding left out.
+   * Computes the mean of the final hidden states of each text, padding excluded.
    *
    * @param ids as {@link #hidden(Tensor, Tensor)}'s
-   * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s; zeros for a text that has nothing else
+   * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s; the mean is 0 for a text of padding
+   *     only
    * @return [B, D]
    */
   public Tensor pooled(Tensor ids, Tensor paddingMask) {
@@ -322,12 +331,12 @@ public final class Encoder extends Model {
   }
 
   /**
-   * Scores of the tokens that could stand at each place.
+   * Computes the logits of the tokens at each position.
    *
    * @param ids as {@link #hidden(Tensor, Tensor)}'s
    * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s
    * @return logits [B, T, V]
-   * @throws IllegalStateException if the model does not fill in
+   * @throws IllegalStateException if the model has no head for masked language modelling
    */
   public Tensor mlmLogits(Tensor ids, Tensor paddingMask) {
     return mlmLogits(hidden(ids, paddingMask));
@@ -336,18 +345,18 @@ public final class Encoder extends Model {
   private Tensor mlmLogits(Tensor hidden) {
     if (transform == null) {
       throw new IllegalStateException(
-          "this encoder does not fill in: its configuration says so in head.mlmHead");
+          "this encoder has no head for masked language modelling: head.mlmHead is false");
     }
     Tensor x = transformNorm.get().forward(Functional.gelu(transform.get().forward(hidden)));
     return decoder.get().forward(x).add(decoderBias.value());
   }
 
   /**
-   * Mean cross-entropy of the tokens that were masked, in nats.
+   * Computes the mean cross-entropy of the masked tokens in nats.
    *
    * @param ids int64 [B, T]
-   * @param places int64 [M], which of the B T tokens are asked for
-   * @param targets int64 [M], what they are
+   * @param places int64 [M], indices of the masked tokens among the B T tokens
+   * @param targets int64 [M], the original tokens
    * @return a scalar, float32
    */
   public Tensor mlmLoss(Tensor ids, Tensor places, Tensor targets) {
@@ -355,10 +364,10 @@ public final class Encoder extends Model {
   }
 
   /**
-   * Scores of the tokens that could stand at some places, the others not being computed.
+   * Computes the logits of the tokens at some positions only.
    *
    * @param ids int64 [B, T]
-   * @param places int64 [M], which of the B T tokens are asked for
+   * @param places int64 [M], indices of the positions among the B T tokens
    * @return logits [M, V], float32
    */
   public Tensor mlmLogitsAt(Tensor ids, Tensor places) {
@@ -367,7 +376,7 @@ public final class Encoder extends Model {
   }
 
   /**
-   * Scores of the classes of texts.
+   * Computes the logits of the classes of texts.
    *
    * @param ids as {@link #hidden(Tensor, Tensor)}'s
    * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s
@@ -376,7 +385,7 @@ public final class Encoder extends Model {
    */
   public Tensor logits(Tensor ids, Tensor paddingMask) {
     if (classifier == null) {
-      throw new IllegalStateException("this encoder has no classes of texts");
+      throw new IllegalStateException("this encoder has no classes: labels is 0");
     }
     return classifier.get().forward(pooled(ids, paddingMask));
   }

@@ -21,29 +21,34 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The Transformer of arXiv 1706.03762: an encoder reads one text, a decoder writes another, each
- * token from those before it and from the encoder's. It translates, or rewrites otherwise.
+ * The encoder-decoder Transformer of <a href="https://arxiv.org/abs/1706.03762">Attention Is All
+ * You Need</a>, for translation and similar tasks: an encoder reads one text, a decoder predicts
+ * each token of another from the tokens before it and the encoder's output.
  *
- * <p>One id ends a text, and begins the decoder's: of a text a b c the decoder is given (end a b c)
- * and predicts (a b c end). The table of words starts with variance 1/D, so that embeddings times
- * √D, as {@link Sinusoidal} can make them, have variance 1, and so have the first logits.
+ * <p>The same id ends a text and begins the decoder's input: for a text a b c the decoder reads
+ * (end a b c) and predicts (a b c end). The token embedding is initialised with variance 1/D, so
+ * that embeddings times √D, as {@link Sinusoidal} can scale them, have variance 1, and so do the
+ * first logits.
  */
 public final class EncoderDecoder extends Model {
   /**
-   * Configuration; the defaults are a small Transformer of arXiv 1706.03762 with normalisation
-   * before.
+   * Configuration; the defaults are a small Transformer with pre-norm blocks.
    *
    * @param encoderLayers blocks of the encoder
    * @param decoderLayers blocks of the decoder
    * @param width D
    * @param vocab V, number of token ids of both texts, {@code end} among them
-   * @param end the id that ends a text; -1 for the last, which then follows the tokenizer's
-   * @param length the longest text, in tokens, the end among them
-   * @param position how encoder and decoder, each for itself, know where a token stands
-   * @param crossHeads heads of the decoder's attention to the encoder; 0 for as many as the mixer's
-   * @param shared whether encoder and decoder have one table of words
-   * @param tied whether the output layer shares the decoder's table (arXiv 1608.05859)
-   * @param block the parts of each block; in the decoder the mixer must be able to be causal
+   * @param end the id that ends a text; -1 for the last id of the vocabulary, after those of the
+   *     tokenizer
+   * @param length the longest text, in tokens, the end included
+   * @param position the position encoding of the encoder and of the decoder
+   * @param crossHeads heads of the decoder's attention to the encoder; 0 for as many as the mixer
+   *     has
+   * @param shared whether encoder and decoder share one token embedding
+   * @param tied whether the output layer shares the decoder's token embedding (<a
+   *     href="https://arxiv.org/abs/1608.05859">Using the Output Embedding to Improve Language
+   *     Models</a>)
+   * @param block the parts of each block; the mixer must support causal use, for the decoder
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
@@ -60,7 +65,7 @@ public final class EncoderDecoder extends Model {
       boolean tied,
       @Flat BlockConfig block)
       implements Model.Config, HasBlocks<Config>, EncoderDecoderConfigBuilder.With {
-    /** Four layers each, of width 128, for bytes. */
+    /** Defaults: four layers each of width 128, for bytes. */
     public Config() {
       this(
           4,
@@ -115,16 +120,16 @@ public final class EncoderDecoder extends Model {
     }
 
     /**
-     * This configuration for the tokens of a tokenizer.
+     * Returns this configuration for the tokens of a tokenizer.
      *
-     * @param tokens how many ids it has
-     * @param endOfText the one that ends a text; -1 if it has none, for one more
+     * @param tokens the number of its ids
+     * @param endOfText the id that ends a text; -1 if the tokenizer has none, which adds one
      */
     public Config sized(int tokens, int endOfText) {
       return with(c -> c.vocab(endOfText < 0 ? tokens + 1 : tokens).end(endOfText));
     }
 
-    /** Whether the ids of a tokenizer with so many are those of this vocabulary. */
+    /** Whether the vocabulary is that of a tokenizer with a number of ids. */
     public boolean fits(int tokens) {
       return vocab == (end < 0 ? tokens + 1 : tokens);
     }
@@ -141,7 +146,7 @@ public final class EncoderDecoder extends Model {
   private final Slot<TransformerStack<DecoderBlock>> decoder;
   private final Slot<Layer> head;
 
-  /** A model with freshly drawn weights. */
+  /** Creates a model with random weights. */
   public EncoderDecoder(Config config) {
     this.config = config;
     int width = config.width();
@@ -178,7 +183,7 @@ public final class EncoderDecoder extends Model {
     return config;
   }
 
-  /** The id that ends a text, and begins what the decoder is given. */
+  /** The id that ends a text and begins the decoder's input. */
   public int end() {
     return config.end() < 0 ? config.vocab() - 1 : config.end();
   }
@@ -194,10 +199,10 @@ public final class EncoderDecoder extends Model {
   }
 
   /**
-   * What the encoder makes of texts.
+   * Computes the encoder's output for texts.
    *
    * @param source int64 [B, S]
-   * @param paddingMask bool [B, S], false where a text is filled up with any id; null if none is
+   * @param paddingMask bool [B, S], false where a token is padding; null if there is none
    * @return [B, S, D]
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
@@ -207,12 +212,12 @@ public final class EncoderDecoder extends Model {
   }
 
   /**
-   * Scores of the next token after each of the decoder's.
+   * Computes the logits of the next token after each of the decoder's tokens.
    *
    * @param source as {@link #encode}'s
    * @param paddingMask as {@link #encode}'s
-   * @param target int64 [B, T], what the decoder is given; what stands after a text's end changes
-   *     nothing before it
+   * @param target int64 [B, T], the decoder's input; tokens after a text's end do not change the
+   *     results before it
    * @return logits [B, T, V]
    * @throws IllegalArgumentException if a text is longer than the model can take
    */
@@ -221,9 +226,9 @@ public final class EncoderDecoder extends Model {
   }
 
   /**
-   * The decoder's final hidden states.
+   * Computes the decoder's final hidden states.
    *
-   * @param memory [B, S, D], as {@link #encode} gives it
+   * @param memory [B, S, D], as {@link #encode} returns it
    * @param paddingMask as {@link #encode}'s
    * @param target as {@link #logits}'s
    * @return [B, T, D]
@@ -232,17 +237,20 @@ public final class EncoderDecoder extends Model {
     return hidden(memory, paddingMask, target, null);
   }
 
-  /** As above, saying of the decoder's tokens which are no padding: bool [B, T], or null. */
+  /**
+   * Computes the decoder's final hidden states with a padding mask of its tokens: bool [B, T], or
+   * null.
+   */
   private Tensor hidden(Tensor memory, Tensor paddingMask, Tensor target, Tensor given) {
     EncodedSource source = new EncodedSource(memory, paddingMask);
     return decoder.get().forward(embedding.get().forward(target), target, given, source);
   }
 
   /**
-   * Scores of the tokens that are asked for, the others not being computed; layers that route
-   * tokens take them for padding.
+   * Computes the logits at some positions only; layers that route tokens treat the others as
+   * padding.
    *
-   * @param places int64 [M], which of the B T tokens of the target's are asked for
+   * @param places int64 [M], indices of the positions among the B T tokens of the target
    * @return logits [M, V], float32
    */
   public Tensor logits(Tensor source, Tensor paddingMask, Tensor target, Tensor places) {
@@ -256,10 +264,10 @@ public final class EncoderDecoder extends Model {
   }
 
   /**
-   * Scores of what follows one of the decoder's tokens.
+   * Computes the logits after one of the decoder's tokens.
    *
    * @param memory as {@link #hidden}'s
-   * @param at which token of each text
+   * @param at index of the token in each text
    * @return logits [B, V]
    */
   public Tensor logits(Tensor memory, Tensor paddingMask, Tensor target, long at) {
@@ -267,7 +275,7 @@ public final class EncoderDecoder extends Model {
   }
 
   /**
-   * Begins to write: K texts for each that was read.
+   * Starts decoding of K texts for each source.
    *
    * @param source as {@link #encode}'s
    * @param paddingMask as {@link #encode}'s
@@ -279,7 +287,7 @@ public final class EncoderDecoder extends Model {
     return new Decoding(source, paddingMask, beams, capacity);
   }
 
-  /** Texts being written: what the decoder remembers of what was read and written. */
+  /** Texts being decoded: the decoder's state after the source and the tokens so far. */
   public final class Decoding implements AutoCloseable {
     private final TransformerStack<DecoderBlock>.Decoding states;
 
@@ -293,9 +301,9 @@ public final class EncoderDecoder extends Model {
     }
 
     /**
-     * Reads the next token of each text and scores what follows.
+     * Reads the next token of each text and computes the logits after it.
      *
-     * @param ids int64 [B K], the K texts of one that was read side by side
+     * @param ids int64 [B K], the K texts of each source side by side
      * @return logits [B K, V], the same as {@link EncoderDecoder#logits} gives for the last token
      *     of the whole text
      */
@@ -306,12 +314,12 @@ public final class EncoderDecoder extends Model {
     }
 
     /**
-     * Puts other texts in the places of these; see {@link TokenMixer.State#select}.
+     * Replaces the texts by a selection of them; see {@link TokenMixer.State#select}.
      *
-     * @param rows int64 [B' K], places from 0 to B K - 1, of texts of the same source as will then
-     *     stand in their place
-     * @param sources int64 [B'], which of the texts that were read are needed still; null for all
-     * @throws UnsupportedOperationException if a mixer cannot exchange sequences
+     * @param rows int64 [B' K], indices from 0 to B K - 1 of the texts that are kept, those of one
+     *     source side by side
+     * @param sources int64 [B'], indices of the sources that are still needed; null for all
+     * @throws UnsupportedOperationException if a mixer cannot select sequences
      */
     public void select(Tensor rows, Tensor sources) {
       states.select(rows, sources);
@@ -327,7 +335,7 @@ public final class EncoderDecoder extends Model {
       return states.bytes();
     }
 
-    /** Releases what was remembered. */
+    /** Releases the states. */
     @Override
     public void close() {
       states.close();

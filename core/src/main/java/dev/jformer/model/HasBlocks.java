@@ -9,8 +9,8 @@ import dev.jformer.nn.Residual;
 import java.util.function.Consumer;
 
 /**
- * Configuration of a model whose blocks are all made of the same parts. It lets code that serves
- * any model see these parts and exchange them:
+ * Configuration of a model whose blocks all have the same parts. Code for any model can read and
+ * replace these parts through it:
  *
  * <pre>{@code
  * if (config instanceof HasBlocks<?> model) {
@@ -24,10 +24,10 @@ public interface HasBlocks<C extends Model.Config> {
   /** The parts of the blocks. */
   BlockConfig block();
 
-  /** This configuration with other blocks. */
+  /** Returns this configuration with other blocks. */
   C withBlock(BlockConfig block);
 
-  /** This configuration with some parts of its blocks exchanged. */
+  /** Returns this configuration with some parts of its blocks replaced. */
   default C withBlock(Consumer<BlockConfigBuilder> change) {
     return withBlock(block().with(change));
   }
@@ -47,7 +47,7 @@ public interface HasBlocks<C extends Model.Config> {
     return block().norm();
   }
 
-  /** Where blocks normalise. */
+  /** The placement of the normalisation. */
   default NormPlacement placement() {
     return block().placement();
   }
@@ -62,17 +62,17 @@ public interface HasBlocks<C extends Model.Config> {
     return block().dropout();
   }
 
-  /** What becomes of the parts of a block before they are added. */
+  /** The layer that the output of each part of a block passes before it is added. */
   default Residual residual() {
     return block().residual();
   }
 
-  /** How the weights start. */
+  /** The initialisation of the weights. */
   default BlockContext.Init init() {
     return block().init();
   }
 
-  /** What the linear layers of the blocks are. */
+  /** The kind of linear layers in the blocks. */
   default Projection projection() {
     return block().projection();
   }

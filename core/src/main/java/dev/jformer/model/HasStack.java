@@ -4,7 +4,7 @@ import dev.jformer.position.Position;
 import java.util.function.Consumer;
 
 /**
- * Configuration of a model that is a stack of blocks with something before and after it.
+ * Configuration of a model that consists of embeddings, one stack of blocks and a head.
  *
  * @param <C> the configuration itself
  */
@@ -12,10 +12,10 @@ public interface HasStack<C extends Model.Config> extends HasBlocks<C> {
   /** The blocks. */
   StackConfig stack();
 
-  /** This configuration with another stack. */
+  /** Returns this configuration with another stack. */
   C withStack(StackConfig stack);
 
-  /** This configuration with some fields of its stack set otherwise. */
+  /** Returns this configuration with some fields of its stack changed. */
   default C withStack(Consumer<StackConfigBuilder> change) {
     return withStack(stack().with(change));
   }
@@ -40,7 +40,7 @@ public interface HasStack<C extends Model.Config> extends HasBlocks<C> {
     return stack().width();
   }
 
-  /** How the model knows where a token stands. */
+  /** The position encoding. */
   default Position.Config position() {
     return stack().position();
   }

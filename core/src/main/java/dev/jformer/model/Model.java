@@ -6,21 +6,19 @@ import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
 import java.util.Map;
 
-/** A whole model: the root of a module tree, which knows the configuration that rebuilds it. */
+/** A complete model: the root of a module tree, with the configuration that rebuilds it. */
 public abstract class Model extends Module {
-  /** Configuration of a model; its family stands in the field {@code model}. */
+  /** Configuration of a model; the JSON field {@code model} names its family. */
   @TypeKey("model")
   public interface Config extends Part {
-    /** A model with freshly drawn weights. */
+    /** Builds a model with random weights. */
     Model build();
   }
 
-  /** The configuration that {@link Config#build} makes a model of this very shape from. */
+  /** The configuration from which {@link Config#build} builds a model of the same shape. */
   public abstract Config config();
 
-  /**
-   * Takes over the weights of another model: all that both have under one name and in one shape.
-   */
+  /** Copies the weights of another model that have the same name and shape in both. */
   public final void copyFrom(Model other) {
     Map<String, Parameter> known = other.parameters();
     parameters()

@@ -14,8 +14,8 @@ import java.util.Map;
 /**
  * The outliers of a model, which make it hard to quantize, measured as in <a
  * href="https://arxiv.org/abs/2306.12929">Quantizable Transformers: Removing Outliers by Helping
- * Attention Heads Do Nothing</a>. Looked at is what leaves the attention half and the feed-forward
- * half of each block, the residual stream included, one sequence at a time.
+ * Attention Heads Do Nothing</a>. The output of the attention half or the feed-forward half of each
+ * block is measured, residual stream included, one sequence at a time.
  *
  * @param maxNorm the largest absolute activation in any layer, averaged over the sequences
  * @param kurtosis fourth standardised moment of a layer's activations for a sequence (3 for a
@@ -25,18 +25,18 @@ public record Outliers(double maxNorm, double kurtosis) {
   private static final String AFTER_ATTENTION = "blocks\\.\\d+\\.mixed";
   private static final String AFTER_FFN = "blocks\\.\\d+\\.output";
 
-  /** After the attention halves; see {@link Outliers}. */
+  /** Measures the outputs of the attention halves; see {@link Outliers}. */
   public static Outliers afterAttention(CausalLm model, List<Tensor> batches) {
     return measure(model, batches, AFTER_ATTENTION);
   }
 
-  /** After the feed-forward halves; see {@link Outliers}. */
+  /** Measures the outputs of the feed-forward halves; see {@link Outliers}. */
   public static Outliers afterFfn(CausalLm model, List<Tensor> batches) {
     return measure(model, batches, AFTER_FFN);
   }
 
   /**
-   * Runs the model in inference mode.
+   * Measures a model in inference mode.
    *
    * @param batches ids, int64 [B, T] each
    */
@@ -78,7 +78,7 @@ public record Outliers(double maxNorm, double kurtosis) {
     return new Outliers(mean(norms), mean(kurtoses));
   }
 
-  /** Of each row: [N, M] to [N]. */
+  /** Computes the kurtosis of each row: [N, M] to [N]. */
   static Tensor kurtosis(Tensor x) {
     Tensor square = x.sub(x.mean(1, true)).square();
     Tensor variance = square.mean(1, false);

@@ -6,28 +6,31 @@ import dev.jformer.tensor.Tensor;
 
 /**
  * A block of a {@link TransformerStack}: a {@link Block} or a {@link DecoderBlock}. It cannot be
- * extended elsewhere; techniques change the parts of blocks.
+ * extended outside this package; techniques replace the parts of blocks.
  */
 public abstract class ResidualBlock extends Module {
   ResidualBlock() {}
 
   /**
-   * Whole sequences, all of whose tokens stay.
+   * Transforms whole sequences without reducing tokens.
    *
    * @param x [B, T, D]
    * @param paddingMask bool [B, T], false where a token is padding; null if there is none
-   * @param source what a decoder reads; null elsewhere
+   * @param source the encoder's output for a decoder; null otherwise
    */
   abstract Tensor forward(Tensor x, Tensor paddingMask, EncodedSource source);
 
-  /** The memory of decoding; see {@link TokenMixer#start}. */
+  /** Creates the state of decoding; see {@link TokenMixer#start}. */
   abstract TokenMixer.State start(long batch, long capacity, EncodedSource source);
 
-  /** The next tokens of sequences: x [B, T, D] and the state that {@link #start} gave. */
+  /**
+   * Transforms the next tokens of sequences: x [B, T, D] and the state that {@link #start}
+   * returned.
+   */
   abstract Tensor step(Tensor x, TokenMixer.State state);
 
   /**
-   * Puts other sequences in the places of these.
+   * Replaces the sequences of a state by a selection of them.
    *
    * @param rows see {@link TokenMixer.State#select}
    * @param sources int64, the sources that are still needed; null for all

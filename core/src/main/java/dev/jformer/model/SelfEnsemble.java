@@ -7,18 +7,20 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Predictions of a model with {@link SubsampledAttention}, averaged over passes that each look at
- * other parts of the pairs (arXiv 2306.01705). Draws come from the library's generator.
+ * Averages the predictions of a model with {@link SubsampledAttention} over passes that each draw
+ * other pairs of tokens (<a href="https://arxiv.org/abs/2306.01705">The Information Pathways
+ * Hypothesis: Transformers are Dynamic Self-Ensembles</a>). Draws come from the library's
+ * generator.
  */
 public final class SelfEnsemble {
   private SelfEnsemble() {}
 
   /**
-   * Logarithms of the mean of the probabilities of several subsampled passes in inference mode. A
-   * model without subsampled attention gives the same in every pass.
+   * Computes the logarithm of the mean probabilities of several subsampled passes in inference
+   * mode. Without subsampled attention all passes are equal.
    *
    * @param ids int64 [B, T]
-   * @param passes how many
+   * @param passes number of passes
    * @return [B, T, V]
    */
   public static Tensor logProbabilities(CausalLm model, Tensor ids, int passes) {

@@ -7,17 +7,17 @@ import dev.jformer.position.Position;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
- * A stack of blocks.
+ * Configuration of a stack of blocks.
  *
  * @param layers L, number of blocks
  * @param width D
- * @param position how the model knows where a token stands
+ * @param position the position encoding
  * @param block the parts of each block
  */
 @RecordBuilder
 public record StackConfig(int layers, int width, Position.Config position, @Flat BlockConfig block)
     implements StackConfigBuilder.With {
-  /** Four blocks of width 256 with learned positions. */
+  /** Defaults: four blocks of width 256 with learned positions. */
   public StackConfig() {
     this(4, 256, new LearnedPosition.Config(), new BlockConfig());
   }

@@ -6,21 +6,21 @@ import dev.jformer.tensor.Tensor;
 import java.util.function.UnaryOperator;
 
 /**
- * How a part of a block is added to the residual stream: its normalisation, before the part or
- * after the sum, and the branch that its output passes.
+ * A sublayer of a block: the normalisation, before a part of the block or after the sum, and the
+ * layer {@code branch} that the part's output passes before it is added to the residual stream.
  */
 record Sublayer(NormPlacement placement, Slot<Layer> norm, Slot<Layer> branch) {
-  /** The stream x [B, T, D] after a part of the block. */
+  /** Applies a part of the block to the residual stream x [B, T, D]. */
   Tensor apply(Tensor x, UnaryOperator<Tensor> part) {
     return add(x, part.apply(input(x)));
   }
 
-  /** What the part is given. */
+  /** Computes the input of the part from the residual stream. */
   Tensor input(Tensor x) {
     return placement == NormPlacement.PRE ? norm.get().forward(x) : x;
   }
 
-  /** The stream with the part's output added. */
+  /** Adds the part's output to the residual stream. */
   Tensor add(Tensor x, Tensor output) {
     Tensor sum = x.add(branch.get().forward(output));
     return placement == NormPlacement.PRE ? sum : norm.get().forward(sum);

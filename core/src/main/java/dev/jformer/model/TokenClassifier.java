@@ -14,7 +14,7 @@ import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
-/** Gives every token of a sequence a label; each token sees all others, as in BERT. */
+/** A bidirectional encoder that classifies every token of a sequence, such as BERT for tagging. */
 public final class TokenClassifier extends Model {
   /**
    * Configuration; the defaults are a small encoder of bytes with two labels.
@@ -62,7 +62,7 @@ public final class TokenClassifier extends Model {
   private final Slot<TransformerStack<Block>> stack;
   private final Slot<Layer> head;
 
-  /** A model with freshly drawn weights. */
+  /** Creates a model with random weights. */
   public TokenClassifier(Config config) {
     this.config = config;
     Initializer normal = Initializer.normal(config.init().deviation());
@@ -87,7 +87,7 @@ public final class TokenClassifier extends Model {
   }
 
   /**
-   * Scores of the labels of each token.
+   * Computes the logits of the labels of each token.
    *
    * @param ids int64 [B, T]
    * @param paddingMask bool [B, T], false where a token is padding that no other may see; null if
@@ -101,7 +101,7 @@ public final class TokenClassifier extends Model {
   }
 
   /**
-   * Mean cross-entropy of the labels in nats.
+   * Computes the mean cross-entropy of the labels in nats.
    *
    * @param ids int64 [B, T]
    * @param paddingMask as in {@link #logits}

@@ -19,24 +19,24 @@ import java.util.List;
 
 /**
  * A stack of blocks, with positions and dropout before the first and a normalisation after the
- * last. It runs whole sequences, or continues them step by step.
+ * last. It transforms whole sequences, or continues them step by step.
  *
- * @param <B> the blocks
+ * @param <B> the class of the blocks
  */
 public final class TransformerStack<B extends ResidualBlock> extends Module {
   /**
-   * What a stack must know beside its configuration.
+   * The properties of a stack that follow from its model rather than from its own configuration.
    *
    * @param length the longest sequence, in tokens
-   * @param causal whether a token sees earlier ones only
-   * @param rows in how many rows the tokens stand; see {@link BlockContext}
-   * @param inputNorm the normalisation of what enters the first block, after the positions
+   * @param causal whether a token sees itself and earlier ones only
+   * @param rows number of rows in which tokens are arranged; see {@link BlockContext}
+   * @param inputNorm the normalisation of the first block's input, after the positions
    * @param blocks the name of the blocks among the stack's members
    */
   @RecordBuilder
   public record Setting(int length, boolean causal, int rows, Norm.Config inputNorm, String blocks)
       implements TransformerStackSettingBuilder.With {
-    /** Sequences in one row in which every token sees all others. */
+    /** Creates the setting of a bidirectional stack of sequences. */
     public Setting(int length) {
       this(length, false, 1, new Norm.NoNormConfig(), "blocks");
     }
@@ -88,13 +88,13 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
         setting.rows());
   }
 
-  /** A stack of plain blocks, as in language models and encoders. */
+  /** Builds a stack of plain blocks, as in language models and encoders. */
   public static TransformerStack<Block> of(StackConfig config, Setting setting) {
     return new TransformerStack<>(
         config, setting, Block.class, (context, p) -> Block.of(context, config.block(), p));
   }
 
-  /** A causal stack of blocks that read what an encoder made, with so many heads. */
+  /** Builds a causal stack of decoder blocks with a number of cross-attention heads. */
   static TransformerStack<DecoderBlock> decoder(
       StackConfig config, Setting setting, int crossHeads) {
     return new TransformerStack<>(
@@ -115,10 +115,10 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   }
 
   /**
-   * The final hidden states of whole sequences, all of whose tokens stay.
+   * Computes the final hidden states of whole sequences without reducing tokens.
    *
    * @param x [B, T, D], the embedding of each token
-   * @param ids int64 [B, T]; null where tokens are no words
+   * @param ids int64 [B, T]; null if tokens are not words
    * @param paddingMask bool [B, T], false where a token is padding that no other may see; or null
    * @return [B, T, D]
    * @throws IllegalArgumentException if a sequence is longer than the model can take
@@ -128,10 +128,10 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   }
 
   /**
-   * As {@link #forward(Tensor, Tensor, Tensor)} for a decoder.
+   * Computes the final hidden states of a decoder; see {@link #forward(Tensor, Tensor, Tensor)}.
    *
-   * @param asked bool [B, T], false where a token is not needed: only layers that route tokens look
-   *     at it; null if all are
+   * @param asked bool [B, T], false where a token is not needed, which matters to layers that route
+   *     tokens only; null if all are needed
    */
   Tensor forward(Tensor x, Tensor ids, Tensor asked, EncodedSource source) {
     return forward(x, ids, asked, null, source);
@@ -149,10 +149,10 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   }
 
   /**
-   * The final hidden states of whole sequences, fewer tokens where the mixer lets some go.
+   * Computes the final hidden states of whole sequences, fewer tokens if the mixer reduces them.
    *
    * @param stack the stack
-   * @param x as in {@link #forward}, and so are the others
+   * @param x as in {@link #forward}, as are the other parameters
    */
   public static TokenBatch reduce(
       TransformerStack<Block> stack, Tensor x, Tensor ids, Tensor paddingMask) {
@@ -165,7 +165,7 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     return new TokenBatch(stack.norm.get().forward(h.x()), h.paddingMask(), h.sizes());
   }
 
-  /** What the token mixer of each block is given, first block to last: [B, T, D] each. */
+  /** Computes the input of each block's token mixer, first block to last: [B, T, D] each. */
   static List<Tensor> mixerInputs(TransformerStack<Block> stack, Tensor x, Tensor ids) {
     List<Tensor> inputs = new ArrayList<>();
     Tensor h = stack.embed(x, 0);
@@ -188,7 +188,9 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     return dropout.get().forward(input);
   }
 
-  /** What is known while tokens pass the blocks: which they are, and biases of their positions. */
+  /**
+   * The context of a pass through the blocks: the tokens' ids and the biases of their positions.
+   */
   private final class Pass implements AutoCloseable {
     private final SequenceContext tokens;
     private final Position.Pass biases;
@@ -206,18 +208,18 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   }
 
   /**
-   * Begins to continue sequences step by step.
+   * Starts decoding step by step.
    *
    * @param batch B
    * @param capacity the most tokens a sequence will have
-   * @param source what a decoder reads; null elsewhere
+   * @param source the encoder's output for a decoder; null otherwise
    * @throws UnsupportedOperationException if a mixer cannot decode step by step
    */
   Decoding decode(long batch, long capacity, EncodedSource source) {
     return new Decoding(batch, capacity, source);
   }
 
-  /** Sequences being continued: what every block remembers of the tokens seen so far. */
+  /** Sequences being decoded: the state of every block after the tokens so far. */
   final class Decoding implements AutoCloseable {
     private final List<TokenMixer.State> states = new ArrayList<>();
     private long read;
@@ -233,7 +235,10 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
       }
     }
 
-    /** The final hidden states [B, T, D] of the next tokens: embeddings [B, T, D], ids [B, T]. */
+    /**
+     * Computes the final hidden states [B, T, D] of the next tokens from their embeddings [B, T, D]
+     * and ids [B, T].
+     */
     Tensor next(Tensor x, Tensor ids) {
       Tensor h = embed(x, read);
       try (Pass pass = new Pass(ids, null)) {
@@ -250,13 +255,13 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
       return read;
     }
 
-    /** Forgets all tokens after the first {@code newLength}, where all mixers allow it. */
+    /** Drops all tokens after the first {@code newLength}, if all mixers support it. */
     void truncate(long newLength) {
       states.forEach(state -> state.truncate(newLength));
       read = Math.min(read, newLength);
     }
 
-    /** Puts other sequences in the places of these; see {@link ResidualBlock#select}. */
+    /** Replaces the sequences by a selection of them; see {@link ResidualBlock#select}. */
     void select(Tensor rows, Tensor sources) {
       for (int i = 0; i < states.size(); i++) {
         blocks.get(i).get().select(states.get(i), rows, sources);
@@ -268,7 +273,7 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
       return states.stream().mapToLong(TokenMixer.State::bytes).sum();
     }
 
-    /** Releases what was remembered. */
+    /** Releases the states. */
     @Override
     public void close() {
       states.forEach(TokenMixer.State::close);

@@ -162,8 +162,8 @@ class EncoderTest {
   @Test
   void saysWhichEndsDoNotFit() {
     refused("\"embeddings\":{\"padding\":22,\"mask\":1}", "padding, 22");
-    refused("\"embeddings\":{\"mask\":1}", "expected both");
-    refused("\"embeddings\":{\"padding\":1}", "a model that fills in needs one");
+    refused("\"embeddings\":{\"mask\":1}", "a mask needs padding");
+    refused("\"embeddings\":{\"padding\":1}", "a masked language model needs");
     refused("\"embeddings\":{\"tokenTypes\":-1}", "tokenTypes is -1");
     refused("\"labels\":-1", "labels is -1");
   }

@@ -9,9 +9,10 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Self-attention distilling (Informer, arXiv 2012.07436): a convolution along time, batch
- * normalisation, ELU, and the largest of three neighbours at every other step, which halves the
- * length: [B, T, D] to [B, ⌈T/2⌉, D].
+ * Self-attention distilling (<a href="https://arxiv.org/abs/2012.07436">Informer: Beyond Efficient
+ * Transformer for Long Sequence Time-Series Forecasting</a>): a convolution along time, batch
+ * normalisation, ELU, and max pooling of width 3 and stride 2, which halves the length: [B, T, D]
+ * to [B, ⌈T/2⌉, D].
  */
 final class DistillingLayer extends Layer {
   private static final int POOL = 3;

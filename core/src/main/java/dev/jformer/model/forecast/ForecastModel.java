@@ -5,29 +5,29 @@ import dev.jformer.model.Model;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
-/** Forecasts several series at once from their past. */
+/** A model that forecasts several series at once from their past. */
 public abstract class ForecastModel extends Model {
-  /** What every forecaster is made for. */
+  /** Configuration of a forecaster. */
   public interface Config extends Model.Config {
-    /** Number of variables C. */
+    /** The number of variables C. */
     int variates();
 
-    /** Number of calendar features F. */
+    /** The number of calendar features F. */
     int calendar();
 
-    /** Rows it sees, L. */
+    /** The number of past rows in the input, L. */
     int lookBack();
 
-    /** Rows it forecasts, P. */
+    /** The number of rows to forecast, P. */
     int horizon();
 
     @Override
     ForecastModel build();
 
-    /** The same for other series: this many variables and calendar features. */
+    /** Returns this configuration for other numbers of variables and calendar features. */
     Config sized(int variates, int calendar);
 
-    /** Checks the values that all forecasters have. */
+    /** Checks the values that all forecasters share. */
     static void check(int variates, int calendar, int lookBack, int horizon) {
       Checks.atLeast("variates", variates, 1);
       Checks.atLeast("lookBack", lookBack, 1);
@@ -40,13 +40,13 @@ public abstract class ForecastModel extends Model {
   public abstract Config config();
 
   /**
-   * A forecast.
+   * Computes a forecast.
    *
    * @param past [B, L, C], standardised
    * @param pastCalendar [B, L, F], features between -1/2 and 1/2
    * @param futureCalendar [B, P, F], likewise
    * @return [B, P, C]
-   * @throws IllegalArgumentException if these are not what the model is made for
+   * @throws IllegalArgumentException if the shapes do not match the configuration
    */
   public final Tensor forecast(Tensor past, Tensor pastCalendar, Tensor futureCalendar) {
     expect("past", past, config().lookBack(), takesOtherVariates() ? -1 : config().variates());
@@ -69,7 +69,7 @@ public abstract class ForecastModel extends Model {
     }
   }
 
-  /** Whether it can forecast another number of variables than it was made for. */
+  /** Whether the model can forecast other numbers of variables than the configured one. */
   public boolean takesOtherVariates() {
     return false;
   }
@@ -77,9 +77,9 @@ public abstract class ForecastModel extends Model {
   abstract Tensor predict(Tensor past, Tensor pastCalendar, Tensor futureCalendar);
 
   /**
-   * Mean squared error.
+   * Computes the mean squared error of the forecast.
    *
-   * @param future [B, P, C], what was to be forecast
+   * @param future [B, P, C], the true values
    * @return a scalar, float32
    */
   public Tensor loss(Tensor past, Tensor pastCalendar, Tensor futureCalendar, Tensor future) {

@@ -27,28 +27,26 @@ import java.util.List;
 
 /**
  * The forecaster of <a href="https://arxiv.org/abs/2310.06625">iTransformer: Inverted Transformers
- * Are Effective for Time Series Forecasting</a>. The whole past of a variable is one token. Tokens
- * are mixed across variables and transformed each by itself; a linear layer makes of each the
- * variable's whole future. So {@code h = W x[1..L] + b} for each variable, then Transformer blocks
- * over the variables, then {@code ŷ = V h + c}. Windows are normalised each for itself. As
- * variables have no order there are no positions, and any number of variables can be forecast, also
- * others than those trained on.
+ * Are Effective for Time Series Forecasting</a>. The whole past of a variable is one token: {@code
+ * h = W x[1..L] + b} for each variable, then Transformer blocks over the variables, then {@code ŷ =
+ * V h + c}, the variable's whole future. Each window is normalised on its own. As variables have no
+ * order there are no positions, and the model can forecast other variables, and other numbers of
+ * them, than those it was trained on.
  *
- * <p>As in the authors' code each calendar feature's past is a token too, whose output is dropped;
- * the calendar of the future is not used.
+ * <p>As in the authors' code the past of each calendar feature is a token too, whose output is
+ * dropped; the future calendar is not used.
  */
 public final class ITransformer extends ForecastModel {
   /**
    * Configuration; the defaults are the authors' for ETTh1.
    *
-   * @param variates C, number of variables it is trained on
+   * @param variates C, number of variables in training
    * @param calendar F, number of calendar features
-   * @param lookBack L, rows it sees
-   * @param horizon P, rows it forecasts
+   * @param lookBack L, number of past rows
+   * @param horizon P, number of rows to forecast
    * @param layers number of blocks
    * @param width D
-   * @param block the parts of each block; its mixer mixes the variables' tokens, each seeing all
-   *     others
+   * @param block the parts of each block; the mixer, not causal, mixes the variables
    */
   @AutoService(Model.Config.class)
   @FormerNames("inverted-forecaster")
@@ -62,7 +60,7 @@ public final class ITransformer extends ForecastModel {
       int width,
       @Flat BlockConfig block)
       implements ForecastModel.Config, HasBlocks<Config>, ITransformerConfigBuilder.With {
-    /** Two layers of width 256 from 96 rows to 96. */
+    /** Defaults: two layers of width 256, from 96 rows to 96. */
     public Config() {
       this(
           7,
@@ -116,7 +114,7 @@ public final class ITransformer extends ForecastModel {
   private final Slot<Layer> norm;
   private final Slot<Layer> head;
 
-  /** A model with freshly drawn weights. */
+  /** Creates a model with random weights. */
   public ITransformer(Config config) {
     this.config = config;
     int width = config.width();

@@ -32,32 +32,33 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Encoder and decoder over time steps, each row of all variables being a token: Informer (arXiv
- * 2012.07436), with softmax attention and without distilling the plain Transformer (arXiv
- * 1706.03762) as that paper's baseline has it, or with any other mixer.
+ * The forecaster of <a href="https://arxiv.org/abs/2012.07436">Informer: Beyond Efficient
+ * Transformer for Long Sequence Time-Series Forecasting</a>, or the same with another mixer: an
+ * encoder and a decoder over time steps, in which each row of all variables is a token. With
+ * softmax attention and without distilling it is that paper's baseline, the plain Transformer.
  *
- * <p>A row becomes a token by a circular convolution of width 3 over the rows, plus its position's
- * sines and cosines, plus a linear map of its calendar. The encoder may halve the length between
- * its blocks (distilling). The decoder is given the last known rows and zeros for those to
- * forecast, all at once (generative decoding); its tokens see earlier ones and all of the
- * encoder's.
+ * <p>A token is the sum of a circular convolution of width 3 over the rows, the sinusoidal
+ * position, and a linear map of the calendar. The encoder may halve the length between its blocks
+ * (distilling). The decoder reads the last known rows and zeros for the rows to forecast, all at
+ * once (generative decoding); its tokens attend to earlier ones and to all of the encoder's.
  */
 public final class Informer extends ForecastModel {
   /**
-   * Configuration; the defaults are Informer's.
+   * Configuration; the defaults are those of the paper.
    *
    * @param variates C, number of variables
    * @param calendar F, number of calendar features
-   * @param lookBack L, rows it sees
-   * @param horizon P, rows it forecasts
-   * @param label the last rows seen that the decoder begins with, at most L
+   * @param lookBack L, number of past rows
+   * @param horizon P, number of rows to forecast
+   * @param label number of last past rows that the decoder's input begins with, at most L
    * @param encoderLayers blocks of the encoder
    * @param decoderLayers blocks of the decoder
    * @param width D
    * @param crossHeads heads of the decoder's attention to the encoder
    * @param distil whether the encoder halves the length between its blocks
-   * @param instanceNorm whether windows are normalised each for itself, which Informer does not
-   * @param block the parts of each block; in the decoder the mixer must be able to be causal
+   * @param instanceNorm whether each window is normalised on its own, which is not done in the
+   *     paper
+   * @param block the parts of each block; the mixer must support causal use, for the decoder
    */
   @AutoService(Model.Config.class)
   @FormerNames("sequence-forecaster")
@@ -76,7 +77,7 @@ public final class Informer extends ForecastModel {
       boolean instanceNorm,
       @Flat BlockConfig block)
       implements ForecastModel.Config, HasBlocks<Config>, InformerConfigBuilder.With {
-    /** Informer from 96 rows to 24. */
+    /** Defaults: from 96 rows to 24. */
     public Config() {
       this(
           7,
@@ -154,7 +155,7 @@ public final class Informer extends ForecastModel {
   private final Slot<Layer> decoderNorm;
   private final Slot<Layer> head;
 
-  /** A model with freshly drawn weights. */
+  /** Creates a model with random weights. */
   public Informer(Config config) {
     this.config = config;
     int heads = config.mixer().heads();
@@ -217,8 +218,8 @@ public final class Informer extends ForecastModel {
   }
 
   /**
-   * The same model used as decoders before it were: a row at a time, each forecast being given as
-   * known for the next. For comparison of its speed with that of {@link #forecast}.
+   * Forecasts one row at a time, each from the forecasts before it (dynamic decoding), to compare
+   * the speed with that of {@link #forecast}.
    */
   public Tensor forecastStepByStep(Tensor known, Tensor pastCalendar, Tensor futureCalendar) {
     InstanceNorm scale = config.instanceNorm() ? InstanceNorm.of(known) : null;
@@ -254,7 +255,10 @@ public final class Informer extends ForecastModel {
     return encoderNorm.get().forward(x);
   }
 
-  /** What the decoder makes of the last rows seen and of some more: [B, label + more, C]. */
+  /**
+   * Computes the decoder's output for the last past rows and the rows to forecast: [B, label +
+   * more, C].
+   */
   private Tensor decode(
       Tensor memory, Tensor seen, Tensor more, Tensor pastCalendar, Tensor futureCalendar) {
     long from = (long) config.lookBack() - config.label();
@@ -267,7 +271,7 @@ public final class Informer extends ForecastModel {
     return head.get().forward(decoderNorm.get().forward(x));
   }
 
-  /** Makes tokens of rows. */
+  /** The embedding of rows as tokens. */
   private static final class Embedding extends Module {
     private final Slot<Layer> values;
     private final Slot<Layer> calendar;
@@ -298,7 +302,7 @@ public final class Informer extends ForecastModel {
       this.dropout = child("dropout", Layer.class, new Dropout(config.dropout()));
     }
 
-    /** Rows [B, T, C] and their calendar [B, T, F] to [B, T, D]. */
+    /** Embeds rows [B, T, C] and their calendar [B, T, F] as tokens [B, T, D]. */
     Tensor forward(Tensor rows, Tensor days) {
       Tensor x = position.get().embed(values.get().forward(rows), 0);
       return dropout.get().forward(calendar == null ? x : x.add(calendar.get().forward(days)));

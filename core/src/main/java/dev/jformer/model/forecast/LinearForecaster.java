@@ -10,12 +10,13 @@ import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
- * DLinear (arXiv 2205.13504): a moving average of the past and what is left of it are each mapped
- * to the future by a linear layer that all variables share, and added. The baseline that
- * Transformers have to beat. It takes any number of variables and does not use the calendar.
+ * DLinear, the linear baseline of <a href="https://arxiv.org/abs/2205.13504">Are Transformers
+ * Effective for Time Series Forecasting?</a>: the moving average of the past and the remainder are
+ * each mapped to the future by a linear layer that all variables share, and added. It takes any
+ * number of variables and does not use the calendar.
  *
- * <p>The average at the ends is of the first and last value repeated. The layers start at the mean
- * of the past, 1/L throughout.
+ * <p>The moving average repeats the first and the last value at the ends. All weights start at 1/L,
+ * so that the first forecasts are means of the past.
  */
 public final class LinearForecaster extends ForecastModel {
   /**
@@ -23,15 +24,15 @@ public final class LinearForecaster extends ForecastModel {
    *
    * @param variates C, number of variables
    * @param calendar F, number of calendar features
-   * @param lookBack L, rows it sees
-   * @param horizon P, rows it forecasts
-   * @param average rows of the moving average, odd
+   * @param lookBack L, number of past rows
+   * @param horizon P, number of rows to forecast
+   * @param average width of the moving average in rows, odd
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
   public record Config(int variates, int calendar, int lookBack, int horizon, int average)
       implements ForecastModel.Config, LinearForecasterConfigBuilder.With {
-    /** From 96 rows to 96, with the authors' average of 25. */
+    /** Defaults: from 96 rows to 96, with the authors' average of 25. */
     public Config() {
       this(7, 4, 96, 96, 25);
     }
@@ -64,7 +65,7 @@ public final class LinearForecaster extends ForecastModel {
   private final Slot<Layer> trend;
   private final Slot<Layer> rest;
 
-  /** A model at its start, which forecasts the mean of the past. */
+  /** Creates a model, which forecasts the mean of the past until it is trained. */
   public LinearForecaster(Config config) {
     this.config = config;
     Initializer mean = Initializer.constant(1.0 / config.lookBack());
@@ -92,7 +93,7 @@ public final class LinearForecaster extends ForecastModel {
     return forecast.transpose(1, 2);
   }
 
-  /** [B, C, L] to [B, C, L]. */
+  /** Computes the moving average: [B, C, L] to [B, C, L]. */
   private Tensor average(Tensor x) {
     long length = x.size(2);
     int side = config.average() / 2;

@@ -5,22 +5,22 @@ import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Tensor;
 
 /**
- * Says what an image shows. It is given pixels from 0 to 1 and standardises them itself, by the
- * means and deviations of the channels that it carries along.
+ * An image classifier. It takes pixels from 0 to 1 and standardises them by the means and
+ * deviations of the channels, which are stored with the weights.
  */
 public abstract class ImageModel extends Model {
-  /** Number of colours of an image. */
+  /** The number of colour channels of an image. */
   public static final int CHANNELS = 3;
 
   /** Configuration of an image classifier. */
   public interface Config extends Model.Config {
-    /** Height and width of the images in pixels. */
+    /** The height and width of the images in pixels. */
     int size();
 
-    /** Number of classes. */
+    /** The number of classes. */
     int classes();
 
-    /** This configuration for another number of classes. */
+    /** Returns this configuration for another number of classes. */
     Config withClasses(int classes);
 
     @Override
@@ -39,11 +39,11 @@ public abstract class ImageModel extends Model {
   @Override
   public abstract Config config();
 
-  /** Scores of the classes [B, K] of standardised images [B, 3, S, S]. */
+  /** Computes the logits of the classes [B, K] from standardised images [B, 3, S, S]. */
   abstract Tensor scores(Tensor images);
 
   /**
-   * Takes over means and deviations of the pixels' channels.
+   * Sets the means and deviations of the channels.
    *
    * @param means [3]
    * @param deviations [3]
@@ -54,7 +54,7 @@ public abstract class ImageModel extends Model {
   }
 
   /**
-   * Scores of the classes.
+   * Computes the logits of the classes.
    *
    * @param images [B, 3, S, S], 0 to 1
    * @return logits [B, K]

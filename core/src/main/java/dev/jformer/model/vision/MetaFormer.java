@@ -26,23 +26,23 @@ import java.util.List;
 /**
  * An image classifier in stages of blocks with any token mixer, of <a
  * href="https://arxiv.org/abs/2111.11418">MetaFormer Is Actually What You Need for Vision</a>. Each
- * stage begins with overlapping patches, which make the tokens fewer and wider. A block computes
- * {@code y = x + mixer(norm(x))} and {@code z = y + ffn(norm(y))}. With {@link Pooling} for a mixer
- * it is PoolFormer; the defaults are PoolFormer-S12 for 1,000 classes.
+ * stage begins with a convolution over overlapping patches, after which tokens are fewer and wider.
+ * A block computes {@code y = x + mixer(norm(x))} and {@code z = y + ffn(norm(y))}. With {@link
+ * Pooling} as the mixer it is PoolFormer; the defaults are PoolFormer-S12 for 1,000 classes.
  *
- * <p>Tokens are rows of a matrix here, [B, H W, C], where the authors' have channels in planes; the
+ * <p>Tokens are rows of a matrix here, [B, H W, C], where the authors store channels in planes; the
  * result is the same and the perceptrons are plain matrix products.
  */
 public final class MetaFormer extends ImageModel {
   /**
-   * How tokens are made of pixels or of finer tokens: a convolution.
+   * Configuration of the convolution that makes tokens from pixels or from finer tokens.
    *
    * @param kernel its height and width
    * @param stride its step
-   * @param padding zeros around
+   * @param padding width of the zeros around the input
    */
   public record Patch(int kernel, int stride, int padding) {
-    /** The authors' between stages. */
+    /** Defaults, the authors' between stages. */
     public Patch() {
       this(3, 2, 1);
     }
@@ -69,8 +69,8 @@ public final class MetaFormer extends ImageModel {
    * @param classes number of classes
    * @param depths number of blocks of each stage
    * @param widths width of each stage
-   * @param first how the first stage's tokens are made
-   * @param next how the other stages' are
+   * @param first the convolution before the first stage
+   * @param next the convolution before each other stage
    * @param block the parts of each block
    */
   @AutoService(Model.Config.class)
@@ -85,7 +85,7 @@ public final class MetaFormer extends ImageModel {
       @Flat BlockConfig block)
       implements ImageModel.Config, HasBlocks<Config>, MetaFormerConfigBuilder.With {
 
-    /** PoolFormer-S12. */
+    /** Defaults: PoolFormer-S12. */
     public Config() {
       this(
           224,
@@ -124,7 +124,7 @@ public final class MetaFormer extends ImageModel {
         side = (i == 0 ? first : next).of(side);
         if (side < 1) {
           throw new IllegalArgumentException(
-              "images of " + size + " pixels leave no token to stage " + (i + 1));
+              "images of " + size + " pixels leave no tokens for stage " + (i + 1));
         }
       }
     }
@@ -156,7 +156,7 @@ public final class MetaFormer extends ImageModel {
   private final Slot<Layer> norm;
   private final Slot<Layer> head;
 
-  /** A model with freshly drawn weights. */
+  /** Creates a model with random weights. */
   public MetaFormer(Config config) {
     this.config = config;
     int total = config.depths().stream().mapToInt(Integer::intValue).sum();

@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes tokens of patches of an image: [B, 3, S, S] to [B, (S/P)², D], row by row. Either a linear
- * map of each patch (arXiv 2010.11929) or, from the same patches and more, convolutions of 3x3 with
- * stride 2, each with batch normalisation and ReLU, and a last one of 1x1 (arXiv 2106.14881).
+ * Makes tokens from patches of an image: [B, 3, S, S] to [B, (S/P)², D], row by row. It is a linear
+ * map of each patch (<a href="https://arxiv.org/abs/2010.11929">An Image is Worth 16x16 Words:
+ * Transformers for Image Recognition at Scale</a>), or a stack of 3x3 convolutions with stride 2,
+ * each with batch normalisation and ReLU, and a last one of 1x1, whose receptive fields overlap (<a
+ * href="https://arxiv.org/abs/2106.14881">Early Convolutions Help Transformers See Better</a>).
  */
 final class PatchStem extends Layer {
   private final List<Slot<Layer>> convolutions;

@@ -17,21 +17,27 @@ import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
-/** The Vision Transformer (arXiv 2010.11929): an image is a sequence of patches. */
+/**
+ * The Vision Transformer of <a href="https://arxiv.org/abs/2010.11929">An Image is Worth 16x16
+ * Words: Transformers for Image Recognition at Scale</a>: an image is a sequence of patches.
+ */
 public final class VisionTransformer extends ImageModel {
-  /** How tokens are made of pixels. */
+  /** The layer that makes tokens from pixels. */
   public enum Stem {
     /** A linear map of each patch. */
     LINEAR,
-    /** Convolutions that overlap (arXiv 2106.14881). */
+    /**
+     * Overlapping convolutions (<a href="https://arxiv.org/abs/2106.14881">Early Convolutions Help
+     * Transformers See Better</a>).
+     */
     CONVOLUTIONAL
   }
 
-  /** What the class is read from. */
+  /** The input of the classifier's output layer. */
   public enum Pool {
     /** The mean of all tokens. */
     MEAN,
-    /** A token of its own that stands before the others. */
+    /** A class token before the others. */
     TOKEN
   }
 
@@ -41,8 +47,8 @@ public final class VisionTransformer extends ImageModel {
    * @param size height and width of the images, a multiple of the patch's
    * @param classes number of classes
    * @param patch height and width of a patch in pixels
-   * @param stem how tokens are made of pixels
-   * @param pool what the class is read from
+   * @param stem the layer that makes tokens from pixels
+   * @param pool the input of the output layer
    * @param stack the blocks; patches are numbered row by row
    */
   @AutoService(Model.Config.class)
@@ -51,7 +57,7 @@ public final class VisionTransformer extends ImageModel {
       int size, int classes, int patch, Stem stem, Pool pool, @Flat StackConfig stack)
       implements ImageModel.Config, HasStack<Config>, VisionTransformerConfigBuilder.With {
 
-    /** A small one for images of 32 x 32. */
+    /** Defaults: a small model for images of 32 x 32. */
     public Config() {
       this(32, 10, 4, Stem.LINEAR, Pool.MEAN, new StackConfig().with(s -> s.layers(6).width(128)));
     }
@@ -69,7 +75,9 @@ public final class VisionTransformer extends ImageModel {
       }
       if (stem == Stem.CONVOLUTIONAL && (patch == 1 || Integer.bitCount(patch) != 1)) {
         throw new IllegalArgumentException(
-            "patch is " + patch + ": a convolutional stem needs 2, 4, 8 or another power of two");
+            "patch is "
+                + patch
+                + ": expected a power of two, at least 2, for a convolutional stem");
       }
     }
 
@@ -93,7 +101,7 @@ public final class VisionTransformer extends ImageModel {
       return VisionTransformerConfigBuilder.With.super.withStack(stack);
     }
 
-    /** With a class token no mixer can take the tokens for a picture any more. */
+    /** Builds the blocks; with a class token the tokens no longer form a picture for mixers. */
     private TransformerStack<Block> blocks() {
       int rows = size / patch;
       boolean token = pool == Pool.TOKEN;
@@ -109,7 +117,7 @@ public final class VisionTransformer extends ImageModel {
   private final Slot<TransformerStack<Block>> trunk;
   private final Slot<Layer> head;
 
-  /** A model with freshly drawn weights. */
+  /** Creates a model with random weights. */
   public VisionTransformer(Config config) {
     this.config = config;
     this.stem = child("stem", Layer.class, new PatchStem(config));
