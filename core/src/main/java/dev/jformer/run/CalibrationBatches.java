@@ -9,7 +9,7 @@ import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Batches of a user's data, of the kind that a model takes, to calibrate with. */
+/** Calibration data: batches of a user's data, in the form that a model takes. */
 public final class CalibrationBatches implements CalibrationData, AutoCloseable {
   static final int BATCH = 8;
 
@@ -20,14 +20,14 @@ public final class CalibrationBatches implements CalibrationData, AutoCloseable 
   private final int most;
   private final List<Batch> batches = new ArrayList<>();
 
-  /** Ids or images; which of the ids are no padding, or null; classes or next ids, or null. */
+  /** A batch: ids or images; the padding mask of ids, or null; classes or next ids, or null. */
   private record Batch(Tensor input, Tensor paddingMask, Tensor target) {}
 
   /**
-   * No batches yet.
+   * Creates calibration data without batches.
    *
-   * @param like a model of the family that they are for
-   * @param most how many are kept
+   * @param like a model of the family to calibrate
+   * @param most the most batches to keep
    */
   CalibrationBatches(String source, Model like, ForwardPasses passes, int most, Progress progress) {
     this.source = source;
@@ -37,7 +37,7 @@ public final class CalibrationBatches implements CalibrationData, AutoCloseable 
     this.progress = progress;
   }
 
-  /** Keeps a batch if there is room. */
+  /** Adds a batch, unless there are enough already. */
   void add(Tensor input, Tensor paddingMask, Tensor target) {
     if (batches.size() < most) {
       batches.add(new Batch(input.copy().keep(), kept(paddingMask), kept(target)));
@@ -48,15 +48,15 @@ public final class CalibrationBatches implements CalibrationData, AutoCloseable 
     return tensor == null ? null : tensor.copy().keep();
   }
 
-  /** These batches, of which there must be one. */
+  /** Checks that there is at least one batch. */
   CalibrationBatches checked() {
     if (batches.isEmpty()) {
-      throw new RunException(source + " is empty: there is nothing to calibrate with");
+      throw new RunException(source + " is empty: expected data to calibrate with");
     }
     return this;
   }
 
-  /** The mean loss on the first batch. */
+  /** Computes the mean loss on the first batch. */
   @Override
   public Tensor loss(Model model) {
     Batch first = batches.get(0);

@@ -10,29 +10,29 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What the classes of a classifier are called: {@code classes.json} beside the model.
+ * The names of a classifier's classes, stored as {@code classes.json} beside the model.
  *
  * @param classes names, in the order of the model's scores
  */
 public record ClassNames(List<String> classes) {
   private static final String FILE = "classes.json";
 
-  /** What an empty file says. */
+  /** Creates an empty list, the default of an empty file. */
   public ClassNames() {
     this(List.of());
   }
 
-  /** Writes the names beside a model. */
+  /** Writes the names to the folder of a model. */
   public void save(Path folder) throws IOException {
     AtomicFile.write(folder.resolve(FILE), Configs.toJson(this).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Whether there are names beside a model. */
+  /** Whether the folder of a model holds names. */
   public static boolean exists(Path folder) {
     return Files.exists(folder.resolve(FILE));
   }
 
-  /** The names beside a model. */
+  /** Reads the names from the folder of a model. */
   public static ClassNames load(Path folder) {
     if (!exists(folder)) {
       throw new RunException(
@@ -41,7 +41,7 @@ public record ClassNames(List<String> classes) {
     return Configs.read(folder.resolve(FILE), ClassNames.class);
   }
 
-  /** The names beside a model of so many classes. */
+  /** Reads the names from the folder of a model, and checks that there are {@code count}. */
   static ClassNames load(Path folder, int count) {
     ClassNames found = load(folder);
     if (found.classes.size() != count) {
@@ -57,9 +57,9 @@ public record ClassNames(List<String> classes) {
   }
 
   /**
-   * For each class of some data, its number here.
+   * Finds the number in the model of each class of a data set.
    *
-   * @throws DataException if the data has a class that is not here
+   * @throws DataException if the data has a class that the model does not have
    */
   int[] numbers(List<String> others, String source) {
     List<String> unknown = others.stream().filter(name -> !classes.contains(name)).toList();
@@ -68,9 +68,9 @@ public record ClassNames(List<String> classes) {
           source
               + " has "
               + (unknown.size() == 1 ? "a class" : "classes")
-              + " that the model does not know: "
+              + " that the model does not have: "
               + String.join(", ", unknown)
-              + "; it knows "
+              + "; the model has "
               + String.join(", ", classes));
     }
     return others.stream().mapToInt(classes::indexOf).toArray();

@@ -5,10 +5,10 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * What a classifier says of a text or an image.
+ * The result of classifying a text or an image.
  *
  * @param input the text, or the name of the image's file
- * @param predictions of all classes, in the model's order
+ * @param predictions the probabilities of all classes, in the model's order
  */
 public record Classification(String input, List<Prediction> predictions) {
   static Classification of(String input, ClassNames names, double[] probabilities) {
@@ -24,7 +24,7 @@ public record Classification(String input, List<Prediction> predictions) {
     return top(1).get(0);
   }
 
-  /** The most probable classes, of which there are at most so many. */
+  /** The most probable classes, at most {@code count}. */
   public List<Prediction> top(int count) {
     return predictions.stream()
         .sorted(Comparator.comparingDouble(prediction -> -prediction.probability()))

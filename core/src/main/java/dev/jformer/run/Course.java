@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The losses and the time of a training. With a folder for checkpoints it is kept beside them, so
- * that a training that is resumed has all of its course.
+ * Records the losses and the time of a training. With a folder for checkpoints the record is stored
+ * beside them, so that a resumed training has it complete.
  */
 final class Course implements Listener {
   private static final String FILE = "course.json";
@@ -38,7 +38,7 @@ final class Course implements Listener {
   /** The time that training took until a checkpoint. */
   record Mark(long step, double seconds) {}
 
-  /** What is kept beside checkpoints. */
+  /** The record as it is stored beside checkpoints. */
   record Page(
       List<TrainingOutcome.Loss> losses,
       List<TrainingOutcome.Measurement> evaluations,
@@ -55,7 +55,9 @@ final class Course implements Listener {
     mark = System.nanoTime();
   }
 
-  /** The last listener of a training: what others do between is not counted as training. */
+  /**
+   * A listener to add last, which excludes the time of the other listeners from that of training.
+   */
   Listener resumed() {
     return new Listener() {
       @Override
@@ -75,7 +77,7 @@ final class Course implements Listener {
     long now = System.nanoTime();
     seconds += (now - mark) / 1e9;
     if (step.step() == 1) {
-      firstSeconds = seconds; // includes what is set up once
+      firstSeconds = seconds; // includes setup that is done once
     }
     steps = step.step();
     sum += step.loss();
@@ -112,11 +114,11 @@ final class Course implements Listener {
       Page page = new Page(losses, evaluations, marks, firstSeconds);
       AtomicFile.write(folder.resolve(FILE), JSON.writeValueAsBytes(page));
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot keep the course of the training in " + folder, e);
+      throw new UncheckedIOException("cannot write the losses of the training to " + folder, e);
     }
   }
 
-  /** Takes up what is known until a step; nothing if no course was kept. */
+  /** Restores the record up to a step; does nothing if none is stored. */
   void resume(long step) throws IOException {
     steps = step;
     Path file = folder.resolve(FILE);

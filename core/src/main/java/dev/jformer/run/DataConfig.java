@@ -2,11 +2,11 @@ package dev.jformer.run;
 
 import dev.jformer.config.Part;
 
-/** What a recipe learns from: where it lies and how it is read. Its kind decides the task. */
+/** Configuration of a recipe's data: its location and how it is read. Its type decides the task. */
 public interface DataConfig extends Part {
-  /** A file or folder; empty where the program may bring data of its own. */
+  /** The file or folder of the data; empty if none is set. */
   String source();
 
-  /** The same from elsewhere. */
+  /** Returns this configuration with data from another file or folder. */
   DataConfig withSource(String source);
 }

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 
-/** Models that were made of others. */
+/** Saves models that were derived from others, for example by compression. */
 public final class DerivedModelFolder {
   private static final List<String> COMPANIONS =
       List.of("tokenizer.json", "classes.json", "series.json");
@@ -20,12 +20,12 @@ public final class DerivedModelFolder {
   private DerivedModelFolder() {}
 
   /**
-   * Saves a model with what belongs to it: the tokenizer and classes of the model that it was made
-   * of, and its recipe, changed to the new model. All files are written beside their place first,
-   * so that nothing is there or everything.
+   * Saves a model with the tokenizer, the classes and the recipe of its origin, the recipe changed
+   * to the new model. The files are written to a temporary folder that is then renamed, so that all
+   * of them exist or none.
    *
-   * @param from the folder of the model that it was made of
-   * @param to a folder that is not there yet
+   * @param from the folder of the original model
+   * @param to a folder that does not exist yet
    */
   public static void save(Model made, Path from, Path to) throws IOException {
     Path place = to.toAbsolutePath().normalize();

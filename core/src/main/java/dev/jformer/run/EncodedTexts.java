@@ -9,15 +9,15 @@ import dev.jformer.train.TextClassification;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Texts as an encoder takes them. */
+/** Encodes texts as an encoder takes them. */
 final class EncodedTexts {
   private EncodedTexts() {}
 
   /**
-   * Labelled texts in tokens, with the numbers of their classes.
+   * Tokenizes labelled texts and numbers their classes.
    *
-   * @param longest the most tokens of a text, special ones among them
-   * @param source where they come from, for messages
+   * @param longest the most tokens of a text, special ones included
+   * @param source the name of their source, for messages
    */
   static List<TextClassification.Example> examples(
       LabelledTexts texts, ClassNames classes, Tokenizer tokenizer, int longest, String source) {
@@ -31,9 +31,9 @@ final class EncodedTexts {
   }
 
   /**
-   * Adds batches of texts to calibrate with.
+   * Adds batches of texts to calibration data.
    *
-   * @param classes the number of each text's class; empty where that is not known
+   * @param classes the number of each text's class; empty if unknown
    */
   static void calibrate(
       CalibrationBatches batches,

@@ -4,7 +4,10 @@ import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Tensor;
 
-/** Passes through encoders of texts: to the classes, the masked tokens, or the hidden states. */
+/**
+ * Forward passes of encoders of texts: to the logits of classes or masked tokens, or to the hidden
+ * states.
+ */
 final class EncoderPasses implements ForwardPasses {
   static final int LONGEST = 128;
 

@@ -6,13 +6,13 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a trained model is measured on, and how.
+ * The data and the settings for evaluating a trained model.
  *
- * @param data files or folders; empty for what the model's training held out, where that is there
+ * @param data files or folders; empty for the data that the model's training held out
  * @param references the translations of {@code data} for a translator; null for others
- * @param endings of the files of a text that count; empty for all
- * @param batch sequences at a time
- * @param beam translations that a translator follows at a time
+ * @param endings the file name endings to include for text; empty for all files
+ * @param batch number of sequences in a batch
+ * @param beam width of a translator's beam search
  */
 public record EvaluationRequest(
     List<Path> data, Path references, List<String> endings, int batch, int beam) {
@@ -26,37 +26,37 @@ public record EvaluationRequest(
     Checks.atLeast("batch", batch, 1);
   }
 
-  /** On what the model's training held out. */
+  /** Creates a request for the data that the model's training held out. */
   public static EvaluationRequest heldOut() {
     return of(List.of());
   }
 
-  /** On this data. */
+  /** Creates a request for one file or folder. */
   public static EvaluationRequest of(Path data) {
     return of(List.of(data));
   }
 
-  /** On several files. */
+  /** Creates a request for several files. */
   public static EvaluationRequest of(List<Path> data) {
     return new EvaluationRequest(data, null, List.of(), BATCH, BEAM);
   }
 
-  /** On texts and their translations. */
+  /** Creates a request for a file of texts and a file of their translations. */
   public static EvaluationRequest of(Path source, Path target) {
     return new EvaluationRequest(List.of(source), target, List.of(), BATCH, BEAM);
   }
 
-  /** The same with only those files of a text whose names end so. */
+  /** Returns this request with other file name endings. */
   public EvaluationRequest withEndings(List<String> others) {
     return new EvaluationRequest(data, references, others, batch, beam);
   }
 
-  /** The same with so many sequences at a time. */
+  /** Returns this request with another batch size. */
   public EvaluationRequest withBatch(int other) {
     return new EvaluationRequest(data, references, endings, other, beam);
   }
 
-  /** The same with so many translations followed at a time. */
+  /** Returns this request with another beam width. */
   public EvaluationRequest withBeam(int other) {
     return new EvaluationRequest(data, references, endings, batch, other);
   }
@@ -66,13 +66,13 @@ public record EvaluationRequest(
   }
 
   /**
-   * The one file or folder.
+   * The file or folder of a request that has one.
    *
-   * @throws RunException if there is none, or more than one
+   * @throws RunException if there is not exactly one
    */
   Path only() {
     if (data.isEmpty()) {
-      throw new RunException("there is nothing to measure the model on: give data with --data");
+      throw new RunException("there is no data to measure the model on: give some with --data");
     }
     if (data.size() > 1) {
       throw new RunException("there are " + data.size() + " files of data: expected one");

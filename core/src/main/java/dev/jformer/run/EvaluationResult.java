@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How well a trained model does on some data.
+ * The result of evaluating a trained model.
  *
- * @param source the data in a word or two
- * @param count how many units were looked at
- * @param unit what is counted, for example {@code tokens}
- * @param metrics what was measured
- * @param details more about it by name, for example how a score was computed
- * @param parts the results of each file, where several make one; empty for one file
+ * @param source a short name of the data
+ * @param count number of units evaluated
+ * @param unit the unit of the count, for example {@code tokens}
+ * @param metrics the measured values
+ * @param details further details by name, for example how a score was computed
+ * @param parts the results of each file if there are several; empty for one file
  */
 public record EvaluationResult(
     String source,
@@ -25,7 +25,7 @@ public record EvaluationResult(
     return new EvaluationResult(source, count, unit, metrics, Map.of(), List.of());
   }
 
-  /** For example {@code 1200 tokens: loss 1.4800 nats per token}. */
+  /** Formats the result, for example as {@code 1200 tokens: loss 1.4800 nats per token}. */
   @Override
   public String toString() {
     return count + " " + unit + ": " + metrics;

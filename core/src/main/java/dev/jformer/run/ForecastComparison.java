@@ -23,18 +23,18 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
- * What a forecaster comes to in the end: its errors on validation rows, kept for bands, and those
- * on test rows beside a linear model's and those of forecasts that need no training.
+ * The final evaluation of a forecaster: its errors on validation rows, stored for prediction bands,
+ * and its errors on test rows beside those of a linear model and of forecasts without training.
  *
- * @param training windows for a model to learn from
- * @param validation windows to choose by
- * @param test windows that decided nothing
+ * @param training windows to train on
+ * @param validation windows to select the best weights on
+ * @param test windows to report errors on
  */
 record ForecastComparison(
     Function<ForecastModel.Config, Windows> training,
     Function<ForecastModel.Config, Windows> validation,
     Function<ForecastModel.Config, Windows> test) {
-  /** The most numbers that are kept of errors, for bands. */
+  /** The largest number of errors that are stored for prediction bands. */
   private static final long MOST_ERRORS = 20_000_000;
 
   private static final int LINEAR_AVERAGE = 25;
@@ -92,7 +92,7 @@ record ForecastComparison(
     return results;
   }
 
-  /** Trains the linear model that Transformers have to beat, on the same windows. */
+  /** Trains a linear baseline on the same windows. */
   private Metrics linear(ForecastModel.Config like, Windows windows) {
     LinearForecaster.Config config =
         new LinearForecaster.Config(

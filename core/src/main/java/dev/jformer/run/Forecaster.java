@@ -50,8 +50,8 @@ public final class Forecaster implements AutoCloseable {
    * Loads a forecaster.
    *
    * @param folder with the model and its {@code series.json}
-   * @param coverage share of what comes that the bands shall hold
-   * @throws RunException if it holds another kind of model
+   * @param coverage share of the future values that the bands should contain
+   * @throws RunException if the folder holds another kind of model
    */
   public static Forecaster load(Path folder, double coverage) throws IOException {
     SeriesSetup setup = SeriesSetup.load(folder);
@@ -70,36 +70,36 @@ public final class Forecaster implements AutoCloseable {
     }
   }
 
-  /** The rows that are forecast. */
+  /** The number of rows that are forecast. */
   public int horizon() {
     return model.config().horizon();
   }
 
-  /** The rows that a forecast looks at. */
+  /** The number of past rows that a forecast needs. */
   public int lookBack() {
     return model.config().lookBack();
   }
 
-  /** The series of a CSV file with the columns that the model was trained on. */
+  /** Reads the series of a CSV file with the columns that the model was trained on. */
   public Series read(Path csv) throws IOException {
     return setup.read(csv, Progress.none());
   }
 
-  /** How the series of a CSV file go on after its last row. */
+  /** Forecasts the series of a CSV file after its last row. */
   public SeriesForecast forecast(Path csv) throws IOException {
     return forecast(read(csv));
   }
 
-  /** How series go on after their last row. */
+  /** Forecasts series after their last row. */
   public SeriesForecast forecast(Series series) {
     return forecast(series, series.rows());
   }
 
   /**
-   * How series go on from a row, seen from the rows before it.
+   * Forecasts series from a row on, using the rows before it.
    *
    * @param row at least {@link #lookBack}, at most the number of rows
-   * @throws IllegalArgumentException if there are too few rows to look at
+   * @throws IllegalArgumentException if there are too few rows before it
    */
   public synchronized SeriesForecast forecast(Series series, int row) {
     int first = row - lookBack();
@@ -111,7 +111,7 @@ public final class Forecaster implements AutoCloseable {
               + series.rows()
               + ": expected at least "
               + lookBack()
-              + ", for as many rows are needed to look back, and no more than there are");
+              + ", the number of past rows that the model needs, and at most the number of rows");
     }
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {

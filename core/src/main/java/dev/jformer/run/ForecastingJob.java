@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Forecasting: a model learns how the series of a CSV file go on. */
+/** The job of forecasting: a model learns to continue the series of a CSV file. */
 @AutoService(Job.class)
 public record ForecastingJob() implements Job {
   @Override
@@ -45,7 +45,7 @@ public record ForecastingJob() implements Job {
   public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
     if (!recipe.from().isEmpty()) {
       throw new RunException(
-          "--from is for models of text and images: a forecaster begins from nothing");
+          "--from is for models of text and images: leave it out to train a forecaster");
     }
     SeriesData data = (SeriesData) recipe.data();
     Progress progress = workspace.progress();
@@ -67,15 +67,15 @@ public record ForecastingJob() implements Job {
       made.close();
       throw new RunException(
           data.source()
-              + " is not what the run in "
+              + " is not the file that the run in "
               + folder
-              + " was begun with: put the old file back, or begin anew with --overwrite");
+              + " began with: restore the old file, or start again with --overwrite");
     }
     made.setup.save(folder);
     return made;
   }
 
-  /** A series that is there already; values are standardised by the rows to learn from. */
+  /** Prepares a series in memory; values are standardised by the training rows. */
   public static PreparedData of(Series series, Split split) {
     return new Data(new SeriesData(), series, split, null);
   }
@@ -149,8 +149,8 @@ public record ForecastingJob() implements Job {
     }
 
     /**
-     * Keeps the best model's errors on validation rows for bands, and measures it on test rows,
-     * beside a linear model and forecasts that need no training.
+     * Stores the best model's errors on validation rows for prediction bands, and measures it on
+     * test rows, beside a linear model and forecasts without training.
      */
     @Override
     public Map<String, Metrics> test(Path folder) throws IOException {
@@ -200,7 +200,7 @@ public record ForecastingJob() implements Job {
       return model;
     }
 
-    /** Mean errors over all windows of a file, in standardised units. */
+    /** Measures mean errors over all windows of a file, in standardised units. */
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {

@@ -6,20 +6,20 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import java.util.Optional;
 
-/** Passes through the models of a job, to calibrate them and to see how fast they are. */
+/** Forward passes of a job's models, to calibrate them and to measure their speed. */
 public interface ForwardPasses {
   /**
-   * One pass.
+   * Runs one pass.
    *
-   * @param model of the job's family
+   * @param model a model of the job's family
    * @param input ids [B, T], or images
-   * @param paddingMask which ids are no padding; null for all
-   * @return logits, or hidden states of models that have no head
+   * @param paddingMask bool [B, T], false where an id is padding; null if there is none
+   * @return logits, or hidden states of models without a head
    */
   Tensor forward(Model model, Tensor input, Tensor paddingMask);
 
   /**
-   * The mean loss of a pass, a scalar that gradients flow from.
+   * Computes the mean loss of a pass, a scalar with a gradient.
    *
    * @param target classes int64 [B], or the ids that should follow [B, T]
    */
@@ -29,18 +29,17 @@ public interface ForwardPasses {
   }
 
   /**
-   * An input drawn at random.
+   * Creates a random input.
    *
-   * @param batch sequences or images
+   * @param batch number of sequences or images
    */
   Tensor input(Model model, int batch);
 
   /**
-   * Decoding of one sequence, a token at a time.
+   * Starts decoding one sequence, a token at a time.
    *
-   * @return empty for models that do not write
-   * @throws UnsupportedOperationException if the model is of a kind that writes, but cannot decode
-   *     step by step
+   * @return empty for models that do not generate
+   * @throws UnsupportedOperationException if the model generates, but cannot decode step by step
    */
   default Optional<Decoding> decoding(Model model) {
     return Optional.empty();
@@ -48,29 +47,29 @@ public interface ForwardPasses {
 
   /** A sequence that is being decoded. */
   interface Decoding extends AutoCloseable {
-    /** The most tokens that it can have. */
+    /** The most tokens that the sequence can have. */
     int capacity();
 
-    /** Reads tokens, int64 [1, T], and computes the scores of what follows. */
+    /** Reads tokens, int64 [1, T], and computes the logits of the next one. */
     void next(Tensor ids);
 
-    /** Bytes of memory that the decoding keeps of the tokens so far. */
+    /** The bytes of memory that the states of the tokens so far take. */
     long bytes();
 
     @Override
     void close();
   }
 
-  /** What {@link #units} counts, for example {@code tokens}. */
+  /** The unit that {@link #units} counts, for example {@code tokens}. */
   String unit();
 
-  /** Units of a sequence or image of {@link #input}. */
+  /** The number of units in a sequence or image of {@link #input}. */
   long units(Model model);
 
   /**
-   * Generates a short text, token by token, with models that do so.
+   * Generates a short text, token by token, if the model can.
    *
-   * @return the number of tokens; 0 for models that generate nothing
+   * @return the number of tokens; 0 for models that do not generate
    */
   default int decode(Model model) {
     return 0;

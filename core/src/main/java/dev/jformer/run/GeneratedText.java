@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The continuation of a text, in pieces of at least one character. It is generated anew each time
- * it is asked for: piece by piece in {@link #forEach}, as a whole in {@link #text} and {@link
- * #iterator}.
+ * The continuation of a text, in pieces of at least one character. Each use generates it again:
+ * {@link #forEach} streams the pieces, {@link #text} and {@link #iterator} generate all of it
+ * first.
  */
 public final class GeneratedText implements Iterable<String> {
   private final Consumer<Consumer<? super String>> source;
@@ -17,20 +17,20 @@ public final class GeneratedText implements Iterable<String> {
     this.source = source;
   }
 
-  /** Gives each piece as soon as it is there, in the calling thread. */
+  /** Passes on each piece as soon as it is generated, in the calling thread. */
   @Override
   public void forEach(Consumer<? super String> consumer) {
     source.accept(consumer);
   }
 
-  /** All pieces joined. */
+  /** Generates the whole text. */
   public String text() {
     StringBuilder text = new StringBuilder();
     forEach(text::append);
     return text.toString();
   }
 
-  /** The pieces, after all of them were generated. */
+  /** Generates all pieces and iterates over them. */
   @Override
   public Iterator<String> iterator() {
     List<String> pieces = new ArrayList<>();

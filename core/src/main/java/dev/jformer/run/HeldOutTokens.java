@@ -13,16 +13,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
 
-/** Text as tokens of a trained model: what its training held out, or a user's. */
+/**
+ * Tokens to evaluate a trained model on: those that its training held out, or those of a user's
+ * text.
+ */
 final class HeldOutTokens {
   private HeldOutTokens() {}
 
-  /** Whether the folder of a run has tokens. */
+  /** Whether the folder of a run holds tokens. */
   static boolean exist(Path folder) {
     return Files.isDirectory(folder.resolve(RunFolder.DATA));
   }
 
-  /** What is measured on the tokens that a request asks for, in inference. */
+  /** Measures the tokens of a request, in inference mode. */
   static <R> R measure(Path folder, EvaluationRequest request, Function<TokenFile, R> measure)
       throws IOException {
     if (request.data().isEmpty()) {
@@ -46,9 +49,9 @@ final class HeldOutTokens {
   }
 
   /**
-   * Adds batches of a text to calibrate with.
+   * Adds batches of a text to calibration data.
    *
-   * @param targets whether a model is told what should follow
+   * @param targets whether batches have the next tokens as targets
    */
   static void calibrate(
       CalibrationBatches batches,

@@ -21,7 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Image classification: a model learns which class an image shows. */
+/** The job of image classification: a model learns the classes of images. */
 @AutoService(Job.class)
 public record ImageClassificationJob() implements Job {
   @Override
@@ -53,7 +53,7 @@ public record ImageClassificationJob() implements Job {
       ClassNames classes = new ClassNames(file.header().classes());
       if (classes.classes().size() < 2) {
         throw new RunException(
-            data.source() + " has the class " + classes.classes() + " only: expected two or more");
+            data.source() + " has one class only, " + classes.classes() + ": expected two or more");
       }
       if (workspace.isResumed()
           && ClassNames.exists(folder)
@@ -62,7 +62,7 @@ public record ImageClassificationJob() implements Job {
             data.source()
                 + " has other classes than the run in "
                 + folder
-                + " was begun with: put the old images back, or begin anew with --overwrite");
+                + " began with: restore the old images, or start again with --overwrite");
       }
       classes.save(folder);
       return new Data(data.source(), file, workspace);
@@ -72,7 +72,7 @@ public record ImageClassificationJob() implements Job {
     }
   }
 
-  /** Images that are there already, which are not closed with the data. */
+  /** Prepares images in memory, which are not closed with the data. */
   public static PreparedData of(ImageFile images) {
     return new Data("", images, null);
   }
@@ -100,7 +100,7 @@ public record ImageClassificationJob() implements Job {
                 + file.header().size()
                 + " pixels a side, but the model takes "
                 + images.size()
-                + ": make them ready in the model's size");
+                + ": prepare them in the model's size");
       }
       return images.withClasses(file.header().classes().size());
     }

@@ -26,7 +26,7 @@ public final class ImageClassifier implements AutoCloseable {
    * Loads a classifier.
    *
    * @param folder with the model and the names of its classes
-   * @throws RunException if it holds another kind of model
+   * @throws RunException if the folder holds another kind of model
    */
   public static ImageClassifier load(Path folder) throws IOException {
     Model loaded = Models.load(folder);
@@ -39,12 +39,12 @@ public final class ImageClassifier implements AutoCloseable {
     return new ImageClassifier(job.use(folder, loaded));
   }
 
-  /** The classes of an image file (JPEG, PNG, GIF or BMP) and how probable they are. */
+  /** Classifies an image file (JPEG, PNG, GIF or BMP). */
   public Classification classify(Path image) throws IOException {
     return classify(List.of(image)).get(0);
   }
 
-  /** The classes of image files, in their order. */
+  /** Classifies image files, in their order. */
   public synchronized List<Classification> classify(List<Path> images) throws IOException {
     return model.classify(List.of(), images);
   }

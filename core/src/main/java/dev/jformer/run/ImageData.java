@@ -6,19 +6,19 @@ import dev.jformer.data.image.Augmentation;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
- * The images that a classifier learns from.
+ * Configuration of the images that a classifier is trained on.
  *
  * @param source a folder or zip file with a folder of images for each class
  * @param validation share of each class that is held out
- * @param augmentation what is done to images in training
- * @param smoothing share of each target that is spread over all classes
+ * @param augmentation random changes of the images in training
+ * @param smoothing share of each target that is spread over all classes (label smoothing)
  */
 @AutoService(DataConfig.class)
 @RecordBuilder
 public record ImageData(
     String source, double validation, Augmentation augmentation, double smoothing)
     implements DataConfig, ImageDataBuilder.With {
-  /** A tenth held out, shifts and mirroring. */
+  /** Defaults: a tenth held out, shifts and mirroring. */
   public ImageData() {
     this("", 0.1, new Augmentation(), 0);
   }

@@ -6,27 +6,26 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A kind of task, from data to use: it makes data ready, builds the model that fits it, says what
- * is trained and measured, and uses what was trained. Language modelling, translation and
- * forecasting are jobs. A job is a part like any other: a class with
- * {@code @AutoService(Job.class)} adds one.
+ * A kind of task, such as language modelling, translation or forecasting. It prepares data, builds
+ * the model, defines the training and the evaluation, and uses the trained model. A job is a part
+ * like any other: a class with {@code @AutoService(Job.class)} adds one.
  */
 public interface Job extends Part {
-  /** The kind of data that it learns from. */
+  /** The kind of data that it trains on. */
   Class<? extends DataConfig> data();
 
   /** The kind of models that it trains. */
   Class<? extends Model.Config> model();
 
-  /** Whether it trains such a model on such data. */
+  /** Whether it can train a model on data of these configurations. */
   default boolean trains(DataConfig data, Model.Config model) {
     return data().isInstance(data) && model().isInstance(model);
   }
 
   /**
-   * Makes a recipe's data ready, for one training or for many.
+   * Prepares a recipe's data, for one training or for many.
    *
-   * @param workspace where; closed with the data
+   * @param workspace the folder for prepared files; closed with the data
    */
   PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException;
 
@@ -34,10 +33,10 @@ public interface Job extends Part {
   boolean uses(Model.Config trained);
 
   /**
-   * A trained model, ready for use.
+   * Prepares a trained model for use.
    *
-   * @param folder with what belongs to it, such as the tokenizer
-   * @param model one that this job {@linkplain #uses uses}; put into inference mode
+   * @param folder the model's folder, with files such as the tokenizer
+   * @param model a model that this job {@linkplain #uses uses}; it is put into inference mode
    */
   TrainedModel use(Path folder, Model model);
 }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.stream.Collectors;
 
-/** Finds jobs: that of a recipe, and that of a trained model. */
+/** Finds the job of a recipe or of a trained model. */
 public final class Jobs {
   private Jobs() {}
 
@@ -17,7 +17,7 @@ public final class Jobs {
   }
 
   /**
-   * The job that trains a recipe's model on its data.
+   * Finds the job that trains a recipe's model on its data.
    *
    * @throws RunException if there is none
    */
@@ -37,7 +37,7 @@ public final class Jobs {
   }
 
   /**
-   * The job of a trained model.
+   * Finds the job of a trained model.
    *
    * @throws RunException if there is none
    */
@@ -45,11 +45,12 @@ public final class Jobs {
     return all().stream()
         .filter(job -> job.uses(trained))
         .findFirst()
-        .orElseThrow(() -> new RunException("no job knows what to do with a " + trained.type()));
+        .orElseThrow(
+            () -> new RunException("there is no job for a model of type " + trained.type()));
   }
 
   /**
-   * A recipe with the model that it trains: if it begins with a trained one, that one's shape.
+   * Sets a recipe's model to the shape of the trained model that it begins with, if there is one.
    *
    * @throws RunException if the trained model is of another family
    */
@@ -59,12 +60,12 @@ public final class Jobs {
     }
   }
 
-  /** Makes a recipe's data ready in a temporary folder, for any number of trainings. */
+  /** Prepares a recipe's data in a temporary folder, for any number of trainings. */
   public static PreparedData prepare(Recipe recipe) throws IOException {
     return prepare(recipe, Workspace.temporary());
   }
 
-  /** Makes a recipe's data ready in a folder that keeps it. */
+  /** Prepares a recipe's data in a permanent folder. */
   public static PreparedData prepare(Recipe recipe, Path folder, Progress progress)
       throws IOException {
     return prepare(recipe, Workspace.in(folder, progress));

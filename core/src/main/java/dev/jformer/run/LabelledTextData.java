@@ -5,7 +5,7 @@ import dev.jformer.config.Checks;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
- * The labelled texts that a classifier learns from.
+ * Configuration of the labelled texts that a classifier is trained on.
  *
  * @param source a file with a text, a tab and a label in each line
  * @param header whether its first line names the columns
@@ -18,7 +18,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 public record LabelledTextData(
     String source, boolean header, String tokenizer, int vocabulary, double validation)
     implements DataConfig, LabelledTextDataBuilder.With {
-  /** A vocabulary learned from the texts, a tenth held out. */
+  /** Defaults: a vocabulary learned from the texts, a tenth held out. */
   public LabelledTextData() {
     this("", false, "bpe", 4096, 0.1);
   }

@@ -32,10 +32,11 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Loads a language model: one of ours, or one of GPT-2 or Llama from Hugging Face.
+   * Loads a language model: one that this library saved, or GPT-2 or Llama from Hugging Face.
    *
    * @param folder with the model and its {@code tokenizer.json}
-   * @throws RunException if it holds another kind of model, or the tokenizer of another model
+   * @throws RunException if the folder holds another kind of model, or the tokenizer of another
+   *     model
    */
   public static LanguageModel load(Path folder) throws IOException {
     Model loaded = Models.load(folder);
@@ -50,7 +51,7 @@ public final class LanguageModel implements AutoCloseable {
                 + tokenizer.vocabularySize()
                 + " tokens, but the model's vocabulary "
                 + model.config().vocab()
-                + ": use the tokenizer that the model was made for");
+                + ": use the model's own tokenizer");
       }
       return new LanguageModel(model, tokenizer);
     } catch (RuntimeException | Error e) {
@@ -60,11 +61,11 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Continues a text. Nothing is computed before the pieces are asked for; {@code forEach} gives
-   * each as soon as it is there.
+   * Continues a text. Generation starts when the result is read; {@code forEach} passes on each
+   * piece as soon as it is generated.
    *
    * @param prompt at least a character
-   * @param request how many tokens, and how they are chosen
+   * @param request the number of tokens and the sampling
    */
   public GeneratedText generate(String prompt, Generator.Request request) {
     return new GeneratedText(
@@ -80,7 +81,7 @@ public final class LanguageModel implements AutoCloseable {
         });
   }
 
-  /** Continues several texts together; each is what it would be alone. */
+  /** Continues several texts in one batch; each result is the same as alone. */
   public synchronized List<String> generate(List<String> prompts, Generator.Request request) {
     List<int[]> ids = prompts.stream().map(tokenizer::encode).toList();
     return new Generator(model)
@@ -89,7 +90,7 @@ public final class LanguageModel implements AutoCloseable {
             .toList();
   }
 
-  /** The same request, ended by the token that ends a text, too, if the tokenizer has one. */
+  /** Adds the tokenizer's end-of-text token, if there is one, to those that end a request. */
   private Generator.Request ended(Generator.Request request) {
     if (!request.stopIds().isEmpty() || tokenizer.endOfText().isEmpty()) {
       return request;
@@ -102,12 +103,12 @@ public final class LanguageModel implements AutoCloseable {
         request.cached());
   }
 
-  /** The most tokens that the model can read, those of a prompt included. */
+  /** The most tokens of a sequence, those of the prompt included. */
   public long longest() {
     return model.longest();
   }
 
-  /** The model, for what is not said here. */
+  /** The model, for uses that this class does not cover. */
   public CausalLm model() {
     return model;
   }
@@ -117,7 +118,7 @@ public final class LanguageModel implements AutoCloseable {
     return tokenizer;
   }
 
-  /** Releases the model, once no thread generates any more. */
+  /** Releases the model after any generation in progress. */
   @Override
   public synchronized void close() {
     model.close();

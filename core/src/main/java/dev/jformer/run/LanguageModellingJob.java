@@ -24,7 +24,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Language modelling: a causal language model learns to predict the next token of a text. */
+/**
+ * The job of language modelling: a causal language model learns to predict the next token of a
+ * text.
+ */
 @AutoService(Job.class)
 public record LanguageModellingJob() implements Job {
   private static final long EVALUATION_BATCHES = 200;
@@ -53,12 +56,12 @@ public record LanguageModellingJob() implements Job {
     return new Data(text.data().source(), text.tokens(tokenizer), tokenizer, workspace);
   }
 
-  /** Tokens of bytes that are there already, which are not closed with the data. */
+  /** Prepares tokens that are bytes, which are not closed with the data. */
   public static PreparedData of(TokenFile bytes) {
     return of(bytes, new ByteTokenizer());
   }
 
-  /** Tokens that are there already, which are not closed with the data. */
+  /** Prepares existing tokens, which are not closed with the data. */
   public static PreparedData of(TokenFile tokens, Tokenizer tokenizer) {
     return new Data("", tokens, tokenizer, null);
   }
@@ -102,7 +105,7 @@ public record LanguageModellingJob() implements Job {
       }
     }
 
-    /** The prompt and how the model goes on, drawn at random. */
+    /** Continues the prompt by sampling. */
     @Override
     public String sample(Model model, String prompt) {
       if (prompt == null) {

@@ -16,7 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Masked language modelling: an encoder learns which tokens of a text were masked. */
+/** The job of masked language modelling: an encoder learns to predict masked tokens of a text. */
 @AutoService(Job.class)
 public record MaskedLanguageModellingJob() implements Job {
   private static final long EVALUATION_BATCHES = 100;
@@ -44,7 +44,7 @@ public record MaskedLanguageModellingJob() implements Job {
     return new Data(text.data().source(), text.tokens(tokenizer), tokenizer, workspace);
   }
 
-  /** Tokens of bytes that are there already, which are not closed with the data. */
+  /** Prepares tokens that are bytes, which are not closed with the data. */
   public static PreparedData of(TokenFile bytes) {
     return new Data("", bytes, new ByteTokenizer(), null);
   }

@@ -3,14 +3,14 @@ package dev.jformer.run;
 import dev.jformer.model.Model;
 import java.nio.file.Path;
 
-/** Checks that a folder holds a model of the kind that was asked for. */
+/** Checks that a folder holds a model of an expected family. */
 final class ModelFamily {
   private ModelFamily() {}
 
   /**
-   * The model as one of its family.
+   * Casts a model to its family.
    *
-   * @param wanted in words, for the message
+   * @param wanted the family in words, for the message
    * @throws RunException if it is of another family
    */
   static <M extends Model> M require(Path folder, Model model, Class<M> family, String wanted) {

@@ -1,7 +1,7 @@
 package dev.jformer.run;
 
 /**
- * A class and how probable it is.
+ * A class with its probability.
  *
  * @param label the name of the class
  * @param probability 0 to 1

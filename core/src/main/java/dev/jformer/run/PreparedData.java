@@ -14,71 +14,77 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Data of a {@link Job}, ready to be learned from by any number of models, one after the other. */
+/**
+ * The prepared data of a {@link Job}, on which any number of models can be trained, one after the
+ * other.
+ */
 public interface PreparedData extends AutoCloseable {
-  /** Evaluates on as much of the held-out data as the job usually does. */
+  /** The number of evaluation batches that stands for the job's default. */
   long USUAL = -1;
 
-  /** The job that these are data of. */
+  /** The job of the data. */
   Job job();
 
-  /** A configuration with the sizes that the data asks for: vocabulary, classes or columns. */
+  /** Fits a model's configuration to the data: its vocabulary, classes or columns. */
   Model.Config fit(Model.Config config);
 
   /**
-   * A model with freshly drawn weights.
+   * Builds a model with random weights.
    *
-   * @param config one that {@link #fit} returned
-   * @param recipe how the data is divided
+   * @param config a configuration that {@link #fit} returned
+   * @param recipe the recipe, which says how the data is split
    */
   default Model build(Model.Config config, Recipe recipe) {
     return config.build();
   }
 
   /**
-   * What is trained: the model on this data.
+   * Creates the task of training a model on this data.
    *
-   * @param model one that {@link #build} returned, with any weights
-   * @param recipe with settings such as the size of batches
-   * @param evaluationBatches the most batches of held-out data that an evaluation looks at, or
-   *     {@link #USUAL}; data that is small is always looked at as a whole
+   * @param model a model that {@link #build} returned, with any weights
+   * @param recipe the recipe, with settings such as the batch size
+   * @param evaluationBatches the most batches of held-out data in an evaluation, or {@link #USUAL};
+   *     small data is always evaluated as a whole
    */
   Task task(Model model, Recipe recipe, long evaluationBatches);
 
-  /** Identifies what there is to learn from: other data has another. */
+  /** A fingerprint of the data, to detect that it has changed. */
   String fingerprint();
 
-  /** How much there is to learn from. */
+  /** Summarises the amount of data. */
   DataSummary summary(Task task);
 
   /**
-   * What a model makes of something as it is now, to watch it learn; null for nothing.
+   * Samples an output of the model, to show the progress of training; null if the job has none.
    *
-   * @param prompt a text to go on with; null for none
+   * @param prompt a text to continue; null for none
    */
   default String sample(Model model, String prompt) {
     return null;
   }
 
-  /** Checks that a model can be sampled from with a prompt, before it is trained. */
+  /** Checks, before training, that a model can be sampled from with a prompt. */
   default void checkPrompt(Model model, String prompt) {}
 
-  /** Saves a model, with what else it needs to be used. */
+  /** Saves a model with the files that its use needs. */
   default void save(Model model, Path folder) throws IOException {
     Models.save(model, folder);
   }
 
   /**
-   * Measures the best model of a run on data that decided nothing, beside simple other models.
+   * Measures the best model of a run, and simple baselines, on test data.
    *
-   * @param folder with the best model
-   * @return metrics by the names of models; empty if there is no such data
+   * @param folder the folder of the best model
+   * @return metrics by the names of models; empty if there is no test data
    */
   default Map<String, Metrics> test(Path folder) throws IOException {
     return Map.of();
   }
 
-  /** Operations of matrix products of a forward pass for one unit of the task, without its loss. */
+  /**
+   * Counts the operations of matrix products in a forward pass per unit of the task, without its
+   * loss.
+   */
   default double forwardFlops(Model model, Task task) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What a training begins with: nothing, or a model that was trained before. */
+/** The start of a training: random weights, or those of a trained model. */
 final class PretrainedStart implements AutoCloseable {
   private final Recipe recipe;
   private final Model model;
@@ -26,9 +26,9 @@ final class PretrainedStart implements AutoCloseable {
   }
 
   /**
-   * The configuration to build: that of the model before, or else the recipe's.
+   * The configuration to build: that of the trained model, or else that of the recipe.
    *
-   * @throws RunException if the model before is of another family
+   * @throws RunException if the trained model is of another family
    */
   <C extends Model.Config> C config(Class<C> kind) {
     Model.Config config = model == null ? recipe.model() : model.config();
@@ -46,7 +46,7 @@ final class PretrainedStart implements AutoCloseable {
     return kind.cast(config);
   }
 
-  /** Puts the tokenizer of the model before, if there is one, into a run's folder. */
+  /** Copies the tokenizer of the trained model, if there is one, into a run's folder. */
   static void copyTokenizer(Recipe recipe, Path folder) throws IOException {
     if (!recipe.from().isEmpty()) {
       Files.createDirectories(folder);
@@ -55,7 +55,7 @@ final class PretrainedStart implements AutoCloseable {
     }
   }
 
-  /** Gives a new model the weights that it shares with the model before. */
+  /** Copies the weights of the trained model that a new model shares. */
   void copyTo(Model made) {
     if (model != null) {
       made.copyFrom(model);

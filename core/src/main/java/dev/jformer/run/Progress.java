@@ -2,11 +2,11 @@ package dev.jformer.run;
 
 import dev.jformer.train.Listener;
 
-/** Is told how a run goes: data that is made ready, updates, evaluations, remarks. */
+/** Receives the events of a run: data preparation, updates, evaluations and remarks. */
 public interface Progress extends Listener {
-  /** A piece of work whose size is known. */
+  /** A piece of work of known size. */
   interface Work extends AutoCloseable {
-    /** So much of it is done. */
+    /** Called with the amount of work that is done. */
     void at(long done);
 
     @Override
@@ -14,31 +14,31 @@ public interface Progress extends Listener {
   }
 
   /**
-   * A piece of work begins; it ends when what is returned is closed.
+   * Called when a piece of work begins; it ends when the result is closed.
    *
-   * @param name what is done, for example {@code tokenizing}
+   * @param name the name of the work, for example {@code tokenizing}
    * @param total its size
-   * @param unit what the size counts
+   * @param unit the unit of the size
    */
   default Work begin(String name, long total, String unit) {
     return done -> {};
   }
 
-  /** Something about the data that a user should know. */
+  /** Called with a remark about the data for the user. */
   default void remark(String text) {}
 
-  /** Training begins. */
+  /** Called when training begins. */
   default void begun(RunDescription description) {}
 
-  /** What the model makes of something, after an evaluation. */
+  /** Called with a sample of the model's output, after an evaluation. */
   default void sample(String text) {}
 
-  /** Nobody is told. */
+  /** A progress that ignores all events. */
   static Progress none() {
     return new Progress() {};
   }
 
-  /** Lines of plain text on standard error: remarks, evaluations, and now and then an update. */
+  /** A progress that prints remarks, evaluations and occasional updates on standard error. */
   static Progress console() {
     return new TextProgress(System.err);
   }

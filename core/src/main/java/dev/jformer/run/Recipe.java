@@ -13,20 +13,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All that decides a run: what is trained, on what, and how.
+ * A recipe: the complete configuration of a run.
  *
  * @param model the model
- * @param data what it learns from
- * @param training steps, rates and the like
- * @param from the folder of a model that was trained before, whose shape and weights this one
- *     begins with; empty to begin from nothing
- * @param objective what is made small
+ * @param data the data to train on
+ * @param training the settings of training
+ * @param from the folder of a trained model whose shape and weights the run begins with; empty for
+ *     random weights
+ * @param objective the training objective
  */
 @RecordBuilder
 public record Recipe(
     Model.Config model, DataConfig data, TrainingConfig training, String from, Objective objective)
     implements RecipeBuilder.With {
-  /** Checks that nothing is missing. */
+  /** Checks that no field is null. */
   public Recipe {
     Checks.notNull("model", model);
     Checks.notNull("data", data);
@@ -35,21 +35,21 @@ public record Recipe(
     Checks.notNull("objective", objective);
   }
 
-  /** From nothing, with the task's own loss. */
+  /** Creates a recipe with random initial weights and the task's own loss. */
   public Recipe(Model.Config model, DataConfig data, TrainingConfig training) {
     this(model, data, training, "", new Objective.Plain());
   }
 
-  /** A small model, bytes, and settings that suit both. */
+  /** Defaults: a small language model of bytes. */
   public Recipe() {
     this(new CausalLm.Config(), new TextData(), new TrainingConfig());
   }
 
   /**
-   * A recipe that comes with the library, without its data.
+   * Loads a recipe that comes with the library, without its data.
    *
    * @param name one of {@link #names}
-   * @throws dev.jformer.config.ConfigException if there is none of this name
+   * @throws dev.jformer.config.ConfigException if there is no such recipe
    */
   public static Recipe named(String name) {
     return RecipeTree.bind(RecipeTree.named(name), Map.of());
@@ -60,15 +60,16 @@ public record Recipe(
     return RecipeTree.NAMES;
   }
 
-  /** The JSON of a recipe that comes with the library. */
+  /** Loads the JSON of a recipe that comes with the library. */
   public static JsonNode tree(String name) {
     return RecipeTree.named(name);
   }
 
   /**
-   * A recipe in JSON.
+   * Reads a recipe from a JSON tree.
    *
-   * @param tree the fields model, data and training; what it leaves out keeps its default
+   * @param tree an object with the fields model, data and training; missing fields keep their
+   *     defaults
    * @param fields values by the paths of fields, such as {@code training.steps}, that replace those
    *     of the tree: JSON, or else a string
    */
@@ -77,16 +78,16 @@ public record Recipe(
   }
 
   /**
-   * A recipe in a JSON file.
+   * Reads a recipe from a JSON file.
    *
-   * @throws dev.jformer.config.ConfigException if it cannot be read or is none
+   * @throws dev.jformer.config.ConfigException if it cannot be read or is not a recipe
    */
   public static Recipe read(Path file) {
     return Configs.read(file, Recipe.class);
   }
 
   /**
-   * The same with one field set by its path.
+   * Returns this recipe with one field set by its path.
    *
    * @param path for example {@code model.layers}
    * @param value JSON, or else a string
@@ -95,23 +96,23 @@ public record Recipe(
     return RecipeTree.bind(Configs.write(this), Map.of(path, value));
   }
 
-  /** The same with data of its kind from this file or folder. */
+  /** Returns this recipe with its data read from another file or folder. */
   public Recipe withData(Path source) {
     return withData(data.withSource(RecipeTree.absolute(source)));
   }
 
-  /** The same with other updates, evaluated as often as before in proportion. */
+  /** Returns this recipe with another number of steps and the same number of evaluations. */
   public Recipe withSteps(int steps) {
     int times = Math.max(1, training.steps() / training.evaluateEvery());
     return withTraining(training.withSteps(steps, times));
   }
 
-  /** The same with another seed. */
+  /** Returns this recipe with another seed. */
   public Recipe withSeed(long seed) {
     return withTraining(training.withSeed(seed));
   }
 
-  /** The same beginning with a trained model; null for nothing. */
+  /** Returns this recipe beginning with a trained model; null for random weights. */
   public Recipe withFrom(Path folder) {
     String other = folder == null ? "" : RecipeTree.absolute(folder);
     return withFrom(other);

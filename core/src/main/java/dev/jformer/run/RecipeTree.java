@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** Recipes as JSON: those that come with the library, and fields that are set by their paths. */
+/** Reads recipes as JSON: those that come with the library, with fields set by their paths. */
 final class RecipeTree {
   static final List<String> NAMES =
       List.of(
@@ -47,18 +47,20 @@ final class RecipeTree {
     }
   }
 
-  /** A recipe of a tree in which some fields are set by their paths. */
+  /** Reads a recipe from a tree and sets some fields by their paths. */
   static Recipe bind(JsonNode tree, Map<String, String> fields) {
     if (!(tree instanceof ObjectNode root)) {
       throw new ConfigException(
-          "the recipe is no object of fields: expected model, data, training");
+          "the recipe is not a JSON object: expected one with the fields model, data, training");
     }
     ObjectNode copy = root.deepCopy();
     fields.forEach((path, value) -> Configs.set(copy, Recipe.class, path, value));
     return Configs.bind(copy, Recipe.class);
   }
 
-  /** The path of a user's file, which must not depend on where the process was begun. */
+  /**
+   * Makes the path of a user's file absolute, so that it does not depend on the working directory.
+   */
   static String absolute(Path file) {
     return file.toAbsolutePath().toString();
   }

@@ -22,7 +22,7 @@ import java.util.Map;
 /**
  * A training run and its folder: {@code recipe.json}, the best model in its own layout ({@code
  * config.json}, {@code model.safetensors}, {@code tokenizer.json}), {@code metrics.jsonl}, {@code
- * data/} with the data as it was made ready, and {@code checkpoints/}.
+ * data/} with the prepared data, and {@code checkpoints/}.
  *
  * <pre>{@code
  * Recipe recipe = Recipe.named("shakespeare").withData(Path.of("input.txt")).withSteps(300);
@@ -48,15 +48,15 @@ public final class Run {
    *
    * @return the metrics of the best model
    * @throws RunException if the recipe cannot be trained, or the folder holds a run
-   * @throws DivergenceException if the loss ceases to be a number
+   * @throws DivergenceException if the loss is not finite
    */
   public static Metrics train(Recipe recipe, Path folder, Progress progress) throws IOException {
     return begin(recipe, folder, false).train(progress).training().best();
   }
 
   /**
-   * Goes on with a run that was stopped or killed. The losses that follow are, bit for bit, those
-   * of a run that was never interrupted.
+   * Resumes a run that was stopped or killed. The losses that follow are, bit for bit, those of a
+   * run that was never interrupted.
    *
    * @return the metrics of the best model
    */
@@ -64,12 +64,12 @@ public final class Run {
     return reopen(folder).train(progress).training().best();
   }
 
-  /** Measures a trained model on data of a user. */
+  /** Measures a trained model on a user's data. */
   public static EvaluationResult evaluate(Path folder, Path data) throws IOException {
     return evaluate(folder, EvaluationRequest.of(data));
   }
 
-  /** Measures a trained model as a request says. */
+  /** Measures a trained model by a request. */
   public static EvaluationResult evaluate(Path folder, EvaluationRequest request)
       throws IOException {
     try (TrainedModel model = TrainedModel.load(folder)) {
@@ -78,19 +78,19 @@ public final class Run {
   }
 
   /**
-   * A new run, in whose folder nothing is left of another.
+   * Starts a new run in a folder, from which files of an earlier run are deleted.
    *
    * @param overwrite whether a run that has begun there may be deleted
    * @throws RunException if the recipe cannot be trained, or the folder holds a run
    */
   public static Run begin(Recipe recipe, Path folder, boolean overwrite) throws IOException {
-    Jobs.of(recipe); // says what does not fit before anything is deleted
+    Jobs.of(recipe); // fails before anything is deleted if the recipe does not fit
     if (Files.exists(folder.resolve(RunFolder.RECIPE)) && hasSteps(folder) && !overwrite) {
       throw new RunException(
           folder
-              + " holds a run already: go on with --resume "
+              + " holds a run already: continue with --resume "
               + folder
-              + ", begin anew with --overwrite, or choose another folder with --out");
+              + ", start again with --overwrite, or choose another folder with --out");
     }
     Files.createDirectories(folder);
     Files.deleteIfExists(folder.resolve(RunFolder.METRICS));
@@ -102,14 +102,14 @@ public final class Run {
     return new Run(folder, recipe, false);
   }
 
-  /** Whether there is work to lose, not only a recipe with which nothing could be begun. */
+  /** Whether the folder's run has done any steps, so that work would be lost. */
   private static boolean hasSteps(Path folder) throws IOException {
     Path metrics = folder.resolve(RunFolder.METRICS);
     return Files.exists(metrics) && Files.size(metrics) > 0;
   }
 
   /**
-   * A run that was begun before.
+   * Opens a run that was started before.
    *
    * @throws RunException if there is none in the folder
    */
@@ -121,18 +121,18 @@ public final class Run {
     return new Run(folder, Configs.read(file, Recipe.class), true);
   }
 
-  /** Shows after each evaluation how the model goes on from a text; null for none. */
+  /** Sets a text that the model continues after each evaluation; null for none. */
   public Run withPrompt(String text) {
     prompt = text;
     return this;
   }
 
-  /** What is trained. */
+  /** The recipe of the run. */
   public Recipe recipe() {
     return recipe;
   }
 
-  /** Asks {@link #train}, from any thread, to write a checkpoint after this update and return. */
+  /** Makes {@link #train}, from any thread, write a checkpoint after this update and return. */
   public synchronized void stop() {
     stopping = true;
     if (training != null) {
@@ -147,13 +147,13 @@ public final class Run {
     }
   }
 
-  /** Makes the data ready in the run's folder; the caller closes it. */
+  /** Prepares the data in the run's folder; the caller closes it. */
   public PreparedData prepare(Progress progress) throws IOException {
     return Jobs.prepare(
         recipe, resumed ? Workspace.resumed(folder, progress) : Workspace.in(folder, progress));
   }
 
-  /** The model as the run begins with it; the caller closes it. */
+  /** Builds the initial model of the run; the caller closes it. */
   public Model initialModel() throws IOException {
     try (PreparedData data = prepare(Progress.none())) {
       return Training.of(recipe, data).build();
@@ -163,7 +163,7 @@ public final class Run {
   /**
    * Trains until the end, or until {@link #stop} is called.
    *
-   * @throws DivergenceException if the loss ceases to be a number; checkpoints are intact
+   * @throws DivergenceException if the loss is not finite; checkpoints are intact
    */
   public RunResult train(Progress progress) throws IOException {
     try (PreparedData data = prepare(progress)) {
@@ -187,7 +187,7 @@ public final class Run {
     return new RunResult(folder, data.job().type(), outcome, test);
   }
 
-  /** Writes metrics and the best model, and tells the progress. */
+  /** Writes metrics and the best model, and passes events on to the progress. */
   private final class Keeper implements TrainingObserver, AutoCloseable {
     private final PreparedData data;
     private final Progress progress;
@@ -252,8 +252,8 @@ public final class Run {
   }
 
   /**
-   * The best value of the primary metric on held-out data that the run in a folder came to; NaN if
-   * it was never evaluated.
+   * Reads the best value of the primary metric on held-out data of the run in a folder; NaN if it
+   * was never evaluated.
    */
   public static double best(Path folder) throws IOException {
     double best = Double.NaN;

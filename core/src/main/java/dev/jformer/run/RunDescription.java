@@ -1,14 +1,14 @@
 package dev.jformer.run;
 
 /**
- * What a run trains on what.
+ * The description of a run: its model and its data.
  *
  * @param job the kind of task
- * @param model in words
+ * @param model the model in words
  * @param parameters number of weights
- * @param data how much there is to learn from
- * @param unit what the throughput counts
- * @param step updates that were done before, if the run goes on; 0 if it begins
+ * @param data the amount of data
+ * @param unit the unit of the throughput
+ * @param step number of updates done before, if the run is resumed; 0 for a new run
  */
 public record RunDescription(
     String job, String model, long parameters, DataSummary data, String unit, long step) {}

@@ -1,6 +1,6 @@
 package dev.jformer.run;
 
-/** Names of what lies in a run's folder. */
+/** The names of the files in a run's folder. */
 final class RunFolder {
   static final String RECIPE = "recipe.json";
   static final String METRICS = "metrics.jsonl";

@@ -5,17 +5,17 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * What came of a run.
+ * The result of a run.
  *
- * @param folder with the best model
+ * @param folder the folder with the best model
  * @param job the kind of task
- * @param training how training went
- * @param test metrics of the best model and of simple other models on data that decided nothing, by
- *     name; empty if there is none or the run was interrupted
+ * @param training the outcome of training
+ * @param test metrics of the best model and of simple baselines on test data, by name; empty if
+ *     there is none or the run was interrupted
  */
 public record RunResult(
     Path folder, String job, TrainingOutcome training, Map<String, Metrics> test) {
-  /** Whether the run was asked to stop before its end. */
+  /** Whether the run was stopped before its end. */
   public boolean isInterrupted() {
     return training.ending() == TrainingOutcome.Ending.INTERRUPTED;
   }

@@ -19,9 +19,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Sentence embedding with an encoder that was trained elsewhere. It is measured as semantic textual
- * similarity (STS) is: Spearman's correlation, times 100, of the embeddings' cosines with scores
- * that people gave.
+ * The job of sentence embedding, with an encoder that was trained elsewhere. It is evaluated by
+ * semantic textual similarity (STS): Spearman's correlation, times 100, of the embeddings' cosines
+ * with human scores.
  */
 @AutoService(Job.class)
 public record SentenceEmbeddingJob() implements Job {
@@ -47,7 +47,8 @@ public record SentenceEmbeddingJob() implements Job {
 
   @Override
   public PreparedData prepare(Recipe recipe, Workspace workspace) {
-    throw new UnsupportedOperationException("embeddings are not trained here");
+    throw new UnsupportedOperationException(
+        "sentence embeddings cannot be trained: load a trained encoder");
   }
 
   @Override
@@ -75,7 +76,7 @@ public record SentenceEmbeddingJob() implements Job {
     }
     if (files.isEmpty()) {
       throw new RunException(
-          "there is nothing to measure the model on: name files of scored pairs");
+          "there is no data to measure the model on: give files of scored pairs");
     }
     List<ScoredPairs> all = files.stream().map(ScoredPairs::read).toList();
     List<EvaluationResult> parts = new ArrayList<>();
@@ -136,7 +137,7 @@ public record SentenceEmbeddingJob() implements Job {
       return model;
     }
 
-    /** On files of scored pairs of texts. */
+    /** Measures the embeddings on files of scored pairs of texts. */
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {

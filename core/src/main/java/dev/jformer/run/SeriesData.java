@@ -8,15 +8,15 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
- * The series that a forecaster learns from: a CSV file with a column of times.
+ * Configuration of the series that a forecaster is trained on: a CSV file with a column of times.
  *
  * @param source the file
  * @param time the column of times; empty for the first whose values are times
  * @param columns the variables; empty for all columns of numbers
- * @param gaps what becomes of missing rows and values
- * @param training rows to learn from: a share if less than 1, else their number
- * @param validation rows after those to choose by, likewise
- * @param test rows after those to report, likewise
+ * @param gaps the treatment of missing rows and values
+ * @param training rows to train on: a share if less than 1, else their number
+ * @param validation rows after those to select the best weights on, likewise
+ * @param test rows after those to report errors on, likewise
  */
 @AutoService(DataConfig.class)
 @RecordBuilder
@@ -29,7 +29,7 @@ public record SeriesData(
     double validation,
     double test)
     implements DataConfig, SeriesDataBuilder.With {
-  /** All columns; seven tenths, a tenth and two tenths of the rows. */
+  /** Defaults: all columns; seven tenths, a tenth and two tenths of the rows. */
   public SeriesData() {
     this("", "", List.of(), Gaps.LINEAR, 0.7, 0.1, 0.2);
   }
@@ -63,17 +63,14 @@ public record SeriesData(
     return SeriesDataBuilder.With.super.withSource(source);
   }
 
-  /** How the file is read. */
+  /** The options for reading the file. */
   public CsvOptions csv() {
     CsvOptions options = new CsvOptions().withGaps(gaps);
     options = time.isEmpty() ? options : options.withTime(time);
     return columns.isEmpty() ? options : options.withColumns(columns);
   }
 
-  /**
-   * The parts of a series of so many rows. If only shares are given that add up to 1, no row is
-   * left.
-   */
+  /** Splits a number of rows into the parts. Shares that add up to 1 use all rows. */
   public Split split(int rows) {
     if (training < 1 && validation < 1 && test < 1) {
       return Split.shares(rows, training, validation, test);

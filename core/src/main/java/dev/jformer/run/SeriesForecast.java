@@ -4,14 +4,14 @@ import java.time.LocalDateTime;
 import java.util.List;
 
 /**
- * How series go on, in the units of their data.
+ * A forecast of series, in the units of their data.
  *
  * @param columns names of the variables
- * @param times of the rows that are forecast
+ * @param times the times of the rows that are forecast
  * @param rows the forecast: a value for each variable in each row
- * @param lower the lower ends of bands that what comes lies in as often as was asked for; empty if
- *     the model's folder says nothing of its errors
- * @param upper their upper ends
+ * @param lower the lower ends of bands that contain the future values with the requested coverage;
+ *     empty if the model's folder has no errors to derive them from
+ * @param upper the upper ends of the bands
  */
 public record SeriesForecast(
     List<String> columns,

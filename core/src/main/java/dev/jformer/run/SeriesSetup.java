@@ -18,16 +18,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a forecaster needs beside its weights, kept in its folder as {@code series.json}: how its
- * CSV is read, its columns and their scale, and the frequency; and in {@code bands.safetensors} how
- * far off it was.
+ * The data of a forecaster beside its weights, stored in its folder. {@code series.json} holds how
+ * its CSV is read, its columns and their scale, and the frequency; {@code bands.safetensors} its
+ * errors.
  *
- * @param data how the CSV is read
+ * @param data the configuration of the CSV file
  * @param columns the variables, in the model's order
- * @param mean of each column, in the user's units
- * @param deviation of each column
- * @param frequency from one row to the next
- * @param season rows after which the seasonal baseline repeats
+ * @param mean the mean of each column, in the user's units
+ * @param deviation the standard deviation of each column
+ * @param frequency the time from one row to the next
+ * @param season number of rows after which the seasonal baseline repeats
  */
 public record SeriesSetup(
     DataConfig data,
@@ -40,15 +40,15 @@ public record SeriesSetup(
   private static final String BANDS = "bands.safetensors";
   private static final String ERRORS = "errors";
 
-  /** What an empty file says. */
+  /** Creates an empty setup, the default of an empty file. */
   public SeriesSetup() {
     this(new SeriesData(), List.of(), List.of(), List.of(), "1h", 24);
   }
 
-  /** Checks that it is of series. */
+  /** Checks that the data are series. */
   public SeriesSetup {
     if (!(data instanceof SeriesData)) {
-      throw new IllegalArgumentException("data is of " + data.type() + ": expected series");
+      throw new IllegalArgumentException("data is of type " + data.type() + ": expected series");
     }
   }
 
@@ -70,7 +70,9 @@ public record SeriesSetup(
         deviation.stream().mapToDouble(Double::doubleValue).toArray());
   }
 
-  /** The rows of a file, which must be as those it was trained on. */
+  /**
+   * Reads the rows of a file, which must have the columns and the frequency of the training data.
+   */
   public Series read(Path file, Progress progress) throws IOException {
     SeriesCsv.Read read = SeriesCsv.read(file, ((SeriesData) data).csv().withColumns(columns));
     read.remarks().forEach(progress::remark);
@@ -93,7 +95,7 @@ public record SeriesSetup(
     return Files.exists(folder.resolve(FILE));
   }
 
-  /** That of a forecaster in a folder. */
+  /** Reads the setup of the forecaster in a folder. */
   public static SeriesSetup load(Path folder) {
     Path file = folder.resolve(FILE);
     if (!exists(folder)) {
@@ -103,7 +105,7 @@ public record SeriesSetup(
   }
 
   /**
-   * Keeps how far off the model was, for bands of any coverage.
+   * Stores the errors of a model, for bands of any coverage.
    *
    * @param errors [N, P, C], of windows that it was not trained on, in standardised units
    */
@@ -112,7 +114,7 @@ public record SeriesSetup(
     SafetensorsFile.write(folder.resolve(BANDS), Map.of(ERRORS, sorted), Map.of());
   }
 
-  /** The bands of a coverage; null if the folder says nothing of errors. */
+  /** Computes the bands of a coverage; null if the folder holds no errors. */
   public static ConformalBands bands(Path folder, double coverage) throws IOException {
     Path file = folder.resolve(BANDS);
     if (!Files.exists(file)) {

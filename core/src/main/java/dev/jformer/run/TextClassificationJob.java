@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Text classification: an encoder learns the labels of texts, from nothing or from one that learned
- * to fill in masked tokens.
+ * The job of text classification: an encoder learns the labels of texts, from random weights or
+ * from those of a masked language model.
  */
 @AutoService(Job.class)
 public record TextClassificationJob() implements Job {
@@ -48,7 +48,7 @@ public record TextClassificationJob() implements Job {
     Path folder = workspace.folder();
     if (classes.classes().size() < 2) {
       throw new RunException(
-          data.source() + " has the label " + classes.classes() + " only: expected two or more");
+          data.source() + " has one label only, " + classes.classes() + ": expected two or more");
     }
     if (workspace.isResumed()
         && ClassNames.exists(folder)
@@ -57,7 +57,7 @@ public record TextClassificationJob() implements Job {
           data.source()
               + " has other labels than the run in "
               + folder
-              + " was begun with: put the old file back, or begin anew with --overwrite");
+              + " began with: restore the old file, or start again with --overwrite");
     }
     PretrainedStart.copyTokenizer(recipe, folder);
     TextData plain =
@@ -67,7 +67,7 @@ public record TextClassificationJob() implements Job {
     return new Data(data.source(), texts, tokenizer, workspace);
   }
 
-  /** Texts that are there already. */
+  /** Prepares texts in memory. */
   public static PreparedData of(LabelledTexts texts, Tokenizer tokenizer) {
     return new Data("texts", texts, tokenizer, null);
   }
@@ -213,7 +213,7 @@ public record TextClassificationJob() implements Job {
       for (String text : texts) {
         int[] ids = tokenizer.encodeWhole(text, model.config().length());
         if (ids.length == 0) {
-          throw new RunException("there is nothing to classify in an empty text");
+          throw new RunException("a text is empty: expected one with at least one token");
         }
         found.add(Classification.of(text, classes, TextClassification.probabilities(model, ids)));
       }

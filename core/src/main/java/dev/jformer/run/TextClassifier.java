@@ -27,7 +27,7 @@ public final class TextClassifier implements AutoCloseable {
    * Loads a classifier.
    *
    * @param folder with the model, its tokenizer and the names of its classes
-   * @throws RunException if it holds another kind of model
+   * @throws RunException if the folder holds another kind of model
    */
   public static TextClassifier load(Path folder) throws IOException {
     Model loaded = Models.load(folder);
@@ -40,13 +40,13 @@ public final class TextClassifier implements AutoCloseable {
     return new TextClassifier(job.use(folder, loaded));
   }
 
-  /** The classes of a text and how probable they are. */
+  /** Classifies a text. */
   public Classification classify(String text) {
     return classify(List.of(text)).get(0);
   }
 
   /**
-   * The classes of texts, in their order. A text that is longer than the model reads is cut off.
+   * Classifies texts, in their order. A text that is longer than the model's length is truncated.
    *
    * @throws RunException if a text is empty
    */

@@ -6,13 +6,13 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
- * The text that a language model learns from.
+ * Configuration of the text that a language model is trained on.
  *
- * @param source a file, folder, or zip or jar file; empty where the program has a text of its own
- * @param endings what the names of files in a folder or zip must end in; empty for all
+ * @param source a file, folder, or zip or jar file; empty if none is set
+ * @param endings the file name endings to include from a folder or zip file; empty for all files
  * @param tokenizer {@code byte}, {@code bpe} to learn a vocabulary from the text, or the path of a
  *     {@code tokenizer.json}
- * @param vocabulary how many tokens {@code bpe} learns
+ * @param vocabulary the number of tokens that {@code bpe} learns
  * @param validation share of the text, at its end, that is held out
  */
 @AutoService(DataConfig.class)
@@ -20,7 +20,7 @@ import java.util.List;
 public record TextData(
     String source, List<String> endings, String tokenizer, int vocabulary, double validation)
     implements DataConfig, TextDataBuilder.With {
-  /** Bytes, a tenth held out. */
+  /** Defaults: bytes, a tenth held out. */
   public TextData() {
     this("", List.of(), "byte", 4096, 0.1);
   }

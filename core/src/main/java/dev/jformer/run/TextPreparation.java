@@ -11,14 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Makes tokens of a recipe's text in a workspace: {@code tokenizer.json} unless tokens are bytes,
+ * Tokenizes a recipe's text in a workspace, writing {@code tokenizer.json} unless tokens are bytes,
  * and the token files under {@code data/}.
  */
 record TextPreparation(TextData data, Workspace workspace) {
   private static final String BYTE = "byte";
   private static final String BPE = "bpe";
 
-  /** The tokenizer: the folder's own, or else made or loaded as the recipe says, and kept there. */
+  /** Loads the folder's tokenizer, or else learns or loads the recipe's and stores it there. */
   Tokenizer tokenizer() throws IOException {
     return tokenizer(
         workspace,
@@ -31,7 +31,7 @@ record TextPreparation(TextData data, Workspace workspace) {
     Tokenizer learn() throws IOException;
   }
 
-  /** The folder's tokenizer, or else the one that a recipe names, which is kept there. */
+  /** Loads the folder's tokenizer, or else the one that a recipe names, which is stored there. */
   static Tokenizer tokenizer(Workspace workspace, String named, Learner bpe) throws IOException {
     Path own = workspace.folder().resolve(Tokenizer.FILE);
     if (Files.exists(own)) {
@@ -64,7 +64,7 @@ record TextPreparation(TextData data, Workspace workspace) {
     }
   }
 
-  /** The tokens: for a run that goes on the very ones that are there, else as the text is now. */
+  /** Tokenizes the text; a resumed run uses the tokens that it stored before. */
   TokenFile tokens(Tokenizer tokenizer) throws IOException {
     Path place = workspace.folder().resolve(RunFolder.DATA);
     if (workspace.isResumed() && TokenFile.exists(place)) {

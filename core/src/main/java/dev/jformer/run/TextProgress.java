@@ -3,7 +3,9 @@ package dev.jformer.run;
 import java.io.PrintStream;
 import java.util.Locale;
 
-/** Writes how a run goes as lines of text, at most one every few seconds between evaluations. */
+/**
+ * Prints the progress of a run as lines of text, at most one every few seconds between evaluations.
+ */
 final class TextProgress implements Progress {
   private static final long EVERY_NANOS = 5_000_000_000L;
 
@@ -32,7 +34,7 @@ final class TextProgress implements Progress {
   public void begun(RunDescription description) {
     DataSummary data = description.data();
     print("%s", description.model());
-    print("%,d %s to learn from, %,d held out", data.training(), data.unit(), data.heldOut());
+    print("%,d %s to train on, %,d held out", data.training(), data.unit(), data.heldOut());
   }
 
   @Override

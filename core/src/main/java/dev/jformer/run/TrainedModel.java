@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A trained model with its folder, ready for use, whatever its job. Not for several threads. */
+/** A trained model with its folder, ready for use, of any job. It is not thread-safe. */
 public abstract class TrainedModel implements AutoCloseable {
   private final Path folder;
 
@@ -17,9 +17,9 @@ public abstract class TrainedModel implements AutoCloseable {
   }
 
   /**
-   * Loads a model: one of ours, or what else {@link Models#load} reads.
+   * Loads a model: one that this library saved, or another that {@link Models#load} reads.
    *
-   * @throws RunException if no job uses it
+   * @throws RunException if there is no job for it
    */
   public static TrainedModel load(Path folder) throws IOException {
     Model model = Models.load(folder);
@@ -32,19 +32,19 @@ public abstract class TrainedModel implements AutoCloseable {
   }
 
   /**
-   * A model that is loaded already, or was made of one, with the folder of the one it was made of.
-   * It is closed with what is returned.
+   * Wraps a loaded model, or one derived from it, with the folder of the loaded one. It is closed
+   * with the result.
    */
   public static TrainedModel of(Path folder, Model model) {
     return Jobs.of(model.config()).use(folder, model);
   }
 
-  /** The folder, with the tokenizer or what else belongs to the model. */
+  /** The folder of the model, with files such as the tokenizer. */
   public final Path folder() {
     return folder;
   }
 
-  /** The kind of task that it does. */
+  /** The job of the model. */
   public abstract Job job();
 
   /** The model. */
@@ -61,18 +61,18 @@ public abstract class TrainedModel implements AutoCloseable {
         folder + " holds a " + model().config().type() + ", which cannot be measured on files");
   }
 
-  /** Whether there is data that the training held out, to {@link #evaluate} on. */
+  /** Whether the folder holds data that the training held out, for {@link #evaluate}. */
   public boolean hasHeldOutData() {
     return false;
   }
 
   /**
-   * Reads data to calibrate models of this family with.
+   * Reads calibration data for models of this family.
    *
-   * @param data of the kind that the model takes
-   * @param endings of the files of a text that count; empty for all
+   * @param data files of the kind that the model takes
+   * @param endings the file name endings to include for text; empty for all files
    * @param count the most batches
-   * @throws RunException if there is none in {@code data}
+   * @throws RunException if {@code data} holds none
    */
   public CalibrationBatches calibration(
       Path data, List<String> endings, int count, Progress progress) throws IOException {
@@ -86,13 +86,14 @@ public abstract class TrainedModel implements AutoCloseable {
   /**
    * Classifies texts, the lines of text files, or images.
    *
-   * @throws RunException if the model is no classifier, or one of something else
+   * @throws RunException if the model is not a classifier of such inputs
    */
   public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
-    throw new RunException(folder + " holds a " + model().config().type() + ", no classifier");
+    throw new RunException(
+        folder + " holds a " + model().config().type() + ": expected a classifier");
   }
 
-  /** Passes through models of this family; empty for models that take more than one input. */
+  /** The forward passes of models of this family; empty for models with more than one input. */
   public Optional<ForwardPasses> passes() {
     return Optional.empty();
   }

@@ -18,9 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One training of a recipe's model on data that is ready. Everything random follows from the
- * recipe's seed, so the same training gives the same losses wherever it is begun: by a run, a
- * comparison or a study. Many trainings can use the same data, one after the other.
+ * A training of a recipe's model on prepared data. All random draws follow from the recipe's seed,
+ * so the same training has the same losses in a run, a comparison or a study. Many trainings can
+ * use the same data, one after the other.
  *
  * <pre>{@code
  * try (PreparedData data = Jobs.prepare(recipe)) {
@@ -32,7 +32,10 @@ import java.util.List;
  * }</pre>
  */
 public final class Training {
-  /** The backward pass takes about twice the operations of the forward pass. */
+  /**
+   * The operations of an update relative to a forward pass; the backward pass takes about twice
+   * those of the forward pass.
+   */
   private static final int PASSES = 3;
 
   private final Recipe recipe;
@@ -47,7 +50,7 @@ public final class Training {
   private Trainer trainer;
   private boolean stopping;
 
-  /** A model that is there already, and what it learns. */
+  /** An existing model with its task and settings. */
   private record Given(Model model, Task task, TrainingConfig training) {}
 
   private Training(Recipe recipe, PreparedData data, Given given) {
@@ -56,64 +59,64 @@ public final class Training {
     this.given = given;
   }
 
-  /** A training that writes nothing. */
+  /** Creates a training that writes no files. */
   public static Training of(Recipe recipe, PreparedData data) {
     return new Training(recipe, data, null);
   }
 
   /**
-   * A training of a model that is there already, for example a compressed one, by a task of one's
-   * own. The model stays open, and operations are not counted.
+   * Creates a training of an existing model, for example a compressed one, with a given task. The
+   * model stays open, and operations are not counted.
    */
   public static Training of(Model model, Task task, TrainingConfig training) {
     return new Training(null, null, new Given(model, task, training));
   }
 
   /**
-   * Writes checkpoints, and goes on from the newest one that is there.
+   * Returns this training writing checkpoints, and resuming from the newest one if there is one.
    *
-   * @param folder null for none
+   * @param folder the folder for checkpoints; null for none
    */
   public Training withCheckpoints(Path folder) {
     checkpoints = folder;
     return this;
   }
 
-  /** Begins anew whatever checkpoints there are. */
+  /** Returns this training starting from the beginning, even if there are checkpoints. */
   Training withoutResuming() {
     resumes = false;
     return this;
   }
 
-  /** Looks at no more than so many batches of held-out data in an evaluation. */
+  /** Limits the batches of held-out data in an evaluation. */
   public Training withEvaluationBatches(long most) {
     evaluationBatches = most;
     return this;
   }
 
   /**
-   * Builds the model of the recipe even if it begins with a trained one, whose weights it takes as
-   * far as it has them too; otherwise the model is of the trained one's shape.
+   * Keeps the shape of the recipe's model even if it begins with a trained one, whose weights are
+   * copied where both have them. Without this the model has the shape of the trained one.
    */
   public Training withOwnShape() {
     ownShape = true;
     return this;
   }
 
-  /** Counts operations, and measures the memory that training takes. */
+  /** Measures the operations and the memory of training. */
   public Training withMeasurements() {
     measured = true;
     return this;
   }
 
-  /** Tells someone how it goes. */
+  /** Adds an observer. */
   public Training withObserver(TrainingObserver observer) {
     observers.add(observer);
     return this;
   }
 
   /**
-   * Asks a training, from any thread, to write a checkpoint after the present update and return.
+   * Makes {@link #run}, from any thread, write a checkpoint after the present update and return.
    */
   public synchronized void stop() {
     stopping = true;
@@ -130,7 +133,7 @@ public final class Training {
   }
 
   /**
-   * The model as the training begins with it; the caller closes it.
+   * Builds the initial model of the training; the caller closes it.
    *
    * @throws RunException if the recipe begins with a model of another family
    */
@@ -145,7 +148,7 @@ public final class Training {
   }
 
   /**
-   * Trains. A loss that ceases to be a number is an outcome, not an error.
+   * Trains. A loss that is not finite is an outcome, not an error.
    *
    * @throws IOException if the model to begin with cannot be read
    */
@@ -219,7 +222,7 @@ public final class Training {
     return outcome;
   }
 
-  /** How many times the operations of the task's own loss an objective takes. */
+  /** The operations of an objective relative to those of the task's own loss. */
   private static double passes(Task task, Task learned) {
     if (task == learned) {
       return 1;

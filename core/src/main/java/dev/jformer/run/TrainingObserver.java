@@ -5,17 +5,17 @@ import dev.jformer.train.Listener;
 import dev.jformer.train.Task;
 
 /**
- * Looks at a model while it is trained. What this does in {@link #evaluation} sees the weights that
- * were evaluated, in inference and with no gradients recorded.
+ * Observes a model during training. In {@link #evaluation} the model has the weights that were
+ * evaluated, is in inference mode and records no gradients.
  */
 public interface TrainingObserver extends Listener {
   /**
-   * Before the first update.
+   * Called before the first update.
    *
-   * @param step updates that were done before, if the training goes on
+   * @param step number of updates done before, if the training is resumed
    */
   default void begun(Model model, Task task, long step) {}
 
-  /** After the last update, before the model is released. */
+  /** Called after the last update, before the model is released. */
   default void ended(Model model, TrainingOutcome outcome) {}
 }

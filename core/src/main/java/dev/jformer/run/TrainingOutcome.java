@@ -4,18 +4,18 @@ import dev.jformer.metrics.Metrics;
 import java.util.List;
 
 /**
- * What came of a training.
+ * The outcome of a training.
  *
  * @param ending why it ended
- * @param failure what went wrong if it diverged; null otherwise
+ * @param failure the error message if it diverged; null otherwise
  * @param steps updates done, those before a resumption included
  * @param last the latest metrics on held-out data; null if there was no evaluation
- * @param best those with the best primary metric; null if there was no evaluation
- * @param bestStep after which update that was
- * @param losses training losses, averaged over short stretches
+ * @param best the metrics with the best primary metric; null if there was no evaluation
+ * @param bestStep the number of updates before the best evaluation
+ * @param losses training losses, averaged over short intervals
  * @param evaluations metrics on held-out data
- * @param seconds of training, evaluations left out
- * @param unitsPerStep units of an update, on average
+ * @param seconds time of training, evaluations excluded
+ * @param unitsPerStep average number of units in an update
  * @param unitsPerSecond throughput of training, in tokens, images or the like
  * @param parameters number of weights
  * @param flopsPerUnit operations of matrix products per unit, forward and backward; NaN if they
@@ -42,11 +42,11 @@ public record TrainingOutcome(
   public enum Ending {
     /** All updates are done. */
     COMPLETED,
-    /** The primary metric did not improve any more. */
+    /** The primary metric stopped improving. */
     STOPPED_EARLY,
-    /** It was asked to stop. */
+    /** The training was stopped by a caller. */
     INTERRUPTED,
-    /** The loss or the gradients ceased to be finite numbers. */
+    /** The loss or the gradients are not finite. */
     DIVERGED
   }
 
@@ -68,7 +68,7 @@ public record TrainingOutcome(
    */
   public record Measurement(long step, double seconds, Metrics metrics) {}
 
-  /** Whether the loss ceased to be a number. */
+  /** Whether the training diverged. */
   public boolean diverged() {
     return ending == Ending.DIVERGED;
   }

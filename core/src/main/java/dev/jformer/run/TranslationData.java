@@ -5,20 +5,22 @@ import dev.jformer.config.Checks;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
 /**
- * The texts and translations that an encoder-decoder learns from. A recipe's {@code training.batch}
- * is the most pairs of a batch, {@code tokens} the most tokens.
+ * Configuration of the texts and translations that an encoder-decoder is trained on. A recipe's
+ * {@code training.batch} is the most pairs of a batch, {@code tokens} the most tokens.
  *
- * @param source a file with a text a line, plain or compressed by gzip
- * @param target a file with the translation of each
- * @param validationSource texts to validate on; empty to hold some of the others out
+ * @param source a file with one text per line, plain or compressed by gzip
+ * @param target a file with their translations
+ * @param validationSource texts to validate on; empty to hold out some of the training pairs
  * @param validationTarget their translations
- * @param validation share of the pairs that is held out if there are none to validate on
+ * @param validation share of the pairs that is held out if there is no {@code validationSource}
  * @param tokenizer {@code bpe} to learn one vocabulary from both files, {@code byte}, or the path
  *     of a {@code tokenizer.json}
- * @param vocabulary how many tokens {@code bpe} learns
+ * @param vocabulary the number of tokens that {@code bpe} learns
  * @param tokens the most tokens of a batch: its pairs times the longest text in it
- * @param smoothing share of each target that is spread over the vocabulary (arXiv 1512.00567)
- * @param select what decides which weights are kept
+ * @param smoothing share of each target that is spread over the vocabulary (label smoothing, <a
+ *     href="https://arxiv.org/abs/1512.00567">Rethinking the Inception Architecture for Computer
+ *     Vision</a>)
+ * @param select the measure that selects the best weights
  */
 @AutoService(DataConfig.class)
 @RecordBuilder
@@ -34,15 +36,15 @@ public record TranslationData(
     double smoothing,
     Select select)
     implements DataConfig, TranslationDataBuilder.With {
-  /** What decides which weights are the best. */
+  /** The measure that selects the best weights. */
   public enum Select {
-    /** Greedy translations of the held-out texts, by {@link dev.jformer.metrics.Bleu BLEU}. */
+    /** {@link dev.jformer.metrics.Bleu BLEU} of greedy translations of the held-out texts. */
     BLEU,
     /** Cross-entropy of the held-out translations. */
     LOSS
   }
 
-  /** A vocabulary of 4096 tokens learned from both sides, batches of 4096 tokens. */
+  /** Defaults: a vocabulary of 4096 tokens learned from both sides, batches of 4096 tokens. */
   public TranslationData() {
     this("", "", "", "", 0.02, "bpe", 4096, 4096, 0.1, Select.BLEU);
   }

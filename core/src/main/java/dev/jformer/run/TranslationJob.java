@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Translation: an encoder-decoder learns from texts and their translations. */
+/** The job of translation: an encoder-decoder learns from texts and their translations. */
 @AutoService(Job.class)
 public record TranslationJob() implements Job {
   private static final String FINGERPRINT = "texts.sha256";
@@ -59,7 +59,7 @@ public record TranslationJob() implements Job {
       int count = (int) Math.ceil(data.validation() * all.size());
       if (count >= all.size()) {
         throw new DataException(
-            all.size() + " pairs of texts leave none to learn from: expected two or more");
+            all.size() + " pairs of texts leave none to train on: expected two or more");
       }
       learned = all.slice(0, all.size() - count);
       heldOut = all.slice(all.size() - count, all.size());
@@ -82,13 +82,13 @@ public record TranslationJob() implements Job {
     return new Data(data.source(), learned, heldOut, tokenizer, workspace);
   }
 
-  /** Texts that are there already. */
+  /** Prepares texts in memory. */
   public static PreparedData of(
       ParallelTexts training, ParallelTexts heldOut, Tokenizer tokenizer) {
     return new Data("", training, heldOut, tokenizer, null);
   }
 
-  /** A run that goes on with other texts would be neither the one nor the other. */
+  /** Checks that a resumed run has the texts that it began with. */
   private static void checkFingerprint(
       ParallelTexts learned, ParallelTexts heldOut, Workspace workspace) throws IOException {
     String fingerprint = fingerprint(learned, heldOut);
@@ -99,7 +99,7 @@ public record TranslationJob() implements Job {
       throw new RunException(
           "the texts are not those that the run in "
               + workspace.folder()
-              + " was begun with: put the old files back, or begin anew with --overwrite");
+              + " began with: restore the old files, or start again with --overwrite");
     }
     AtomicFile.write(file, fingerprint.getBytes(StandardCharsets.UTF_8));
   }
@@ -176,7 +176,7 @@ public record TranslationJob() implements Job {
           String.format(Locale.ROOT, "batches of about %,d tokens", task.unitsPerBatch()));
     }
 
-    /** A text that is held out, and its translation. */
+    /** Translates a held-out text. */
     @Override
     public String sample(Model model, String prompt) {
       boolean learning = model.isTraining();
@@ -236,7 +236,7 @@ public record TranslationJob() implements Job {
       return model;
     }
 
-    /** BLEU of the translations of some texts, and the cross-entropy of their references. */
+    /** Measures BLEU of the translations of texts, and the cross-entropy of their references. */
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {

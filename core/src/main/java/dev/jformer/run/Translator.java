@@ -33,7 +33,7 @@ public final class Translator implements AutoCloseable {
     this.search = new BeamTranslator(model, tokenizer, settings, BATCH);
   }
 
-  /** Loads a translator that follows five translations at a time; see {@link #load(Path, int)}. */
+  /** Loads a translator with a beam of five; see {@link #load(Path, int)}. */
   public static Translator load(Path folder) throws IOException {
     return load(folder, BEAM);
   }
@@ -42,8 +42,8 @@ public final class Translator implements AutoCloseable {
    * Loads a translator.
    *
    * @param folder with the model and its tokenizer
-   * @param beam translations of a text that are followed at a time; 1 is fastest
-   * @throws RunException if it holds another kind of model
+   * @param beam width of the beam search; 1 is fastest
+   * @throws RunException if the folder holds another kind of model
    */
   public static Translator load(Path folder, int beam) throws IOException {
     Model loaded = Models.load(folder);
@@ -57,12 +57,12 @@ public final class Translator implements AutoCloseable {
     }
   }
 
-  /** The translation of a text; that of a blank one is blank. */
+  /** Translates a text; the translation of a blank text is blank. */
   public String translate(String text) {
     return translate(List.of(text)).get(0);
   }
 
-  /** The translations of texts, in their order. */
+  /** Translates texts, in their order. */
   public synchronized List<String> translate(List<String> texts) {
     return search.translate(texts, done -> {});
   }

@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Where data is made ready: a run's folder, which keeps it, or a temporary one, which is deleted
- * when this is closed.
+ * A folder for prepared data: that of a run, which is permanent, or a temporary one, which is
+ * deleted on closing.
  */
 public final class Workspace implements AutoCloseable {
   private final Path folder;
@@ -23,17 +23,20 @@ public final class Workspace implements AutoCloseable {
     this.progress = progress;
   }
 
-  /** A folder that keeps what is made. */
+  /** Creates a workspace in a permanent folder. */
   public static Workspace in(Path folder, Progress progress) {
     return new Workspace(folder, false, false, progress);
   }
 
-  /** The folder of a run that goes on: its data must be what it was when the run began. */
+  /**
+   * Creates a workspace in the folder of a resumed run, whose data must be the same as when it
+   * began.
+   */
   public static Workspace resumed(Path folder, Progress progress) {
     return new Workspace(folder, false, true, progress);
   }
 
-  /** A folder that is deleted in the end. */
+  /** Creates a workspace in a temporary folder, which is deleted on closing. */
   public static Workspace temporary() throws IOException {
     Path made = Files.createTempDirectory("jformer-run");
     return new Workspace(made, true, false, Progress.none());
@@ -43,7 +46,7 @@ public final class Workspace implements AutoCloseable {
     return folder;
   }
 
-  /** Whether data must be what it was when the run in the folder began. */
+  /** Whether data must be the same as when the run in the folder began. */
   boolean isResumed() {
     return resumed;
   }

@@ -68,7 +68,7 @@ class RecipeTest {
     String[] lines = bytes.toString(StandardCharsets.UTF_8).split("\\R", -1);
     assertEquals("a remark", lines[0]);
     assertEquals("a model", lines[1]);
-    assertEquals("90 tokens to learn from, 10 held out", lines[2]);
+    assertEquals("90 tokens to train on, 10 held out", lines[2]);
     assertEquals("step 5: loss 1.5000 nats (the best so far)", lines[3]);
   }
 }

@@ -127,7 +127,7 @@ class ClassifierTest {
     fails("class folder grey", imageTraining(data, folder.resolve("a")));
     Files.copy(data.resolve("dark/1.png"), data.resolve("grey/1.png"));
     fails(
-        "a class that the model does not know: grey",
+        "a class that the model does not have: grey",
         "eval",
         run.toString(),
         "--data",
@@ -138,7 +138,7 @@ class ClassifierTest {
     fails("no such file", "predict", run.toString(), folder.resolve("x.png").toString());
     fails("takes no --text", "predict", run.toString(), "--text", "hello");
     fails("nothing to classify", "predict", run.toString());
-    fails("nothing to measure the model on: give data with --data", "eval", run.toString());
+    fails("no data to measure the model on: give some with --data", "eval", run.toString());
     Path one = folder.resolve("one");
     Files.createDirectories(one);
     Files.move(data.resolve("dark"), one.resolve("dark"));
@@ -178,7 +178,7 @@ class ClassifierTest {
     well(training("mlm", data, encoder, filling.toArray(String[]::new)));
     JsonNode filled = json(well("eval", encoder.toString(), "--json").out());
     assertTrue(filled.get("loss").asDouble() > 0, filled.toString());
-    fails("no classifier", "predict", encoder.toString(), "--text", "x");
+    fails("expected a classifier", "predict", encoder.toString(), "--text", "x");
 
     Path run = folder.resolve("run");
     List<String> learning = new ArrayList<>(List.of(small));

@@ -141,7 +141,8 @@ class ForecastTest {
   void aRunIsNotResumedOnOtherData() throws IOException {
     assertEquals(0, train(csv).code());
     csv("load.csv", ROWS + 50, "load,wind", 1);
-    assertFails(Outcome.of("train", "--resume", model.toString()), "is not what the run in");
+    assertFails(
+        Outcome.of("train", "--resume", model.toString()), "is not the file that the run in");
   }
 
   @Test
