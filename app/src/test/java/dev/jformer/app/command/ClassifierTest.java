@@ -257,7 +257,7 @@ class ClassifierTest {
                     "--json")
                 .out());
     assertTrue(on.get("bestValidationLoss").asDouble() < before, on + " against " + before);
-    fails("expected a number of times", "grow", run.toString(), "--to", "twice");
+    fails("expected a whole factor", "grow", run.toString(), "--to", "twice");
     fails("already exists", "grow", run.toString(), "--to", "2x", "--out", larger.toString());
   }
 }
