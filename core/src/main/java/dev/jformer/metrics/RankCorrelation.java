@@ -1,10 +1,12 @@
 package dev.jformer.metrics;
 
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
-/** Rank correlation: how well two lists of numbers agree in their order. */
+/** What the ranks of numbers say: Spearman's correlation of two lists, and the AUROC. */
 public final class RankCorrelation {
   private RankCorrelation() {}
 
@@ -35,6 +37,20 @@ public final class RankCorrelation {
       squaresB += (b[i] - mean) * (b[i] - mean);
     }
     return both / Math.sqrt(squaresA * squaresB);
+  }
+
+  /**
+   * Area under the ROC curve (AUROC): the share of pairs of a positive and a negative example in
+   * which the positive one has the higher score; equal scores count half.
+   *
+   * @return from 0 to 1; NaN if there are no positive or no negative examples
+   */
+  public static double auroc(double[] positive, double[] negative) {
+    double[] ranks =
+        ranks(DoubleStream.concat(Arrays.stream(positive), Arrays.stream(negative)).toArray());
+    double sum = Arrays.stream(ranks, 0, positive.length).sum();
+    double least = positive.length * (positive.length + 1.0) / 2;
+    return (sum - least) / ((double) positive.length * negative.length);
   }
 
   /** The ranks of values, from 1. */

@@ -35,6 +35,23 @@ class RankCorrelationTest {
         () -> RankCorrelation.spearman(new double[] {1, 2}, new double[] {1}));
   }
 
+  /** The share of pairs, counted one by one. */
+  @Test
+  void aurocIsTheShareOfPairs() {
+    SplittableRandom random = new SplittableRandom(4);
+    double[] positive = random.ints(20, 2, 9).asDoubleStream().toArray();
+    double[] negative = random.ints(30, 0, 7).asDoubleStream().toArray();
+    double sum = 0;
+    for (double a : positive) {
+      for (double b : negative) {
+        sum += a > b ? 1 : a == b ? 0.5 : 0;
+      }
+    }
+    assertEquals(sum / 600, RankCorrelation.auroc(positive, negative), 1e-12);
+    assertEquals(1, RankCorrelation.auroc(new double[] {3, 4}, new double[] {1, 2}), 0);
+    assertTrue(Double.isNaN(RankCorrelation.auroc(new double[0], negative)));
+  }
+
   private static double[] counted(double[] x) {
     return Arrays.stream(x)
         .map(
