@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.DoubleConsumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * The arms of an experiment: named settings that are compared under otherwise equal conditions.
@@ -137,7 +139,23 @@ public final class Arms<S> {
    */
   public <R extends Record> Measured<R> measure(
       ExperimentContext context, String name, Class<R> kind, Function<S, R> measurement) {
-    return each((arm, s) -> List.of(context.measure(name + arm, kind, () -> measurement.apply(s))));
+    return measure(context, arm -> name + arm, kind, (setting, progress) -> measurement.apply(setting));
+  }
+
+  /**
+   * Measures each arm once, with measurements that report their progress.
+   *
+   * @param name under which an arm's result is saved, given the arm's name
+   */
+  public <R extends Record> Measured<R> measure(
+      ExperimentContext context,
+      UnaryOperator<String> name,
+      Class<R> kind,
+      BiFunction<S, DoubleConsumer, R> measurement) {
+    return each(
+        (arm, s) ->
+            List.of(
+                context.measure(name.apply(arm), kind, progress -> measurement.apply(s, progress))));
   }
 
   private <R> Measured<R> each(BiFunction<String, S, List<R>> run) {

@@ -89,6 +89,17 @@ public record Measured<R>(List<Arm<R>> arms) {
     return ofRuns(all);
   }
 
+  /** Returns each part of the first runs as an arm of its own, under the name of its arm. */
+  public <T> Measured<T> parts(Function<? super R, List<T>> parts) {
+    return new Measured<>(
+        arms.stream()
+            .flatMap(
+                arm ->
+                    parts.apply(arm.first()).stream()
+                        .map(part -> new Arm<>(arm.name(), arm.control(), List.of(part))))
+            .toList());
+  }
+
   /** Returns these arms and those of another experiment. */
   public Measured<R> and(Measured<R> more) {
     List<Arm<R>> all = new ArrayList<>(arms);
@@ -100,6 +111,11 @@ public record Measured<R>(List<Arm<R>> arms) {
   public Measured<R> without(String... names) {
     return new Measured<>(
         arms.stream().filter(arm -> !List.of(names).contains(arm.name())).toList());
+  }
+
+  /** Returns some of the arms, in this order. */
+  public Measured<R> only(List<String> names) {
+    return new Measured<>(names.stream().map(this::arm).toList());
   }
 
   /** Returns the arms whose first result satisfies a condition. */

@@ -70,6 +70,48 @@ class ArmsTest {
   }
 
   @Test
+  void measurementsHaveNamesOfTheirOwnAndSayWhatIsDone() {
+    List<String> shown = new ArrayList<>();
+    Watcher watcher =
+        new Watcher() {
+          @Override
+          public void begin(String name) {
+            shown.add("begin " + name);
+          }
+
+          @Override
+          public void progress(String name, double done, String detail) {
+            shown.add(name + " " + done);
+          }
+        };
+    ExperimentContext lab =
+        new ExperimentContext(Scale.SMOKE, null, new Notebook(null, "here", "test"), watcher);
+    Measured<Found> all =
+        Arms.of("ours", 1.0)
+            .measure(
+                lab,
+                arm -> arm + ", at once",
+                Found.class,
+                (base, progress) -> {
+                  progress.accept(0.5);
+                  return new Found(base, 7);
+                });
+    assertEquals(List.of("begin ours, at once", "ours, at once 0.5"), shown);
+    assertEquals(new Found(1, 7), all.first("ours"));
+  }
+
+  @Test
+  void takesArmsAndTheirPartsOut() {
+    Measured<Found> some = learned().only(List.of("nothing", "ours"));
+    assertEquals(List.of("nothing", "ours"), some.names());
+    assertTrue(some.arm("nothing").control());
+    Measured<Double> parts = some.parts(run -> List.of(run.loss(), -run.loss()));
+    assertEquals(List.of("nothing", "nothing", "ours", "ours"), parts.names());
+    assertEquals(-3.01, parts.arms().get(1).first(), 1e-12);
+    assertTrue(parts.arms().get(1).control());
+  }
+
+  @Test
   void makesTablesAndFigures() {
     Table table =
         learned()
