@@ -10,6 +10,7 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.train.ImageClassification;
 
 /** An image classifier to compress; see {@link Subject#images}. */
 record ImageSubject(
@@ -31,6 +32,11 @@ record ImageSubject(
         forward(other, calibration.batch(first + i).images());
       }
     }
+  }
+
+  @Override
+  public Tensor loss(Model other) {
+    return new ImageClassification((ImageModel) other, calibration, 0).loss(first);
   }
 
   @Override

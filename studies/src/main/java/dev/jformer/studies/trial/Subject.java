@@ -82,7 +82,12 @@ public interface Subject extends CalibrationData {
    * @param whole quality of the model itself
    */
   default double relativeLoss(Compression method, double whole) {
-    Metric found = compressed(method, made -> evaluate(made).primary());
+    return compressed(method, made -> relativeLoss(made, whole));
+  }
+
+  /** As above, of a model that was compressed. */
+  default double relativeLoss(Model made, double whole) {
+    Metric found = evaluate(made).primary();
     double change = found.value() / whole - 1;
     return found.higherIsBetter() ? -change : change;
   }

@@ -110,6 +110,7 @@ class SubjectTest {
                 (model, images, result) -> {
                   Subject subject = images.subject(model, 2, 2);
                   tried(subject, 3);
+                  assertTrue(subject.loss(model).item() > 0, "images have labels");
                   return new Tried(subject.quality(model));
                 })
             .run(Trial.Session.of(null, 1));
