@@ -1,5 +1,7 @@
 package dev.jformer.studies.compression;
 
+import static dev.jformer.studies.Column.column;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Compression;
 import dev.jformer.compress.factorize.DsFormer;
@@ -12,23 +14,26 @@ import dev.jformer.model.Model;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Module;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.factorized.DenseSparseLinear;
 import dev.jformer.nn.factorized.DenseSparseLinear.Execution;
 import dev.jformer.nn.factorized.LowRankLinear;
 import dev.jformer.nn.sparse.SparseLinear;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
+import dev.jformer.studies.Measured.Cell;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
-import dev.jformer.studies.trial.InterleavedTimer;
 import dev.jformer.studies.trial.Sentiment;
+import dev.jformer.studies.trial.SentimentTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TextPairs;
-import dev.jformer.studies.trial.TrainingCurve;
+import dev.jformer.studies.trial.TimedArms;
+import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -36,10 +41,11 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.DoubleConsumer;
+import java.util.function.DoubleFunction;
 
 /**
  * DSFormer (arXiv 2312.13211): all-MiniLM-L6-v2 with 2, 2.8 and 3.57 times fewer bytes in its
@@ -51,11 +57,13 @@ public final class DsformerStudy implements Study {
   private static final List<Double> FACTORS = List.of(2.0, 2.8, 3.57);
 
   /** So many times fewer bytes than low rank's 2 is 40 % fewer and more. */
-  private static final double LEAST = 3.57;
+  private static final double MOST = 3.57;
 
   private static final String DENSE = "dense";
   private static final String LOW_RANK = "low rank";
   private static final String FACTORED = "DSFormer";
+  private static final String RIGHT = "accuracy";
+  private static final String FIXED = ours(MOST) + ", places fixed";
 
   /** N:M patterns of at least the bytes of each factor, as far as there are. */
   private static final Map<Double, NmPruning> PATTERNS =
@@ -71,25 +79,17 @@ public final class DsformerStudy implements Study {
   private static final double POINT = 1;
 
   /**
-   * A model made smaller, without training.
+   * A model that was compressed and not trained after it.
    *
    * @param score of STS
-   * @param smaller how many times fewer bytes its linear layers take
+   * @param smaller how many times fewer bytes its linear layers take; NaN if not known
    * @param megabytes of the whole model
-   * @param error of the matrices, the share of their squares that is lost; NaN if not known
+   * @param error of the matrices, the share of their squares that is lost
    */
   private record AtOnce(double score, double smaller, double megabytes, double error) {}
 
-  /**
-   * A model that learned a task.
-   *
-   * @param right share of test sentences
-   * @param loss on what was held out of the training sentences, in the form that was trained
-   */
-  private record Tuned(double right, double loss) {}
-
-  /** Seconds of a pass, by numbers of tokens. */
-  private record Times(List<String> names, List<List<Double>> seconds) {}
+  /** Times of a layer and what may take its place, by numbers of tokens. */
+  private record Times(Map<String, TimedArms> byTokens) {}
 
   @Override
   public String slug() {
@@ -98,293 +98,242 @@ public final class DsformerStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    Map<String, AtOnce> atOnce = new LinkedHashMap<>();
-    try (Encoders encoders = new Encoders(lab.scale())) {
-      methods().forEach((name, method) -> atOnce.put(name, atOnce(lab, encoders, name, method)));
-      Map<String, Tuned> tuned = tuning(lab, encoders);
-      Times times = lab.measure("times of a layer", Times.class, () -> times(lab.scale()));
-      report(lab, atOnce, tuned, times);
+    try (Encoders encoders = new Encoders(new TextPairs(lab.scale(), 120), new HashMap<>())) {
+      Measured<AtOnce> atOnce =
+          atOnce()
+              .measure(
+                  lab,
+                  arm -> arm + ", at once",
+                  AtOnce.class,
+                  (methods, progress) -> atOnce(encoders, methods));
+      Measured<TrainingResult> tuned =
+          tuned()
+              .learn(
+                  lab,
+                  "tuned",
+                  1,
+                  methods ->
+                      Trial.of(
+                          TrainingResult.class,
+                          session -> trial(lab.scale(), encoders.of(methods)).run(session)));
+      claims(lab, atOnce, tuned);
+      report(lab, atOnce, tuned);
     }
+    Times times = lab.measure("times of a layer", Times.class, () -> times(lab.scale()));
+    lab.table(
+        Measured.of(times.byTokens())
+            .crossTable(
+                "Time of a layer, times the dense one's",
+                "",
+                List.copyOf(parts().keySet()),
+                new Cell<>(
+                    "times dense",
+                    (timed, i) -> timed.ratio(timed.names().get(i), DENSE).value())));
   }
 
-  private static Map<String, List<Compression>> methods() {
-    Map<String, List<Compression>> methods = new LinkedHashMap<>();
-    methods.put(DENSE, List.of());
-    for (double factor : FACTORS) {
-      methods.put(named(LOW_RANK, factor), List.of(new LowRank(factor)));
-      methods.put(pruned(factor), List.of(PATTERNS.get(factor)));
-      methods.put(named(FACTORED, factor), List.of(new DsFormer(factor)));
-      methods.put(eightBits(factor), List.of(new DsFormer(factor), new WeightInt8()));
+  private static Arms<List<Compression>> atOnce() {
+    Arms<List<Compression>> arms = Arms.ofControl(DENSE, List.of());
+    for (double f : FACTORS) {
+      arms =
+          arms.control(lowRank(f), List.of(new LowRank(f)))
+              .arm(pattern(f), List.of(PATTERNS.get(f)))
+              .arm(ours(f), List.of(new DsFormer(f)))
+              .arm(eightBits(f), List.of(new DsFormer(f), new WeightInt8()));
     }
-    return methods;
+    return arms;
   }
 
-  private static String named(String method, double factor) {
-    return method + ", " + times(factor);
+  private static Arms<List<Compression>> tuned() {
+    Arms<List<Compression>> arms = Arms.ofControl(DENSE, List.of());
+    for (double f : FACTORS) {
+      arms =
+          arms.control(lowRank(f), List.of(new LowRank(f)))
+              .arm(ours(f), List.of(new DsFormer(f, Form.TRAINING)));
+    }
+    return arms.control(FIXED, List.of(new DsFormer(MOST)))
+        .arm(pattern(2), List.of(PATTERNS.get(2.0)))
+        .arm(pattern(MOST), List.of(PATTERNS.get(MOST)));
   }
 
   private static String times(double factor) {
     return String.valueOf(factor).replace(".0", "") + "x";
   }
 
-  private static String eightBits(double factor) {
-    return named(FACTORED, factor) + ", 8 bits";
+  private static String ours(double factor) {
+    return FACTORED + ", " + times(factor);
   }
 
-  private static String pruned(double factor) {
-    NmPruning pattern = PATTERNS.get(factor);
-    return pattern.keep() + ":" + pattern.of();
+  private static String lowRank(double factor) {
+    return LOW_RANK + ", " + times(factor);
+  }
+
+  private static String eightBits(double factor) {
+    return ours(factor) + ", 8 bits";
+  }
+
+  private static String pattern(double factor) {
+    return PATTERNS.get(factor).keep() + ":" + PATTERNS.get(factor).of();
   }
 
   // ---- At once
 
   /** The encoder and what was made of it, each made when it is first wanted. */
-  private static final class Encoders implements AutoCloseable {
-    private final Scale scale;
-    private final Map<List<Compression>, Encoder> made = new LinkedHashMap<>();
-    private TextPairs pairs;
-
-    Encoders(Scale scale) {
-      this.scale = scale;
-    }
-
-    TextPairs pairs() {
-      if (pairs == null) {
-        pairs = new TextPairs(scale, 120);
-      }
-      return pairs;
-    }
-
-    Encoder of(List<Compression> methods, DoubleConsumer progress) {
+  private record Encoders(TextPairs pairs, Map<List<Compression>, Encoder> made)
+      implements AutoCloseable {
+    Encoder of(List<Compression> methods) {
       if (methods.isEmpty()) {
-        return pairs().model();
+        return pairs.model();
       }
-      Encoder known = made.get(methods);
-      if (known == null) {
-        int last = methods.size() - 1;
-        Encoder source = of(methods.subList(0, last), progress);
-        known = (Encoder) methods.get(last).apply(source, null, progress);
-        made.put(methods, known);
-      }
-      return known;
+      int last = methods.size() - 1;
+      Encoder source = of(methods.subList(0, last));
+      return made.computeIfAbsent(methods, m -> (Encoder) m.get(last).apply(source, null));
     }
 
     @Override
     public void close() {
       made.values().forEach(Encoder::close);
-      if (pairs != null) {
-        pairs.close();
-      }
+      pairs.close();
     }
   }
 
-  private static AtOnce atOnce(
-      ExperimentContext lab, Encoders encoders, String name, List<Compression> methods) {
-    return lab.measure(
-        name + ", at once",
-        AtOnce.class,
-        progress -> {
-          Encoder model = encoders.of(methods, done -> progress.accept(0.8 * done));
-          Encoder plain = encoders.of(List.of(), progress);
-          Map<String, Linear> matrices = matrices(plain, encoders.of(low(), progress));
-          double before = 0;
-          double rest = bytes(plain);
-          for (Linear linear : matrices.values()) {
-            before += 4.0 * linear.weight().value().elements();
-          }
-          rest -= before;
-          boolean rounded = methods.size() > 1; // the table of words too
-          return new AtOnce(
-              encoders.pairs().score(model),
-              rounded ? Double.NaN : before / (bytes(model) - rest),
-              bytes(model) / 1e6,
-              error(model, matrices));
-        });
-  }
-
-  private static List<Compression> low() {
-    return List.of(new LowRank(FACTORS.get(0)));
-  }
-
-  /** The layers of a plain model that methods take the place of. */
-  private static Map<String, Linear> matrices(Encoder plain, Encoder lowRank) {
+  private static AtOnce atOnce(Encoders encoders, List<Compression> methods) {
+    Encoder model = encoders.of(methods);
+    Encoder plain = encoders.pairs().model();
+    Encoder low = encoders.of(List.of(new LowRank(2)));
     Map<String, Linear> matrices = new LinkedHashMap<>();
-    Map<String, Module> modules = plain.modules();
-    lowRank
+    plain
         .modules()
         .forEach(
             (name, module) -> {
-              if (module instanceof LowRankLinear) {
-                matrices.put(name, (Linear) modules.get(name));
+              if (low.modules().get(name) instanceof LowRankLinear) {
+                matrices.put(name, (Linear) module);
               }
             });
-    return matrices;
-  }
-
-  private static double bytes(Encoder model) {
-    return model.parameters().values().stream()
-        .mapToDouble(p -> (double) p.value().elements() * p.value().dtype().bytes())
-        .sum();
+    double before =
+        matrices.values().stream().mapToDouble(m -> 4.0 * m.weight().value().elements()).sum();
+    double after = before + model.parameterBytes() - plain.parameterBytes();
+    boolean rounded = methods.size() > 1; // the table of words too
+    return new AtOnce(
+        encoders.pairs().score(model),
+        rounded ? Double.NaN : before / after,
+        model.parameterBytes() / 1e6,
+        error(model, matrices));
   }
 
   /** The share of the squares that is lost, of all matrices together. */
   private static double error(Encoder model, Map<String, Linear> matrices) {
-    double[] sums = new double[2];
-    Map<String, Module> modules = model.modules();
-    matrices.forEach(
-        (name, linear) -> {
-          try (Scope scope = Scope.open();
-              Mode mode = Autograd.noGrad()) {
-            Tensor weight = linear.weight().value();
-            long in = weight.size(1);
-            Tensor ones = Tensor.ones(in, in);
-            Tensor identity = ones.tril(0).sub(ones.tril(-1));
-            Layer layer = (Layer) modules.get(name);
-            Tensor bias = layer.forward(Tensor.zeros(1, in));
-            Tensor made = layer.forward(identity).sub(bias).t();
-            sums[0] += weight.sub(made).square().sum().item();
-            sums[1] += weight.square().sum().item();
-          }
-        });
-    return sums[0] / sums[1];
+    double lost = 0;
+    double all = 0;
+    for (Map.Entry<String, Linear> each : matrices.entrySet()) {
+      try (Scope scope = Scope.open();
+          Mode mode = Autograd.noGrad()) {
+        Tensor weight = each.getValue().weight().value();
+        Layer layer = (Layer) model.modules().get(each.getKey());
+        Tensor ones = Tensor.ones(weight.size(1), weight.size(1));
+        Tensor identity = ones.tril(0).sub(ones.tril(-1));
+        Tensor bias = layer.forward(Tensor.zeros(1, weight.size(1)));
+        Tensor made = layer.forward(identity).sub(bias).t();
+        lost += weight.sub(made).square().sum().item();
+        all += weight.square().sum().item();
+      }
+    }
+    return lost / all;
   }
 
   // ---- Learning a task
 
-  private static Map<String, Tuned> tuning(ExperimentContext lab, Encoders encoders) {
-    Map<String, List<Compression>> variants = new LinkedHashMap<>();
-    variants.put(DENSE, List.of());
-    for (double factor : FACTORS) {
-      variants.put(named(LOW_RANK, factor), List.of(new LowRank(factor)));
-      variants.put(named(FACTORED, factor), List.of(new DsFormer(factor, Form.TRAINING)));
-    }
-    variants.put(fixed(), List.of(new DsFormer(LEAST)));
-    variants.put(pruned(2), List.of(PATTERNS.get(2.0)));
-    variants.put(pruned(LEAST), List.of(PATTERNS.get(LEAST)));
-    Map<String, Tuned> tuned = new LinkedHashMap<>();
-    variants.forEach(
-        (name, methods) ->
-            tuned.put(
-                name,
-                lab.measure(
-                    name + ", tuned",
-                    Tuned.class,
-                    progress -> tune(lab.scale(), encoders.of(methods, d -> {}), progress))));
-    return tuned;
+  private static int updates(Scale scale) {
+    return scale.pick(2, 80, 1500);
   }
 
-  private static String fixed() {
-    return named(FACTORED, LEAST) + ", places fixed";
+  private static Trial<TrainingResult> trial(Scale scale, Encoder pretrained) {
+    Sentiment texts = new Sentiment(scale, WORDS);
+    TrainingConfig training =
+        Small.tuning(updates(scale), scale.pick(4, 16, 32), scale.pick(1e-3, 2e-4, 1e-4), 1);
+    return new SentimentTrial(texts, pretrained, training)
+        .examined(
+            TrainingResult.class, (model, result) -> result.with(RIGHT, asStored(texts, model)));
   }
 
-  private static Tuned tune(Scale scale, Encoder pretrained, DoubleConsumer progress) {
-    Sentiment sentiment = new Sentiment(scale, WORDS);
-    int steps = scale.pick(2, 80, 1500);
-    int batch = scale.pick(4, 16, 32);
-    TrainingConfig training = Small.tuning(steps, batch, scale.pick(1e-3, 2e-4, 1e-4), 1);
-    try (Encoder model = sentiment.classifier(pretrained, 1)) {
-      TrainingCurve course =
-          TrainingCurve.of(model, sentiment.task(model, batch, 1), training, progress);
-      model.train(false);
-      return new Tuned(judged(sentiment, model), course.last());
-    }
+  private static double percent(TrainingResult tuned) {
+    return 100 * tuned.metric(RIGHT);
   }
 
-  /** What was trained with all coefficients is judged as it is stored. */
-  private static double judged(Sentiment sentiment, Encoder model) {
+  /** What was trained with all coefficients is judged in the form in which it is stored. */
+  private static double asStored(Sentiment texts, Encoder model) {
     Projection projection = model.config().projection();
     if (projection.equals(projection.folded())) {
-      return sentiment.right(model);
+      return texts.right(model);
     }
     try (Model folded = new DsFormer().apply(model, null)) {
-      return sentiment.right((Encoder) folded);
+      return texts.right((Encoder) folded);
     }
   }
 
   // ---- Time
 
-  private static List<Integer> tokens(Scale scale) {
-    return scale.pick(List.of(1, 8), List.of(1, 128, 2048), List.of(1, 128, 2048));
+  private static Map<String, Projection> parts() {
+    Map<String, Projection> parts = new LinkedHashMap<>();
+    parts.put(DENSE, new Linear.Config());
+    for (double f : FACTORS) {
+      DenseSparseLinear.Config stored = new DenseSparseLinear.Config(f);
+      parts.put(lowRank(f), new LowRankLinear.Config(f));
+      parts.put(ours(f) + ", by factors", stored.withExecution(Execution.FACTORED));
+      parts.put(ours(f) + ", matrix made in each pass", stored);
+      parts.put(ours(f) + ", matrix kept", stored.withExecution(Execution.DENSE));
+    }
+    parts.put("1:2, matrix made in each pass", new SparseLinear.Config(1, 2));
+    return parts;
   }
 
   private static Times times(Scale scale) {
     int in = scale.pick(64, 384, 768);
-    Map<String, Projection> parts = new LinkedHashMap<>();
-    parts.put(DENSE, new Linear.Config());
-    for (double factor : FACTORS) {
-      DenseSparseLinear.Config stored = new DenseSparseLinear.Config(factor);
-      parts.put(named(LOW_RANK, factor), new LowRankLinear.Config(factor));
-      parts.put(named(FACTORED, factor) + ", by factors", stored.withExecution(Execution.FACTORED));
-      parts.put(named(FACTORED, factor) + ", matrix made in each pass", stored);
-      parts.put(named(FACTORED, factor) + ", matrix kept", stored.withExecution(Execution.DENSE));
-    }
-    parts.put("1:2, matrix made in each pass", new SparseLinear.Config(1, 2));
     Random.seed(1);
-    List<Layer> layers = new ArrayList<>();
-    parts.values().forEach(p -> layers.add(p.build(in, 4L * in, true, Initializer.normal(0.02))));
-    List<List<Double>> seconds = new ArrayList<>();
+    Map<String, Layer> layers = new LinkedHashMap<>();
+    parts()
+        .forEach(
+            (name, part) ->
+                layers.put(name, part.build(in, 4L * in, true, Initializer.normal(0.02))));
+    layers.values().forEach(layer -> layer.train(false));
+    Map<String, TimedArms> all = new LinkedHashMap<>();
+    List<Integer> sizes = scale.pick(List.of(1, 8), List.of(1, 128, 2048), List.of(1, 128, 2048));
     try (Mode mode = Autograd.noGrad()) {
-      for (int tokens : tokens(scale)) {
+      for (int tokens : sizes) {
         Tensor x = Tensor.randn(tokens, in);
-        List<Runnable> work = new ArrayList<>();
-        layers.forEach(layer -> layer.train(false));
-        layers.forEach(layer -> work.add(() -> layer.forward(x)));
-        seconds.add(InterleavedTimer.seconds(work, 3, scale.pick(3, 15, 15)));
+        Map<String, Runnable> work = new LinkedHashMap<>();
+        layers.forEach((name, layer) -> work.put(name, () -> layer.forward(x)));
+        all.put(tokens + " tokens", TimedArms.measure(work, 3, scale.pick(3, 15, 15)));
       }
     } finally {
-      layers.forEach(Layer::close);
+      layers.values().forEach(Layer::close);
     }
-    return new Times(List.copyOf(parts.keySet()), seconds);
+    return new Times(all);
   }
 
-  // ---- What was found
+  // ---- Report
 
   private static void report(
-      ExperimentContext lab, Map<String, AtOnce> atOnce, Map<String, Tuned> tuned, Times times) {
-    claims(lab, atOnce, tuned);
-    List<List<String>> rows = new ArrayList<>();
-    atOnce.forEach(
-        (name, a) ->
-            rows.add(Table.row(name, a.score(), 100 * a.error(), a.smaller(), a.megabytes())));
+      ExperimentContext lab, Measured<AtOnce> atOnce, Measured<TrainingResult> tuned) {
     lab.table(
-        new Table(
+        atOnce.table(
             "all-MiniLM-L6-v2, nothing trained",
-            List.of(
-                "",
-                "STS (Spearman x 100)",
-                "squares of the matrices lost (%)",
-                "times fewer bytes in them",
-                "MB of the model"),
-            rows));
-    List<List<String>> learned = new ArrayList<>();
-    tuned.forEach((name, t) -> learned.add(Table.row(name, 100 * t.right(), t.loss())));
+            "",
+            column("STS (Spearman x 100)", AtOnce::score),
+            column("squares of the matrices lost (%)", a -> 100 * a.error()),
+            column("times fewer bytes in them", AtOnce::smaller),
+            column("MB of the model", AtOnce::megabytes)));
     lab.table(
-        new Table(
-            "SST-2 after " + lab.scale().pick(2, 80, 1500) + " updates, made smaller before",
-            List.of("", "test sentences right (%)", "loss on those held out"),
-            learned));
-    List<String> columns = new ArrayList<>(List.of(""));
-    tokens(lab.scale()).forEach(n -> columns.add(n + " tokens"));
-    List<List<String>> relative = new ArrayList<>();
-    for (int i = 0; i < times.names().size(); i++) {
-      List<Object> row = new ArrayList<>(List.of(times.names().get(i)));
-      for (List<Double> each : times.seconds()) {
-        row.add(each.get(i) / each.get(0));
-      }
-      relative.add(Table.row(row.toArray()));
-    }
-    lab.table(new Table("Time of a layer, times the dense one's", columns, relative));
+        tuned.table(
+            "SST-2 after " + updates(lab.scale()) + " updates, made smaller before",
+            "",
+            column("test sentences right (%)", DsformerStudy::percent),
+            column("loss on those held out", TrainingResult::finalLoss)));
     List<Figure.Series> curves = new ArrayList<>();
-    for (String method : List.of(LOW_RANK, FACTORED)) {
-      curves.add(
-          Figure.Series.line(
-              method,
-              FACTORS,
-              FACTORS.stream().map(f -> atOnce.get(named(method, f)).score()).toList()));
-    }
-    for (double factor : FACTORS) {
-      AtOnce pattern = atOnce.get(pruned(factor));
-      curves.add(Figure.Series.point(pruned(factor), pattern.smaller(), pattern.score()));
+    curves.add(curve(atOnce, LOW_RANK, DsformerStudy::lowRank));
+    curves.add(curve(atOnce, FACTORED, DsformerStudy::ours));
+    for (double f : FACTORS) {
+      AtOnce found = atOnce.first(pattern(f));
+      curves.add(Figure.Series.point(pattern(f), found.smaller(), found.score()));
     }
     lab.figure(
         new Figure(
@@ -399,7 +348,7 @@ public final class DsformerStudy implements Study {
             + " patterns keep 2.46 times fewer, more bytes than DSFormer's 2.8, as 1:2 and 2:8 have"
             + " a little more than those beside them. DSFormer and low rank are tuned in the form"
             + " that is stored, but for all of DSFormer's coefficients, of which a pass uses the"
-            + " largest; tested is what is stored. One seed; sentences of at most "
+            + " largest; what is tested is the stored form. One seed; sentences of at most "
             + WORDS
             + " words are learned from.");
     lab.note(
@@ -408,78 +357,72 @@ public final class DsformerStudy implements Study {
             + " layer is the matrix that is kept, which then takes its memory.");
   }
 
+  private static Figure.Series curve(
+      Measured<AtOnce> atOnce, String name, DoubleFunction<String> arm) {
+    return Figure.Series.line(
+        name, FACTORS, FACTORS.stream().map(f -> atOnce.first(arm.apply(f)).score()).toList());
+  }
+
   private static void claims(
-      ExperimentContext lab, Map<String, AtOnce> atOnce, Map<String, Tuned> tuned) {
-    List<Check> ranks = new ArrayList<>();
-    List<Check> patterns = new ArrayList<>();
-    List<Check> learned = new ArrayList<>();
-    List<Check> bits = new ArrayList<>();
-    for (double factor : FACTORS) {
-      double score = atOnce.get(named(FACTORED, factor)).score();
-      String what = "STS at " + times(factor);
-      ranks.add(Check.above(what, score, atOnce.get(named(LOW_RANK, factor)).score()));
-      patterns.add(
-          Check.above(
-              what + " beside " + pruned(factor), score, atOnce.get(pruned(factor)).score()));
-      bits.add(
-          Check.atLeast(
-              what + " and 8 bits", atOnce.get(eightBits(factor)).score(), score - POINT));
-      learned.add(
-          Check.above(
-              "right at " + times(factor) + " (%)",
-              right(tuned, named(FACTORED, factor)),
-              right(tuned, named(LOW_RANK, factor))));
-    }
+      ExperimentContext lab, Measured<AtOnce> stored, Measured<TrainingResult> tuned) {
     lab.claim(
         "Without training, DSFormer keeps more than low rank at equal bytes",
         "stronger than low rank at 2x, 2.8x and 3.57x",
-        all(ranks));
+        LOW_RANK,
+        each(f -> stored.above("STS at " + times(f), ours(f), lowRank(f), AtOnce::score)));
     lab.claim(
-        "Without training, it keeps more than N:M patterns of no fewer bytes",
+        "Without training, DSFormer keeps more than N:M patterns of no fewer bytes",
         "better than semi-structured sparsity",
-        all(patterns));
+        each(f -> stored.above(beside("STS", f), ours(f), pattern(f), AtOnce::score)));
     lab.claim(
-        "With 44 % fewer bytes it keeps as much as low rank",
+        "DSFormer with 44 % fewer bytes keeps as much as low rank",
         "up to 40 % better compression than low rank",
-        Check.atLeast(
-            "STS at 3.57x",
-            atOnce.get(named(FACTORED, LEAST)).score(),
-            atOnce.get(named(LOW_RANK, 2)).score()));
+        LOW_RANK,
+        stored.atLeast("STS at 3.57x", ours(MOST), lowRank(2), AtOnce::score));
     lab.claim(
         "Eight-bit weights go on top of DSFormer",
         "up to 50 % more compression on top of quantized models",
-        all(bits));
+        each(
+            f ->
+                Check.atLeast(
+                    "STS at " + times(f) + " and 8 bits",
+                    stored.of(eightBits(f), AtOnce::score),
+                    stored.of(ours(f), AtOnce::score).plus(-POINT))));
     lab.claim(
         "Having learned a task, DSFormer is better than low rank at equal bytes",
         "higher on GLUE at 2x, 2.8x and 3.57x",
-        all(learned));
+        LOW_RANK,
+        each(
+            f ->
+                tuned.above(
+                    "right (%) at " + times(f), ours(f), lowRank(f), DsformerStudy::percent)));
     lab.claim(
         "Having learned a task, DSFormer is better than N:M patterns",
         "better than semi-structured sparsity on GLUE",
         Check.all(
-            Check.above(
-                "right at 2x beside 1:2 (%)",
-                right(tuned, named(FACTORED, 2)), right(tuned, pruned(2))),
-            Check.above(
-                "right at 3.57x beside 2:8 (%)",
-                right(tuned, named(FACTORED, LEAST)), right(tuned, pruned(LEAST)))));
+            tuned.above(beside("right (%)", 2), ours(2), pattern(2), DsformerStudy::percent),
+            tuned.above(
+                beside("right (%)", MOST), ours(MOST), pattern(MOST), DsformerStudy::percent)));
     lab.claim(
         "DSFormer at 2.8x is within 1 % of the dense model",
         "within about 1 % of BERT-base on GLUE at 2.8x",
         Check.atLeast(
-            "right (%)", right(tuned, named(FACTORED, 2.8)), right(tuned, DENSE) - POINT));
+            "right (%)",
+            tuned.of(ours(2.8), DsformerStudy::percent),
+            tuned.of(DENSE, DsformerStudy::percent).plus(-POINT)));
     lab.claim(
-        "Choosing coefficients in training (STF) is better than fixed ones",
+        "DSFormer is better if coefficients are chosen in training (STF) than if they are fixed",
         "STF above conventional optimization",
-        Check.above(
-            "right at 3.57x (%)", right(tuned, named(FACTORED, LEAST)), right(tuned, fixed())));
+        FIXED,
+        tuned.above("right (%) at 3.57x", ours(MOST), FIXED, DsformerStudy::percent));
   }
 
-  private static Check all(List<Check> checks) {
-    return Check.all(checks.toArray(Check[]::new));
+  private static String beside(String what, double factor) {
+    return what + " at " + times(factor) + " beside " + pattern(factor);
   }
 
-  private static double right(Map<String, Tuned> tuned, String name) {
-    return 100 * tuned.get(name).right();
+  /** All of the checks of each factor. */
+  private static Check each(DoubleFunction<Check> check) {
+    return Check.all(FACTORS.stream().map(check::apply).toArray(Check[]::new));
   }
 }
