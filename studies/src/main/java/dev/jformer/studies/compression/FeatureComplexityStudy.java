@@ -1,7 +1,9 @@
 package dev.jformer.studies.compression;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
-import dev.jformer.compress.Compression;
 import dev.jformer.compress.neurons.Ifm;
 import dev.jformer.compress.neurons.MagnitudeNeurons;
 import dev.jformer.compress.neurons.NeuronMask;
@@ -11,34 +13,33 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.metrics.RankCorrelation;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.Linear;
-import dev.jformer.position.LearnedPosition;
+import dev.jformer.studies.Arms;
+import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
+import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.LanguageTrial;
-import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Subject;
 import dev.jformer.studies.trial.TextPairs;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Scope;
-import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
-import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * Iterative Feature Merging (arXiv 2310.06756) of all-MiniLM-L6-v2 and of language models trained
@@ -58,22 +59,6 @@ public final class FeatureComplexityStudy implements Study {
   private static final String MAGNITUDE = "magnitude";
   private static final String CHANCE = "chance";
   private static final List<String> METHODS = List.of(OURS, MAGNITUDE, CHANCE);
-  private static final List<Integer> WIDE = List.of(768, 1536, 3072, 6144, 12_288);
-
-  /** Thresholds of the authors' runs, and shares of each layer with which none bounds. */
-  private static List<Ifm> mergings(Scale scale) {
-    List<Ifm> all =
-        List.of(
-            new Ifm(0.01, 1),
-            new Ifm(0.03, 1),
-            new Ifm(0.05, 1),
-            new Ifm(0.1, 1),
-            new Ifm(1, 0.05),
-            new Ifm(1, 0.1),
-            new Ifm(1, 0.2),
-            new Ifm(1, 0.4));
-    return scale.pick(List.of(new Ifm(0.1, 1), new Ifm(1, 0.3)), all, all);
-  }
 
   /** Thresholds at which features are counted. */
   private static final List<Double> THRESHOLDS = List.of(0.05, 0.1, 0.2);
@@ -85,49 +70,50 @@ public final class FeatureComplexityStudy implements Study {
    * A model with fewer hidden units, in equal numbers by all methods.
    *
    * @param threshold of the merging that says how many
-   * @param most the same
    * @param features that are left in each layer
    * @param units share of the hidden units that is gone
    * @param weights share of the model's weights that is gone
-   * @param merging what is lost, relative to the model as it was: 0.01 for 1 %
-   * @param chance the same of each seed
+   * @param lost by method and seed: what is lost, relative to the model as it was: 0.01 for 1 %
    */
   private record Point(
       double threshold,
-      double most,
       List<Integer> features,
       double units,
       double weights,
-      double merging,
-      double magnitude,
-      List<Double> chance) {
-    double lost(String method) {
-      return switch (method) {
-        case OURS -> merging;
-        case MAGNITUDE -> magnitude;
-        default -> chance.stream().mapToDouble(loss -> loss).average().orElse(Double.NaN);
-      };
+      Map<String, List<Double>> lost) {
+    double percentLost(String method) {
+      return 100 * Estimate.ofSeeds(lost.get(method)).value();
+    }
+
+    String bound() {
+      return threshold < 1 ? Check.number(threshold) : "no bound";
     }
   }
 
   /** A model under all methods. */
   private record Points(double quality, List<Point> points) {
-    /** The largest share of weights gone, of those measured, at which at most 1 % is lost. */
-    double free(String method) {
+    /** The largest percentage of weights gone at which at most 1 % of quality is lost. */
+    Estimate free(String method) {
+      int seeds = points.get(0).lost().get(method).size();
+      return Estimate.ofSeeds(
+          IntStream.range(0, seeds).mapToObj(seed -> 100 * free(method, seed)).toList());
+    }
+
+    private double free(String method, int seed) {
       return points.stream()
-          .filter(point -> point.lost(method) <= LOSS)
+          .filter(point -> point.lost().get(method).get(seed) <= LOSS)
           .mapToDouble(Point::weights)
           .max()
           .orElse(0);
     }
 
     Figure.Series series(String method) {
-      List<Point> byWeights =
+      List<Point> sorted =
           points.stream().sorted(Comparator.comparingDouble(Point::weights)).toList();
       return Figure.Series.line(
           method,
-          byWeights.stream().map(p -> 100 * p.weights()).toList(),
-          byWeights.stream().map(p -> 100 * p.lost(method)).toList());
+          sorted.stream().map(p -> 100 * p.weights()).toList(),
+          sorted.stream().map(p -> p.percentLost(method)).toList());
     }
   }
 
@@ -138,14 +124,19 @@ public final class FeatureComplexityStudy implements Study {
    * @param of how many there are in each layer
    */
   private record Features(long step, double loss, List<List<Integer>> left, int of) {
-    /** The share of the features that is left. */
-    double share(double threshold) {
+    /** The percentage of the features that is left. */
+    double percent(double threshold) {
       List<Integer> layers = left.get(THRESHOLDS.indexOf(threshold));
-      return layers.stream().mapToInt(each -> each).sum() / (double) (of * layers.size());
+      return 100.0 * sum(layers) / (of * layers.size());
     }
   }
 
-  /** In the course of a training, and what all methods make of its end, if they are asked. */
+  /**
+   * A language model.
+   *
+   * @param course its features after each evaluation in training
+   * @param points what all methods make of it in the end; empty if that was not measured
+   */
   private record Trained(List<Features> course, Points points) {
     Features last() {
       return course.get(course.size() - 1);
@@ -161,36 +152,30 @@ public final class FeatureComplexityStudy implements Study {
   public void run(ExperimentContext lab) {
     Points sentences =
         lab.measure("sentence encoder", Points.class, progress -> sentences(lab, progress));
-    Map<String, Points> models = new LinkedHashMap<>();
-    models.put("sentence encoder", sentences);
-    Map<String, Trained> courses = new LinkedHashMap<>();
-    for (Activation activation : List.of(Activation.GELU, Activation.RELU)) {
-      String name = "language model with " + activation;
-      int hidden = lab.scale().pick(32, 256, 3072);
-      Trained trained =
-          lab.measure(
-              name,
-              Trained.class,
-              progress -> language(lab, hidden, activation, true, 1, progress));
-      courses.put(name, trained);
-      models.put(name, trained.points());
-    }
-    Map<Integer, List<Trained>> byWidth = new LinkedHashMap<>();
-    for (int hidden : lab.scale().pick(List.of(16, 48), List.of(64, 128, 512, 1024), WIDE)) {
-      byWidth.put(hidden, new ArrayList<>());
-      for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
-        int own = seed;
-        byWidth
-            .get(hidden)
-            .add(
-                lab.measure(
-                    hidden + " hidden units, seed " + seed,
-                    Trained.class,
-                    progress -> language(lab, hidden, Activation.RELU, false, own, progress)));
-      }
-    }
-    models.forEach((name, points) -> report(lab, name, points));
-    complexity(lab, courses, byWidth);
+    int usual = lab.scale().pick(32, 256, 3072);
+    Measured<Trained> courses =
+        Arms.of("language model with GELU", Activation.GELU)
+            .arm("language model with RELU", Activation.RELU)
+            .learn(lab, "", 1, activation -> language(lab, usual, activation, true));
+    List<Integer> widths =
+        lab.scale()
+            .pick(
+                List.of(16, 48),
+                List.of(64, 128, 512, 1024),
+                List.of(768, 1536, 3072, 6144, 12_288));
+    Map<String, Integer> byWidth = new LinkedHashMap<>();
+    widths.forEach(width -> byWidth.put(width + " hidden units", width));
+    Measured<Features> wide =
+        Arms.of(byWidth)
+            .learn(
+                lab,
+                "",
+                lab.scale().pick(1, 2, 3),
+                width -> language(lab, width, Activation.RELU, false))
+            .map(Trained::last);
+    report(lab, "sentence encoder", sentences);
+    courses.arms().forEach(arm -> report(lab, arm.name(), arm.first().points()));
+    complexity(lab, courses, wide);
     byLayer(lab, sentences);
     lab.note(
         "Only hidden units of perceptrons can leave; shares of weights are of the whole model,"
@@ -204,134 +189,118 @@ public final class FeatureComplexityStudy implements Study {
 
   // ---- All methods on a model
 
-  private static Points points(
-      Scale scale,
-      Model model,
-      double quality,
-      ToDoubleFunction<Model> lost,
-      DoubleConsumer progress) {
+  /** Thresholds of the authors' runs, and shares of each layer with which none bounds. */
+  private static List<Ifm> mergings(Scale scale) {
+    List<Ifm> all = new ArrayList<>();
+    List.of(0.01, 0.03, 0.05, 0.1).forEach(threshold -> all.add(new Ifm(threshold, 1)));
+    List.of(0.05, 0.1, 0.2, 0.4).forEach(most -> all.add(new Ifm(1, most)));
+    return scale.pick(List.of(new Ifm(0.1, 1), new Ifm(1, 0.3)), all, all);
+  }
+
+  private static Points points(Scale scale, Subject subject, DoubleConsumer progress) {
+    double quality = subject.quality(subject.model());
     List<Point> points = new ArrayList<>();
-    List<Ifm> mergings = mergings(scale);
-    double units = NeuronMask.counts(model).values().stream().mapToInt(count -> count).sum();
-    for (Ifm merging : mergings) {
-      try (Scope scope = Scope.open();
-          Mode mode = Autograd.noGrad();
-          Model merged = merging.apply(model, null)) {
-        List<Integer> left = List.copyOf(NeuronMask.counts(merged).values());
-        List<Double> chance = new ArrayList<>();
-        for (int seed = 1; seed <= scale.pick(1, 2, 3); seed++) {
-          chance.add(lost(model, new PruneNeurons(0, left, new RandomNeurons(seed)), lost));
-        }
-        points.add(
-            new Point(
-                merging.threshold(),
-                merging.most(),
-                left,
-                1 - left.stream().mapToInt(count -> count).sum() / units,
-                1 - (double) merged.parameterCount() / model.parameterCount(),
-                lost.applyAsDouble(merged),
-                lost(model, new PruneNeurons(0, left, new MagnitudeNeurons()), lost),
-                chance));
-      }
-      progress.accept((double) points.size() / mergings.size());
+    for (Ifm merging : mergings(scale)) {
+      points.add(
+          subject.compressed(merging, made -> point(scale, subject, quality, merging, made)));
+      progress.accept((double) points.size() / mergings(scale).size());
     }
     return new Points(quality, points);
   }
 
-  private static double lost(Model model, Compression method, ToDoubleFunction<Model> lost) {
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad();
-        Model pruned = method.apply(model, null)) {
-      return lost.applyAsDouble(pruned);
-    }
+  private static Point point(
+      Scale scale, Subject subject, double quality, Ifm merging, Model merged) {
+    List<Integer> left = List.copyOf(NeuronMask.counts(merged).values());
+    Map<String, List<Double>> lost = new LinkedHashMap<>();
+    lost.put(OURS, List.of(subject.relativeLoss(merged, quality)));
+    lost.put(
+        MAGNITUDE,
+        List.of(subject.relativeLoss(new PruneNeurons(0, left, new MagnitudeNeurons()), quality)));
+    lost.put(
+        CHANCE,
+        LongStream.rangeClosed(1, scale.pick(1, 2, 3))
+            .mapToObj(seed -> new PruneNeurons(0, left, new RandomNeurons(seed)))
+            .map(method -> subject.relativeLoss(method, quality))
+            .toList());
+    double units = sum(NeuronMask.counts(subject.model()).values());
+    return new Point(
+        merging.threshold(),
+        left,
+        1 - sum(left) / units,
+        1 - (double) merged.parameterCount() / subject.model().parameterCount(),
+        lost);
+  }
+
+  private static int sum(Collection<Integer> counts) {
+    return counts.stream().mapToInt(count -> count).sum();
   }
 
   private static Points sentences(ExperimentContext lab, DoubleConsumer progress) {
     try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
-      double score = pairs.score(pairs.model());
-      return points(
-          lab.scale(),
-          pairs.model(),
-          score,
-          pruned -> 1 - pairs.score((Encoder) pruned) / score,
-          progress);
+      return points(lab.scale(), Subject.sentences(pairs, 0), progress);
     }
   }
 
-  private static Trained language(
-      ExperimentContext lab,
-      int hidden,
-      Activation activation,
-      boolean prune,
-      long seed,
-      DoubleConsumer progress) {
+  private static Trial<Trained> language(
+      ExperimentContext lab, int hidden, Activation activation, boolean compressed) {
     Scale scale = lab.scale();
     CausalLm.Config config =
         Small.language(
-            scale.pick(2, 4, 12),
-            scale.pick(16, 64, 768),
-            scale.pick(16, 64, 512),
-            new LearnedPosition.Config(),
-            new SoftmaxAttention.Config(scale.pick(2, 4, 12), 0),
-            new Mlp.Config(activation, 0, hidden),
-            new Linear.Config());
-    TrainingConfig training = Small.training(scale.pick(4, 400, 100_000), 16, seed);
-    List<Features> course = new ArrayList<>();
-    List<Points> points = new ArrayList<>();
-    LanguageTrial.Observer observer =
-        (model, step, ignored) -> {
-          double loss = loss(lab, model);
-          boolean last = step == training.steps();
-          if (prune || last) {
-            course.add(
-                new Features(
-                    step,
-                    loss,
-                    THRESHOLDS.stream().map(t -> new Ifm(t, 1).complexity(model)).toList(),
-                    hidden));
-          }
-          if (prune && last) {
-            ToDoubleFunction<Model> lost = pruned -> loss(lab, pruned) / loss - 1;
-            points.add(points(scale, model, loss, lost, done -> {}));
-          }
-        };
-    new LanguageTrial(config, training, scale.pick(1, 10, 100), observer)
-        .run(lab.text(), (done, detail) -> progress.accept(done), null);
-    return new Trained(course, points.isEmpty() ? new Points(0, List.of()) : points.get(0));
+                scale.pick(2, 4, 12),
+                scale.pick(16, 64, 768),
+                scale.pick(16, 64, 512),
+                new SoftmaxAttention.Config(scale.pick(2, 4, 12), 0))
+            .withBlock(b -> b.ffn(new Mlp.Config(activation, 0, hidden)));
+    TrainingConfig training = Small.training(scale.pick(4, 400, 100_000), 16, 1);
+    return Trial.of(
+        Trained.class,
+        session -> {
+          List<Features> course = new ArrayList<>();
+          return new LanguageTrial(
+                  config,
+                  training,
+                  scale.pick(1, 10, 100),
+                  (model, step, ignored) -> {
+                    if (compressed || step == training.steps()) {
+                      course.add(features(subject(lab, model), step, hidden));
+                    }
+                  })
+              .examined(
+                  Trained.class,
+                  (model, result) ->
+                      new Trained(
+                          course,
+                          compressed
+                              ? points(scale, subject(lab, model), done -> {})
+                              : new Points(0, List.of())))
+              .run(session);
+        });
   }
 
-  private static double loss(ExperimentContext lab, Model model) {
-    return LanguageModelling.evaluate(
-        (CausalLm) model, lab.text(), 16, lab.scale().pick(1, 10, 200));
+  private static Subject subject(ExperimentContext lab, CausalLm model) {
+    return Subject.language(model, lab.text(), 16, 1, 16, lab.scale().pick(1, 10, 200));
   }
 
-  // ---- What was found
+  private static Features features(Subject subject, long step, int hidden) {
+    List<List<Integer>> left =
+        THRESHOLDS.stream().map(t -> new Ifm(t, 1).complexity(subject.model())).toList();
+    return new Features(step, subject.quality(subject.model()), left, hidden);
+  }
+
+  // ---- Report
 
   private static void report(ExperimentContext lab, String model, Points found) {
-    List<List<String>> rows = new ArrayList<>();
-    for (Point point : found.points()) {
-      rows.add(
-          Table.row(
-              point.threshold() < 1 ? Check.number(point.threshold()) : "no bound",
-              point.features().stream().map(String::valueOf).collect(Collectors.joining(", ")),
-              100 * point.units(),
-              100 * point.weights(),
-              100 * point.lost(OURS),
-              100 * point.lost(MAGNITUDE),
-              100 * point.lost(CHANCE)));
-    }
-    lab.table(
-        new Table(
-            "The " + model + ", of " + Check.number(found.quality()) + ": what is lost (%)",
+    Measured<Point> points = Measured.of(Map.of(model, found)).parts(Points::points);
+    List<Column<Point>> columns =
+        new ArrayList<>(
             List.of(
-                "threshold",
-                "features left",
-                "units gone (%)",
-                "weights gone (%)",
-                OURS,
-                MAGNITUDE,
-                CHANCE),
-            rows));
+                fixed("threshold", Point::bound),
+                fixed("features left", p -> p.features().toString().replaceAll("[\\[\\]]", "")),
+                column("units gone (%)", p -> 100 * p.units()),
+                column("weights gone (%)", p -> 100 * p.weights())));
+    METHODS.forEach(method -> columns.add(column(method, p -> p.percentLost(method))));
+    String title = "The " + model + ", of " + Check.number(found.quality()) + ": what is lost (%)";
+    lab.table(points.table(title, "model", columns));
     lab.figure(
         new Figure(
             "The " + model,
@@ -340,73 +309,51 @@ public final class FeatureComplexityStudy implements Study {
             false,
             false,
             METHODS.stream().map(found::series).toList()));
-    lab.claim(
-        "Of the " + model + ", merging takes more weights at 1 % of loss than magnitude",
-        "VGG16 on CIFAR-10 keeps 23 % of its weights at 1.7 points, without data or training",
-        Check.above(
-            "weights gone at 1 % (%)", 100 * found.free(OURS), 100 * found.free(MAGNITUDE)));
-    lab.claim(
-        "Of the " + model + ", merging takes more weights at 1 % of loss than chance",
-        "VGG16 on CIFAR-10 keeps 23 % of its weights at 1.7 points, without data or training",
-        Check.above("weights gone at 1 % (%)", 100 * found.free(OURS), 100 * found.free(CHANCE)));
+    for (String other : List.of(MAGNITUDE, CHANCE)) {
+      lab.claim(
+          "Of the " + model + ", merging takes more weights at 1 % of loss than " + other,
+          "VGG16 on CIFAR-10 keeps 23 % of its weights at 1.7 points, without data or training",
+          other,
+          Check.above("weights gone at 1 % (%)", found.free(OURS), found.free(other)));
+    }
   }
 
   private static void complexity(
-      ExperimentContext lab, Map<String, Trained> courses, Map<Integer, List<Trained>> byWidth) {
-    List<List<String>> rows = new ArrayList<>();
-    List<Figure.Series> lines = new ArrayList<>();
-    courses.forEach(
-        (name, trained) -> {
-          trained.course().forEach(f -> rows.add(row(name, f.step(), List.of(f))));
-          lines.add(
-              Figure.Series.line(
-                  name,
-                  trained.course().stream().map(f -> (double) f.step()).toList(),
-                  trained.course().stream().map(f -> 100 * f.share(THRESHOLD)).toList()));
-        });
-    List<String> shares =
-        THRESHOLDS.stream().map(t -> "left at " + Check.number(t) + " (%)").toList();
-    List<String> columns = new ArrayList<>(List.of("model", "updates", "loss"));
-    columns.addAll(shares);
-    lab.table(new Table("Complexity in the course of training", columns, rows));
+      ExperimentContext lab, Measured<Trained> courses, Measured<Features> wide) {
+    List<Column<Features>> columns =
+        new ArrayList<>(List.of(fixed("updates", Features::step), column("loss", Features::loss)));
+    THRESHOLDS.forEach(
+        t -> columns.add(column("left at " + Check.number(t) + " (%)", f -> f.percent(t))));
+    String title = "Complexity in the course of training";
+    lab.table(courses.parts(Trained::course).table(title, "model", columns));
     lab.figure(
-        new Figure(
-            "Complexity in the course of training",
+        courses.figure(
+            title,
             "updates",
             "features left (%)",
-            false,
-            false,
-            lines));
-    List<List<String>> wide = new ArrayList<>();
-    byWidth.forEach(
-        (hidden, runs) ->
-            wide.add(
-                row(
-                    hidden + " hidden units",
-                    runs.get(0).last().step(),
-                    runs.stream().map(Trained::last).toList())));
-    lab.table(new Table("Complexity by width", columns, wide));
-    int narrowest = byWidth.keySet().stream().mapToInt(w -> w).min().orElseThrow();
-    int widest = byWidth.keySet().stream().mapToInt(w -> w).max().orElseThrow();
+            Curve.line(Trained::course, Features::step, f -> f.percent(THRESHOLD))));
+    lab.table(wide.table("Complexity by width", "model", columns));
+    List<String> widths = wide.names();
     lab.claim(
         "The wider a model, the larger the share of its features that is redundant",
         "the larger the network, the more redundant features it learns",
-        Check.below(
+        wide.below(
             "features left of the widest (%)",
-            100 * left(byWidth.get(widest)), 100 * left(byWidth.get(narrowest))));
-    courses.forEach(
-        (name, trained) ->
-            lab.claim(
-                "Of one "
-                    + name
-                    + " in the course of its training, the more complex is the better one",
-                "networks of one structure with higher complexity perform better",
-                Check.below(
-                    "rank correlation of complexity and loss",
-                    RankCorrelation.spearman(
-                        trained.course().stream().mapToDouble(f -> f.share(THRESHOLD)).toArray(),
-                        trained.course().stream().mapToDouble(Features::loss).toArray()),
-                    0)));
+            widths.get(widths.size() - 1), widths.get(0), f -> f.percent(THRESHOLD)));
+    for (Measured.Arm<Trained> arm : courses.arms()) {
+      List<Features> course = arm.first().course();
+      lab.claim(
+          "Of one "
+              + arm.name()
+              + " in the course of its training, the more complex is the better one",
+          "networks of one structure with higher complexity perform better",
+          Check.below(
+              "rank correlation of complexity and loss",
+              RankCorrelation.spearman(
+                  course.stream().mapToDouble(f -> f.percent(THRESHOLD)).toArray(),
+                  course.stream().mapToDouble(Features::loss).toArray()),
+              0));
+    }
   }
 
   private static void byLayer(ExperimentContext lab, Points sentences) {
@@ -429,18 +376,5 @@ public final class FeatureComplexityStudy implements Study {
             Check.above(
                 "most features of a layer within, against the first", within, features.get(0)),
             Check.above("against the last", within, features.get(last))));
-  }
-
-  private static double left(List<Trained> runs) {
-    return Seeds.mean(runs, run -> run.last().share(THRESHOLD));
-  }
-
-  private static List<String> row(String name, long step, List<Features> found) {
-    List<Object> cells = new ArrayList<>();
-    cells.add(name);
-    cells.add((double) step);
-    cells.add(Seeds.mean(found, Features::loss));
-    THRESHOLDS.forEach(t -> cells.add(100 * Seeds.mean(found, f -> f.share(t))));
-    return Table.row(cells.toArray());
   }
 }
