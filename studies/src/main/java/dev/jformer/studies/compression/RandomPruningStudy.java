@@ -1,25 +1,34 @@
 package dev.jformer.studies.compression;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
-import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.Compression;
 import dev.jformer.compress.prune.RandomPruning;
 import dev.jformer.compress.prune.RandomPruning.Ratios;
-import dev.jformer.config.Configs;
 import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.metrics.ClassificationScores;
-import dev.jformer.model.Model;
+import dev.jformer.metrics.RankCorrelation;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.vision.ImageModel;
+import dev.jformer.model.vision.VisionTransformer;
+import dev.jformer.studies.Arms;
+import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.trial.CalibrationError;
 import dev.jformer.studies.trial.Pictures;
-import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Subject;
 import dev.jformer.studies.trial.TrainingCurve;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Functional;
@@ -33,10 +42,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.function.DoubleConsumer;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 
 /**
  * Random pruning at initialisation (arXiv 2202.02643): vision transformers whose weights are left
@@ -48,6 +56,8 @@ public final class RandomPruningStudy implements Study {
   private static final double MODERATE = 0.5;
   private static final double HIGH = 0.8;
 
+  private static final List<Double> SPARSITIES = List.of(0.0, MODERATE, HIGH);
+
   /** So many points are no difference. */
   private static final double POINT = 1;
 
@@ -55,8 +65,22 @@ public final class RandomPruningStudy implements Study {
   private static final double ATTACK = 2.0 / 255;
 
   /**
+   * What differs between models.
+   *
+   * @param sparsity share of the weights that is left out; 0 for the dense net
+   * @param ratios the rule for the layers' shares
+   */
+  private record Setting(int width, double sparsity, Ratios ratios) {
+    String arm() {
+      String what = sparsity == 0 ? "dense" : Check.number(sparsity) + " left out by " + ratios;
+      return "width " + width + ", " + what;
+    }
+  }
+
+  /**
    * A trained model.
    *
+   * @param sparsity share of the weights that was left out
    * @param accuracy share of test images that are right
    * @param calibration expected calibration error
    * @param detection share of pairs of a test image and one of no class in which the model is surer
@@ -65,7 +89,12 @@ public final class RandomPruningStudy implements Study {
    * @param weights number of weights
    */
   private record Outcome(
-      double accuracy, double calibration, double detection, double robust, double weights) {}
+      double sparsity,
+      double accuracy,
+      double calibration,
+      double detection,
+      double robust,
+      long weights) {}
 
   @Override
   public String slug() {
@@ -74,211 +103,125 @@ public final class RandomPruningStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    List<Integer> widths = lab.scale().pick(List.of(8), List.of(12, 24, 48, 96), widths());
-    int base = lab.scale().pick(8, 48, 384);
-    Map<Integer, Map<Double, List<Outcome>>> byWidth = new LinkedHashMap<>();
-    Map<Ratios, List<Outcome>> byRatios = new LinkedHashMap<>();
-    try (Images images = new Images(lab.scale())) {
-      for (int width : widths) {
-        Map<Double, List<Outcome>> bySparsity = new LinkedHashMap<>();
-        for (double sparsity : List.of(0.0, MODERATE, HIGH)) {
-          bySparsity.put(sparsity, learn(lab, images, width, sparsity, Ratios.ERK));
-        }
-        byWidth.put(width, bySparsity);
-      }
-      for (Ratios ratios : Ratios.values()) {
-        byRatios.put(ratios, learn(lab, images, base, HIGH, ratios));
+    Scale scale = lab.scale();
+    List<Integer> widths =
+        scale.pick(List.of(8), List.of(12, 24, 48, 96), List.of(96, 192, 384, 768));
+    List<String> byWidth = new ArrayList<>();
+    List<String> byRatios = new ArrayList<>();
+    Map<String, Setting> arms = new LinkedHashMap<>();
+    for (int width : widths) {
+      for (double sparsity : SPARSITIES) {
+        add(new Setting(width, sparsity, Ratios.ERK), arms, byWidth);
       }
     }
-    report(lab, byWidth, byRatios);
-  }
-
-  /** Unpacked when something is measured first, and for all that follows. */
-  private static final class Images implements AutoCloseable {
-    private final Pictures pictures;
-    private ImageFile training;
-    private ImageFile test;
-    private ImageFile others;
-
-    Images(Scale scale) {
-      this.pictures = new Pictures(scale);
+    for (Ratios ratios : Ratios.values()) {
+      add(new Setting(scale.pick(8, 48, 384), HIGH, ratios), arms, byRatios);
     }
-
-    void open() {
-      if (training == null) {
-        training = pictures.training();
-        test = pictures.test();
-        others = pictures.others();
-      }
-    }
-
-    @Override
-    public void close() {
-      if (training != null) {
-        training.close();
-        test.close();
-        others.close();
-      }
-      pictures.close();
+    try (Pictures pictures = new Pictures(scale);
+        ImageFile training = pictures.training();
+        ImageFile test = pictures.test();
+        ImageFile others = pictures.others()) {
+      Images images = new Images(training, test, others);
+      Measured<Outcome> nets =
+          Arms.of(arms)
+              .learn(
+                  lab,
+                  "",
+                  scale.pick(1, 2, 3),
+                  setting -> Trial.of(Outcome.class, run -> learned(scale, images, setting, run)));
+      report(lab, nets.only(byWidth), nets.only(byRatios), widths);
+      claims(lab, nets, widths, byRatios);
     }
   }
 
-  private static List<Integer> widths() {
-    return List.of(96, 192, 384, 768);
+  private static void add(Setting setting, Map<String, Setting> arms, List<String> names) {
+    arms.put(setting.arm(), setting);
+    names.add(setting.arm());
   }
 
   // ---- Training
 
-  private static List<Outcome> learn(
-      ExperimentContext lab, Images images, int width, double sparsity, Ratios ratios) {
-    List<Outcome> outcomes = new ArrayList<>();
-    for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
-      long s = seed;
-      String name =
-          String.format(
-              Locale.ROOT,
-              "width %d, %s, seed %d",
-              width,
-              sparsity == 0 ? "dense" : Check.number(sparsity) + " left out by " + ratios,
-              seed);
-      outcomes.add(
-          lab.measure(
-              name,
-              Outcome.class,
-              progress -> learn(lab.scale(), images, width, sparsity, ratios, s, progress)));
-    }
-    return outcomes;
-  }
+  /** Images to learn from, others of their classes, and others of no class. */
+  private record Images(ImageFile training, ImageFile test, ImageFile others) {}
 
-  private static Outcome learn(
-      Scale scale,
-      Images images,
-      int width,
-      double sparsity,
-      Ratios ratios,
-      long seed,
-      DoubleConsumer progress) {
-    images.open();
+  private static Outcome learned(
+      Scale scale, Images images, Setting setting, Trial.Session session) {
+    long seed = session.seed();
     int batch = scale.pick(4, 64, 128);
-    ImageSampler sampler = new ImageSampler(images.training, 0.05, new Augmentation(), batch, seed);
-    int classes = images.training.header().classes().size();
+    ImageSampler sampler =
+        new ImageSampler(images.training(), 0.05, new Augmentation(), batch, seed);
     Random.seed(seed);
-    try (ImageModel dense = config(scale, width, classes).build()) {
+    try (ImageModel dense = config(scale, setting.width(), images.training()).build()) {
       try (Scope scope = Scope.open()) {
         Tensor[] channels = sampler.channels();
         dense.standardise(channels[0], channels[1]);
       }
-      ImageModel model = pruned(dense, sampler, sparsity, ratios, seed);
-      try {
-        int steps = scale.pick(2, 300, 30_000);
-        // One evaluation in the end is enough.
-        TrainingConfig training = Small.training(steps, batch, seed).withSteps(steps, 1);
-        TrainingCurve.of(model, new ImageClassification(model, sampler, 0), training, progress);
-        model.train(false);
-        return judged(scale, model, images.test, images.others);
-      } finally {
-        if (model != dense) {
-          model.close();
-        }
-      }
+      List<Compression> methods =
+          setting.sparsity() == 0
+              ? List.of()
+              : List.of(new RandomPruning(setting.sparsity(), setting.ratios(), seed));
+      int steps = scale.pick(2, 300, 30_000);
+      // One evaluation in the end is enough.
+      TrainingConfig training = Small.training(steps, batch, seed).withSteps(steps, 1);
+      return Subject.images(dense, sampler, 0, 1, sampler)
+          .compressed(
+              methods,
+              made -> {
+                ImageModel model = (ImageModel) made;
+                ImageClassification task = new ImageClassification(model, sampler, 0);
+                try (Mode mode = Autograd.enableGrad()) {
+                  TrainingCurve.of(model, task, training, done -> session.progress().at(done, ""));
+                }
+                model.train(false);
+                return judged(scale, setting, model, images);
+              });
     }
   }
 
-  /** The model itself where nothing is left out. */
-  private static ImageModel pruned(
-      ImageModel dense, ImageSampler sampler, double sparsity, Ratios ratios, long seed) {
-    if (sparsity == 0) {
-      return dense;
-    }
-    CalibrationData data =
-        new CalibrationData() {
-          @Override
-          public void run(Model model) {
-            ((ImageModel) model).logits(sampler.batch(0).images());
-          }
-
-          @Override
-          public Tensor loss(Model model) {
-            return new ImageClassification((ImageModel) model, sampler, 0).loss(0);
-          }
-        };
-    return (ImageModel) new RandomPruning(sparsity, ratios, seed).apply(dense, data);
-  }
-
-  private static ImageModel.Config config(Scale scale, int width, int classes) {
-    String json =
-        String.format(
-            Locale.ROOT,
-            "{\"model\":\"vit\",\"classes\":%d,\"patch\":8,\"stem\":\"convolutional\","
-                + "\"layers\":%d,\"width\":%d,\"mixer\":{\"type\":\"softmax\",\"heads\":%d}}",
-            classes,
-            scale.pick(3, 4, 12),
-            width,
-            scale.pick(2, 4, 6));
-    return (ImageModel.Config) Configs.parse(json, Model.Config.class);
+  private static ImageModel.Config config(Scale scale, int width, ImageFile images) {
+    return new VisionTransformer.Config()
+        .with(c -> c.patch(8).stem(VisionTransformer.Stem.CONVOLUTIONAL))
+        .withStack(s -> s.layers(scale.pick(3, 4, 12)).width(width))
+        .withBlock(b -> b.mixer(new SoftmaxAttention.Config(scale.pick(2, 4, 6), 0)))
+        .withClasses(images.header().classes().size());
   }
 
   // ---- Judging
 
-  private static Outcome judged(Scale scale, ImageModel model, ImageFile test, ImageFile others) {
+  private static Outcome judged(Scale scale, Setting setting, ImageModel model, Images images) {
     ClassificationScores scores = new ClassificationScores();
-    var calibration = new dev.jformer.studies.trial.CalibrationError();
-    List<Double> known = new ArrayList<>();
-    List<Double> unknown = new ArrayList<>();
+    CalibrationError calibration = new CalibrationError();
+    DoubleStream.Builder known = DoubleStream.builder();
+    DoubleStream.Builder unknown = DoubleStream.builder();
     long[] attacked = new long[2];
     try (Mode mode = Autograd.noGrad()) {
       ImageSampler.all(
-          test,
-          (images, labels) -> {
-            Tensor logits = model.logits(images);
+          images.test(),
+          (pixels, labels) -> {
+            Tensor logits = model.logits(pixels);
             scores.add(logits, labels);
             calibration.add(logits, labels);
-            known.addAll(sureness(logits));
+            addSureness(logits, known);
             if (attacked[1] < scale.pick(8, 1000, 5000)) {
-              attacked[0] += rightUnderAttack(model, images, labels);
+              attacked[0] += rightUnderAttack(model, pixels, labels);
               attacked[1] += labels.elements();
             }
           });
-      ImageSampler.all(others, (images, labels) -> unknown.addAll(sureness(model.logits(images))));
+      ImageSampler.all(
+          images.others(), (pixels, labels) -> addSureness(model.logits(pixels), unknown));
     }
     return new Outcome(
+        setting.sparsity(),
         scores.accuracy(),
         calibration.error(),
-        surer(known, unknown),
+        RankCorrelation.auroc(known.build().toArray(), unknown.build().toArray()),
         (double) attacked[0] / attacked[1],
         model.parameterCount());
   }
 
-  /** The highest probability of each image. */
-  private static List<Double> sureness(Tensor logits) {
-    return Arrays.stream(logits.softmax(1).max(1, false).toDoubles()).boxed().toList();
-  }
-
-  /** The share of pairs in which the first is larger; halves for equal ones. */
-  private static double surer(List<Double> known, List<Double> unknown) {
-    double[] sorted = unknown.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-    double sum = 0;
-    for (double value : known) {
-      int low = lower(sorted, value);
-      int high = lower(sorted, Math.nextUp(value));
-      sum += low + 0.5 * (high - low);
-    }
-    return sum / ((double) known.size() * sorted.length);
-  }
-
-  /** How many are smaller. */
-  private static int lower(double[] sorted, double value) {
-    int from = 0;
-    int to = sorted.length;
-    while (from < to) {
-      int middle = (from + to) >>> 1;
-      if (sorted[middle] < value) {
-        from = middle + 1;
-      } else {
-        to = middle;
-      }
-    }
-    return from;
+  /** Adds the highest probability of each image. */
+  private static void addSureness(Tensor logits, DoubleStream.Builder all) {
+    Arrays.stream(logits.softmax(1).max(1, false).toDoubles()).forEach(all);
   }
 
   /** The fast gradient sign method (arXiv 1412.6572). */
@@ -294,42 +237,35 @@ public final class RandomPruningStudy implements Study {
     return (long) Arrays.stream(right.toDoubles()).sum();
   }
 
-  // ---- What was found
+  // ---- Report
 
   private static void report(
       ExperimentContext lab,
-      Map<Integer, Map<Double, List<Outcome>>> byWidth,
-      Map<Ratios, List<Outcome>> byRatios) {
-    List<String> columns =
+      Measured<Outcome> byWidth,
+      Measured<Outcome> byRatios,
+      List<Integer> widths) {
+    List<Column<Outcome>> columns =
         List.of(
-            "",
-            "left out (%)",
-            "right (%)",
-            "spread",
-            "calibration error (%)",
-            "other images told (AUROC, %)",
-            "right under attack (%)",
-            "weights");
-    List<List<String>> rows = new ArrayList<>();
-    byWidth.forEach(
-        (width, all) ->
-            all.forEach((sparsity, outcomes) -> rows.add(row("" + width, sparsity, outcomes))));
-    lab.table(new Table("Widths; left out by ERK", columns, rows));
-    List<List<String>> rules = new ArrayList<>();
-    byRatios.forEach((ratios, outcomes) -> rules.add(row("" + ratios, HIGH, outcomes)));
-    lab.table(new Table("Rules for the layers' shares", columns, rules));
-    List<Double> widths = byWidth.keySet().stream().map(w -> (double) w).toList();
+            fixed("left out (%)", o -> 100 * o.sparsity()),
+            column("right (%)", percent(Outcome::accuracy)),
+            column("calibration error (%)", percent(Outcome::calibration)),
+            column("other images told (AUROC, %)", percent(Outcome::detection)),
+            column("right under attack (%)", percent(Outcome::robust)),
+            fixed("weights", Outcome::weights));
+    lab.table(byWidth.table("Widths; left out by ERK", "net", columns));
+    lab.table(byRatios.table("Rules for the layers' shares", "net", columns));
     List<Figure.Series> series = new ArrayList<>();
-    for (double sparsity : List.of(0.0, MODERATE, HIGH)) {
+    for (double sparsity : SPARSITIES) {
       series.add(
           Figure.Series.line(
               sparsity == 0 ? "dense" : Check.number(100 * sparsity) + " % left out",
-              widths,
-              byWidth.values().stream().map(all -> right(all.get(sparsity))).toList()));
+              widths.stream().map(Integer::doubleValue).toList(),
+              widths.stream()
+                  .map(width -> byWidth.of(erk(width, sparsity), percent(Outcome::accuracy)))
+                  .map(Estimate::value)
+                  .toList()));
     }
     lab.figure(new Figure("Test images that are right", "width", "right (%)", true, false, series));
-    List<Map<Double, List<Outcome>>> all = List.copyOf(byWidth.values());
-    claims(lab, all.get(0), all.get(all.size() - 1), byRatios);
     lab.note(
         "Vision transformers of 4 blocks and a convolutional stem on 20,000 images of CIFAR-10,"
             + " patches of 8 x 8, 300 updates of 64 images, two seeds. Left out are weights of the"
@@ -338,68 +274,76 @@ public final class RandomPruningStudy implements Study {
             + " Omniglot; an attack changes pixels by 2/255 along the gradient's sign.");
   }
 
-  private static List<String> row(String name, double sparsity, List<Outcome> outcomes) {
-    return Table.row(
-        name,
-        100 * sparsity,
-        right(outcomes),
-        100 * Seeds.spread(outcomes, Outcome::accuracy),
-        mean(outcomes, Outcome::calibration),
-        mean(outcomes, Outcome::detection),
-        mean(outcomes, Outcome::robust),
-        Seeds.mean(outcomes, Outcome::weights));
+  private static ToDoubleFunction<Outcome> percent(ToDoubleFunction<Outcome> share) {
+    return outcome -> 100 * share.applyAsDouble(outcome);
   }
 
-  private static double right(List<Outcome> outcomes) {
-    return mean(outcomes, Outcome::accuracy);
-  }
-
-  private static double mean(List<Outcome> outcomes, ToDoubleFunction<Outcome> value) {
-    return 100 * Seeds.mean(outcomes, value);
+  private static String erk(int width, double sparsity) {
+    return new Setting(width, sparsity, Ratios.ERK).arm();
   }
 
   private static void claims(
-      ExperimentContext lab,
-      Map<Double, List<Outcome>> narrow,
-      Map<Double, List<Outcome>> wide,
-      Map<Ratios, List<Outcome>> byRatios) {
+      ExperimentContext lab, Measured<Outcome> nets, List<Integer> widths, List<String> byRatios) {
+    int narrow = widths.get(0);
+    int wide = widths.get(widths.size() - 1);
     lab.claim(
-        "What leaving out by chance costs shrinks as the net gets wider",
+        "What random pruning costs shrinks as the net gets wider",
         "gaps close from ResNet-20 of width 1/4 to the full one, and with depth (figure 2)",
         Check.below(
-            "points lost at the largest width and high sparsity",
-            right(wide.get(0.0)) - right(wide.get(HIGH)),
-            right(narrow.get(0.0)) - right(narrow.get(HIGH))));
+            "points lost at the largest width and high sparsity, against the smallest",
+            pointsLost(nets, wide),
+            pointsLost(nets, narrow)));
+    String pruned = erk(wide, MODERATE);
+    String dense = erk(wide, 0);
     lab.claim(
         "In the widest net nothing is lost at moderate sparsity",
         "random pruning matches the dense net once it is wide and deep enough",
-        Check.atLeast("right (%)", right(wide.get(MODERATE)), right(wide.get(0.0)) - POINT));
+        dense,
+        noLess("right (%)", nets, pruned, dense, Outcome::accuracy));
     lab.claim(
         "ERK is at least as good as equal shares",
         "ERK above uniform, most at high sparsity (figure 3)",
-        Check.atLeast(
+        byRatios.get(Ratios.UNIFORM.ordinal()),
+        nets.atLeast(
             "right by ERK (%)",
-            right(byRatios.get(Ratios.ERK)), right(byRatios.get(Ratios.UNIFORM))));
-    double calibration = mean(wide.get(MODERATE), Outcome::calibration);
+            byRatios.get(Ratios.ERK.ordinal()),
+            byRatios.get(Ratios.UNIFORM.ordinal()),
+            percent(Outcome::accuracy)));
     lab.claim(
         "A randomly pruned net is calibrated no worse than the dense net",
         "lower ECE in most settings (figure 5)",
+        dense,
         Check.atMost(
             "calibration error (%)",
-            calibration, mean(wide.get(0.0), Outcome::calibration) + POINT));
+            nets.of(pruned, percent(Outcome::calibration)),
+            nets.of(dense, percent(Outcome::calibration)).plus(POINT)));
     lab.claim(
         "A randomly pruned net tells other images no worse than the dense net",
         "higher AUROC in most settings (figure 5)",
-        Check.atLeast(
-            "AUROC (%)",
-            mean(wide.get(MODERATE), Outcome::detection),
-            mean(wide.get(0.0), Outcome::detection) - POINT));
+        dense,
+        noLess("AUROC (%)", nets, pruned, dense, Outcome::detection));
     lab.claim(
         "A randomly pruned net is no less robust than the dense net",
         "adversarial accuracy at least that of the dense net (figure 5)",
-        Check.atLeast(
-            "right under attack (%)",
-            mean(wide.get(MODERATE), Outcome::robust),
-            mean(wide.get(0.0), Outcome::robust) - POINT));
+        dense,
+        noLess("right under attack (%)", nets, pruned, dense, Outcome::robust));
+  }
+
+  private static Estimate pointsLost(Measured<Outcome> nets, int width) {
+    return nets.beside(
+        erk(width, 0),
+        erk(width, HIGH),
+        (dense, high) -> 100 * (dense.accuracy() - high.accuracy()));
+  }
+
+  /** Checks that a share is at most a point below that of the dense net. */
+  private static Check noLess(
+      String name,
+      Measured<Outcome> nets,
+      String pruned,
+      String dense,
+      ToDoubleFunction<Outcome> share) {
+    return Check.atLeast(
+        name, nets.of(pruned, percent(share)), nets.of(dense, percent(share)).plus(-POINT));
   }
 }
