@@ -1,11 +1,11 @@
 package dev.jformer.studies.compression;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.computed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.prune.TokenPruning;
-import dev.jformer.config.Configs;
-import dev.jformer.data.image.Augmentation;
-import dev.jformer.data.image.ImageFile;
-import dev.jformer.data.image.ImageSampler;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.reduction.ClassAttentionReducer;
 import dev.jformer.mixer.reduction.RandomTokenReducer;
 import dev.jformer.mixer.reduction.TokenMerging;
@@ -14,32 +14,32 @@ import dev.jformer.mixer.reduction.ZeroTprune;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import dev.jformer.model.vision.ImageModel;
+import dev.jformer.model.vision.VisionTransformer;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
-import dev.jformer.studies.trial.Pictures;
+import dev.jformer.studies.evidence.Estimate;
+import dev.jformer.studies.trial.ImageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TextPairs;
-import dev.jformer.studies.trial.TrainingCurve;
+import dev.jformer.studies.trial.TimedArms;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Flops;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.ImageClassification;
+import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.function.DoubleConsumer;
+import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.IntStream;
 
 /**
  * Zero-TPrune (arXiv 2305.17328) on a vision transformer trained here and on all-MiniLM-L6-v2: what
@@ -60,6 +60,15 @@ public final class ZeroTpruneStudy implements Study {
   private static final double REAL = 0.7;
 
   private static final int PAIRS = 120;
+  private static final String WHOLE = "all tokens";
+  private static final String RANDOM = "random";
+  private static final ZeroTprune PAPER = new ZeroTprune();
+  private static final Arms<TokenReducer> RULES =
+      Arms.<TokenReducer>of(OURS, PAPER)
+          .arm("importance only", new ZeroTprune(PAPER.rounds(), PAPER.low(), PAPER.high(), 0))
+          .arm("class attention", new ClassAttentionReducer())
+          .control(RANDOM, new RandomTokenReducer())
+          .arm("merging", new TokenMerging());
 
   /**
    * A model whose tokens leave by a rule.
@@ -68,42 +77,40 @@ public final class ZeroTpruneStudy implements Study {
    * @param operations as a share of those of the model as it was
    * @param quality in percent
    */
-  private record Point(String rule, double share, double operations, double quality) {}
+  private record Point(double share, double operations, double quality) {
+    double saved() {
+      return 100 * (1 - operations);
+    }
+  }
+
+  /** A model under a rule, with different shares of the tokens. */
+  private record Curve(List<Point> points) {
+    double quality() {
+      return points.stream().mapToDouble(Point::quality).average().orElse(Double.NaN);
+    }
+  }
 
   /**
    * A model under all rules.
    *
    * @param quality as it was, in percent
    */
-  private record Points(double quality, List<Point> points) {
-    List<Point> of(String rule) {
-      return points.stream().filter(p -> p.rule().equals(rule)).toList();
-    }
-  }
+  private record Curves(double quality, Map<String, Curve> byRule) {}
 
   /**
    * How fast a model is, whose tokens leave.
    *
-   * @param ideal times as fast as operations promise
-   * @param real times as fast as measured
+   * @param ideal by rule, times as fast as operations promise
+   * @param times of the model as it was and of the rules
    */
-  private record Speed(String rule, double ideal, double real) {
-    double share() {
-      return (real - 1) / (ideal - 1);
+  private record Speeds(Map<String, Double> ideal, TimedArms times) {
+    Estimate real(String rule) {
+      return times.ratio(WHOLE, rule);
     }
-  }
 
-  private record Speeds(List<Speed> speeds) {}
-
-  private static Map<String, TokenReducer> rules() {
-    Map<String, TokenReducer> rules = new LinkedHashMap<>();
-    ZeroTprune ours = new ZeroTprune();
-    rules.put(OURS, ours);
-    rules.put("importance only", new ZeroTprune(ours.rounds(), ours.low(), ours.high(), 0));
-    rules.put("class attention", new ClassAttentionReducer());
-    rules.put("random", new RandomTokenReducer());
-    rules.put("merging", new TokenMerging());
-    return rules;
+    Estimate share(String rule) {
+      return real(rule).plus(-1).times(1 / (ideal.get(rule) - 1));
+    }
   }
 
   @Override
@@ -113,14 +120,13 @@ public final class ZeroTpruneStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    Speeds imageSpeed = lab.measure("speed, images", Speeds.class, () -> imageSpeed(lab));
-    Speeds textSpeed = lab.measure("speed, texts", Speeds.class, () -> textSpeed(lab));
-    Points images = lab.measure("images", Points.class, progress -> images(lab, progress));
-    Points texts = lab.measure("texts", Points.class, progress -> texts(lab, progress));
+    Scale scale = lab.scale();
+    Speeds imageSpeed = lab.measure("speed, images", Speeds.class, () -> imageSpeed(scale));
+    Speeds textSpeed = lab.measure("speed, texts", Speeds.class, () -> textSpeed(scale));
+    Curves images = lab.learn("images", images(scale), 1).get(0);
+    Curves texts = lab.measure("texts", Curves.class, () -> texts(scale));
     report(lab, "vision transformer", "points of accuracy", images, imageSpeed);
     report(lab, "sentence encoder", "points of Spearman x 100", texts, textSpeed);
-    claims(lab, "vision transformer", images, imageSpeed);
-    claims(lab, "sentence encoder", texts, textSpeed);
     lab.note(
         "Tokens leave in the middle of blocks 1 and 3 of 6, the same share of those left in each."
             + " The vision transformer has 65 tokens of width 64, one of them for the class, and"
@@ -140,232 +146,157 @@ public final class ZeroTpruneStudy implements Study {
     return scale.pick(List.of(0.9, 0.7), shares, shares);
   }
 
-  private static List<Integer> blocks(int layers) {
-    return layers == 6 ? List.of(1, 3) : layers == 12 ? List.of(3, 6, 9) : List.of(0);
+  /** A model with one rule and share at blocks that suit its depth. */
+  private static Model thinned(Model model, int layers, double share, TokenReducer rule) {
+    List<Integer> blocks =
+        layers == 6 ? List.of(1, 3) : layers == 12 ? List.of(3, 6, 9) : List.of(0);
+    return new TokenPruning(blocks, share, rule).apply(model, null);
   }
 
-  /** All rules, of equal shares. */
-  private static List<Point> points(
-      Scale scale,
-      Model model,
-      int layers,
-      ToDoubleFunction<Model> operations,
-      ToDoubleFunction<Model> quality,
-      DoubleConsumer progress) {
-    double whole = operations.applyAsDouble(model);
-    List<Point> points = new ArrayList<>();
-    int count = rules().size() * shares(scale).size();
-    rules()
+  private static Curves curves(
+      Scale scale, Model model, int layers, Consumer<Model> pass, ToDoubleFunction<Model> quality) {
+    double whole = operations(model, pass);
+    Map<String, Curve> curves = new LinkedHashMap<>();
+    RULES
+        .settings()
         .forEach(
             (name, rule) -> {
+              List<Point> points = new ArrayList<>();
               for (double share : shares(scale)) {
-                try (Scope scope = Scope.open();
-                    Mode mode = Autograd.noGrad();
-                    Model thin = new TokenPruning(blocks(layers), share, rule).apply(model, null)) {
-                  double done = operations.applyAsDouble(thin) / whole;
-                  points.add(new Point(name, share, done, quality.applyAsDouble(thin)));
+                try (Model thin = thinned(model, layers, share, rule)) {
+                  double done = operations(thin, pass) / whole;
+                  points.add(new Point(share, done, quality.applyAsDouble(thin)));
                 }
-                progress.accept((double) points.size() / count);
               }
+              curves.put(name, new Curve(points));
             });
-    return points;
+    return new Curves(quality.applyAsDouble(model), curves);
   }
 
-  private static ImageModel.Config config(Scale scale, int classes, int width) {
-    String json =
-        String.format(
-            Locale.ROOT,
-            "{\"model\":\"vit\",\"classes\":%d,\"layers\":%d,\"width\":%d,\"pool\":\"token\","
-                + "\"stem\":\"convolutional\",\"mixer\":{\"type\":\"softmax\",\"heads\":%d}}",
-            classes,
-            scale.pick(2, 6, 12),
-            width,
-            scale.pick(2, 4, 6));
-    return (ImageModel.Config) Configs.parse(json, Model.Config.class);
-  }
-
-  private static Points images(ExperimentContext lab, DoubleConsumer progress) {
-    Scale scale = lab.scale();
-    try (Pictures pictures = new Pictures(scale);
-        ImageFile file = pictures.training();
-        ImageFile test = pictures.test()) {
-      int batch = scale.pick(4, 64, 128);
-      ImageSampler sampler = new ImageSampler(file, 0.05, new Augmentation(), batch, 1);
-      int classes = file.header().classes().size();
-      Random.seed(1);
-      try (ImageModel model = config(scale, classes, scale.pick(8, 64, 384)).build()) {
-        try (Scope scope = Scope.open()) {
-          Tensor[] channels = sampler.channels();
-          model.standardise(channels[0], channels[1]);
-        }
-        int steps = scale.pick(2, 700, 100_000);
-        TrainingCurve.of(
-            model,
-            new ImageClassification(model, sampler, 0),
-            Small.training(steps, batch, 1).withSteps(steps, 1),
-            done -> progress.accept(0.7 * done));
-        model.train(false);
-        int[] same = IntStream.range(0, classes).toArray();
-        ToDoubleFunction<Model> right =
-            m -> 100 * ImageClassification.evaluate((ImageModel) m, test, same).accuracy();
-        Tensor some = Tensor.zeros(1, 3, 32, 32);
-        List<Point> points =
-            points(
-                scale,
-                model,
-                scale.pick(2, 6, 12),
-                m -> operations(() -> ((ImageModel) m).logits(some)),
-                right,
-                done -> progress.accept(0.7 + 0.3 * done));
-        return new Points(right.applyAsDouble(model), points);
-      }
-    }
-  }
-
-  private static Points texts(ExperimentContext lab, DoubleConsumer progress) {
-    Scale scale = lab.scale();
-    try (TextPairs pairs = new TextPairs(scale, PAIRS);
-        Scope scope = Scope.open()) {
-      Tensor ids = Tensor.randint(0, 200, 1, scale.pick(16, 32, 32));
-      List<Point> points =
-          points(
-              scale,
-              pairs.model(),
-              pairs.model().config().layers(),
-              m -> operations(() -> ((Encoder) m).pooled(ids, null)),
-              m -> pairs.score((Encoder) m),
-              progress);
-      return new Points(pairs.score(pairs.model()), points);
-    }
-  }
-
-  private static double operations(Runnable pass) {
+  private static double operations(Model model, Consumer<Model> pass) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      return Flops.of(pass);
+      return Flops.of(() -> pass.accept(model));
+    }
+  }
+
+  private static int layers(Scale scale) {
+    return scale.pick(2, 6, 12);
+  }
+
+  private static ImageModel.Config config(Scale scale, int width) {
+    return new VisionTransformer.Config()
+        .with(c -> c.pool(VisionTransformer.Pool.TOKEN).stem(VisionTransformer.Stem.CONVOLUTIONAL))
+        .withStack(s -> s.layers(layers(scale)).width(width))
+        .withBlock(b -> b.mixer(new SoftmaxAttention.Config(scale.pick(2, 4, 6), 0)));
+  }
+
+  private static Trial<Curves> images(Scale scale) {
+    int steps = scale.pick(2, 700, 100_000);
+    TrainingConfig training = Small.training(steps, scale.pick(4, 64, 128), 1).withSteps(steps, 1);
+    return new ImageTrial(scale, config(scale, scale.pick(8, 64, 384)), training, 0)
+        .examined(
+            Curves.class,
+            (model, images, result) -> {
+              Tensor one = Tensor.zeros(1, 3, 32, 32);
+              return curves(
+                  scale,
+                  model,
+                  layers(scale),
+                  m -> ((ImageModel) m).logits(one),
+                  m -> 100 * images.accuracy((ImageModel) m));
+            });
+  }
+
+  private static Curves texts(Scale scale) {
+    try (TextPairs pairs = new TextPairs(scale, PAIRS)) {
+      Tensor ids = Tensor.randint(0, 200, 1, scale.pick(16, 32, 32));
+      return curves(
+          scale,
+          pairs.model(),
+          pairs.model().config().layers(),
+          m -> ((Encoder) m).pooled(ids, null),
+          m -> pairs.score((Encoder) m));
     }
   }
 
   // ---- Speed
 
   /** On a model of random weights: how fast it is does not depend on them. */
-  private static Speeds imageSpeed(ExperimentContext lab) {
-    Scale scale = lab.scale();
+  private static Speeds imageSpeed(Scale scale) {
     Random.seed(1);
-    try (ImageModel model = config(scale, 10, scale.pick(8, 192, 384)).build();
-        Scope scope = Scope.open()) {
+    try (ImageModel model = config(scale, scale.pick(8, 192, 384)).build()) {
       model.train(false);
       Tensor images = Tensor.rand(scale.pick(2, 32, 32), 3, 32, 32);
-      return speeds(scale, model, scale.pick(2, 6, 12), m -> ((ImageModel) m).logits(images));
+      return speeds(scale, model, layers(scale), m -> ((ImageModel) m).logits(images));
     }
   }
 
-  private static Speeds textSpeed(ExperimentContext lab) {
-    Scale scale = lab.scale();
-    try (TextPairs pairs = new TextPairs(scale, PAIRS);
-        Scope scope = Scope.open()) {
+  private static Speeds textSpeed(Scale scale) {
+    try (TextPairs pairs = new TextPairs(scale, PAIRS)) {
       Tensor ids = Tensor.randint(0, 200, scale.pick(2, 16, 32), scale.pick(16, 64, 128));
       int layers = pairs.model().config().layers();
       return speeds(scale, pairs.model(), layers, m -> ((Encoder) m).pooled(ids, null));
     }
   }
 
-  private interface Pass {
-    void through(Model model);
-  }
-
-  private static Speeds speeds(Scale scale, Model model, int layers, Pass pass) {
-    List<Model> thin = new ArrayList<>();
-    List<Speed> speeds = new ArrayList<>();
+  private static Speeds speeds(Scale scale, Model model, int layers, Consumer<Model> pass) {
+    double share = shares(scale).get(shares(scale).size() / 2); // saves a third of the operations
+    Map<String, Model> thin = new LinkedHashMap<>();
+    RULES.settings().forEach((name, rule) -> thin.put(name, thinned(model, layers, share, rule)));
     try (Mode mode = Autograd.noGrad()) {
-      rules()
-          .values()
-          .forEach(
-              rule ->
-                  thin.add(
-                      new TokenPruning(blocks(layers), speedShare(scale), rule)
-                          .apply(model, null)));
-      double whole = Flops.of(() -> pass.through(model));
-      int rounds = scale.pick(1, 9, 15);
-      double[][] ratios = new double[thin.size()][rounds];
+      double whole = operations(model, pass);
+      Map<String, Double> ideal = new LinkedHashMap<>();
+      Map<String, Runnable> work = new LinkedHashMap<>();
+      work.put(WHOLE, () -> pass.accept(model));
+      thin.forEach(
+          (name, each) -> {
+            ideal.put(name, whole / operations(each, pass));
+            work.put(name, () -> pass.accept(each));
+          });
       // Rules run in Java, which takes a while until it is compiled.
-      for (int round = -scale.pick(1, 10, 10); round < rounds; round++) {
-        for (int i = 0; i < thin.size(); i++) {
-          double before = seconds(() -> pass.through(model));
-          Model each = thin.get(i);
-          double after = seconds(() -> pass.through(each));
-          if (round >= 0) {
-            ratios[i][round] = before / after;
-          }
-        }
-      }
-      int at = 0;
-      for (String rule : rules().keySet()) {
-        Model each = thin.get(at);
-        double ideal = whole / Flops.of(() -> pass.through(each));
-        Arrays.sort(ratios[at]);
-        speeds.add(new Speed(rule, ideal, ratios[at][rounds / 2]));
-        at++;
-      }
-      return new Speeds(speeds);
+      return new Speeds(
+          ideal, TimedArms.measure(work, scale.pick(1, 10, 10), scale.pick(1, 9, 15)));
     } finally {
-      thin.forEach(Model::close);
+      thin.values().forEach(Model::close);
     }
   }
 
-  private static double speedShare(Scale scale) {
-    return shares(scale).get(shares(scale).size() / 2); // about a third of the operations saved
-  }
-
-  private static double seconds(Runnable pass) {
-    try (Scope scope = Scope.open()) {
-      long start = System.nanoTime();
-      pass.run();
-      return (System.nanoTime() - start) / 1e9;
-    }
-  }
-
-  // ---- What was found
+  // ---- Report
 
   private static void report(
-      ExperimentContext lab, String model, String unit, Points found, Speeds speeds) {
-    List<List<String>> rows = new ArrayList<>();
-    List<Figure.Series> lines = new ArrayList<>();
-    for (String rule : rules().keySet()) {
-      found
-          .of(rule)
-          .forEach(
-              p ->
-                  rows.add(
-                      Table.row(
-                          rule,
-                          100 * p.share(),
-                          100 * (1 - p.operations()),
-                          p.quality(),
-                          found.quality() - p.quality())));
-      lines.add(
-          Figure.Series.line(
-              rule,
-              found.of(rule).stream().map(p -> 100 * (1 - p.operations())).toList(),
-              found.of(rule).stream().map(Point::quality).toList()));
-    }
+      ExperimentContext lab, String model, String unit, Curves found, Speeds speeds) {
+    Measured<Curve> rules = Measured.of(found.byRule());
     lab.table(
-        new Table(
-            "The " + model + ", of " + Check.number(found.quality()) + " " + unit,
-            List.of("rule", "stay at each block (%)", "operations saved (%)", "quality", "lost"),
-            rows));
-    lab.figure(new Figure("The " + model, "operations saved (%)", unit, false, false, lines));
+        rules
+            .parts(Curve::points)
+            .table(
+                "The " + model + ", of " + Check.number(found.quality()) + " " + unit,
+                "rule",
+                column("stay at each block (%)", p -> 100 * p.share()),
+                column("operations saved (%)", Point::saved),
+                column("quality", Point::quality),
+                column("lost", p -> found.quality() - p.quality())));
+    lab.figure(
+        rules.figure(
+            "The " + model,
+            "operations saved (%)",
+            unit,
+            Measured.Curve.line(Curve::points, Point::saved, Point::quality)));
     lab.table(
-        new Table(
-            "Throughput of the " + model + ", times that of the model as it was",
-            List.of("rule", "as operations promise", "measured", "share of the gain"),
-            speeds.speeds().stream()
-                .map(s -> Table.row(s.rule(), s.ideal(), s.real(), s.share()))
-                .toList()));
+        Measured.of(speeds.ideal())
+            .table(
+                "Throughput of the " + model + ", times that of the model as it was",
+                "rule",
+                column("as operations promise", ideal -> ideal),
+                computed("measured", arm -> speeds.real(arm.name())),
+                computed("share of the gain", arm -> speeds.share(arm.name()))));
+    claims(lab, model, found.quality(), rules, speeds);
   }
 
-  private static void claims(ExperimentContext lab, String model, Points found, Speeds speeds) {
-    List<Point> ours = found.of(OURS);
+  private static void claims(
+      ExperimentContext lab, String model, double quality, Measured<Curve> rules, Speeds speeds) {
+    List<Point> ours = rules.first(OURS).points();
     Point enough =
         ours.stream()
             .filter(p -> 1 - p.operations() >= CUT)
@@ -376,22 +307,19 @@ public final class ZeroTpruneStudy implements Study {
         "34.7 % fewer operations, 0.4 points lost of DeiT-S",
         Check.all(
             Check.atLeast("operations saved", 1 - enough.operations(), CUT),
-            Check.atMost("points lost", found.quality() - enough.quality(), LITTLE)));
-    for (String rule : List.of("random", "class attention", "merging")) {
+            Check.atMost("points lost", quality - enough.quality(), LITTLE)));
+    for (String rule : List.of(RANDOM, "class attention", "merging")) {
       lab.claim(
           "On the " + model + ", Zero-TPrune is better than " + rule + " at equal shares",
           "better than other methods without training (figure 5, table 3)",
-          Check.above(
-              "mean quality",
-              ours.stream().mapToDouble(Point::quality).average().orElse(Double.NaN),
-              found.of(rule).stream().mapToDouble(Point::quality).average().orElse(Double.NaN)));
+          RANDOM,
+          rules.above("mean quality", OURS, rule, Curve::quality));
     }
-    Speed speed = speeds.speeds().get(0);
     lab.claim(
         "The " + model + " is faster by most of what operations promise",
         "45.3 % more throughput for 34.7 % fewer operations, which promise 53 %",
         Check.all(
-            Check.above("times as fast", speed.real(), 1),
-            Check.atLeast("share of the promised gain", speed.share(), REAL)));
+            Check.above("times as fast", speeds.real(OURS), 1),
+            Check.atLeast("share of the promised gain", speeds.share(OURS), REAL)));
   }
 }
