@@ -1,5 +1,8 @@
 package dev.jformer.studies.compression;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.neurons.MagnitudeNeurons;
 import dev.jformer.compress.neurons.NeuronMask;
@@ -10,14 +13,15 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.Linear;
-import dev.jformer.position.LearnedPosition;
+import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingCurve;
@@ -30,8 +34,9 @@ import dev.jformer.train.Listener;
 import dev.jformer.train.Trainer;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.function.DoubleConsumer;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -44,10 +49,10 @@ import java.util.stream.IntStream;
 public final class RandomSearchStudy implements Study {
   private static final String DENSE = "dense";
   private static final String CHANCE = "random";
-  private static final String FOUND = "search, by the first loss";
-  private static final String TRIED = "search, after brief training";
-  private static final String LARGE = "magnitude, at the start";
-  private static final String TICKET = "magnitude, of the trained net";
+  private static final String FOUND = "search by the first loss";
+  private static final String TRIED = "search after brief training";
+  private static final String LARGE = "magnitude at the start";
+  private static final String TICKET = "magnitude of the trained net";
   private static final List<String> SPARSE = List.of(CHANCE, FOUND, TRIED, LARGE, TICKET);
 
   /** Number of a batch of training text that training does not come to. */
@@ -60,13 +65,24 @@ public final class RandomSearchStudy implements Study {
   private static final double WELL = 0.05;
 
   /**
-   * A network's training.
+   * The trainings of an arm's networks from one start.
    *
    * @param sparsity share of the nodes that are not there
+   * @param networks how many there are; values are means over them
    * @param first loss before training
    * @param losses on held-out text, after equally many updates each
    */
-  private record Run(String arm, double sparsity, double first, List<Double> losses) {
+  private record Nets(double sparsity, int networks, double first, List<Double> losses) {
+    static Nets of(double sparsity, List<Nets> all) {
+      return new Nets(
+          sparsity,
+          all.size(),
+          Seeds.mean(all, Nets::first),
+          IntStream.range(0, all.get(0).losses().size())
+              .mapToObj(i -> Seeds.mean(all, net -> net.losses().get(i)))
+              .toList());
+    }
+
     double last() {
       return losses.get(losses.size() - 1);
     }
@@ -75,19 +91,14 @@ public final class RandomSearchStudy implements Study {
     double area() {
       return losses.stream().mapToDouble(loss -> loss).average().orElse(Double.NaN);
     }
-  }
 
-  /** All trainings from one start. */
-  private record Runs(List<Run> runs) {
-    List<Run> of(String arm, double sparsity) {
-      return runs.stream().filter(r -> r.arm().equals(arm) && r.sparsity() == sparsity).toList();
-    }
-
-    /** Mean of the runs of an arm. */
-    double mean(String arm, double sparsity, ToDoubleFunction<Run> value) {
-      return Seeds.mean(of(arm, sparsity), value);
+    String rival() {
+      return named(CHANCE, sparsity);
     }
   }
+
+  /** All trainings from one start, by arm. */
+  private record Start(Map<String, Nets> arms) {}
 
   @Override
   public String slug() {
@@ -99,85 +110,93 @@ public final class RandomSearchStudy implements Study {
     return scale.pick(List.of(0.5), all, all);
   }
 
+  private static String named(String arm, double sparsity) {
+    return arm + ", " + without(sparsity);
+  }
+
+  private static String without(double sparsity) {
+    return "without " + Check.number(100 * sparsity) + " % of the nodes";
+  }
+
   @Override
   public void run(ExperimentContext lab) {
-    List<Runs> seeds = new ArrayList<>();
-    for (int seed = 1; seed <= lab.scale().pick(1, 5, 10); seed++) {
-      long own = seed;
-      seeds.add(
-          lab.measure(
-              "seed " + seed, Runs.class, progress -> new Experiment(lab, own, progress).run()));
-    }
-    report(lab, seeds);
+    Trial<Start> trial = Trial.of(Start.class, session -> Experiment.start(lab, session.seed()));
+    Measured<Nets> nets =
+        Measured.within(lab.learn("networks", trial, lab.scale().pick(1, 5, 10)), Start::arms);
+    report(lab, nets);
+    claims(lab, nets);
   }
 
   // ---- One start
 
-  private static final class Experiment {
-    private final ExperimentContext lab;
-    private final Scale scale;
-    private final TrainingConfig training;
-    private final DoubleConsumer progress;
-    private final List<Run> runs = new ArrayList<>();
-
-    Experiment(ExperimentContext lab, long seed, DoubleConsumer progress) {
-      this.lab = lab;
-      this.scale = lab.scale();
-      this.training = Small.training(scale.pick(4, 200, 20_000), 8, seed);
-      this.progress = progress;
+  private record Experiment(
+      ExperimentContext lab, TrainingConfig training, Map<String, Nets> arms) {
+    static Start start(ExperimentContext lab, long seed) {
+      TrainingConfig training = Small.training(lab.scale().pick(4, 200, 20_000), 8, seed);
+      return new Experiment(lab, training, new LinkedHashMap<>()).run();
     }
 
-    Runs run() {
+    private Scale scale() {
+      return lab.scale();
+    }
+
+    private Start run() {
       Random.seed(training.seed());
-      try (CausalLm start = config(scale).build();
-          CausalLm dense = config(scale).build()) {
+      try (CausalLm start = config(scale()).build();
+          CausalLm dense = config(scale()).build()) {
         start.train(false);
         dense.copyFrom(start);
-        train(DENSE, 0, dense);
-        for (double sparsity : sparsities(scale)) {
-          all(start, dense, sparsity);
+        arms.put(DENSE, learned(dense));
+        for (double sparsity : sparsities(scale())) {
+          sparse(start, dense, sparsity);
         }
       }
-      return new Runs(runs);
+      return new Start(arms);
     }
 
-    private void all(CausalLm start, CausalLm dense, double sparsity) {
+    private void sparse(CausalLm start, CausalLm dense, double sparsity) {
+      long seed = training.seed();
       // Other draws than the search's, or the random ones would be among those it chose from.
-      NodeSearch chance = new NodeSearch(1, sparsity, 1000 + training.seed());
-      for (int n = 0; n < scale.pick(1, 3, 3); n++) {
-        train(CHANCE, sparsity, start, chance.sample(NeuronMask.counts(start), n));
-      }
-      NodeSearch found = new NodeSearch(scale.pick(2, 100, 1000), sparsity, training.seed());
-      train(FOUND, sparsity, start, best(found, start, this::judged));
-      NodeSearch tried = new NodeSearch(scale.pick(2, 16, 100), sparsity, training.seed());
-      train(TRIED, sparsity, start, best(tried, start, this::trainedBriefly));
+      NodeSearch chance = new NodeSearch(1, sparsity, 1000 + seed);
+      Map<String, Integer> all = NeuronMask.counts(start);
+      NodeSearch found = new NodeSearch(scale().pick(2, 100, 1000), sparsity, seed);
+      NodeSearch tried = new NodeSearch(scale().pick(2, 16, 100), sparsity, seed);
       PruneNeurons largest = new PruneNeurons(sparsity, List.of(), new MagnitudeNeurons());
-      train(LARGE, sparsity, start, largest.chosen(start));
-      train(TICKET, sparsity, start, largest.chosen(dense));
+      learn(
+          CHANCE,
+          sparsity,
+          start,
+          IntStream.range(0, scale().pick(1, 3, 3)).mapToObj(n -> chance.sample(all, n)).toList());
+      learn(FOUND, sparsity, start, List.of(best(found, start, this::judged)));
+      learn(TRIED, sparsity, start, List.of(best(tried, start, this::trainedBriefly)));
+      learn(LARGE, sparsity, start, List.of(largest.chosen(start)));
+      learn(TICKET, sparsity, start, List.of(largest.chosen(dense)));
     }
 
     private static NeuronMask best(NodeSearch search, Model start, ToDoubleFunction<Model> judge) {
       return search.run(start, judge, done -> {}).get(0).neurons();
     }
 
-    private void train(String arm, double sparsity, CausalLm start, NeuronMask neurons) {
-      try (CausalLm sparse = (CausalLm) neurons.applied(start)) {
-        train(arm, sparsity, sparse);
+    private void learn(String arm, double sparsity, CausalLm start, List<NeuronMask> networks) {
+      List<Nets> each = new ArrayList<>();
+      for (NeuronMask neurons : networks) {
+        try (CausalLm sparse = (CausalLm) neurons.applied(start)) {
+          each.add(learned(sparse));
+        }
       }
+      arms.put(named(arm, sparsity), Nets.of(sparsity, each));
     }
 
-    private void train(String arm, double sparsity, CausalLm model) {
+    private Nets learned(CausalLm model) {
       double first = judged(model);
-      TrainingCurve course = TrainingCurve.of(model, task(model), training, done -> {});
+      List<Double> losses = TrainingCurve.of(model, task(model), training, done -> {}).losses();
       model.train(false);
-      runs.add(new Run(arm, sparsity, first, course.losses()));
-      double arms = 1 + sparsities(scale).size() * (4.0 + scale.pick(1, 3, 3));
-      progress.accept(runs.size() / arms);
+      return new Nets(0, 1, first, losses);
     }
 
     private LanguageModelling task(CausalLm model) {
       return new LanguageModelling(
-          model, lab.text(), training.batch(), training.seed(), scale.pick(1, 10, 100));
+          model, lab.text(), training.batch(), training.seed(), scale().pick(1, 10, 100));
     }
 
     /** The loss as it is, on text to learn from. */
@@ -195,7 +214,7 @@ public final class RandomSearchStudy implements Study {
 
     /** The loss after the first updates of the training. */
     private double trainedBriefly(Model model) {
-      int updates = scale.pick(1, 20, 200);
+      int updates = scale().pick(1, 20, 200);
       try (Trainer trainer = new Trainer(model, task((CausalLm) model), training, null)) {
         trainer.addListener(
             new Listener() {
@@ -214,144 +233,108 @@ public final class RandomSearchStudy implements Study {
   }
 
   private static CausalLm.Config config(Scale scale) {
+    int hidden = scale.pick(32, 1024, 8192);
     return Small.language(
-        scale.pick(1, 2, 4),
-        scale.pick(16, 32, 128),
-        scale.pick(16, 64, 256),
-        new LearnedPosition.Config(),
-        new SoftmaxAttention.Config(2, 0),
-        new Mlp.Config(Activation.GELU, 0, scale.pick(32, 1024, 8192)),
-        new Linear.Config());
+            scale.pick(1, 2, 4),
+            scale.pick(16, 32, 128),
+            scale.pick(16, 64, 256),
+            new SoftmaxAttention.Config(2, 0))
+        .withBlock(b -> b.ffn(new Mlp.Config(Activation.GELU, 0, hidden)));
   }
 
-  // ---- What was found
+  // ---- Report
 
-  private static void report(ExperimentContext lab, List<Runs> seeds) {
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(row(DENSE, 0, seeds));
-    for (double sparsity : sparsities(lab.scale())) {
-      SPARSE.forEach(arm -> rows.add(row(arm, sparsity, seeds)));
-    }
+  private static void report(ExperimentContext lab, Measured<Nets> nets) {
     lab.table(
-        new Table(
-            "What networks learn, means over seeds",
-            List.of(
-                "network",
-                "nodes gone (%)",
-                "loss before training",
-                "last loss",
+        nets.table(
+            "What networks learn",
+            "network",
+            fixed("nodes gone (%)", net -> 100 * net.sparsity()),
+            column("loss before training", Nets::first),
+            column("last loss", Nets::last),
+            new Column<>(
                 "better than random",
-                "± of it",
-                "mean over training",
-                "runs"),
-            rows));
-    int points = seeds.get(0).runs().get(0).losses().size();
-    List<Double> shares =
-        IntStream.rangeClosed(1, points).mapToObj(i -> 100.0 * i / points).toList();
+                arm -> arm.name().equals(DENSE) ? "" : better(nets, arm.name(), Nets::last).text()),
+            column("mean over training", Nets::area),
+            fixed("networks of a seed", Nets::networks)));
     for (double sparsity : sparsities(lab.scale())) {
-      List<Figure.Series> lines = new ArrayList<>();
-      lines.add(Figure.Series.line(DENSE, shares, curve(DENSE, 0, seeds, points)));
-      SPARSE.forEach(
-          arm -> lines.add(Figure.Series.line(arm, shares, curve(arm, sparsity, seeds, points))));
+      List<String> shown = new ArrayList<>(List.of(DENSE));
+      SPARSE.forEach(arm -> shown.add(named(arm, sparsity)));
       lab.figure(
           new Figure(
-              "Without " + Check.number(100 * sparsity) + " % of the nodes",
+              "Language models " + without(sparsity),
               "updates (%)",
               "held-out loss (nats)",
               false,
               false,
-              lines));
+              nets.only(shown).arms().stream().map(RandomSearchStudy::curve).toList()));
     }
-    claims(lab, seeds);
     lab.note(
         "Language models of bytes with 2 layers of width 32 and 1,024 hidden units in each, 94 % of"
             + " whose weights but for tables are those of nodes; 200 updates of 8 x 64 bytes, all"
             + " from the same start for a seed. Nodes are hidden units; searches draw those of both"
             + " layers together, magnitude takes as many of each. By the first loss the best of 100"
             + " sub-networks is taken, after 20 updates the best of 16, by two batches that are not"
-            + " trained on. 'Better' is the difference of last losses within a seed, ± its standard"
-            + " error.");
+            + " trained on. 'Better' is the difference of last losses within a seed. Of three random"
+            + " networks a seed the mean counts.");
   }
 
-  private static List<Double> curve(String arm, double sparsity, List<Runs> seeds, int points) {
-    return IntStream.range(0, points)
-        .mapToObj(i -> Seeds.mean(seeds, s -> s.mean(arm, sparsity, run -> run.losses().get(i))))
-        .toList();
+  private static Figure.Series curve(Measured.Arm<Nets> arm) {
+    int points = arm.first().losses().size();
+    return Figure.Series.line(
+        arm.name(),
+        IntStream.rangeClosed(1, points).mapToObj(i -> 100.0 * i / points).toList(),
+        Nets.of(0, arm.runs()).losses());
   }
 
-  private static List<String> row(String arm, double sparsity, List<Runs> seeds) {
-    return Table.row(
+  /** By how much an arm is below the random networks of the same seed. */
+  private static Estimate better(Measured<Nets> nets, String arm, ToDoubleFunction<Nets> value) {
+    return nets.beside(
+        nets.first(arm).rival(),
         arm,
-        100 * sparsity,
-        Seeds.mean(seeds, s -> s.mean(arm, sparsity, Run::first)),
-        Seeds.mean(seeds, s -> s.mean(arm, sparsity, Run::last)),
-        arm.equals(DENSE) ? "" : Check.number(better(seeds, arm, sparsity, Run::last)),
-        arm.equals(DENSE) ? "" : Check.number(error(seeds, arm, sparsity, Run::last)),
-        Seeds.mean(seeds, s -> s.mean(arm, sparsity, Run::area)),
-        (double) seeds.stream().mapToInt(s -> s.of(arm, sparsity).size()).sum());
+        (chance, net) -> value.applyAsDouble(chance) - value.applyAsDouble(net));
   }
 
-  /** By how much an arm is below the random networks of the same seed, in the mean. */
-  private static double better(
-      List<Runs> seeds, String arm, double sparsity, ToDoubleFunction<Run> value) {
-    return Seeds.mean(seeds, s -> gain(s, arm, sparsity, value));
-  }
-
-  private static double gain(Runs s, String arm, double sparsity, ToDoubleFunction<Run> value) {
-    return s.mean(CHANCE, sparsity, value) - s.mean(arm, sparsity, value);
-  }
-
-  /** The standard error of {@link #better}. */
-  private static double error(
-      List<Runs> seeds, String arm, double sparsity, ToDoubleFunction<Run> value) {
-    return Seeds.spread(seeds, s -> gain(s, arm, sparsity, value)) / Math.sqrt(seeds.size());
-  }
-
-  private static void claims(ExperimentContext lab, List<Runs> seeds) {
+  private static void claims(ExperimentContext lab, Measured<Nets> nets) {
     List<Double> sparsities = sparsities(lab.scale());
-    double dense = Seeds.mean(seeds, s -> s.mean(DENSE, 0, Run::last));
     double high = sparsities.get(Math.min(1, sparsities.size() - 1));
     lab.claim(
-        "Much of the performance stays when most nodes are gone",
+        "Random sub-networks keep much of the performance when most nodes are gone",
         "a significant level of performance can still be preserved even when highly sparse",
+        DENSE,
         Check.atMost(
-            "loss of random networks without " + Check.number(100 * high) + " % of the nodes",
-            Seeds.mean(seeds, s -> s.mean(CHANCE, high, Run::last)),
-            (1 + WELL) * dense));
+            "loss of random networks " + without(high),
+            nets.of(named(CHANCE, high), Nets::last),
+            nets.of(DENSE, Nets::last).times(1 + WELL)));
     lab.claim(
-        "Differences would show: units that training made large are a better start than random ones",
+        "Units that training made large are a better start than random ones",
         "none: a control, that the experiment can tell networks from each other",
+        CHANCE,
         Check.above(
-            "better by (nats) without "
-                + Check.number(100 * high)
-                + " % of the nodes, against two standard errors",
-            better(seeds, TICKET, high, Run::last),
-            2 * error(seeds, TICKET, high, Run::last)));
+            "better by (nats) " + without(high), better(nets, named(TICKET, high), Nets::last), 0));
     for (String arm : List.of(FOUND, TRIED)) {
       for (double sparsity : sparsities) {
+        String sentence =
+            "W" + without(sparsity).substring(1) + ", " + arm + " finds no networks that learn ";
         lab.claim(
-            "Without "
-                + Check.number(100 * sparsity)
-                + " % of the nodes, "
-                + arm
-                + " does not learn more than random networks",
+            sentence + "more than random ones",
             "networks found by random search do not perform better than their random counterparts",
-            Check.atMost(
-                "better by (nats), against two standard errors",
-                better(seeds, arm, sparsity, Run::last),
-                2 * error(seeds, arm, sparsity, Run::last)));
+            CHANCE,
+            byChance("better by (nats)", better(nets, named(arm, sparsity), Nets::last)));
         lab.claim(
-            "Without "
-                + Check.number(100 * sparsity)
-                + " % of the nodes, "
-                + arm
-                + " does not learn faster than random networks",
+            sentence + "faster than random ones",
             "nor converge more efficiently",
-            Check.atMost(
-                "mean over training lower by (nats), against two standard errors",
-                better(seeds, arm, sparsity, Run::area),
-                2 * error(seeds, arm, sparsity, Run::area)));
+            CHANCE,
+            byChance(
+                "mean over training lower by (nats)",
+                better(nets, named(arm, sparsity), Nets::area)));
       }
     }
+  }
+
+  /** Checks that a gain is within two standard errors, so the seeds' spread is in the bound. */
+  private static Check byChance(String name, Estimate gain) {
+    double bound = gain.count() < 2 ? 0 : 2 * gain.error();
+    return Check.atMost(name + ", against two standard errors", gain.value(), bound);
   }
 }
