@@ -139,7 +139,8 @@ public final class Arms<S> {
    */
   public <R extends Record> Measured<R> measure(
       ExperimentContext context, String name, Class<R> kind, Function<S, R> measurement) {
-    return measure(context, arm -> name + arm, kind, (setting, progress) -> measurement.apply(setting));
+    return measure(
+        context, arm -> name + arm, kind, (setting, progress) -> measurement.apply(setting));
   }
 
   /**
@@ -155,7 +156,8 @@ public final class Arms<S> {
     return each(
         (arm, s) ->
             List.of(
-                context.measure(name.apply(arm), kind, progress -> measurement.apply(s, progress))));
+                context.measure(
+                    name.apply(arm), kind, progress -> measurement.apply(s, progress))));
   }
 
   private <R> Measured<R> each(BiFunction<String, S, List<R>> run) {

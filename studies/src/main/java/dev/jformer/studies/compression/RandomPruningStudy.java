@@ -115,7 +115,7 @@ public final class RandomPruningStudy implements Study {
       }
     }
     for (Ratios ratios : Ratios.values()) {
-      add(new Setting(scale.pick(8, 48, 384), HIGH, ratios), arms, byRatios);
+      add(rule(scale, ratios), arms, byRatios);
     }
     try (Pictures pictures = new Pictures(scale);
         ImageFile training = pictures.training();
@@ -130,8 +130,13 @@ public final class RandomPruningStudy implements Study {
                   scale.pick(1, 2, 3),
                   setting -> Trial.of(Outcome.class, run -> learned(scale, images, setting, run)));
       report(lab, nets.only(byWidth), nets.only(byRatios), widths);
-      claims(lab, nets, widths, byRatios);
+      claims(lab, nets, widths);
     }
+  }
+
+  /** A setting in which rules are compared. */
+  private static Setting rule(Scale scale, Ratios ratios) {
+    return new Setting(scale.pick(8, 48, 384), HIGH, ratios);
   }
 
   private static void add(Setting setting, Map<String, Setting> arms, List<String> names) {
@@ -282,8 +287,7 @@ public final class RandomPruningStudy implements Study {
     return new Setting(width, sparsity, Ratios.ERK).arm();
   }
 
-  private static void claims(
-      ExperimentContext lab, Measured<Outcome> nets, List<Integer> widths, List<String> byRatios) {
+  private static void claims(ExperimentContext lab, Measured<Outcome> nets, List<Integer> widths) {
     int narrow = widths.get(0);
     int wide = widths.get(widths.size() - 1);
     lab.claim(
@@ -303,11 +307,11 @@ public final class RandomPruningStudy implements Study {
     lab.claim(
         "ERK is at least as good as equal shares",
         "ERK above uniform, most at high sparsity (figure 3)",
-        byRatios.get(Ratios.UNIFORM.ordinal()),
+        rule(lab.scale(), Ratios.UNIFORM).arm(),
         nets.atLeast(
             "right by ERK (%)",
-            byRatios.get(Ratios.ERK.ordinal()),
-            byRatios.get(Ratios.UNIFORM.ordinal()),
+            rule(lab.scale(), Ratios.ERK).arm(),
+            rule(lab.scale(), Ratios.UNIFORM).arm(),
             percent(Outcome::accuracy)));
     lab.claim(
         "A randomly pruned net is calibrated no worse than the dense net",
