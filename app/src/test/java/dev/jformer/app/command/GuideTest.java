@@ -26,11 +26,10 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * What the guide shows works: its commands are understood, its code compiles, its links lead on.
- */
+/** Tests of the guide and README: commands parse, code compiles, links lead to files. */
 class GuideTest {
   private static final Path DOCS = Path.of("../docs");
+  private static final Path README = Path.of("../README.md");
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w*)\n(.*?)^```$");
   private static final Pattern WORD = Pattern.compile("(?:[^\\s']|'[^']*')+");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]+)(#[^)]*)?\\)");
@@ -45,14 +44,19 @@ class GuideTest {
   private static List<String> blocks(String language) throws IOException {
     List<String> blocks = new ArrayList<>();
     for (Path page : pages("guide")) {
-      BLOCK
-          .matcher(Files.readString(page))
-          .results()
-          .filter(block -> block.group(1).equals(language))
-          .forEach(block -> blocks.add(block.group(2)));
+      blocks.addAll(blocks(language, page));
     }
     assertFalse(blocks.isEmpty(), "blocks of " + language);
     return blocks;
+  }
+
+  private static List<String> blocks(String language, Path page) throws IOException {
+    return BLOCK
+        .matcher(Files.readString(page))
+        .results()
+        .filter(block -> block.group(1).equals(language))
+        .map(block -> block.group(2))
+        .toList();
   }
 
   private static List<String> words(String command) {
@@ -130,7 +134,9 @@ class GuideTest {
   void codeCompiles(@TempDir Path folder) throws IOException {
     List<String> options = new ArrayList<>(List.of("-proc:none", "-d", folder.toString()));
     options.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    for (String block : blocks("java")) {
+    List<String> blocks = new ArrayList<>(blocks("java"));
+    blocks.addAll(blocks("java", README));
+    for (String block : blocks) {
       Matcher name = Pattern.compile("class (\\w+)").matcher(block);
       assertTrue(name.find(), block);
       Path file = folder.resolve(name.group(1) + ".java");
@@ -147,15 +153,17 @@ class GuideTest {
   @Test
   void linksLeadToFiles() throws IOException {
     List<String> broken = new ArrayList<>();
+    List<Path> all = new ArrayList<>(List.of(README));
     for (String folder : List.of("guide", "techniques")) {
-      for (Path page : pages(folder)) {
-        LINK.matcher(Files.readString(page))
-            .results()
-            .map(link -> link.group(1))
-            .filter(target -> !target.startsWith("http"))
-            .filter(target -> !Files.exists(page.resolveSibling(target)))
-            .forEach(target -> broken.add(page.getFileName() + ": " + target));
-      }
+      all.addAll(pages(folder));
+    }
+    for (Path page : all) {
+      LINK.matcher(Files.readString(page))
+          .results()
+          .map(link -> link.group(1))
+          .filter(target -> !target.startsWith("http"))
+          .filter(target -> !Files.exists(page.resolveSibling(target)))
+          .forEach(target -> broken.add(page.getFileName() + ": " + target));
     }
     assertEquals(List.of(), broken);
   }

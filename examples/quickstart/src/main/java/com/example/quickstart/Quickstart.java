@@ -1,27 +1,22 @@
 package com.example.quickstart;
 
-import dev.jformer.data.tokenizer.Tokenizer;
-import dev.jformer.data.tokenizer.Tokenizers;
-import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
-import dev.jformer.hub.Models;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.model.CausalLm;
+import dev.jformer.run.LanguageModel;
 import dev.jformer.run.Progress;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.Run;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 
-/** Trains a small language model on a text, loads it and lets it write. */
+/** Trains a small language model on a text, loads it and generates text. */
 public final class Quickstart {
   private Quickstart() {}
 
   /**
-   * Trains in a folder, which keeps the model.
+   * Trains a model and prints generated text.
    *
-   * @param args the text, the folder, and optionally the number of training steps
+   * @param args the text file, the folder of the run, and optionally the number of training steps
    */
   public static void main(String[] args) throws IOException {
     if (args.length < 2) {
@@ -38,23 +33,10 @@ public final class Quickstart {
             .with("model.length", "64");
     Metrics metrics = Run.train(recipe, folder, Progress.console());
     System.out.println("held-out " + metrics.primary());
-    System.out.println(write(folder, "The "));
-  }
-
-  /** Continues a text with the model in a folder. */
-  private static String write(Path folder, String prompt) throws IOException {
-    Tokenizer tokenizer = Tokenizers.load(folder);
-    try (CausalLm model = (CausalLm) Models.load(folder)) {
-      model.train(false);
-      Sampling sampling = new Sampling(0.8, 50, 0.95, 0, 1, 1);
-      List<Generator.Continuation> texts =
-          new Generator(model)
-              .generate(
-                  List.of(tokenizer.encode(prompt)),
-                  new Generator.Request(60, sampling),
-                  tokenizer::decode,
-                  null);
-      return prompt + texts.get(0).text();
+    try (LanguageModel model = LanguageModel.load(folder)) {
+      System.out.print("The ");
+      model.generate("The ", Sampling.of(0.8).maxTokens(60)).forEach(System.out::print);
     }
+    System.out.println();
   }
 }
