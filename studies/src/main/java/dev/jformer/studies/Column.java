@@ -2,9 +2,12 @@ package dev.jformer.studies;
 
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
+import java.util.List;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A column of a table with a row for each arm.
@@ -50,6 +53,19 @@ public record Column<R>(String title, Function<Measured.Arm<R>, String> cell) {
     return new Column<>(
         title,
         arm -> arm.values(value).stream().map(Check::number).collect(Collectors.joining(", ")));
+  }
+
+  /**
+   * Columns of values that each run has a list of, as {@link #column(String, ToDoubleFunction)}.
+   *
+   * @param count how many
+   * @param title of each, counted from 1
+   */
+  public static <R> List<Column<R>> each(
+      int count, IntFunction<String> title, Function<? super R, List<Double>> values) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> Column.<R>column(title.apply(i + 1), run -> values.apply(run).get(i)))
+        .toList();
   }
 
   private static String text(Object value) {

@@ -45,6 +45,11 @@ public interface Trial<R extends Record> {
     public static Session of(TokenFile text, long seed) {
       return new Session(seed, text, (done, detail) -> {}, null);
     }
+
+    /** The same with another text. */
+    public Session withText(TokenFile other) {
+      return new Session(seed, other, progress, unfinished);
+    }
   }
 
   /** Receives the progress of a run. */

@@ -112,6 +112,19 @@ class ArmsTest {
   }
 
   @Test
+  void makesAColumnOfEachValueOfAList() {
+    Table table =
+        learned()
+            .table(
+                "Losses",
+                "arm",
+                Column.<Found>each(
+                    2, i -> "times " + i, found -> List.of(found.loss(), 2 * found.loss())));
+    assertEquals(List.of("arm", "times 1", "times 2"), table.columns());
+    assertEquals(List.of("ours", "1.020 ± 0.010", "2.040 ± 0.020"), table.rows().get(1));
+  }
+
+  @Test
   void makesTablesAndFigures() {
     Table table =
         learned()

@@ -36,7 +36,6 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -141,14 +140,14 @@ public final class KatStudy implements Study {
   private static Moments moments(Scale scale, Stack stack) {
     int width = scale.pick(32, 384, 768);
     int draws = scale.pick(1, 5, 5);
+    BlockContext site = Small.site(width, new BlockContext.Init(0.02, false));
     double[] sums = new double[DEPTH];
     for (int draw = 1; draw <= draws; draw++) {
       Random.seed(draw);
       try (Mode mode = Autograd.noGrad()) {
         Tensor x = Tensor.randn(scale.pick(64, 256, 256), width);
         for (int layer = 0; layer < DEPTH; layer++) {
-          try (ChannelMixer mixer =
-              stack.layer().build(place(width, new BlockContext.Init(0.02, false)))) {
+          try (ChannelMixer mixer = stack.layer().build(site)) {
             x = mixer.forward(stack.normalised() ? Functional.layerNorm(x, null, null, 1e-6) : x);
           }
           sums[layer] += x.square().mean().item() / draws;
@@ -156,10 +155,6 @@ public final class KatStudy implements Study {
       }
     }
     return new Moments(Arrays.stream(sums).boxed().toList());
-  }
-
-  private static BlockContext place(int width, BlockContext.Init init) {
-    return new BlockContext(width, 0, 1, 8, false, true, 0, init, new Linear.Config());
   }
 
   // ---- Cost
@@ -212,7 +207,18 @@ public final class KatStudy implements Study {
   private static void layers(ExperimentContext lab) {
     int width = lab.scale().pick(16, 256, 768);
     TimedArms times =
-        lab.measure("cost of layers", TimedArms.class, () -> layers(lab.scale(), width));
+        lab.measure(
+            "cost of layers",
+            TimedArms.class,
+            () ->
+                TimedArms.layers(
+                    MIXERS,
+                    mixer -> mixer.build(Small.site(width)),
+                    true,
+                    20,
+                    lab.scale().pick(3, 21, 21),
+                    lab.scale().pick(32, 2048, 2048),
+                    width));
     lab.table(
         times.table(
             "A layer of width " + width + " on 2,048 tokens, both ways",
@@ -223,32 +229,6 @@ public final class KatStudy implements Study {
         "B-splines do not suit parallel hardware, and a function for each pair costs much (C1, C2)",
         Check.above(
             "times the group-rational layer's time", times.ratio(WIDE_SPLINE, RATIONAL), 2));
-  }
-
-  private static TimedArms layers(Scale scale, int width) {
-    Tensor x = Tensor.randn(scale.pick(32, 2048, 2048), width).requiresGrad(true);
-    Tensor g = Tensor.randn(scale.pick(32, 2048, 2048), width);
-    Map<String, Runnable> work = new LinkedHashMap<>();
-    List<ChannelMixer> built = new ArrayList<>();
-    try {
-      MIXERS
-          .settings()
-          .forEach(
-              (name, config) -> {
-                ChannelMixer mixer = config.build(place(width, new BlockContext.Init()));
-                built.add(mixer);
-                work.put(
-                    name,
-                    () -> {
-                      x.clearGrad();
-                      mixer.clearGrads();
-                      mixer.forward(x).backward(g);
-                    });
-              });
-      return TimedArms.measure(work, 20, scale.pick(3, 21, 21));
-    } finally {
-      built.forEach(ChannelMixer::close);
-    }
   }
 
   // ---- Learning

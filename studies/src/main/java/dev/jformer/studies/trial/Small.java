@@ -109,6 +109,16 @@ public final class Small {
     return encoder;
   }
 
+  /** Where a channel mixer with bias stands that is measured by itself. */
+  public static BlockContext site(int width) {
+    return site(width, new BlockContext.Init());
+  }
+
+  /** As above with another initialisation. */
+  public static BlockContext site(int width, BlockContext.Init init) {
+    return new BlockContext(width, 0, 1, 8, false, true, 0, init, new Linear.Config());
+  }
+
   /** A training with AdamW at learning rate 1e-3, warm-up and cosine decay, evaluated ten times. */
   public static TrainingConfig training(int steps, int batch, long seed) {
     return new TrainingConfig()

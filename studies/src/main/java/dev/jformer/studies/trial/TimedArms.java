@@ -1,8 +1,12 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.model.CausalLm;
+import dev.jformer.nn.Layer;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Table;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -11,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Times of arms that were measured in turns, to be saved by {@link
@@ -81,6 +86,50 @@ public record TimedArms(List<String> names, Timings timings) {
     }
   }
 
+  /**
+   * Measures the layers of arms beside each other on the same random input, all from seed 1.
+   *
+   * @param build makes the layer of an arm, which is closed afterwards
+   * @param both whether forward and backward in training; else forward in inference
+   * @param shape of the input, for example [tokens, width]
+   */
+  public static <S> TimedArms layers(
+      Arms<S> arms,
+      Function<S, ? extends Layer> build,
+      boolean both,
+      int warmUp,
+      int rounds,
+      long... shape) {
+    List<Layer> layers = new ArrayList<>();
+    Map<String, Runnable> work = new LinkedHashMap<>();
+    Random.seed(1);
+    try {
+      arms.settings().values().forEach(setting -> layers.add(build.apply(setting)));
+      Tensor x = Tensor.randn(shape).requiresGrad(both);
+      Tensor g = Tensor.randn(shape);
+      for (String name : arms.settings().keySet()) {
+        Layer layer = layers.get(work.size());
+        layer.train(both);
+        work.put(name, both ? () -> bothWays(layer, x, g) : () -> inference(layer, x));
+      }
+      return measure(work, warmUp, rounds);
+    } finally {
+      layers.forEach(Layer::close);
+    }
+  }
+
+  private static void bothWays(Layer layer, Tensor x, Tensor g) {
+    layer.clearGrads();
+    x.clearGrad();
+    layer.forward(x).backward(g);
+  }
+
+  private static void inference(Layer layer, Tensor x) {
+    try (Mode mode = Autograd.noGrad()) {
+      layer.forward(x);
+    }
+  }
+
   /** Returns the median seconds of an arm. */
   public double seconds(String arm) {
     return timings.of(index(arm)).median();
@@ -112,5 +161,24 @@ public record TimedArms(List<String> names, Timings timings) {
       rows.add(Table.row(name, 1e3 * seconds(name), ratio(name, names.get(0)).value()));
     }
     return new Table(title, List.of(arm, "ms", ratio), rows);
+  }
+
+  /**
+   * A table with a row for each arm: times under several conditions, as multiples of the first
+   * arm's.
+   *
+   * @param arm title of the first column
+   * @param columns measurements of the same arms, by condition
+   */
+  public static Table ratios(String title, String arm, Map<String, TimedArms> columns) {
+    List<String> titles = new ArrayList<>(List.of(arm));
+    titles.addAll(columns.keySet());
+    List<List<String>> rows = new ArrayList<>();
+    for (String name : columns.values().iterator().next().names) {
+      List<Object> row = new ArrayList<>(List.of(name));
+      columns.values().forEach(each -> row.add(each.ratio(name, each.names.get(0)).value()));
+      rows.add(Table.row(row.toArray()));
+    }
+    return new Table(title, titles, rows);
   }
 }
