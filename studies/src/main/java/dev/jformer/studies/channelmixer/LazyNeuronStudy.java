@@ -1,77 +1,106 @@
 package dev.jformer.studies.channelmixer;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.computed;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.data.text.Batch;
 import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.SequenceSampler;
-import dev.jformer.data.text.TokenFile;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.TopKMlp;
-import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.ActivationSparsity;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Activation;
+import dev.jformer.studies.Arms;
+import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.CalibrationError;
-import dev.jformer.studies.trial.Cost;
-import dev.jformer.studies.trial.Seeds;
+import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TimedArms;
+import dev.jformer.studies.trial.TrainingCurve;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.train.ForwardingTask;
+import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Listener;
-import dev.jformer.train.Task;
-import dev.jformer.train.Trainer;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.function.DoubleConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
- * The lazy neuron phenomenon (arXiv 2210.06313): after a ReLU few hidden units are not 0, ever
- * fewer in training and in wider layers, also on data without sense; a Top-k perceptron makes that
- * a rule, and is held to what the paper says of its robustness and calibration.
+ * The activation sparsity of perceptrons with ReLU, after <a
+ * href="https://arxiv.org/abs/2210.06313">The Lazy Neuron Phenomenon: On Emergence of Activation
+ * Sparsity in Transformers</a>: how it changes in training, with the width of the hidden layer and
+ * on random data; and how robust and how well calibrated Top-k perceptrons are.
  */
 @AutoService(Study.class)
 public final class LazyNeuronStudy implements Study {
   private static final int VOCAB = 256;
 
-  /** Share of targets in training, or of inputs in testing, that are drawn at random. */
-  private static final double TARGET_NOISE = 0.4;
+  /** Products that are timed together. */
+  private static final int PRODUCTS = 20;
 
+  private static final ChannelMixer.Config USUAL = new Mlp.Config(Activation.RELU, 4, 0);
+  private static final String PLAIN = "plain";
+  private static final String NOISY = ", noisy targets";
+
+  /** Share of the inputs that are drawn at random in testing. */
   private static final double INPUT_NOISE = 0.1;
 
-  /** What a model learns from. */
-  private enum Source {
-    TEXT("text", "text"),
-    NOISY_TARGETS("text with 40 % random targets", "noisy targets"),
-    RANDOM_TARGETS("a little text with random targets", "random targets"),
-    RANDOM_INPUTS("a little random data", "random data");
+  /**
+   * What a model learns from.
+   *
+   * @param inputs share of the bytes read that are drawn at random
+   * @param targets share of the bytes to be predicted that are drawn at random
+   * @param batches how many different ones there are, to be remembered; 0 for all of the text
+   */
+  private record Source(double inputs, double targets, int batches) {
+    private static final Source TEXT = new Source(0, 0, 0);
+    private static final Source NOISY_TARGETS = new Source(0, 0.4, 0);
+    private static final Source RANDOM_TARGETS = new Source(0, 1, 8);
+    private static final Source RANDOM_INPUTS = new Source(1, 1, 8);
 
-    private final String title;
-    private final String name;
-
-    Source(String title, String name) {
-      this.title = title;
-      this.name = name;
+    Batch batch(SequenceSampler text, long seed, long index) {
+      long number = batches == 0 ? index : index % batches;
+      Batch batch = text.batch(number);
+      SplittableRandom random = new SplittableRandom(31 * seed + number);
+      Tensor read = spoiled(batch.inputs(), inputs, random);
+      return new Batch(read, spoiled(batch.targets(), targets, random));
     }
+  }
 
-    boolean isToBeRemembered() {
-      return this == RANDOM_TARGETS || this == RANDOM_INPUTS;
+  /** The same with a share of the bytes drawn at random. */
+  private static Tensor spoiled(Tensor bytes, double share, SplittableRandom random) {
+    if (share == 0) {
+      return bytes;
     }
+    long[] values = bytes.toLongs();
+    for (int i = 0; i < values.length; i++) {
+      if (random.nextDouble() < share) {
+        values[i] = random.nextInt(VOCAB);
+      }
+    }
+    return Tensor.of(values, bytes.size(0), bytes.size(1));
   }
 
   /**
@@ -92,8 +121,24 @@ public final class LazyNeuronStudy implements Study {
       double trainingLoss,
       List<Double> shares,
       List<Double> layers) {
-    double last() {
-      return shares.get(shares.size() - 1);
+    double startPercent() {
+      return 100 * shares.get(0);
+    }
+
+    double endPercent() {
+      return 100 * shares.get(shares.size() - 1);
+    }
+
+    String byLayer() {
+      return layers.stream().map(s -> Check.number(100 * s)).collect(Collectors.joining(", "));
+    }
+
+    double addedByCorruption() {
+      return corrupted - loss;
+    }
+
+    double calibrationPercent() {
+      return 100 * calibration;
     }
   }
 
@@ -104,9 +149,9 @@ public final class LazyNeuronStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    Map<String, List<Outcome>> plain = emergence(lab);
+    Measured<Outcome> widths = emergence(lab);
     withoutSense(lab);
-    topK(lab, plain);
+    topK(lab, widths.arm(width(4)).runs());
     cost(lab);
     lab.note(
         "The paper's models are T5 and ViT; here they are small language models of bytes. Its random"
@@ -120,188 +165,142 @@ public final class LazyNeuronStudy implements Study {
     return "hidden " + Check.number(expand) + " D";
   }
 
-  private static Map<String, List<Outcome>> emergence(ExperimentContext lab) {
-    double[] expands =
-        lab.scale().pick(new double[] {1, 4}, new double[] {1, 4, 16}, new double[] {1, 4, 16});
-    Map<String, List<Outcome>> all = new LinkedHashMap<>();
-    List<List<String>> rows = new ArrayList<>();
-    List<Figure.Series> curves = new ArrayList<>();
-    for (double expand : expands) {
-      String name = width(expand);
-      List<Outcome> outcomes =
-          learn(lab, name, new Mlp.Config(Activation.RELU, expand, 0), Source.TEXT);
-      all.put(name, outcomes);
-      rows.add(row(name, outcomes));
-      curves.add(curve(lab.scale(), name, outcomes.get(0)));
-    }
-    Outcome usual = all.get(width(4)).get(0);
-    double narrow = Seeds.mean(all.get(width(expands[0])), Outcome::last);
-    double wide = Seeds.mean(all.get(width(expands[expands.length - 1])), Outcome::last);
-    double start = Seeds.mean(all.get(width(4)), o -> o.shares().get(0));
-    double end = Seeds.mean(all.get(width(4)), Outcome::last);
+  private static Measured<Outcome> emergence(ExperimentContext lab) {
+    List<Integer> expands = lab.scale().pick(List.of(1, 4), List.of(1, 4, 16), List.of(1, 4, 16));
+    Map<String, ChannelMixer.Config> perceptrons = new LinkedHashMap<>();
+    expands.forEach(e -> perceptrons.put(width(e), new Mlp.Config(Activation.RELU, e, 0)));
+    Measured<Outcome> runs = learn(lab, Arms.of(perceptrons), Source.TEXT);
     lab.claim(
         "Sparsity emerges in training: fewer hidden units are not 0 at the end than at the start",
         "T5-Base 3.0 % in the end, about 50 % at the start (abstract; section 2)",
-        Check.below("share not 0 (%)", 100 * end, 100 * start),
-        "By layer, first seed: " + percent(usual.layers()) + " %.");
+        sparser("share not 0 (%)", runs.arm(width(4))),
+        "By layer, first seed: " + runs.first(width(4)).byLayer() + " %.");
+    String widest = width(expands.get(expands.size() - 1));
     lab.claim(
         "Sparsity grows with the width of the hidden layer",
         "bigger models, wider and deeper, are sparser (section 2)",
-        Check.below("share not 0 of the widest (%)", 100 * wide, 100 * narrow));
-    lab.table(
-        new Table(
-            "Hidden units that are not 0, by width of the hidden layer",
-            List.of(
-                "perceptron",
-                "at the start (%)",
-                "in the end (%)",
-                "by layer, first seed (%)",
-                "held-out loss (nats a byte)"),
-            rows));
-    lab.figure(
-        new Figure(
-            "Hidden units that are not 0, on text", "updates", "share", false, false, curves));
-    return all;
+        width(1),
+        runs.below("share not 0 of the widest (%)", widest, width(1), Outcome::endPercent));
+    report(
+        lab,
+        runs,
+        "Hidden units that are not 0, by width of the hidden layer",
+        "perceptron",
+        column("held-out loss (nats a byte)", Outcome::loss),
+        "on text");
+    return runs;
+  }
+
+  private static Check sparser(String name, Measured.Arm<Outcome> arm) {
+    return Check.below(name, arm.of(Outcome::endPercent), arm.of(Outcome::startPercent));
   }
 
   private static void withoutSense(ExperimentContext lab) {
-    List<List<String>> rows = new ArrayList<>();
-    List<Figure.Series> curves = new ArrayList<>();
-    List<Check> checks = new ArrayList<>();
-    for (Source source : List.of(Source.RANDOM_TARGETS, Source.RANDOM_INPUTS)) {
-      List<Outcome> outcomes =
-          learn(lab, source.name, new Mlp.Config(Activation.RELU, 4, 0), source);
-      List<String> row = new ArrayList<>(row(source.title, outcomes));
-      row.set(4, Table.row(Seeds.mean(outcomes, Outcome::trainingLoss)).get(0));
-      rows.add(row);
-      curves.add(curve(lab.scale(), source.title, outcomes.get(0)));
-      checks.add(
-          Check.below(
-              "share not 0 with " + source.name + " (%)",
-              100 * Seeds.mean(outcomes, Outcome::last),
-              100 * Seeds.mean(outcomes, o -> o.shares().get(0))));
-    }
+    Measured<Outcome> runs =
+        Arms.of("random targets", Source.RANDOM_TARGETS)
+            .arm("random data", Source.RANDOM_INPUTS)
+            .learn(lab, "", seeds(lab), source -> trial(lab, USUAL, source));
     lab.claim(
         "Sparsity emerges also where there is nothing to understand",
         "also with random labels, random inputs, or infinite data (section 3)",
-        Check.all(checks.toArray(Check[]::new)));
+        "the model before training",
+        Check.all(
+            runs.arms().stream()
+                .map(arm -> sparser("share not 0 with " + arm.name() + " (%)", arm))
+                .toArray(Check[]::new)));
+    report(
+        lab,
+        runs,
+        "The same where there is only something to remember: a little text with random targets, a"
+            + " little random data",
+        "data",
+        column("training loss (nats a byte)", Outcome::trainingLoss),
+        "on data without sense");
+  }
+
+  private static void report(
+      ExperimentContext lab,
+      Measured<Outcome> runs,
+      String title,
+      String arm,
+      Column<Outcome> loss,
+      String data) {
     lab.table(
-        new Table(
-            "The same where there is only something to remember",
-            List.of(
-                "data",
-                "at the start (%)",
-                "in the end (%)",
-                "by layer, first seed (%)",
-                "training loss (nats a byte)"),
-            rows));
+        runs.table(
+            title,
+            arm,
+            column("at the start (%)", Outcome::startPercent),
+            column("in the end (%)", Outcome::endPercent),
+            fixed("by layer, first seed (%)", Outcome::byLayer),
+            loss));
+    int every = evaluateEvery(lab.scale());
     lab.figure(
-        new Figure(
-            "Hidden units that are not 0, on data without sense",
+        runs.figure(
+            "Hidden units that are not 0, " + data,
             "updates",
             "share",
-            false,
-            false,
-            curves));
-  }
-
-  private static List<String> row(String name, List<Outcome> outcomes) {
-    return Table.row(
-        name,
-        100 * Seeds.mean(outcomes, o -> o.shares().get(0)),
-        100 * Seeds.mean(outcomes, Outcome::last),
-        percent(outcomes.get(0).layers()),
-        Seeds.mean(outcomes, Outcome::loss));
-  }
-
-  private static String percent(List<Double> shares) {
-    return String.join(", ", shares.stream().map(s -> Check.number(100 * s)).toList());
-  }
-
-  private static Figure.Series curve(Scale scale, String name, Outcome outcome) {
-    List<Double> updates = new ArrayList<>();
-    for (int i = 0; i < outcome.shares().size(); i++) {
-      updates.add((double) i * evaluateEvery(scale));
-    }
-    return Figure.Series.line(name, updates, outcome.shares());
+            (run, name) ->
+                Figure.Series.line(
+                    name,
+                    IntStream.range(0, run.shares().size())
+                        .mapToObj(i -> (double) i * every)
+                        .toList(),
+                    run.shares())));
   }
 
   // ---- Top-k
 
-  private static void topK(ExperimentContext lab, Map<String, List<Outcome>> plain) {
+  private static void topK(ExperimentContext lab, List<Outcome> plain) {
     int hidden = 4 * width(lab.scale());
-    Map<String, List<Outcome>> clean = new LinkedHashMap<>();
-    Map<String, List<Outcome>> noisy = new LinkedHashMap<>();
-    clean.put("plain", plain.get(width(4)));
-    noisy.put(
-        "plain",
-        learn(
-            lab,
-            "plain, noisy targets",
-            new Mlp.Config(Activation.RELU, 4, 0),
-            Source.NOISY_TARGETS));
-    int[] ks = {hidden / 32, hidden / 8};
-    for (int k : ks) {
-      ChannelMixer.Config ffn = new TopKMlp.Config(Math.max(1, k), 4, 0);
-      String name = "top " + k + " of " + hidden;
-      clean.put(name, learn(lab, name, ffn, Source.TEXT));
-      noisy.put(name, learn(lab, name + ", noisy targets", ffn, Source.NOISY_TARGETS));
+    Arms<ChannelMixer.Config> noisy = Arms.ofControl(PLAIN + NOISY, USUAL);
+    Map<String, ChannelMixer.Config> clean = new LinkedHashMap<>();
+    for (int k : List.of(hidden / 32, hidden / 8)) {
+      ChannelMixer.Config perceptron = new TopKMlp.Config(Math.max(1, k), 4, 0);
+      clean.put("top " + k + " of " + hidden, perceptron);
+      noisy = noisy.arm("top " + k + " of " + hidden + NOISY, perceptron);
     }
-    List<List<String>> rows = new ArrayList<>();
-    clean.forEach(
-        (name, outcomes) -> {
-          double loss = Seeds.mean(outcomes, Outcome::loss);
-          rows.add(
-              Table.row(
-                  name,
-                  100 * Seeds.mean(outcomes, Outcome::last),
-                  loss,
-                  Seeds.mean(noisy.get(name), Outcome::loss) - loss,
-                  Seeds.mean(outcomes, Outcome::corrupted) - loss,
-                  100 * Seeds.mean(outcomes, Outcome::calibration),
-                  100 * Seeds.mean(noisy.get(name), Outcome::calibration)));
-        });
-    String best = "top " + ks[1] + " of " + hidden;
-    double plainLoss = Seeds.mean(clean.get("plain"), Outcome::loss);
-    double topLoss = Seeds.mean(clean.get(best), Outcome::loss);
+    Measured<Outcome> quiet =
+        Measured.ofRuns(Map.of(PLAIN, plain)).and(learn(lab, Arms.of(clean), Source.TEXT));
+    Measured<Outcome> all = quiet.and(learn(lab, noisy, Source.NOISY_TARGETS));
+    String best = "top " + hidden / 8 + " of " + hidden;
+    Estimate share = all.ratio(best, PLAIN, Outcome::loss);
     lab.claim(
         "A Top-k perceptron learns nearly as well as a plain one",
         "about equal accuracy (section 4)",
-        Check.atMost("loss as a multiple of the plain one's", topLoss / plainLoss, 1.02),
+        Check.atMost("loss as a multiple of the plain one's", share, 1.02),
         "With " + best + ".");
     lab.claim(
-        "Top-k makes less sensitive to noisy targets in training",
+        "Top-k makes a perceptron less sensitive to noisy targets in training",
         "more robust to label noise (section 4)",
-        Check.below(
-            "loss added by noise",
-            Seeds.mean(noisy.get(best), Outcome::loss) - topLoss,
-            Seeds.mean(noisy.get("plain"), Outcome::loss) - plainLoss));
+        PLAIN,
+        Check.below("loss added by noise", addedByNoise(all, best), addedByNoise(all, PLAIN)));
     lab.claim(
-        "Top-k makes less sensitive to corrupted inputs",
+        "Top-k makes a perceptron less sensitive to corrupted inputs",
         "more robust to corrupted inputs (section 4)",
-        Check.below(
-            "loss added by corruption",
-            Seeds.mean(clean.get(best), Outcome::corrupted) - topLoss,
-            Seeds.mean(clean.get("plain"), Outcome::corrupted) - plainLoss));
+        PLAIN,
+        all.below("loss added by corruption", best, PLAIN, Outcome::addedByCorruption));
     lab.claim(
         "Top-k activations make a classifier better calibrated",
         "lower expected calibration error (section 4)",
-        Check.below(
-            "calibration error (%)",
-            100 * Seeds.mean(clean.get(best), Outcome::calibration),
-            100 * Seeds.mean(clean.get("plain"), Outcome::calibration)));
+        PLAIN,
+        all.below("calibration error (%)", best, PLAIN, Outcome::calibrationPercent));
     lab.table(
-        new Table(
+        quiet.table(
             "Top-k perceptrons beside the plain one",
-            List.of(
-                "perceptron",
-                "not 0 (%)",
-                "held-out loss (nats a byte)",
-                "added by 40 % random targets in training",
-                "added by 10 % random inputs in testing",
-                "calibration error (%)",
-                "the same with noisy targets (%)"),
-            rows));
+            "perceptron",
+            column("not 0 (%)", Outcome::endPercent),
+            column("held-out loss (nats a byte)", Outcome::loss),
+            computed(
+                "added by 40 % random targets in training", arm -> addedByNoise(all, arm.name())),
+            column("added by 10 % random inputs in testing", Outcome::addedByCorruption),
+            column("calibration error (%)", Outcome::calibrationPercent),
+            computed(
+                "the same with noisy targets (%)",
+                arm -> all.of(arm.name() + NOISY, Outcome::calibrationPercent))));
+  }
+
+  private static Estimate addedByNoise(Measured<Outcome> all, String arm) {
+    return all.beside(arm + NOISY, arm, (noisy, clean) -> noisy.loss() - clean.loss());
   }
 
   // ---- Cost
@@ -309,64 +308,57 @@ public final class LazyNeuronStudy implements Study {
   /** A token's product with the second matrix of T5-Base's perceptrons. */
   private static void cost(ExperimentContext lab) {
     int width = lab.scale().pick(64, 768, 768);
-    int hidden = 4 * width;
-    int[] permille = {30, 100, 300, 1000};
-    Cost all =
-        lab.measure(
-            "all rows",
-            Cost.class,
-            () -> Cost.measure(permille, size -> product(width, hidden, size, false)));
-    Cost some =
-        lab.measure(
-            "rows that count",
-            Cost.class,
-            () -> Cost.measure(permille, size -> product(width, hidden, size, true)));
-    List<List<String>> rows = new ArrayList<>();
-    for (int i = 0; i < permille.length; i++) {
-      double full = all.points().get(i).seconds();
-      double few = some.points().get(i).seconds();
-      rows.add(Table.row(permille[i] / 10.0, 1e6 * full, 1e6 * few, full / few));
+    String every = "all units";
+    String some = "only those not 0";
+    Map<String, TimedArms> times = new LinkedHashMap<>();
+    for (int permille : List.of(30, 100, 300, 1000)) {
+      times.put(
+          Check.number(permille / 10.0),
+          lab.measure(
+              "product with " + permille + " of 1000 rows",
+              TimedArms.class,
+              () -> {
+                Tensor rows = Tensor.randn(4L * width, width);
+                Tensor units = units(4 * width, permille);
+                Map<String, Runnable> work = new LinkedHashMap<>();
+                work.put(every, () -> product(units, rows, false));
+                work.put(some, () -> product(units, rows, true));
+                return TimedArms.measure(work, 3, lab.scale().pick(3, 31, 31));
+              }));
     }
-    double gain = all.points().get(0).seconds() / some.points().get(0).seconds();
     lab.claim(
         "Leaving out units that are 0 makes decoding's second product faster",
         "fewer operations (section 5)",
-        Check.above("times as fast with 3 % not 0", gain, 1));
+        every,
+        Check.above("times as fast with 3 % not 0", times.get("3").ratio(every, some), 1));
     lab.table(
-        new Table(
-            String.format(
-                Locale.ROOT,
-                "The second product of a perceptron for one token, %d by %d",
-                hidden,
-                width),
-            List.of("not 0 (%)", "all units (µs)", "only those not 0 (µs)", "times as fast"),
-            rows));
+        Measured.of(times)
+            .table(
+                "The second product of a perceptron for one token, " + 4 * width + " by " + width,
+                "not 0 (%)",
+                column("all units (µs)", t -> 1e6 * t.seconds(every) / PRODUCTS),
+                column("only those not 0 (µs)", t -> 1e6 * t.seconds(some) / PRODUCTS),
+                computed("times as fast", arm -> arm.first().ratio(every, some))));
   }
 
-  private static Runnable product(int width, int hidden, int permille, boolean few) {
-    Tensor rows = Tensor.randn(hidden, width);
+  /** Hidden units of which some are not 0, spread over the rows as they would be. */
+  private static Tensor units(int hidden, int permille) {
     int count = Math.max(1, hidden * permille / 1000);
-    Tensor units = Tensor.zeros(1, hidden);
-    // Spread over the rows as they would be, not side by side.
-    long[] which = new long[count];
-    for (int i = 0; i < count; i++) {
-      which[i] = (long) i * hidden / count;
-    }
-    Tensor indices = Tensor.of(which, count);
-    Tensor values = Tensor.rand(1, count);
-    units.copy_(units.scatter(1, indices.unsqueeze(0), values));
-    return () -> {
-      try (Mode mode = Autograd.noGrad()) {
-        for (int i = 0; i < 20; i++) {
-          if (few) {
-            Tensor positive = units.squeeze(0).nonzero().squeeze(1);
-            units.indexSelect(1, positive).matmul(rows.indexSelect(0, positive));
-          } else {
-            units.matmul(rows);
-          }
+    long[] which = IntStream.range(0, count).mapToLong(i -> (long) i * hidden / count).toArray();
+    return Tensor.zeros(1, hidden).scatter(1, Tensor.of(which, 1, count), Tensor.rand(1, count));
+  }
+
+  private static void product(Tensor units, Tensor rows, boolean few) {
+    try (Mode mode = Autograd.noGrad()) {
+      for (int i = 0; i < PRODUCTS; i++) {
+        if (few) {
+          Tensor positive = units.squeeze(0).nonzero().squeeze(1);
+          units.indexSelect(1, positive).matmul(rows.indexSelect(0, positive));
+        } else {
+          units.matmul(rows);
         }
       }
-    };
+    }
   }
 
   // ---- Training
@@ -375,176 +367,79 @@ public final class LazyNeuronStudy implements Study {
     return scale.pick(16, 64, 256);
   }
 
-  private static int steps(Scale scale) {
-    return scale.pick(4, 600, 10_000);
-  }
-
   private static int evaluateEvery(Scale scale) {
-    return Math.max(1, steps(scale) / 10);
+    return Math.max(1, scale.pick(4, 600, 10_000) / 10);
   }
 
-  private static List<Outcome> learn(
-      ExperimentContext lab, String name, ChannelMixer.Config ffn, Source source) {
-    List<Outcome> outcomes = new ArrayList<>();
-    for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
-      int s = seed;
-      outcomes.add(
-          lab.measure(
-              name + ", seed " + seed,
-              Outcome.class,
-              progress -> learn(lab.scale(), lab.text(), ffn, source, s, progress)));
-    }
-    return outcomes;
+  private static int seeds(ExperimentContext lab) {
+    return lab.scale().pick(1, 2, 3);
   }
 
-  private static Outcome learn(
-      Scale scale,
-      TokenFile text,
-      ChannelMixer.Config ffn,
-      Source source,
-      long seed,
-      DoubleConsumer progress) {
-    int steps = steps(scale);
+  private static Measured<Outcome> learn(
+      ExperimentContext lab, Arms<ChannelMixer.Config> perceptrons, Source source) {
+    return perceptrons.learn(lab, "", seeds(lab), ffn -> trial(lab, ffn, source));
+  }
+
+  private static Trial<Outcome> trial(
+      ExperimentContext lab, ChannelMixer.Config ffn, Source source) {
+    Scale scale = lab.scale();
     CausalLm.Config config =
         new CausalLm.Config()
             .with(c -> c.vocab(VOCAB).length(scale.pick(24, 64, 256)))
             .withStack(s -> s.layers(scale.pick(2, 3, 6)).width(width(scale)))
             .withBlock(b -> b.mixer(new SoftmaxAttention.Config(4, 0)).ffn(ffn));
-    TrainingConfig training =
-        new TrainingConfig()
-            .with(
-                t ->
-                    t.steps(steps)
-                        .batch(scale.pick(4, 16, 32))
-                        .evaluateEvery(evaluateEvery(scale))
-                        .checkpointEvery(steps)
-                        .seed(seed));
-    Random.seed(seed);
-    try (CausalLm model = config.build()) {
-      Bytes bytes = new Bytes(model, text, training, source, scale.pick(2, 40, 100));
-      bytes.note();
-      try (Trainer trainer = new Trainer(model, bytes, training, null)) {
-        trainer.addListener(
-            new Listener() {
-              @Override
-              public void step(Step step) {
-                bytes.trainingLoss = step.loss();
-                progress.accept((double) step.step() / steps);
-              }
-
-              @Override
-              public void evaluation(Evaluation evaluation) {
-                bytes.note();
-              }
-            });
-        trainer.run();
-      }
-      return bytes.outcome();
-    }
+    TrainingConfig training = Small.training(scale.pick(4, 600, 10_000), scale.pick(4, 16, 32), 1);
+    return Trial.of(
+        Outcome.class,
+        session -> {
+          Random.seed(session.seed());
+          try (CausalLm model = config.build()) {
+            Lessons lessons =
+                new Lessons(model, source, session, training.batch(), scale.pick(2, 40, 100));
+            TrainingCurve.of(
+                model,
+                lessons,
+                training.withSeed(session.seed()),
+                done -> session.progress().at(done, ""),
+                lessons);
+            return lessons.outcome();
+          }
+        });
   }
 
-  /** Predicting bytes of one of the sources; evaluated on held-out text. */
-  private static final class Bytes implements Task {
-    /** Batches that are to be remembered. */
-    private static final int FEW = 8;
-
+  /**
+   * A model's lessons from a source, evaluated on held-out text, and notes of which hidden units
+   * take part before, while and after it learns.
+   */
+  private static final class Lessons extends ForwardingTask implements Listener {
     private final CausalLm model;
-    private final TokenFile text;
-    private final TrainingConfig training;
     private final Source source;
+    private final Trial.Session session;
+    private final int batch;
     private final int evaluationBatches;
     private final SequenceSampler sampler;
     private final List<Double> shares = new ArrayList<>();
     private List<Double> layers = List.of();
     private double trainingLoss;
 
-    Bytes(
-        CausalLm model,
-        TokenFile text,
-        TrainingConfig training,
-        Source source,
-        int evaluationBatches) {
+    Lessons(
+        CausalLm model, Source source, Trial.Session session, int batch, int evaluationBatches) {
+      super(new LanguageModelling(model, session.text(), batch, session.seed(), evaluationBatches));
       this.model = model;
-      this.text = text;
-      this.training = training;
       this.source = source;
+      this.session = session;
+      this.batch = batch;
       this.evaluationBatches = evaluationBatches;
       this.sampler =
-          new SequenceSampler(text, training.batch(), model.config().length(), training.seed());
-    }
-
-    @Override
-    public Tensor loss(long index) {
-      Batch batch = batch(index);
-      return model.loss(batch.inputs(), batch.targets());
+          new SequenceSampler(session.text(), batch, model.config().length(), session.seed());
+      note();
     }
 
     private Batch batch(long index) {
-      long number = source.isToBeRemembered() ? index % FEW : index;
-      Batch batch = sampler.batch(number);
-      SplittableRandom random = new SplittableRandom(31 * training.seed() + number);
-      return switch (source) {
-        case TEXT -> batch;
-        case NOISY_TARGETS ->
-            new Batch(batch.inputs(), spoiled(batch.targets(), TARGET_NOISE, random));
-        case RANDOM_TARGETS -> new Batch(batch.inputs(), spoiled(batch.targets(), 1, random));
-        case RANDOM_INPUTS ->
-            new Batch(spoiled(batch.inputs(), 1, random), spoiled(batch.targets(), 1, random));
-      };
+      return source.batch(sampler, session.seed(), index);
     }
 
-    /** The same with a share of the bytes drawn at random. */
-    private static Tensor spoiled(Tensor bytes, double share, SplittableRandom random) {
-      long[] values = bytes.toLongs();
-      for (int i = 0; i < values.length; i++) {
-        if (random.nextDouble() < share) {
-          values[i] = random.nextInt(VOCAB);
-        }
-      }
-      return Tensor.of(values, bytes.size(0), bytes.size(1));
-    }
-
-    @Override
-    public long unitsPerBatch() {
-      return (long) training.batch() * model.config().length();
-    }
-
-    @Override
-    public String unit() {
-      return "tokens";
-    }
-
-    @Override
-    public Metrics evaluate() {
-      return Metrics.ofLoss(heldOut(0, null), "nats per byte");
-    }
-
-    private double heldOut(double noise, CalibrationError calibration) {
-      SplittableRandom random = new SplittableRandom(9);
-      double[] sum = new double[2];
-      HeldOut.read(
-          text,
-          training.batch(),
-          model.config().length(),
-          evaluationBatches,
-          batch -> {
-            try (Scope scope = Scope.open();
-                Mode mode = Autograd.noGrad()) {
-              Tensor logits = model.logits(spoiled(batch.inputs(), noise, random)).flatten(0, 1);
-              Tensor targets = batch.targets().flatten(0, 1);
-              Tensor chosen = logits.logSoftmax(1).gather(1, targets.unsqueeze(1));
-              sum[0] -= chosen.to(DType.FLOAT64).sum().item();
-              sum[1] += targets.elements();
-              if (calibration != null) {
-                calibration.add(logits, targets);
-              }
-            }
-          });
-      return sum[0] / sum[1];
-    }
-
-    /** Notes which hidden units take part for the first batches learned from. */
-    void note() {
+    private void note() {
       try (Scope scope = Scope.open()) {
         ActivationSparsity sparsity =
             ActivationSparsity.of(model, List.of(batch(0).inputs(), batch(1).inputs()));
@@ -553,17 +448,51 @@ public final class LazyNeuronStudy implements Study {
       }
     }
 
+    @Override
+    public Tensor loss(long index) {
+      Batch lesson = batch(index);
+      return model.loss(lesson.inputs(), lesson.targets());
+    }
+
+    @Override
+    public void step(Step step) {
+      trainingLoss = step.loss();
+    }
+
+    @Override
+    public void evaluation(Evaluation evaluation) {
+      note();
+    }
+
     Outcome outcome() {
       model.train(false);
       CalibrationError calibration = new CalibrationError();
       double loss = heldOut(0, calibration);
+      double corrupted = heldOut(INPUT_NOISE, new CalibrationError());
       return new Outcome(
-          loss,
-          heldOut(INPUT_NOISE, null),
-          calibration.error(),
-          trainingLoss,
-          List.copyOf(shares),
-          layers);
+          loss, corrupted, calibration.error(), trainingLoss, List.copyOf(shares), layers);
+    }
+
+    private double heldOut(double noise, CalibrationError calibration) {
+      SplittableRandom random = new SplittableRandom(9);
+      double[] sum = new double[2];
+      HeldOut.read(
+          session.text(),
+          batch,
+          model.config().length(),
+          evaluationBatches,
+          part -> {
+            try (Scope scope = Scope.open();
+                Mode mode = Autograd.noGrad()) {
+              Tensor logits = model.logits(spoiled(part.inputs(), noise, random)).flatten(0, 1);
+              Tensor targets = part.targets().flatten(0, 1);
+              Tensor chosen = logits.logSoftmax(1).gather(1, targets.unsqueeze(1));
+              sum[0] -= chosen.to(DType.FLOAT64).sum().item();
+              sum[1] += targets.elements();
+              calibration.add(logits, targets);
+            }
+          });
+      return sum[0] / sum[1];
     }
   }
 }
