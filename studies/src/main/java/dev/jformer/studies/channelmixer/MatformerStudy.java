@@ -1,12 +1,15 @@
 package dev.jformer.studies.channelmixer;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.computed;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.experts.Extract;
 import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
-import dev.jformer.decode.Speculation;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Granularities;
 import dev.jformer.ffn.Mlp;
@@ -14,39 +17,66 @@ import dev.jformer.ffn.NestedMlp;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.Linear;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TimedArms;
 import dev.jformer.studies.trial.TrainingCurve;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.train.LanguageModelling;
+import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.DoubleConsumer;
+import java.util.function.ToDoubleFunction;
 
 /**
- * MatFormer (arXiv 2310.07707): granularities of one nested language model beside models of their
- * sizes trained alone, Mix'n'Match between them, and what its smallest part is worth as a draft for
- * the whole.
+ * MatFormer (<a href="https://arxiv.org/abs/2310.07707">MatFormer: Nested Transformer for Elastic
+ * Inference</a>): granularities of one nested language model beside models of their sizes trained
+ * alone, Mix'n'Match between them, and what its smallest part is worth as a draft for the whole.
  */
 @AutoService(Study.class)
 public final class MatformerStudy implements Study {
   private static final List<Double> SHARES = List.of(0.125, 0.25, 0.5, 1.0);
+  private static final String PLAIN = "plain";
+
+  /** How many tokens are guessed at a time; where times are measured, at most. */
   private static final int AHEAD = 3;
+
+  private static final int MOST_AHEAD = 5;
 
   /** How much worse an extracted model may be than one trained alone. */
   private static final double MATCHES = 1.01;
+
+  /**
+   * Models of one granularity; losses are on held-out text, in nats a byte.
+   *
+   * @param weights how many
+   * @param one loss of the nested model where one granularity was drawn for each update
+   * @param all loss of the nested model where each batch was learned with all
+   * @param alone loss of a model of this size, trained alone
+   */
+  public record Size(long weights, double one, double all, double alone) {
+    double thousands() {
+      return weights / 1e3;
+    }
+  }
 
   /**
    * A model put together of granularities.
@@ -57,37 +87,41 @@ public final class MatformerStudy implements Study {
    */
   public record Mixed(long weights, double loss, double line) {}
 
+  /** Percentages of guesses of a draft that the nested model kept. */
+  public record Kept(double greedily, double drawing) {}
+
   /**
-   * What came of a seed. Lists have an entry for each granularity; losses are on held-out text, in
-   * nats a byte.
+   * What came of a seed.
    *
-   * @param weights of each
-   * @param one losses where one granularity was drawn for each update
-   * @param all losses where each batch was learned with all
-   * @param alone losses of models of these sizes, trained alone
+   * @param sizes one for each granularity
    * @param mixed other combinations of granularities
-   * @param kept shares of guesses that the nested model kept: greedily those of its smallest part,
-   *     those of the model trained alone; then the same where tokens are drawn
+   * @param own what the nested model kept of guesses of its smallest part
+   * @param alone the same of a model of that size, trained alone
    */
-  public record Outcome(
-      List<Long> weights,
-      List<Double> one,
-      List<Double> all,
-      List<Double> alone,
-      List<Mixed> mixed,
-      List<Double> kept) {}
+  public record Outcome(List<Size> sizes, List<Mixed> mixed, Kept own, Kept alone) {
+    double excessPercent() {
+      return 100 * Seeds.mean(mixed, m -> m.loss() / m.line() - 1);
+    }
+
+    Map<String, Size> byShare() {
+      Map<String, Size> all = new LinkedHashMap<>();
+      sizes.forEach(size -> all.put("h x " + Check.number(SHARES.get(all.size())), size));
+      return all;
+    }
+  }
 
   /**
    * What guessing is worth in a model whose weights do not fit in caches.
    *
-   * @param weights of the whole, and of the smallest granularity
-   * @param plain tokens a second without guessing
-   * @param guessing tokens a second with it, by how many tokens it guesses at a time
+   * @param whole weights of the model
+   * @param part weights of its smallest granularity, which guesses
+   * @param tokens said each time
+   * @param times of decoding without guesses and with so many at a time
    * @param kept shares of guesses that were kept
    * @param same whether the same was said
    */
   public record Speed(
-      List<Long> weights, double plain, List<Double> guessing, List<Double> kept, boolean same) {}
+      long whole, long part, int tokens, TimedArms times, Map<String, Double> kept, boolean same) {}
 
   @Override
   public String slug() {
@@ -96,16 +130,12 @@ public final class MatformerStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    List<Outcome> outcomes = new ArrayList<>();
-    for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
-      int s = seed;
-      outcomes.add(
-          lab.measure(
-              "nested and alone, seed " + seed,
-              Outcome.class,
-              progress -> learn(lab.scale(), lab.text(), s, progress)));
-    }
-    sizes(lab, outcomes);
+    List<Outcome> outcomes =
+        lab.learn(
+            "nested and alone",
+            Trial.of(Outcome.class, session -> learn(lab, session)),
+            lab.scale().pick(1, 2, 3));
+    sizes(lab, Measured.within(outcomes, Outcome::byShare));
     mixed(lab, outcomes);
     guesses(lab, outcomes);
     speed(lab);
@@ -117,46 +147,33 @@ public final class MatformerStudy implements Study {
 
   // ---- Sizes
 
-  private static void sizes(ExperimentContext lab, List<Outcome> outcomes) {
-    List<List<String>> rows = new ArrayList<>();
-    double worstOne = 0;
-    double worstAll = 0;
-    int count = SHARES.size();
-    List<Double> weights = new ArrayList<>();
-    List<List<Double>> curves = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-    for (int i = 0; i < count; i++) {
-      int g = i;
-      double one = Seeds.mean(outcomes, o -> o.one().get(g));
-      double all = Seeds.mean(outcomes, o -> o.all().get(g));
-      double alone = Seeds.mean(outcomes, o -> o.alone().get(g));
-      worstOne = Math.max(worstOne, one / alone);
-      worstAll = Math.max(worstAll, all / alone);
-      weights.add(outcomes.get(0).weights().get(g) / 1e3);
-      curves.get(0).add(one);
-      curves.get(1).add(all);
-      curves.get(2).add(alone);
-      rows.add(
-          Table.row(
-              "h x " + Check.number(SHARES.get(i)),
-              outcomes.get(0).weights().get(i),
-              one,
-              all,
-              alone,
-              Seeds.spread(outcomes, o -> o.alone().get(g))));
-    }
+  private static void sizes(ExperimentContext lab, Measured<Size> sizes) {
     lab.claim(
-        "Extracted models match models of their size trained alone, at equal updates",
+        "Models extracted from a MatFormer match models of their size trained alone, at equal"
+            + " updates",
         "MatLM's granularities match their baselines (section 4.1, figure 2)",
-        Check.atMost("worst loss over that alone, all granularities learned", worstAll, MATCHES));
+        "alone",
+        Check.atMost(
+            "worst loss over that alone, all granularities learned",
+            worst(sizes, size -> size.all() / size.alone()),
+            MATCHES));
     lab.claim(
-        "Extracted models match those trained alone also if each update draws one granularity",
+        "Models extracted from a MatFormer match those trained alone also if each update draws one"
+            + " granularity",
         "training by drawing (section 3.2)",
-        Check.atMost("worst loss over that alone, one drawn", worstOne, MATCHES));
+        "alone",
+        Check.atMost(
+            "worst loss over that alone, one drawn",
+            worst(sizes, size -> size.one() / size.alone()),
+            MATCHES));
     lab.table(
-        new Table(
+        sizes.table(
             "Held-out loss after " + steps(lab.scale()) + " updates (nats a byte)",
-            List.of("hidden units", "weights", "one drawn", "all learned", "alone", "spread"),
-            rows));
+            "hidden units",
+            fixed("weights", Size::weights),
+            column("one drawn", Size::one),
+            column("all learned", Size::all),
+            column("alone", Size::alone)));
     lab.figure(
         new Figure(
             "Loss by size",
@@ -165,32 +182,38 @@ public final class MatformerStudy implements Study {
             false,
             false,
             List.of(
-                Figure.Series.line("nested, one drawn", weights, curves.get(0)),
-                Figure.Series.line("nested, all learned", weights, curves.get(1)),
-                Figure.Series.line("alone", weights, curves.get(2)))));
+                curve("nested, one drawn", sizes, Size::one),
+                curve("nested, all learned", sizes, Size::all),
+                curve("alone", sizes, Size::alone))));
+  }
+
+  private static Estimate worst(Measured<Size> sizes, ToDoubleFunction<Size> ratio) {
+    return sizes.values(ratio).values().stream()
+        .max(Comparator.comparingDouble(Estimate::value))
+        .orElseThrow();
+  }
+
+  private static Figure.Series curve(
+      String name, Measured<Size> sizes, ToDoubleFunction<Size> loss) {
+    return Figure.Series.line(
+        name,
+        sizes.arms().stream().map(arm -> arm.first().thousands()).toList(),
+        sizes.arms().stream().map(arm -> arm.of(loss).value()).toList());
   }
 
   // ---- Mix'n'Match
 
   private static void mixed(ExperimentContext lab, List<Outcome> outcomes) {
     List<Mixed> all = outcomes.stream().flatMap(o -> o.mixed().stream()).toList();
-    double excess = Seeds.mean(all, m -> m.loss() / m.line() - 1);
     long below = all.stream().filter(m -> m.loss() <= m.line()).count();
     lab.claim(
         "Mix'n'Match lies on or below the line between granularities",
         "accuracies on the line or above (section 4.1, figure 3)",
-        Check.atMost("mean distance above the line (%)", 100 * excess, 0.1),
+        Check.atMost(
+            "mean distance above the line (%)",
+            Estimate.ofSeeds(outcomes.stream().map(Outcome::excessPercent).toList()), 0.1),
         below + " of " + all.size() + " combinations lie on the line or below.");
-    List<Double> x = new ArrayList<>();
-    List<Double> y = new ArrayList<>();
-    outcomes
-        .get(0)
-        .mixed()
-        .forEach(
-            m -> {
-              x.add(m.weights() / 1e3);
-              y.add(m.loss());
-            });
+    Outcome first = outcomes.get(0);
     lab.figure(
         new Figure(
             "Mix'n'Match, first seed, all learned",
@@ -201,63 +224,68 @@ public final class MatformerStudy implements Study {
             List.of(
                 Figure.Series.line(
                     "granularities",
-                    outcomes.get(0).weights().stream().map(w -> w / 1e3).toList(),
-                    outcomes.get(0).all()),
-                Figure.Series.line("mixed", x, y))));
+                    first.sizes().stream().map(Size::thousands).toList(),
+                    first.sizes().stream().map(Size::all).toList()),
+                Figure.Series.line(
+                    "mixed",
+                    first.mixed().stream().map(m -> m.weights() / 1e3).toList(),
+                    first.mixed().stream().map(Mixed::loss).toList()))));
   }
 
   // ---- Guesses
 
   private static void guesses(ExperimentContext lab, List<Outcome> outcomes) {
-    List<Double> kept = new ArrayList<>();
-    for (int i = 0; i < 4; i++) {
-      int n = i;
-      kept.add(100 * Seeds.mean(outcomes, o -> o.kept().get(n)));
-    }
+    String own = "its own smallest granularity";
+    String alone = "a model of that size, trained alone";
+    Map<String, List<Kept>> drafts = new LinkedHashMap<>();
+    drafts.put(own, outcomes.stream().map(Outcome::own).toList());
+    drafts.put(alone, outcomes.stream().map(Outcome::alone).toList());
+    Measured<Kept> kept = Measured.ofRuns(drafts);
     lab.claim(
         "The nested model keeps more guesses of its own part than of a model trained alone",
         "1.14 times plain decoding by its own part, 1.10 by an independent draft (table 1)",
+        alone,
         Check.all(
-            Check.above("kept, greedily (%)", kept.get(0), kept.get(1)),
-            Check.above("kept, drawing (%)", kept.get(2), kept.get(3))));
+            kept.above("kept, greedily (%)", own, alone, Kept::greedily),
+            kept.above("kept, drawing (%)", own, alone, Kept::drawing)));
     lab.table(
-        new Table(
+        kept.table(
             "Guesses kept by the whole nested model, " + AHEAD + " at a time (%)",
-            List.of("draft", "greedily", "drawing"),
-            List.of(
-                Table.row("its own smallest granularity", kept.get(0), kept.get(2)),
-                Table.row("a model of that size, trained alone", kept.get(1), kept.get(3)))));
+            "draft",
+            column("greedily", Kept::greedily),
+            column("drawing", Kept::drawing)));
   }
 
   private static void speed(ExperimentContext lab) {
-    Speed speed =
-        lab.measure(
-            "speed of guessing", Speed.class, progress -> speed(lab.scale(), lab.text(), progress));
-    double best = speed.guessing().stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+    Speed speed = lab.measure("speed of guessing", Speed.class, progress -> speed(lab, progress));
+    TimedArms times = speed.times();
+    Estimate best =
+        speed.kept().keySet().stream()
+            .map(guesses -> times.ratio(PLAIN, guesses))
+            .max(Comparator.comparingDouble(Estimate::value))
+            .orElseThrow();
     lab.claim(
-        "Guessing with its own part makes greedy decoding faster, and says the same",
+        "Guessing with its own part makes a MatFormer's greedy decoding faster, and says the same",
         "1.14 times plain decoding (table 1)",
+        PLAIN,
         Check.all(
-            Check.above("times the speed", best / speed.plain(), 1),
+            Check.above("times the speed", best, 1),
             Check.atLeast("same text (1 is yes)", speed.same() ? 1 : 0, 1)));
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(Table.row("plain", speed.plain(), 1.0, ""));
-    for (int i = 0; i < speed.guessing().size(); i++) {
-      rows.add(
-          Table.row(
-              (i + 1) + " at a time",
-              speed.guessing().get(i),
-              speed.guessing().get(i) / speed.plain(),
-              Check.number(100 * speed.kept().get(i))));
-    }
+    Map<String, Double> rows = new LinkedHashMap<>(Map.of(PLAIN, Double.NaN));
+    rows.putAll(speed.kept());
     lab.table(
-        new Table(
-            "Greedy decoding of a nested model of "
-                + Check.number(speed.weights().get(0) / 1e6)
-                + " million weights by guesses of its part of "
-                + Check.number(speed.weights().get(1) / 1e6),
-            List.of("guesses", "tokens/s", "times plain", "kept (%)"),
-            rows));
+        Measured.of(rows)
+            .table(
+                "Greedy decoding of a nested model of "
+                    + Check.number(speed.whole() / 1e6)
+                    + " million weights by guesses of its part of "
+                    + Check.number(speed.part() / 1e6),
+                "guesses",
+                computed(
+                    "tokens/s",
+                    arm -> Estimate.exactly(speed.tokens() / times.seconds(arm.name()))),
+                computed("times plain", arm -> times.ratio(PLAIN, arm.name())),
+                column("kept (%)", share -> 100 * share)));
   }
 
   // ---- Learning
@@ -266,115 +294,83 @@ public final class MatformerStudy implements Study {
     return scale.pick(3, 300, 20_000);
   }
 
-  private static CausalLm.Config small(Scale scale, ChannelMixer.Config ffn) {
-    return Small.language(
-        scale.pick(2, 3, 6),
-        scale.pick(16, 96, 384),
-        scale.pick(32, 128, 256),
-        new LearnedPosition.Config(),
-        new SoftmaxAttention.Config(4, 0),
-        ffn,
-        new Linear.Config());
-  }
-
   private static NestedMlp.Config nested(double expand, NestedMlp.TrainingMode practice) {
     return new NestedMlp.Config(Activation.GELU, expand, 0, SHARES, practice);
   }
 
   private static CausalLm trained(
-      CausalLm.Config config,
-      TokenFile text,
-      int steps,
-      int batch,
-      long seed,
-      DoubleConsumer progress) {
-    Random.seed(seed);
+      CausalLm.Config config, TokenFile text, TrainingConfig training, DoubleConsumer progress) {
+    Random.seed(training.seed());
     CausalLm model = config.build();
     TrainingCurve.of(
         model,
-        new LanguageModelling(model, text, batch, seed, 1),
-        Small.training(steps, batch, seed),
+        new LanguageModelling(model, text, training.batch(), training.seed(), 1),
+        training,
         progress);
     model.train(false);
     return model;
   }
 
-  private static Outcome learn(Scale scale, TokenFile text, long seed, DoubleConsumer progress) {
-    int batch = scale.pick(2, 12, 32);
-    double parts = 2 + SHARES.size();
-    List<CausalLm> alone = new ArrayList<>();
-    try (CausalLm one =
+  private static Outcome learn(ExperimentContext lab, Trial.Session session) {
+    Scale scale = lab.scale();
+    List<ChannelMixer.Config> perceptrons = new ArrayList<>();
+    perceptrons.add(nested(4, NestedMlp.TrainingMode.ONE));
+    perceptrons.add(nested(4, NestedMlp.TrainingMode.ALL));
+    SHARES.forEach(share -> perceptrons.add(new Mlp.Config(Activation.GELU, 4 * share, 0)));
+    TrainingConfig training = Small.training(steps(scale), scale.pick(2, 12, 32), session.seed());
+    List<CausalLm> models = new ArrayList<>();
+    try {
+      for (ChannelMixer.Config perceptron : perceptrons) {
+        CausalLm.Config config =
+            Small.language(
+                    scale.pick(2, 3, 6),
+                    scale.pick(16, 96, 384),
+                    scale.pick(32, 128, 256),
+                    new SoftmaxAttention.Config(4, 0))
+                .withBlock(b -> b.ffn(perceptron));
+        int before = models.size();
+        models.add(
             trained(
-                small(scale, nested(4, NestedMlp.TrainingMode.ONE)),
-                text,
-                steps(scale),
-                batch,
-                seed,
-                done -> progress.accept(done / parts));
-        CausalLm all =
-            trained(
-                small(scale, nested(4, NestedMlp.TrainingMode.ALL)),
-                text,
-                steps(scale),
-                batch,
-                seed,
-                done -> progress.accept((1 + done) / parts))) {
-      List<Double> aloneLosses = new ArrayList<>();
-      List<Long> weights = new ArrayList<>();
-      for (double share : SHARES) {
-        double done = 2.0 + alone.size();
-        CausalLm model =
-            trained(
-                small(scale, new Mlp.Config(Activation.GELU, 4 * share, 0)),
-                text,
-                steps(scale),
-                batch,
-                seed,
-                more -> progress.accept((done + more) / parts));
-        alone.add(model);
-        aloneLosses.add(loss(scale, model, text));
-        weights.add(model.parameterCount());
+                config,
+                lab.text(),
+                training,
+                done -> session.progress().at((before + done) / perceptrons.size(), "")));
       }
-      List<Double> allLosses = losses(scale, all, text);
-      return new Outcome(
-          weights,
-          losses(scale, one, text),
-          allLosses,
-          aloneLosses,
-          mixed(scale, all, text, weights, allLosses, seed),
-          kept(scale, all, alone.get(0), text));
+      CausalLm all = models.get(1);
+      List<CausalLm> alone = models.subList(2, models.size());
+      List<Size> sizes = new ArrayList<>();
+      for (int g = 0; g < SHARES.size(); g++) {
+        Granularities.of(models.get(0)).use(g);
+        Granularities.of(all).use(g);
+        sizes.add(
+            new Size(
+                alone.get(g).parameterCount(),
+                loss(lab, models.get(0)),
+                loss(lab, all),
+                loss(lab, alone.get(g))));
+      }
+      List<Mixed> mixed = mixed(lab, all, sizes, session.seed());
+      try (CausalLm own = (CausalLm) new Extract(0).apply(all, null)) {
+        return new Outcome(sizes, mixed, kept(lab, all, own), kept(lab, all, alone.get(0)));
+      }
     } finally {
-      alone.forEach(CausalLm::close);
+      models.forEach(CausalLm::close);
     }
   }
 
-  private static double loss(Scale scale, CausalLm model, TokenFile text) {
-    model.train(false);
+  private static double loss(ExperimentContext lab, CausalLm model) {
     try (Mode mode = Autograd.noGrad()) {
-      return LanguageModelling.evaluate(model, text, scale.pick(2, 16, 32), scale.pick(2, 25, 200));
+      return LanguageModelling.evaluate(
+          model, lab.text(), lab.scale().pick(2, 16, 32), lab.scale().pick(2, 25, 200));
     }
-  }
-
-  private static List<Double> losses(Scale scale, CausalLm model, TokenFile text) {
-    List<Double> losses = new ArrayList<>();
-    for (int g = 0; g < SHARES.size(); g++) {
-      Granularities.of(model).use(g);
-      losses.add(loss(scale, model, text));
-    }
-    return losses;
   }
 
   private static List<Mixed> mixed(
-      Scale scale,
-      CausalLm model,
-      TokenFile text,
-      List<Long> weights,
-      List<Double> losses,
-      long seed) {
+      ExperimentContext lab, CausalLm model, List<Size> sizes, long seed) {
     List<Mixed> mixed = new ArrayList<>();
     SplittableRandom random = new SplittableRandom(seed);
     Granularities granularities = Granularities.of(model);
-    while (mixed.size() < scale.pick(2, 12, 40)) {
+    while (mixed.size() < lab.scale().pick(2, 12, 40)) {
       // Neighbouring granularities, which is what the paper finds to work best.
       int lower = random.nextInt(SHARES.size() - 1);
       List<Integer> each = new ArrayList<>();
@@ -385,98 +381,87 @@ public final class MatformerStudy implements Study {
         continue;
       }
       granularities.use(each);
+      Size small = sizes.get(lower);
+      Size large = sizes.get(lower + 1);
       double upper = Seeds.mean(each, g -> g - lower);
-      long count =
-          Math.round(weights.get(lower) + upper * (weights.get(lower + 1) - weights.get(lower)));
-      double line = losses.get(lower) + upper * (losses.get(lower + 1) - losses.get(lower));
-      mixed.add(new Mixed(count, loss(scale, model, text), line));
+      mixed.add(
+          new Mixed(
+              Math.round(small.weights() + upper * (large.weights() - small.weights())),
+              loss(lab, model),
+              small.all() + upper * (large.all() - small.all())));
     }
-    mixed.sort(java.util.Comparator.comparingLong(Mixed::weights));
+    mixed.sort(Comparator.comparingLong(Mixed::weights));
     granularities.use(SHARES.size() - 1);
     return mixed;
   }
 
   // ---- Decoding
 
-  private static List<int[]> prompts(Scale scale, TokenFile text, int length) {
+  private static Generator.Request request(int length, double temperature) {
+    return new Generator.Request(length / 2, new Sampling(temperature, 0, 1, 0, 1, 1));
+  }
+
+  private static List<int[]> prompts(ExperimentContext lab, int length, int most) {
     List<int[]> prompts = new ArrayList<>();
     HeldOut.read(
-        text,
+        lab.text(),
         1,
         length,
-        scale.pick(1, 8, 32),
+        most,
         part ->
             prompts.add(
                 Arrays.stream(part.inputs().toLongs()).mapToInt(Math::toIntExact).toArray()));
     return prompts;
   }
 
-  private static List<Double> kept(Scale scale, CausalLm nested, CausalLm alone, TokenFile text) {
+  private static Kept kept(ExperimentContext lab, CausalLm nested, CausalLm draft) {
     int length = nested.config().length();
-    List<int[]> prompts = prompts(scale, text, length / 4);
+    List<int[]> prompts = prompts(lab, length / 4, lab.scale().pick(1, 8, 32));
     List<Double> kept = new ArrayList<>();
-    try (CausalLm own = (CausalLm) new Extract(0).apply(nested, null)) {
-      for (double temperature : new double[] {0, 1}) {
-        for (CausalLm draft : List.of(own, alone)) {
-          Generator generator = new Generator(nested, draft, AHEAD);
-          Sampling sampling = new Sampling(temperature, 0, 1, 0, 1, 1);
-          generator.generate(prompts, new Generator.Request(length / 2, sampling));
-          kept.add(generator.tally().share());
-        }
-      }
+    for (double temperature : new double[] {0, 1}) {
+      Generator generator = new Generator(nested, draft, AHEAD);
+      generator.generate(prompts, request(length, temperature));
+      kept.add(100 * generator.tally().share());
     }
-    return kept;
+    return new Kept(kept.get(0), kept.get(1));
   }
 
-  private static Speed speed(Scale scale, TokenFile text, DoubleConsumer progress) {
+  private static Speed speed(ExperimentContext lab, DoubleConsumer progress) {
+    Scale scale = lab.scale();
     CausalLm.Config config =
         Small.language(
-            scale.pick(1, 4, 12),
-            scale.pick(16, 512, 1024),
-            scale.pick(32, 256, 512),
-            new LearnedPosition.Config(),
-            new SoftmaxAttention.Config(8, 0),
-            nested(8, NestedMlp.TrainingMode.ONE),
-            new Linear.Config());
-    try (CausalLm model =
-            trained(config, text, scale.pick(2, 200, 10_000), scale.pick(1, 2, 16), 1, progress);
+                scale.pick(1, 4, 12),
+                scale.pick(16, 512, 1024),
+                scale.pick(32, 256, 512),
+                new SoftmaxAttention.Config(8, 0))
+            .withBlock(b -> b.ffn(nested(8, NestedMlp.TrainingMode.ONE)));
+    TrainingConfig training = Small.training(scale.pick(2, 200, 10_000), scale.pick(1, 2, 16), 1);
+    try (CausalLm model = trained(config, lab.text(), training, progress);
         CausalLm draft = (CausalLm) new Extract(0).apply(model, null)) {
-      List<int[]> prompt = prompts(Scale.SMOKE, text, config.length() / 8);
-      Generator.Request request =
-          new Generator.Request(config.length() / 2, new Sampling(0, 0, 1, 0, 1, 1));
-      List<Integer> said = new Generator(model).generate(prompt, request).get(0).ids();
-      boolean same = true;
-      int most = 5;
-      double[][] seconds = new double[most + 1][3];
-      Double[] kept = new Double[most];
-      for (int round = 0; round < 3; round++) {
-        for (int ahead = 0; ahead <= most; ahead++) {
-          Generator generator =
-              ahead == 0 ? new Generator(model) : new Generator(model, draft, ahead);
-          long start = System.nanoTime();
-          List<Integer> ids = generator.generate(prompt, request).get(0).ids();
-          seconds[ahead][round] = (System.nanoTime() - start) / 1e9;
-          same &= ids.equals(said);
-          if (ahead > 0) {
-            Speculation.Tally tally = generator.tally();
-            kept[ahead - 1] = tally.share();
-          }
-        }
+      List<int[]> prompt = prompts(lab, config.length() / 8, 1);
+      Generator.Request request = request(config.length(), 0);
+      Set<List<Integer>> said = new HashSet<>();
+      Map<String, Double> kept = new LinkedHashMap<>();
+      Map<String, Runnable> work = new LinkedHashMap<>();
+      work.put(PLAIN, () -> said.add(new Generator(model).generate(prompt, request).get(0).ids()));
+      for (int i = 1; i <= MOST_AHEAD; i++) {
+        int ahead = i;
+        work.put(
+            ahead + " at a time",
+            () -> {
+              Generator generator = new Generator(model, draft, ahead);
+              said.add(generator.generate(prompt, request).get(0).ids());
+              kept.put(ahead + " at a time", generator.tally().share());
+            });
       }
-      List<Double> speeds =
-          Arrays.stream(seconds)
-              .map(
-                  each -> {
-                    Arrays.sort(each);
-                    return said.size() / each[1];
-                  })
-              .toList();
+      TimedArms times = TimedArms.measure(work, 1, 3);
       return new Speed(
-          List.of(model.parameterCount(), draft.parameterCount()),
-          speeds.get(0),
-          speeds.subList(1, most + 1),
-          List.of(kept),
-          same);
+          model.parameterCount(),
+          draft.parameterCount(),
+          said.iterator().next().size(),
+          times,
+          kept,
+          said.size() == 1);
     }
   }
 }
