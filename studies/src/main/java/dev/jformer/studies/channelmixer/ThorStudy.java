@@ -1,5 +1,9 @@
 package dev.jformer.studies.channelmixer;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.computed;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.data.text.PairBatch;
 import dev.jformer.data.text.TokenPair;
@@ -13,12 +17,14 @@ import dev.jformer.ffn.expert.ThorGate;
 import dev.jformer.ffn.expert.ThorGate.Draw;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.nn.Activation;
+import dev.jformer.studies.Arms;
+import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.Multi30k;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.TrainingCurve;
@@ -30,13 +36,15 @@ import dev.jformer.train.Consistency;
 import dev.jformer.train.Objective;
 import dev.jformer.train.Translation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * THOR (arXiv 2110.04260): translators whose experts are drawn at random and made to agree, beside
+ * THOR (<a href="https://arxiv.org/abs/2110.04260">Taming Sparsely Activated Transformer with
+ * Stochastic Experts</a>): translators whose experts are drawn at random and made to agree, beside
  * a dense one, experts chosen by Switch's gate and by a hash of the word, and experts that are
  * drawn at random and not made to agree.
  */
@@ -51,6 +59,7 @@ public final class ThorStudy implements Study {
   /** A variance of at most this share of another is far below it. */
   private static final double FAR = 0.25;
 
+  private static final int EXPERTS = 4;
   private static final int TOGETHER = 64;
 
   /**
@@ -61,8 +70,8 @@ public final class ThorStudy implements Study {
    * @param steps updates
    */
   private record Arm(Gate.Config gate, Objective objective, int steps) {
-    int passes() {
-      return objective instanceof Consistency ? 2 : 1;
+    int allPasses() {
+      return objective instanceof Consistency ? 2 * steps : steps;
     }
 
     boolean draws() {
@@ -78,7 +87,24 @@ public final class ThorStudy implements Study {
    * @param losses on the validation pairs in nats a token, a draw each
    * @param variance of a token's loss over the draws, mean over the tokens
    */
-  public record Dispatch(Draw draw, List<Double> bleus, List<Double> losses, double variance) {}
+  public record Dispatch(Draw draw, List<Double> bleus, List<Double> losses, double variance) {
+    double bleu() {
+      return Seeds.mean(bleus, each -> each);
+    }
+
+    double loss() {
+      return Seeds.mean(losses, each -> each);
+    }
+
+    String each() {
+      return switch (draw) {
+        case TOKEN -> "each token";
+        case SEQUENCE -> "each sentence";
+        case BATCH -> "each batch";
+        case AVERAGE -> "none, mean of all experts";
+      };
+    }
+  }
 
   /**
    * What came of a training.
@@ -91,15 +117,19 @@ public final class ThorStudy implements Study {
   public record Outcome(
       TrainingCurve course, List<Dispatch> dispatches, List<Double> load, long parameters) {
     double bleu() {
-      return Seeds.mean(dispatches.get(0).bleus(), bleu -> bleu);
+      return dispatches.get(0).bleu();
     }
 
     double loss() {
-      return Seeds.mean(dispatches.get(0).losses(), loss -> loss);
+      return dispatches.get(0).loss();
     }
 
     double variance() {
       return dispatches.get(0).variance();
+    }
+
+    List<Double> loadPercent() {
+      return load.stream().map(share -> 100 * share).toList();
     }
   }
 
@@ -119,60 +149,40 @@ public final class ThorStudy implements Study {
   public void run(ExperimentContext lab) {
     int steps = lab.scale().pick(2, 800, 40_000);
     Objective plain = new Objective.Plain();
-    Map<String, Arm> arms = new LinkedHashMap<>();
-    arms.put(DENSE, new Arm(null, plain, steps));
-    arms.put(SWITCH, new Arm(new SwitchGate.Config(), plain, steps));
-    arms.put("hash", new Arm(new HashGate.Config(), plain, steps));
-    arms.put(RANDOM, new Arm(new ThorGate.Config(), plain, steps));
-    arms.put(THOR, new Arm(new ThorGate.Config(), new Consistency(), steps));
-    arms.put(HALF, new Arm(new ThorGate.Config(), new Consistency(), steps / 2));
-    Map<String, List<Outcome>> all = new LinkedHashMap<>();
+    Arms<Arm> arms =
+        Arms.of(DENSE, new Arm(null, plain, steps))
+            .arm(SWITCH, new Arm(new SwitchGate.Config(), plain, steps))
+            .arm("hash", new Arm(new HashGate.Config(), plain, steps))
+            .control(RANDOM, new Arm(new ThorGate.Config(), plain, steps))
+            .arm(THOR, new Arm(new ThorGate.Config(), new Consistency(), steps))
+            .arm(HALF, new Arm(new ThorGate.Config(), new Consistency(), steps / 2));
     int pairs = lab.scale().pick(48, 2000, Integer.MAX_VALUE);
     Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 1024, 8192), pairs);
-    for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
-      int s = seed;
-      arms.forEach(
-          (name, arm) ->
-              all.computeIfAbsent(name, n -> new ArrayList<>())
-                  .add(
-                      lab.measure(
-                          name + ", seed " + s,
-                          Outcome.class,
-                          progress ->
-                              trial(lab.scale(), texts, arm)
-                                  .run(
-                                      s,
-                                      progress,
-                                      (model, course, traces) ->
-                                          examine(lab.scale(), texts, arm, model, course)))));
-    }
-    Pace pace =
-        lab.measure(
-            "time of updates",
-            Pace.class,
-            () ->
-                new Pace(
-                    TranslationTrial.secondsOfPasses(
-                        arms.values().stream().map(arm -> trial(lab.scale(), texts, arm)).toList(),
-                        lab.scale().pick(2, 15, 15))));
-    quality(lab, arms, all, pace);
-    draws(lab, all);
-    load(lab, all);
+    Measured<Outcome> runs =
+        arms.learn(
+            lab,
+            "",
+            lab.scale().pick(1, 2, 3),
+            arm ->
+                trial(lab.scale(), texts, arm)
+                    .examined(
+                        Outcome.class,
+                        (model, course, traces) ->
+                            examine(lab.scale(), texts, arm, model, course)));
+    quality(lab, arms.settings(), runs, pace(lab, texts, arms.settings()));
+    draws(lab, runs);
+    Measured<Outcome> routed = runs.without(DENSE);
+    lab.table(
+        routed.table(
+            "Share of the tokens that each expert has in inference (%), the busiest first, mean"
+                + " over the layers",
+            "model", Column.each(EXPERTS, e -> "expert " + e, Outcome::loadPercent)));
     lab.figure(
-        new Figure(
+        runs.figure(
             "Loss on the validation pairs, first seed",
             "updates",
             "nats a token",
-            false,
-            false,
-            all.entrySet().stream()
-                .map(
-                    each ->
-                        each.getValue()
-                            .get(0)
-                            .course()
-                            .curve(each.getKey(), arms.get(each.getKey()).steps()))
-                .toList()));
+            (outcome, name) -> outcome.course().curve(name, arms.settings().get(name).steps())));
     lab.note(
         texts.description()
             + "; a vocabulary of "
@@ -181,6 +191,17 @@ public final class ThorStudy implements Study {
             + " of a deeper model. In training all tokens of a batch share one draw for each"
             + " layer, in inference those of a sentence. BLEU is the mean over the draws. The"
             + " time of updates is that of their passes, models in turns.");
+  }
+
+  private static Pace pace(ExperimentContext lab, Multi30k texts, Map<String, Arm> arms) {
+    return lab.measure(
+        "time of updates",
+        Pace.class,
+        () ->
+            new Pace(
+                TranslationTrial.secondsOfPasses(
+                    arms.values().stream().map(arm -> trial(lab.scale(), texts, arm)).toList(),
+                    lab.scale().pick(2, 15, 15))));
   }
 
   private static TranslationTrial trial(Scale scale, Multi30k texts, Arm arm) {
@@ -193,123 +214,73 @@ public final class ThorStudy implements Study {
     return gate == null
         ? expert
         : new Experts.Config(
-            expert, 4, gate, scale == Scale.PAPER ? 2 : 1, new Experts.Diversify());
+            expert, EXPERTS, gate, scale == Scale.PAPER ? 2 : 1, new Experts.Diversify());
   }
 
   private static void quality(
-      ExperimentContext lab, Map<String, Arm> arms, Map<String, List<Outcome>> all, Pace pace) {
-    List<List<String>> rows = new ArrayList<>();
-    all.forEach(
-        (name, outcomes) -> {
-          double update = pace.seconds().get(rows.size());
-          rows.add(
-              Table.row(
-                  name,
-                  arms.get(name).steps(),
-                  arms.get(name).steps() * arms.get(name).passes(),
-                  Seeds.mean(outcomes, Outcome::bleu),
-                  Seeds.spread(outcomes, Outcome::bleu),
-                  Seeds.mean(outcomes, Outcome::loss),
-                  Seeds.spread(outcomes, Outcome::loss),
-                  1e3 * update,
-                  update * arms.get(name).steps(),
-                  outcomes.get(0).parameters()));
-        });
-    double rival = Seeds.mean(all.get(SWITCH), Outcome::bleu);
+      ExperimentContext lab, Map<String, Arm> arms, Measured<Outcome> runs, Pace pace) {
     lab.claim(
         "THOR translates at least as well as Switch of equal size, at equal updates",
         "2 BLEU better in multilingual translation (abstract)",
-        Check.atLeast("BLEU", Seeds.mean(all.get(THOR), Outcome::bleu), rival));
+        RANDOM,
+        runs.atLeast("BLEU", THOR, SWITCH, Outcome::bleu));
     lab.claim(
         "THOR translates at least as well as Switch at equal passes, that is at half the updates",
         "(the paper does not say)",
-        Check.atLeast("BLEU", Seeds.mean(all.get(HALF), Outcome::bleu), rival));
+        RANDOM,
+        runs.atLeast("BLEU", HALF, SWITCH, Outcome::bleu));
+    List<String> names = runs.names();
     lab.table(
-        new Table(
+        runs.table(
             "Translators",
-            List.of(
-                "model",
-                "updates",
-                "passes",
-                "BLEU",
-                "spread over seeds",
-                "loss (nats a token)",
-                "spread over seeds",
+            "model",
+            new Column<>("updates", arm -> "" + arms.get(arm.name()).steps()),
+            new Column<>("passes", arm -> "" + arms.get(arm.name()).allPasses()),
+            column("BLEU", Outcome::bleu),
+            column("loss", "nats a token", Outcome::loss),
+            computed(
                 "ms an update",
+                arm -> Estimate.exactly(1e3 * pace.seconds().get(names.indexOf(arm.name())))),
+            computed(
                 "seconds of all updates",
-                "weights"),
-            rows));
+                arm ->
+                    Estimate.exactly(
+                        pace.seconds().get(names.indexOf(arm.name()))
+                            * arms.get(arm.name()).steps())),
+            fixed("weights", Outcome::parameters)));
   }
 
-  private static void draws(ExperimentContext lab, Map<String, List<Outcome>> all) {
-    List<List<String>> rows = new ArrayList<>();
-    for (String name : List.of(RANDOM, THOR, HALF)) {
-      List<Outcome> outcomes = all.get(name);
-      for (int i = 0; i < outcomes.get(0).dispatches().size(); i++) {
-        int way = i;
-        rows.add(
-            Table.row(
-                name,
-                switch (outcomes.get(0).dispatches().get(i).draw()) {
-                  case TOKEN -> "each token";
-                  case SEQUENCE -> "each sentence";
-                  case BATCH -> "each batch";
-                  case AVERAGE -> "none, mean of all experts";
-                },
-                Seeds.mean(
-                    outcomes, o -> Seeds.mean(o.dispatches().get(way).bleus(), bleu -> bleu)),
-                Seeds.mean(
-                    outcomes, o -> Seeds.spread(o.dispatches().get(way).bleus(), bleu -> bleu)),
-                Seeds.mean(
-                    outcomes, o -> Seeds.mean(o.dispatches().get(way).losses(), loss -> loss)),
-                Seeds.mean(
-                    outcomes, o -> Seeds.spread(o.dispatches().get(way).losses(), loss -> loss)),
-                Math.sqrt(Seeds.mean(outcomes, o -> o.dispatches().get(way).variance()))));
-      }
-    }
+  private static void draws(ExperimentContext lab, Measured<Outcome> runs) {
     lab.claim(
-        "What is predicted varies over draws far less than without consistency",
+        "With THOR what is predicted varies over draws far less than without consistency",
         "the loss makes experts predict consistently (abstract)",
+        RANDOM,
         Check.atMost(
             "variance of a token's loss over that without consistency",
-            Seeds.mean(all.get(THOR), Outcome::variance)
-                / Seeds.mean(all.get(RANDOM), Outcome::variance),
+            runs.ratio(THOR, RANDOM, Outcome::variance),
             FAR));
-    lab.table(
-        new Table(
-            "Experts drawn anew",
-            List.of(
-                "model",
-                "a draw for",
-                "BLEU",
-                "spread over draws",
-                "loss (nats a token)",
-                "spread over draws",
-                "spread of a token's loss"),
-            rows));
-  }
-
-  private static void load(ExperimentContext lab, Map<String, List<Outcome>> all) {
-    List<List<String>> rows = new ArrayList<>();
-    List<String> head = new ArrayList<>(List.of("model"));
-    all.forEach(
-        (name, outcomes) -> {
-          int experts = outcomes.get(0).load().size();
-          if (experts > 0) {
-            List<Object> row = new ArrayList<>(List.of(name));
-            IntStream.range(0, experts)
-                .forEach(e -> row.add(100 * Seeds.mean(outcomes, o -> o.load().get(e))));
-            rows.add(Table.row(row.toArray()));
-          }
-        });
-    for (int e = 1; e < rows.get(0).size(); e++) {
-      head.add("expert " + e);
+    Map<String, List<Dispatch>> ways = new LinkedHashMap<>();
+    for (String name : List.of(RANDOM, THOR, HALF)) {
+      List<Outcome> outcomes = runs.arm(name).runs();
+      for (int i = 0; i < outcomes.get(0).dispatches().size(); i++) {
+        int way = i;
+        ways.put(
+            name + "; a draw for " + outcomes.get(0).dispatches().get(i).each(),
+            outcomes.stream().map(outcome -> outcome.dispatches().get(way)).toList());
+      }
     }
     lab.table(
-        new Table(
-            "Share of the tokens that each expert has in inference (%), the busiest first, mean"
-                + " over the layers",
-            head, rows));
+        Measured.ofRuns(ways)
+            .table(
+                "Experts drawn anew",
+                "model",
+                column("BLEU", Dispatch::bleu),
+                column("spread over draws", way -> Seeds.spread(way.bleus(), bleu -> bleu)),
+                column("loss", "nats a token", Dispatch::loss),
+                column("spread over draws", way -> Seeds.spread(way.losses(), loss -> loss)),
+                computed(
+                    "spread of a token's loss",
+                    arm -> Estimate.exactly(Math.sqrt(arm.of(Dispatch::variance).value())))));
   }
 
   // ---- A trained model
@@ -348,10 +319,7 @@ public final class ThorStudy implements Study {
             .average()
             .orElseThrow();
     List<Double> means =
-        losses.stream()
-            .map(each -> IntStream.range(0, tokens).mapToDouble(t -> each[t]).average())
-            .map(mean -> mean.orElseThrow())
-            .toList();
+        losses.stream().map(each -> Arrays.stream(each).average().orElseThrow()).toList();
     return new Dispatch(draw, bleus, means, variance);
   }
 
@@ -367,6 +335,6 @@ public final class ThorStudy implements Study {
         parts.add(logs.gather(1, batch.targets().unsqueeze(1)).neg().toDoubles());
       }
     }
-    return parts.stream().flatMapToDouble(java.util.Arrays::stream).toArray();
+    return parts.stream().flatMapToDouble(Arrays::stream).toArray();
   }
 }
