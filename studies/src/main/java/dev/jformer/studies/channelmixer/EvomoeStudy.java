@@ -1,5 +1,8 @@
 package dev.jformer.studies.channelmixer;
 
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.expert.BaseGate;
@@ -10,12 +13,12 @@ import dev.jformer.ffn.expert.HashGate;
 import dev.jformer.ffn.expert.StableGate;
 import dev.jformer.ffn.expert.SwitchGate;
 import dev.jformer.nn.Activation;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
-import dev.jformer.studies.Scale;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.ExpertCost;
 import dev.jformer.studies.trial.Multi30k;
 import dev.jformer.studies.trial.Seeds;
@@ -23,15 +26,16 @@ import dev.jformer.studies.trial.Traces.Trace;
 import dev.jformer.studies.trial.TrainingCurve;
 import dev.jformer.studies.trial.TranslationTrial;
 import dev.jformer.train.Objective;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /**
- * EvoMoE (arXiv 2112.14397): translators whose experts come of one and whose gate begins dense,
- * beside those of Switch's gate, BASE layers, hash layers and StableMoE; and what it costs to route
- * tokens.
+ * EvoMoE (<a href="https://arxiv.org/abs/2112.14397">An Evolutional Mixture-of-Experts Training
+ * Framework via Dense-To-Sparse Gate</a>): translators whose experts come of one and whose gate
+ * begins dense, beside those of Switch's gate, BASE layers, hash layers and StableMoE; and what it
+ * costs to route tokens.
  */
 @AutoService(Study.class)
 public final class EvomoeStudy implements Study {
@@ -59,6 +63,10 @@ public final class EvomoeStudy implements Study {
       return traces.stream().filter(trace -> trace.name().equals(name)).findAny().orElseThrow();
     }
 
+    double loss() {
+      return course.last();
+    }
+
     double perToken() {
       return Seeds.mean(trace("expertsPerToken").values(), value -> value);
     }
@@ -71,47 +79,27 @@ public final class EvomoeStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    List<ExpertCost> costs = costs(lab);
+    costs(lab);
     int steps = lab.scale().pick(10, 400, 40_000);
     Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 2048, 8192), Integer.MAX_VALUE);
     int vocab = texts.tokenizer().vocabularySize() + 1;
-    Map<String, Experts.Config> arms = new LinkedHashMap<>();
-    arms.put("Switch", experts(new SwitchGate.Config(), new Experts.Diversify()));
-    arms.put("BASE", experts(new BaseGate.Config(), new Experts.Diversify()));
-    arms.put("hash", experts(new HashGate.Config(), new Experts.Diversify()));
-    arms.put(
-        "StableMoE",
-        experts(new StableGate.Config(vocab, 0.1, 50, 0.3, 0.3), new Experts.Diversify()));
-    arms.put(EVOMOE, experts(new EvoMoeGate.Config(), new Experts.Diversify(ALONE, 0.1)));
-    Map<String, List<Outcome>> all = new LinkedHashMap<>();
-    for (int seed = 1; seed <= lab.scale().pick(1, 2, 3); seed++) {
-      int s = seed;
-      arms.forEach(
-          (name, config) ->
-              all.computeIfAbsent(name, n -> new ArrayList<>())
-                  .add(
-                      lab.measure(
-                          name + ", seed " + s,
-                          Outcome.class,
-                          progress -> {
-                            TranslationTrial trial =
-                                new TranslationTrial(
-                                    texts, lab.scale(), config, new Objective.Plain(), steps);
-                            return trial.run(
-                                s,
-                                progress,
-                                (model, course, traces) ->
-                                    new Outcome(
-                                        course,
-                                        traces,
-                                        texts.bleu(model),
-                                        trial.load(model),
-                                        model.parameterCount()));
-                          })));
-    }
-    quality(lab, all, steps);
-    course(lab, all, steps);
-    report(lab, costs);
+    Experts.Diversify none = new Experts.Diversify();
+    Measured<Outcome> runs =
+        Arms.of("Switch", experts(new SwitchGate.Config(), none))
+            .arm("BASE", experts(new BaseGate.Config(), none))
+            .control("hash", experts(new HashGate.Config(), none))
+            .arm("StableMoE", experts(new StableGate.Config(vocab, 0.1, 50, 0.3, 0.3), none))
+            .arm(EVOMOE, experts(new EvoMoeGate.Config(), new Experts.Diversify(ALONE, 0.1)))
+            .learn(
+                lab,
+                "",
+                lab.scale().pick(1, 2, 3),
+                config ->
+                    trial(
+                        new TranslationTrial(
+                            texts, lab.scale(), config, new Objective.Plain(), steps)));
+    quality(lab, runs, steps);
+    course(lab, runs, steps);
     lab.note(
         texts.description()
             + "; "
@@ -125,49 +113,41 @@ public final class EvomoeStudy implements Study {
     return new Experts.Config(new Mlp.Config(Activation.RELU, 4, 0), EXPERTS, gate, 1, diversify);
   }
 
-  private static void quality(ExperimentContext lab, Map<String, List<Outcome>> all, int steps) {
-    List<List<String>> rows = new ArrayList<>();
-    all.forEach(
-        (name, outcomes) ->
-            rows.add(
-                Table.row(
-                    name,
-                    Seeds.mean(outcomes, o -> o.course().last()),
-                    Seeds.spread(outcomes, o -> o.course().last()),
-                    Seeds.mean(outcomes, Outcome::bleu),
-                    Seeds.spread(outcomes, Outcome::bleu),
-                    Seeds.mean(outcomes, Outcome::perToken),
-                    100 * Seeds.mean(outcomes, o -> o.load().get(0)),
-                    Seeds.mean(outcomes, o -> o.course().seconds()),
-                    outcomes.get(0).parameters())));
-    double loss = Seeds.mean(all.get(EVOMOE), o -> o.course().last());
-    all.forEach(
-        (name, outcomes) -> {
-          if (!name.equals(EVOMOE)) {
-            lab.claim(
-                "At equal updates EvoMoE's loss is lower than with " + name,
-                "better than Switch, BASE, hash layers and StableMoE (abstract)",
-                Check.below("nats a token", loss, Seeds.mean(outcomes, o -> o.course().last())));
-          }
-        });
-    lab.table(
-        new Table(
-            "Translators after " + steps + " updates",
-            List.of(
-                "experts",
-                "loss (nats a token)",
-                "spread",
-                "BLEU",
-                "spread",
-                "experts a token in training",
-                "busiest expert's tokens in inference (%)",
-                "seconds of training",
-                "weights"),
-            rows));
+  private static Trial<Outcome> trial(TranslationTrial trial) {
+    return trial.examined(
+        Outcome.class,
+        (model, course, traces) ->
+            new Outcome(
+                course,
+                traces,
+                trial.texts().bleu(model),
+                trial.load(model),
+                model.parameterCount()));
   }
 
-  private static void course(ExperimentContext lab, Map<String, List<Outcome>> all, int steps) {
-    List<Double> running = all.get(EVOMOE).get(0).trace("expertsPerToken").values();
+  private static void quality(ExperimentContext lab, Measured<Outcome> runs, int steps) {
+    for (String other : runs.without(EVOMOE).names()) {
+      lab.claim(
+          "At equal updates EvoMoE's loss is lower than with " + other,
+          "better than Switch, BASE, hash layers and StableMoE (abstract)",
+          other,
+          runs.below("nats a token", EVOMOE, other, Outcome::loss));
+    }
+    lab.table(
+        runs.table(
+            "Translators after " + steps + " updates",
+            "experts",
+            column("loss", "nats a token", Outcome::loss),
+            column("BLEU", Outcome::bleu),
+            column("experts a token in training", Outcome::perToken),
+            column(
+                "busiest expert's tokens in inference (%)", outcome -> 100 * outcome.load().get(0)),
+            column("seconds of training", outcome -> outcome.course().seconds()),
+            fixed("weights", Outcome::parameters)));
+  }
+
+  private static void course(ExperimentContext lab, Measured<Outcome> runs, int steps) {
+    List<Double> running = runs.first(EVOMOE).trace("expertsPerToken").values();
     double most = running.stream().mapToDouble(value -> value).max().orElseThrow();
     lab.claim(
         "EvoMoE's routing goes from dense to one expert",
@@ -175,95 +155,65 @@ public final class EvomoeStudy implements Study {
         Check.all(
             Check.above("experts a token, most", most, EXPERTS / 2.0),
             Check.atMost("experts a token, in the end", running.get(running.size() - 1), 1)));
-    List<Figure.Series> losses = new ArrayList<>();
-    List<Figure.Series> perToken = new ArrayList<>();
-    List<Figure.Series> load = new ArrayList<>();
-    all.forEach(
-        (name, outcomes) -> {
-          Outcome first = outcomes.get(0);
-          losses.add(first.course().curve(name, steps));
-          perToken.add(first.trace("expertsPerToken").curve(name));
-          load.add(first.trace("expertLoad").curve(name));
-        });
     lab.figure(
-        new Figure(
+        runs.figure(
             "Loss on the validation pairs, first seed",
             "updates",
             "nats a token",
-            false,
-            false,
-            losses));
+            (outcome, name) -> outcome.course().curve(name, steps)));
     lab.figure(
-        new Figure(
+        runs.figure(
             "Experts for each token in training, first seed",
             "updates",
             "experts",
-            false,
-            false,
-            perToken));
+            (outcome, name) -> outcome.trace("expertsPerToken").curve(name)));
     lab.figure(
-        new Figure(
+        runs.figure(
             "Load of the busiest expert in training, first seed, mean over the layers",
             "updates",
             "multiple of an equal share",
-            false,
-            false,
-            load));
+            (outcome, name) -> outcome.trace("expertLoad").curve(name)));
   }
 
   /** Measured before anything else, so that it can be while nothing else runs. */
-  private static List<ExpertCost> costs(ExperimentContext lab) {
-    int width = width(lab.scale());
-    List<ExpertCost> costs = new ArrayList<>();
-    for (int tokens : lab.scale().pick(new int[] {32}, new int[] {2048, 4096}, new int[] {4096})) {
+  private static void costs(ExperimentContext lab) {
+    int width = lab.scale().pick(16, 512, 512);
+    int rounds = lab.scale().pick(3, 5, 15);
+    Map<String, ExpertCost> costs = new LinkedHashMap<>();
+    for (int tokens : lab.scale().pick(List.of(32), List.of(2048, 4096), List.of(4096))) {
       for (int[] layer : new int[][] {{4, 1}, {8, 1}, {8, 2}}) {
-        costs.add(
+        String name = layer[1] + " of " + layer[0] + " experts on " + tokens + " tokens";
+        costs.put(
+            name,
             lab.measure(
-                "time of " + layer[1] + " of " + layer[0] + " experts on " + tokens + " tokens",
+                "time of " + name,
                 ExpertCost.class,
-                () ->
-                    ExpertCost.measure(
-                        layer[0], layer[1], tokens, width, 4 * width, lab.scale().pick(3, 5, 15))));
+                () -> ExpertCost.measure(layer[0], layer[1], tokens, width, 4 * width, rounds)));
       }
     }
-    return costs;
-  }
-
-  private static int width(Scale scale) {
-    return scale.pick(16, 512, 512);
-  }
-
-  private static void report(ExperimentContext lab, List<ExpertCost> costs) {
     lab.claim(
         "A layer of experts takes little more time than a dense one of the active size",
         "(a mixture is to cost what is active)",
         Check.all(
+            Check.atMost("times dense, forward", most(costs, ExpertCost::forward), CHEAP),
             Check.atMost(
-                "times dense, forward",
-                costs.stream().mapToDouble(ExpertCost::forward).max().orElseThrow(),
-                CHEAP),
-            Check.atMost(
-                "times dense, forward and backward",
-                costs.stream().mapToDouble(ExpertCost::both).max().orElseThrow(),
-                CHEAP)));
-    int width = width(lab.scale());
+                "times dense, forward and backward", most(costs, ExpertCost::both), CHEAP)));
     lab.table(
-        new Table(
-            "Time of experts of "
-                + width
-                + " x "
-                + 4 * width
-                + ", a multiple of that of a dense perceptron with the hidden units of the active"
-                + " ones",
-            List.of("experts active", "tokens", "forward, inference", "forward and backward"),
-            costs.stream()
-                .map(
-                    cost ->
-                        Table.row(
-                            cost.active() + " of " + cost.experts(),
-                            cost.tokens(),
-                            cost.forward(),
-                            cost.both()))
-                .toList()));
+        Measured.of(costs)
+            .table(
+                "Time of experts of "
+                    + width
+                    + " x "
+                    + 4 * width
+                    + ", a multiple of that of a dense perceptron with the hidden units of the"
+                    + " active ones",
+                "experts active",
+                fixed("tokens", ExpertCost::tokens),
+                column("forward, inference", ExpertCost::forward),
+                column("forward and backward", ExpertCost::both)));
+  }
+
+  private static double most(Map<String, ExpertCost> costs, ToDoubleFunction<ExpertCost> time) {
+    return costs.values().stream().mapToDouble(time).max().orElseThrow();
   }
 }
