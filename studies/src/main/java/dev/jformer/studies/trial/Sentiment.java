@@ -30,9 +30,43 @@ public final class Sentiment {
   private static final int CLASSES = 2;
 
   private final Scale scale;
+  private final MadeUp madeUp;
   private final Tokenizer tokenizer;
-  private final List<Example> training;
-  private final List<Example> test;
+  private final List<Sentence> training;
+  private final List<Sentence> test;
+
+  /**
+   * A sentence.
+   *
+   * @param text its words, with blanks between them
+   * @param label 1 if it is kind, else 0
+   */
+  public record Sentence(String text, int label) {
+    /** How many words it has. */
+    public int words() {
+      return text.split(" ", -1).length;
+    }
+  }
+
+  /** What stands in for data and model at smoke scale. */
+  private record MadeUp(String word, int most, int width) {
+    List<Sentence> sentences() {
+      List<Sentence> all = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        String text = (i % 2 == 0 ? "bad " : "good ") + word.repeat(1 + i % most);
+        all.add(new Sentence(text.strip(), i % 2));
+      }
+      return all;
+    }
+  }
+
+  private Sentiment(Scale scale, int words, MadeUp madeUp) {
+    this.scale = scale;
+    this.madeUp = madeUp;
+    this.tokenizer = scale == Scale.SMOKE ? new ByteTokenizer() : Tokenizers.load(MiniLm.folder());
+    this.training = read("train.tsv").stream().filter(s -> s.words() <= words).toList();
+    this.test = read("dev.tsv");
+  }
 
   /**
    * Reads the sentences.
@@ -40,38 +74,46 @@ public final class Sentiment {
    * @param words maximum number of words of training sentences
    */
   public Sentiment(Scale scale, int words) {
-    this.scale = scale;
-    this.tokenizer = scale == Scale.SMOKE ? new ByteTokenizer() : Tokenizers.load(MiniLm.folder());
-    this.training = examples("train.tsv", words);
-    this.test = examples("dev.tsv", Integer.MAX_VALUE);
+    this(scale, words, new MadeUp("film", 5, 32));
   }
 
-  private List<Example> examples(String name, int words) {
-    List<Example> examples = new ArrayList<>();
-    for (String line : lines(name)) {
-      String[] parts = line.split("\t", -1);
-      if (parts[0].split(" ", -1).length <= words) {
-        int label = Integer.parseInt(parts[1].strip());
-        examples.add(new Example(tokenizer.encodeWhole(parts[0], LONGEST), label));
-      }
-    }
-    return examples;
+  /** Reads all sentences; at smoke scale they have up to 31 words. */
+  public Sentiment(Scale scale) {
+    this(scale, Integer.MAX_VALUE, new MadeUp("film ", 30, 16));
   }
 
-  private List<String> lines(String name) {
+  private List<Sentence> read(String name) {
     if (scale == Scale.SMOKE) {
-      List<String> made = new ArrayList<>();
-      for (int i = 0; i < 40; i++) {
-        made.add((i % 2 == 0 ? "bad " : "good ") + "film".repeat(1 + i % 5) + "\t" + i % 2);
-      }
-      return made;
+      return madeUp.sentences();
     }
     Path file = DataSets.require("sst2/" + name);
     try {
-      return Files.readAllLines(file);
+      return Files.readAllLines(file).stream()
+          .map(line -> line.split("\t", -1))
+          .map(parts -> new Sentence(parts[0], Integer.parseInt(parts[1].strip())))
+          .toList();
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file, e);
     }
+  }
+
+  /** The sentences to learn from. */
+  public List<Sentence> training() {
+    return training;
+  }
+
+  /** The sentences to be judged by. */
+  public List<Sentence> test() {
+    return test;
+  }
+
+  /** The tokens of a sentence. */
+  public int[] tokens(String sentence) {
+    return tokenizer.encodeWhole(sentence, LONGEST);
+  }
+
+  private List<Example> examples(List<Sentence> sentences) {
+    return sentences.stream().map(s -> new Example(tokens(s.text()), s.label())).toList();
   }
 
   /** Returns the pretrained encoder, in inference mode. */
@@ -85,8 +127,9 @@ public final class Sentiment {
     }
     Random.seed(1);
     String small =
-        "{\"model\":\"encoder\",\"layers\":2,\"width\":32,\"vocab\":256,\"length\":64,"
-            + "\"mixer\":{\"heads\":2}}";
+        "{\"model\":\"encoder\",\"layers\":2,\"width\":"
+            + madeUp.width()
+            + ",\"vocab\":256,\"length\":64,\"mixer\":{\"heads\":2}}";
     Encoder encoder =
         ((Encoder.Config) Configs.parse(small, Model.Config.class)).sized(256, 0).build();
     encoder.train(false);
@@ -97,18 +140,29 @@ public final class Sentiment {
   public Encoder classifier(Encoder pretrained, long seed) {
     Random.seed(seed);
     Encoder.Config config = pretrained.config();
-    Encoder made = config.sized(config.vocab(), CLASSES).build();
+    Encoder made = config.sized(config.tokens(), CLASSES).build();
     made.copyFrom(pretrained);
     return made;
   }
 
   /** Returns the training task of a classifier, with 5 % of the sentences held out. */
   public TextClassification task(Encoder classifier, int batch, long seed) {
-    return new TextClassification(classifier, training, 0.05, batch, seed);
+    return task(classifier, training, batch, seed);
+  }
+
+  /** As above, of other sentences. */
+  public TextClassification task(
+      Encoder classifier, List<Sentence> sentences, int batch, long seed) {
+    return new TextClassification(classifier, examples(sentences), 0.05, batch, seed);
   }
 
   /** Returns the accuracy of a classifier on the test sentences, 0 to 1. */
   public double right(Encoder classifier) {
-    return TextClassification.evaluate(classifier, test).accuracy();
+    return right(classifier, test);
+  }
+
+  /** The share of some sentences that a classifier gets right. */
+  public double right(Encoder classifier, List<Sentence> sentences) {
+    return TextClassification.evaluate(classifier, examples(sentences)).accuracy();
   }
 }
