@@ -125,6 +125,12 @@ class ArmsTest {
   }
 
   @Test
+  void makesAColumnOfTheNamesOfArms() {
+    Table table = learned().table("Names", "arm", Column.named("letters", String::length));
+    assertEquals(List.of("ours", "4"), table.rows().get(1));
+  }
+
+  @Test
   void makesTablesAndFigures() {
     Table table =
         learned()

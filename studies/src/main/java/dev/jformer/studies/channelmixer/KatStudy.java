@@ -9,14 +9,11 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.GroupRationalKan;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.SplineKan;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
-import dev.jformer.nn.Linear;
 import dev.jformer.nn.kan.GroupRational;
 import dev.jformer.nn.kan.RationalFunction;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
@@ -274,14 +271,8 @@ public final class KatStudy implements Study {
     return new LanguageTrial(
         started(
             name,
-            Small.language(
-                scale.pick(1, 3, 6),
-                width,
-                scale.pick(16, 128, 256),
-                new LearnedPosition.Config(),
-                new SoftmaxAttention.Config(4, 0),
-                mixer,
-                new Linear.Config()),
+            Small.language(scale.pick(1, 3, 6), width, scale.pick(16, 128, 256), 4)
+                .withBlock(b -> b.ffn(mixer)),
             width),
         Small.training(steps, scale.pick(2, 16, 32), 1),
         scale.pick(2, 20, 100),
@@ -343,7 +334,7 @@ public final class KatStudy implements Study {
         scale,
         started(
             name,
-            Small.vision(4, scale.pick(1, 3, 12), width, new SoftmaxAttention.Config(4, 0), mixer),
+            Small.vision(4, scale.pick(1, 3, 12), width, 4).withBlock(b -> b.ffn(mixer)),
             width),
         Small.training(steps, scale.pick(4, 64, 128), 1),
         0.1);

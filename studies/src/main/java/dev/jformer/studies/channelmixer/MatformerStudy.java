@@ -1,7 +1,7 @@
 package dev.jformer.studies.channelmixer;
 
+import static dev.jformer.studies.Column.named;
 import static dev.jformer.studies.Column.column;
-import static dev.jformer.studies.Column.computed;
 import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
@@ -14,7 +14,6 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Granularities;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.NestedMlp;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Activation;
 import dev.jformer.studies.ExperimentContext;
@@ -281,10 +280,8 @@ public final class MatformerStudy implements Study {
                     + " million weights by guesses of its part of "
                     + Check.number(speed.part() / 1e6),
                 "guesses",
-                computed(
-                    "tokens/s",
-                    arm -> Estimate.exactly(speed.tokens() / times.seconds(arm.name()))),
-                computed("times plain", arm -> times.ratio(PLAIN, arm.name())),
+                named("tokens/s", name -> speed.tokens() / times.seconds(name)),
+                named("times plain", name -> times.ratio(PLAIN, name).value()),
                 column("kept (%)", share -> 100 * share)));
   }
 
@@ -323,10 +320,7 @@ public final class MatformerStudy implements Study {
       for (ChannelMixer.Config perceptron : perceptrons) {
         CausalLm.Config config =
             Small.language(
-                    scale.pick(2, 3, 6),
-                    scale.pick(16, 96, 384),
-                    scale.pick(32, 128, 256),
-                    new SoftmaxAttention.Config(4, 0))
+                    scale.pick(2, 3, 6), scale.pick(16, 96, 384), scale.pick(32, 128, 256), 4)
                 .withBlock(b -> b.ffn(perceptron));
         int before = models.size();
         models.add(
@@ -429,11 +423,7 @@ public final class MatformerStudy implements Study {
   private static Speed speed(ExperimentContext lab, DoubleConsumer progress) {
     Scale scale = lab.scale();
     CausalLm.Config config =
-        Small.language(
-                scale.pick(1, 4, 12),
-                scale.pick(16, 512, 1024),
-                scale.pick(32, 256, 512),
-                new SoftmaxAttention.Config(8, 0))
+        Small.language(scale.pick(1, 4, 12), scale.pick(16, 512, 1024), scale.pick(32, 256, 512), 8)
             .withBlock(b -> b.ffn(nested(8, NestedMlp.TrainingMode.ONE)));
     TrainingConfig training = Small.training(scale.pick(2, 200, 10_000), scale.pick(1, 2, 16), 1);
     try (CausalLm model = trained(config, lab.text(), training, progress);

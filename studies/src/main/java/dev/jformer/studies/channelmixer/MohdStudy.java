@@ -5,7 +5,6 @@ import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.ffn.expert.Mohd;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Projection;
@@ -97,7 +96,7 @@ public final class MohdStudy implements Study {
                 lab.scale().pick(1, 3, 6),
                 times * lab.scale().pick(16, 96, 384),
                 lab.scale().pick(16, 128, 256),
-                new SoftmaxAttention.Config(4, 0))
+                4)
             .withBlock(b -> b.projection(projection)),
         Small.training(steps, lab.scale().pick(2, 12, 32), 1),
         lab.scale().pick(2, 20, 100),

@@ -12,7 +12,6 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.expert.Experts;
 import dev.jformer.ffn.expert.SmoeDropoutGate;
 import dev.jformer.ffn.expert.TopKGate;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Activation;
 import dev.jformer.studies.Arms;
@@ -219,11 +218,7 @@ public final class SmoeDropoutStudy implements Study {
     int batch = scale.pick(2, 8, 32);
     int batches = scale.pick(2, 30, 200);
     CausalLm.Config config =
-        Small.language(
-                scale.pick(1, 3, 4),
-                scale.pick(16, 64, 256),
-                scale.pick(16, 128, 256),
-                new SoftmaxAttention.Config(4, 0))
+        Small.language(scale.pick(1, 3, 4), scale.pick(16, 64, 256), scale.pick(16, 128, 256), 4)
             .withBlock(b -> b.ffn(arm.ffn()).dropout(arm.dropout()));
     return new LanguageTrial(
             config, Small.training(steps, batch, 1).withLearningRate(rate), batches, null)

@@ -1,7 +1,7 @@
 package dev.jformer.studies.channelmixer;
 
+import static dev.jformer.studies.Column.named;
 import static dev.jformer.studies.Column.column;
-import static dev.jformer.studies.Column.computed;
 import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
@@ -24,7 +24,6 @@ import dev.jformer.studies.Measured;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.Multi30k;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.TrainingCurve;
@@ -70,7 +69,7 @@ public final class ThorStudy implements Study {
    * @param steps updates
    */
   private record Arm(Gate.Config gate, Objective objective, int steps) {
-    int allPasses() {
+    int passes() {
       return objective instanceof Consistency ? 2 * steps : steps;
     }
 
@@ -136,9 +135,14 @@ public final class ThorStudy implements Study {
   /**
    * How long updates take.
    *
+   * @param names of the arms
    * @param seconds of the passes of one update, an arm each
    */
-  public record Pace(List<Double> seconds) {}
+  public record Pace(List<String> names, List<Double> seconds) {
+    double of(String arm) {
+      return seconds.get(names.indexOf(arm));
+    }
+  }
 
   @Override
   public String slug() {
@@ -171,12 +175,12 @@ public final class ThorStudy implements Study {
                             examine(lab.scale(), texts, arm, model, course)));
     quality(lab, arms.settings(), runs, pace(lab, texts, arms.settings()));
     draws(lab, runs);
-    Measured<Outcome> routed = runs.without(DENSE);
     lab.table(
-        routed.table(
-            "Share of the tokens that each expert has in inference (%), the busiest first, mean"
-                + " over the layers",
-            "model", Column.each(EXPERTS, e -> "expert " + e, Outcome::loadPercent)));
+        runs.without(DENSE)
+            .table(
+                "Share of the tokens that each expert has in inference (%), the busiest first, mean"
+                    + " over the layers",
+                "model", Column.each(EXPERTS, e -> "expert " + e, Outcome::loadPercent)));
     lab.figure(
         runs.figure(
             "Loss on the validation pairs, first seed",
@@ -199,6 +203,7 @@ public final class ThorStudy implements Study {
         Pace.class,
         () ->
             new Pace(
+                List.copyOf(arms.keySet()),
                 TranslationTrial.secondsOfPasses(
                     arms.values().stream().map(arm -> trial(lab.scale(), texts, arm)).toList(),
                     lab.scale().pick(2, 15, 15))));
@@ -229,24 +234,16 @@ public final class ThorStudy implements Study {
         "(the paper does not say)",
         RANDOM,
         runs.atLeast("BLEU", HALF, SWITCH, Outcome::bleu));
-    List<String> names = runs.names();
     lab.table(
         runs.table(
             "Translators",
             "model",
-            new Column<>("updates", arm -> "" + arms.get(arm.name()).steps()),
-            new Column<>("passes", arm -> "" + arms.get(arm.name()).allPasses()),
+            named("updates", name -> arms.get(name).steps()),
+            named("passes", name -> arms.get(name).passes()),
             column("BLEU", Outcome::bleu),
             column("loss", "nats a token", Outcome::loss),
-            computed(
-                "ms an update",
-                arm -> Estimate.exactly(1e3 * pace.seconds().get(names.indexOf(arm.name())))),
-            computed(
-                "seconds of all updates",
-                arm ->
-                    Estimate.exactly(
-                        pace.seconds().get(names.indexOf(arm.name()))
-                            * arms.get(arm.name()).steps())),
+            named("ms an update", name -> 1e3 * pace.of(name)),
+            named("seconds of all updates", name -> pace.of(name) * arms.get(name).steps()),
             fixed("weights", Outcome::parameters)));
   }
 
@@ -278,9 +275,9 @@ public final class ThorStudy implements Study {
                 column("spread over draws", way -> Seeds.spread(way.bleus(), bleu -> bleu)),
                 column("loss", "nats a token", Dispatch::loss),
                 column("spread over draws", way -> Seeds.spread(way.losses(), loss -> loss)),
-                computed(
+                new Column<>(
                     "spread of a token's loss",
-                    arm -> Estimate.exactly(Math.sqrt(arm.of(Dispatch::variance).value())))));
+                    arm -> Check.number(Math.sqrt(arm.of(Dispatch::variance).value())))));
   }
 
   // ---- A trained model
