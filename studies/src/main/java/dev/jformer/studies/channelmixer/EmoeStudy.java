@@ -298,7 +298,7 @@ public final class EmoeStudy implements Study {
               () ->
                   TimedArms.layers(
                       layers,
-                      layer -> layer.build(Small.site(width)),
+                      layer -> layer.build(Small.context(width)),
                       what.equals("training"),
                       10,
                       15,

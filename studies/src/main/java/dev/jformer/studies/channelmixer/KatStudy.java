@@ -137,14 +137,14 @@ public final class KatStudy implements Study {
   private static Moments moments(Scale scale, Stack stack) {
     int width = scale.pick(32, 384, 768);
     int draws = scale.pick(1, 5, 5);
-    BlockContext site = Small.site(width, new BlockContext.Init(0.02, false));
+    BlockContext context = Small.context(width, new BlockContext.Init(0.02, false));
     double[] sums = new double[DEPTH];
     for (int draw = 1; draw <= draws; draw++) {
       Random.seed(draw);
       try (Mode mode = Autograd.noGrad()) {
         Tensor x = Tensor.randn(scale.pick(64, 256, 256), width);
         for (int layer = 0; layer < DEPTH; layer++) {
-          try (ChannelMixer mixer = stack.layer().build(site)) {
+          try (ChannelMixer mixer = stack.layer().build(context)) {
             x = mixer.forward(stack.normalised() ? Functional.layerNorm(x, null, null, 1e-6) : x);
           }
           sums[layer] += x.square().mean().item() / draws;
@@ -210,7 +210,7 @@ public final class KatStudy implements Study {
             () ->
                 TimedArms.layers(
                     MIXERS,
-                    mixer -> mixer.build(Small.site(width)),
+                    mixer -> mixer.build(Small.context(width)),
                     true,
                     20,
                     lab.scale().pick(3, 21, 21),

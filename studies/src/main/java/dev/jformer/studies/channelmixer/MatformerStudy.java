@@ -1,8 +1,8 @@
 package dev.jformer.studies.channelmixer;
 
-import static dev.jformer.studies.Column.named;
 import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.fixed;
+import static dev.jformer.studies.Column.named;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.experts.Extract;

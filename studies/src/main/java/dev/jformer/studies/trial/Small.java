@@ -110,12 +110,12 @@ public final class Small {
   }
 
   /** Where a channel mixer with bias stands that is measured by itself. */
-  public static BlockContext site(int width) {
-    return site(width, new BlockContext.Init());
+  public static BlockContext context(int width) {
+    return context(width, new BlockContext.Init());
   }
 
   /** As above with another initialisation. */
-  public static BlockContext site(int width, BlockContext.Init init) {
+  public static BlockContext context(int width, BlockContext.Init init) {
     return new BlockContext(width, 0, 1, 8, false, true, 0, init, new Linear.Config());
   }
 
