@@ -115,9 +115,13 @@ class ExamplesTest {
     Path run = folder.resolve("run");
     String plugins = variant().toString();
     command(
-        ("train --plugins " + plugins + " --set model.mixer=cosine --recipe shakespeare --quiet")
-            + (" --set model.layers=1 --set model.width=32 --set model.length=32 --steps 2")
-            + (" --data " + text + " --out " + run));
+        "train --plugins "
+            + plugins
+            + " --set model.mixer=cosine --recipe shakespeare --quiet --set model.layers=1"
+            + " --set model.width=32 --set model.length=32 --steps 2 --data "
+            + text
+            + " --out "
+            + run);
     assertTrue(Files.readString(run.resolve("config.json")).contains("\"cosine\""));
     String written = command("generate --plugins " + plugins + " " + run + " --tokens 5");
     assertTrue(!written.isBlank());
