@@ -171,7 +171,7 @@ public record ImageClassificationJob() implements Job {
   }
 
   @Override
-  public Use use(Path folder, Model model) {
+  public TrainedModel use(Path folder, Model model) {
     return new Use(folder, (ImageModel) model);
   }
 

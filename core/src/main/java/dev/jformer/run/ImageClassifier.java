@@ -2,6 +2,7 @@ package dev.jformer.run;
 
 import dev.jformer.hub.Models;
 import dev.jformer.model.Model;
+import dev.jformer.model.vision.ImageModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,7 +37,7 @@ public final class ImageClassifier implements AutoCloseable {
       throw new RunException(
           folder + " holds a " + loaded.config().type() + ": expected a classifier of images");
     }
-    return new ImageClassifier(job.use(folder, loaded));
+    return new ImageClassifier(new ImageClassificationJob.Use(folder, (ImageModel) loaded));
   }
 
   /** Classifies an image file (JPEG, PNG, GIF or BMP). */

@@ -135,7 +135,7 @@ public record TextClassificationJob() implements Job {
   }
 
   @Override
-  public Use use(Path folder, Model model) {
+  public TrainedModel use(Path folder, Model model) {
     return new Use(folder, (Encoder) model);
   }
 

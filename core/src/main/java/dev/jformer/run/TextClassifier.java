@@ -1,6 +1,7 @@
 package dev.jformer.run;
 
 import dev.jformer.hub.Models;
+import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ public final class TextClassifier implements AutoCloseable {
       throw new RunException(
           folder + " holds a " + loaded.config().type() + ": expected a classifier of texts");
     }
-    return new TextClassifier(job.use(folder, loaded));
+    return new TextClassifier(new TextClassificationJob.Use(folder, (Encoder) loaded));
   }
 
   /** Classifies a text. */

@@ -18,7 +18,7 @@ class DescriptionsTest {
     Description search = Descriptions.of(NodeSearch.class);
     assertTrue(search.summary().endsWith("."), search.summary());
     assertEquals(List.of("samples", "sparsity", "seed"), List.copyOf(search.parameters().keySet()));
-    assertEquals("how many sets are drawn", search.parameter("samples"));
+    assertEquals("number of sets drawn", search.parameter("samples"));
     assertEquals("", search.parameter("other"));
   }
 

@@ -108,7 +108,8 @@ class TokenPruningTest {
         "vit or encoder",
         model("{'model':'causal-lm','layers':2,'width':32,'vocab':40,'length':8}"));
     assertRefused(
-        "fills in", model("{'model':'encoder','layers':2,'width':32,'vocab':40,'length':8}"));
+        "masked language model",
+        model("{'model':'encoder','layers':2,'width':32,'vocab':40,'length':8}"));
     assertRefused(
         "not 'linear'",
         model(
