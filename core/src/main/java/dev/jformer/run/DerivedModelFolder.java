@@ -43,8 +43,7 @@ public final class DerivedModelFolder {
       Path recipe = from.resolve("recipe.json");
       if (Files.exists(recipe)) {
         Recipe before = Configs.read(recipe, Recipe.class);
-        Recipe after =
-            new Recipe(made.config(), before.data(), before.training(), "", before.objective());
+        Recipe after = before.with(changed -> changed.model(made.config()).from(""));
         AtomicFile.write(
             scratch.resolve("recipe.json"), Configs.toJson(after).getBytes(StandardCharsets.UTF_8));
       }

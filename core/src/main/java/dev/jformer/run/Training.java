@@ -170,7 +170,7 @@ public final class Training {
     if (failure[0] != null) {
       throw failure[0];
     }
-    return outcome[0].withPeak(peak);
+    return outcome[0].withPeakBytes(peak);
   }
 
   private TrainingOutcome train() throws IOException {

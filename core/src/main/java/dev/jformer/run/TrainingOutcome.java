@@ -1,6 +1,7 @@
 package dev.jformer.run;
 
 import dev.jformer.metrics.Metrics;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
@@ -23,6 +24,7 @@ import java.util.List;
  * @param peakBytes the most memory that training took beyond what the process held before; -1 if it
  *     was not measured
  */
+@RecordBuilder
 public record TrainingOutcome(
     Ending ending,
     String failure,
@@ -37,7 +39,8 @@ public record TrainingOutcome(
     double unitsPerSecond,
     long parameters,
     double flopsPerUnit,
-    long peakBytes) {
+    long peakBytes)
+    implements TrainingOutcomeBuilder.With {
   /** Why a training ended. */
   public enum Ending {
     /** All updates are done. */
@@ -71,23 +74,5 @@ public record TrainingOutcome(
   /** Whether the training diverged. */
   public boolean diverged() {
     return ending == Ending.DIVERGED;
-  }
-
-  TrainingOutcome withPeak(long bytes) {
-    return new TrainingOutcome(
-        ending,
-        failure,
-        steps,
-        last,
-        best,
-        bestStep,
-        losses,
-        evaluations,
-        seconds,
-        unitsPerStep,
-        unitsPerSecond,
-        parameters,
-        flopsPerUnit,
-        bytes);
   }
 }

@@ -21,6 +21,7 @@ import dev.jformer.train.Forecasting;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Schedule;
 import dev.jformer.train.TrainingConfig;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 import java.util.function.DoubleConsumer;
 import java.util.function.UnaryOperator;
@@ -38,6 +39,7 @@ import java.util.function.UnaryOperator;
  * @param trained columns to train on; null for all
  * @param tested columns to report errors of; null for {@code trained}
  */
+@RecordBuilder
 public record ForecastTrial(
     ForecastModel.Config model,
     Split split,
@@ -45,7 +47,8 @@ public record ForecastTrial(
     int mostSteps,
     double learningRate,
     List<String> trained,
-    List<String> tested) {
+    List<String> tested)
+    implements ForecastTrialBuilder.With {
   private static final int BATCH = 32;
   private static final int EVALUATIONS = 8;
 
@@ -80,12 +83,12 @@ public record ForecastTrial(
 
   /** Returns this trial with another maximum number of updates. */
   public ForecastTrial withMost(int steps) {
-    return new ForecastTrial(model, split, epochs, steps, learningRate, trained, tested);
+    return withMostSteps(steps);
   }
 
   /** Returns this trial with other columns for training and testing. */
   public ForecastTrial withColumns(List<String> learned, List<String> asked) {
-    return new ForecastTrial(model, split, epochs, mostSteps, learningRate, learned, asked);
+    return with(trial -> trial.trained(learned).tested(asked));
   }
 
   /** Standardised rows, to be cut into windows. */

@@ -2,6 +2,7 @@ package dev.jformer.studies.trial;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.jformer.studies.evidence.Figure;
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.TreeMap;
  * @param diverged whether the loss became NaN or infinite
  * @param metrics other metrics of the trained model by name: accuracy, BLEU, mse
  */
+@RecordBuilder
 public record TrainingResult(
     List<Point> training,
     List<Point> validation,
@@ -33,7 +35,8 @@ public record TrainingResult(
     long peakBytes,
     double flopsPerUnit,
     boolean diverged,
-    @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> metrics) {
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> metrics)
+    implements TrainingResultBuilder.With {
   /** Replaces missing metrics, as in files of earlier versions, by none. */
   public TrainingResult {
     metrics = metrics == null ? Map.of() : new TreeMap<>(metrics);
@@ -97,18 +100,7 @@ public record TrainingResult(
   public TrainingResult with(String metric, double value) {
     Map<String, Double> all = new TreeMap<>(metrics);
     all.put(metric, value);
-    return new TrainingResult(
-        training,
-        validation,
-        finalLoss,
-        steps,
-        seconds,
-        unitsPerSecond,
-        parameters,
-        peakBytes,
-        flopsPerUnit,
-        diverged,
-        all);
+    return withMetrics(all);
   }
 
   /**
