@@ -1,45 +1,37 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.data.image.ImageFile;
-import dev.jformer.data.image.ImageSampler;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.hub.Models;
 import dev.jformer.io.FileTree;
-import dev.jformer.model.CausalLm;
-import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageModel;
-import dev.jformer.run.ImageData;
+import dev.jformer.run.ImageClassificationJob;
+import dev.jformer.run.LanguageModellingJob;
+import dev.jformer.run.PreparedData;
 import dev.jformer.run.Recipe;
+import dev.jformer.run.TextData;
+import dev.jformer.run.Training;
 import dev.jformer.run.TranslationData;
+import dev.jformer.run.TranslationJob;
 import dev.jformer.studies.DataSets;
 import dev.jformer.studies.ReferenceModels;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Trial;
 import dev.jformer.tensor.Random;
-import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
-import dev.jformer.train.ImageClassification;
-import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Listener;
-import dev.jformer.train.Task;
-import dev.jformer.train.Trainer;
-import dev.jformer.train.Translation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Trains the {@link ReferenceModels} with their recipes. Like {@code jformer train}, it saves the
  * model of the best evaluation.
  */
 public final class ReferenceTraining {
-  private static final int EVALUATION_BATCHES = 200;
   private static final String CHECKPOINTS = "checkpoints";
 
   private final Recipe recipe;
@@ -74,15 +66,12 @@ public final class ReferenceTraining {
   private void language(Scale scale) throws IOException {
     Path source =
         scale == Scale.SMOKE ? madeUpText() : DataSets.require("tinyshakespeare/input.txt");
-    ByteTokenizer tokenizer = new ByteTokenizer();
-    tokenizer.save(folder);
     Path tokens = folder.resolve("tokens");
+    double heldOut = ((TextData) recipe.data()).validation();
+    Corpus corpus = Corpus.open(source, List.of());
     try (TokenFile text =
-            TokenFile.prepare(tokens, Corpus.open(source, List.of()), tokenizer, 0.1, bytes -> {});
-        CausalLm model = drawn(CausalLm.class, recipe.model())) {
-      int batch = recipe.training().batch();
-      long seed = recipe.training().seed();
-      train(model, new LanguageModelling(model, text, batch, seed, EVALUATION_BATCHES));
+        TokenFile.prepare(tokens, corpus, new ByteTokenizer(), heldOut, bytes -> {})) {
+      train(LanguageModellingJob.of(text));
     }
     FileTree.delete(tokens);
   }
@@ -94,94 +83,50 @@ public final class ReferenceTraining {
   }
 
   private void images(Scale scale) {
-    ImageData data = (ImageData) recipe.data();
     try (Pictures pictures = new Pictures(scale);
         ImageFile file = pictures.training()) {
-      ImageSampler sampler =
-          new ImageSampler(
-              file,
-              data.validation(),
-              data.augmentation(),
-              recipe.training().batch(),
-              recipe.training().seed());
-      ImageModel.Config config = (ImageModel.Config) recipe.model();
-      int classes = file.header().classes().size();
-      try (ImageModel model = drawn(ImageModel.class, config.withClasses(classes))) {
-        try (Scope scope = Scope.open()) {
-          Tensor[] channels = sampler.channels();
-          model.standardise(channels[0], channels[1]);
-        }
-        train(model, new ImageClassification(model, sampler, data.smoothing()));
-      }
+      train(ImageClassificationJob.of(file));
     }
   }
 
-  private void translation(Scale scale) throws IOException {
-    TranslationData data = (TranslationData) recipe.data();
+  private void translation(Scale scale) {
     // All pairs, long ones too, unless they are made up.
     Scale whole = scale == Scale.SMOKE ? scale : Scale.PAPER;
-    Multi30k texts = Multi30k.of(whole, data.vocabulary(), Integer.MAX_VALUE);
-    texts.tokenizer().save(folder);
-    EncoderDecoder.Config config = texts.fit((EncoderDecoder.Config) recipe.model());
-    try (EncoderDecoder model = drawn(EncoderDecoder.class, config)) {
-      train(
-          model,
-          new Translation(
-              model,
-              texts.tokens(texts.training(), model),
-              texts.tokens(texts.validation(), model),
-              data.tokens(),
-              recipe.training().batch(),
-              data.smoothing(),
-              recipe.training().seed()));
-    }
+    int vocabulary = ((TranslationData) recipe.data()).vocabulary();
+    Multi30k texts = Multi30k.of(whole, vocabulary, Integer.MAX_VALUE);
+    train(TranslationJob.of(texts.training(), texts.validation(), texts.tokenizer()));
   }
 
   private void untrained() throws IOException {
     new ByteTokenizer().save(folder);
-    try (Model model = drawn(Model.class, recipe.model())) {
-      Models.save(model, folder);
-    }
-  }
-
-  private <M extends Model> M drawn(Class<M> kind, Model.Config config) {
     Random.seed(recipe.training().seed());
-    return kind.cast(config.build());
-  }
-
-  private void train(Model model, Task task) {
-    Path checkpoints = folder.resolve(CHECKPOINTS);
-    try (Scope scope = Scope.open();
-        Trainer trainer =
-            new Trainer(model, recipe.objective().of(task), recipe.training(), checkpoints)) {
-      trainer.addListener(
-          new Listener() {
-            @Override
-            public void step(Step step) {
-              progress.at(
-                  (double) step.step() / recipe.training().steps(),
-                  String.format(Locale.ROOT, "loss %.3f", step.loss()));
-            }
-
-            @Override
-            public void evaluation(Evaluation evaluation) {
-              if (evaluation.isBest()) {
-                save(model);
-              }
-            }
-          });
-      if (Trainer.canResume(checkpoints)) {
-        trainer.resume();
-      }
-      trainer.run();
-    }
-  }
-
-  private void save(Model model) {
-    try {
+    try (Model model = recipe.model().build()) {
       Models.save(model, folder);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot save the model in " + folder, e);
     }
+  }
+
+  private void train(PreparedData data) {
+    TrialTraining.converged(
+        TrialTraining.outcome(
+            Training.of(recipe, data).withCheckpoints(folder.resolve(CHECKPOINTS)),
+            Model.class,
+            progress,
+            model -> saver(model, data)));
+  }
+
+  private Listener saver(Model model, PreparedData data) {
+    return new Listener() {
+      @Override
+      public void evaluation(Evaluation evaluation) {
+        if (!evaluation.isBest()) {
+          return;
+        }
+        try {
+          data.save(model, folder);
+        } catch (IOException e) {
+          throw new UncheckedIOException("cannot save the model in " + folder, e);
+        }
+      }
+    };
   }
 }

@@ -3,6 +3,7 @@ package dev.jformer.studies.trial;
 import dev.jformer.model.Model;
 import dev.jformer.run.Training;
 import dev.jformer.run.TrainingObserver;
+import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Task;
@@ -35,8 +36,8 @@ public record TrainingCurve(List<Double> losses, double seconds) {
     for (Listener other : others) {
       made.withObserver(observing(other));
     }
-    return TrialTraining.curve(
-        TrialTraining.outcome(made, (done, detail) -> progress.accept(done)));
+    TrainingOutcome outcome = TrialTraining.outcome(made, (done, detail) -> progress.accept(done));
+    return TrialTraining.curve(TrialTraining.result(TrialTraining.converged(outcome)));
   }
 
   private static TrainingObserver observing(Listener listener) {

@@ -143,6 +143,14 @@ final class TrialTraining {
     return values;
   }
 
+  /** Returns an outcome; throws an exception, with its reason, if the training diverged. */
+  static TrainingOutcome converged(TrainingOutcome outcome) {
+    if (outcome.diverged()) {
+      throw new DivergenceException(outcome.failure());
+    }
+    return outcome;
+  }
+
   /** Returns the losses on held-out data; throws an exception if the training diverged. */
   static TrainingCurve curve(TrainingResult result) {
     if (result.diverged()) {
@@ -150,15 +158,5 @@ final class TrialTraining {
     }
     return new TrainingCurve(
         result.validation().stream().map(TrainingResult.Point::loss).toList(), result.seconds());
-  }
-
-  /** Returns the losses on held-out data; throws an exception if the training diverged. */
-  static TrainingCurve curve(TrainingOutcome outcome) {
-    if (outcome.diverged()) {
-      throw new DivergenceException(outcome.failure());
-    }
-    return new TrainingCurve(
-        outcome.evaluations().stream().map(e -> e.metrics().primary().value()).toList(),
-        outcome.seconds());
   }
 }
