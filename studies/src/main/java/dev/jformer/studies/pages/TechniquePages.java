@@ -2,10 +2,12 @@ package dev.jformer.studies.pages;
 
 import static dev.jformer.studies.pages.Markdown.link;
 
+import dev.jformer.io.AtomicFile;
 import dev.jformer.studies.catalogue.Catalogue;
 import dev.jformer.studies.catalogue.Goal;
 import dev.jformer.studies.catalogue.Paper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,12 +38,25 @@ public final class TechniquePages {
     return pages;
   }
 
-  /** Writes all pages into a folder, which is created if needed; returns the number of pages. */
+  /**
+   * Writes all pages into a folder, which is created if needed; returns the number of pages.
+   *
+   * @throws IllegalArgumentException if a file with the name of a page is not such a page; then
+   *     nothing is written
+   */
   public static int write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Map<String, String> pages = all();
+    for (String name : pages.keySet()) {
+      Path file = folder.resolve(name);
+      if (Files.exists(file) && !Files.readString(file).endsWith(ORIGIN)) {
+        throw new IllegalArgumentException(
+            file + " is not a page of this command: choose another folder, or remove the file");
+      }
+    }
     for (Map.Entry<String, String> page : pages.entrySet()) {
-      Files.writeString(folder.resolve(page.getKey()), page.getValue());
+      AtomicFile.write(
+          folder.resolve(page.getKey()), page.getValue().getBytes(StandardCharsets.UTF_8));
     }
     return pages.size();
   }

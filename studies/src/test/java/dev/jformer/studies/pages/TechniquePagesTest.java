@@ -1,6 +1,7 @@
 package dev.jformer.studies.pages;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.javadoc.Descriptions;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class TechniquePagesTest {
   private static final Path FOLDER = Path.of("../docs/techniques");
@@ -25,6 +27,19 @@ class TechniquePagesTest {
     return Catalogue.papers().stream()
         .filter(paper -> paper.status() == Paper.Status.IMPLEMENTED)
         .toList();
+  }
+
+  @Test
+  void neverOverwritesAnotherFile(@TempDir Path folder) throws Exception {
+    Path own = Files.writeString(folder.resolve("README.md"), "my project");
+    assertThrows(IllegalArgumentException.class, () -> TechniquePages.write(folder));
+    assertEquals("my project", Files.readString(own));
+    try (var files = Files.list(folder)) {
+      assertEquals(1, files.count(), "nothing is written");
+    }
+    Files.delete(own);
+    int pages = TechniquePages.write(folder);
+    assertEquals(pages, TechniquePages.write(folder), "its own pages are replaced");
   }
 
   @Test
