@@ -3,6 +3,7 @@ package dev.jformer.run;
 import dev.jformer.config.Configs;
 import dev.jformer.model.Model;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.stream.Collectors;
@@ -68,6 +69,7 @@ public final class Jobs {
   /** Prepares a recipe's data in a permanent folder. */
   public static PreparedData prepare(Recipe recipe, Path folder, Progress progress)
       throws IOException {
+    Files.createDirectories(folder);
     return prepare(recipe, Workspace.in(folder, progress));
   }
 

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Compares a recipe with variants of it, on data of any kind. Variants change the model or the
@@ -48,6 +49,9 @@ import java.util.List;
 public record Comparison(
     List<Variant> variants, Budget budget, int seeds, Choice.Priority priority, double tolerance)
     implements ComparisonBuilder.With {
+  /** Subfolder of data that is ready: its files must not mix with those of a model. */
+  private static final String PREPARED = "prepared";
+
   private static final String NOTES = "notes";
   private static final String MODELS = "models";
 
@@ -156,7 +160,8 @@ public record Comparison(
   public ComparisonResult run(Path folder, Surroundings surroundings) throws IOException {
     checkVariants();
     Files.createDirectories(folder);
-    try (PreparedData data = Jobs.prepare(base(), folder, surroundings.progress())) {
+    try (PreparedData data =
+        Jobs.prepare(base(), folder.resolve(PREPARED), surroundings.progress())) {
       Notebook notebook =
           new Notebook(folder.resolve(NOTES), conditions(data), surroundings.version());
       if (surroundings.fresh()) {
@@ -179,8 +184,25 @@ public record Comparison(
     }
   }
 
-  private String conditions(PreparedData data) {
-    return base() + "; data " + data.fingerprint() + "; " + Machine.here();
+  private String conditions(PreparedData data) throws IOException {
+    return base() + start() + "; data " + data.fingerprint() + "; " + Machine.here();
+  }
+
+  /**
+   * The files that the base begins with, if any: another model at the same place is another one.
+   */
+  private String start() throws IOException {
+    if (base().from().isEmpty()) {
+      return "";
+    }
+    StringBuilder files = new StringBuilder();
+    try (Stream<Path> found = Files.walk(Path.of(base().from()), 1)) {
+      for (Path file : found.filter(Files::isRegularFile).sorted().toList()) {
+        files.append(' ').append(file.getFileName()).append(' ').append(Files.size(file));
+        files.append(' ').append(Files.getLastModifiedTime(file));
+      }
+    }
+    return "; begins with" + files;
   }
 
   private String title() {

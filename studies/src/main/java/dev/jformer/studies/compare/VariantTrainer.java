@@ -87,6 +87,17 @@ record VariantTrainer(ExperimentContext context, PreparedData data, Budget budge
     @Override
     public void begun(Model begun, Task task, long step) {
       model = begun;
+      if (step == 0) {
+        remove(); // a model of other conditions must not stand for one that diverges
+      }
+    }
+
+    private void remove() {
+      try {
+        FileTree.delete(folder);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot delete the earlier model in " + folder, e);
+      }
     }
 
     @Override
@@ -102,8 +113,8 @@ record VariantTrainer(ExperimentContext context, PreparedData data, Budget budge
       if (evaluation.step() < steps) {
         return;
       }
+      remove();
       try {
-        FileTree.delete(folder);
         Files.createDirectories(folder);
         data.save(model, folder);
       } catch (IOException e) {

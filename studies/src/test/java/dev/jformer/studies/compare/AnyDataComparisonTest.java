@@ -208,9 +208,24 @@ class AnyDataComparisonTest {
     Path trained = folder.resolve("trained");
     Run.train(plain.withSteps(40), trained, Progress.none());
     double before = Run.evaluate(trained, Path.of(corpus())).metrics().loss();
+    double untrained = named(once, "base").metric("loss").value();
+    assertTrue(before < untrained - 0.5, before + " after training, " + untrained + " without");
     Recipe further = plain.withFrom(trained).with("training.learningRate", "1e-6").withSteps(4);
     Result base = compare(further, "weight-int8").get(0);
     assertEquals(before, base.metric("loss").value(), 0.2, "begins where the model before ended");
+  }
+
+  /** Data that is made ready has files of the names that models have. */
+  @Test
+  void leavesAModelInItsFolderAlone() throws Exception {
+    Path place = Files.createDirectories(folder.resolve("compare"));
+    Path tokenizer = Files.writeString(place.resolve("tokenizer.json"), "mine");
+    compare(
+        json(
+            "'type':'text','source':'" + corpus() + "'",
+            "'model':'causal-lm','length':16," + SMALL.replace('"', '\'')),
+        "alibi");
+    assertEquals("mine", Files.readString(tokenizer));
   }
 
   @Test

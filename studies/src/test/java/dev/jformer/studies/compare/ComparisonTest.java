@@ -21,7 +21,6 @@ import dev.jformer.studies.Scale;
 import dev.jformer.studies.Watcher;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.trial.LanguageTrial;
-import dev.jformer.studies.trial.RecipeTrial;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Random;
 import java.io.IOException;
@@ -63,6 +62,14 @@ class ComparisonTest {
 
   private Choice run(Comparison comparison, ExperimentContext lab) {
     return comparison.run(lab, LanguageModellingJob.of(text));
+  }
+
+  private static TrainingOutcome train(Recipe recipe, PreparedData data) throws IOException {
+    return Training.of(recipe, data)
+        .withOwnShape()
+        .withEvaluationBatches(1)
+        .withMeasurements()
+        .run();
   }
 
   private static Comparison comparison(String budget, int seeds) {
@@ -148,11 +155,10 @@ class ComparisonTest {
     Recipe plain = BASE.withSteps(2);
     Recipe recipe = plain.withFrom(first).withObjective(new dev.jformer.train.Consistency());
     PreparedData data = LanguageModellingJob.of(text);
-    TrainingOutcome scratch = new RecipeTrial(plain, data, 1).outcome();
-    TrainingOutcome outcome = new RecipeTrial(recipe, data, 1).outcome();
+    TrainingOutcome scratch = train(plain, data);
+    TrainingOutcome outcome = train(recipe, data);
     assertEquals(2 * scratch.flopsPerUnit(), outcome.flopsPerUnit(), 1e-6 * scratch.flopsPerUnit());
-    TrainingOutcome once =
-        new RecipeTrial(recipe.withObjective(plain.objective()), data, 1).outcome();
+    TrainingOutcome once = train(recipe.withObjective(plain.objective()), data);
     double loss = once.losses().get(0).value();
     assertTrue(Math.abs(loss - scratch.losses().get(0).value()) > 0.01, "other weights: " + loss);
     assertEquals(2 * loss, outcome.losses().get(0).value(), 1e-3);
