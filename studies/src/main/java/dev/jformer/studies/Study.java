@@ -1,5 +1,7 @@
 package dev.jformer.studies;
 
+import java.util.Locale;
+
 /**
  * An experiment that checks whether a paper's claims hold on this machine. Studies are found
  * through {@code @AutoService(Study.class)}; the package's description explains how to write one:
@@ -7,8 +9,6 @@ package dev.jformer.studies;
  * <pre>{@code
  * @AutoService(Study.class)
  * public final class ExampleStudy implements Study {
- *   public String slug() { return "example"; }
- *
  *   public void run(ExperimentContext lab) {
  *     Measured<TrainingResult> runs =
  *         Arms.of("example", new Example.Config())
@@ -23,8 +23,17 @@ package dev.jformer.studies;
  * }</pre>
  */
 public interface Study {
-  /** Returns the paper's slug in the catalogue. */
-  String slug();
+  /**
+   * Returns the paper's slug in the catalogue: by default the name of the class without {@code
+   * Study}, in lower case with hyphens. {@code LlmInt8Study} has the slug {@code llm-int8}.
+   */
+  default String slug() {
+    return getClass()
+        .getSimpleName()
+        .replaceFirst("Study$", "")
+        .replaceAll("(?<=.)(?=\\p{Lu})", "-")
+        .toLowerCase(Locale.ROOT);
+  }
 
   /**
    * Measures and reports the results. Everything that takes time goes through {@link

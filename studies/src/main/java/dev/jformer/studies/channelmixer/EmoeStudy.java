@@ -82,11 +82,6 @@ public final class EmoeStudy implements Study {
   public record Distance(double difference) {}
 
   @Override
-  public String slug() {
-    return "emoe";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Distance exact =
         lab.measure("all experts against dense", Distance.class, () -> exact(lab.scale()));

@@ -72,11 +72,6 @@ public final class EvomoeStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "evomoe";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     costs(lab);
     int steps = lab.scale().pick(10, 400, 40_000);

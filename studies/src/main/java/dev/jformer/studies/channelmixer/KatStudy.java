@@ -81,11 +81,6 @@ public final class KatStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "kat";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     variance(lab);
     activations(lab);

@@ -123,11 +123,6 @@ public final class MatformerStudy implements Study {
       long whole, long part, int tokens, TimedArms times, Map<String, Double> kept, boolean same) {}
 
   @Override
-  public String slug() {
-    return "matformer";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     List<Outcome> outcomes =
         lab.learn(

@@ -38,11 +38,6 @@ public final class MohdStudy implements Study {
   private static final double NEAR = 0.02;
 
   @Override
-  public String slug() {
-    return "mohd";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     int steps = lab.scale().pick(3, 300, 20_000);
     Measured<TrainingResult> runs =

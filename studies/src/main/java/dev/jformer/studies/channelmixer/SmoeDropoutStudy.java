@@ -94,11 +94,6 @@ public final class SmoeDropoutStudy implements Study {
   private record Arm(ChannelMixer.Config ffn, double dropout) {}
 
   @Override
-  public String slug() {
-    return "smoe-dropout";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     int width = lab.scale().pick(16, 64, 256);
     Mlp.Config expert = new Mlp.Config(Activation.GELU, 4, width);

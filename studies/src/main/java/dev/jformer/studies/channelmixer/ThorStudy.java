@@ -145,11 +145,6 @@ public final class ThorStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "thor";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     int steps = lab.scale().pick(2, 800, 40_000);
     Objective plain = new Objective.Plain();

@@ -87,11 +87,6 @@ public final class DenseshiftStudy implements Study {
       double bytes,
       double apart) {}
 
-  @Override
-  public String slug() {
-    return "denseshift";
-  }
-
   private static Arms<Projection> variants() {
     Arms<Projection> variants = Arms.ofControl(FLOATS, new Linear.Config());
     for (int bits = 2; bits <= 4; bits++) {

@@ -92,11 +92,6 @@ public final class DsformerStudy implements Study {
   private record Times(Map<String, TimedArms> byTokens) {}
 
   @Override
-  public String slug() {
-    return "dsformer";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     try (Encoders encoders = new Encoders(new TextPairs(lab.scale(), 120), new HashMap<>())) {
       Measured<AtOnce> atOnce =

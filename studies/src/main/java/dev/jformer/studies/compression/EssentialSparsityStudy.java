@@ -153,11 +153,6 @@ public final class EssentialSparsityStudy implements Study {
   public record Price(double bytes, double bytes8, double many, double one) {}
 
   @Override
-  public String slug() {
-    return "essential-sparsity";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Scale scale = lab.scale();
     Pretraining language = language(lab);

@@ -144,11 +144,6 @@ public final class FeatureComplexityStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "feature-complexity";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Points sentences =
         lab.measure("sentence encoder", Points.class, progress -> sentences(lab, progress));

@@ -80,11 +80,6 @@ public final class InferenceSurveyStudy implements Study {
   public record Outcomes(Map<String, Outcome> all) {}
 
   @Override
-  public String slug() {
-    return "inference-survey";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Measured<Outcome> sentences = sentences(lab);
     Measured<Outcome> language =

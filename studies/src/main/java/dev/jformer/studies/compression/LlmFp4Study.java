@@ -110,11 +110,6 @@ public final class LlmFp4Study implements Study {
   public record Outcome(Map<String, Method> methods, double difference) {}
 
   @Override
-  public String slug() {
-    return "llm-fp4";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     int seeds = lab.scale().pick(1, 2, 3);
     List<Outcome> language =

@@ -92,11 +92,6 @@ public final class LlmInt8Study implements Study {
   public record Speed(TimedArms passes, TimedArms products, long floatBytes, long int8Bytes) {}
 
   @Override
-  public String slug() {
-    return "llm-int8";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Map<String, Qualities> models = new LinkedHashMap<>();
     models.put("language model", language(lab));

@@ -72,11 +72,6 @@ public final class NoisyquantStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "noisyquant";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     theorem(lab);
     Outcome vit = lab.learn("vision transformer", images(lab.scale()));

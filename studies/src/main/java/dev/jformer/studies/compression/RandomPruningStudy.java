@@ -97,11 +97,6 @@ public final class RandomPruningStudy implements Study {
       long weights) {}
 
   @Override
-  public String slug() {
-    return "random-pruning";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Scale scale = lab.scale();
     List<Integer> widths =

@@ -100,11 +100,6 @@ public final class RandomSearchStudy implements Study {
   /** All trainings from one start, by arm. */
   private record Start(Map<String, Nets> arms) {}
 
-  @Override
-  public String slug() {
-    return "random-search";
-  }
-
   private static List<Double> sparsities(Scale scale) {
     List<Double> all = List.of(0.5, 0.9, 0.97);
     return scale.pick(List.of(0.5), all, all);

@@ -114,11 +114,6 @@ public final class ZeroTpruneStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "zero-tprune";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Scale scale = lab.scale();
     Speeds imageSpeed = lab.measure("speed, images", Speeds.class, () -> imageSpeed(scale));

@@ -52,11 +52,6 @@ public final class InformerStudy implements Study {
   private static final String LINEAR = "DLinear";
 
   @Override
-  public String slug() {
-    return "informer";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     costs(lab);
     decoding(lab);

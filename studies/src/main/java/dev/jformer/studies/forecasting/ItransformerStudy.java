@@ -49,11 +49,6 @@ public final class ItransformerStudy implements Study {
   private static final String LINEAR = "DLinear";
 
   @Override
-  public String slug() {
-    return "itransformer";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Trials trials = new Trials(lab.scale(), Ett.of(lab));
     beside(lab, trials);

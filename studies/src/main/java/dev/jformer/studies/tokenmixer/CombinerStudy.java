@@ -63,11 +63,6 @@ public final class CombinerStudy implements Study {
   /** What became of a model that learned with softmax attention, by mixer in its place. */
   public record Exchange(Map<String, Exchanged> mixers) {}
 
-  @Override
-  public String slug() {
-    return "combiner";
-  }
-
   private static TokenMixer.Config combiner(Combiner.Kind kind) {
     return new Combiner.Config(HEADS, kind, Combiner.Pool.MAX, 0);
   }

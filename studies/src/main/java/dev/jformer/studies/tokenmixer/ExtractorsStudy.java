@@ -87,11 +87,6 @@ public final class ExtractorsStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "extractors";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     learning(lab, lab.scale().pick(16, 64, 128), lab.scale().pick(24, 64, 128));
     costs(lab, lab.scale().pick(16, 64, 128));

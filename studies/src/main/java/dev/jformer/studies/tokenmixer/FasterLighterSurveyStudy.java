@@ -89,11 +89,6 @@ public final class FasterLighterSurveyStudy implements Study {
    */
   public record KernelErrors(List<Cost.Point> errors, double bias) {}
 
-  @Override
-  public String slug() {
-    return "faster-lighter-survey";
-  }
-
   private static TokenMixer.Config combiner(Combiner.Kind kind) {
     return new Combiner.Config(HEADS, kind, Combiner.Pool.MAX, 0);
   }

@@ -50,11 +50,6 @@ public final class FlowformerStudy implements Study {
           .control(LINEAR, new LinearAttention.Config(HEADS));
 
   @Override
-  public String slug() {
-    return "flowformer";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     costs(lab);
     language(lab);

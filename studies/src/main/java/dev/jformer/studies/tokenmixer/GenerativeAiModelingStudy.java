@@ -83,11 +83,6 @@ public final class GenerativeAiModelingStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "generative-ai-modeling";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     extrapolation(lab);
     blocks(lab);

@@ -63,11 +63,6 @@ public final class MetaformerStudy implements Study {
   public record Count(long parameters) {}
 
   @Override
-  public String slug() {
-    return "metaformer";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     double s12 =
         lab.measure("weights of PoolFormer-S12", Count.class, MetaformerStudy::s12).parameters();

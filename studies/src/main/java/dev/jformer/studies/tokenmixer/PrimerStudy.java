@@ -44,11 +44,6 @@ public final class PrimerStudy implements Study {
   private record Parts(TokenMixer.Config mixer, Activation activation) {}
 
   @Override
-  public String slug() {
-    return "primer";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     int heads = lab.scale().pick(2, 4, 8);
     TokenMixer.Config attention = new SoftmaxAttention.Config(heads, 0);

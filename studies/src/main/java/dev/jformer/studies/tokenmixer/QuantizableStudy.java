@@ -87,11 +87,6 @@ public final class QuantizableStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "quantizable";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     int heads = lab.scale().pick(2, 4, 12);
     Measured<Course> all =

@@ -123,11 +123,6 @@ public final class SigmaReparamStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "sigma-reparam";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     List<Double> rates =
         lab.scale()

@@ -50,11 +50,6 @@ public final class SsaStudy implements Study {
           .arm(UNBIASED, quarter(SubsampledAttention.Kind.UNBIASED, 0))
           .arm(LOCAL, quarter(SubsampledAttention.Kind.LOCAL, 0));
 
-  @Override
-  public String slug() {
-    return "ssa";
-  }
-
   private static TokenMixer.Config quarter(SubsampledAttention.Kind kind, double dense) {
     return new SubsampledAttention.Config(HEADS, 0, kind, 0.25, 0.5, dense);
   }

@@ -82,11 +82,6 @@ public final class TokenformerStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "tokenformer";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Scale scale = lab.scale();
     int seeds = scale.pick(1, 2, 3);

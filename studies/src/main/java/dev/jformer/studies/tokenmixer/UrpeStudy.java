@@ -82,11 +82,6 @@ public final class UrpeStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "urpe";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     int length = lab.scale().pick(8, 32, 128);
     puzzle(lab, new Puzzle("position identification", "the position's index", length, length));

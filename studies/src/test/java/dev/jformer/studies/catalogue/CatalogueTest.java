@@ -48,6 +48,13 @@ class CatalogueTest {
     assertEquals(List.of(), wrong);
   }
 
+  /** A study's slug follows from the name of its class, which may not fit the paper's. */
+  @Test
+  void studiesAreOfPapers() {
+    Studies.all().values().forEach(study -> Catalogue.paper(study.slug()));
+    assertTrue(Studies.all().keySet().containsAll(List.of("llm-int8", "zero-tprune", "kat")));
+  }
+
   private static void expect(
       List<String> wrong, Paper paper, String what, boolean wanted, boolean there) {
     if (wanted != there) {
