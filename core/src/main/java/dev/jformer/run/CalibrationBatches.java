@@ -37,6 +37,16 @@ public final class CalibrationBatches implements CalibrationData, AutoCloseable 
     this.progress = progress;
   }
 
+  /** The most batches. */
+  int most() {
+    return most;
+  }
+
+  /** Receives how far the reading is. */
+  Progress progress() {
+    return progress;
+  }
+
   /** Adds a batch, unless there are enough already. */
   void add(Tensor input, Tensor paddingMask, Tensor target) {
     if (batches.size() < most) {

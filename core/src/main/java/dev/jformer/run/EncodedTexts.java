@@ -40,13 +40,12 @@ final class EncodedTexts {
       Encoder model,
       Tokenizer tokenizer,
       List<String> texts,
-      List<Integer> classes,
-      int count) {
+      List<Integer> classes) {
     int longest = model.config().length();
     int size = CalibrationBatches.BATCH;
     List<int[]> some = new ArrayList<>();
     List<Integer> targets = new ArrayList<>();
-    for (int i = 0; i < texts.size() && some.size() < size * count; i++) {
+    for (int i = 0; i < texts.size() && some.size() < size * batches.most(); i++) {
       int[] ids = tokenizer.encodeWhole(texts.get(i), longest);
       if (ids.length > 0) {
         some.add(ids);

@@ -186,18 +186,8 @@ public record ForecastingJob() implements Job {
     private final ForecastModel model;
 
     Use(Path folder, ForecastModel model) {
-      super(folder, model);
+      super(new ForecastingJob(), folder, model, null);
       this.model = model;
-    }
-
-    @Override
-    public Job job() {
-      return new ForecastingJob();
-    }
-
-    @Override
-    public ForecastModel model() {
-      return model;
     }
 
     /** Measures mean errors over all windows of a file, in standardised units. */

@@ -59,7 +59,6 @@ final class HeldOutTokens {
       Path data,
       List<String> endings,
       int length,
-      int count,
       boolean targets)
       throws IOException {
     with(
@@ -71,7 +70,7 @@ final class HeldOutTokens {
               tokens,
               CalibrationBatches.BATCH,
               length,
-              count,
+              batches.most(),
               batch -> batches.add(batch.inputs(), null, targets ? batch.targets() : null));
           return batches;
         });

@@ -19,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** The job of image classification: a model learns the classes of images. */
 @AutoService(Job.class)
@@ -180,18 +179,8 @@ public record ImageClassificationJob() implements Job {
     private final ImageModel model;
 
     Use(Path folder, ImageModel model) {
-      super(folder, model);
+      super(new ImageClassificationJob(), folder, model, new Passes());
       this.model = model;
-    }
-
-    @Override
-    public Job job() {
-      return new ImageClassificationJob();
-    }
-
-    @Override
-    public ImageModel model() {
-      return model;
     }
 
     @Override
@@ -210,13 +199,9 @@ public record ImageClassificationJob() implements Job {
     }
 
     @Override
-    public CalibrationBatches calibration(
-        Path data, List<String> endings, int count, Progress progress) throws IOException {
-      CalibrationBatches batches =
-          new CalibrationBatches(data.toString(), model, new Passes(), count, progress);
+    void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
       Path scratch = Files.createTempDirectory("jformer-images");
-      try (Scope scope = Scope.open();
-          ImageFile file = read(data, scratch, model.config().size(), progress)) {
+      try (ImageFile file = read(data, scratch, model.config().size(), batches.progress())) {
         int[] numbers =
             ClassNames.exists(folder())
                 ? ClassNames.load(folder()).numbers(file.header().classes(), data.toString())
@@ -233,7 +218,6 @@ public record ImageClassificationJob() implements Job {
       } finally {
         FileTree.delete(scratch);
       }
-      return batches.checked();
     }
 
     /** The names of the classes. */
@@ -256,11 +240,6 @@ public record ImageClassificationJob() implements Job {
                 file.toString(), classes, ImageClassification.probabilities(model, pixels)));
       }
       return found;
-    }
-
-    @Override
-    public Optional<ForwardPasses> passes() {
-      return Optional.of(new Passes());
     }
   }
 

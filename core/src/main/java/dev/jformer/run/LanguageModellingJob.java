@@ -152,18 +152,8 @@ public record LanguageModellingJob() implements Job {
     private final CausalLm model;
 
     Use(Path folder, CausalLm model) {
-      super(folder, model);
+      super(new LanguageModellingJob(), folder, model, new Passes());
       this.model = model;
-    }
-
-    @Override
-    public Job job() {
-      return new LanguageModellingJob();
-    }
-
-    @Override
-    public CausalLm model() {
-      return model;
     }
 
     @Override
@@ -193,20 +183,8 @@ public record LanguageModellingJob() implements Job {
     }
 
     @Override
-    public CalibrationBatches calibration(
-        Path data, List<String> endings, int count, Progress progress) throws IOException {
-      CalibrationBatches batches =
-          new CalibrationBatches(data.toString(), model, new Passes(), count, progress);
-      try (Scope scope = Scope.open()) {
-        int length = model.config().length();
-        HeldOutTokens.calibrate(batches, folder(), data, endings, length, count, true);
-      }
-      return batches.checked();
-    }
-
-    @Override
-    public Optional<ForwardPasses> passes() {
-      return Optional.of(new Passes());
+    void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
+      HeldOutTokens.calibrate(batches, folder(), data, endings, model.config().length(), true);
     }
   }
 

@@ -8,13 +8,11 @@ import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.tensor.Scope;
 import dev.jformer.train.MaskedModelling;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /** The job of masked language modelling: an encoder learns to predict masked tokens of a text. */
 @AutoService(Job.class)
@@ -88,18 +86,8 @@ public record MaskedLanguageModellingJob() implements Job {
     private final Encoder model;
 
     Use(Path folder, Encoder model) {
-      super(folder, model);
+      super(new MaskedLanguageModellingJob(), folder, model, new EncoderPasses());
       this.model = model;
-    }
-
-    @Override
-    public Job job() {
-      return new MaskedLanguageModellingJob();
-    }
-
-    @Override
-    public Encoder model() {
-      return model;
     }
 
     @Override
@@ -125,20 +113,8 @@ public record MaskedLanguageModellingJob() implements Job {
     }
 
     @Override
-    public CalibrationBatches calibration(
-        Path data, List<String> endings, int count, Progress progress) throws IOException {
-      CalibrationBatches batches =
-          new CalibrationBatches(data.toString(), model, new EncoderPasses(), count, progress);
-      try (Scope scope = Scope.open()) {
-        int length = model.config().length();
-        HeldOutTokens.calibrate(batches, folder(), data, endings, length, count, false);
-      }
-      return batches.checked();
-    }
-
-    @Override
-    public Optional<ForwardPasses> passes() {
-      return Optional.of(new EncoderPasses());
+    void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
+      HeldOutTokens.calibrate(batches, folder(), data, endings, model.config().length(), false);
     }
   }
 }

@@ -8,14 +8,12 @@ import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -123,18 +121,8 @@ public record SentenceEmbeddingJob() implements Job {
     private final Encoder model;
 
     Use(Path folder, Encoder model) {
-      super(folder, model);
+      super(new SentenceEmbeddingJob(), folder, model, new EncoderPasses());
       this.model = model;
-    }
-
-    @Override
-    public Job job() {
-      return new SentenceEmbeddingJob();
-    }
-
-    @Override
-    public Encoder model() {
-      return model;
     }
 
     /** Measures the embeddings on files of scored pairs of texts. */
@@ -147,23 +135,12 @@ public record SentenceEmbeddingJob() implements Job {
     }
 
     @Override
-    public CalibrationBatches calibration(
-        Path data, List<String> endings, int count, Progress progress) throws IOException {
-      CalibrationBatches batches =
-          new CalibrationBatches(data.toString(), model, new EncoderPasses(), count, progress);
+    void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
       List<String> texts = new ArrayList<>();
       for (Path file : files(data)) {
         texts.addAll(ScoredPairs.read(file).first());
       }
-      try (Scope scope = Scope.open()) {
-        EncodedTexts.calibrate(batches, model, Tokenizers.load(folder()), texts, List.of(), count);
-      }
-      return batches.checked();
-    }
-
-    @Override
-    public Optional<ForwardPasses> passes() {
-      return Optional.of(new EncoderPasses());
+      EncodedTexts.calibrate(batches, model, Tokenizers.load(folder()), texts, List.of());
     }
   }
 }

@@ -8,7 +8,6 @@ import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.tensor.Scope;
 import dev.jformer.train.Task;
 import dev.jformer.train.TextClassification;
 import java.io.IOException;
@@ -17,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The job of text classification: an encoder learns the labels of texts, from random weights or
@@ -144,18 +142,8 @@ public record TextClassificationJob() implements Job {
     private final Encoder model;
 
     Use(Path folder, Encoder model) {
-      super(folder, model);
+      super(new TextClassificationJob(), folder, model, new EncoderPasses());
       this.model = model;
-    }
-
-    @Override
-    public Job job() {
-      return new TextClassificationJob();
-    }
-
-    @Override
-    public Encoder model() {
-      return model;
     }
 
     @Override
@@ -174,21 +162,14 @@ public record TextClassificationJob() implements Job {
     }
 
     @Override
-    public CalibrationBatches calibration(
-        Path data, List<String> endings, int count, Progress progress) throws IOException {
-      CalibrationBatches batches =
-          new CalibrationBatches(data.toString(), model, new EncoderPasses(), count, progress);
+    void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
       LabelledTexts labelled = LabelledTexts.read(data, false);
       List<Integer> classes = List.of();
       if (ClassNames.exists(folder())) {
         int[] numbers = ClassNames.load(folder()).numbers(labelled.classes(), data.toString());
         classes = labelled.labels().stream().map(label -> numbers[label]).toList();
       }
-      try (Scope scope = Scope.open()) {
-        EncodedTexts.calibrate(
-            batches, model, Tokenizers.load(folder()), labelled.texts(), classes, count);
-      }
-      return batches.checked();
+      EncodedTexts.calibrate(batches, model, Tokenizers.load(folder()), labelled.texts(), classes);
     }
 
     @Override
@@ -218,11 +199,6 @@ public record TextClassificationJob() implements Job {
         found.add(Classification.of(text, classes, TextClassification.probabilities(model, ids)));
       }
       return found;
-    }
-
-    @Override
-    public Optional<ForwardPasses> passes() {
-      return Optional.of(new EncoderPasses());
     }
   }
 }

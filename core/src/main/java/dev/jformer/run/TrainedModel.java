@@ -2,6 +2,7 @@ package dev.jformer.run;
 
 import dev.jformer.hub.Models;
 import dev.jformer.model.Model;
+import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,10 +10,21 @@ import java.util.Optional;
 
 /** A trained model with its folder, ready for use, of any job. It is not thread-safe. */
 public abstract class TrainedModel implements AutoCloseable {
+  private final Job job;
   private final Path folder;
+  private final Model model;
+  private final Optional<ForwardPasses> passes;
 
-  TrainedModel(Path folder, Model model) {
+  /**
+   * Puts a model into inference mode.
+   *
+   * @param passes its forward passes; null if it has more than one input
+   */
+  TrainedModel(Job job, Path folder, Model model, ForwardPasses passes) {
+    this.job = job;
     this.folder = folder;
+    this.model = model;
+    this.passes = Optional.ofNullable(passes);
     model.train(false);
   }
 
@@ -45,10 +57,14 @@ public abstract class TrainedModel implements AutoCloseable {
   }
 
   /** The job of the model. */
-  public abstract Job job();
+  public final Job job() {
+    return job;
+  }
 
   /** The model. */
-  public abstract Model model();
+  public final Model model() {
+    return model;
+  }
 
   /**
    * Measures the model.
@@ -58,7 +74,7 @@ public abstract class TrainedModel implements AutoCloseable {
   public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
       throws IOException {
     throw new RunException(
-        folder + " holds a " + model().config().type() + ", which cannot be measured on files");
+        folder + " holds a " + model.config().type() + ", which cannot be measured on files");
   }
 
   /** Whether the folder holds data that the training held out, for {@link #evaluate}. */
@@ -74,12 +90,25 @@ public abstract class TrainedModel implements AutoCloseable {
    * @param count the most batches
    * @throws RunException if {@code data} holds none
    */
-  public CalibrationBatches calibration(
+  public final CalibrationBatches calibration(
       Path data, List<String> endings, int count, Progress progress) throws IOException {
+    CalibrationBatches batches =
+        new CalibrationBatches(data.toString(), model, passes.orElse(null), count, progress);
+    try (Scope scope = Scope.open()) {
+      calibrate(batches, data, endings);
+      return batches.checked();
+    } catch (IOException | RuntimeException | Error e) {
+      batches.close();
+      throw e;
+    }
+  }
+
+  /** Reads the batches of {@link #calibration}, until {@code batches} takes no more. */
+  void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
     throw new RunException(
         folder
             + " holds a "
-            + model().config().type()
+            + model.config().type()
             + ", for which calibration data cannot be read: expected a model of texts or images");
   }
 
@@ -90,17 +119,17 @@ public abstract class TrainedModel implements AutoCloseable {
    */
   public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
     throw new RunException(
-        folder + " holds a " + model().config().type() + ": expected a classifier");
+        folder + " holds a " + model.config().type() + ": expected a classifier");
   }
 
   /** The forward passes of models of this family; empty for models with more than one input. */
-  public Optional<ForwardPasses> passes() {
-    return Optional.empty();
+  public final Optional<ForwardPasses> passes() {
+    return passes;
   }
 
   /** Releases the model. */
   @Override
   public void close() {
-    model().close();
+    model.close();
   }
 }

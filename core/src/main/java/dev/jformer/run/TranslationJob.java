@@ -222,18 +222,8 @@ public record TranslationJob() implements Job {
     private final EncoderDecoder model;
 
     Use(Path folder, EncoderDecoder model) {
-      super(folder, model);
+      super(new TranslationJob(), folder, model, null);
       this.model = model;
-    }
-
-    @Override
-    public Job job() {
-      return new TranslationJob();
-    }
-
-    @Override
-    public EncoderDecoder model() {
-      return model;
     }
 
     /** Measures BLEU of the translations of texts, and the cross-entropy of their references. */
