@@ -63,4 +63,18 @@ public record BlockConfig(
     Checks.notNull("init", init);
     Checks.notNull("projection", projection);
   }
+
+  /**
+   * Returns the context of a block with these parts.
+   *
+   * @param width D
+   * @param layer index of the block among {@code layers}, from 0
+   * @param length the longest sequence, in tokens
+   * @param rows number of rows in which tokens are arranged
+   */
+  public BlockContext context(
+      int width, int layer, int layers, int length, boolean causal, int rows) {
+    return new BlockContext(
+        width, layer, layers, length, causal, bias, dropout, init, projection, rows);
+  }
 }

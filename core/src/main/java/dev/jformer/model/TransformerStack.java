@@ -66,26 +66,14 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     this.dropout = child("dropout", Layer.class, new Dropout(parts.dropout()));
     List<B> made = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
-      made.add(builder.build(context(config, setting, layer), encoding));
+      BlockContext context =
+          parts.context(
+              width, layer, config.layers(), setting.length(), setting.causal(), setting.rows());
+      made.add(builder.build(context, encoding));
     }
     this.blocks = children(setting.blocks(), kind, made);
     boolean last = parts.placement() == NormPlacement.PRE;
     this.norm = child("norm", Layer.class, last ? parts.norm().build(width) : new Identity());
-  }
-
-  private static BlockContext context(StackConfig config, Setting setting, int layer) {
-    BlockConfig parts = config.block();
-    return new BlockContext(
-        config.width(),
-        layer,
-        config.layers(),
-        setting.length(),
-        setting.causal(),
-        parts.bias(),
-        parts.dropout(),
-        parts.init(),
-        parts.projection(),
-        setting.rows());
   }
 
   /** Builds a stack of plain blocks, as in language models and encoders. */

@@ -132,16 +132,7 @@ public final class ITransformer extends ForecastModel {
     List<Block> made = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
       BlockContext context =
-          new BlockContext(
-              width,
-              layer,
-              config.layers(),
-              tokens,
-              false,
-              config.bias(),
-              config.dropout(),
-              config.init(),
-              config.projection());
+          config.block().context(width, layer, config.layers(), tokens, false, 1);
       made.add(Block.of(context, config.block(), none));
     }
     this.blocks = children("blocks", Block.class, made);

@@ -132,16 +132,7 @@ public final class Informer extends ForecastModel {
     }
 
     BlockContext context(int layer, int layers, int length, boolean causal) {
-      return new BlockContext(
-          width,
-          layer,
-          layers,
-          length,
-          causal,
-          block.bias(),
-          block.dropout(),
-          block.init(),
-          block.projection());
+      return block.context(width, layer, layers, length, causal, 1);
     }
   }
 

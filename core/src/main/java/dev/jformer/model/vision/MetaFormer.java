@@ -199,18 +199,7 @@ public final class MetaFormer extends ImageModel {
   }
 
   private Block block(int width, int layer, int layers, int side) {
-    BlockContext context =
-        new BlockContext(
-            width,
-            layer,
-            layers,
-            side * side,
-            false,
-            config.bias(),
-            config.dropout(),
-            config.init(),
-            config.projection(),
-            side);
+    BlockContext context = config.block().context(width, layer, layers, side * side, false, side);
     int heads = config.mixer().heads();
     if (width % heads != 0) {
       throw new IllegalArgumentException(

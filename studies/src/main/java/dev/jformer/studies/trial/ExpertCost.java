@@ -4,9 +4,9 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.expert.Experts;
 import dev.jformer.ffn.expert.TopKGate;
+import dev.jformer.model.BlockConfig;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
-import dev.jformer.nn.Linear;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
@@ -37,9 +37,7 @@ public record ExpertCost(int experts, int active, int tokens, double forward, do
   public static ExpertCost measure(
       int experts, int active, int tokens, int width, int hidden, int rounds) {
     Random.seed(1);
-    BlockContext context =
-        new BlockContext(
-            width, 0, 1, tokens, false, true, 0, new BlockContext.Init(), new Linear.Config());
+    BlockContext context = new BlockConfig().context(width, 0, 1, tokens, false, 1);
     ChannelMixer dense = new Mlp.Config(Activation.RELU, 4, active * hidden).build(context);
     ChannelMixer routed =
         new Experts.Config(

@@ -4,6 +4,7 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.model.BlockConfig;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.TokenClassifier;
@@ -58,8 +59,7 @@ public final class Small {
   public static TokenMixer mixer(TokenMixer.Config mixer, int width, int length, boolean causal) {
     int heads = mixer.heads();
     return mixer.build(
-        new BlockContext(
-            width, 0, 1, length, causal, false, 0, new BlockContext.Init(), new Linear.Config()),
+        new BlockConfig().withBias(false).context(width, 0, 1, length, causal, 1),
         new NoPosition.Config().build(width, heads, width / heads, length));
   }
 
@@ -116,7 +116,7 @@ public final class Small {
 
   /** As above with another initialisation. */
   public static BlockContext context(int width, BlockContext.Init init) {
-    return new BlockContext(width, 0, 1, 8, false, true, 0, init, new Linear.Config());
+    return new BlockConfig().withInit(init).context(width, 0, 1, 8, false, 1);
   }
 
   /** A training with AdamW at learning rate 1e-3, warm-up and cosine decay, evaluated ten times. */
