@@ -284,7 +284,16 @@ public record Measured<R>(List<Arm<R>> arms) {
 
   /** A figure with a curve for each arm, of its first seed, on linear axes. */
   public Figure figure(String title, String x, String y, Curve<? super R> curve) {
-    return new Figure(title, x, y, false, false, curves(curve));
+    return Figure.of(title, x, y, curves(curve));
+  }
+
+  /**
+   * A line with a point for each arm, such as the accuracy of models against their size: the means
+   * over the seeds of two values. Arms are left out of which one is not finite.
+   */
+  public Figure.Series line(
+      String name, ToDoubleFunction<? super R> x, ToDoubleFunction<? super R> y) {
+    return Figure.Series.line(name, arms, arm -> arm.of(x).value(), arm -> arm.of(y).value());
   }
 
   /** As {@link #figure}, on logarithmic axes. */
@@ -308,16 +317,7 @@ public record Measured<R>(List<Arm<R>> arms) {
      */
     static <R, P> Curve<R> line(
         Function<R, List<P>> points, ToDoubleFunction<P> x, ToDoubleFunction<P> y) {
-      return (result, name) -> {
-        List<P> finite =
-            points.apply(result).stream()
-                .filter(p -> Double.isFinite(x.applyAsDouble(p) + y.applyAsDouble(p)))
-                .toList();
-        return Figure.Series.line(
-            name,
-            finite.stream().map(x::applyAsDouble).toList(),
-            finite.stream().map(y::applyAsDouble).toList());
-      };
+      return (result, name) -> Figure.Series.line(name, points.apply(result), x, y);
     }
   }
 

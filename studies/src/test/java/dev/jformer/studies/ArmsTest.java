@@ -1,6 +1,7 @@
 package dev.jformer.studies;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -148,6 +149,16 @@ class ArmsTest {
             .figure("F", "x", "y", (found, name) -> Figure.Series.point(name, 1, found.loss()));
     assertEquals(
         List.of(2.01, 1.01, 3.01), figure.series().stream().map(s -> s.y().get(0)).toList());
+    assertFalse(figure.logX() || figure.logY());
+    assertTrue(figure.withLogX().logX() && !figure.withLogX().logY());
+  }
+
+  @Test
+  void armsAreThePointsOfALine() {
+    Figure.Series line = learned().line("sizes", Found::weights, Found::loss);
+    assertEquals(List.of(200.0, 100.0, 300.0), line.x());
+    assertEquals(1.02, line.y().get(1), 1e-12, "the mean over the seeds");
+    assertEquals(List.of(line), Figure.of("F", "weights", "loss", line).series());
   }
 
   @Test

@@ -28,8 +28,8 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.TrainingConfig;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -238,10 +238,10 @@ public final class EmoeStudy implements Study {
       layers =
           layers.arm("half of " + n, new EmergentExperts.Config(Activation.GELU, 4, 0, n, n / 2));
     }
-    Map<String, TimedArms> inference = times(lab, layers, "inference", width, sizes);
-    Map<String, TimedArms> all = new LinkedHashMap<>(inference);
-    all.putAll(times(lab, layers, "training", width, sizes));
+    Measured<TimedArms> inference = times(lab, layers, "inference", width, sizes);
+    Measured<TimedArms> training = times(lab, layers, "training", width, sizes);
     String half = "half of 8";
+    String middle = ", " + sizes.get(1) + " tokens";
     lab.claim(
         "Half of EMoE's experts are faster than the dense layer from 2,048 tokens on",
         "fewer operations with sparse experts (section 6)",
@@ -249,57 +249,46 @@ public final class EmoeStudy implements Study {
         Check.all(
             Check.below(
                 "times dense, inference",
-                all.get("inference, " + sizes.get(1) + " tokens").ratio(half, DENSE),
+                inference.first("inference" + middle).ratio(half, DENSE),
                 1),
             Check.below(
                 "times dense, training",
-                all.get("training, " + sizes.get(1) + " tokens").ratio(half, DENSE),
+                training.first("training" + middle).ratio(half, DENSE),
                 1)));
     lab.table(
         TimedArms.ratios(
-            "Time of a layer of width " + width + ", times the dense one's", "layer", all));
-    lab.figure(
-        new Figure(
-            "Time in inference",
-            "tokens",
-            "times dense",
-            true,
-            false,
-            layers.settings().keySet().stream()
-                .map(
-                    layer ->
-                        Figure.Series.line(
-                            layer,
-                            sizes.stream().map(Integer::doubleValue).toList(),
-                            inference.values().stream()
-                                .map(times -> times.ratio(layer, DENSE).value())
-                                .toList()))
-                .toList()));
+            "Time of a layer of width " + width + ", times the dense one's",
+            "layer",
+            inference.and(training)));
+    List<Double> tokens = sizes.stream().map(Integer::doubleValue).toList();
+    List<Figure.Series> curves = new ArrayList<>();
+    for (String layer : layers.settings().keySet()) {
+      List<Double> ratios =
+          inference.arms().stream().map(t -> t.first().ratio(layer, DENSE).value()).toList();
+      curves.add(Figure.Series.line(layer, tokens, ratios));
+    }
+    lab.figure(Figure.of("Time in inference", "tokens", "times dense", curves).withLogX());
   }
 
-  private static Map<String, TimedArms> times(
+  private static Measured<TimedArms> times(
       ExperimentContext lab,
       Arms<ChannelMixer.Config> layers,
       String what,
       int width,
       List<Integer> sizes) {
-    Map<String, TimedArms> times = new LinkedHashMap<>();
-    for (int tokens : sizes) {
-      times.put(
-          what + ", " + tokens + " tokens",
-          lab.measure(
-              what + " of " + tokens + " tokens",
-              TimedArms.class,
-              () ->
-                  TimedArms.layers(
-                      layers,
-                      layer -> layer.build(Small.context(width)),
-                      what.equals("training"),
-                      10,
-                      15,
-                      tokens,
-                      width)));
-    }
-    return times;
+    return Arms.named(sizes, tokens -> what + ", " + tokens + " tokens")
+        .measure(
+            lab,
+            "time of ",
+            TimedArms.class,
+            tokens ->
+                TimedArms.layers(
+                    layers,
+                    layer -> layer.build(Small.context(width)),
+                    what.equals("training"),
+                    10,
+                    15,
+                    tokens,
+                    width));
   }
 }

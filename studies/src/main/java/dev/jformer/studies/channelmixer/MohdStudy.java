@@ -18,9 +18,7 @@ import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TimedArms;
 import dev.jformer.studies.trial.TrainingResult;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Mixture of Hidden Dimensions, MoHD (<a href="https://arxiv.org/abs/2412.05644">Mixture of Hidden
@@ -106,29 +104,27 @@ public final class MohdStudy implements Study {
         Arms.<Projection>ofControl(DENSE, new Linear.Config())
             .arm(HALF, new Mohd.Config())
             .arm("MoHD, a quarter active", new Mohd.Config(8, 1, 1, 0));
-    Map<String, TimedArms> times = new LinkedHashMap<>();
-    for (int width : widths) {
-      times.put(
-          "width " + width,
-          lab.measure(
-              "time of layers of width " + width,
-              TimedArms.class,
-              () ->
-                  TimedArms.layers(
-                      layers,
-                      each -> each.build(width, width, true, Initializer.normal(0.02)),
-                      false,
-                      10,
-                      15,
-                      tokens,
-                      width)));
-    }
-    String widest = "width " + widths.get(widths.size() - 1);
+    Measured<TimedArms> times =
+        Arms.named(widths, width -> "width " + width)
+            .measure(
+                lab,
+                "time of layers of ",
+                TimedArms.class,
+                width ->
+                    TimedArms.layers(
+                        layers,
+                        each -> each.build(width, width, true, Initializer.normal(0.02)),
+                        false,
+                        10,
+                        15,
+                        tokens,
+                        width));
+    TimedArms widest = times.first("width " + widths.get(widths.size() - 1));
     lab.claim(
         "A wide layer with half of its dimensions active takes less time than the dense one",
         "(the paper counts active weights)",
         DENSE,
-        Check.below("times dense, widest", times.get(widest).ratio(HALF, DENSE), 1));
+        Check.below("times dense, widest", widest.ratio(HALF, DENSE), 1));
     lab.table(
         TimedArms.ratios(
             "Time of D x D layers on " + tokens + " tokens in inference, times the dense one's",

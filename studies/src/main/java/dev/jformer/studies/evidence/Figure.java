@@ -1,6 +1,7 @@
 package dev.jformer.studies.evidence;
 
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * A figure with curves, points or bands.
@@ -14,6 +15,21 @@ import java.util.List;
  */
 public record Figure(
     String title, String x, String y, boolean logX, boolean logY, List<Series> series) {
+  /** A figure on linear axes. */
+  public static Figure of(String title, String x, String y, Series... series) {
+    return of(title, x, y, List.of(series));
+  }
+
+  /** As above, with a list of curves. */
+  public static Figure of(String title, String x, String y, List<Series> series) {
+    return new Figure(title, x, y, false, false, series);
+  }
+
+  /** Returns this figure with a logarithmic horizontal axis. */
+  public Figure withLogX() {
+    return new Figure(title, x, y, true, logY, series);
+  }
+
   /** Returns this figure with a logarithmic vertical axis. */
   public Figure withLogY() {
     return new Figure(title, x, y, logX, true, series);
@@ -45,6 +61,19 @@ public record Figure(
     /** Creates a line. */
     public static Series line(String name, List<Double> x, List<Double> y) {
       return new Series(name, x, y, false, List.of());
+    }
+
+    /** Creates a line through points; those are left out of which a value is not finite. */
+    public static <P> Series line(
+        String name, List<P> points, ToDoubleFunction<? super P> x, ToDoubleFunction<? super P> y) {
+      List<P> finite =
+          points.stream()
+              .filter(p -> Double.isFinite(x.applyAsDouble(p) + y.applyAsDouble(p)))
+              .toList();
+      return line(
+          name,
+          finite.stream().map(x::applyAsDouble).toList(),
+          finite.stream().map(y::applyAsDouble).toList());
     }
 
     /** Creates one labelled point. */

@@ -27,6 +27,18 @@ public record TaskTrial<M extends Model, T extends Task>(
     BiFunction<M, Trial.Session, T> task,
     BiFunction<M, T, Map<String, Double>> metrics)
     implements Trial<TrainingResult> {
+  /** Creates a trial that measures no metrics. */
+  public TaskTrial(
+      Supplier<M> model, TrainingConfig training, BiFunction<M, Trial.Session, T> task) {
+    this(model, training, task, (built, learned) -> Map.of());
+  }
+
+  /** An {@link dev.jformer.studies.trial.Examination} that also gets the task. */
+  public interface Examination<M, T, R> {
+    /** Measures the model. */
+    R of(M model, T task, TrainingResult result);
+  }
+
   @Override
   public Class<TrainingResult> kind() {
     return TrainingResult.class;
@@ -34,6 +46,16 @@ public record TaskTrial<M extends Model, T extends Task>(
 
   @Override
   public TrainingResult run(Session session) {
+    return run(
+        session, (built, learned, result) -> result.withMetrics(metrics.apply(built, learned)));
+  }
+
+  /** Returns a trial that trains in the same way and returns the result of an examination. */
+  public <R extends Record> Trial<R> examined(Class<R> kind, Examination<M, T, R> examination) {
+    return Trial.of(kind, session -> run(session, examination));
+  }
+
+  private <R> R run(Session session, Examination<M, T, R> examination) {
     Random.seed(session.seed());
     try (M built = model.get()) {
       T learned = task.apply(built, session);
@@ -45,8 +67,9 @@ public record TaskTrial<M extends Model, T extends Task>(
               done -> session.progress().at(done, ""));
       built.train(false);
       try (Mode mode = Autograd.noGrad()) {
-        return TrainingResult.of(
-            course, training.steps(), built.parameterCount(), metrics.apply(built, learned));
+        TrainingResult result =
+            TrainingResult.of(course, training.steps(), built.parameterCount(), Map.of());
+        return examination.of(built, learned, result);
       }
     }
   }

@@ -3,6 +3,8 @@ package dev.jformer.studies.trial;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Layer;
 import dev.jformer.studies.Arms;
+import dev.jformer.studies.Column;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.tensor.Autograd;
@@ -158,7 +160,7 @@ public record TimedArms(List<String> names, Timings timings) {
   public Table table(String title, String arm, String ratio) {
     List<List<String>> rows = new ArrayList<>();
     for (String name : names) {
-      rows.add(Table.row(name, 1e3 * seconds(name), ratio(name, names.get(0)).value()));
+      rows.add(Table.row(name, 1e3 * seconds(name), timesFirst(name)));
     }
     return new Table(title, List.of(arm, "ms", ratio), rows);
   }
@@ -168,17 +170,21 @@ public record TimedArms(List<String> names, Timings timings) {
    * arm's.
    *
    * @param arm title of the first column
-   * @param columns measurements of the same arms, by condition
+   * @param conditions measurements of the same arms, an arm for each condition
    */
-  public static Table ratios(String title, String arm, Map<String, TimedArms> columns) {
-    List<String> titles = new ArrayList<>(List.of(arm));
-    titles.addAll(columns.keySet());
-    List<List<String>> rows = new ArrayList<>();
-    for (String name : columns.values().iterator().next().names) {
-      List<Object> row = new ArrayList<>(List.of(name));
-      columns.values().forEach(each -> row.add(each.ratio(name, each.names.get(0)).value()));
-      rows.add(Table.row(row.toArray()));
-    }
-    return new Table(title, titles, rows);
+  public static Table ratios(String title, String arm, Measured<TimedArms> conditions) {
+    Map<String, String> names = new LinkedHashMap<>();
+    conditions.arms().get(0).first().names.forEach(name -> names.put(name, name));
+    return Measured.of(names)
+        .table(
+            title,
+            arm,
+            conditions.arms().stream()
+                .map(c -> Column.<String>fixed(c.name(), name -> c.first().timesFirst(name)))
+                .toList());
+  }
+
+  private double timesFirst(String name) {
+    return ratio(name, names.get(0)).value();
   }
 }

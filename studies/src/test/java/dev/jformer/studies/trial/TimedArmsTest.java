@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.nn.Layer;
 import dev.jformer.studies.Arms;
+import dev.jformer.studies.Measured;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
@@ -64,6 +65,6 @@ class TimedArmsTest {
     columns.put("long", new TimedArms(names, new Timings(List.of(List.of(2.0), List.of(1.0)))));
     assertEquals(
         List.of(List.of("dense", "1", "1"), List.of("sparse", "3", "0.5000")),
-        TimedArms.ratios("Times", "layer", columns).rows());
+        TimedArms.ratios("Times", "layer", Measured.of(columns)).rows());
   }
 }

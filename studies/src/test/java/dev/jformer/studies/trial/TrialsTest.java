@@ -93,6 +93,14 @@ class TrialsTest {
     assertEquals(4, result.metric("batches"));
     assertEquals(0, result.metric("training"), "metrics are of a model in inference");
     assertTrue(result.finalLoss() < result.validation().get(0).loss(), result.toString());
+    Losses examined =
+        new TaskTrial<>(trial.model(), trial.training(), trial.task())
+            .examined(
+                Losses.class,
+                (model, task, found) ->
+                    new Losses(found.finalLoss(), model.isTraining(), task.batches))
+            .run(Trial.Session.of(null, 1));
+    assertEquals(new Losses(result.finalLoss(), false, 4), examined);
   }
 
   /** The same few tokens, again and again. */
