@@ -57,6 +57,11 @@ public final class ExperimentContext {
     return scale;
   }
 
+  /** Returns the value for the scale of the experiment; see {@link Scale#pick}. */
+  public <T> T pick(T smoke, T laptop, T paper) {
+    return scale.pick(smoke, laptop, paper);
+  }
+
   /** Real text in byte tokens, vocabulary 256, with a held-out part. */
   public TokenFile text() {
     return text;

@@ -181,6 +181,24 @@ public record Measured<R>(List<Arm<R>> arms) {
     return Check.atLeast(name, of(arm, value), of(other, value));
   }
 
+  /** Checks that a value of an arm is at most that of another plus a margin. */
+  public Check atMost(
+      String name, String arm, String other, ToDoubleFunction<? super R> value, double margin) {
+    return Check.atMost(name, of(arm, value), of(other, value).plus(margin));
+  }
+
+  /** Checks that a value of an arm is at least that of another less a margin. */
+  public Check atLeast(
+      String name, String arm, String other, ToDoubleFunction<? super R> value, double margin) {
+    return Check.atLeast(name, of(arm, value), of(other, value).plus(-margin));
+  }
+
+  /** Checks that the {@link #ratio} of a value of an arm to that of another is at most a bound. */
+  public Check ratioAtMost(
+      String name, String arm, String other, ToDoubleFunction<? super R> value, double bound) {
+    return Check.atMost(name, ratio(arm, other, value), bound);
+  }
+
   /**
    * The ratio of a value of one arm to that of another with the same seed, as an estimate over the
    * seeds.
@@ -318,6 +336,12 @@ public record Measured<R>(List<Arm<R>> arms) {
     static <R, P> Curve<R> line(
         Function<R, List<P>> points, ToDoubleFunction<P> x, ToDoubleFunction<P> y) {
       return (result, name) -> Figure.Series.line(name, points.apply(result), x, y);
+    }
+
+    /** A line through the values that a result has at positions shared by all results. */
+    static <R> Curve<R> at(List<? extends Number> positions, Function<R, List<Double>> values) {
+      List<Double> x = positions.stream().map(Number::doubleValue).toList();
+      return (result, name) -> Figure.Series.line(name, x, values.apply(result));
     }
   }
 

@@ -191,6 +191,26 @@ class ArmsTest {
   }
 
   @Test
+  void curvesMayShareTheirPositions() {
+    Figure.Series line =
+        Measured.Curve.<Found>at(List.of(1, 2), run -> List.of(run.loss(), 0.5))
+            .of(new Found(1, 7), "loss");
+    assertEquals(
+        new Figure.Series("loss", List.of(1.0, 2.0), List.of(1.0, 0.5), false, null), line);
+  }
+
+  @Test
+  void checksAllowMarginsAndMultiples() {
+    Measured<Found> all = learned(); // losses of 2.02, 1.02 and 3.02
+    assertTrue(all.atMost("loss", "plain", "ours", Found::loss, 1.1).holds());
+    assertFalse(all.atMost("loss", "plain", "ours", Found::loss, 0.9).holds());
+    assertTrue(all.atLeast("loss", "ours", "plain", Found::loss, 1.1).holds());
+    assertFalse(all.atLeast("loss", "ours", "plain", Found::loss, 0.9).holds());
+    assertTrue(all.ratioAtMost("ratio", "plain", "ours", Found::loss, 2.1).holds());
+    assertFalse(all.ratioAtMost("ratio", "plain", "ours", Found::loss, 1.9).holds());
+  }
+
+  @Test
   void refusesWhatIsNotThere() {
     assertThrows(IllegalArgumentException.class, () -> ARMS.arm("ours", 1.0));
     assertThrows(IllegalArgumentException.class, () -> ARMS.without("theirs"));

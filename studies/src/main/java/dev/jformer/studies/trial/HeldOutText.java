@@ -8,13 +8,22 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** Means over the tokens of held-out text, summed in float64 with no gradients recorded. */
+/** Held-out text, and means over its tokens in float64 with no gradients recorded. */
 public final class HeldOutText {
   private HeldOutText() {}
+
+  /** The first held-out sequences as batches; the parameters are those of {@link #mean}. */
+  public static List<Batch> batches(TokenFile text, int rows, int length, long limit) {
+    List<Batch> batches = new ArrayList<>();
+    HeldOut.read(text, rows, length, limit, batches::add);
+    return batches;
+  }
 
   /**
    * The mean of a value that each target has.

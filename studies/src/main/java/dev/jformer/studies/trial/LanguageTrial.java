@@ -54,9 +54,14 @@ public record LanguageTrial(
     this(model, training, evaluationBatches, observer, new Objective.Plain(), built -> null);
   }
 
+  /** Creates a trial without an observer. */
+  public LanguageTrial(CausalLm.Config model, TrainingConfig training, long evaluationBatches) {
+    this(model, training, evaluationBatches, null);
+  }
+
   /** Creates a trial without an observer that evaluates on at most 40 batches. */
   public LanguageTrial(CausalLm.Config model, TrainingConfig training) {
-    this(model, training, 40, null);
+    this(model, training, 40);
   }
 
   /** Returns this trial with another objective. */

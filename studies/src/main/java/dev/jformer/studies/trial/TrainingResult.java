@@ -1,6 +1,7 @@
 package dev.jformer.studies.trial;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.jformer.studies.Measured;
 import dev.jformer.studies.evidence.Figure;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
@@ -178,6 +179,15 @@ public record TrainingResult(
   /** Returns the standard deviation of the final losses of several runs; 0 for one. */
   public static double spread(List<TrainingResult> runs) {
     return Seeds.spread(runs, TrainingResult::finalLoss);
+  }
+
+  /**
+   * Returns a figure with the losses on held-out data of each arm's first seed.
+   *
+   * @param unit of the loss
+   */
+  public static Figure figure(Measured<TrainingResult> runs, String title, String unit) {
+    return runs.figure(title, "updates", unit, TrainingResult::curve);
   }
 
   /** Returns the losses on held-out data by updates as a curve. */

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.data.text.Batch;
 import dev.jformer.data.text.Corpus;
-import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.mixer.TokenMixer;
@@ -20,7 +19,6 @@ import dev.jformer.train.LanguageModelling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,8 +65,8 @@ class HeldOutTextTest {
     try (TokenFile text = text("to be or not to be ".repeat(40));
         Mode mode = Autograd.noGrad();
         CausalLm model = model()) {
-      List<Batch> batches = new ArrayList<>();
-      HeldOut.read(text, 2, 16, 1, batches::add);
+      List<Batch> batches = HeldOutText.batches(text, 2, 16, 1);
+      assertEquals(1, batches.size());
       Decoded decoded = Decoded.of(model, batches.get(0));
       Decoded.Outcome same = decoded.beside(decoded);
       assertEquals(LanguageModelling.evaluate(model, text, 2, 1), same.loss(), 1e-5);
