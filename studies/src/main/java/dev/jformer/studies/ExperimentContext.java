@@ -1,5 +1,6 @@
 package dev.jformer.studies;
 
+import com.fasterxml.jackson.databind.JavaType;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Claim;
@@ -12,8 +13,10 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.DoubleConsumer;
@@ -93,10 +96,27 @@ public final class ExperimentContext {
   public <R extends Record> R measure(
       String name, Class<R> kind, Function<DoubleConsumer, R> measurement) {
     return remembered(
-        name, kind, () -> measurement.apply(done -> watcher.progress(name, done, "")));
+        name,
+        Notebook.type(kind),
+        () -> measurement.apply(done -> watcher.progress(name, done, "")));
   }
 
-  private <R> R remembered(String name, Class<R> kind, Supplier<R> measurement) {
+  /**
+   * Measures several arms together, such as models that are made of one trained model; see {@link
+   * #measure(String, Class, Function)}.
+   *
+   * @param kind of the result of an arm
+   * @param measurement gives the results by the arm's name
+   */
+  public <R extends Record> Measured<R> measureTogether(
+      String name, Class<R> kind, Function<DoubleConsumer, Map<String, R>> measurement) {
+    JavaType results = Notebook.type(LinkedHashMap.class, String.class, kind);
+    return Measured.of(
+        this.<Map<String, R>>remembered(
+            name, results, () -> measurement.apply(done -> watcher.progress(name, done, ""))));
+  }
+
+  private <R> R remembered(String name, JavaType kind, Supplier<R> measurement) {
     Notebook.Entry<R> known = notebook.recall(name, kind);
     if (known != null) {
       return count(name, known, true);
@@ -134,7 +154,7 @@ public final class ExperimentContext {
               text,
               (done, detail) -> watcher.progress(each, done, detail),
               notebook.unfinished(each));
-      all.add(remembered(each, trial.kind(), () -> trial.run(session)));
+      all.add(remembered(each, Notebook.type(trial.kind()), () -> trial.run(session)));
     }
     return all;
   }

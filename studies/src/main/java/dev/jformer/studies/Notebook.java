@@ -1,6 +1,7 @@
 package dev.jformer.studies;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -38,8 +39,13 @@ public final class Notebook {
   /** A saved measurement, with the time it took and the version of the program that made it. */
   record Entry<R>(R value, double seconds, String version) {}
 
+  /** The type of saved values, with its type arguments if it has any. */
+  static JavaType type(Class<?> kind, Class<?>... arguments) {
+    return JSON.getTypeFactory().constructParametricType(kind, arguments);
+  }
+
   /** Returns the measurement saved under a name; null if there is none or it cannot be read. */
-  <R> Entry<R> recall(String name, Class<R> kind) {
+  <R> Entry<R> recall(String name, JavaType kind) {
     if (folder == null || !Files.exists(file(name))) {
       return null;
     }

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,6 +52,16 @@ class ExperimentContextTest {
     assertEquals(
         Double.POSITIVE_INFINITY,
         lab("a").measure("z", Measured.class, () -> new Measured(1)).value());
+  }
+
+  @Test
+  void remembersArmsThatWereMeasuredTogetherInTheirOrder() {
+    Map<String, Measured> arms = new LinkedHashMap<>();
+    arms.put("z", new Measured(1));
+    arms.put("a", new Measured(2));
+    var first = lab("a").measureTogether("both", Measured.class, progress -> arms);
+    assertEquals(List.of("z", "a"), first.names());
+    assertEquals(first, lab("a").measureTogether("both", Measured.class, progress -> Map.of()));
   }
 
   private static Measured count(List<String> measured, double value) {

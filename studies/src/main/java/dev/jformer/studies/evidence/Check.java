@@ -3,9 +3,11 @@ package dev.jformer.studies.evidence;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -117,6 +119,11 @@ public record Check(String text, Verdict verdict, String basis) {
   /** As {@link #all(Check...)}. */
   public static Check all(List<Check> checks) {
     return all(checks.toArray(Check[]::new));
+  }
+
+  /** Checks that what is checked of each of these things holds, as {@link #all(Check...)}. */
+  public static <T> Check each(Collection<T> things, Function<T, Check> check) {
+    return all(things.stream().map(check).toList());
   }
 
   private static boolean anyIs(Verdict verdict, Check... checks) {

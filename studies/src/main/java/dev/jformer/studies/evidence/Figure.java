@@ -59,8 +59,8 @@ public record Figure(
     }
 
     /** Creates a line. */
-    public static Series line(String name, List<Double> x, List<Double> y) {
-      return new Series(name, x, y, false, List.of());
+    public static Series line(String name, List<? extends Number> x, List<Double> y) {
+      return new Series(name, x.stream().map(Number::doubleValue).toList(), y, false, List.of());
     }
 
     /** Creates a line through points; those are left out of which a value is not finite. */

@@ -22,24 +22,12 @@ import java.util.function.IntFunction;
  * @param sizes numbers of tokens, in ascending order
  */
 public record LayerCost(int width, List<Integer> sizes) {
-  /** The saved result of a measurement. */
-  private record Costs(Map<String, Cost> costs) {}
-
-  /** Measures mixers by name, in turns. */
-  public Map<String, Cost> measure(
-      ExperimentContext context, Map<String, TokenMixer.Config> mixers, boolean causal) {
-    String name = "cost of " + String.join(", ", mixers.keySet()) + (causal ? "" : ", both ways");
-    Map<String, Cost> costs =
-        context.measure(name, Costs.class, () -> new Costs(of(mixers, causal))).costs();
-    Map<String, Cost> inOrder = new LinkedHashMap<>();
-    mixers.keySet().forEach(each -> inOrder.put(each, costs.get(each)));
-    return inOrder;
-  }
-
   /** Measures the mixers of arms in turns. */
   public Measured<Cost> measure(
       ExperimentContext context, Arms<TokenMixer.Config> mixers, boolean causal) {
-    return Measured.of(measure(context, mixers.settings(), causal));
+    Map<String, TokenMixer.Config> all = mixers.settings();
+    String name = "cost of " + String.join(", ", all.keySet()) + (causal ? "" : ", both ways");
+    return context.measureTogether(name, Cost.class, progress -> of(all, causal));
   }
 
   private Map<String, Cost> of(Map<String, TokenMixer.Config> mixers, boolean causal) {
@@ -70,11 +58,6 @@ public record LayerCost(int width, List<Integer> sizes) {
       x.clearGrad();
       layer.forward(x, null).backward(g);
     };
-  }
-
-  /** As {@link #report(ExperimentContext, Measured, int)}. */
-  public void report(ExperimentContext context, Map<String, Cost> costs, int from) {
-    report(context, Measured.of(costs), from);
   }
 
   /**

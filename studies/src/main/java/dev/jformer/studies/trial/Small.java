@@ -23,6 +23,14 @@ import dev.jformer.train.TrainingConfig;
 public final class Small {
   private Small() {}
 
+  /** The size of a language model; one for each scale says what a study trains. */
+  public record Size(int layers, int width, int length, int heads) {}
+
+  /** As {@link #language(int, int, int, int)}. */
+  public static CausalLm.Config language(Size size) {
+    return language(size.layers(), size.width(), size.length(), size.heads());
+  }
+
   /** A language model with softmax attention, learned positions and plain perceptrons. */
   public static CausalLm.Config language(int layers, int width, int length, int heads) {
     return language(layers, width, length, new SoftmaxAttention.Config(heads, 0));

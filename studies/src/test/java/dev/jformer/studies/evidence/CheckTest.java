@@ -128,6 +128,13 @@ class CheckTest {
   }
 
   @Test
+  void eachChecksAllThings() {
+    Check both = Check.each(List.of(1.0, 3.0), value -> Check.below("of " + value, value, 2));
+    assertEquals("of 1.0 1 < 2; of 3.0 3 is not < 2", both.text());
+    assertEquals(Verdict.DOES_NOT_HOLD, both.verdict());
+  }
+
+  @Test
   void readsResultsOfEarlierVersions() throws IOException {
     JsonMapper json = new JsonMapper();
     String old =
