@@ -60,6 +60,12 @@ public record Measured<R>(List<Arm<R>> arms) {
     return new Measured<>(arms);
   }
 
+  /** An arm for each result, such as the stages of a training. */
+  public static <R> Measured<R> named(List<R> results, Function<? super R, String> name) {
+    return new Measured<>(
+        results.stream().map(r -> new Arm<>(name.apply(r), false, List.of(r))).toList());
+  }
+
   /** Results of several runs by the names of their arms, in the map's order. */
   public static <R> Measured<R> ofRuns(Map<String, List<R>> runs) {
     List<Arm<R>> arms = new ArrayList<>();

@@ -4,11 +4,13 @@ import static dev.jformer.studies.Column.column;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.compress.prune.LotteryTicket;
 import dev.jformer.compress.prune.Magnitude;
 import dev.jformer.compress.prune.Masks;
 import dev.jformer.compress.prune.NmPruning;
 import dev.jformer.compress.prune.RandomPruning;
+import dev.jformer.compress.prune.SparsityCurve;
 import dev.jformer.compress.quantize.WeightInt8;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
@@ -38,7 +40,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
 import java.util.function.DoubleFunction;
-import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Essential sparsity (arXiv 2306.03805) of all-MiniLM-L6-v2 and of a language model trained here:
@@ -62,85 +65,28 @@ public final class EssentialSparsityStudy implements Study {
       Arms.<DoubleFunction<Compression>>of(GLOBAL, EssentialSparsityStudy::global)
           .arm("magnitude, layer by layer", s -> new Magnitude(s, Masks.Reach.LAYER))
           .control(RANDOM, s -> new RandomPruning(s, RandomPruning.Ratios.UNIFORM, 1));
-  private static final List<NmPruning> PATTERNS =
-      List.of(new NmPruning(1, 2), new NmPruning(2, 4), new NmPruning(4, 8));
+  private static final Arms<NmPruning> PATTERNS =
+      Arms.of("1:2", new NmPruning(1, 2))
+          .arm("2:4", new NmPruning(2, 4))
+          .arm("4:8", new NmPruning(4, 8));
 
   private static Compression global(double sparsity) {
     return new Magnitude(sparsity, Masks.Reach.GLOBAL);
   }
 
-  /**
-   * How much worse a model is when weights are left out.
-   *
-   * @param sparsities shares left out, rising
-   * @param losses what is lost, relative to the model of all weights: 0.01 for 1 %
-   */
-  public record Curve(List<Double> sparsities, List<Double> losses) {
-    /** The largest sparsity, of those measured, up to which at most 1 % is lost; 0 if none. */
-    double essential() {
-      double largest = 0;
-      for (int i = 0; i < losses.size() && losses.get(i) <= LOSS; i++) {
-        largest = sparsities.get(i);
-      }
-      return largest;
-    }
-
-    /** The loss at a sparsity, interpolated. */
-    double at(double sparsity) {
-      int i = 1;
-      while (i < last() && sparsities.get(i) < sparsity) {
-        i++;
-      }
-      return losses.get(i - 1) + slope(i - 1, i) * (sparsity - sparsities.get(i - 1));
-    }
-
-    private double slope(int from, int to) {
-      return (losses.get(to) - losses.get(from)) / (sparsities.get(to) - sparsities.get(from));
-    }
-
-    private int last() {
-      return losses.size() - 1;
-    }
-
-    /** Where the curve is farthest below the straight line between its ends. */
-    double knee() {
-      double width = sparsities.get(last()) - sparsities.get(0);
-      double height = losses.get(last()) - losses.get(0);
-      ToDoubleFunction<Integer> below =
-          i ->
-              (sparsities.get(i) - sparsities.get(0)) / width
-                  - (losses.get(i) - losses.get(0)) / height;
-      int first = 0;
-      for (int i = 1; i <= last(); i++) {
-        first = below.applyAsDouble(i) > below.applyAsDouble(first) ? i : first;
-      }
-      return sparsities.get(first);
-    }
-
-    /** How many times as steep the curve is, in the mean, after the knee as before it. */
-    double bend() {
-      int at = sparsities.indexOf(knee());
-      return at == 0 || at == last() ? 1 : slope(at, last()) / Math.max(slope(0, at), 1e-3);
-    }
-
-    /** The sparsity at two thirds of those measured. */
-    double middle() {
-      return sparsities.get(sparsities.size() * 2 / 3);
-    }
-
-    Figure.Series series(String name) {
-      return Figure.Series.line(name, sparsities, losses.stream().map(loss -> 100 * loss).toList());
+  /** One model under all methods, and the percentages that it loses by N:M patterns. */
+  public record Results(
+      double quality, Map<String, SparsityCurve> methods, Map<String, Double> patterns) {
+    SparsityCurve global() {
+      return methods.get(GLOBAL);
     }
   }
 
-  /** One model under all methods, and its relative losses under N:M patterns. */
-  public record Results(double quality, Map<String, Curve> methods, Map<String, Double> patterns) {}
+  /** A language model in the course of its training, pruned by magnitude. */
+  public record Stage(long updates, double loss, SparsityCurve curve) {}
 
-  /** A language model in the course of its training. */
-  public record Stage(double loss, Curve curve) {}
-
-  /** Stages by the updates done, and the trained model under all methods. */
-  public record Pretraining(Map<String, Stage> stages, Results trained) {}
+  /** The stages of a training, and the trained model under all methods. */
+  public record Pretraining(List<Stage> stages, Results trained) {}
 
   /**
    * What sparse layers cost, as shares of what plain ones do.
@@ -153,21 +99,27 @@ public final class EssentialSparsityStudy implements Study {
   public record Price(double bytes, double bytes8, double many, double one) {}
 
   @Override
+  public String slug() {
+    return "essential-sparsity";
+  }
+
+  @Override
   public void run(ExperimentContext lab) {
-    Scale scale = lab.scale();
     Pretraining language = language(lab);
     Map<String, Results> models = new LinkedHashMap<>();
     models.put(
-        "sentence encoder", lab.measure("sentence encoder", Results.class, () -> sentences(scale)));
+        "sentence encoder",
+        lab.measure("sentence encoder", Results.class, () -> sentences(lab.scale())));
     models.put("language model", language.trained());
-    Curve tickets = lab.measure("lottery tickets", Curve.class, done -> tickets(lab, done));
-    models.forEach((name, results) -> tables(lab, name, results));
-    figures(lab, models, tickets);
-    pretraining(lab, Measured.of(language.stages()));
+    SparsityCurve tickets =
+        lab.measure("lottery tickets", SparsityCurve.class, done -> tickets(lab, done));
+    models.forEach((name, results) -> report(lab, name, results, tickets));
+    essential(lab, models);
+    pretraining(lab, language.stages());
     prices(lab);
     models.forEach((name, results) -> claims(lab, name, results));
-    tickets(lab, language.trained().methods().get(GLOBAL), tickets);
-    emergence(lab, language.stages().values().stream().map(s -> s.curve().essential()).toList());
+    tickets(lab, language.trained().global(), tickets);
+    emergence(lab, language.stages());
     lab.note(
         "Left out are weights of the linear layers in the blocks; embeddings, norms, biases and the"
             + " output layer stay whole. The sentence encoder is all-MiniLM-L6-v2, judged by the"
@@ -179,35 +131,27 @@ public final class EssentialSparsityStudy implements Study {
 
   // ---- Models
 
-  private static Curve curve(Subject subject, DoubleFunction<Compression> method, Scale scale) {
-    List<Double> sparsities = new ArrayList<>(List.of(0.0, 0.3, 0.6, 0.9));
-    if (scale != Scale.SMOKE) {
-      sparsities.addAll(List.of(0.1, 0.2, 0.4, 0.5, 0.7, 0.8));
-      sparsities.addAll(scale == Scale.PAPER ? List.of(0.95) : List.of());
-    }
-    sparsities.sort(null);
-    double whole = subject.quality(subject.model());
-    return new Curve(
-        sparsities,
-        sparsities.stream().map(s -> subject.relativeLoss(method.apply(s), whole)).toList());
+  private static SparsityCurve curve(
+      Scale scale, Subject subject, double whole, DoubleFunction<Compression> method) {
+    List<Double> tenths = List.of(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9);
+    List<Double> more = Stream.concat(tenths.stream(), Stream.of(0.95)).toList();
+    return SparsityCurve.of(
+        scale.pick(List.of(0.0, 0.3, 0.6, 0.9), tenths, more),
+        sparsity -> subject.relativeLoss(method.apply(sparsity), whole));
   }
 
-  private static Results results(Subject subject, Scale scale) {
+  private static Results results(Scale scale, Subject subject) {
     double whole = subject.quality(subject.model());
-    Map<String, Double> patterns = new LinkedHashMap<>();
-    PATTERNS.forEach(p -> patterns.put(name(p), subject.relativeLoss(p, whole)));
     return new Results(
-        whole, METHODS.map((name, method) -> curve(subject, method, scale)), patterns);
-  }
-
-  private static String name(NmPruning pattern) {
-    return pattern.keep() + ":" + pattern.of();
+        whole,
+        METHODS.map((name, method) -> curve(scale, subject, whole, method)),
+        PATTERNS.map((name, pattern) -> 100 * subject.relativeLoss(pattern, whole)));
   }
 
   private static Results sentences(Scale scale) {
     try (TextPairs pairs = new TextPairs(scale, PAIRS);
         Mode mode = Autograd.noGrad()) {
-      return results(Subject.sentences(pairs, 0), scale);
+      return results(scale, Subject.sentences(pairs, 0));
     }
   }
 
@@ -229,23 +173,22 @@ public final class EssentialSparsityStudy implements Study {
 
   private static Pretraining language(ExperimentContext lab) {
     Scale scale = lab.scale();
-    TrainingConfig training = training(scale);
-    Map<String, Stage> stages = new LinkedHashMap<>();
-    LanguageTrial.Observer observer =
-        (model, step, ignored) -> {
-          Subject subject = subject(lab, model);
-          Curve curve = curve(subject, EssentialSparsityStudy::global, scale);
-          stages.put(String.valueOf(step), new Stage(subject.quality(model), curve));
-        };
     return lab.learn(
         "language model",
-        new LanguageTrial(config(scale), training, scale.pick(1, 10, 100), observer)
-            .examined(
+        new LanguageTrial(config(scale), training(scale), scale.pick(1, 10, 100), null)
+            .watched(
                 Pretraining.class,
-                (model, result) -> new Pretraining(stages, results(subject(lab, model), scale))));
+                (model, step) -> stage(scale, subject(lab, model), step),
+                (model, result, stages) ->
+                    new Pretraining(stages, results(scale, subject(lab, model)))));
   }
 
-  private static Curve tickets(ExperimentContext lab, DoubleConsumer progress) {
+  private static Stage stage(Scale scale, Subject subject, long updates) {
+    double loss = subject.quality(subject.model());
+    return new Stage(updates, loss, curve(scale, subject, loss, EssentialSparsityStudy::global));
+  }
+
+  private static SparsityCurve tickets(ExperimentContext lab, DoubleConsumer progress) {
     TrainingConfig training = training(lab.scale());
     int rounds = lab.scale().pick(1, 3, 10);
     List<Double> sparsities = new ArrayList<>();
@@ -266,7 +209,8 @@ public final class EssentialSparsityStudy implements Study {
                 losses.add(subject(lab, model).quality(model));
               });
     }
-    return new Curve(sparsities, losses.stream().map(loss -> loss / losses.get(0) - 1).toList());
+    return new SparsityCurve(
+        sparsities, losses.stream().map(loss -> loss / losses.get(0) - 1).toList());
   }
 
   // ---- What sparse layers cost
@@ -297,132 +241,138 @@ public final class EssentialSparsityStudy implements Study {
       Subject subject = Subject.sentences(pairs, 0);
       Tensor many = Tensor.randint(0, 200, scale.pick(2, 32, 32), scale.pick(8, 64, 128));
       Tensor one = Tensor.randint(0, 200, 1, scale.pick(4, 12, 12));
-      double weights =
-          Masks.weights(pairs.model()).values().stream().mapToDouble(Tensor::elements).sum();
+      int rounds = scale.pick(1, 5, 15);
+      List<Compression> rounded = List.of(global(sparsity), new WeightInt8());
+      double plain =
+          Masks.weights(pairs.model()).values().stream().mapToDouble(w -> 4.0 * w.elements()).sum();
       return subject.compressed(
           global(sparsity),
           sparse ->
               new Price(
-                  bytes(sparse) / (4 * weights),
-                  subject.compressed(
-                          List.of(global(sparsity), new WeightInt8()),
-                          EssentialSparsityStudy::bytes)
-                      / (4 * weights),
-                  subject.timesAsLong(sparse, many, scale.pick(1, 5, 15)),
-                  subject.timesAsLong(sparse, one, scale.pick(1, 5, 15))));
+                  bytes(sparse) / plain,
+                  subject.compressed(rounded, EssentialSparsityStudy::bytes) / plain,
+                  subject.timesAsLong(sparse, many, rounds),
+                  subject.timesAsLong(sparse, one, rounds)));
     }
   }
 
   private static double bytes(Model sparse) {
-    return sparse.modules().values().stream()
-        .filter(SparseLinear.class::isInstance)
-        .mapToDouble(layer -> layer.parameterBytes())
+    return ModelRebuilder.all(sparse, SparseLinear.class).values().stream()
+        .mapToDouble(SparseLinear::parameterBytes)
         .sum();
   }
 
   // ---- What was found
 
-  private static void tables(ExperimentContext lab, String name, Results results) {
-    List<Double> sparsities = results.methods().get(GLOBAL).sparsities();
+  private static void report(
+      ExperimentContext lab, String name, Results results, SparsityCurve tickets) {
+    List<Double> sparsities = results.global().sparsities();
+    Measured<SparsityCurve> curves = Measured.of(results.methods());
     lab.table(
-        Measured.of(results.methods())
-            .crossTable(
-                "What the " + name + " loses, of " + Check.number(results.quality()),
-                "left out (%)",
-                sparsities.stream().map(s -> 100 * s).toList(),
-                new Cell<>("%", (curve, i) -> 100 * curve.losses().get(i))));
+        curves.crossTable(
+            "What the " + name + " loses, of " + Check.number(results.quality()),
+            "left out (%)",
+            sparsities.stream().map(s -> 100 * s).toList(),
+            new Cell<>("%", (curve, i) -> 100 * curve.losses().get(i))));
     lab.table(
         Measured.of(results.patterns())
             .table(
                 "What the " + name + " loses by N:M patterns",
                 "pattern",
-                column("lost (%)", loss -> 100 * loss)));
+                column("lost (%)", lost -> lost)));
+    if (name.equals("language model")) {
+      curves = curves.and(Measured.of(Map.of("lottery tickets, retrained", tickets)));
+    }
+    lab.figure(
+        curves.figure(
+            "What the " + name + " loses", "left out", "loss (%)", EssentialSparsityStudy::series));
   }
 
-  private static void figures(ExperimentContext lab, Map<String, Results> models, Curve tickets) {
-    Map<String, Curve> all = new LinkedHashMap<>();
+  private static Figure.Series series(SparsityCurve curve, String name) {
+    List<Double> percent = curve.losses().stream().map(loss -> 100 * loss).toList();
+    return Figure.Series.line(name, curve.sparsities(), percent);
+  }
+
+  private static void essential(ExperimentContext lab, Map<String, Results> models) {
+    Map<String, SparsityCurve> all = new LinkedHashMap<>();
     models.forEach(
-        (name, results) -> {
-          Measured<Curve> curves = Measured.of(results.methods());
-          if (name.equals("language model")) {
-            curves = curves.and(Measured.of(Map.of("lottery tickets, retrained", tickets)));
-          }
-          lab.figure(
-              curves.figure("What the " + name + " loses", "left out", "loss (%)", Curve::series));
-          results.methods().forEach((method, curve) -> all.put(name + ", " + method, curve));
-        });
+        (name, results) ->
+            results.methods().forEach((method, curve) -> all.put(name + ", " + method, curve)));
     lab.table(
         Measured.of(all)
             .table(
                 "Essential sparsity: the largest with at most 1 % lost; and the knee",
                 "model and method",
-                column("essential sparsity (%)", curve -> 100 * curve.essential()),
+                column("essential sparsity (%)", curve -> 100 * curve.essential(LOSS)),
                 column("knee (%)", curve -> 100 * curve.knee()),
-                column("slope after over before", Curve::bend)));
+                column("slope after over before", SparsityCurve::bend)));
   }
 
-  private static void pretraining(ExperimentContext lab, Measured<Stage> stages) {
-    double middle = stages.arms().get(0).first().curve().middle();
+  /** The sparsity at two thirds of those measured. */
+  private static double middle(SparsityCurve curve) {
+    return curve.sparsities().get(curve.sparsities().size() * 2 / 3);
+  }
+
+  private static void pretraining(ExperimentContext lab, List<Stage> list) {
+    Measured<Stage> stages = Measured.named(list, stage -> String.valueOf(stage.updates()));
+    double middle = middle(list.get(0).curve());
+    String title = "The language model in the course of its training";
     lab.table(
         stages.table(
-            "The language model in the course of its training",
+            title,
             "updates",
             column("loss", "nats", Stage::loss),
-            column("essential sparsity (%)", s -> 100 * s.curve().essential()),
+            column("essential sparsity (%)", s -> 100 * s.curve().essential(LOSS)),
             column("knee (%)", s -> 100 * s.curve().knee()),
             column(
                 "lost at " + Check.number(100 * middle) + " % (%)",
                 s -> 100 * s.curve().at(middle))));
     lab.figure(
         stages.figure(
-            "The language model in the course of its training, by updates",
+            title + ", by updates",
             "left out",
             "loss (%)",
-            (stage, name) -> stage.curve().series(name)));
+            (stage, name) -> series(stage.curve(), name)));
   }
 
   private static void claims(ExperimentContext lab, String name, Results results) {
-    Curve curve = results.methods().get(GLOBAL);
+    SparsityCurve curve = results.global();
+    double middle = middle(curve);
     lab.claim(
         "The " + name + " has a knee: quality hardly falls at first, then sharply",
         "30 to 50 % of the weights are left out of BERT and others with less than 1 % lost",
         RANDOM,
         Check.all(
-            Check.atLeast("essential sparsity", curve.essential(), 0.1),
+            Check.atLeast("essential sparsity", curve.essential(LOSS), 0.1),
             Check.atLeast("slope after the knee over before", curve.bend(), STEEPER)));
     lab.claim(
         "Of the " + name + ", magnitude leaves far better weights than chance",
         "random pruning loses at once (figure 1)",
         RANDOM,
         Check.atMost(
-            "loss at " + Check.number(curve.middle()) + ", as a share of that of random pruning",
-            Math.max(0, curve.at(curve.middle()))
-                / results.methods().get(RANDOM).at(curve.middle()),
+            "loss at " + Check.number(middle) + ", as a share of that of random pruning",
+            Math.max(0, curve.at(middle)) / results.methods().get(RANDOM).at(middle),
             0.25));
-    List<Double> patterns =
-        PATTERNS.stream().map(p -> 100 * results.patterns().get(name(p))).toList();
+    Map<String, Double> patterns = results.patterns();
     lab.claim(
         "Of N:M patterns of the " + name + ", those of wider groups lose less",
         "4:8 above 2:4 above 1:2 (figure 4)",
         Check.all(
-            Check.below("2:4 (%)", patterns.get(1), patterns.get(0)),
-            Check.below("4:8 (%)", patterns.get(2), patterns.get(1))));
+            Check.below("2:4 (%)", patterns.get("2:4"), patterns.get("1:2")),
+            Check.below("4:8 (%)", patterns.get("4:8"), patterns.get("2:4"))));
   }
 
-  private static void tickets(ExperimentContext lab, Curve once, Curve tickets) {
-    int within = 0;
-    for (int i = 1; i <= tickets.last(); i++) {
-      within = tickets.sparsities().get(i) <= once.essential() ? i : within;
-    }
-    double sparse = tickets.sparsities().get(within);
+  private static void tickets(ExperimentContext lab, SparsityCurve once, SparsityCurve tickets) {
+    double bound = once.essential(LOSS);
+    double sparse = tickets.sparsities().stream().filter(s -> s <= bound).reduce(0.0, Math::max);
+    double sparsest = tickets.sparsities().stream().reduce(0.0, Math::max);
     lab.claim(
         "Up to essential sparsity, lottery tickets are no better than weights left out at once",
         "one-shot magnitude is comparable to or better than LTH within it (section 4)",
         Check.atMost(
             "one-shot loss above that of a ticket as sparse, at " + Check.number(sparse),
-            once.at(sparse) - tickets.losses().get(within),
+            once.at(sparse) - tickets.at(sparse),
             LOSS));
-    double sparsest = tickets.sparsities().get(tickets.last());
     lab.claim(
         "Beyond essential sparsity, where weights left out at once lose much, lottery tickets still"
             + " learn",
@@ -430,16 +380,17 @@ public final class EssentialSparsityStudy implements Study {
         GLOBAL,
         Check.below(
             "loss of a ticket at " + Check.number(sparsest),
-            tickets.losses().get(tickets.last()),
+            tickets.at(sparsest),
             once.at(sparsest)));
   }
 
-  private static void emergence(ExperimentContext lab, List<Double> essential) {
+  private static void emergence(ExperimentContext lab, List<Stage> stages) {
+    List<Double> essential = stages.stream().map(s -> s.curve().essential(LOSS)).toList();
     double rise = essential.get(essential.size() - 1) - essential.get(0);
-    double jump = 0;
-    for (int i = 1; i < essential.size(); i++) {
-      jump = Math.max(jump, essential.get(i) - essential.get(i - 1));
-    }
+    double jump =
+        IntStream.range(1, essential.size())
+            .mapToDouble(i -> essential.get(i) - essential.get(i - 1))
+            .reduce(0, Math::max);
     lab.claim(
         "Sparsity emerges in pre-training, abruptly: much of its rise falls between two evaluations",
         "BERT becomes sparse suddenly after some updates of pre-training (figure 5)",
