@@ -211,6 +211,16 @@ class ArmsTest {
   }
 
   @Test
+  void valuesStandAtEqualDistances() {
+    Figure.Series line = Figure.Series.spaced("losses", 10, 5, List.of(3.0, 2.0, 1.0));
+    assertEquals(List.of(10.0, 15.0, 20.0), line.x());
+    assertEquals(List.of(3.0, 2.0, 1.0), line.y());
+    assertEquals(
+        List.of("10", "20"),
+        Measured.named(List.of(10.0, 20.0), x -> String.valueOf(x.intValue())).names());
+  }
+
+  @Test
   void refusesWhatIsNotThere() {
     assertThrows(IllegalArgumentException.class, () -> ARMS.arm("ours", 1.0));
     assertThrows(IllegalArgumentException.class, () -> ARMS.without("theirs"));

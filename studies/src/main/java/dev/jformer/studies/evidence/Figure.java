@@ -2,6 +2,7 @@ package dev.jformer.studies.evidence;
 
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * A figure with curves, points or bands.
@@ -74,6 +75,12 @@ public record Figure(
           name,
           finite.stream().map(x::applyAsDouble).toList(),
           finite.stream().map(y::applyAsDouble).toList());
+    }
+
+    /** Creates a line through values at equal distances, the first at {@code first}. */
+    public static Series spaced(String name, double first, double distance, List<Double> y) {
+      List<Double> x = IntStream.range(0, y.size()).mapToObj(i -> first + i * distance).toList();
+      return line(name, x, y);
     }
 
     /** Creates one labelled point. */

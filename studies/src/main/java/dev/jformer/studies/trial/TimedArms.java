@@ -40,6 +40,11 @@ public record TimedArms(List<String> names, Timings timings) {
         InterleavedTimer.measure(List.copyOf(work.values()), warmUp, rounds));
   }
 
+  /** As above, with work that is given as arms. */
+  public static TimedArms measure(Arms<Runnable> work, int warmUp, int rounds) {
+    return measure(work.settings(), warmUp, rounds);
+  }
+
   /**
    * Measures updates of untrained language models with AdamW, on random tokens.
    *

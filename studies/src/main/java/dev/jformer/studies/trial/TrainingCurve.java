@@ -8,7 +8,6 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleConsumer;
 
@@ -56,11 +55,8 @@ public record TrainingCurve(List<Double> losses, double seconds) {
 
   /** Returns the losses by updates as a curve; {@code steps} is the total number of updates. */
   public Figure.Series curve(String name, int steps) {
-    List<Double> at = new ArrayList<>();
-    for (int i = 1; i <= losses.size(); i++) {
-      at.add((double) steps * i / losses.size());
-    }
-    return Figure.Series.line(name, at, losses);
+    double interval = (double) steps / losses.size();
+    return Figure.Series.spaced(name, interval, interval, losses);
   }
 
   /** Returns the last loss. */

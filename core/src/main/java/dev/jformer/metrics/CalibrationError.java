@@ -1,4 +1,4 @@
-package dev.jformer.studies.trial;
+package dev.jformer.metrics;
 
 import dev.jformer.tensor.Tensor;
 

@@ -1,4 +1,4 @@
-package dev.jformer.studies.trial;
+package dev.jformer.metrics;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
