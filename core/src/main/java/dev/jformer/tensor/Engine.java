@@ -144,22 +144,19 @@ public final class Engine {
     if (System.getProperty("org.bytedeco.javacpp.maxPhysicalBytes") == null) {
       System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     }
-    if (mkl) {
-      System.setProperty(OPENBLAS_LOAD, "mkl_rt");
-      Loader.load(mkl_rt.class);
-      if (Loader.getPlatform().startsWith("linux")) {
-        mkl_rt.MKL_Set_Threading_Layer(MKL_THREADING_GNU);
-      }
-    }
+    NativeCache.prepare();
     try {
-      Loader.load(torch.class);
+      loadLibraries(mkl);
     } catch (UnsatisfiedLinkError e) {
       throw new IllegalStateException(
-          "libtorch for "
+          "the native libraries for "
               + Loader.getPlatform()
               + " could not be loaded ("
               + e.getMessage()
-              + "): add org.bytedeco:pytorch with this platform's classifier to the class path",
+              + "): "
+              + NativeCache.place()
+              + " needs 1 GB of space, and the class path org.bytedeco:pytorch with this platform's"
+              + " classifier",
           e);
     }
     Allocator.keepFreedMemory();
@@ -170,6 +167,17 @@ public final class Engine {
     }
     LOG.debug("libtorch {} with {}, {} threads", version(), mkl ? "mkl" : "openblas", threads);
     return mkl ? "mkl" : "openblas";
+  }
+
+  private static void loadLibraries(boolean mkl) {
+    if (mkl) {
+      System.setProperty(OPENBLAS_LOAD, "mkl_rt");
+      Loader.load(mkl_rt.class);
+      if (Loader.getPlatform().startsWith("linux")) {
+        mkl_rt.MKL_Set_Threading_Layer(MKL_THREADING_GNU);
+      }
+    }
+    Loader.load(torch.class);
   }
 
   private static boolean mklPresent() {

@@ -2,6 +2,7 @@ package dev.jformer.data.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jformer.tensor.NativeCache;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -19,6 +20,7 @@ final class SubwordTokenizer implements Tokenizer {
   private static final String SAMPLE = "a";
 
   static {
+    NativeCache.prepare();
     // Tokenizing needs no network: the library would otherwise report its use and look for other
     // builds of itself.
     System.setProperty("OPT_OUT_TRACKING", "true");
