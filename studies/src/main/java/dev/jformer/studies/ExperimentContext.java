@@ -145,6 +145,23 @@ public final class ExperimentContext {
    * @param name of the trial; unique in the study. Results are saved as {@code NAME, seed N}.
    */
   public <R extends Record> List<R> learn(String name, Trial<R> trial, int seeds) {
+    return learn(name, Notebook.type(trial.kind()), seeds, trial::run);
+  }
+
+  /**
+   * Measures several arms together once for each seed from 1, such as models that are made of one
+   * trained model; see {@link #learn(String, Trial, int)}.
+   *
+   * @param kind of the result of an arm
+   * @param run gives the results by the arm's name
+   */
+  public <R extends Record> Measured<R> learnTogether(
+      String name, Class<R> kind, int seeds, Function<Trial.Session, Map<String, R>> run) {
+    JavaType results = Notebook.type(LinkedHashMap.class, String.class, kind);
+    return Measured.within(learn(name, results, seeds, run), arms -> arms);
+  }
+
+  private <R> List<R> learn(String name, JavaType kind, int seeds, Function<Trial.Session, R> run) {
     List<R> all = new ArrayList<>();
     for (int seed = 1; seed <= seeds; seed++) {
       String each = name + ", seed " + seed;
@@ -154,7 +171,7 @@ public final class ExperimentContext {
               text,
               (done, detail) -> watcher.progress(each, done, detail),
               notebook.unfinished(each));
-      all.add(remembered(each, Notebook.type(trial.kind()), () -> trial.run(session)));
+      all.add(remembered(each, kind, () -> run.apply(session)));
     }
     return all;
   }

@@ -64,6 +64,16 @@ class ExperimentContextTest {
     assertEquals(first, lab("a").measureTogether("both", Measured.class, progress -> Map.of()));
   }
 
+  @Test
+  void remembersArmsOfEachSeed() {
+    var first =
+        lab("a")
+            .learnTogether(
+                "both", Measured.class, 2, s -> Map.of("a", new Measured((double) s.seed())));
+    assertEquals(1.5, first.of("a", Measured::value).value());
+    assertEquals(first, lab("a").learnTogether("both", Measured.class, 2, s -> Map.of()));
+  }
+
   private static Measured count(List<String> measured, double value) {
     measured.add("once");
     return new Measured(value);

@@ -27,6 +27,11 @@ public record Cost(List<Point> points) {
    */
   public record Point(int size, double seconds, double bytes) {}
 
+  /** The measurement at the largest size. */
+  public Point last() {
+    return points.get(points.size() - 1);
+  }
+
   /** Measures a piece of work at several sizes; see {@link #measure(int[], Map)}. */
   public static Cost measure(int[] sizes, IntFunction<Runnable> work) {
     return measure(sizes, Map.of("", work)).get("");

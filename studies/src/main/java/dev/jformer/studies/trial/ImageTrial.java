@@ -88,15 +88,19 @@ public record ImageTrial(
 
   @Override
   public TrainingResult run(Session session) {
-    return run(session, (built, images, result) -> result.with("accuracy", images.accuracy(built)));
+    return examine(
+        session, (built, images, result) -> result.with("accuracy", images.accuracy(built)));
   }
 
   /** Returns a trial that trains in the same way and returns the result of an examination. */
   public <R extends Record> Trial<R> examined(Class<R> kind, Examination<R> examination) {
-    return Trial.of(kind, session -> run(session, examination));
+    return Trial.of(kind, session -> examine(session, examination));
   }
 
-  private <R> R run(Session session, Examination<R> examination) {
+  /**
+   * Trains once, as a trial that is {@link #examined}, and returns the result of the examination.
+   */
+  public <R> R examine(Session session, Examination<R> examination) {
     TrainingConfig seeded = training.withSeed(session.seed());
     try (Pictures pictures = new Pictures(scale);
         ImageFile file = pictures.training();

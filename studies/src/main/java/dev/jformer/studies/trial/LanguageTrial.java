@@ -109,15 +109,19 @@ public record LanguageTrial(
    * no checkpoints, and its training result has no peak memory.
    */
   public <R extends Record> Trial<R> examined(Class<R> kind, Examination<CausalLm, R> examination) {
-    return Trial.of(
-        kind,
-        session ->
-            TrialTraining.run(
-                withSeed(session.seed()).on(session.text()),
-                CausalLm.class,
-                session.progress(),
-                this::listening,
-                examination));
+    return Trial.of(kind, session -> examine(session, examination));
+  }
+
+  /**
+   * Trains once, as a trial that is {@link #examined}, and returns the result of the examination.
+   */
+  public <R> R examine(Session session, Examination<CausalLm, R> examination) {
+    return TrialTraining.run(
+        withSeed(session.seed()).on(session.text()),
+        CausalLm.class,
+        session.progress(),
+        this::listening,
+        examination);
   }
 
   /** Looks at a model while it learns, as an {@link Observer} does. */
