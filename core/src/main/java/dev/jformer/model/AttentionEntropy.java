@@ -134,4 +134,25 @@ public final class AttentionEntropy {
     }
     return sum / length;
   }
+
+  /**
+   * Measures how far the {@linkplain #entropies entropies} of a causal model are above the least
+   * that the {@linkplain #spectralNorms norms} of the heads' logits allow ({@link
+   * #causalLowerBound}). The distance is never negative, except for rounding.
+   *
+   * @param ids int64 [B, T]
+   * @return [L][H], in nats; NaN where a logit is not finite
+   */
+  public static double[][] aboveLowerBound(CausalLm model, Tensor ids) {
+    double[][] distances = entropies(model, ids);
+    double[][] norms = spectralNorms(model, ids);
+    for (int layer = 0; layer < norms.length; layer++) {
+      for (int head = 0; head < norms[layer].length; head++) {
+        double norm = norms[layer][head];
+        distances[layer][head] -=
+            Double.isNaN(norm) ? Double.NaN : causalLowerBound(norm, ids.size(1));
+      }
+    }
+    return distances;
+  }
 }

@@ -68,6 +68,7 @@ class AttentionEntropyTest {
     Tensor ids = ids();
     double[][] entropies = AttentionEntropy.entropies(model, ids);
     double[][] norms = AttentionEntropy.spectralNorms(model, ids);
+    double[][] above = AttentionEntropy.aboveLowerBound(model, ids);
     boolean normed = more.contains("pre");
     Map<String, Parameter> p = model.parameters();
     Tensor x =
@@ -101,6 +102,11 @@ class AttentionEntropyTest {
       }
       assertArrayEquals(expected, entropies[layer], 1e-9, "entropies of layer " + layer);
       assertArrayEquals(largest, norms[layer], 1e-6, "norms of layer " + layer);
+      for (int h = 0; h < HEADS; h++) {
+        double least = AttentionEntropy.causalLowerBound(largest[h], 7);
+        assertEquals(expected[h] - least, above[layer][h], 1e-6, "distance of head " + h);
+        assertTrue(above[layer][h] > 0, "theorem 3.1, head " + h);
+      }
       x = block.forward(x, null);
     }
   }
@@ -152,6 +158,7 @@ class AttentionEntropyTest {
     model.parameters().get("blocks.0.mixer.qkv.weight").value().detach().fill_(Double.NaN);
     assertTrue(Double.isNaN(AttentionEntropy.entropies(model, ids())[0][1]));
     assertTrue(Double.isNaN(AttentionEntropy.spectralNorms(model, ids())[1][2]));
+    assertTrue(Double.isNaN(AttentionEntropy.aboveLowerBound(model, ids())[1][2]));
   }
 
   @Test
