@@ -125,8 +125,29 @@ public final class ModelRebuilder {
         : "start from the original model";
   }
 
-  /** All modules of a class by their dotted names, in the model's order. */
-  public static <T extends Module> Map<String, T> all(Model model, Class<T> kind) {
+  /**
+   * Creates a copy of a model with layers of a projection in place of its plain linear ones.
+   *
+   * @param method the method's type, which is also that of its projection
+   * @param kind a class or interface of the layers that the projection builds
+   * @param fill fills the new layers, which it gets by their names
+   * @throws IllegalArgumentException if the model's linear layers are not plain
+   */
+  public static <T> Model replaced(
+      String method,
+      Model model,
+      Projection projection,
+      Class<T> kind,
+      Consumer<Map<String, T>> fill) {
+    expectPlain(method, model.config());
+    return filled(
+        model,
+        withProjection(model.config(), plain -> projection),
+        made -> fill.accept(all(made, kind)));
+  }
+
+  /** All modules of a class or interface by their dotted names, in the model's order. */
+  public static <T> Map<String, T> all(Model model, Class<T> kind) {
     Map<String, T> all = new LinkedHashMap<>();
     model
         .modules()

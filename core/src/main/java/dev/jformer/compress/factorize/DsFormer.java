@@ -8,8 +8,6 @@ import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Module;
-import dev.jformer.nn.Projection;
 import dev.jformer.nn.factorized.DenseSparseFormat;
 import dev.jformer.nn.factorized.DenseSparseLinear;
 import dev.jformer.nn.factorized.FactorizedWeight;
@@ -103,21 +101,17 @@ public record DsFormer(double factor, int block, int basis, int turns, long seed
         && ModelRebuilder.projection(model) instanceof StraightThroughFactorizer.Config) {
       return new Folding().apply(model, calibration);
     }
-    ModelRebuilder.expectPlain(type(), model.config());
     StraightThroughFactorizer.Config training =
         new StraightThroughFactorizer.Config(factor, block, basis);
-    Projection projection = form == Form.STORED ? training.folded() : training;
-    return ModelRebuilder.filled(
+    return ModelRebuilder.replaced(
+        type(),
         model,
-        ModelRebuilder.withProjection(model.config(), plain -> projection),
-        made -> {
-          Map<String, Module> layers = ModelRebuilder.all(made, Module.class);
-          layers.values().removeIf(layer -> !(layer instanceof FactorizedWeight));
+        form == Form.STORED ? training.folded() : training,
+        FactorizedWeight.class,
+        layers -> {
           Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
           ModelRebuilder.each(
-              layers,
-              progress,
-              (name, layer) -> fill(name, (FactorizedWeight) layer, originals.get(name)));
+              layers, progress, (name, layer) -> fill(name, layer, originals.get(name)));
         });
   }
 

@@ -54,12 +54,12 @@ public record LowRank(double factor) implements Compression {
 
   @Override
   public Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
-    ModelRebuilder.expectPlain(type(), model.config());
-    return ModelRebuilder.filled(
+    return ModelRebuilder.replaced(
+        type(),
         model,
-        ModelRebuilder.withProjection(model.config(), plain -> new LowRankLinear.Config(factor)),
-        made -> {
-          Map<String, LowRankLinear> layers = ModelRebuilder.all(made, LowRankLinear.class);
+        new LowRankLinear.Config(factor),
+        LowRankLinear.class,
+        layers -> {
           Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
           ModelRebuilder.each(
               layers, progress, (name, layer) -> fill(name, layer, originals.get(name)));

@@ -1,8 +1,10 @@
 package dev.jformer.compress.quantize;
 
 import dev.jformer.compress.CalibrationData;
+import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.model.Model;
 import dev.jformer.nn.ForwardHook;
+import dev.jformer.nn.Linear;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -10,6 +12,7 @@ import dev.jformer.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.DoubleConsumer;
 
 /** Samples of the inputs of a model's layers, collected on calibration data. */
 final class LayerInputs implements AutoCloseable {
@@ -47,6 +50,38 @@ final class LayerInputs implements AutoCloseable {
       throw e;
     } finally {
       model.train(training);
+    }
+  }
+
+  /**
+   * Fits a layer to the plain linear layer that it replaces, on a sample of that layer's inputs.
+   */
+  @FunctionalInterface
+  interface Fitting<T> {
+    /** Fits the layer of this name. */
+    void fit(String name, T layer, Linear original, CalibrationSample inputs);
+  }
+
+  /**
+   * Fits layers one after another to the linear layers of a model that they replace; the other
+   * parameters are those of {@link #collect}.
+   *
+   * @param layers by their names
+   */
+  static <T> void fit(
+      String method,
+      Model model,
+      Map<String, T> layers,
+      CalibrationData data,
+      int most,
+      DoubleConsumer progress,
+      Fitting<T> fitting) {
+    Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
+    try (LayerInputs inputs = collect(method, model, layers.keySet(), data, most)) {
+      ModelRebuilder.each(
+          layers,
+          progress,
+          (name, layer) -> fitting.fit(name, layer, originals.get(name), inputs.of(name)));
     }
   }
 

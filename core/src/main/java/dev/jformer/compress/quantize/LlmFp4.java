@@ -7,7 +7,6 @@ import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Projection;
 import dev.jformer.nn.quantized.MiniFloat;
 import dev.jformer.nn.quantized.MiniFloatLinear;
 import dev.jformer.nn.quantized.MiniFloatLinear.Kind;
@@ -15,7 +14,6 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
-import java.util.Map;
 import java.util.function.DoubleConsumer;
 
 /**
@@ -141,28 +139,15 @@ public record LlmFp4(
 
   @Override
   public Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
-    ModelRebuilder.expectPlain(type(), model.config());
-    Projection ours = new MiniFloatLinear.Config(weightBits, activationBits, kind);
-    return ModelRebuilder.filled(
+    return ModelRebuilder.replaced(
+        type(),
         model,
-        ModelRebuilder.withProjection(model.config(), plain -> ours),
-        result -> fill(model, result, calibration, progress));
+        new MiniFloatLinear.Config(weightBits, activationBits, kind),
+        MiniFloatLinear.class,
+        layers -> LayerInputs.fit(type(), model, layers, calibration, rows, progress, this::fit));
   }
 
-  private void fill(
-      Model model, Model result, CalibrationData calibration, DoubleConsumer progress) {
-    Map<String, MiniFloatLinear> layers = ModelRebuilder.all(result, MiniFloatLinear.class);
-    Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
-    try (LayerInputs inputs =
-        LayerInputs.collect(type(), model, layers.keySet(), calibration, rows)) {
-      ModelRebuilder.each(
-          layers,
-          progress,
-          (name, layer) -> fill(name, layer, originals.get(name), inputs.of(name)));
-    }
-  }
-
-  private void fill(String name, MiniFloatLinear layer, Linear original, CalibrationSample sample) {
+  private void fit(String name, MiniFloatLinear layer, Linear original, CalibrationSample sample) {
     try (Scope scope = Scope.open()) {
       Tensor weight = original.weight().value().detach().to(DType.FLOAT32);
       if (!weight.isFinite().all()) {

@@ -82,8 +82,7 @@ public record NoisyQuant(Compression quantizer, int candidates, long seed) imple
   public Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
     ModelRebuilder.expectPlain(type(), model.config());
     try (Model quantized = quantizer.apply(model, calibration)) {
-      Map<String, QuantizedLinear> layers = ModelRebuilder.all(quantized, QuantizedLinear.class);
-      if (layers.isEmpty()) {
+      if (ModelRebuilder.all(quantized, QuantizedLinear.class).isEmpty()) {
         throw new IllegalArgumentException(
             "quantizer is '"
                 + quantizer.type()
@@ -95,14 +94,8 @@ public record NoisyQuant(Compression quantizer, int candidates, long seed) imple
           ModelRebuilder.withProjection(quantized.config(), NoisyLinear.Config::new),
           noisy -> {
             noisy.modules().forEach((name, module) -> take(quantized, name, module));
-            Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
-            try (LayerInputs inputs =
-                LayerInputs.collect(type(), model, layers.keySet(), calibration, Ptq.ROWS)) {
-              ModelRebuilder.each(
-                  ModelRebuilder.all(noisy, NoisyLinear.class),
-                  progress,
-                  (name, each) -> fit(name, each, originals.get(name), inputs.of(name)));
-            }
+            Map<String, NoisyLinear> layers = ModelRebuilder.all(noisy, NoisyLinear.class);
+            LayerInputs.fit(type(), model, layers, calibration, Ptq.ROWS, progress, this::fit);
           });
     }
   }

@@ -12,7 +12,6 @@ import dev.jformer.nn.quantized.RangeRule;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.Map;
 import java.util.function.DoubleConsumer;
 
 /**
@@ -60,26 +59,15 @@ public record Ptq(int weightBits, int activationBits, boolean symmetric, RangeRu
 
   @Override
   public Model apply(Model model, CalibrationData calibration, DoubleConsumer progress) {
-    ModelRebuilder.expectPlain(type(), model.config());
-    PtqLinear.Config layer = new PtqLinear.Config(weightBits, activationBits, symmetric, range);
-    return ModelRebuilder.filled(
+    return ModelRebuilder.replaced(
+        type(),
         model,
-        ModelRebuilder.withProjection(model.config(), plain -> layer),
-        quantized -> fill(model, quantized, calibration, progress));
+        new PtqLinear.Config(weightBits, activationBits, symmetric, range),
+        PtqLinear.class,
+        layers -> LayerInputs.fit(type(), model, layers, calibration, ROWS, progress, this::fit));
   }
 
-  private void fill(
-      Model model, Model quantized, CalibrationData calibration, DoubleConsumer progress) {
-    Map<String, PtqLinear> layers = ModelRebuilder.all(quantized, PtqLinear.class);
-    Map<String, Linear> originals = ModelRebuilder.linears(model, layers);
-    try (LayerInputs inputs =
-        LayerInputs.collect(type(), model, layers.keySet(), calibration, ROWS)) {
-      ModelRebuilder.each(
-          layers, progress, (name, each) -> fill(each, originals.get(name), inputs.of(name)));
-    }
-  }
-
-  private void fill(PtqLinear layer, Linear original, CalibrationSample seen) {
+  private void fit(String name, PtqLinear layer, Linear original, CalibrationSample seen) {
     try (Scope scope = Scope.open()) {
       Tensor weight = original.weight().value().to(DType.FLOAT32);
       layer.quantizeWeight(weight);
