@@ -290,6 +290,29 @@ public final class MiniFloatLinear extends Layer {
     return shifts == null ? layer : layer.shifted(shifts.value());
   }
 
+  /**
+   * Returns a layer that computes the same in the explicit form: it rounds each input channel in
+   * steps of its own, and its weights are not folded. For comparison; it shares this layer's
+   * tensors and is not saved.
+   */
+  public Layer explicit() {
+    return new Explicit(this);
+  }
+
+  private static final class Explicit extends Layer {
+    private final MiniFloatLinear folded;
+
+    Explicit(MiniFloatLinear folded) {
+      this.folded = folded;
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+      Tensor offset = folded.bias == null ? null : folded.bias.value();
+      return Functional.linear(folded.activations().round(x), folded.weight(), offset);
+    }
+  }
+
   private MiniFloat format(int which) {
     int bits = which == 0 ? config.weightBits() : config.activationBits();
     return new MiniFloat(bits, exponents.value().toBytes()[which]);

@@ -73,4 +73,10 @@ public record UniformGrid(double scale, long zero, int bits) {
   public Tensor rounded(Tensor x) {
     return integers(x.to(DType.FLOAT32)).sub(zero).mul(scale);
   }
+
+  /** The mean squared error of rounding {@code x}, in squared steps. */
+  public double error(Tensor x) {
+    Tensor difference = rounded(x).to(x.dtype()).sub(x).square().to(DType.FLOAT64);
+    return difference.mean().item() / (scale * scale);
+  }
 }

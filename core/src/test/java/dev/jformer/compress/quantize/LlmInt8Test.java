@@ -16,8 +16,11 @@ import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import dev.jformer.model.vision.ImageModel;
+import dev.jformer.nn.ForwardHook;
 import dev.jformer.nn.Linear;
+import dev.jformer.nn.Module;
 import dev.jformer.nn.quantized.Int8Linear;
+import dev.jformer.nn.quantized.Int8Share;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
@@ -188,5 +191,41 @@ class LlmInt8Test {
   private static void assertRefused(String part, Compression method, Model model) {
     var error = assertThrows(IllegalArgumentException.class, () -> method.apply(model, null));
     assertTrue(error.getMessage().contains(part), error.getMessage());
+  }
+
+  /** In plain loops over the inputs of all 8-bit layers. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1e-9, 0.5, 1e9})
+  void countsWhatIsMultipliedInEightBits(double threshold) {
+    CausalLm model = (CausalLm) new LlmInt8(threshold).apply(language(""), null);
+    Map<String, Module> modules = model.modules();
+    double[] regularAndAll = new double[2];
+    try (ForwardHook hook =
+        ForwardHook.on(
+            model,
+            name -> modules.get(name) instanceof Int8Linear,
+            seen -> count(seen.input(), threshold, regularAndAll))) {
+      model.logits(IDS);
+    }
+    try (Int8Share share = Int8Share.of(model)) {
+      assertTrue(Double.isNaN(share.value()), "nothing ran yet");
+      model.logits(IDS);
+      assertEquals(regularAndAll[0] / regularAndAll[1], share.value(), 1e-12);
+    }
+    assertTrue(threshold == 0.5 ? regularAndAll[0] > 0 : regularAndAll[1] > 0, "it was run");
+  }
+
+  private static void count(Tensor x, double threshold, double[] regularAndAll) {
+    int features = (int) x.size(x.rank() - 1);
+    double[] values = x.toDoubles();
+    for (int feature = 0; feature < features; feature++) {
+      double largest = 0;
+      for (int i = feature; i < values.length; i += features) {
+        largest = Math.max(largest, Math.abs(values[i]));
+      }
+      int rows = values.length / features;
+      regularAndAll[0] += threshold == 0 || largest < threshold ? rows : 0;
+      regularAndAll[1] += rows;
+    }
   }
 }

@@ -83,6 +83,7 @@ class MiniFloatLinearTest {
       Tensor bias = linear.bias() == null ? null : linear.bias().value().detach();
       Tensor explicit = Functional.linear(rounded, weight, bias);
       assertSame(explicit, layer.forward(x).detach(), tokens + " tokens");
+      assertSame(explicit, layer.explicit().forward(x).detach(), "explicit layer");
       // Nothing there but zeros would agree as well.
       assertTrue(rounded.sub(x).abs().max().item() > 0 && rounded.abs().max().item() > 0);
     }
