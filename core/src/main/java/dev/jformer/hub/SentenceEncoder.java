@@ -15,8 +15,11 @@ import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -24,6 +27,10 @@ import java.util.stream.IntStream;
  * Sentence Embeddings using Siamese BERT-Networks</a>): the mean of an encoder's last hidden
  * states, without padding, scaled to length 1. The dot product of two embeddings is the cosine of
  * the angle between them.
+ *
+ * <p>A model of sentence-transformers says in its own files how it embeds: the pooling (the first
+ * token, the mean, the maximum), the longest text, prompts, and whether vectors are scaled. {@link
+ * #load} follows them.
  *
  * <pre>{@code
  * try (SentenceEncoder encoder = SentenceEncoder.load(Path.of("all-MiniLM-L6-v2"))) {
@@ -34,9 +41,11 @@ import java.util.stream.IntStream;
  */
 public final class SentenceEncoder implements AutoCloseable {
   private static final int BATCH = 32;
+  private static final double INFINITE = Double.POSITIVE_INFINITY;
 
   private final Encoder model;
   private final Tokenizer tokenizer;
+  private final SentenceSettings settings;
   private final int batch;
 
   /** Creates an encoder that embeds 32 texts at a time. */
@@ -52,6 +61,11 @@ public final class SentenceEncoder implements AutoCloseable {
    * @throws IllegalArgumentException if the tokenizer is not the model's
    */
   public SentenceEncoder(Encoder model, Tokenizer tokenizer, int batch) {
+    this(model, tokenizer, SentenceSettings.USUAL, batch);
+  }
+
+  private SentenceEncoder(
+      Encoder model, Tokenizer tokenizer, SentenceSettings settings, int batch) {
     if (!model.config().fits(tokenizer.vocabularySize())) {
       throw new IllegalArgumentException(
           "the tokenizer has "
@@ -65,14 +79,15 @@ public final class SentenceEncoder implements AutoCloseable {
     }
     this.model = model;
     this.tokenizer = tokenizer;
+    this.settings = settings;
     this.batch = batch;
     model.train(false);
   }
 
   /**
-   * Loads an encoder and its tokenizer.
+   * Loads an encoder, its tokenizer and what its files say about embedding.
    *
-   * @param path as in {@link Models#load}
+   * @param path as in {@link Models#load}, or the folder of a model of sentence-transformers
    * @throws IllegalArgumentException if the model is not an encoder
    */
   public static SentenceEncoder load(Path path) throws IOException {
@@ -81,22 +96,48 @@ public final class SentenceEncoder implements AutoCloseable {
 
   /** Loads an encoder and its tokenizer; embeds {@code batch} texts at a time. */
   public static SentenceEncoder load(Path path, int batch) throws IOException {
-    Model model = Models.load(path);
+    String inner = SentenceSettings.read(path).transformer();
+    Path folder = inner.isEmpty() ? path : path.resolve(inner);
+    Model model = Models.load(folder);
     try {
       if (!(model instanceof Encoder encoder)) {
         throw new IllegalArgumentException(
             path + " holds a " + model.config().type() + ": expected an encoder of texts");
       }
-      return new SentenceEncoder(encoder, Tokenizers.load(path), batch);
-    } catch (RuntimeException | Error e) {
+      return of(path, encoder, Tokenizers.load(folder), batch);
+    } catch (RuntimeException | IOException | Error e) {
       model.close();
       throw e;
     }
   }
 
-  /** The width D of an embedding. */
+  /**
+   * Creates an encoder from a loaded model that embeds as the files in its folder say.
+   *
+   * @param folder of the model, or of the one that it was derived from
+   * @param model closed with this
+   * @throws IllegalArgumentException if the tokenizer is not the model's
+   */
+  public static SentenceEncoder of(Path folder, Encoder model, int batch) throws IOException {
+    return of(folder, model, Tokenizers.load(folder), batch);
+  }
+
+  private static SentenceEncoder of(Path folder, Encoder model, Tokenizer tokenizer, int batch)
+      throws IOException {
+    return new SentenceEncoder(model, tokenizer, SentenceSettings.read(folder), batch);
+  }
+
+  /** The width of an embedding: the model's, times the number of poolings that are joined. */
   public int width() {
-    return model.config().width();
+    return model.config().width() * settings.pooling().size();
+  }
+
+  /**
+   * The prompts of the model, by name: texts that it expects before a text of a certain use, such
+   * as {@code query}. Empty if it has none.
+   */
+  public Map<String, String> prompts() {
+    return settings.prompts();
   }
 
   /** The model. */
@@ -105,23 +146,39 @@ public final class SentenceEncoder implements AutoCloseable {
   }
 
   /**
-   * Embeds texts. Those of similar length are embedded together; texts longer than the model's
-   * length are cut off.
+   * Embeds texts, with the model's usual prompt before each if it has one. Texts of similar length
+   * are embedded together; those longer than the model's length are cut off.
    *
-   * @return one row of D for each text, of length 1
+   * @return a row of {@link #width} for each text, of length 1 unless the model's files say that
+   *     vectors are not scaled
    * @throws IllegalArgumentException if a text has no tokens
    */
-  public synchronized float[][] embed(List<String> texts) {
+  public float[][] embed(List<String> texts) {
+    return embed(texts, null);
+  }
+
+  /**
+   * Embeds texts with a prompt of the model before each.
+   *
+   * @param prompt its name, one of {@link #prompts}; null for the usual one
+   * @throws IllegalArgumentException if a text has no tokens, or there is no such prompt
+   */
+  public synchronized float[][] embed(List<String> texts, String prompt) {
+    String before = settings.prompt(prompt);
     int longest = model.config().length();
+    if (settings.longest() > 0) {
+      longest = Math.min(longest, settings.longest());
+    }
     List<int[]> tokens = new ArrayList<>();
     for (String text : texts) {
-      int[] ids = tokenizer.encodeWhole(text, longest);
+      int[] ids = tokenizer.encodeWhole(cased(before + text), longest);
       if (ids.length == 0) {
         throw new IllegalArgumentException(
             "text " + (tokens.size() + 1) + " of " + texts.size() + " is empty");
       }
       tokens.add(ids);
     }
+    int skipped = settings.promptPooled() ? 0 : promptTokens(before);
     List<Integer> order =
         IntStream.range(0, tokens.size())
             .boxed()
@@ -130,7 +187,7 @@ public final class SentenceEncoder implements AutoCloseable {
     float[][] embeddings = new float[texts.size()][];
     for (int from = 0; from < order.size(); from += batch) {
       List<Integer> some = order.subList(from, Math.min(order.size(), from + batch));
-      embed(some, tokens, embeddings);
+      embed(some, tokens, skipped, embeddings);
     }
     return embeddings;
   }
@@ -140,19 +197,50 @@ public final class SentenceEncoder implements AutoCloseable {
     return embed(List.of(text))[0];
   }
 
-  private void embed(List<Integer> chosen, List<int[]> tokens, float[][] embeddings) {
+  private String cased(String text) {
+    return settings.lowercase() ? text.toLowerCase(Locale.ROOT) : text;
+  }
+
+  /** The tokens that a prompt takes at the start of a text, special ones before it included. */
+  private int promptTokens(String prompt) {
+    return prompt.isEmpty() ? 0 : tokenizer.encodePrompt(cased(prompt)).length;
+  }
+
+  private void embed(
+      List<Integer> chosen, List<int[]> tokens, int skipped, float[][] embeddings) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.inference()) {
       TextBatch texts = TextBatch.of(chosen.stream().map(tokens::get).toList(), model.padding());
-      Tensor pooled = model.pooled(texts.ids(), texts.paddingMask()).to(DType.FLOAT32);
-      Tensor length = pooled.square().sum(1, true).sqrt().clamp(1e-12, Double.POSITIVE_INFINITY);
-      float[] values = pooled.div(length).toFloats();
+      Tensor pooled = pooled(texts, skipped).to(DType.FLOAT32);
+      if (settings.normalized()) {
+        pooled = pooled.div(pooled.square().sum(1, true).sqrt().clamp(1e-12, INFINITE));
+      }
+      float[] values = pooled.toFloats();
       int width = width();
       for (int i = 0; i < chosen.size(); i++) {
-        embeddings[chosen.get(i)] =
-            java.util.Arrays.copyOfRange(values, i * width, (i + 1) * width);
+        embeddings[chosen.get(i)] = Arrays.copyOfRange(values, i * width, (i + 1) * width);
       }
     }
+  }
+
+  private Tensor pooled(TextBatch texts, int skipped) {
+    if (skipped == 0 && settings.pooling().equals(List.of(SentencePooling.MEAN))) {
+      return model.pooled(texts.ids(), texts.paddingMask());
+    }
+    Tensor hidden = model.hidden(texts.ids(), texts.paddingMask()).to(DType.FLOAT32);
+    if (hidden.size(1) != texts.ids().size(1)) {
+      throw new IllegalArgumentException(
+          "the model leaves out tokens: only the mean of all tokens can be taken, not "
+              + settings.pooling());
+    }
+    Tensor weights =
+        texts.paddingMask() == null
+            ? Tensor.ones(texts.ids().size(0), texts.ids().size(1))
+            : texts.paddingMask().to(DType.FLOAT32).copy();
+    if (skipped > 0) {
+      weights.narrow(1, 0, Math.min(skipped, weights.size(1))).zero_();
+    }
+    return SentencePooling.pool(settings.pooling(), hidden, weights);
   }
 
   /**
@@ -168,12 +256,19 @@ public final class SentenceEncoder implements AutoCloseable {
     double[] cosines = new double[count];
     for (int i = 0; i < count; i++) {
       gold[i] = pairs.scores().get(i);
-      cosines[i] = cosine(vectors[i], vectors[count + i]);
+      cosines[i] = similarity(vectors[i], vectors[count + i]);
     }
     return RankCorrelation.spearman(gold, cosines);
   }
 
-  /** The cosine of the angle between two vectors of length 1. */
+  private double similarity(float[] first, float[] second) {
+    double product = cosine(first, second);
+    return settings.normalized()
+        ? product
+        : product / Math.max(1e-12, Math.sqrt(cosine(first, first) * cosine(second, second)));
+  }
+
+  /** The cosine of the angle between two vectors of length 1, which is their dot product. */
   public static double cosine(float[] first, float[] second) {
     double sum = 0;
     for (int i = 0; i < first.length; i++) {

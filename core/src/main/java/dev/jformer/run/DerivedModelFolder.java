@@ -1,7 +1,9 @@
 package dev.jformer.run;
 
 import dev.jformer.config.Configs;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Models;
+import dev.jformer.hub.SideFiles;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
 import dev.jformer.model.Model;
@@ -15,7 +17,7 @@ import java.util.List;
 /** Saves models that were derived from others, for example by compression. */
 public final class DerivedModelFolder {
   private static final List<String> COMPANIONS =
-      List.of("tokenizer.json", "classes.json", "series.json");
+      List.of("classes.json", "series.json");
 
   private DerivedModelFolder() {}
 
@@ -40,6 +42,10 @@ public final class DerivedModelFolder {
           Files.copy(from.resolve(companion), scratch.resolve(companion));
         }
       }
+      if (Tokenizers.exists(from)) {
+        Tokenizers.load(from).save(scratch); // it may lie in other files than tokenizer.json
+      }
+      SideFiles.copy(from, scratch);
       Path recipe = from.resolve("recipe.json");
       if (Files.exists(recipe)) {
         Recipe before = Configs.read(recipe, Recipe.class);

@@ -4,6 +4,7 @@ import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.Generator;
 import dev.jformer.hub.Models;
+import dev.jformer.hub.StopTokens;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import java.io.IOException;
@@ -24,10 +25,12 @@ import java.util.Set;
 public final class LanguageModel implements AutoCloseable {
   private final CausalLm model;
   private final Tokenizer tokenizer;
+  private final Set<Integer> ends;
 
-  private LanguageModel(CausalLm model, Tokenizer tokenizer) {
+  private LanguageModel(CausalLm model, Tokenizer tokenizer, Set<Integer> ends) {
     this.model = model;
     this.tokenizer = tokenizer;
+    this.ends = ends;
     model.train(false);
   }
 
@@ -53,15 +56,16 @@ public final class LanguageModel implements AutoCloseable {
                 + model.config().vocab()
                 + ": use the model's own tokenizer");
       }
-      return new LanguageModel(model, tokenizer);
-    } catch (RuntimeException | Error e) {
+      return new LanguageModel(model, tokenizer, StopTokens.of(folder, tokenizer));
+    } catch (RuntimeException | IOException | Error e) {
       loaded.close();
       throw e;
     }
   }
 
   /**
-   * Continues a text. Generation starts when the result is read; {@code forEach} passes on each
+   * Continues a text, up to one of the tokens that end texts of this model unless the request names
+   * others. Generation starts when the result is read; {@code forEach} passes on each
    * piece as soon as it is generated.
    *
    * @param prompt at least a character
@@ -73,7 +77,7 @@ public final class LanguageModel implements AutoCloseable {
           synchronized (this) {
             new Generator(model)
                 .generate(
-                    List.of(tokenizer.encode(prompt)),
+                    List.of(tokenizer.encodePrompt(prompt)),
                     ended(request),
                     tokenizer::decode,
                     (sequence, piece) -> consumer.accept(piece));
@@ -83,22 +87,22 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Continues several texts in one batch; each result is the same as alone. */
   public synchronized List<String> generate(List<String> prompts, Generator.Request request) {
-    List<int[]> ids = prompts.stream().map(tokenizer::encode).toList();
+    List<int[]> ids = prompts.stream().map(tokenizer::encodePrompt).toList();
     return new Generator(model)
         .generate(ids, ended(request), tokenizer::decode, null).stream()
             .map(Generator.Continuation::text)
             .toList();
   }
 
-  /** Adds the tokenizer's end-of-text token, if there is one, to those that end a request. */
+  /** Lets the model's own stop tokens end a request that names none. */
   private Generator.Request ended(Generator.Request request) {
-    if (!request.stopIds().isEmpty() || tokenizer.endOfText().isEmpty()) {
+    if (!request.stopIds().isEmpty() || ends.isEmpty()) {
       return request;
     }
     return new Generator.Request(
         request.newTokens(),
         request.sampling(),
-        Set.of(tokenizer.endOfText().getAsInt()),
+        ends,
         request.stopStrings(),
         request.cached());
   }

@@ -90,7 +90,7 @@ public record LanguageModellingJob() implements Job {
 
     @Override
     public void checkPrompt(Model model, String prompt) {
-      int length = tokenizer.encode(prompt).length;
+      int length = tokenizer.encodePrompt(prompt).length;
       long longest = ((CausalLm) model).longest();
       if (length == 0) {
         throw new RunException("the text to sample from is empty: expected at least a character");
@@ -112,7 +112,7 @@ public record LanguageModellingJob() implements Job {
         return null;
       }
       CausalLm lm = (CausalLm) model;
-      int[] ids = tokenizer.encode(prompt);
+      int[] ids = tokenizer.encodePrompt(prompt);
       int room = (int) Math.min(SAMPLED_TOKENS, lm.longest() - ids.length);
       Generator.Request request = new Generator.Request(room, new Sampling());
       return prompt

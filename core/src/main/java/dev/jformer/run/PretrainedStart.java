@@ -3,6 +3,7 @@ package dev.jformer.run;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Models;
+import dev.jformer.hub.SideFiles;
 import dev.jformer.model.Model;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,12 +47,13 @@ final class PretrainedStart implements AutoCloseable {
     return kind.cast(config);
   }
 
-  /** Copies the tokenizer of the trained model, if there is one, into a run's folder. */
+  /** Copies the tokenizer of the trained model, and what ends its texts, into a run's folder. */
   static void copyTokenizer(Recipe recipe, Path folder) throws IOException {
     if (!recipe.from().isEmpty()) {
       Files.createDirectories(folder);
       Tokenizer tokenizer = Tokenizers.load(Path.of(recipe.from()));
       tokenizer.save(folder);
+      SideFiles.copyGeneration(Path.of(recipe.from()), folder);
     }
   }
 

@@ -129,8 +129,7 @@ public record SentenceEmbeddingJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      SentenceEncoder encoder =
-          new SentenceEncoder(model, Tokenizers.load(folder()), request.batch());
+      SentenceEncoder encoder = SentenceEncoder.of(folder(), model, request.batch());
       return SentenceEmbeddingJob.evaluate(encoder, request.data(), progress);
     }
 

@@ -25,7 +25,8 @@ import picocli.CommandLine.Parameters;
     description =
         """
         Computes a vector of length 1 for each line of the text files and for each --text. The more
-        similar two texts are, the larger the dot product of their vectors.
+        similar two texts are, the larger the dot product of their vectors. What the files of a
+        sentence-transformers model say about pooling, length, prompts and scaling is followed.
         """,
     footer =
         """
@@ -51,6 +52,14 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Option(names = "--text", paramLabel = "TEXT", description = "A text to embed; may be repeated.")
   private List<String> texts = List.of();
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "NAME",
+      description =
+          "The prompt to put before each text, one of those in the model's"
+              + " config_sentence_transformers.json, such as query (default: what the file says).")
+  private String prompt;
 
   @Option(
       names = "--out",
@@ -98,12 +107,12 @@ final class EmbedCommand implements Callable<Integer> {
     return TextLines.read(file).stream().filter(line -> !line.isBlank()).toList();
   }
 
-  private static List<float[]> embed(SentenceEncoder encoder, List<String> texts, Console console) {
+  private List<float[]> embed(SentenceEncoder encoder, List<String> texts, Console console) {
     List<float[]> vectors = new ArrayList<>();
     try (Console.Bar bar = console.begin("embedding", texts.size(), "texts")) {
       for (int from = 0; from < texts.size(); from += TOGETHER) {
         List<String> some = texts.subList(from, Math.min(texts.size(), from + TOGETHER));
-        vectors.addAll(List.of(encoder.embed(some)));
+        vectors.addAll(List.of(encoder.embed(some, prompt)));
         bar.at(vectors.size(), "");
       }
     }

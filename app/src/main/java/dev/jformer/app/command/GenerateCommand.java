@@ -6,6 +6,7 @@ import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.decode.Speculation;
+import dev.jformer.hub.StopTokens;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -164,20 +164,20 @@ final class GenerateCommand implements Callable<Integer> {
         : ModelFolder.load(Path.of(draft), CausalLm.class, LANGUAGE_MODEL);
   }
 
-  private int generate(Generator generator, Interruption interruption, Tokenizer tokenizer) {
+  private int generate(Generator generator, Interruption interruption, Tokenizer tokenizer)
+      throws IOException {
     interruption.then(generator::stop);
     return generate(generator, tokenizer);
   }
 
   /** Generates and prints; the exit code of the program. */
-  private int generate(Generator generator, Tokenizer tokenizer) {
-    Set<Integer> stopIds = new HashSet<>();
-    tokenizer.endOfText().ifPresent(stopIds::add);
+  private int generate(Generator generator, Tokenizer tokenizer) throws IOException {
+    Set<Integer> stopIds = StopTokens.of(folder, tokenizer);
     Sampling sampling =
         new Sampling(greedy ? 0 : temperature, topK, topP, minP, repetitionPenalty, seed);
     Generator.Request request = new Generator.Request(tokens, sampling, stopIds, stops, !noCache);
     List<String> texts = prompts.isEmpty() ? List.of("\n") : prompts;
-    List<int[]> ids = texts.stream().map(tokenizer::encode).toList();
+    List<int[]> ids = texts.stream().map(tokenizer::encodePrompt).toList();
     // Several texts cannot share a terminal.
     boolean streaming = !json.isSet() && texts.size() == 1;
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);

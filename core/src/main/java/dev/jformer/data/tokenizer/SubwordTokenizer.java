@@ -112,6 +112,14 @@ final class SubwordTokenizer implements Tokenizer {
   }
 
   @Override
+  public int[] encodePrompt(String text) {
+    int[] ids = encode(text);
+    int[] whole = Arrays.copyOf(before, before.length + ids.length);
+    System.arraycopy(ids, 0, whole, before.length, ids.length);
+    return whole;
+  }
+
+  @Override
   public OptionalInt id(String token) {
     Integer special = added.get(token);
     if (special != null) {

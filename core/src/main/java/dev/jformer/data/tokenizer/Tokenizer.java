@@ -29,6 +29,14 @@ public interface Tokenizer {
     return Arrays.copyOf(ids, Math.min(ids.length, longest));
   }
 
+  /**
+   * Encodes a text that a language model continues: after the special tokens that the tokenizer
+   * puts before a text, such as Llama's {@code <s>}, if it has any.
+   */
+  default int[] encodePrompt(String text) {
+    return encode(text);
+  }
+
   /** Decodes ids to text; bytes that are not valid UTF-8 become the replacement character. */
   String decode(int[] ids);
 

@@ -5,13 +5,20 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.DataException;
+import dev.jformer.io.FormatException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Writes byte-level BPE tokenizers in the format of Hugging Face's {@code tokenizer.json}. */
 final class TokenizerJson {
   private static final JsonMapper JSON = new JsonMapper();
+
+  /** What an added token's entry says about how it is found in a text. */
+  private static final List<String> FLAGS =
+      List.of("single_word", "lstrip", "rstrip", "normalized");
 
   private TokenizerJson() {}
 
@@ -55,7 +62,7 @@ final class TokenizerJson {
     ObjectNode entry = added.addObject();
     entry.put("id", id);
     entry.put("content", token);
-    for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized")) {
+    for (String flag : FLAGS) {
       entry.put(flag, false);
     }
     entry.put("special", true);
@@ -67,9 +74,10 @@ final class TokenizerJson {
    * @param pieces one for each id, in order
    * @param settings the content of BERT's {@code tokenizer_config.json}; missing values have
    *     defaults
+   * @param more the content of {@code added_tokens.json}: ids by token
    * @throws DataException if a special token is missing
    */
-  static byte[] wordPieces(List<String> pieces, JsonNode settings) {
+  static byte[] wordPieces(List<String> pieces, JsonNode settings, JsonNode more) {
     ObjectNode root = JSON.createObjectNode();
     root.put("version", "1.0");
     root.putNull("truncation");
@@ -82,6 +90,7 @@ final class TokenizerJson {
       }
       special(added, token, pieces.indexOf(token));
     }
+    addedTokens(added, settings.path("added_tokens_decoder"), more);
     boolean lower = settings.path("do_lower_case").asBoolean(true);
     ObjectNode normalizer = root.putObject("normalizer");
     normalizer.put("type", "BertNormalizer");
@@ -106,6 +115,57 @@ final class TokenizerJson {
       vocab.put(pieces.get(id), id);
     }
     return (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Appends the tokens that were added to a vocabulary.
+   *
+   * @param described by id, with flags, in {@code tokenizer_config.json}
+   * @param named ids by token, in {@code added_tokens.json}; they are matched in normalized text
+   */
+  private static void addedTokens(ArrayNode added, JsonNode described, JsonNode named) {
+    Set<String> present = new HashSet<>();
+    added.forEach(entry -> present.add(entry.path("content").asText()));
+    described
+        .properties()
+        .forEach(
+            entry -> {
+              JsonNode token = entry.getValue();
+              String content = token.path("content").asText();
+              if (!content.isEmpty() && present.add(content)) {
+                special(added, content, id(entry.getKey(), content));
+                ObjectNode last = (ObjectNode) added.get(added.size() - 1);
+                for (String flag : FLAGS) {
+                  last.put(flag, token.path(flag).asBoolean(false));
+                }
+                last.put("special", token.path("special").asBoolean(false));
+              }
+            });
+    named
+        .properties()
+        .forEach(
+            entry -> {
+              if (!entry.getKey().isEmpty() && present.add(entry.getKey())) {
+                special(added, entry.getKey(), id(entry.getValue().asText(), entry.getKey()));
+                ((ObjectNode) added.get(added.size() - 1))
+                    .put("normalized", true)
+                    .put("special", false);
+              }
+            });
+  }
+
+  private static int id(String given, String token) {
+    try {
+      return Integer.parseUnsignedInt(given);
+    } catch (NumberFormatException e) {
+      throw new DataException(
+          "the id of the added token "
+              + FormatException.quote(token)
+              + " is "
+              + FormatException.quote(given)
+              + ": expected a number",
+          e);
+    }
   }
 
   private static ObjectNode byteLevel(ObjectNode node) {

@@ -4,8 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.DataException;
+import dev.jformer.io.FormatException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -17,6 +20,9 @@ public final class Tokenizers {
   private static final String WORD_PIECES = "vocab.txt";
 
   private static final String SETTINGS = "tokenizer_config.json";
+
+  /** Tokens that were added to {@link #WORD_PIECES}. */
+  private static final String ADDED_TOKENS = "added_tokens.json";
 
   /** Whether {@link #load} finds a tokenizer at a path. */
   public static boolean exists(Path path) {
@@ -36,7 +42,8 @@ public final class Tokenizers {
 
   /**
    * Loads a tokenizer: a {@code tokenizer.json}, or in a folder without one BERT's word pieces in a
-   * {@code vocab.txt}.
+   * {@code vocab.txt} with the tokens of {@code added_tokens.json}. A {@code tokenizer_config.json}
+   * beside it is followed where it changes how texts are tokenized.
    *
    * @param path its file, or the folder that holds one, or an ONNX file in the same folder
    * @throws DataException if there is none or it cannot be used
@@ -48,24 +55,36 @@ public final class Tokenizers {
           "no tokenizer at " + file + ": expected a Hugging Face tokenizer.json");
     }
     try {
-      return parse(
-          file.getFileName().toString().equals(WORD_PIECES)
-              ? wordPieces(file)
-              : Files.readAllBytes(file));
+      JsonNode settings = json(file.resolveSibling(SETTINGS));
+      return file.getFileName().toString().equals(WORD_PIECES)
+          ? parse(
+              TokenizerJson.wordPieces(
+                  Files.readAllLines(file), settings, json(file.resolveSibling(ADDED_TOKENS))))
+          : parse(Files.readAllBytes(file), settings);
     } catch (JsonProcessingException e) {
-      throw new DataException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
+      throw new DataException(
+          file + " is not valid JSON: " + FormatException.oneLine(e.getOriginalMessage()), e);
     } catch (IOException | RuntimeException e) {
-      throw new DataException("cannot use the tokenizer " + file + ": " + e.getMessage(), e);
+      throw new DataException(
+          "cannot use the tokenizer "
+              + file
+              + ": "
+              + FormatException.oneLine(String.valueOf(e.getMessage())),
+          e);
     }
   }
 
-  private static byte[] wordPieces(Path file) throws IOException {
-    Path settings = file.resolveSibling(SETTINGS);
-    JsonNode tree =
-        Files.exists(settings)
-            ? new JsonMapper().readTree(Files.readAllBytes(settings))
-            : MissingNode.getInstance();
-    return TokenizerJson.wordPieces(Files.readAllLines(file), tree);
+  private static JsonNode json(Path file) throws IOException {
+    return Files.isRegularFile(file)
+        ? new JsonMapper().readTree(Files.readAllBytes(file))
+        : MissingNode.getInstance();
+  }
+
+  private static Tokenizer parse(byte[] json, JsonNode settings) throws IOException {
+    JsonNode root = new JsonMapper().readTree(json);
+    return root instanceof ObjectNode object && TokenizerSettings.apply(object, settings)
+        ? parse((object.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8))
+        : parse(json);
   }
 
   static Tokenizer parse(byte[] json) throws IOException {

@@ -1,0 +1,95 @@
+package dev.jformer.hub;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.jformer.config.ConfigException;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The small JSON files beside a Hugging Face model that say how it is used: when a text ends, how
+ * sentences become vectors.
+ */
+public final class SideFiles {
+  static final String GENERATION = "generation_config.json";
+  static final String MODULES = "modules.json";
+  static final String SENTENCE_PROMPTS = "config_sentence_transformers.json";
+  static final String SENTENCE_BERT = "sentence_bert_config.json";
+  static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+
+  private static final long LONGEST = 16 << 20;
+
+  private SideFiles() {}
+
+  /**
+   * Copies the side files of a model to the folder of a model that was derived from it, so that
+   * both are used in the same way.
+   *
+   * @param from the folder of the original, or its ONNX file
+   * @param to an existing folder
+   */
+  public static void copy(Path from, Path to) throws IOException {
+    copyGeneration(from, to);
+    SentenceSettings.copy(folder(from), to);
+  }
+
+  /** Copies what says when a text ends, unless the folder has it. */
+  public static void copyGeneration(Path from, Path to) throws IOException {
+    Path made = to.resolve(GENERATION);
+    if (Files.exists(made)) {
+      return;
+    }
+    Path file = folder(from).resolve(GENERATION);
+    if (Files.isRegularFile(file)) {
+      AtomicFile.write(made, Files.readAllBytes(file));
+      return;
+    }
+    JsonNode end = read(folder(from).resolve(Models.CONFIG)).path(StopTokens.FIELD);
+    if (!end.isMissingNode() && !end.isNull()) {
+      JsonNode kept = new JsonMapper().createObjectNode().set(StopTokens.FIELD, end);
+      AtomicFile.write(made, Models.utf8(kept.toPrettyString() + "\n"));
+    }
+  }
+
+  private static Path folder(Path model) {
+    return model.toString().endsWith(".onnx") ? model.toAbsolutePath().getParent() : model;
+  }
+
+  /**
+   * Reads a small JSON file.
+   *
+   * @return a missing node if there is no such file
+   * @throws ConfigException if it is too large or is not JSON
+   */
+  static JsonNode read(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      return MissingNode.getInstance();
+    }
+    if (Files.size(file) > LONGEST) {
+      throw new ConfigException(
+          file + " has " + Files.size(file) + " bytes: expected at most " + LONGEST);
+    }
+    try {
+      return new JsonMapper().readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException e) {
+      throw new ConfigException(
+          file + " is not valid JSON: " + FormatException.oneLine(e.getOriginalMessage()), e);
+    }
+  }
+
+  /** Copies files that exist. */
+  static void copy(Path from, Path to, List<String> names) throws IOException {
+    for (String name : names) {
+      if (Files.isRegularFile(from.resolve(name))) {
+        Files.createDirectories(to.resolve(name).getParent());
+        Files.copy(from.resolve(name), to.resolve(name));
+      }
+    }
+  }
+}

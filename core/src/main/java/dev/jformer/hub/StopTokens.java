@@ -1,0 +1,58 @@
+package dev.jformer.hub;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.jformer.config.ConfigException;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.io.FormatException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Finds the tokens that end a generated text. Chat models have several: the end of a document and
+ * the end of a turn.
+ */
+public final class StopTokens {
+  static final String FIELD = "eos_token_id";
+
+  private StopTokens() {}
+
+  /**
+   * The tokens that end a text of the model in a folder: {@code eos_token_id}, a number or a list,
+   * of {@code generation_config.json}, or else of a Hugging Face {@code config.json}, or else what
+   * the tokenizer says. Empty if nothing ends a text.
+   *
+   * @throws ConfigException if {@code eos_token_id} is neither a number nor a list of numbers
+   */
+  public static Set<Integer> of(Path folder, Tokenizer tokenizer) throws IOException {
+    for (String name : List.of(SideFiles.GENERATION, Models.CONFIG)) {
+      Path file = folder.resolve(name);
+      JsonNode given = SideFiles.read(file).path(FIELD);
+      if (!given.isMissingNode() && !given.isNull()) {
+        return ids(file, given);
+      }
+    }
+    return tokenizer.endOfText().isPresent()
+        ? Set.of(tokenizer.endOfText().getAsInt())
+        : Set.of();
+  }
+
+  private static Set<Integer> ids(Path file, JsonNode given) {
+    Set<Integer> ids = new TreeSet<>();
+    for (JsonNode id : given.isArray() ? given : List.of(given)) {
+      if (!id.canConvertToExactIntegral() || !id.canConvertToInt()) {
+        throw new ConfigException(
+            file
+                + ": "
+                + FIELD
+                + " is "
+                + FormatException.oneLine(given.toString())
+                + ": expected the number of a token, or a list of numbers");
+      }
+      ids.add(id.intValue());
+    }
+    return ids;
+  }
+}
