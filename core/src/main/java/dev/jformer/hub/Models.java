@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.io.FormatException;
+import dev.jformer.io.MissingFile;
 import dev.jformer.io.Weights;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
@@ -47,7 +48,9 @@ public final class Models {
       return OnnxBert.load(folder.resolve(ONNX));
     }
     if (!Files.exists(file)) {
-      throw new NoSuchFileException(file.toString());
+      throw Files.exists(folder)
+          ? new NoSuchFileException(file.toString())
+          : MissingFile.exception(folder);
     }
     try (Scope scope = Scope.open()) {
       JsonNode config = Configs.tree(read(file));

@@ -206,8 +206,7 @@ public final class SentenceEncoder implements AutoCloseable {
     return prompt.isEmpty() ? 0 : tokenizer.encodePrompt(cased(prompt)).length;
   }
 
-  private void embed(
-      List<Integer> chosen, List<int[]> tokens, int skipped, float[][] embeddings) {
+  private void embed(List<Integer> chosen, List<int[]> tokens, int skipped, float[][] embeddings) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.inference()) {
       TextBatch texts = TextBatch.of(chosen.stream().map(tokens::get).toList(), model.padding());

@@ -36,8 +36,7 @@ record SentenceSettings(
     boolean promptPooled) {
   /** What Sentence-BERT does: the mean, scaled to length 1. */
   static final SentenceSettings USUAL =
-      new SentenceSettings(
-          "", List.of(SentencePooling.MEAN), true, 0, false, Map.of(), "", true);
+      new SentenceSettings("", List.of(SentencePooling.MEAN), true, 0, false, Map.of(), "", true);
 
   private static final String CONFIG = "config.json";
 

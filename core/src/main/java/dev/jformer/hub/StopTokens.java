@@ -34,9 +34,7 @@ public final class StopTokens {
         return ids(file, given);
       }
     }
-    return tokenizer.endOfText().isPresent()
-        ? Set.of(tokenizer.endOfText().getAsInt())
-        : Set.of();
+    return tokenizer.endOfText().isPresent() ? Set.of(tokenizer.endOfText().getAsInt()) : Set.of();
   }
 
   private static Set<Integer> ids(Path file, JsonNode given) {

@@ -65,8 +65,8 @@ public final class LanguageModel implements AutoCloseable {
 
   /**
    * Continues a text, up to one of the tokens that end texts of this model unless the request names
-   * others. Generation starts when the result is read; {@code forEach} passes on each
-   * piece as soon as it is generated.
+   * others. Generation starts when the result is read; {@code forEach} passes on each piece as soon
+   * as it is generated.
    *
    * @param prompt at least a character
    * @param request the number of tokens and the sampling
@@ -100,11 +100,7 @@ public final class LanguageModel implements AutoCloseable {
       return request;
     }
     return new Generator.Request(
-        request.newTokens(),
-        request.sampling(),
-        ends,
-        request.stopStrings(),
-        request.cached());
+        request.newTokens(), request.sampling(), ends, request.stopStrings(), request.cached());
   }
 
   /** The most tokens of a sequence, those of the prompt included. */

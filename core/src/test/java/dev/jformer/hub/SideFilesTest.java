@@ -42,9 +42,7 @@ class SideFilesTest {
 
   private static Stream<Arguments> cases(String kind) throws IOException {
     JsonNode all = JSON.readTree(BertTest.MODELS.resolve("side-files.json").toFile());
-    return all.path(kind)
-        .valueStream()
-        .map(node -> Arguments.of(node.path("name").asText(), node));
+    return all.path(kind).valueStream().map(node -> Arguments.of(node.path("name").asText(), node));
   }
 
   static Stream<Arguments> sentences() throws IOException {
@@ -145,7 +143,9 @@ class SideFilesTest {
       for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
         Files.copy(BertTest.MODELS.resolve("bert").resolve(name), place.resolve(name));
       }
-      write(place.resolve("modules.json"), JSON.readTree("[{\"type\":\"a.Pooling\",\"path\":\"p\"}]"));
+      write(
+          place.resolve("modules.json"),
+          JSON.readTree("[{\"type\":\"a.Pooling\",\"path\":\"p\"}]"));
     }
     Files.createDirectories(place.resolve(file).getParent());
     Files.writeString(place.resolve(file), content.replace('\'', '"'));
@@ -167,8 +167,7 @@ class SideFilesTest {
   void aPromptMustBeOneOfTheModels() throws IOException {
     try (SentenceEncoder encoder = SentenceEncoder.load(BertTest.MODELS.resolve("bert"))) {
       String message =
-          assertThrows(
-                  IllegalArgumentException.class, () -> encoder.embed(List.of("a"), "query"))
+          assertThrows(IllegalArgumentException.class, () -> encoder.embed(List.of("a"), "query"))
               .getMessage();
       assertEquals("the model has no prompt 'query': it has none", message);
     }
@@ -185,7 +184,8 @@ class SideFilesTest {
     Files.writeString(folder.resolve("generation_config.json"), config.toString());
     assertEquals(Set.of(3, 9), StopTokens.of(folder, tokenizer));
     for (String wrong : List.of("\"</s>\"", "[1,null]", "1.5", "99999999999")) {
-      Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\":" + wrong + "}");
+      Files.writeString(
+          folder.resolve("generation_config.json"), "{\"eos_token_id\":" + wrong + "}");
       String message =
           assertThrows(ConfigException.class, () -> StopTokens.of(folder, tokenizer)).getMessage();
       assertTrue(message.contains("eos_token_id is " + wrong + ": expected"), message);

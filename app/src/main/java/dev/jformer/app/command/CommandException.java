@@ -64,7 +64,8 @@ final class CommandException extends RuntimeException {
 
   private static String describe(Throwable error) {
     if (error instanceof FileSystemException file && FILES.containsKey(file.getClass())) {
-      return FILES.get(file.getClass()) + file.getFile();
+      String words = FILES.get(file.getClass()) + file.getFile();
+      return file.getReason() == null ? words : words + "; " + file.getReason();
     }
     String message = error.getMessage() == null ? error.toString() : error.getMessage();
     if (error instanceof UncheckedIOException) {

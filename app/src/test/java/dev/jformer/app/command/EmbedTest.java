@@ -209,4 +209,38 @@ class EmbedTest {
       }
     }
   }
+
+  @Test
+  void namesWhatThereIsInsteadOfAMissingFolder() throws IOException {
+    Files.createDirectory(folder.resolve("play"));
+    Files.writeString(folder.resolve("notes.txt"), "");
+    String missing = folder.resolve("plya").toString();
+    String expected =
+        "jformer: no such file or folder: " + missing + "; " + folder + " holds notes.txt, play/";
+    for (String command : List.of("generate", "eval", "tokenizer decode", "translate")) {
+      fails(expected, (command + " " + missing + (command.contains(" ") ? " 1" : "")).split(" "));
+    }
+    fails("/deeper; " + folder + " holds notes.txt", "embed", missing + "/deeper", "--text", "x");
+  }
+
+  /** Text of a user's own has no part that a training could use. */
+  @Test
+  void masksWordsOfTextThatIsGiven() throws IOException {
+    String model = HUB.resolve("bert-mlm").toString();
+    Path text = Files.writeString(folder.resolve("a.txt"), "where the wind blows, ".repeat(40));
+    JsonNode result = json(well("eval", model, "--data", text.toString(), "--json", "--quiet"));
+    assertTrue(result.toString().contains("loss"), result.toString());
+    Path out = folder.resolve("small");
+    well(
+        "compress",
+        model,
+        "--with",
+        "weight-int8",
+        "--out",
+        out.toString(),
+        "--data",
+        text.toString(),
+        "--quiet");
+    well("eval", out.toString(), "--data", text.toString(), "--quiet");
+  }
 }

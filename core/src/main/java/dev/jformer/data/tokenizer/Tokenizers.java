@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.DataException;
 import dev.jformer.io.FormatException;
+import dev.jformer.io.MissingFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -52,7 +53,9 @@ public final class Tokenizers {
     Path file = file(path);
     if (!Files.isRegularFile(file)) {
       throw new DataException(
-          "no tokenizer at " + file + ": expected a Hugging Face tokenizer.json");
+          Files.exists(path)
+              ? "no tokenizer at " + file + ": expected a Hugging Face tokenizer.json"
+              : MissingFile.message(path));
     }
     try {
       JsonNode settings = json(file.resolveSibling(SETTINGS));
