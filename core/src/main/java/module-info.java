@@ -14,6 +14,8 @@ module dev.jformer.core {
   requires static io.soabase.recordbuilder.core;
   requires com.google.protobuf;
   requires com.sun.jna;
+  requires com.twelvemonkeys.imageio.jpeg;
+  requires com.twelvemonkeys.imageio.metadata;
   requires de.siegmar.fastcsv;
   requires static java.compiler;
   requires java.desktop;

@@ -233,8 +233,7 @@ public record ImageClassificationJob() implements Job {
       ClassNames classes = ClassNames.load(folder(), model.config().classes());
       List<Classification> found = new ArrayList<>();
       for (Path file : files) {
-        byte[] pixels =
-            Picture.decode(file.toString(), Files.readAllBytes(file), model.config().size());
+        byte[] pixels = Picture.decode(file, model.config().size());
         found.add(
             Classification.of(
                 file.toString(), classes, ImageClassification.probabilities(model, pixels)));

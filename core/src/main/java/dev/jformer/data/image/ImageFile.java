@@ -13,9 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
@@ -26,11 +24,6 @@ import java.util.stream.IntStream;
 public final class ImageFile implements AutoCloseable {
   private static final String PIXELS = "pixels.bin";
   private static final String HEADER = "images.json";
-
-  /** Number of images that are decoded together, on all processors. */
-  private static final int TOGETHER = 512;
-
-  private static final int NAMED = 5;
 
   /**
    * The description of the images.
@@ -107,44 +100,10 @@ public final class ImageFile implements AutoCloseable {
 
   private static void write(Path file, ImageSource source, int size, LongConsumer progress)
       throws IOException {
-    ConcurrentLinkedQueue<String> broken = new ConcurrentLinkedQueue<>();
     try (OutputStream out = Files.newOutputStream(file)) {
-      for (int from = 0; from < source.count(); from += TOGETHER) {
-        int to = Math.min(source.count(), from + TOGETHER);
-        List<byte[]> contents = new ArrayList<>();
-        source.read(from, to, (index, entry, content) -> contents.add(content));
-        int first = from;
-        byte[][] decoded = new byte[contents.size()][];
-        IntStream.range(0, decoded.length)
-            .parallel()
-            .forEach(
-                i -> {
-                  String name = source.entries().get(first + i).name();
-                  try {
-                    decoded[i] = Picture.decode(name, contents.get(i), size);
-                  } catch (DataException e) {
-                    broken.add(e.getMessage());
-                  }
-                });
-        for (byte[] image : decoded) {
-          if (image != null) {
-            out.write(image);
-          }
-        }
-        progress.accept(to);
-      }
-    }
-    if (!broken.isEmpty()) {
-      throw new DataException(
-          broken.size()
-              + " of "
-              + source.count()
-              + " images in "
-              + source
-              + " cannot be read: "
-              + String.join("; ", broken.stream().sorted().limit(NAMED).toList())
-              + (broken.size() > NAMED ? "; …" : "")
-              + ": repair or remove them");
+      PixelWriter writer = new PixelWriter(out, size, progress);
+      source.read(writer);
+      writer.finish(source);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.jformer.data.image;
 
 import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
+import dev.jformer.data.internal.ZipArchive;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -47,7 +48,7 @@ public final class ImageSource {
   /** Receives images. */
   interface Reader {
     /** Receives the bytes of an image file. */
-    void image(int index, Entry entry, byte[] content) throws IOException;
+    void image(Entry entry, byte[] content) throws IOException;
   }
 
   private ImageSource(Path source, boolean zip, List<String> classes, List<Entry> entries) {
@@ -139,7 +140,7 @@ public final class ImageSource {
 
   private static void listZip(Path zip, List<String> files, Set<String> folders)
       throws IOException {
-    try (ZipFile file = new ZipFile(zip.toFile())) {
+    try (ZipFile file = ZipArchive.open(zip)) {
       Enumeration<? extends ZipEntry> all = file.entries();
       while (all.hasMoreElements()) {
         ZipEntry entry = all.nextElement();
@@ -236,20 +237,22 @@ public final class ImageSource {
     return Fingerprint.of(text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Reads images {@code from} to {@code to}, in order. */
-  void read(int from, int to, Reader reader) throws IOException {
+  /**
+   * Reads all images, in order.
+   *
+   * @throws DataException if one is not a regular file, or has more bytes than the memory allows
+   */
+  void read(Reader reader) throws IOException {
     if (!zip) {
-      for (int i = from; i < to; i++) {
-        Entry entry = entries.get(i);
-        reader.image(i, entry, Files.readAllBytes(source.resolve(entry.name)));
+      for (Entry entry : entries) {
+        reader.image(entry, ImageContent.of(source.resolve(entry.name)));
       }
       return;
     }
-    try (ZipFile file = new ZipFile(source.toFile())) {
-      for (int i = from; i < to; i++) {
-        Entry entry = entries.get(i);
+    try (ZipFile file = ZipArchive.open(source)) {
+      for (Entry entry : entries) {
         try (InputStream in = file.getInputStream(file.getEntry(entry.name))) {
-          reader.image(i, entry, in.readAllBytes());
+          reader.image(entry, ImageContent.of(entry.name + " in " + source, in));
         }
       }
     }

@@ -9,11 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.jformer.data.DataException;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -149,5 +154,40 @@ class ImageSourceTest {
     byte[] copy = Picture.decode("same", same, 5);
     assertEquals(10 * 3 + 2, copy[2 * 25 + 2 * 5 + 3], "unscaled");
     assertFalse(Arrays.equals(copy, pixels));
+  }
+
+  /** Older programs write names in code page 437, in which é is 0x82. */
+  @Test
+  void namesInZipFilesMayBeOfCodePage437() throws IOException {
+    Path zip = folder.resolve("old.zip");
+    try (ZipOutputStream out =
+        new ZipOutputStream(Files.newOutputStream(zip), Charset.forName("IBM437"))) {
+      for (String name : List.of("Eté/1.png", "Hiver/2.png")) {
+        out.putNextEntry(new ZipEntry(name));
+        out.write(TestImages.plain(7));
+      }
+    }
+    ImageSource source = ImageSource.open(zip);
+    assertEquals(List.of("Eté", "Hiver"), source.classes());
+    try (ImageFile file = ImageFile.prepare(folder.resolve("run"), source, 4, n -> {})) {
+      assertEquals(2, file.count());
+    }
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void pipesAndDevicesAreNotRead() throws IOException, InterruptedException {
+    Path pets = cats();
+    Path pipe = pets.resolve("cat/pipe.png");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    ImageSource source = ImageSource.open(pets);
+    String message =
+        assertThrows(
+                DataException.class,
+                () -> ImageFile.prepare(folder.resolve("run"), source, 4, n -> {}))
+            .getMessage();
+    assertTrue(message.contains("pipe.png is not a regular file"), message);
+    Path zip = Files.move(pipe, folder.resolve("pipe.zip"));
+    assertTrue(error(zip).contains("is not a regular file"), error(zip));
   }
 }

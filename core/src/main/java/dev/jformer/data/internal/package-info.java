@@ -1,0 +1,2 @@
+/** Helpers that the packages of data share. */
+package dev.jformer.data.internal;
