@@ -7,8 +7,8 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 /**
  * Configuration of the labelled texts that a classifier is trained on.
  *
- * @param source a file with a text, a tab and a label in each line
- * @param header whether its first line names the columns
+ * @param source a file with a text, a tab and a label in each line, or a label, a tab and a text
+ * @param header whether its first line surely names the columns; it is detected otherwise
  * @param tokenizer as {@link TextData}'s
  * @param vocabulary as {@link TextData}'s
  * @param validation share of each class that is held out

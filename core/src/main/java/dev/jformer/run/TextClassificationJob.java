@@ -3,6 +3,7 @@ package dev.jformer.run;
 import com.google.auto.service.AutoService;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.data.text.LabelledTexts;
+import dev.jformer.data.text.TextLines;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.metrics.ClassificationScores;
@@ -41,7 +42,9 @@ public record TextClassificationJob() implements Job {
   @Override
   public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
     LabelledTextData data = (LabelledTextData) recipe.data();
-    LabelledTexts texts = LabelledTexts.read(Path.of(data.source()), data.header());
+    LabelledTexts texts =
+        LabelledTexts.read(
+            Path.of(data.source()), data.header(), List.of(), workspace.progress()::remark);
     ClassNames classes = new ClassNames(texts.classes());
     Path folder = workspace.folder();
     if (classes.classes().size() < 2) {
@@ -151,7 +154,7 @@ public record TextClassificationJob() implements Job {
         throws IOException {
       ClassNames classes = ClassNames.load(folder(), model.config().labels());
       Path file = request.only();
-      LabelledTexts texts = LabelledTexts.read(file, false);
+      LabelledTexts texts = LabelledTexts.read(file, false, classes.classes(), progress::remark);
       int longest = model.config().length();
       ClassificationScores scores =
           TextClassification.evaluate(
@@ -163,10 +166,11 @@ public record TextClassificationJob() implements Job {
 
     @Override
     void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
-      LabelledTexts labelled = LabelledTexts.read(data, false);
+      ClassNames names = ClassNames.exists(folder()) ? ClassNames.load(folder()) : new ClassNames();
+      LabelledTexts labelled = LabelledTexts.read(data, false, names.classes(), remark -> {});
       List<Integer> classes = List.of();
-      if (ClassNames.exists(folder())) {
-        int[] numbers = ClassNames.load(folder()).numbers(labelled.classes(), data.toString());
+      if (!names.classes().isEmpty()) {
+        int[] numbers = names.numbers(labelled.classes(), data.toString());
         classes = labelled.labels().stream().map(label -> numbers[label]).toList();
       }
       EncodedTexts.calibrate(batches, model, Tokenizers.load(folder()), labelled.texts(), classes);
@@ -176,7 +180,7 @@ public record TextClassificationJob() implements Job {
     public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
       List<String> all = new ArrayList<>(texts);
       for (Path file : files) {
-        Files.readAllLines(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
+        TextLines.read(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
       }
       return classify(all);
     }

@@ -19,6 +19,7 @@ import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,6 +106,45 @@ class TextTest {
       }
     }
     assertEquals("a.java z.java ", readAll(Corpus.open(zip, List.of(".java"))));
+  }
+
+  /** Of the archive's directory, the size of one entry is changed. */
+  @Test
+  void archivesWhoseDirectoryLiesAboutSizesAreRefused() throws IOException {
+    Path zip = folder.resolve("liar.zip");
+    try (ZipOutputStream entries = new ZipOutputStream(Files.newOutputStream(zip))) {
+      entries.putNextEntry(new ZipEntry("a.txt"));
+      entries.write("some text".repeat(100).getBytes(StandardCharsets.UTF_8));
+    }
+    byte[] bytes = Files.readAllBytes(zip);
+    int directory = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("PK\1\2");
+    bytes[directory + 26] = 1; // the third byte of the size: 65,536 more
+    Files.write(zip, bytes);
+    Corpus corpus = Corpus.open(zip, List.of());
+    assertMessage("the directory of the zip file says", () -> corpus.read(piece -> {}));
+  }
+
+  @Test
+  void filesThatGrowWhileTheyAreReadAreRefused() throws IOException {
+    Path text = file("a.txt", new byte[] {'a'});
+    Corpus corpus = Corpus.open(text, List.of());
+    file("a.txt", new byte[] {'a', 'b'});
+    assertMessage("has 2 bytes, but 1 when its folder was listed", () -> corpus.read(piece -> {}));
+  }
+
+  /** Buffers are not made anew for each of many small files. */
+  @Test
+  void smallFilesTakeLittleMemory() throws IOException {
+    int files = 300;
+    for (int i = 0; i < files; i++) {
+      file("many/" + i + ".txt", "a few words".getBytes(StandardCharsets.UTF_8));
+    }
+    Corpus corpus = Corpus.open(folder.resolve("many"), List.of());
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    corpus.read(piece -> {});
+    long each = (threads.getCurrentThreadAllocatedBytes() - before) / files;
+    assertTrue(each < 100_000, each + " bytes allocated for each file");
   }
 
   @Test

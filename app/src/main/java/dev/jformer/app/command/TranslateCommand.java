@@ -88,9 +88,7 @@ final class TranslateCommand implements Callable<Integer> {
     if (in != null) {
       return TextLines.read(in);
     }
-    return texts.isEmpty()
-        ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()
-        : texts;
+    return texts.isEmpty() ? TextLines.read("standard input", System.in) : texts;
   }
 
   /** A text and its translation. */

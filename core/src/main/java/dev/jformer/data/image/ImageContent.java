@@ -16,7 +16,7 @@ final class ImageContent {
   /** The bytes of a file; a device or a pipe, which may have no end, is refused. */
   static byte[] of(Path file) throws IOException {
     if (!Files.exists(file)) {
-      throw new DataException("no such image: " + file);
+      throw new DataException("no such file: " + file);
     }
     if (!Files.isRegularFile(file)) {
       throw new DataException(file + " is not a regular file: expected an image; remove it");

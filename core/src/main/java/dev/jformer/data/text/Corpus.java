@@ -2,20 +2,18 @@ package dev.jformer.data.text;
 
 import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
+import dev.jformer.data.internal.ZipArchive;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CoderResult;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.function.BiPredicate;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -26,13 +24,11 @@ import java.util.zip.ZipFile;
  * always in the same order: by path.
  */
 public final class Corpus {
-  private static final int PIECE = 1 << 20;
-
   private final Path source;
   private final List<String> endings;
   private final List<Document> documents;
 
-  private record Document(String name, Path file, String entry, long bytes) {}
+  private record Document(String name, Path file, String entry, long bytes, long modified) {}
 
   /** Receives the text of a corpus, piece by piece. */
   public interface Reader {
@@ -63,10 +59,13 @@ public final class Corpus {
         folder(source, endings, documents);
       } else if (!Files.exists(source)) {
         throw new DataException("no such file or folder: " + source);
+      } else if (!Files.isRegularFile(source)) {
+        throw new DataException(
+            source + " is not a regular file: expected a file, a folder or a zip file of text");
       } else if (isZip(source)) {
         zip(source, endings, documents);
       } else {
-        documents.add(new Document(source.toString(), source, null, Files.size(source)));
+        documents.add(document(source.toString(), source));
       }
       if (documents.stream().mapToLong(Document::bytes).sum() == 0) {
         throw new DataException(
@@ -83,26 +82,34 @@ public final class Corpus {
 
   private static void folder(Path folder, List<String> endings, List<Document> documents)
       throws IOException {
-    try (Stream<Path> tree = Files.walk(folder)) {
-      for (Path file : tree.filter(Files::isRegularFile).toList()) {
+    BiPredicate<Path, BasicFileAttributes> visible =
+        (file, attributes) -> attributes.isRegularFile() || Files.isRegularFile(file);
+    try (Stream<Path> tree = Files.find(folder, Integer.MAX_VALUE, visible)) {
+      for (Path file : tree.toList()) {
         String name = folder.relativize(file).toString().replace('\\', '/');
         boolean hidden = name.startsWith(".") || name.contains("/.");
         if (!hidden && matches(name, endings)) {
-          documents.add(new Document(name, file, null, Files.size(file)));
+          documents.add(document(name, file));
         }
       }
     }
   }
 
+  private static Document document(String name, Path file) throws IOException {
+    BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
+    return new Document(name, file, null, found.size(), found.lastModifiedTime().toMillis());
+  }
+
   private static void zip(Path file, List<String> endings, List<Document> documents)
       throws IOException {
-    try (ZipFile zip = new ZipFile(file.toFile())) {
+    long modified = Files.getLastModifiedTime(file).toMillis();
+    try (ZipFile zip = ZipArchive.open(file)) {
       Enumeration<? extends ZipEntry> entries = zip.entries();
       while (entries.hasMoreElements()) {
         ZipEntry entry = entries.nextElement();
-        if (!entry.isDirectory() && matches(entry.getName(), endings)) {
-          documents.add(
-              new Document(entry.getName(), file, entry.getName(), Math.max(0, entry.getSize())));
+        String name = entry.getName();
+        if (!entry.isDirectory() && matches(name, endings)) {
+          documents.add(new Document(name, file, name, Math.max(0, entry.getSize()), modified));
         }
       }
     }
@@ -132,7 +139,7 @@ public final class Corpus {
     StringBuilder text = new StringBuilder();
     for (Document document : documents) {
       text.append(document.name).append('\t').append(document.bytes).append('\t');
-      text.append(Files.getLastModifiedTime(document.file).toMillis()).append('\n');
+      text.append(document.modified).append('\n');
     }
     return Fingerprint.of(text.toString().getBytes(StandardCharsets.UTF_8));
   }
@@ -143,17 +150,18 @@ public final class Corpus {
    * @throws DataException if one is not valid UTF-8; the message says where
    */
   public void read(Reader reader) throws IOException {
+    Utf8Pieces pieces = new Utf8Pieces();
     ZipFile zip = null;
     try {
       for (Document document : documents) {
         if (document.entry == null) {
           try (InputStream in = Files.newInputStream(document.file)) {
-            read(document, in, reader);
+            read(document, in, pieces, reader);
           }
         } else {
-          zip = zip == null ? new ZipFile(document.file.toFile()) : zip;
+          zip = zip == null ? ZipArchive.open(document.file) : zip;
           try (InputStream in = zip.getInputStream(zip.getEntry(document.entry))) {
-            read(document, in, reader);
+            read(document, in, pieces, reader);
           }
         }
         reader.endOfDocument(document.name);
@@ -165,56 +173,18 @@ public final class Corpus {
     }
   }
 
-  private void read(Document document, InputStream in, Reader reader) throws IOException {
-    CharsetDecoder decoder =
-        StandardCharsets.UTF_8
-            .newDecoder()
-            .onMalformedInput(CodingErrorAction.REPORT)
-            .onUnmappableCharacter(CodingErrorAction.REPORT);
-    ByteBuffer bytes = ByteBuffer.allocate(PIECE);
-    CharBuffer chars = CharBuffer.allocate(PIECE + 4);
-    StringBuilder rest = new StringBuilder();
-    long consumed = 0;
-    boolean end = false;
-    while (!end) {
-      int count = in.readNBytes(bytes.array(), bytes.position(), bytes.remaining());
-      end = bytes.position() + count < bytes.limit();
-      bytes.position(bytes.position() + count).flip();
-      CoderResult result = decoder.decode(bytes, chars, end);
-      if (result.isError()) {
-        throw new DataException(
-            document.name
-                + (document.entry == null ? "" : " in " + source)
-                + " is not valid UTF-8 at byte "
-                + (consumed + bytes.position())
-                + ": convert it, for example with iconv");
-      }
-      consumed += bytes.position();
-      bytes.compact();
-      rest.append(chars.flip());
-      chars.clear();
-      int cut = end ? rest.length() : safeCut(rest);
-      if (cut > 0) {
-        reader.piece(rest.substring(0, cut));
-        rest.delete(0, cut);
-      }
+  private void read(Document document, InputStream in, Utf8Pieces pieces, Reader reader)
+      throws IOException {
+    String name = document.name + (document.entry == null ? "" : " in " + source);
+    long found = pieces.read(name, in, reader);
+    if (found != document.bytes) {
+      throw new DataException(
+          document.entry == null
+              ? "%s has %d bytes, but %d when its folder was listed: train when it is not written to"
+                  .formatted(name, found, document.bytes)
+              : "%s has %d bytes, but the directory of the zip file says %d: pack it again"
+                  .formatted(name, found, document.bytes));
     }
-  }
-
-  /**
-   * A position after a line break between two visible characters: tokenizers never join text across
-   * such a break.
-   */
-  private static int safeCut(CharSequence text) {
-    for (int i = text.length() - 2; i > 1; i--) {
-      if (text.charAt(i) == '\n'
-          && !Character.isWhitespace(text.charAt(i - 1))
-          && !Character.isWhitespace(text.charAt(i + 1))) {
-        return i + 1;
-      }
-    }
-    boolean pair = Character.isHighSurrogate(text.charAt(text.length() - 1));
-    return text.length() - (pair ? 1 : 0);
   }
 
   /** The source, and the endings if only some files were taken. */

@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
- * Texts with labels, read from a UTF-8 file with a text, a tab and a label in each line.
+ * Texts with labels, read from a UTF-8 file with a text, a tab and a label in each line, or with a
+ * label, a tab and a text.
  *
  * @param texts the texts, in order
  * @param labels index of each text's class
@@ -16,32 +18,55 @@ import java.util.TreeSet;
  */
 public record LabelledTexts(List<String> texts, List<Integer> labels, List<String> classes) {
   /**
-   * Reads a file.
+   * Reads a file without known classes; see {@link #read(Path, boolean, List, Consumer)}.
    *
-   * @param header whether its first line names the columns
-   * @throws DataException if it cannot be read, or a line is malformed
+   * @param header whether its first line surely names the columns
    */
   public static LabelledTexts read(Path file, boolean header) {
+    return read(file, header, List.of(), remark -> {});
+  }
+
+  /**
+   * Reads a file. Which column holds the labels, and whether the first line names the columns, is
+   * detected.
+   *
+   * @param header whether its first line surely names the columns
+   * @param known the classes of a model that reads the texts; empty if there is none yet
+   * @param remarks receives what was detected and is not usual, in sentences
+   * @throws DataException if it cannot be read, or a line is malformed
+   */
+  public static LabelledTexts read(
+      Path file, boolean header, List<String> known, Consumer<String> remarks) {
     if (!Files.isRegularFile(file)) {
       throw new DataException("no such file of labelled texts: " + file);
     }
+    List<String> lines = TextLines.read(file);
+    LabelColumn column =
+        LabelColumn.of(header && !lines.isEmpty() ? lines.subList(1, lines.size()) : lines, known);
+    boolean named = header || column.isHeader(lines);
+    if (column == LabelColumn.FIRST) {
+      remarks.accept(file + " has the labels in the first column");
+    }
+    if (named && !header) {
+      remarks.accept(
+          file + " begins with the names of the columns, which is left out: " + lines.get(0));
+    }
     List<String> texts = new ArrayList<>();
     List<String> names = new ArrayList<>();
-    List<String> lines = TextLines.read(file);
-    for (int i = header ? 1 : 0; i < lines.size(); i++) {
+    for (int i = named ? 1 : 0; i < lines.size(); i++) {
       String line = lines.get(i);
       if (line.isBlank()) {
         continue;
       }
-      int tab = line.lastIndexOf('\t');
-      String text = tab < 0 ? "" : line.substring(0, tab).strip();
-      String label = tab < 0 ? "" : line.substring(tab + 1).strip();
+      String text = column.text(line);
+      String label = column.label(line);
       if (text.isEmpty() || label.isEmpty()) {
+        boolean tab = line.indexOf('\t') >= 0;
         throw new DataException(
             file
                 + " line "
                 + (i + 1)
-                + (tab < 0 ? " has no tab" : " has no " + (text.isEmpty() ? "text" : "label"))
+                + (tab ? " has no " + (text.isEmpty() ? "text" : "label") : " has no tab")
                 + ": expected a text, a tab and a label");
       }
       texts.add(text);

@@ -38,7 +38,8 @@ public record ParallelTexts(List<String> source, List<String> target) {
               + target
               + " has "
               + to.size()
-              + ": expected line n of the one to be the translation of line n of the other");
+              + ": expected line n of the one to be the translation of line n of the other; "
+              + LineMismatch.of(from, to));
     }
     if (from.isEmpty()) {
       throw new DataException(source + " is empty: expected a text in each line");

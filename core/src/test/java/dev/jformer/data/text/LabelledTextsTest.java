@@ -11,6 +11,7 @@ import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -37,6 +38,52 @@ class LabelledTextsTest {
     assertEquals(List.of("bad", "good"), texts.classes());
     assertEquals(List.of(1, 0, 1), texts.labels());
     assertEquals(1, LabelledTexts.read(file("sentence\tlabel\nx\t1\n"), true).texts().size());
+  }
+
+  private LabelledTexts detect(String text, List<String> known, List<String> remarks)
+      throws IOException {
+    return LabelledTexts.read(file(text), false, known, remarks::add);
+  }
+
+  private static String rows(String pattern) {
+    StringBuilder rows = new StringBuilder();
+    for (int i = 0; i < 20; i++) {
+      rows.append(pattern.formatted("film number " + i, i % 2 == 0 ? "good" : "bad")).append('\n');
+    }
+    return rows.toString();
+  }
+
+  @Test
+  void findsHeaderLines() throws IOException {
+    for (String header : List.of("text\tlabel", "Review text\tSentiment", "satz\tart")) {
+      List<String> remarks = new ArrayList<>();
+      LabelledTexts texts = detect(header + "\n" + rows("%s\t%s"), List.of(), remarks);
+      assertEquals(List.of("bad", "good"), texts.classes());
+      assertEquals(20, texts.texts().size());
+      assertEquals(1, remarks.size());
+      assertTrue(remarks.get(0).contains(header), remarks.toString());
+    }
+    List<String> remarks = new ArrayList<>();
+    String rare = "a film\tmixed\n" + rows("%s\t%s");
+    assertEquals(List.of("bad", "good", "mixed"), detect(rare, List.of(), remarks).classes());
+    assertEquals(List.of(), remarks);
+  }
+
+  @Test
+  void findsLabelsInTheFirstColumn() throws IOException {
+    for (String header : List.of("", "label\ttext\n")) {
+      List<String> remarks = new ArrayList<>();
+      LabelledTexts texts = detect(header + rows("%2$s\t%1$s"), List.of(), remarks);
+      assertEquals(List.of("bad", "good"), texts.classes());
+      assertEquals("film number 0", texts.texts().get(0));
+      assertEquals(header.isEmpty() ? 1 : 2, remarks.size(), remarks.toString());
+      assertTrue(remarks.get(0).contains("labels in the first column"), remarks.get(0));
+    }
+    // Too few rows to see which column repeats: a model's classes tell.
+    List<String> remarks = new ArrayList<>();
+    assertEquals(
+        List.of("good"), detect("good\tfine\n", List.of("bad", "good"), remarks).classes());
+    assertEquals(List.of("fine"), detect("good\tfine\n", List.of(), remarks).classes());
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.jformer.data.DataException;
 import dev.jformer.tensor.DType;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -63,6 +64,64 @@ class ParallelTextsTest {
     Path latin = Files.write(folder.resolve("latin"), new byte[] {'a', (byte) 0xe4, '\n'});
     message = assertThrows(DataException.class, () -> TextLines.read(latin)).getMessage();
     assertTrue(message.contains("UTF-8"), message);
+  }
+
+  /** A lone CR is part of a text, as for wc, Python and the tools that made the files. */
+  @Test
+  void linesEndInLineFeedsOnly() throws IOException {
+    Path source = file("src.en", "A dog runs.\nA man\rsits on a bench.\r\nTwo cats sleep.\r\n");
+    Path target = file("ref.de", "Ein Hund rennt.\nEin Mann sitzt.\nZwei Katzen schlafen.");
+    ParallelTexts texts = ParallelTexts.read(source, target);
+    assertEquals(
+        List.of("A dog runs.", "A man\rsits on a bench.", "Two cats sleep."), texts.source());
+    assertEquals(3, texts.target().size());
+    assertEquals(List.of("", "", "\r"), TextLines.read(file("blank", "\n\r\n\r\r\n")));
+  }
+
+  @Test
+  void saysWhereFilesPart() throws IOException {
+    SplittableRandom random = new SplittableRandom(5);
+    List<String> source = new ArrayList<>();
+    List<String> target = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      int length = 5 + random.nextInt(80);
+      source.add("s".repeat(length));
+      target.add("t".repeat(length + random.nextInt(8)));
+    }
+    String end = parting(source, target.subList(0, 190));
+    assertTrue(end.contains("after line 190"), end);
+    target.remove(120);
+    String message = parting(source, target);
+    int line = Integer.parseInt(message.replaceAll(".*part at line (\\d+),.*", "$1"));
+    assertTrue(Math.abs(line - 121) <= 2, message);
+    assertTrue(parting(target, source).contains("part at line " + line), "the other way round");
+    assertTrue(parting(source, List.of()).contains("is empty"));
+  }
+
+  private String parting(List<String> source, List<String> target) throws IOException {
+    Path from = file("from", String.join("\n", source));
+    Path to = file("to", String.join("\n", target));
+    return assertThrows(DataException.class, () -> ParallelTexts.read(from, to)).getMessage();
+  }
+
+  /** A file of a few kilobytes may unpack to more than the memory holds. */
+  @Test
+  void textsThatDoNotFitIntoTheMemoryAreRefused() {
+    for (String pattern : List.of("0", "a line\n", "\n")) {
+      InputStream endless =
+          new InputStream() {
+            private int at;
+
+            @Override
+            public int read() {
+              return pattern.charAt(at++ % pattern.length());
+            }
+          };
+      String message =
+          assertThrows(DataException.class, () -> TextLines.read("bomb.gz", endless, 1 << 20))
+              .getMessage();
+      assertTrue(message.contains("bomb.gz does not fit into memory: line "), message);
+    }
   }
 
   @Test
