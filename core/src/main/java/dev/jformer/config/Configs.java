@@ -125,16 +125,17 @@ public final class Configs {
   /**
    * Names and default configurations of all parts of a kind, in alphabetical order: those that
    * {@link ServiceLoader} finds with the thread's context class loader, or with the class loader of
-   * the kind if the context class loader cannot see the kind.
+   * the kind if the context class loader cannot see the kind. A part that cannot be loaded, or is
+   * named like another one, is reported in the log and left out.
    */
   public static <P extends Part> Map<String, P> parts(Class<P> kind) {
     Map<String, P> parts = new TreeMap<>();
     Configs.class.getModule().addUses(kind); // kinds of other modules too
-    for (P part : ServiceLoader.load(kind, loader(kind))) {
-      P other = parts.put(part.type(), part);
+    for (P part : Services.sound(ServiceLoader.load(kind, loader(kind)))) {
+      P other = parts.putIfAbsent(part.type(), part);
       if (other != null) {
-        throw new IllegalStateException(
-            part.getClass() + " and " + other.getClass() + " are both named " + part.type());
+        Services.report(
+            part.getClass().getName(), "named '" + part.type() + "' like " + other.getClass());
       }
     }
     return parts;

@@ -52,6 +52,21 @@ class PluginsTest {
     classes = Files.createDirectories(folder.resolve("classes"));
     Path source = folder.resolve("LoudNorm.java");
     Files.writeString(source, SOURCE);
+    compile(source);
+    Path service = classes.resolve(SERVICE);
+    Files.createDirectories(service.getParent());
+    Files.writeString(service, "mine.LoudNorm\n");
+    plugins = Files.createDirectories(folder.resolve("plugins"));
+    try (OutputStream file = Files.newOutputStream(plugins.resolve("mine.jar"));
+        JarOutputStream jar = new JarOutputStream(file)) {
+      for (String name : List.of("mine/LoudNorm.class", SERVICE)) {
+        jar.putNextEntry(new JarEntry(name));
+        jar.write(Files.readAllBytes(classes.resolve(name)));
+      }
+    }
+  }
+
+  private void compile(Path source) {
     int code =
         ToolProvider.getSystemJavaCompiler()
             .run(
@@ -65,17 +80,6 @@ class PluginsTest {
                 classes.toString(),
                 source.toString());
     assertEquals(0, code);
-    Path service = classes.resolve(SERVICE);
-    Files.createDirectories(service.getParent());
-    Files.writeString(service, "mine.LoudNorm\n");
-    plugins = Files.createDirectories(folder.resolve("plugins"));
-    try (OutputStream file = Files.newOutputStream(plugins.resolve("mine.jar"));
-        JarOutputStream jar = new JarOutputStream(file)) {
-      for (String name : List.of("mine/LoudNorm.class", SERVICE)) {
-        jar.putNextEntry(new JarEntry(name));
-        jar.write(Files.readAllBytes(classes.resolve(name)));
-      }
-    }
   }
 
   private static Outcome train(Path text, Path run, String... more) {
@@ -125,5 +129,32 @@ class PluginsTest {
     assertEquals(1, nothing.code());
     assertTrue(nothing.err().contains("expected a jar"), nothing.err());
     assertEquals(1, nothing.err().lines().count(), nothing.err());
+  }
+
+  /** Parts that cannot be loaded are named, and everything else works as without them. */
+  @Test
+  void areLeftOutWhereTheyAreFaulty() throws IOException {
+    Path service = classes.resolve(SERVICE);
+    byte[] tooNew = Files.readAllBytes(classes.resolve("mine/LoudNorm.class"));
+    tooNew[7] = 99; // the version of a release of Java that is still to come
+    Files.write(classes.resolve("mine/TooNew.class"), tooNew);
+    Files.writeString(service, "mine.Missing\nmine.TooNew\njava.lang.String\nmine.LoudNorm\n");
+    Outcome norms = Outcome.of("info", "norm", "--plugins", classes.toString());
+    assertEquals(0, norms.code(), norms.err());
+    assertTrue(norms.out().contains("loud") && norms.out().contains("rms"), norms.out());
+    Path text = folder.resolve("text.txt");
+    Files.writeString(text, "All happy families are alike.\n".repeat(100));
+    Outcome trained = train(text, folder.resolve("run"), "--plugins", classes.toString());
+    assertEquals(0, trained.code(), trained.err());
+  }
+
+  @Test
+  void doNotReplaceOthersOfTheirName() throws IOException {
+    Path source = folder.resolve("LoudNorm.java");
+    Files.writeString(source, SOURCE.replace("\"loud\"", "\"rms\""));
+    compile(source);
+    Outcome norms = Outcome.of("info", "rms", "--plugins", classes.toString(), "--json");
+    assertEquals(0, norms.code(), norms.err());
+    assertTrue(norms.out().contains("1.0E-5") || norms.out().contains("1.0E-6"), norms.out());
   }
 }
