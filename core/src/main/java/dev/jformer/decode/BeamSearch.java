@@ -243,9 +243,7 @@ public final class BeamSearch {
       for (int i = 0; i < room; i++) {
         double logProbability = extension.logProbabilities[i];
         if (Double.isNaN(logProbability)) {
-          throw new IllegalStateException(
-              "a logit is NaN: expected a number; the weights may be damaged, or"
-                  + " training diverged");
+          throw new LogitsException("a logit is NaN: expected a number");
         }
         if (logProbability == Double.NEGATIVE_INFINITY) {
           break; // fewer texts than the beam is wide

@@ -63,17 +63,14 @@ final class Sampler {
       if (scores[i] > scores[best]) {
         best = i;
       } else if (Float.isNaN(scores[i])) {
-        throw unusable("the logit of token " + i + " is NaN: expected a number");
+        throw new LogitsException("the logit of token " + i + " is NaN: expected a number");
       }
     }
     if (Float.isInfinite(scores[best])) {
-      throw unusable("the largest logit is " + scores[best] + ": expected a finite number");
+      throw new LogitsException(
+          "the largest logit is " + scores[best] + ": expected a finite number");
     }
     return best;
-  }
-
-  private static IllegalStateException unusable(String what) {
-    return new IllegalStateException(what + "; the weights may be damaged, or training diverged");
   }
 
   /**

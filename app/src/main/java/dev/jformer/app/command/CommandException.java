@@ -2,6 +2,7 @@ package dev.jformer.app.command;
 
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.DataException;
+import dev.jformer.decode.LogitsException;
 import dev.jformer.io.FormatException;
 import dev.jformer.run.RunException;
 import dev.jformer.tensor.TensorException;
@@ -30,6 +31,7 @@ final class CommandException extends RuntimeException {
           FormatException.class,
           TrainingException.class,
           RunException.class,
+          LogitsException.class,
           TensorException.class,
           IllegalArgumentException.class,
           UnsupportedOperationException.class,
@@ -49,11 +51,11 @@ final class CommandException extends RuntimeException {
   }
 
   /** Prints an error in one line; the exit code of the program. */
-  static int report(Exception error, boolean debug) {
+  static int report(Throwable error, boolean debug) {
     if (debug) {
       error.printStackTrace();
     }
-    String hint = isExpected(error) || debug ? "" : HINT;
+    String hint = isExpected(error) || JavaErrors.isUsual(error) || debug ? "" : HINT;
     System.err.println("jformer: " + describe(error) + hint);
     return 1;
   }
@@ -63,6 +65,9 @@ final class CommandException extends RuntimeException {
   }
 
   private static String describe(Throwable error) {
+    if (error instanceof Error java) {
+      return JavaErrors.describe(java).replaceAll("\\s*\\R\\s*", " ");
+    }
     if (error instanceof FileSystemException file && FILES.containsKey(file.getClass())) {
       String words = FILES.get(file.getClass()) + file.getFile();
       return file.getReason() == null ? words : words + "; " + file.getReason();

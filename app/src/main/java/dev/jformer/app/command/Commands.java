@@ -1,6 +1,7 @@
 package dev.jformer.app.command;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -104,12 +105,20 @@ public final class Commands implements Runnable {
    *     wrong, 130 if it was interrupted
    */
   public static int run(String... args) {
-    return line().execute(args);
+    Commands commands = new Commands();
+    try {
+      return line(commands).execute(args);
+    } catch (Error e) {
+      return CommandException.report(e, commands.debug);
+    }
   }
 
   /** The program, ready to run a command. */
   static CommandLine line() {
-    Commands commands = new Commands();
+    return line(new Commands());
+  }
+
+  private static CommandLine line(Commands commands) {
     CommandLine line = new CommandLine(commands);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExpandAtFiles(false);
@@ -130,12 +139,9 @@ public final class Commands implements Runnable {
 
   /** Runs the command that was parsed, with the user's own parts. */
   private int execute(ParseResult parsed) {
-    if (plugins == null) {
+    try (Plugins opened = plugins == null ? null : Plugins.open(plugins)) {
       return new RunLast().execute(parsed);
-    }
-    try (Plugins opened = Plugins.open(plugins)) {
-      return new RunLast().execute(parsed);
-    } catch (IOException | CommandException e) {
+    } catch (IOException | UncheckedIOException | CommandException e) {
       return CommandException.report(e, debug);
     }
   }
