@@ -13,7 +13,7 @@ public final class RankCorrelation {
   /**
    * Spearman's rank correlation; equal numbers share the mean of their ranks.
    *
-   * @return from -1 to 1; NaN if all numbers of a list are equal
+   * @return from -1 to 1; NaN if all numbers of a list are equal, or one is NaN
    * @throws IllegalArgumentException if the lists have different lengths
    */
   public static double spearman(double[] first, double[] second) {
@@ -24,6 +24,9 @@ public final class RankCorrelation {
               + " and "
               + second.length
               + " numbers cannot be compared: expected equal lengths");
+    }
+    if (DoubleStream.concat(Arrays.stream(first), Arrays.stream(second)).anyMatch(Double::isNaN)) {
+      return Double.NaN;
     }
     double[] a = ranks(first);
     double[] b = ranks(second);

@@ -3,7 +3,11 @@ package dev.jformer.app.command;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.compress.Compression;
 import dev.jformer.compress.Fold;
+import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
+import dev.jformer.io.FileTree;
+import dev.jformer.metrics.Metric;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Projection;
@@ -11,6 +15,7 @@ import dev.jformer.run.CalibrationBatches;
 import dev.jformer.run.DerivedModelFolder;
 import dev.jformer.run.EvaluationRequest;
 import dev.jformer.run.TrainedModel;
+import dev.jformer.run.WeightCheck;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -114,13 +120,56 @@ final class CompressCommand implements Callable<Integer> {
                       + " needs calibration data, similar to what the model will be used on: give it with --data");
             });
     try (Scope scope = Scope.open();
-        TrainedModel before = TrainedModel.load(folder);
+        TrainedModel before = checked(TrainedModel.load(folder));
         TrainedModel after = TrainedModel.of(folder, compress(before.model(), methods, console))) {
       DerivedModelFolder.save(after.model(), folder, out);
       console.say("the model is in %s; measuring", out);
-      json.printer().print(compare(before, after, console), BeforeAfter::table);
+      Map<String, BeforeAfter> measured;
+      try {
+        measured = compare(before, after, console);
+      } catch (IOException | RuntimeException | Error e) {
+        FileTree.delete(out);
+        throw e;
+      }
+      json.printer().print(measured, BeforeAfter::table);
     }
     return 0;
+  }
+
+  /** The model to compress, whose weights must be finite. */
+  private static TrainedModel checked(TrainedModel model) {
+    Optional<String> fault = WeightCheck.nonFinite(model.model());
+    if (fault.isPresent()) {
+      model.close();
+      throw new CommandException("the model in " + model.folder() + " is broken: " + fault.get());
+    }
+    return model;
+  }
+
+  /** Checks that the result of a method can be stored and used. */
+  private static void check(Compression method, Model made) {
+    Optional<String> fault = WeightCheck.nonFinite(made);
+    if (fault.isEmpty() && !isStorable(made.config())) {
+      fault = Optional.of("its configuration holds a number that is not finite");
+    }
+    if (fault.isPresent()) {
+      made.close();
+      throw new CommandException(
+          "the weights overflow in "
+              + method.type()
+              + ": "
+              + fault.get()
+              + "; expected a model with weights and activations of ordinary size");
+    }
+  }
+
+  /** Whether a configuration is the same when it is read again. */
+  private static boolean isStorable(Model.Config config) {
+    try {
+      return Configs.parse(Configs.toJson(config), Model.Config.class).equals(config);
+    } catch (ConfigException e) {
+      return false;
+    }
   }
 
   private List<Compression> methods() {
@@ -151,6 +200,7 @@ final class CompressCommand implements Callable<Integer> {
       for (Compression method : methods) {
         console.say("%s", Configs.write(method));
         Model next = apply(method, current, console);
+        check(method, next);
         if (current != model) {
           current.close();
         }
@@ -188,10 +238,11 @@ final class CompressCommand implements Callable<Integer> {
     if (data != null || before.hasHeldOutData()) {
       List<Path> measured = data == null ? List.of() : List.of(data);
       EvaluationRequest request = EvaluationRequest.of(measured).withEndings(endings);
-      rows.putAll(
-          BeforeAfter.quality(
-              before.evaluate(request, console).metrics(),
-              after.evaluate(request, console).metrics()));
+      Metrics metrics = before.evaluate(request, console).metrics();
+      checkFinite(metrics.primary(), "before compression");
+      Metrics compressed = after.evaluate(request, console).metrics();
+      checkFinite(compressed.primary(), "after compression");
+      rows.putAll(BeforeAfter.quality(metrics, compressed));
     } else {
       console.say("quality is not measured: give data with --data");
     }
@@ -201,6 +252,19 @@ final class CompressCommand implements Callable<Integer> {
     rows.put(
         "bytes of weights in memory", new BeforeAfter(bytes(before.model()), bytes(after.model())));
     return rows;
+  }
+
+  private static void checkFinite(Metric metric, String when) {
+    if (!Double.isFinite(metric.value())) {
+      throw new CommandException(
+          "the "
+              + Printer.label(metric.name())
+              + " "
+              + when
+              + " is "
+              + metric.value()
+              + ": the weights are so large that outputs overflow");
+    }
   }
 
   /** Bytes of the files of weights in a folder. */

@@ -1,10 +1,12 @@
 package dev.jformer.app.command;
 
 import dev.jformer.hub.SentenceEncoder;
+import dev.jformer.metrics.Metric;
 import dev.jformer.run.EvaluationRequest;
 import dev.jformer.run.EvaluationResult;
 import dev.jformer.run.SentenceEmbeddingJob;
 import dev.jformer.run.TrainedModel;
+import dev.jformer.run.WeightCheck;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -87,15 +89,40 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private QuietOption progress;
 
+  /** What is wrong with the weights; null for nothing. */
+  private String fault;
+
   @Override
   public Integer call() throws Exception {
     if (task != null && !TASKS.contains(task)) {
       throw new CommandException(
           "there is no task '" + task + "': expected one of " + String.join(", ", TASKS));
     }
-    EvaluationResult result = measure(Pretrained.find(model), request(), progress.console());
+    Path folder = Pretrained.find(model);
+    EvaluationResult result = measure(folder, request(), progress.console());
     json.printer().print(EvaluationReport.of(result), EvaluationReport::text);
+    if (fault != null) {
+      throw new CommandException("the model in " + folder + " is broken: " + fault);
+    }
+    checkFinite(result);
     return 0;
+  }
+
+  private static void checkFinite(EvaluationResult result) {
+    Metric primary = result.metrics().primary();
+    for (Metric metric : result.metrics().all()) {
+      double value = metric.value();
+      if (metric == primary ? !Double.isFinite(value) : Double.isNaN(value)) {
+        throw new CommandException(
+            "the "
+                + Printer.label(metric.name())
+                + " on "
+                + result.source()
+                + " is "
+                + value
+                + ": the model's outputs overflow, or the data is too little to measure it");
+      }
+    }
   }
 
   private EvaluationRequest request() {
@@ -117,6 +144,7 @@ final class EvalCommand implements Callable<Integer> {
     if (!"sts".equals(task)) {
       try (Scope scope = Scope.open();
           TrainedModel loaded = TrainedModel.load(folder)) {
+        fault = WeightCheck.nonFinite(loaded.model()).orElse(null);
         return loaded.evaluate(request, console);
       }
     }

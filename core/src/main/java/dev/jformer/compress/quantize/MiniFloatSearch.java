@@ -165,6 +165,10 @@ final class MiniFloatSearch {
         }
       }
     }
+    if (bestFormat == null) {
+      throw new IllegalArgumentException(
+          "the outputs of a layer are not finite: expected weights and inputs of ordinary size");
+    }
     Found activations = activations(bestFormat, bestFraction);
     return new Found(found.weights(), activations.activations(), activations.shifts());
   }
