@@ -7,8 +7,6 @@ import static dev.jformer.studies.Column.named;
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.quantize.StaircaseCaching;
 import dev.jformer.data.text.Batch;
-import dev.jformer.data.text.HeldOut;
-import dev.jformer.data.text.TokenFile;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.ProbabilisticFlash;
 import dev.jformer.mixer.attention.SoftmaxAttention;
@@ -25,13 +23,11 @@ import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
+import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Estimate;
-import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.Decoded;
 import dev.jformer.studies.trial.HeldOutText;
@@ -41,11 +37,11 @@ import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.StepCost;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Scope;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Three techniques of The Nature of Mathematical Modeling and Probabilistic Optimization
@@ -86,11 +82,8 @@ public final class GenerativeAiModelingStudy implements Study {
   public void run(ExperimentContext lab) {
     extrapolation(lab);
     blocks(lab);
-    Arms.of("multi-head", 0)
-        .arm("multi-query", 1)
-        .measure(lab, "caches, ", Caches.class, heads -> caches(lab, heads))
-        .arms()
-        .forEach(arm -> caches(lab, arm.name(), Measured.of(arm.first().caches())));
+    caches(lab, "multi-head", 0);
+    caches(lab, "multi-query", 1);
     steps(lab);
     lab.note(
         "Of the paper's techniques these three are here; sub-word encoding and the cross-entropy"
@@ -101,96 +94,66 @@ public final class GenerativeAiModelingStudy implements Study {
   // ---- Length
 
   private static void extrapolation(ExperimentContext lab) {
-    int trained = lab.scale().pick(16, 64, 512);
+    int trained = lab.pick(16, 64, 512);
+    List<Integer> lengths = TIMES.stream().map(times -> times * trained).toList();
     Measured<Outcome> runs =
         Arms.<Position.Config>ofControl(ROPE, new Rope.Config())
             .control(ALIBI, new Alibi.Config())
             .arm(BOTH, new RopeAlibi.Config())
-            .learn(
-                lab,
-                "",
-                lab.scale().pick(1, 3, 3),
-                position -> lengths(lab.scale(), lab.text(), position, trained));
+            .learn(lab, "", lab.pick(1, 3, 3), position -> trial(lab, position, trained, lengths));
     Estimate alibi = runs.of(ALIBI, Outcome::longest);
     Estimate rope = runs.of(ROPE, Outcome::longest);
+    Estimate both = runs.of(BOTH, Outcome::longest);
     lab.claim(
-        Claim.that(
-                "RoPE and ALiBi together fare better than RoPE alone on texts four times as long as"
-                    + " learned from",
-                runs.below("loss (nats a byte)", BOTH, ROPE, Outcome::longest))
-            .paper("improved extrapolation (abstract)")
-            .control(ROPE)
-            .remark("ALiBi alone: " + alibi.text() + "."));
+        "RoPE and ALiBi together fare better than RoPE alone on texts four times as long as"
+            + " learned from",
+        "improved extrapolation (abstract)",
+        ROPE,
+        Check.below("loss (nats a byte)", both, rope),
+        "ALiBi alone: " + alibi.text() + ".");
     lab.claim(
         "RoPE and ALiBi together lose nothing by length: no higher loss at four times the length"
             + " learned from",
         "",
-        Check.atMost(
-            "loss (nats a byte)",
-            runs.of(BOTH, Outcome::longest),
-            runs.of(BOTH, Outcome::shortest)));
+        Check.atMost("loss (nats a byte)", both, runs.of(BOTH, Outcome::shortest)));
     lab.claim(
         "RoPE and ALiBi together are at least as good as the better of both at four times"
             + " the length",
         "combines their advantages (abstract)",
         ALIBI,
-        Check.atMost(
-            "loss (nats a byte)",
-            runs.of(BOTH, Outcome::longest),
-            rope.value() < alibi.value() ? rope : alibi));
-    List<Column<Outcome>> columns = new ArrayList<>();
-    for (int i = 0; i < TIMES.size(); i++) {
-      int at = i;
-      columns.add(column(TIMES.get(i) * trained + " bytes", run -> run.losses().get(at)));
-    }
+        Check.atMost("loss (nats a byte)", both, rope.value() < alibi.value() ? rope : alibi));
     lab.table(
         runs.table(
             "Loss by length of the text, nats a byte, learned from " + trained + " bytes",
             "positions",
-            columns));
+            Column.each(TIMES.size(), i -> lengths.get(i - 1) + " bytes", Outcome::losses)));
     lab.figure(
         runs.figure(
             "Loss by length of the text, first seed",
             "bytes",
             "nats a byte",
-            (run, name) ->
-                Figure.Series.line(
-                    name,
-                    TIMES.stream().map(times -> (double) times * trained).toList(),
-                    run.losses())));
+            Curve.at(lengths, Outcome::losses)));
   }
 
-  private static Trial<Outcome> lengths(
-      Scale scale, TokenFile text, Position.Config position, int trained) {
-    int bytes = scale.pick(256, 40_000, 200_000);
+  private static Trial<Outcome> trial(
+      ExperimentContext lab, Position.Config position, int trained, List<Integer> lengths) {
+    TokenMixer.Config mixer = new SoftmaxAttention.Config(HEADS, 0);
     return new LanguageTrial(
-            Small.language(
-                2,
-                scale.pick(16, 64, 512),
-                trained,
-                position,
-                new SoftmaxAttention.Config(HEADS, 0)),
-            Small.training(scale.pick(2, 500, 20_000), scale.pick(2, 16, 32), 1),
-            scale.pick(1, 20, 40),
-            null)
+            Small.language(2, lab.pick(16, 64, 512), trained, position, mixer),
+            Small.training(lab.pick(2, 500, 20_000), lab.pick(2, 16, 32), 1),
+            lab.pick(1, 20, 40))
         .examined(
             Outcome.class,
             (model, result) ->
-                new Outcome(
-                    TIMES.stream()
-                        .map(times -> loss(model, text, times * trained, bytes))
-                        .toList()));
+                new Outcome(lengths.stream().map(length -> loss(lab, model, length)).toList()));
   }
 
   /** Mean loss of the same held-out text, cut into sequences of a length. */
-  private static double loss(CausalLm model, TokenFile text, int length, int bytes) {
+  private static double loss(ExperimentContext lab, CausalLm model, int length) {
     int rows = Math.max(1, 1024 / length);
+    int batches = Math.max(1, lab.pick(256, 40_000, 200_000) / (rows * length));
     return HeldOutText.loss(
-        text,
-        rows,
-        length,
-        Math.max(1, bytes / (rows * length)),
-        ids -> model.logits(ids).logSoftmax(2));
+        lab.text(), rows, length, batches, ids -> model.logits(ids).logSoftmax(2));
   }
 
   // ---- Blocks
@@ -205,112 +168,107 @@ public final class GenerativeAiModelingStudy implements Study {
   }
 
   private static void blocks(ExperimentContext lab) {
-    Scale scale = lab.scale();
     List<Integer> sizes =
-        scale.pick(List.of(128, 256), List.of(1024, 2048, 4096), List.of(4096, 8192));
-    int longest = sizes.get(sizes.size() - 1);
-    Map<String, Estimate> seconds =
-        new LayerCost(scale.pick(16, 128, 512), sizes)
-            .measure(lab, flash(128), true)
-            .map(Cost::points)
-            .values(points -> points.get(points.size() - 1).seconds());
-    int length = scale.pick(32, 256, 2048);
+        lab.pick(List.of(128, 256), List.of(1024, 2048, 4096), List.of(4096, 8192));
+    Measured<Cost.Point> layers =
+        new LayerCost(lab.pick(16, 128, 512), sizes).measure(lab, flash(128), true).map(Cost::last);
+    int length = lab.pick(32, 256, 2048);
+    int width = lab.pick(16, 64, 512);
     Measured<TrainingResult> runs =
         flash(length / 8)
             .learn(
                 lab,
                 "language",
-                scale.pick(1, 2, 3),
+                lab.pick(1, 2, 3),
                 mixer ->
                     new LanguageTrial(
-                        Small.language(
-                            2, scale.pick(16, 64, 512), length, new Rope.Config(), mixer),
-                        Small.training(scale.pick(2, 300, 20_000), scale.pick(2, 8, 16), 1)));
-    double exact = seconds.get(name(1)).value();
+                        Small.language(2, width, length, new Rope.Config(), mixer),
+                        Small.training(lab.pick(2, 300, 20_000), lab.pick(2, 8, 16), 1)));
+    ToDoubleFunction<String> gain =
+        arm -> layers.first(name(1)).seconds() / layers.first(arm).seconds();
     lab.claim(
         "Leaving blocks out makes attention faster",
         "fewer blocks are computed (abstract)",
         name(1),
         Check.all(
-            Check.above(
-                "times as fast with " + name(0.8), exact / seconds.get(name(0.8)).value(), 1),
-            Check.above("with " + name(0.5), exact / seconds.get(name(0.5)).value(), 1)));
+            Check.above("times as fast with " + name(0.8), gain.applyAsDouble(name(0.8)), 1),
+            Check.above("with " + name(0.5), gain.applyAsDouble(name(0.5)), 1)));
     lab.claim(
         "Leaving blocks out of attention costs little loss",
         "",
         name(1),
-        Check.atMost(
+        runs.ratioAtMost(
             "loss with " + name(0.8) + " as a multiple of the exact one's",
-            runs.ratio(name(0.8), name(1), TrainingResult::finalLoss),
+            name(0.8),
+            name(1),
+            TrainingResult::finalLoss,
             1.02));
     lab.table(
         runs.table(
-            String.format(
-                Locale.ROOT,
-                "PrFlashAttention: a layer of %d tokens in training, blocks of 128; language models"
-                    + " of %d bytes, blocks of %d, evaluated with all blocks",
-                longest,
-                length,
-                length / 8),
+            ("PrFlashAttention: a layer of %d tokens in training, blocks of 128; language models"
+                    + " of %d bytes, blocks of %d, evaluated with all blocks")
+                .formatted(layers.first(name(1)).size(), length, length / 8),
             "probability",
-            named("ms", name -> 1e3 * seconds.get(name).value()),
-            named("times as fast as exact", name -> exact / seconds.get(name).value()),
+            named("ms", arm -> 1e3 * layers.first(arm).seconds()),
+            named("times as fast as exact", gain::applyAsDouble),
             column("loss", "nats a byte", TrainingResult::finalLoss)));
   }
 
   // ---- Caches
 
-  /** What decoding with a model's caches gave, by name. */
-  public record Caches(Map<String, Decoded.Outcome> caches) {}
-
-  private static Arms<StaircaseCache.Config> staircases(Scale scale) {
-    int unit = scale.pick(4, 32, 128);
-    int group = scale.pick(4, 16, 32);
+  private static Arms<StaircaseCache.Config> staircases(ExperimentContext lab) {
+    int unit = lab.pick(4, 32, 128);
+    int group = lab.pick(4, 16, 32);
     return Arms.named(List.of(8, 4, 2), bits -> bits + " bits")
         .with(bits -> List.of(new Step(unit, bits)))
         .arm(STAIRCASE, List.of(new Step(unit, 8), new Step(3 * unit, 4), new Step(7 * unit, 2)))
         .with(steps -> new StaircaseCache.Config(group, 32, steps));
   }
 
-  private static void caches(
-      ExperimentContext lab, String heads, Measured<Decoded.Outcome> caches) {
+  private static void caches(ExperimentContext lab, String heads, int keyValueHeads) {
+    int length = lab.pick(40, 512, 4096);
+    TokenMixer.Config mixer = new SoftmaxAttention.Config(HEADS, keyValueHeads);
+    LanguageTrial trial =
+        new LanguageTrial(
+            Small.language(2, lab.pick(16, 64, 512), length, new Rope.Config(), mixer),
+            Small.training(lab.pick(2, 800, 20_000), lab.pick(2, 4, 16), 1),
+            lab.pick(1, 5, 40));
+    Measured<Decoded.Outcome> caches =
+        lab.learnTogether(
+            "caches, " + heads,
+            Decoded.Outcome.class,
+            1,
+            session -> trial.examine(session, (model, result) -> decoded(lab, model)));
     String with = " with " + heads + " attention";
     lab.claim(
-        Claim.that(
-                "The staircase takes less than half of the full cache's memory" + with,
-                Check.below(
-                    "bytes as a share of the full float32 cache's",
-                    caches.first(STAIRCASE).bytes() / caches.first(FULL).bytes(),
-                    0.5))
-            .control(FULL)
-            .remark(
-                "Short texts: what is kept as it is weighs most. A float16 cache would take 0.5."));
+        "The staircase takes less than half of the full cache's memory" + with,
+        "",
+        FULL,
+        Check.below(
+            "bytes as a share of the full float32 cache's",
+            caches.first(STAIRCASE).bytes() / caches.first(FULL).bytes(),
+            0.5),
+        "Short texts: what is kept as it is weighs most. A float16 cache would take 0.5.");
     lab.claim(
         "The staircase costs little loss" + with,
         "minimal loss (abstract)",
         FULL,
-        Check.atMost(
-            "loss as a multiple", caches.ratio(STAIRCASE, FULL, Decoded.Outcome::loss), 1.02));
+        caches.ratioAtMost("loss as a multiple", STAIRCASE, FULL, Decoded.Outcome::loss, 1.02));
     lab.claim(
-        Claim.that(
-                "Old tokens bear fewer bits than newer ones: it costs less than 2 bits for all but"
-                    + " the newest,"
-                    + with,
-                caches.below("loss (nats a byte)", STAIRCASE, TWO_BITS, Decoded.Outcome::loss))
-            .control(TWO_BITS)
-            .remark(
-                "Bytes: "
-                    + Check.number(caches.first(STAIRCASE).bytes())
-                    + " against "
-                    + Check.number(caches.first(TWO_BITS).bytes())
-                    + "."));
+        "Old tokens bear fewer bits than newer ones: it costs less than 2 bits for all but"
+            + " the newest,"
+            + with,
+        "",
+        TWO_BITS,
+        caches.below("loss (nats a byte)", STAIRCASE, TWO_BITS, Decoded.Outcome::loss),
+        "Bytes: "
+            + Check.number(caches.first(STAIRCASE).bytes())
+            + " against "
+            + Check.number(caches.first(TWO_BITS).bytes())
+            + ".");
     lab.table(
         caches.table(
-            "Caches of a language model with "
-                + heads
-                + " attention at the end of "
-                + cacheLength(lab.scale())
-                + " bytes of text",
+            "Caches of a language model" + with + " at the end of " + length + " bytes of text",
             "cache",
             fixed("bytes a sequence", Decoded.Outcome::bytes),
             fixed("times smaller", cache -> caches.first(FULL).bytes() / cache.bytes()),
@@ -319,49 +277,30 @@ public final class GenerativeAiModelingStudy implements Study {
             column("same greedy bytes until they part (%)", cache -> 100 * cache.together())));
   }
 
-  private static int cacheLength(Scale scale) {
-    return scale.pick(40, 512, 4096);
-  }
-
-  private static Caches caches(ExperimentContext lab, int keyValueHeads) {
-    Scale scale = lab.scale();
-    return new LanguageTrial(
-            Small.language(
-                2,
-                scale.pick(16, 64, 512),
-                cacheLength(scale),
-                new Rope.Config(),
-                new SoftmaxAttention.Config(HEADS, keyValueHeads)),
-            Small.training(scale.pick(2, 800, 20_000), scale.pick(2, 4, 16), 1),
-            scale.pick(1, 5, 40),
-            null)
-        .examined(Caches.class, (model, result) -> caches(scale, model, lab.text()))
-        .run(Trial.Session.of(lab.text(), 1));
-  }
-
-  private static Caches caches(Scale scale, CausalLm model, TokenFile text) {
-    List<Batch> read = new ArrayList<>();
-    HeldOut.read(text, scale.pick(2, 8, 8), model.config().length(), 1, read::add);
+  /** What decoding with a model's caches gives, by name. */
+  private static Map<String, Decoded.Outcome> decoded(ExperimentContext lab, CausalLm model) {
+    Batch text =
+        HeldOutText.batches(lab.text(), lab.pick(2, 8, 8), model.config().length(), 1).get(0);
+    Decoded full = Decoded.of(model, text);
     Map<String, Decoded.Outcome> outcomes = new LinkedHashMap<>();
-    Decoded full = Decoded.of(model, read.get(0));
     outcomes.put(FULL, full.beside(full));
-    staircases(scale)
+    staircases(lab)
         .settings()
         .forEach(
             (name, config) -> {
               try (Scope scope = Scope.open();
                   CausalLm other = (CausalLm) new StaircaseCaching(config).apply(model, null)) {
-                outcomes.put(name, Decoded.of(other, read.get(0)).beside(full));
+                outcomes.put(name, Decoded.of(other, text).beside(full));
               }
             });
-    return new Caches(outcomes);
+    return outcomes;
   }
 
   // ---- Steps
 
   private static void steps(ExperimentContext lab) {
     List<Integer> lengths =
-        lab.scale().pick(List.of(64), List.of(1024, 2048, 4096), List.of(4096, 8192, 16_384));
+        lab.pick(List.of(64), List.of(1024, 2048, 4096), List.of(4096, 8192, 16_384));
     Arms<TokenMixer.Config> mixers =
         Arms.<Cache.Config>of(FULL, new KeyValueCache.Config())
             .arm(STAIRCASE, new StaircaseCache.Config())
@@ -372,7 +311,7 @@ public final class GenerativeAiModelingStudy implements Study {
                 lab,
                 "steps of a layer after ",
                 StepCost.class,
-                tokens -> StepCost.measure(mixers, 256, tokens, lab.scale().pick(2, 64, 64)));
+                tokens -> StepCost.measure(mixers, 256, tokens, lab.pick(2, 64, 64)));
     lab.table(
         costs.table(
             "A step of one layer of attention, width 256, 4 heads, with the default staircase",

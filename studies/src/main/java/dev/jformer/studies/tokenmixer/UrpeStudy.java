@@ -4,7 +4,7 @@ import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.eachSeed;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.metrics.Metrics;
+import dev.jformer.metrics.Metric;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.attention.Urpe;
@@ -15,27 +15,24 @@ import dev.jformer.position.T5Bias;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TaskTrial;
+import dev.jformer.studies.trial.TokenLabelling;
 import dev.jformer.studies.trial.TrainingResult;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.AdamW;
 import dev.jformer.train.Schedule;
-import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Your Transformer May Not be as Powerful as You Expect (<a
@@ -79,11 +76,18 @@ public final class UrpeStudy implements Study {
     double chance() {
       return 100.0 / labels;
     }
+
+    /** All sequences at once. */
+    TokenLabelling.Batch batch() {
+      Tensor ids = Tensor.arange(0, VOCAB).unsqueeze(1).expand(VOCAB, length);
+      Tensor targets = Tensor.arange(0, length).remainder(labels).expand(VOCAB, length);
+      return new TokenLabelling.Batch(ids.contiguous(), null, targets.contiguous());
+    }
   }
 
   @Override
   public void run(ExperimentContext lab) {
-    int length = lab.scale().pick(8, 32, 128);
+    int length = lab.pick(8, 32, 128);
     puzzle(lab, new Puzzle("position identification", "the position's index", length, length));
     puzzle(lab, new Puzzle("even-position prediction", "whether the position is even", 2, length));
     language(lab);
@@ -104,10 +108,7 @@ public final class UrpeStudy implements Study {
   private static void puzzle(ExperimentContext lab, Puzzle puzzle) {
     Measured<TrainingResult> runs =
         ENCODINGS.learn(
-            lab,
-            puzzle.title(),
-            lab.scale().pick(1, 3, 3),
-            encoding -> trial(lab.scale(), puzzle, encoding));
+            lab, puzzle.title(), lab.pick(1, 3, 3), encoding -> trial(lab, puzzle, encoding));
     List<Check> solved = new ArrayList<>();
     List<Check> guessed = new ArrayList<>();
     for (Measured.Arm<TrainingResult> arm : runs.arms()) {
@@ -137,137 +138,89 @@ public final class UrpeStudy implements Study {
         "Chance is " + Check.number(puzzle.chance()) + " %.");
     lab.table(
         runs.table(
-            puzzle.title()
-                + ": "
-                + puzzle.length()
-                + " identical tokens, to each "
-                + puzzle.target()
-                + "; chance "
-                + Check.number(puzzle.chance())
-                + " %",
+            "%s: %d identical tokens, to each %s; chance %s %%"
+                .formatted(
+                    puzzle.title(),
+                    puzzle.length(),
+                    puzzle.target(),
+                    Check.number(puzzle.chance())),
             "positions",
             eachSeed("accuracy by seed (%)", TrainingResult::percentRight),
             eachSeed("cross-entropy by seed (nats)", TrainingResult::finalLoss),
             eachSeed("updates to 99 % by seed", run -> run.metric(SOLVED_AT)),
             column("seconds", TrainingResult::seconds)));
     lab.figure(
-        runs.figure(
-            "Learning of " + puzzle.title() + ", first seed",
-            "updates",
-            "cross-entropy (nats)",
-            TrainingResult::curve));
+        TrainingResult.figure(
+            runs, "Learning of " + puzzle.title() + ", first seed", "cross-entropy (nats)"));
   }
 
-  private static Trial<TrainingResult> trial(Scale scale, Puzzle puzzle, Encoding encoding) {
-    int steps = scale.pick(12, 800, 40_000);
-    // Three layers as in the paper, whose width is RoBERTa's.
-    TokenClassifier.Config config =
+  private static Trial<TrainingResult> trial(
+      ExperimentContext lab, Puzzle puzzle, Encoding encoding) {
+    int steps = lab.pick(12, 800, 40_000);
+    int layers = lab.pick(1, 3, 3); // as in the paper, whose width is RoBERTa's
+    TokenClassifier.Config model =
         new TokenClassifier.Config()
             .with(c -> c.vocab(VOCAB).labels(puzzle.labels()).length(puzzle.length()))
-            .withStack(
-                s ->
-                    s.layers(scale.pick(1, 3, 3))
-                        .width(scale.pick(16, 64, 768))
-                        .position(encoding.position()))
-            .withBlock(b -> b.mixer(encoding.mixer(scale.pick(4, 8, 12))));
-    // The paper's rate of 7e-5 is for its width; its weights do not decay either.
+            .withStack(s -> s.layers(layers).width(lab.pick(16, 64, 768)))
+            .withStack(s -> s.position(encoding.position()))
+            .withBlock(b -> b.mixer(encoding.mixer(lab.pick(4, 8, 12))));
     TrainingConfig training =
         Small.training(steps, VOCAB, 1)
-            .with(
-                t ->
-                    t.learningRate(scale.pick(5e-3, 2e-3, 7e-5))
-                        .schedule(new Schedule(Schedule.Shape.LINEAR, steps * 3 / 20, 0))
-                        .optimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
-                        .evaluateEvery(Math.max(1, steps / 40)));
+            .withLearningRate(lab.pick(5e-3, 2e-3, 7e-5)) // the paper's is for its width
+            .withSchedule(new Schedule(Schedule.Shape.LINEAR, steps * 3 / 20, 0))
+            .withOptimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0)) // no weight decay, as there
+            .withEvaluateEvery(Math.max(1, steps / 40));
     return new TaskTrial<>(
-        config::build,
+        model::build,
         training,
-        (model, session) -> new Solving(model, puzzle, training.evaluateEvery()),
-        (model, task) -> {
+        (built, session) -> {
+          TokenLabelling.Batch all = puzzle.batch();
+          return new TokenLabelling(built, VOCAB, update -> all, 1, part -> all);
+        },
+        (built, task) -> {
+          List<Double> accuracies = task.accuracies();
           // A model that can only guess learns equal scores, between which float32's rounding would
           // choose.
-          model.parameters().values().forEach(p -> p.replace(p.value().to(DType.FLOAT64)));
-          return Map.of("accuracy", task.accuracy(), SOLVED_AT, task.solvedAt);
+          built.parameters().values().forEach(p -> p.replace(p.value().to(DType.FLOAT64)));
+          double accuracy = task.evaluate().get(Metric.ACCURACY);
+          return Map.of(
+              "accuracy", accuracy, SOLVED_AT, solvedAt(accuracies, training.evaluateEvery()));
         });
   }
 
-  /** All sequences at once, again and again. */
-  private static final class Solving implements Task {
-    private final TokenClassifier model;
-    private final Tensor ids;
-    private final Tensor targets;
-    private final int every;
-    private int evaluations;
-    private double solvedAt = Double.NaN;
-
-    Solving(TokenClassifier model, Puzzle puzzle, int every) {
-      this.model = model;
-      this.every = every;
-      Tensor positions = Tensor.arange(0, puzzle.length());
-      ids = Tensor.arange(0, VOCAB).unsqueeze(1).expand(VOCAB, puzzle.length()).contiguous();
-      targets = positions.remainder(puzzle.labels()).expand(VOCAB, puzzle.length()).contiguous();
-    }
-
-    @Override
-    public Tensor loss(long index) {
-      return model.loss(ids, null, targets);
-    }
-
-    @Override
-    public long unitsPerBatch() {
-      return ids.elements();
-    }
-
-    @Override
-    public String unit() {
-      return "tokens";
-    }
-
-    @Override
-    public Metrics evaluate() {
-      evaluations++;
-      if (Double.isNaN(solvedAt) && 100 * accuracy() >= SOLVED) {
-        solvedAt = (double) evaluations * every;
-      }
-      return Metrics.ofLoss(loss(0).item(), "nats");
-    }
-
-    /** Share of positions whose likeliest label is right. */
-    double accuracy() {
-      try (Scope scope = Scope.open();
-          Mode mode = Autograd.noGrad()) {
-        Tensor best = model.logits(ids, null).argmax(2);
-        return best.eq(targets).to(DType.FLOAT64).mean().item();
-      }
-    }
+  private static double solvedAt(List<Double> accuracies, int every) {
+    return IntStream.range(0, accuracies.size())
+        .filter(i -> 100 * accuracies.get(i) >= SOLVED)
+        .mapToDouble(i -> (i + 1.0) * every)
+        .findFirst()
+        .orElse(Double.NaN);
   }
 
   // ---- Language modelling
 
   private static void language(ExperimentContext lab) {
+    int steps = lab.pick(3, 400, 40_000);
     Measured<TrainingResult> runs =
         LANGUAGE.learn(
-            lab, "", lab.scale().pick(1, 3, 3), encoding -> language(lab.scale(), encoding));
+            lab,
+            "",
+            lab.pick(1, 3, 3),
+            encoding ->
+                new LanguageTrial(
+                    Small.language(
+                        lab.pick(1, 4, 12),
+                        lab.pick(16, 128, 768),
+                        lab.pick(24, 128, 512),
+                        encoding.position(),
+                        encoding.mixer(lab.pick(4, 4, 12))),
+                    Small.training(steps, lab.pick(4, 16, 32), 1)
+                        .withEvaluateEvery(Math.max(1, steps / 8)),
+                    lab.pick(2, 40, 40)));
     lab.claim(
         "URPE learns language better than the same model with T5's biases alone",
-        "superior performance to strong baselines in a wide range of applications" + " (abstract)",
+        "superior performance to strong baselines in a wide range of applications (abstract)",
         T5,
         runs.below("loss", T5 + URPE, T5, TrainingResult::finalLoss));
     LanguageTrial.report(lab, runs, "Language models at equal updates", "positions");
-  }
-
-  private static LanguageTrial language(Scale scale, Encoding encoding) {
-    int steps = scale.pick(3, 400, 40_000);
-    return new LanguageTrial(
-        Small.language(
-            scale.pick(1, 4, 12),
-            scale.pick(16, 128, 768),
-            scale.pick(24, 128, 512),
-            encoding.position(),
-            encoding.mixer(scale.pick(4, 4, 12))),
-        Small.training(steps, scale.pick(4, 16, 32), 1)
-            .with(t -> t.evaluateEvery(Math.max(1, steps / 8))),
-        scale.pick(2, 40, 40),
-        null);
   }
 }

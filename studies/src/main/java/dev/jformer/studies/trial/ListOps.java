@@ -55,15 +55,6 @@ public record ListOps(int length, int depth, int operands) {
     }
   }
 
-  /**
-   * A batch of problems.
-   *
-   * @param ids int64 [B, length]; the first token of each row stands for the result
-   * @param paddingMask bool [B, length], false at padding
-   * @param targets int64 [B, length]: the result in the first place, -1 elsewhere
-   */
-  public record Batch(Tensor ids, Tensor paddingMask, Tensor targets) {}
-
   /** Checks the values. */
   public ListOps {
     if (depth < 1 || operands < 2 || length < 3 + operands) {
@@ -79,11 +70,12 @@ public record ListOps(int length, int depth, int operands) {
   }
 
   /**
-   * Draws a batch of problems.
+   * Draws a batch of problems. The first token of a row stands for the result, and is the only one
+   * with a target.
    *
    * @param seed of the random numbers
    */
-  public Batch batch(int size, long seed) {
+  public TokenLabelling.Batch batch(int size, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     long[] ids = new long[size * length];
     long[] targets = new long[size * length];
@@ -97,7 +89,7 @@ public record ListOps(int length, int depth, int operands) {
       targets[row * length] = result;
     }
     Tensor tokens = Tensor.of(ids, size, length);
-    return new Batch(
+    return new TokenLabelling.Batch(
         tokens,
         tokens.eq(Tensor.of(new long[] {PADDING}, 1)).not(),
         Tensor.of(targets, size, length));

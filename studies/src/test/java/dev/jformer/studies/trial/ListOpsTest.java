@@ -27,7 +27,7 @@ class ListOpsTest {
   @CsvSource({"8, 1, 5", "40, 3, 4", "96, 4, 5", "20, 10, 2"})
   void resultsAreThoseOfReadingFromLeftToRight(int length, int depth, int operands) {
     try (Scope scope = Scope.open()) {
-      ListOps.Batch batch = new ListOps(length, depth, operands).batch(300, 7);
+      TokenLabelling.Batch batch = new ListOps(length, depth, operands).batch(300, 7);
       double[] ids = batch.ids().toDoubles();
       double[] keep = batch.paddingMask().toDoubles();
       double[] targets = batch.targets().toDoubles();
