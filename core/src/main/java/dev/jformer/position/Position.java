@@ -55,7 +55,8 @@ public abstract class Position extends Module {
    *
    * @param causal whether a query sees only keys up to its own position; the values of other pairs
    *     are then finite but have no meaning
-   * @return [H, queries, keys], or null for nothing
+   * @return [H, queries, keys], or null for nothing; fixed biases are float32 whatever the model's
+   *     type, and are converted where they are added
    */
   public Tensor bias(long start, long queries, long keys, boolean causal) {
     return null;

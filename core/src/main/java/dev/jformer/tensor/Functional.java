@@ -217,8 +217,8 @@ public final class Functional {
    * @param query [B, H, T, d]
    * @param key [B, G, S, d] where G divides H
    * @param value [B, G, S, d]
-   * @param mask added to the logits, or bool with true where attention is allowed; broadcasts to
-   *     [B, H, T, S]; or null
+   * @param mask added to the logits, in the queries' type if it has another one, or bool with true
+   *     where attention is allowed; broadcasts to [B, H, T, S]; or null
    * @param causal whether query t sees keys up to t only; needs T = S and no mask
    * @param scale factor on the logits; null for 1/√d
    * @return [B, H, T, d]
@@ -226,6 +226,10 @@ public final class Functional {
   public static Tensor attention(
       Tensor query, Tensor key, Tensor value, Tensor mask, boolean causal, Double scale) {
     Flops.attention(query, key, value, causal);
+    // The kernel reads the bytes of a float mask as the queries' type, whatever type it has.
+    boolean fits =
+        mask == null || mask.dtype() == DType.BOOL || mask.dtype() == query.dtype();
+    Tensor typed = fits ? mask : mask.to(query.dtype());
     return Native.call(
         "scaled_dot_product_attention",
         () ->
@@ -233,7 +237,7 @@ public final class Functional {
                 query.torch(),
                 key.torch(),
                 value.torch(),
-                Native.optional(mask),
+                Native.optional(typed),
                 0.0,
                 causal,
                 Native.optional(scale),
@@ -241,7 +245,7 @@ public final class Functional {
         query,
         key,
         value,
-        mask);
+        typed);
   }
 
   /** Softmax along a dimension; zeros where all elements along it are -∞. */

@@ -15,6 +15,7 @@ import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.position.Rope;
+import dev.jformer.position.RopeAlibi;
 import dev.jformer.position.Sinusoidal;
 import dev.jformer.position.T5Bias;
 import dev.jformer.tensor.Autograd;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(Scoped.class)
 class SoftmaxAttentionTest {
@@ -110,6 +112,44 @@ class SoftmaxAttentionTest {
         new NaiveAttention(heads, groups, false).with(NaiveAttention.alibi(heads)),
         length,
         width);
+  }
+
+  /** At lengths before, at and beyond the blocks of the fused kernel, in both precisions. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 15, 16, 17, 63, 64, 65, 127, 129, 200})
+  void biasesAreRightBeyondTheKernelsBlocks(int length) {
+    int width = 16;
+    int heads = 4;
+    // Biases are float32.
+    NaiveAttention.Bias harmonic = (head, q, k) -> -Math.abs(q - k) * (1f / (head + 1));
+    for (boolean isCausal : new boolean[] {true, false}) {
+      BlockContext context = isCausal ? Sites.causal(width) : Sites.bidirectional(width);
+      NaiveAttention plain = new NaiveAttention(heads, 2, isCausal);
+      matchesInBothPrecisions(
+          attention(context, heads, 2, new Alibi.Config()),
+          plain.with(NaiveAttention.alibi(heads)),
+          length,
+          width);
+      matchesInBothPrecisions(
+          attention(context, heads, 2, new RopeAlibi.Config()),
+          plain.with(NaiveAttention.rope(10_000)).with(harmonic),
+          length,
+          width);
+    }
+  }
+
+  private static void matchesInBothPrecisions(
+      TokenMixer mixer, NaiveAttention naive, int length, int width) {
+    Weights weights = Weights.of(Weights.draw(mixer));
+    Tensor x = Tensor.randn(1, length, width).to(DType.FLOAT64);
+    double[][] expected = naive.forward(ModuleChecks.sequences(x)[0], weights);
+    assertClose(expected, mixer.forward(x, null).squeeze(0), 1e-9);
+    boolean[] last = new boolean[length];
+    java.util.Arrays.fill(last, true);
+    Tensor kept = Tensor.of(last, 1, length);
+    assertClose(expected, mixer.forward(x, kept).squeeze(0), 1e-9);
+    mixer.parameters().values().forEach(p -> p.replace(p.value().to(DType.FLOAT32)));
+    assertClose(expected, mixer.forward(x.to(DType.FLOAT32), null).squeeze(0), 2e-5);
   }
 
   @Test
