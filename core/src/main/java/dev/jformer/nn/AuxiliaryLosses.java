@@ -9,8 +9,9 @@ import java.util.function.DoubleSupplier;
 
 /**
  * Collects auxiliary losses and metrics that modules report while a model runs: losses are added to
- * the task's, metrics are logged. A trainer collects during each pass; without an open collector
- * reports are dropped and cost nothing.
+ * the task's, metrics are logged. Tasks report of how many predictions their loss is the mean. A
+ * trainer collects during each pass; without an open collector reports are dropped and cost
+ * nothing.
  *
  * <pre>{@code
  * try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
@@ -27,6 +28,7 @@ public final class AuxiliaryLosses implements AutoCloseable {
   private final AuxiliaryLosses outer = INNERMOST.get();
   private final List<Tensor> losses = new ArrayList<>();
   private final Map<String, double[]> metrics = new LinkedHashMap<>();
+  private final double[] predictions = new double[2];
 
   private AuxiliaryLosses() {
     INNERMOST.set(this);
@@ -58,6 +60,24 @@ public final class AuxiliaryLosses implements AutoCloseable {
       sum[0] += value.getAsDouble();
       sum[1]++;
     }
+  }
+
+  /**
+   * Reports that a task's loss is the mean of so many predictions, for example tokens. Where
+   * gradients of several batches are accumulated for one update, batches count by this number. Of
+   * several reports in one pass the mean counts; without one all batches count alike.
+   */
+  public static void predictions(long count) {
+    AuxiliaryLosses collector = INNERMOST.get();
+    if (collector != null) {
+      collector.predictions[0] += count;
+      collector.predictions[1]++;
+    }
+  }
+
+  /** The number of predictions reported so far, a mean over the reports; 1 without a report. */
+  public double predictions() {
+    return predictions[1] == 0 ? 1 : predictions[0] / predictions[1];
   }
 
   /** The sum of a task's loss and the losses collected so far. */

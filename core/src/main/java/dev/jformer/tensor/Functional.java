@@ -227,8 +227,7 @@ public final class Functional {
       Tensor query, Tensor key, Tensor value, Tensor mask, boolean causal, Double scale) {
     Flops.attention(query, key, value, causal);
     // The kernel reads the bytes of a float mask as the queries' type, whatever type it has.
-    boolean fits =
-        mask == null || mask.dtype() == DType.BOOL || mask.dtype() == query.dtype();
+    boolean fits = mask == null || mask.dtype() == DType.BOOL || mask.dtype() == query.dtype();
     Tensor typed = fits ? mask : mask.to(query.dtype());
     return Native.call(
         "scaled_dot_product_attention",

@@ -147,6 +147,14 @@ public final class AdamW implements AutoCloseable {
     }
   }
 
+  /** Multiplies all gradients by a factor. */
+  void scaleGradients(double factor) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Gradients.scale(slots.values().stream().map(slot -> slot.parameter).toList(), factor);
+    }
+  }
+
   /**
    * Scales all gradients together so that their Euclidean norm is at most {@code limit}.
    *

@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
 
@@ -14,7 +15,13 @@ public interface Classifying extends Task {
    * @param logits [M, K], float32, of the positions to predict only
    * @param loss the task's loss, a scalar
    */
-  record Prediction(Tensor logits, Tensor loss) {}
+  record Prediction(Tensor logits, Tensor loss) {
+    /** Predictions of one pass; reports their number, by which accumulated batches count. */
+    public static Prediction of(Tensor logits, Tensor loss) {
+      AuxiliaryLosses.predictions(logits.size(0));
+      return new Prediction(logits, loss);
+    }
+  }
 
   /**
    * Prepares passes over one batch: each call of the result runs the model again on the same

@@ -30,6 +30,14 @@ final class Gradients {
     return norm;
   }
 
+  /** Multiplies all gradients by a factor. */
+  static void scale(List<Parameter> parameters, double factor) {
+    List<Tensor> gradients = of(parameters);
+    if (!gradients.isEmpty()) {
+      SCALE.callAll(gradients, factor);
+    }
+  }
+
   private static List<Tensor> of(List<Parameter> parameters) {
     List<Tensor> gradients = new ArrayList<>();
     for (Parameter parameter : parameters) {

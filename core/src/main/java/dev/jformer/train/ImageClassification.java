@@ -53,7 +53,7 @@ public final class ImageClassification implements Classifying {
     return () -> {
       Tensor logits = model.logits(batch.images()).to(DType.FLOAT32);
       Tensor loss = logits.logSoftmax(1).mul(spread).sum(1, false).mean().neg();
-      return new Prediction(logits, loss);
+      return Prediction.of(logits, loss);
     };
   }
 

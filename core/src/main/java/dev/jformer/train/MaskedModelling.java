@@ -81,7 +81,7 @@ public final class MaskedModelling implements Classifying {
   }
 
   /** Prepares passes over texts, all with the same tokens masked. */
-  private Supplier<Prediction> passes(Tensor ids) {
+  Supplier<Prediction> passes(Tensor ids) {
     Tensor flat = ids.flatten(0, 1);
     Tensor drawn = Tensor.rand(flat.elements());
     Tensor places = drawn.lt(ASKED).nonzero().flatten(0, 1);
@@ -97,7 +97,7 @@ public final class MaskedModelling implements Classifying {
     Tensor asked = places;
     return () -> {
       Tensor logits = model.mlmLogitsAt(masked, asked);
-      return new Prediction(logits, Functional.crossEntropy(logits, targets, -1, 0));
+      return Prediction.of(logits, Functional.crossEntropy(logits, targets, -1, 0));
     };
   }
 
@@ -126,8 +126,9 @@ public final class MaskedModelling implements Classifying {
         evaluationBatches,
         part -> {
           try (Scope scope = Scope.open()) {
-            long count = part.inputs().elements();
-            sum[0] += passes(part.inputs()).get().loss().item() * count;
+            Prediction prediction = passes(part.inputs()).get();
+            long count = prediction.logits().size(0);
+            sum[0] += prediction.loss().item() * count;
             sum[1] += count;
           }
         });

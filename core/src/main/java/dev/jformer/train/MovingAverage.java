@@ -10,7 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * An exponential moving average of a model's weights. The decay grows with the number of updates n,
+ * An exponential moving average of a model's weights. Buffers are not averaged, because they hold
+ * no weights: a temperature of a schedule, a switch, statistics that average by themselves. The
+ * model with averaged weights has them as they are. The decay grows with the number of updates n,
  * at most (1 + n) / (10 + n), so that the random start is soon forgotten.
  */
 final class MovingAverage implements AutoCloseable {
@@ -25,7 +27,7 @@ final class MovingAverage implements AutoCloseable {
           .parameters()
           .forEach(
               (name, parameter) -> {
-                if (parameter.value().dtype().isFloating()) {
+                if (parameter.isTrainable() && parameter.value().dtype().isFloating()) {
                   weights.put(name, parameter);
                   averages.put(name, parameter.value().detach().copy().keep());
                 }

@@ -7,7 +7,10 @@ import dev.jformer.tensor.Tensor;
 public interface Task {
   /**
    * Computes the training loss of one batch. The batch may depend on {@code index} only, so that a
-   * resumed run sees the same batches.
+   * resumed run sees the same batches. A task whose batches differ in the number of predictions
+   * that the loss is the mean of reports it ({@link
+   * dev.jformer.nn.AuxiliaryLosses#predictions(long)}), so that accumulated gradients are those of
+   * one large batch.
    *
    * @param index number of the batch, from 0
    * @return a scalar with a gradient

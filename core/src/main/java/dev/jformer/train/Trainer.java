@@ -167,11 +167,12 @@ public final class Trainer implements AutoCloseable {
     double rate = training.learningRate() * training.schedule().factor(step, training.steps());
     model.clearGrads();
     staged.forEach(module -> module.before(step, training.steps()));
-    double loss = 0;
-    Map<String, Double> figures = new LinkedHashMap<>();
+    Accumulation sums = new Accumulation(training.accumulate());
     for (int i = 0; i < training.accumulate(); i++) {
-      loss += pass(step * training.accumulate() + i, figures) / training.accumulate();
+      pass(step * training.accumulate() + i, sums);
     }
+    sums.correct(optimizer);
+    double loss = sums.loss();
     double norm = optimizer.clipGradients(training.clip() > 0 ? training.clip() : Double.MAX_VALUE);
     if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
       throw diverged(step, loss, norm, rate);
@@ -191,27 +192,19 @@ public final class Trainer implements AutoCloseable {
         .unitsPerSecond(clock.unitsPerSecond())
         .seconds(clock.seconds())
         .secondsLeft(clock.secondsLeft(step + 1))
-        .figures(figures)
+        .figures(sums.metrics())
         .build();
   }
 
-  /**
-   * Accumulates the gradients of the task's and the modules' losses, and returns the task's loss.
-   */
-  private double pass(long batch, Map<String, Double> figures) {
+  /** Accumulates the gradients of the task's and the modules' losses. */
+  private void pass(long batch, Accumulation sums) {
     try (Scope scope = Scope.open();
         AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
       Tensor loss;
       try (Mode mode = precision()) {
         loss = task.loss(batch);
       }
-      Tensor sum = auxiliary.addTo(loss);
-      (training.accumulate() == 1 ? sum : sum.div(training.accumulate())).backward();
-      auxiliary
-          .metrics()
-          .forEach(
-              (name, value) -> figures.merge(name, value / training.accumulate(), Double::sum));
-      return loss.item();
+      sums.backward(loss, auxiliary);
     }
   }
 

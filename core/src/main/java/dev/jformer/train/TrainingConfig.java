@@ -8,7 +8,8 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  *
  * @param steps number of updates of the weights
  * @param batch sequences in one pass
- * @param accumulate passes whose gradients are added up for one update
+ * @param accumulate passes whose gradients are averaged for one update, each counting by its number
+ *     of predictions
  * @param learningRate the peak learning rate
  * @param schedule the schedule of the learning rate
  * @param optimizer the settings of AdamW

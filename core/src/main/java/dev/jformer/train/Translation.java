@@ -74,8 +74,7 @@ public final class Translation implements Classifying {
     PairBatch batch = batch(index);
     return () -> {
       Tensor logits = logits(model, batch);
-      return new Prediction(
-          logits, Functional.crossEntropy(logits, batch.targets(), -1, smoothing));
+      return Prediction.of(logits, Functional.crossEntropy(logits, batch.targets(), -1, smoothing));
     };
   }
 
