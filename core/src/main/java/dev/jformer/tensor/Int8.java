@@ -82,7 +82,20 @@ public final class Int8 {
   }
 
   private static Tensor sums(Tensor x, Tensor weight) {
-    return Kernels.EXACT ? Kernels.PRODUCT.call(x, weight.t()) : inDoubles(x, weight);
+    return Kernels.EXACT ? exact(x, weight) : inDoubles(x, weight);
+  }
+
+  /**
+   * The kernel's product. It reads memory that it should not with one feature, so such matrices get
+   * a second one of zeros; and it refuses empty ones.
+   */
+  private static Tensor exact(Tensor x, Tensor weight) {
+    if (x.elements() == 0 || weight.elements() == 0) {
+      return Tensor.zeros(DType.INT32, x.size(0), weight.size(0));
+    }
+    return x.size(1) == 1
+        ? Kernels.PRODUCT.call(Functional.pad(x, 0, 0, 1), Functional.pad(weight, 0, 0, 1).t())
+        : Kernels.PRODUCT.call(x, weight.t());
   }
 
   /** Like {@link #product}, for machines on which libtorch's kernel is not exact. */

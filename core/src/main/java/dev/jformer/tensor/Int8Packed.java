@@ -133,6 +133,9 @@ public final class Int8Packed implements AutoCloseable {
     int count = Math.toIntExact(x.size(0));
     Flops.linear(x, rows);
     Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
+    if (count == 0) {
+      return result;
+    }
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor digits = Tensor.empty(DType.UINT8, Math.max(FEWEST_ROWS, 2 * count), width);

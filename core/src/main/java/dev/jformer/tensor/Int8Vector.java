@@ -27,6 +27,7 @@ final class Int8Vector {
         && x.rank() == 2
         && weight.rank() == 2
         && x.size(0) == 1
+        && x.size(1) > 1 // with one feature the kernel reads memory that it should not
         && x.size(1) == weight.size(1)
         && scale.elements() == weight.size(0);
   }

@@ -46,6 +46,52 @@ class Int8Test {
     assertArrayEquals(expected, Int8.inDoubles(x, w).toInts());
   }
 
+  /** Whatever the number of features; the engine's kernel is wrong for one. */
+  @Test
+  void everyWidthIsRight() {
+    for (int width = 1; width <= 64; width++) {
+      for (int rows : new int[] {1, 2, 3, 17}) {
+        for (int out : new int[] {1, 5, 33}) {
+          String what = rows + "x" + width + " by " + out;
+          Tensor x = bytes(rows, width);
+          Tensor w = bytes(out, width);
+          int[] expected = loops(x.toBytes(), w.toBytes(), rows, width, out);
+          assertArrayEquals(expected, Int8.product(x, w).toInts(), what);
+          Tensor floats = Tensor.randn(rows, width);
+          Tensor scale = Tensor.rand(out).mul(0.01).add(0.001);
+          for (Int8.Activations activations : Int8.Activations.values()) {
+            double[] defined = definition(floats, w, scale, null, activations);
+            Tensor linear = Int8.linear(floats, w, scale, null, activations);
+            assertClose(defined, linear, 1e-4, what + " " + activations);
+          }
+          if (Int8Packed.isExact() && rows <= Int8Packed.MOST_ROWS) {
+            double[] defined = definition(floats, w, scale, null, Int8.Activations.BITS_15);
+            try (Int8Packed packed = new Int8Packed(w, scale)) {
+              assertClose(defined, packed.linear(floats, null), 1e-4, what + " packed");
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void nothingTimesAMatrixIsNothing() {
+    Tensor w = bytes(3, 4);
+    Tensor scale = Tensor.ones(3);
+    assertEquals(Shape.of(0, 3), Int8.product(bytes(0, 4), w).shape());
+    assertArrayEquals(new int[6], Int8.product(bytes(2, 0), bytes(3, 0)).toInts());
+    for (Int8.Activations activations : Int8.Activations.values()) {
+      Tensor none = Int8.linear(Tensor.zeros(0, 4), w, scale, scale, activations);
+      assertEquals(Shape.of(0, 3), none.shape());
+    }
+    if (Int8Packed.isExact()) {
+      try (Int8Packed packed = new Int8Packed(w, scale)) {
+        assertEquals(Shape.of(0, 3), packed.linear(Tensor.zeros(0, 4), scale).shape());
+      }
+    }
+  }
+
   @Test
   void theLongestSumFits() {
     long width = Int8.LONGEST;

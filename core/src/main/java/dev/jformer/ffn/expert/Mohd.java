@@ -105,7 +105,10 @@ public final class Mohd extends Layer {
   @Override
   public Tensor forward(Tensor x) {
     long out = weight.value().size(0);
-    Tensor flat = x.reshape(-1, x.size(-1));
+    Tensor flat = x.flatten(0, -2);
+    if (flat.size(0) == 0) {
+      return Functional.linear(x, weight.value(), null); // of the right shape
+    }
     Tensor sum = choose(flat).run(flat, this::ofGroup);
     if (config.shared() > 0) {
       long width = config.shared() * size;

@@ -268,7 +268,7 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
       Tensor shares = Kernels.PRODUCT.call(sparse, flat.t().contiguous());
       Tensor each = shares.view(format.blocks(), format.basis(), flat.size(0));
       Tensor blocks = vectors().transpose(1, 2).matmul(each);
-      Tensor sum = blocks.reshape(-1, flat.size(0)).narrow(0, 0, format.out()).t();
+      Tensor sum = blocks.flatten(0, 1).narrow(0, 0, format.out()).t();
       long[] shape = x.shape().toArray();
       shape[shape.length - 1] = format.out();
       Tensor y = offset == null ? sum : sum.add(offset.to(DType.FLOAT32));

@@ -115,7 +115,7 @@ public final class Int8Linear extends QuantizedRowsLinear {
    * @return int64 [outliers]; null if there are none
    */
   Tensor outliers(Tensor x) {
-    if (threshold == 0) {
+    if (threshold == 0 || x.elements() == 0) {
       return null;
     }
     Tensor sizes = x.abs();
