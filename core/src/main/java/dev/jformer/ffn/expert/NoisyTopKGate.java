@@ -17,9 +17,16 @@ import dev.jformer.tensor.Tensor;
  * taken. Two losses keep all experts in use, both squared coefficients of variation: that of
  * importance, the sum of an expert's weights, and that of a smooth estimate of load, the
  * probability that it would be chosen if its noise were drawn again. Both layers start at zero.
+ *
+ * <p>The deviation is the softplus of a raw score plus 0.01, as in the authors' code: without that
+ * floor, where raw scores are far below zero, the load is divided by almost nothing and its
+ * gradient is not finite.
  */
 public final class NoisyTopKGate extends Gate {
   private static final double TINY = 1e-10;
+
+  /** The least deviation of the noise. */
+  private static final double FLOOR = 0.01;
 
   /**
    * Configuration.
@@ -70,8 +77,7 @@ public final class NoisyTopKGate extends Gate {
   @Override
   Routing route(RoutedRows rows) {
     Tensor clean = precise(() -> scores.get().forward(rows.x()));
-    Tensor deviation =
-        isTraining() ? precise(() -> Functional.softplus(noise.get().forward(rows.x()))) : null;
+    Tensor deviation = isTraining() ? precise(() -> deviation(rows.x())) : null;
     Tensor seen = clean;
     if (deviation != null) {
       Tensor drawn = Tensor.randn(rows.count(), experts).to(clean.dtype());
@@ -90,6 +96,10 @@ public final class NoisyTopKGate extends Gate {
       }
     }
     return routing;
+  }
+
+  private Tensor deviation(Tensor x) {
+    return Functional.softplus(noise.get().forward(x)).add(FLOOR);
   }
 
   /** Probability that an expert is among the k if only its own noise is drawn again: [n, N]. */

@@ -20,6 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.ffn.expert.NaiveExperts.Decision;
 import dev.jformer.ffn.internal.BalancedAssignment;
+import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
@@ -114,7 +115,7 @@ class GatesTest {
           double[][] drawn = noise(Tensor.randn(TOKENS, COUNT));
           double[][] clean = scores(x, w, "scores.weight");
           double[][] deviation =
-              Loops.map(scores(x, w, "noise.weight"), v -> Math.log1p(Math.exp(v)));
+              Loops.map(scores(x, w, "noise.weight"), v -> Math.log1p(Math.exp(v)) + 0.01);
           double[][] weights = new double[TOKENS][COUNT];
           double[] importance = new double[COUNT];
           double[] load = new double[COUNT];
@@ -146,6 +147,25 @@ class GatesTest {
           double loss = 0.2 * variation(importance) + 0.4 * variation(load);
           return new Decision(weights, loss);
         });
+  }
+
+  /** However far below zero the raw noise scores are. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0, -10, -44, -60, -104, -1000})
+  void noisyTopKHasFiniteGradientsWithoutNoise(double raw) {
+    Experts experts = experts(new NoisyTopKGate.Config(1, 0.2, 0.4));
+    experts.parameters().get("gate.noise.weight").copyFrom(Tensor.full(raw, DType.FLOAT32, 3, 4));
+    Tensor drawn = Tensor.randn(COUNT, WIDTH);
+    experts.parameters().get("gate.scores.weight").copyFrom(drawn);
+    Tensor x = Tensor.rand(1, TOKENS, WIDTH).add(0.1).requiresGrad(true);
+    Tensor y = forward(experts, x);
+    assertTrue(y.isFinite().all());
+    y.square().sum().backward();
+    assertTrue(x.grad().isFinite().all());
+    for (String name : new String[] {"gate.noise.weight", "gate.scores.weight"}) {
+      Tensor gradient = experts.parameters().get(name).value().grad();
+      assertTrue(gradient.isFinite().all(), name + ": " + gradient);
+    }
   }
 
   @Test
