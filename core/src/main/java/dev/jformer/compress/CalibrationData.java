@@ -26,4 +26,19 @@ public interface CalibrationData {
             + model.config().type()
             + "': expected labelled data, to compute a loss");
   }
+
+  /**
+   * Computes the mean loss of a model on a batch of the data, with logits divided by a temperature.
+   *
+   * @throws IllegalArgumentException if the data has no targets, or gives no logits to divide
+   */
+  default Tensor loss(Model model, double temperature) {
+    if (temperature == 1) {
+      return loss(model);
+    }
+    throw new IllegalArgumentException(
+        "temperature is "
+            + temperature
+            + ": this data can compute losses at temperature 1 only, use that");
+  }
 }

@@ -77,6 +77,15 @@ public final class CalibrationBatches implements CalibrationData, AutoCloseable 
   }
 
   @Override
+  public Tensor loss(Model model, double temperature) {
+    Batch first = batches.get(0);
+    if (temperature == 1 || first.target() == null) {
+      return loss(model);
+    }
+    return passes.loss(model, first.input(), first.paddingMask(), first.target(), temperature);
+  }
+
+  @Override
   public void run(Model model) {
     if (!like.getClass().isInstance(model)) {
       throw new IllegalArgumentException(

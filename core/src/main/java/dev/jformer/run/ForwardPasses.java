@@ -28,6 +28,13 @@ public interface ForwardPasses {
     return Functional.crossEntropy(logits.to(DType.FLOAT32), target, -1, 0);
   }
 
+  /** As {@link #loss(Model, Tensor, Tensor, Tensor)}, with logits divided by a temperature. */
+  default Tensor loss(
+      Model model, Tensor input, Tensor paddingMask, Tensor target, double temperature) {
+    Tensor logits = forward(model, input, paddingMask).to(DType.FLOAT32).div(temperature);
+    return Functional.crossEntropy(logits, target, -1, 0);
+  }
+
   /**
    * Creates a random input.
    *

@@ -13,6 +13,7 @@ import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Flops;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -200,6 +201,13 @@ public record LanguageModellingJob() implements Job {
     @Override
     public Tensor loss(Model model, Tensor input, Tensor paddingMask, Tensor target) {
       return ((CausalLm) model).loss(input, target);
+    }
+
+    @Override
+    public Tensor loss(
+        Model model, Tensor input, Tensor paddingMask, Tensor target, double temperature) {
+      Tensor logits = ((CausalLm) model).logits(input).flatten(0, 1).to(DType.FLOAT32);
+      return Functional.crossEntropy(logits.div(temperature), target.flatten(0, 1), -1, 0);
     }
 
     @Override

@@ -9,7 +9,10 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
-/** Modes and functions of automatic differentiation. Modes belong to the calling thread. */
+/**
+ * Modes and functions of automatic differentiation. Modes belong to the calling thread, except
+ * {@link #plainAttention}.
+ */
 public final class Autograd {
   private Autograd() {}
 
@@ -82,6 +85,18 @@ public final class Autograd {
       torch.set_autocast_dtype(DeviceType.CPU, typeBefore);
       torch.set_autocast_enabled(DeviceType.CPU, before);
     };
+  }
+
+  /**
+   * Opens a mode in which attention is computed by plain products, which hold the T×S matrix:
+   * unlike the fused kernel they have second derivatives. It is a setting of the process, not of
+   * the thread.
+   */
+  public static Mode plainAttention() {
+    Engine.start();
+    boolean before = torch.globalContext().userEnabledFlashSDP();
+    torch.globalContext().setSDPUseFlash(false);
+    return () -> torch.globalContext().setSDPUseFlash(before);
   }
 
   /** Whether {@link #autocast} is in force. */

@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import dev.jformer.compress.CalibrationData;
 import dev.jformer.compress.Compression;
 import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -25,9 +26,18 @@ import java.util.Map;
  * @param sparsity the share of weights that is removed
  * @param ratios the rule for the share of weights that each layer keeps
  * @param seed seed of the draws
+ * @param temperature what the rules SNIP and GraSP divide the logits by before the loss; the
+ *     authors of GraSP take 200
+ * @param reinitialize whether the rules SNIP and GraSP score the model with weights drawn anew
+ *     (Xavier's normal distribution, <a
+ *     href="https://proceedings.mlr.press/v9/glorot10a.html">Understanding the difficulty of
+ *     training deep feedforward neural networks</a>), as the authors' code of SNIP does, instead of
+ *     its own
  */
 @AutoService(Compression.class)
-public record RandomPruning(double sparsity, Ratios ratios, long seed) implements Compression {
+public record RandomPruning(
+    double sparsity, Ratios ratios, long seed, double temperature, boolean reinitialize)
+    implements Compression {
   /** The rule for the share of weights that each layer keeps. */
   public enum Ratios {
     /** See {@link SparsityAllocation#UNIFORM}. */
@@ -49,12 +59,18 @@ public record RandomPruning(double sparsity, Ratios ratios, long seed) implement
     this(0.5, Ratios.ERK, 1);
   }
 
+  /** Pruning whose rule scores the model's own weights at temperature 1. */
+  public RandomPruning(double sparsity, Ratios ratios, long seed) {
+    this(sparsity, ratios, seed, 1, false);
+  }
+
   /** Checks the values. */
   public RandomPruning {
     Magnitude.checkSparsity(sparsity);
     if (ratios == null) {
       throw new IllegalArgumentException("ratios is null: expected uniform, erk or another rule");
     }
+    Checks.moreThan("temperature", temperature, 0);
   }
 
   @Override
@@ -89,14 +105,34 @@ public record RandomPruning(double sparsity, Ratios ratios, long seed) implement
   private Map<String, Double> densities(
       Model model, Map<String, Tensor> weights, CalibrationData calibration) {
     if (needs() == Needs.CALIBRATION) {
-      return Masks.highest(
-              Saliency.valueOf(ratios.name()).scores(model, () -> calibration.loss(model)),
-              1 - sparsity,
-              Masks.Reach.GLOBAL)
-          .densities();
+      Map<String, Tensor> scores =
+          reinitialize ? scoresAnew(model, weights, calibration) : scores(model, calibration);
+      return Masks.highest(scores, 1 - sparsity, Masks.Reach.GLOBAL).densities();
     }
     Map<String, Shape> shapes = new LinkedHashMap<>();
     weights.forEach((name, weight) -> shapes.put(name, weight.shape()));
     return SparsityAllocation.valueOf(ratios.name()).densities(shapes, 1 - sparsity);
+  }
+
+  private Map<String, Tensor> scores(Model model, CalibrationData calibration) {
+    return Saliency.valueOf(ratios.name())
+        .scores(model, () -> calibration.loss(model, temperature));
+  }
+
+  /** Scores the model with other weights, and puts its own back. */
+  private Map<String, Tensor> scoresAnew(
+      Model model, Map<String, Tensor> weights, CalibrationData calibration) {
+    Map<String, Tensor> own = new LinkedHashMap<>();
+    weights.forEach((name, weight) -> own.put(name, weight.copy()));
+    Tensor before = Random.state();
+    Random.seed(seed);
+    try {
+      weights.forEach(
+          (name, weight) -> weight.normal_(0, Math.sqrt(2.0 / (weight.size(0) + weight.size(1)))));
+      return scores(model, calibration);
+    } finally {
+      weights.forEach((name, weight) -> weight.copy_(own.get(name)));
+      Random.restore(before);
+    }
   }
 }

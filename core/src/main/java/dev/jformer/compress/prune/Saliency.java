@@ -6,7 +6,9 @@ import dev.jformer.nn.Linear;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.tensor.TensorException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -24,17 +26,23 @@ public enum Saliency {
   /**
    * GraSP (<a href="https://arxiv.org/abs/2002.07376">Picking Winning Tickets Before Training by
    * Preserving Gradient Flow</a>): w (H g), the first-order decrease of the norm of the gradient g
-   * if the weight is removed; those with the highest scores are kept. H g is a central difference
-   * of gradients along g, because fused attention has no second derivatives. The authors divide the
-   * logits by 200 first; here that is left to the loss.
+   * if the weight is removed; those with the highest scores are kept. H g is the derivative of the
+   * gradient itself, with attention computed by plain products. Where a layer has no second
+   * derivative here (rational activations), it is a central difference of gradients along g; that
+   * would be wrong at the kinks of ReLU, which such layers do not have. The authors divide the
+   * logits by 200 first; here that is left to the loss (see {@link RandomPruning}).
    */
   GRASP;
 
-  /** Length of the step along the gradient, as a share of the weights' norm. */
-  private static final double STEP = 1e-3;
+  /**
+   * Length of the step along the gradient, as a share of the weights' norm. In float32 the error is
+   * least for it.
+   */
+  private static final double STEP = 1e-4;
 
   /**
-   * Computes the scores of a model's weights; the model is unchanged afterwards.
+   * Computes the scores of a model's weights, in inference mode, so that dropout does not disturb
+   * them; the model is unchanged afterwards.
    *
    * @param model with plain layers
    * @param loss computes the model's loss, on the same data each time
@@ -47,31 +55,60 @@ public enum Saliency {
     Masks.weights(model)
         .forEach(
             (name, w) -> weights.put(name, ((Linear) model.modules().get(name)).weight().value()));
-    Map<String, Tensor> gradients = gradients(weights, loss);
     Map<String, Tensor> scores = new LinkedHashMap<>();
+    boolean training = model.isTraining();
+    model.train(false);
     try (Mode mode = Autograd.noGrad()) {
-      Map<String, Tensor> factors = this == SNIP ? gradients : curved(weights, gradients, loss);
+      Map<String, Tensor> factors = this == SNIP ? gradients(weights, loss) : curved(weights, loss);
       weights.forEach(
           (name, w) -> {
             Tensor score = w.detach().mul(factors.get(name));
             scores.put(name, this == SNIP ? score.abs() : score);
           });
+    } finally {
+      model.train(training);
     }
     return scores;
   }
 
   private static Map<String, Tensor> gradients(Map<String, Tensor> weights, Supplier<Tensor> loss) {
-    Map<String, Tensor> gradients = new LinkedHashMap<>();
     try (Mode mode = Autograd.enableGrad()) {
       Tensor[] all = weights.values().toArray(Tensor[]::new);
-      var found = Autograd.grad(loss.get(), null, false, all).iterator();
-      weights.keySet().forEach(name -> gradients.put(name, found.next().detach()));
+      return named(weights, Autograd.grad(loss.get(), null, false, all));
     }
-    return gradients;
+  }
+
+  /** Gradients by name, zero where there is none. */
+  private static Map<String, Tensor> named(Map<String, Tensor> weights, List<Tensor> gradients) {
+    Map<String, Tensor> named = new LinkedHashMap<>();
+    var next = gradients.iterator();
+    weights.forEach(
+        (name, w) -> {
+          Tensor gradient = next.next();
+          named.put(name, gradient == null ? w.detach().zerosLike() : gradient.detach());
+        });
+    return named;
   }
 
   /** The product H g of the Hessian and the gradient. */
-  private static Map<String, Tensor> curved(
+  private static Map<String, Tensor> curved(Map<String, Tensor> weights, Supplier<Tensor> loss) {
+    try (Mode mode = Autograd.enableGrad();
+        Mode plain = Autograd.plainAttention()) {
+      Tensor[] all = weights.values().toArray(Tensor[]::new);
+      Tensor product = null;
+      for (Tensor gradient : Autograd.grad(loss.get(), null, true, all)) {
+        if (gradient != null) {
+          Tensor part = gradient.mul(gradient.detach()).sum();
+          product = product == null ? part : product.add(part);
+        }
+      }
+      return named(weights, Autograd.grad(product, null, false, all));
+    } catch (TensorException e) {
+      return differences(weights, gradients(weights, loss), loss);
+    }
+  }
+
+  private static Map<String, Tensor> differences(
       Map<String, Tensor> weights, Map<String, Tensor> gradients, Supplier<Tensor> loss) {
     double step = STEP * norm(weights) / norm(gradients);
     Map<String, Tensor> before = new LinkedHashMap<>();

@@ -67,6 +67,8 @@ public final class StaticQuantization implements AutoCloseable {
    */
   public static StaticQuantization of(Module model, Runnable calibration) {
     Map<String, Range> ranges = new LinkedHashMap<>();
+    boolean training = model.isTraining();
+    model.train(false);
     try (Mode mode = Autograd.noGrad();
         Scope scope = Scope.open();
         ForwardHook hook =
@@ -79,6 +81,8 @@ public final class StaticQuantization implements AutoCloseable {
                         new Range(seen.output().min().item(), seen.output().max().item()),
                         Range::and))) {
       calibration.run();
+    } finally {
+      model.train(training);
     }
     if (ranges.isEmpty()) {
       throw new IllegalArgumentException("the calibration data is empty: the model did not run");

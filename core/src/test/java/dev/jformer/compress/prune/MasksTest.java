@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @ExtendWith(Scoped.class)
@@ -222,28 +222,40 @@ class MasksTest {
 
   /** SNIP and GraSP against differences of the loss itself, in float64. */
   @ParameterizedTest
-  @EnumSource
-  void saliencyIsWhatLeavingOutChanges(Saliency saliency) {
+  @CsvSource({
+    "SNIP, mlp, gelu, 1e-6",
+    "SNIP, mlp, relu, 1e-6",
+    "GRASP, mlp, gelu, 1e-6",
+    "GRASP, mlp, relu, 1e-6",
+    "GRASP, gated-mlp, silu, 1e-6",
+    "GRASP, gr-kan, , 1e-3" // by differences, as it has no second derivative
+  })
+  void saliencyIsWhatLeavingOutChanges(
+      Saliency saliency, String ffn, String activation, double tolerance) {
     Random.seed(5);
     CausalLm model =
         (CausalLm)
             model(
-                "{'model':'causal-lm','layers':1,'width':8,'vocab':12,'length':8,"
-                    + "'mixer':{'heads':2}}");
+                "{'model':'causal-lm','layers':1,'width':8,'vocab':12,'length':8,'dropout':0.5,"
+                    + "'mixer':{'heads':2},'ffn':{'type':'"
+                    + ffn
+                    + (activation == null ? "'}}" : "','activation':'" + activation + "'}}"));
     for (Parameter parameter : model.parameters().values()) {
       parameter.replace(
           Tensor.empty(DType.FLOAT64, parameter.value().shape().toArray()).normal_(0, 0.5));
     }
+    model.train(true);
     Map<String, Tensor> scores = saliency.scores(model, () -> exactLoss(model));
-    assertEquals(4, scores.size());
+    assertTrue(model.isTraining());
+    model.train(false); // what is scored does not depend on dropout
     Map<String, Tensor> weights = new LinkedHashMap<>();
     scores.keySet().forEach(n -> weights.put(n, model.parameters().get(n + ".weight").value()));
-    String name = "blocks.0.ffn.up";
+    String name = scores.keySet().stream().filter(n -> n.contains(".ffn.")).findFirst().get();
     Tensor w = weights.get(name).detach().reshape(-1);
     double[] found = scores.get(name).toDoubles();
     for (int i = 0; i < 12; i++) {
       double value = w.select(0, i).item();
-      double step = 1e-4;
+      double step = 1e-5;
       w.select(0, i).fill_(value + step);
       double above = measure(saliency, model, weights);
       w.select(0, i).fill_(value - step);
@@ -251,9 +263,53 @@ class MasksTest {
       w.select(0, i).fill_(value);
       double slope = value * (above - below) / (2 * step);
       double expected = saliency == Saliency.SNIP ? Math.abs(slope) : slope;
-      double tolerance = saliency == Saliency.SNIP ? 1e-6 : 2e-3; // GraSP's is a difference too
-      assertEquals(expected, found[i], tolerance * Math.max(1e-2, Math.abs(expected)), "" + i);
+      assertEquals(expected, found[i], tolerance * Math.max(1, Math.abs(expected)), "" + i);
     }
+  }
+
+  /** GraSP's temperature changes what is kept; SNIP may score weights drawn anew. */
+  @Test
+  void rulesHaveTheAuthorsOptions() {
+    CausalLm model = language();
+    CalibrationData data =
+        new CalibrationData() {
+          @Override
+          public void run(Model any) {}
+
+          @Override
+          public Tensor loss(Model any) {
+            return loss(any, 1);
+          }
+
+          @Override
+          public Tensor loss(Model any, double temperature) {
+            Tensor logits = ((CausalLm) any).logits(IDS).flatten(0, 1).div(temperature);
+            return Functional.crossEntropy(logits, NEXT.flatten(0, 1), -1, 0);
+          }
+        };
+    Map<String, Tensor> before = new LinkedHashMap<>();
+    model.parameters().forEach((name, p) -> before.put(name, p.value().detach().copy()));
+    List<Map<String, Double>> found = new ArrayList<>();
+    for (RandomPruning.Ratios rule :
+        List.of(RandomPruning.Ratios.SNIP, RandomPruning.Ratios.GRASP)) {
+      for (double temperature : new double[] {1, 200}) {
+        for (boolean anew : new boolean[] {false, true}) {
+          RandomPruning method = new RandomPruning(0.7, rule, 2, temperature, anew);
+          found.add(Masks.of(method.apply(model, data)).densities());
+        }
+      }
+    }
+    assertTrue(found.stream().distinct().count() > 5, found::toString);
+    assertFalse(found.get(4).equals(found.get(6)), "GraSP depends on the temperature");
+    assertFalse(found.get(0).equals(found.get(1)), "SNIP of other weights");
+    before.forEach((name, p) -> assertSame(p, model.parameters().get(name).value(), name));
+    IllegalArgumentException error =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                new RandomPruning(0.7, RandomPruning.Ratios.GRASP, 2, 200, false)
+                    .apply(model, DATA));
+    assertTrue(error.getMessage().startsWith("temperature is 200"), error.getMessage());
   }
 
   private static Tensor exactLoss(CausalLm model) {

@@ -2,6 +2,7 @@ package dev.jformer.compress.quantize;
 
 import static dev.jformer.testing.Close.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -90,6 +91,24 @@ class StaticQuantizationTest {
       }
       assertTrue(exact.sameAs(model.logits(ids)));
       assertEquals(before, model.modules());
+    }
+  }
+
+  /** Ranges are measured in inference mode, whatever mode the model is in. */
+  @Test
+  void calibrationSeesNoDropout() {
+    CausalLm model = model();
+    model.train(true);
+    boolean[] seen = new boolean[1];
+    try (StaticQuantization quantized =
+        StaticQuantization.of(
+            model,
+            () -> {
+              seen[0] = model.isTraining();
+              model.logits(Tensor.zeros(DType.INT64, 1, 3));
+            })) {
+      assertFalse(seen[0]);
+      assertTrue(model.isTraining());
     }
   }
 
