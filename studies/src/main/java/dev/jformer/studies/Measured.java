@@ -157,6 +157,11 @@ public record Measured<R>(List<Arm<R>> arms) {
     return arms.stream().flatMap(arm -> arm.runs().stream()).mapToDouble(value);
   }
 
+  /** The largest value of all runs of all arms. */
+  public double largest(ToDoubleFunction<? super R> value) {
+    return all(value).max().orElseThrow();
+  }
+
   /** The estimate of a value of an arm over its seeds. */
   public Estimate of(String arm, ToDoubleFunction<? super R> value) {
     return arm(arm).of(value);

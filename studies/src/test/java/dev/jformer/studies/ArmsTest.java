@@ -281,4 +281,10 @@ class ArmsTest {
     assertEquals("nothing", claims.get(1).control());
     assertEquals("By chance.", claims.get(1).remark());
   }
+
+  @Test
+  void theLargestIsThatOfAllRuns() {
+    Measured<Integer> all = Measured.ofRuns(Map.of("a", List.of(1, 5), "b", List.of(3)));
+    assertEquals(5, all.largest(value -> value));
+  }
 }

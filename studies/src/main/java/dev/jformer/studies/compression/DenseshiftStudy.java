@@ -3,15 +3,14 @@ package dev.jformer.studies.compression;
 import static dev.jformer.studies.Column.column;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.compress.quantize.DenseShift;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.model.vision.VisionTransformer;
 import dev.jformer.nn.Initializer;
-import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
-import dev.jformer.nn.Module;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.quantized.Int8Linear;
 import dev.jformer.nn.shift.DenseShiftLinear;
@@ -29,21 +28,18 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.ImageTrial;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Small.Size;
 import dev.jformer.studies.trial.TimedArms;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
+import dev.jformer.train.TrainingConfig;
 import dev.jformer.train.WeightFreezing;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Stream;
 
 /**
  * DenseShift (arXiv 2208.09708): small vision transformers and language models whose weights are
@@ -52,6 +48,7 @@ import java.util.stream.Stream;
  */
 @AutoService(Study.class)
 public final class DenseshiftStudy implements Study {
+  private static final List<Integer> BITS = List.of(2, 3, 4);
   private static final String FLOATS = "floats";
   private static final String SPREAD = "DenseShift, 3 bits, latents of deviation 0.02";
   private static final String SHIFTS = "shifts and sums";
@@ -77,7 +74,7 @@ public final class DenseshiftStudy implements Study {
    * @param bytes of the linear layers in the blocks, as they are stored
    * @param apart the largest difference of shifts and sums from the product of floats
    */
-  public record Outcome(
+  private record Outcome(
       double score,
       double stored,
       double integers,
@@ -86,17 +83,6 @@ public final class DenseshiftStudy implements Study {
       double weights,
       double bytes,
       double apart) {}
-
-  private static Arms<Projection> variants() {
-    Arms<Projection> variants = Arms.ofControl(FLOATS, new Linear.Config());
-    for (int bits = 2; bits <= 4; bits++) {
-      variants =
-          variants
-              .arm(dense(bits), new DenseShiftLinear.Config(bits))
-              .control(zero(bits), new RoundedShiftLinear.Config(bits));
-    }
-    return variants.arm(SPREAD, new DenseShiftLinear.Config(3, 0.02));
-  }
 
   private static String dense(int bits) {
     return "DenseShift, " + bits + " bits";
@@ -108,18 +94,23 @@ public final class DenseshiftStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    Arms<Projection> variants = variants();
+    Arms<Projection> variants = Arms.ofControl(FLOATS, new Linear.Config());
+    for (int bits : BITS) {
+      variants =
+          variants
+              .arm(dense(bits), new DenseShiftLinear.Config(bits))
+              .control(zero(bits), new RoundedShiftLinear.Config(bits));
+    }
+    variants = variants.arm(SPREAD, new DenseShiftLinear.Config(3, 0.02));
     if (lab.scale() == Scale.LAPTOP) {
       // Those that most claims are about have two seeds.
       for (String single : List.of(dense(2), zero(2), dense(4), zero(4), SPREAD)) {
         variants = variants.seeds(single, 1);
       }
     }
-    int seeds = lab.scale().pick(1, 2, 3);
-    Measured<Outcome> vision =
-        variants.learn(lab, "images", seeds, projection -> vision(lab.scale(), projection));
-    Measured<Outcome> text =
-        variants.learn(lab, "text", seeds, projection -> text(lab, projection));
+    int seeds = lab.pick(1, 2, 3);
+    Measured<Outcome> vision = variants.learn(lab, "images", seeds, p -> vision(lab.scale(), p));
+    Measured<Outcome> text = variants.learn(lab, "text", seeds, p -> text(lab, p));
     claims(lab, vision, text);
     report(lab, "Vision transformer on CIFAR-10", "test images right (%)", vision);
     report(lab, "Language model of bytes", "held-out loss (nats)", text);
@@ -128,8 +119,7 @@ public final class DenseshiftStudy implements Study {
         "Powers of two are the linear layers in the blocks; embeddings, stem and head are floats,"
             + " as the first and last layers of the paper's networks are. All learn by AdamW at the"
             + " same rate for the same updates; two seeds of floats and 3 bits, one of the others."
-            + " A weight is frozen if no update changed its sign or exponent, looked at after"
-            + " each.");
+            + " A weight is frozen if no update changed its sign or exponent.");
     lab.note(
         "Shifts and sums run in the JVM on 32-bit lanes, inputs rounded to 8 bits. The engine's"
             + " float products use fused multiply-adds, and its 8-bit ones four products and sums"
@@ -140,53 +130,50 @@ public final class DenseshiftStudy implements Study {
   // ---- Learning
 
   private static Trial<Outcome> vision(Scale scale, Projection projection) {
-    WeightFreezing[] freezing = new WeightFreezing[1];
-    int steps = scale.pick(2, 200, 30_000);
+    AtomicReference<WeightFreezing> freezing = new AtomicReference<>();
     VisionTransformer.Config config =
         new VisionTransformer.Config()
             .with(c -> c.patch(8).stem(VisionTransformer.Stem.CONVOLUTIONAL))
             .withStack(s -> s.layers(scale.pick(1, 3, 12)).width(scale.pick(8, 64, 384)))
-            .withBlock(
-                b ->
-                    b.mixer(new SoftmaxAttention.Config(scale.pick(2, 4, 6), 0))
-                        .projection(projection));
+            .withBlock(b -> b.mixer(new SoftmaxAttention.Config(scale.pick(2, 4, 6), 0)))
+            .withBlock(b -> b.projection(projection));
     return new ImageTrial(
-            scale, config, Small.training(steps, scale.pick(4, 64, 128), 1).withSteps(steps, 1), 0)
-        .withListener(model -> freezing[0] = watched(model, projection))
+            scale, config, training(scale.pick(2, 200, 30_000), scale.pick(4, 64, 128)), 0)
+        .withListener(model -> watched(model, projection, freezing))
         .examined(
             Outcome.class,
             (model, images, result) ->
-                outcome(model, freezing[0], m -> 100 * images.accuracy((VisionTransformer) m)));
+                outcome(model, freezing.get(), m -> 100 * images.accuracy((VisionTransformer) m)));
   }
 
   private static Trial<Outcome> text(ExperimentContext lab, Projection projection) {
-    Scale scale = lab.scale();
-    WeightFreezing[] freezing = new WeightFreezing[1];
-    int steps = scale.pick(2, 300, 50_000);
+    AtomicReference<WeightFreezing> freezing = new AtomicReference<>();
+    long batches = lab.pick(1, 20, 200);
     CausalLm.Config config =
         Small.language(
-                scale.pick(1, 2, 12),
-                scale.pick(16, 64, 768),
-                scale.pick(16, 64, 512),
-                scale.pick(2, 4, 12))
+                lab.pick(
+                    new Size(1, 16, 16, 2), new Size(2, 64, 64, 4), new Size(12, 768, 512, 12)))
             .withBlock(b -> b.projection(projection));
-    return new LanguageTrial(
-            config, Small.training(steps, scale.pick(4, 16, 32), 1).withSteps(steps, 1), 1, null)
-        .withListener(model -> freezing[0] = watched(model, projection))
+    return new LanguageTrial(config, training(lab.pick(2, 300, 50_000), lab.pick(4, 16, 32)), 1)
+        .withListener(model -> watched(model, projection, freezing))
         .examined(
             Outcome.class,
             (model, result) ->
                 outcome(
                     model,
-                    freezing[0],
-                    m ->
-                        LanguageModelling.evaluate(
-                            (CausalLm) m, lab.text(), 16, scale.pick(1, 20, 200))));
+                    freezing.get(),
+                    m -> LanguageModelling.evaluate((CausalLm) m, lab.text(), 16, batches)));
   }
 
-  /** Watches weights freeze; null for floats. */
-  private static WeightFreezing watched(Model model, Projection projection) {
-    return projection instanceof Linear.Config ? null : new WeightFreezing(model);
+  private static TrainingConfig training(int steps, int batch) {
+    return Small.training(steps, batch, 1).withSteps(steps, 1);
+  }
+
+  /** Watches weights freeze, but for floats. */
+  private static WeightFreezing watched(
+      Model model, Projection projection, AtomicReference<WeightFreezing> freezing) {
+    freezing.set(projection instanceof Linear.Config ? null : new WeightFreezing(model));
+    return freezing.get();
   }
 
   private static Outcome outcome(
@@ -206,21 +193,19 @@ public final class DenseshiftStudy implements Study {
           100 * freezing.shifts(),
           100 * freezing.weights(),
           bytes(stored),
-          layers(integers).mapToDouble(DenseshiftStudy::apart).max().orElseThrow());
+          ModelRebuilder.all(integers, ShiftLinear.class).values().stream()
+              .mapToDouble(DenseshiftStudy::apart)
+              .max()
+              .orElseThrow());
     }
   }
 
-  private static Stream<Module> layers(Model model) {
+  /** Of the linear layers in the blocks, without their biases. */
+  private static double bytes(Model model) {
     return model.modules().entrySet().stream()
         .filter(module -> module.getKey().contains("blocks."))
-        .<Module>map(Map.Entry::getValue)
-        .filter(module -> module instanceof Linear || module instanceof ShiftLinear);
-  }
-
-  /** Of the layers that a projection made, without their biases. */
-  private static double bytes(Model model) {
-    return layers(model)
-        .flatMap(layer -> layer.parameters().entrySet().stream())
+        .filter(m -> m.getValue() instanceof Linear || m.getValue() instanceof ShiftLinear)
+        .flatMap(module -> module.getValue().parameters().entrySet().stream())
         .filter(parameter -> !parameter.getKey().equals("bias"))
         .map(parameter -> parameter.getValue().value())
         .mapToDouble(value -> (double) value.elements() * value.dtype().bytes())
@@ -228,8 +213,7 @@ public final class DenseshiftStudy implements Study {
   }
 
   /** Shifts and sums of integers beside the product of the same numbers as floats of 64 bits. */
-  private static double apart(Module module) {
-    ShiftLinear layer = (ShiftLinear) module;
+  private static double apart(ShiftLinear layer) {
     try (Scope scope = Scope.open()) {
       Tensor x = Tensor.randint(-127, 128, 16, layer.signs().size(1));
       Tensor sums = layer.product(x.to(DType.INT8)).to(DType.FLOAT64);
@@ -242,43 +226,37 @@ public final class DenseshiftStudy implements Study {
   // ---- Time
 
   private static void times(ExperimentContext lab) {
-    for (int tokens : lab.scale().pick(List.of(1, 4), List.of(1, 128), List.of(1, 128))) {
-      TimedArms times =
-          lab.measure(
-              "times of a layer, " + tokens + " tokens",
-              TimedArms.class,
-              () -> times(lab.scale(), tokens));
-      lab.table(
-          times.table("Time of a layer in inference, " + tokens + " tokens", "layer", "x floats"));
-      if (tokens > 1) {
-        lab.claim(
-            "By DenseShift's shifts and sums a layer is faster than by floats",
-            "1.6 times as fast on an ARM A57",
-            FLOATS,
-            Check.below("times floats, " + tokens + " tokens", times.ratio(SHIFTS, FLOATS), 1));
-      }
-    }
-  }
-
-  private static TimedArms times(Scale scale, int tokens) {
-    int in = scale.pick(32, 384, 768);
-    Random.seed(1);
-    List<Layer> layers = new ArrayList<>();
-    try (Mode mode = Autograd.noGrad()) {
-      Tensor x = Tensor.randn(tokens, in);
-      return TimedArms.measure(
-          LAYERS.map(
-              (name, projection) -> {
-                Layer layer = projection.build(in, 4L * in, true, Initializer.normal(0.02));
-                layer.train(false);
-                layers.add(layer);
-                return () -> layer.forward(x);
-              }),
-          scale.pick(3, 10, 10),
-          scale.pick(3, 11, 11));
-    } finally {
-      layers.forEach(Layer::close);
-    }
+    int in = lab.pick(32, 384, 768);
+    List<Integer> sizes = lab.pick(List.of(1, 4), List.of(1, 128), List.of(1, 128));
+    Measured<TimedArms> times =
+        Arms.named(sizes, tokens -> tokens + " tokens")
+            .measure(
+                lab,
+                "times of a layer, ",
+                TimedArms.class,
+                tokens ->
+                    TimedArms.layers(
+                        LAYERS,
+                        layer -> layer.build(in, 4L * in, true, Initializer.normal(0.02)),
+                        false,
+                        lab.pick(3, 10, 10),
+                        lab.pick(3, 11, 11),
+                        tokens,
+                        in));
+    times
+        .arms()
+        .forEach(
+            arm ->
+                lab.table(
+                    arm.first()
+                        .table(
+                            "Time of a layer in inference, " + arm.name(), "layer", "x floats")));
+    Measured.Arm<TimedArms> most = times.arms().get(1);
+    lab.claim(
+        "By DenseShift's shifts and sums a layer is faster than by floats",
+        "1.6 times as fast on an ARM A57",
+        FLOATS,
+        Check.below("times floats, " + most.name(), most.first().ratio(SHIFTS, FLOATS), 1));
   }
 
   // ---- What was found
@@ -298,23 +276,18 @@ public final class DenseshiftStudy implements Study {
             column("weights frozen (%)", Outcome::weights),
             column("times fewer bytes", run -> floats / run.bytes())));
     lab.figure(
-        new Figure(
+        Figure.of(
             title,
             "bits of a weight",
             score,
-            false,
-            false,
-            List.of(
-                curve(runs, FLOATS, bits -> FLOATS),
-                curve(runs, "DenseShift", DenseshiftStudy::dense),
-                curve(runs, "with zero", DenseshiftStudy::zero))));
+            curve(runs, FLOATS, bits -> FLOATS),
+            curve(runs, "DenseShift", DenseshiftStudy::dense),
+            curve(runs, "with zero", DenseshiftStudy::zero)));
   }
 
   private static Figure.Series curve(Measured<Outcome> runs, String name, IntFunction<String> arm) {
     return Figure.Series.line(
-        name,
-        List.of(2.0, 3.0, 4.0),
-        Stream.of(2, 3, 4).map(b -> runs.of(arm.apply(b), Outcome::score).value()).toList());
+        name, BITS, bits -> bits, bits -> runs.of(arm.apply(bits), Outcome::score).value());
   }
 
   private static void claims(
@@ -324,9 +297,7 @@ public final class DenseshiftStudy implements Study {
         "70.57 against 69.76 % (ResNet-18 on ImageNet)",
         FLOATS,
         Check.all(
-            Check.atLeast(
-                "images right (%)",
-                vision.of(dense(3), Outcome::score), vision.of(FLOATS, Outcome::score).plus(-NEAR)),
+            vision.atLeast("images right (%)", dense(3), FLOATS, Outcome::score, NEAR),
             Check.atMost(
                 "loss of language",
                 text.of(dense(3), Outcome::score),
@@ -346,17 +317,13 @@ public final class DenseshiftStudy implements Study {
         "sign-scale decomposition lowers weight freezing",
         zero(3),
         Check.all(
-            fewer("signs, images (%)", vision, zero(3), Outcome::signs),
-            fewer("signs, language (%)", text, zero(3), Outcome::signs),
-            fewer("weights, images (%)", vision, zero(3), Outcome::weights),
-            fewer("weights, language (%)", text, zero(3), Outcome::weights)));
+            fewer("signs", vision, text, zero(3), Outcome::signs),
+            fewer("weights", vision, text, zero(3), Outcome::weights)));
     lab.claim(
         "Fewer weights of DenseShift freeze where latents start with little variance",
         "low-variance random initialization",
         SPREAD,
-        Check.all(
-            fewer("weights, images (%)", vision, SPREAD, Outcome::weights),
-            fewer("weights, language (%)", text, SPREAD, Outcome::weights)));
+        fewer("weights", vision, text, SPREAD, Outcome::weights));
     lab.claim(
         "Stored, DenseShift's 3 bits take a tenth of the bytes (12 % with scales) and give what"
             + " training gave",
@@ -375,7 +342,7 @@ public final class DenseshiftStudy implements Study {
         "(by construction)",
         Check.atMost(
             "largest difference, all layers of all models",
-            vision.and(text).without(FLOATS).all(Outcome::apart).max().orElseThrow(),
+            vision.and(text).without(FLOATS).largest(Outcome::apart),
             0));
   }
 
@@ -386,7 +353,13 @@ public final class DenseshiftStudy implements Study {
   }
 
   private static Check fewer(
-      String what, Measured<Outcome> runs, String other, ToDoubleFunction<Outcome> share) {
-    return runs.below(what, dense(3), other, share);
+      String what,
+      Measured<Outcome> vision,
+      Measured<Outcome> text,
+      String other,
+      ToDoubleFunction<Outcome> share) {
+    return Check.all(
+        vision.below(what + ", images (%)", dense(3), other, share),
+        text.below(what + ", language (%)", dense(3), other, share));
   }
 }

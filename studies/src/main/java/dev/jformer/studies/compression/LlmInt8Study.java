@@ -9,36 +9,34 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
-import dev.jformer.nn.ForwardHook;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
-import dev.jformer.nn.quantized.Int8Linear;
+import dev.jformer.nn.quantized.Int8Share;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.OutlierChannels;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Small.Size;
+import dev.jformer.studies.trial.TaskTrial;
 import dev.jformer.studies.trial.TextPairs;
 import dev.jformer.studies.trial.TimedArms;
-import dev.jformer.studies.trial.TrainingCurve;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.MaskedModelling;
-import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.DoubleConsumer;
-import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -74,31 +72,39 @@ public final class LlmInt8Study implements Study {
    * @param share percentage of the values given to 8-bit layers that LLM.int8() multiplies in 8
    *     bits
    */
-  public record Quality(
+  private record Quality(
       double factor, double exact, double decomposed, double rowWise, double share) {
-    private double decomposedPercent() {
+    double decomposedPercent() {
       return 100 * (decomposed / exact - 1);
     }
 
-    private double rowWisePercent() {
+    double rowWisePercent() {
       return 100 * (rowWise / exact - 1);
     }
   }
 
   /** Qualities of a model as it was trained, and with outliers of rising size. */
-  public record Qualities(List<Quality> all) {}
+  private record Qualities(List<Quality> all) {
+    Quality trained() {
+      return all.get(0);
+    }
+
+    Quality injected() {
+      return all.get(all.size() - 1);
+    }
+  }
 
   /** Times of a model of MiniLM's shape and of its widest product, and bytes of its weights. */
-  public record Speed(TimedArms passes, TimedArms products, long floatBytes, long int8Bytes) {}
+  private record Speed(TimedArms passes, TimedArms products, long floatBytes, long int8Bytes) {}
 
   @Override
   public void run(ExperimentContext lab) {
-    Map<String, Qualities> models = new LinkedHashMap<>();
-    models.put("language model", language(lab));
-    models.put(
-        "encoder", lab.measure("encoder", Qualities.class, progress -> encoder(lab, progress)));
+    Map<String, Qualities> found = new LinkedHashMap<>();
+    found.put("language model", lab.learn("language model", language(lab)));
+    found.put("encoder", lab.learn("encoder", encoder(lab)));
+    Measured<Qualities> models = Measured.of(found);
     losses(lab, models);
-    models.forEach((name, qualities) -> claims(lab, name, qualities.all()));
+    models.arms().forEach(arm -> claims(lab, arm.name(), arm.first()));
     speed(lab);
     sentences(lab);
     lab.note(
@@ -116,41 +122,41 @@ public final class LlmInt8Study implements Study {
 
   // ---- Quality
 
-  private static Qualities language(ExperimentContext lab) {
-    Scale scale = lab.scale();
+  private static TrainingConfig training(ExperimentContext lab) {
+    return Small.training(lab.pick(4, 400, 100_000), 16, 1);
+  }
+
+  private static Trial<Qualities> language(ExperimentContext lab) {
     List<Double> factors = List.of(1.0, 4.0, 8.0, 16.0, 32.0, 64.0);
-    List<Double> chosen = scale.pick(List.of(1.0, 32.0), factors, factors);
-    long batches = scale.pick(1, 20, 200);
-    ToDoubleFunction<Model> loss =
-        lm -> LanguageModelling.evaluate((CausalLm) lm, lab.text(), 16, batches);
+    List<Double> chosen = lab.pick(List.of(1.0, 32.0), factors, factors);
+    long batches = lab.pick(1, 20, 200);
     CausalLm.Config config =
         Small.language(
-            scale.pick(1, 4, 12),
-            scale.pick(32, 128, 768),
-            scale.pick(16, 128, 512),
-            scale.pick(2, 4, 12));
-    return lab.learn(
-        "language model",
-        new LanguageTrial(config, training(scale), batches, null)
-            .examined(Qualities.class, (model, result) -> qualities(model, chosen, loss)));
+            lab.pick(new Size(1, 32, 16, 2), new Size(4, 128, 128, 4), new Size(12, 768, 512, 12)));
+    return new LanguageTrial(config, training(lab), batches)
+        .examined(
+            Qualities.class,
+            (model, result) ->
+                qualities(
+                    model,
+                    chosen,
+                    lm -> LanguageModelling.evaluate((CausalLm) lm, lab.text(), 16, batches)));
   }
 
-  private static TrainingConfig training(Scale scale) {
-    return Small.training(scale.pick(4, 400, 100_000), 16, 1);
+  private static Trial<Qualities> encoder(ExperimentContext lab) {
+    Encoder.Config config = encoder(lab.pick(1, 4, 6), lab.pick(32, 128, 384), 4, 256, 64);
+    return new TaskTrial<>(config::build, training(lab), (model, session) -> masked(lab, model))
+        .examined(
+            Qualities.class,
+            (model, task, result) ->
+                qualities(
+                    model,
+                    List.of(1.0, 32.0),
+                    other -> masked(lab, (Encoder) other).evaluate().loss()));
   }
 
-  private static Qualities encoder(ExperimentContext lab, DoubleConsumer progress) {
-    Scale scale = lab.scale();
-    long batches = scale.pick(1, 20, 200);
-    Random.seed(1);
-    Encoder.Config config = encoder(scale.pick(1, 4, 6), scale.pick(32, 128, 384), 4, 256, 64);
-    try (Encoder model = config.build()) {
-      Function<Model, Task> task =
-          other -> new MaskedModelling((Encoder) other, lab.text(), 16, 1, batches);
-      TrainingCurve.of(model, task.apply(model), training(scale), progress);
-      model.train(false);
-      return qualities(model, List.of(1.0, 32.0), other -> task.apply(other).evaluate().loss());
-    }
+  private static MaskedModelling masked(ExperimentContext lab, Encoder model) {
+    return new MaskedModelling(model, lab.text(), 16, 1, lab.pick(1, 20, 200));
   }
 
   private static Encoder.Config encoder(int layers, int width, int heads, int words, int length) {
@@ -162,82 +168,55 @@ public final class LlmInt8Study implements Study {
 
   private static Qualities qualities(
       Model model, List<Double> factors, ToDoubleFunction<Model> quality) {
-    return new Qualities(
-        factors.stream()
-            .map(
-                factor -> {
-                  try (Model changed = OutlierChannels.in(model, OUTLIERS, factor, 1)) {
-                    return quality(changed, factor, quality);
-                  }
-                })
-            .toList());
+    List<Quality> all = new ArrayList<>();
+    for (double factor : factors) {
+      try (Model changed = OutlierChannels.in(model, OUTLIERS, factor, 1)) {
+        all.add(quality(changed, factor, quality));
+      }
+    }
+    return new Qualities(all);
   }
 
   private static Quality quality(Model model, double factor, ToDoubleFunction<Model> quality) {
-    double[] counts = new double[2];
     try (Mode mode = Autograd.noGrad();
         Model decomposed = new LlmInt8().apply(model, null);
         Model rowWise = new LlmInt8(0).apply(model, null);
-        ForwardHook hook = counting(decomposed, counts)) {
+        Int8Share share = Int8Share.of(decomposed)) {
       return new Quality(
           factor,
           quality.applyAsDouble(model),
           quality.applyAsDouble(decomposed),
           quality.applyAsDouble(rowWise),
-          100 * counts[0] / counts[1]);
+          100 * share.value());
     }
   }
 
-  /** Counts values in features in which no row reaches the threshold, and all. */
-  private static ForwardHook counting(Model model, double[] counts) {
-    double threshold = new LlmInt8().threshold();
-    Map<String, Module> modules = model.modules();
-    return ForwardHook.on(
-        model,
-        name -> modules.get(name) instanceof Int8Linear,
-        seen -> {
-          Tensor x = seen.input();
-          double[] largest = x.abs().flatten(0, x.rank() - 2).max(0, false).toDoubles();
-          long regular = Arrays.stream(largest).filter(value -> value < threshold).count();
-          counts[0] += (double) x.elements() / largest.length * regular;
-          counts[1] += x.elements();
-        });
-  }
-
-  private static void losses(ExperimentContext lab, Map<String, Qualities> models) {
-    Map<String, Quality> arms = new LinkedHashMap<>();
-    models.forEach(
-        (name, qualities) ->
-            qualities.all().forEach(q -> arms.put(name + ", x " + Check.number(q.factor()), q)));
+  private static void losses(ExperimentContext lab, Measured<Qualities> models) {
     lab.table(
-        Measured.of(arms)
+        models
+            .parts(Qualities::all)
             .table(
                 "Losses on held-out text",
-                "model, and how many times as large outliers are",
+                "model",
                 fixed("outliers' factor", Quality::factor),
                 column(FLOATS + " (nats)", Quality::exact),
                 column(INT8 + " (% higher)", Quality::decomposedPercent),
                 column(ROWS + " (% higher)", Quality::rowWisePercent),
                 column("values in 8 bits (%)", Quality::share)));
-    List<Quality> language = models.get("language model").all();
-    List<Double> factors = language.stream().map(Quality::factor).toList();
+    List<Quality> language = models.first("language model").all();
     lab.figure(
-        new Figure(
-            "What outliers cost the language model",
-            "factor of the outlier features",
-            "loss, % above float32",
-            true,
-            false,
-            List.of(
-                Figure.Series.line(
-                    INT8, factors, language.stream().map(Quality::decomposedPercent).toList()),
-                Figure.Series.line(
-                    ROWS, factors, language.stream().map(Quality::rowWisePercent).toList()))));
+        Figure.of(
+                "What outliers cost the language model",
+                "factor of the outlier features",
+                "loss, % above float32",
+                Figure.Series.line(INT8, language, Quality::factor, Quality::decomposedPercent),
+                Figure.Series.line(ROWS, language, Quality::factor, Quality::rowWisePercent))
+            .withLogX());
   }
 
-  private static void claims(ExperimentContext lab, String name, List<Quality> qualities) {
-    Quality trained = qualities.get(0);
-    Quality injected = qualities.get(qualities.size() - 1);
+  private static void claims(ExperimentContext lab, String name, Qualities qualities) {
+    Quality trained = qualities.trained();
+    Quality injected = qualities.injected();
     mostly(lab, "the " + name, trained);
     lab.claim(
         "By LLM.int8() the " + name + " loses nothing that could be measured",
@@ -264,9 +243,8 @@ public final class LlmInt8Study implements Study {
         Check.above("share (%)", quality.share(), 99.9));
   }
 
-  /** all-MiniLM-L6-v2, as it was published. */
   private static void sentences(ExperimentContext lab) {
-    int most = lab.scale().pick(3, 500, 10_000);
+    int most = lab.pick(3, 500, 10_000);
     Quality found =
         lab.measure(
             "sentence encoder",
@@ -299,10 +277,9 @@ public final class LlmInt8Study implements Study {
   // ---- Speed and memory
 
   private static void speed(ExperimentContext lab) {
-    Scale scale = lab.scale();
-    int batch = scale.pick(2, 32, 32);
-    int length = scale.pick(16, 128, 128);
-    Speed speed = lab.measure("speed", Speed.class, () -> speed(scale, batch, length));
+    int batch = lab.pick(2, 32, 32);
+    int length = lab.pick(16, 128, 128);
+    Speed speed = lab.measure("speed", Speed.class, () -> speed(lab, batch, length));
     TimedArms passes = speed.passes();
     TimedArms products = speed.products();
     String of = ", random weights, " + batch + " texts of " + length + " tokens";
@@ -327,33 +304,27 @@ public final class LlmInt8Study implements Study {
         Check.number(int8) + " against " + Check.number(floats) + " MB.");
   }
 
-  private static Speed speed(Scale scale, int batch, int length) {
-    int width = scale.pick(48, 384, 384);
-    int words = scale.pick(100, 30_520, 30_520);
+  private static Speed speed(ExperimentContext lab, int batch, int length) {
+    int width = lab.pick(48, 384, 384);
+    int words = lab.pick(100, 30_520, 30_520);
+    int rounds = lab.pick(2, 7, 15);
     Random.seed(1);
-    try (Encoder model = encoder(scale.pick(1, 6, 6), width, 12, words, length).build();
-        Encoder smaller = (Encoder) new LlmInt8().apply(model, null);
+    try (Encoder model = encoder(lab.pick(1, 6, 6), width, 12, words, length).build();
+        Encoder int8 = (Encoder) new LlmInt8().apply(model, null);
         Mode mode = Autograd.noGrad()) {
       model.train(false);
-      int rounds = scale.pick(2, 7, 15);
+      Arms<Encoder> arms = Arms.of(FLOATS, model).arm(INT8, int8);
       Tensor ids = Tensor.randint(0, words + Encoder.SPECIAL - 2L, batch, length);
       Tensor x = Tensor.randn(batch, length, width);
       return new Speed(
-          times(() -> model.hidden(ids, null), () -> smaller.hidden(ids, null), rounds),
-          times(() -> up(model).forward(x), () -> up(smaller).forward(x), rounds),
+          TimedArms.measure(arms.map((name, m) -> () -> m.hidden(ids, null)), 1, rounds),
+          TimedArms.measure(arms.map((name, m) -> () -> up(m).forward(x)), 1, rounds),
           model.parameterBytes(),
-          smaller.parameterBytes());
+          int8.parameterBytes());
     }
   }
 
   private static Layer up(Module model) {
     return (Layer) model.modules().get("trunk.blocks.0.ffn.up");
-  }
-
-  private static TimedArms times(Runnable floats, Runnable int8, int rounds) {
-    Map<String, Runnable> work = new LinkedHashMap<>();
-    work.put(FLOATS, floats);
-    work.put(INT8, int8);
-    return TimedArms.measure(work, 1, rounds);
   }
 }

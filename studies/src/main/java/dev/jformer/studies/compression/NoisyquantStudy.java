@@ -5,28 +5,29 @@ import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Compression;
+import dev.jformer.compress.quantize.NoiseEffect;
 import dev.jformer.compress.quantize.NoisyQuant;
 import dev.jformer.compress.quantize.Ptq;
 import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.nn.ForwardHook;
 import dev.jformer.nn.quantized.RangeRule;
+import dev.jformer.nn.quantized.RangeRule.Target;
 import dev.jformer.nn.quantized.UniformGrid;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
+import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
-import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.ImageTrial;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Small.Size;
 import dev.jformer.studies.trial.Subject;
 import dev.jformer.studies.trial.TextPairs;
 import dev.jformer.tensor.Autograd;
@@ -40,7 +41,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.DoublePredicate;
+import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -54,106 +55,100 @@ public final class NoisyquantStudy implements Study {
   private static final List<Integer> BITS = List.of(6, 4);
   private static final int CALIBRATION_BATCHES = 4;
 
-  /** Numbers that lie farther from the grid than this, in steps, gain by noise of half a step. */
-  private static final double EDGE = 1 / Math.sqrt(12);
+  /** Distances of a number from the grid, in steps. */
+  private static final List<Double> PLACES =
+      IntStream.rangeClosed(0, 20).mapToObj(i -> i / 40.0).toList();
 
-  private static final Arms<Ptq> QUANTIZERS =
-      Arms.of("min-max", new Ptq())
-          .arm("percentile 99.9 %", ptq(false, new RangeRule.Percentile(0.999)))
-          .arm("search, activations' error", ptq(false, search(RangeRule.Target.MSE)))
-          .arm("search, output's error, symmetric", ptq(true, search(RangeRule.Target.OUTPUT)));
+  private static final Arms<IntFunction<Ptq>> QUANTIZERS =
+      Arms.<IntFunction<Ptq>>of("min-max", bits -> ptq(bits, false, new RangeRule.MinMax()))
+          .arm("percentile 99.9 %", bits -> ptq(bits, false, new RangeRule.Percentile(0.999)))
+          .arm("search, activations' error", bits -> ptq(bits, false, search(Target.MSE)))
+          .arm("search, output's error, symmetric", bits -> ptq(bits, true, search(Target.OUTPUT)));
 
-  private static Ptq ptq(boolean symmetric, RangeRule rule) {
-    return new Ptq(8, 8, symmetric, rule);
+  private static Ptq ptq(int bits, boolean symmetric, RangeRule range) {
+    return new Ptq(bits, bits, symmetric, range);
   }
 
-  private static RangeRule search(RangeRule.Target target) {
+  private static RangeRule search(Target target) {
     return new RangeRule.Search(target, 100);
   }
 
   @Override
   public void run(ExperimentContext lab) {
     theorem(lab);
-    Outcome vit = lab.learn("vision transformer", images(lab.scale()));
+    Outcome vit = lab.learn("vision transformer", images(lab));
     Outcome lm = lab.learn("language model", language(lab));
-    Outcome sentences =
-        lab.measure("sentence encoder", Outcome.class, () -> sentences(lab.scale()));
-    tails(lab, Measured.of(vit.tails()));
+    Outcome sentences = lab.measure("sentence encoder", Outcome.class, () -> sentences(lab));
+    tails(lab, Measured.of(vit.effects()));
     String points = "up to 1.7 points of ViT and 1.1 of DeiT on ImageNet (abstract)";
     compare(lab, "vision transformer", points, vit);
     compare(lab, "language model", "", lm);
     compare(lab, "sentence encoder", "", sentences);
     lab.note(
-        "Weights and activations have the same number of bits; the output layer and the embedding"
-            + " of patches or tokens stay exact, and inside of attention nothing is quantized. The"
-            + " layers multiply int8 numbers, those of fewer bits too. The size of the noise is"
-            + " searched among 41 on "
+        "Weights and activations have the same number of bits; the output layer, the embedding and"
+            + " the inside of attention stay exact. Layers of fewer bits multiply int8 numbers too."
+            + " The noise is the best of 41 sizes on the "
             + CALIBRATION_BATCHES
-            + " batches, the ranges of the quantizers on the same ones. Distance is that of a"
-            + " batch's logits from the exact model's, as a share of their norm: it tells small"
-            + " differences that accuracy on 2,000 images cannot. The sentence encoder is"
-            + " all-MiniLM-L6-v2 as it was published; its table of words stays exact.");
+            + " batches that give the quantizers' ranges. Distance is that of a batch's logits from"
+            + " the exact model's, as a share of their norm: it shows smaller differences than the"
+            + " accuracy on 2,000 images. The sentence encoder is all-MiniLM-L6-v2.");
   }
 
   // ---- Theorem
 
   /**
-   * The mean squared errors of rounding numbers, in squared steps of the grid.
+   * The mean squared errors of rounding numbers under noise, in squared steps of the grid.
    *
-   * @param at the numbers, in steps
-   * @param measured by the quantizer, over many draws
-   * @param theory in closed form
+   * @param noise half its width, in steps
+   * @param errors by the quantizer at {@link #PLACES}, over many draws
    */
-  public record Curve(List<Double> at, List<Double> measured, List<Double> theory) {
-    /** The largest ratio of two lists at places, the border between both cases left out. */
-    private double largest(List<Double> over, List<Double> under, DoublePredicate place) {
-      return IntStream.range(0, at.size())
-          .filter(i -> Math.abs(at.get(i) - EDGE) >= 0.01 && place.test(at.get(i)))
-          .mapToDouble(i -> over.get(i) / under.get(i))
+  private record Rounding(double noise, List<Double> errors) {
+    double offTheory() {
+      return IntStream.range(0, PLACES.size())
+          .mapToDouble(i -> errors.get(i) - NoisyQuant.expectedError(PLACES.get(i), 1, noise))
+          .map(Math::abs)
           .max()
-          .orElse(0);
+          .orElseThrow();
     }
 
-    private double offTheory() {
-      return IntStream.range(0, at.size())
-          .mapToDouble(i -> Math.abs(measured.get(i) - theory.get(i)))
+    /** The largest ratio to the errors under other noise, on one side of the edge. */
+    double largestRatio(Rounding other, boolean beyond) {
+      return IntStream.range(0, PLACES.size())
+          .filter(i -> PLACES.get(i) > NoiseEffect.EDGE == beyond)
+          .mapToDouble(i -> errors.get(i) / other.errors.get(i))
           .max()
-          .orElse(0);
+          .orElseThrow();
     }
   }
 
-  /** The curves by the half width of the noise. */
-  public record Curves(Map<String, Curve> byNoise) {}
-
   private static void theorem(ExperimentContext lab) {
-    Measured<Curve> curves =
-        Measured.of(lab.measure("theorem", Curves.class, () -> curves(lab.scale())).byNoise());
+    int draws = lab.pick(200_000, 1_000_000, 1_000_000);
+    Measured<Rounding> all =
+        lab.measureTogether("theorem", Rounding.class, progress -> roundings(draws));
     lab.figure(
-        curves.figure(
+        all.figure(
             "Error of rounding a number with noise, as measured",
             "distance from the grid (steps)",
             "mean squared error (steps²)",
-            (curve, name) -> Figure.Series.line(name, curve.at(), curve.measured())));
+            Curve.at(PLACES, Rounding::errors)));
     lab.claim(
         "The quantizer's error under noise is that of NoisyQuant's theorem",
         "theorem 1",
-        Check.atMost(
-            "largest difference (steps²)", curves.all(Curve::offTheory).max().orElseThrow(), 1e-3));
-    Curve none = curves.first(noise(0));
-    List<Double> with = curves.first(noise(0.5)).measured();
+        Check.atMost("largest difference (steps²)", all.largest(Rounding::offTheory), 1e-3));
+    Rounding none = all.first(noise(0));
+    Rounding half = all.first(noise(0.5));
     lab.claim(
-        "Noise of half a step lowers the error of numbers far from the grid, and of those"
-            + " alone",
+        "Noise of half a step lowers the error of numbers far from the grid, and of those alone",
         "theorem 1: under a condition",
         noise(0),
         Check.all(
             Check.below(
                 "largest error with noise as a share of that without, beyond step/√12",
-                none.largest(with, none.measured(), at -> at > EDGE),
+                half.largestRatio(none, true),
                 1),
             Check.below(
                 "largest error without noise as a share of that with, nearer than step/√12",
-                none.largest(none.measured(), with, at -> at < EDGE),
+                none.largestRatio(half, false),
                 1)));
   }
 
@@ -161,106 +156,44 @@ public final class NoisyquantStudy implements Study {
     return String.format(Locale.ROOT, "n = %.2f steps", steps);
   }
 
-  private static Curves curves(Scale scale) {
-    int draws = scale.pick(200_000, 1_000_000, 1_000_000);
+  private static Map<String, Rounding> roundings(int draws) {
     Random.seed(1);
-    double step = 0.125;
-    UniformGrid grid = new UniformGrid(step, 0, 8);
-    Map<String, Curve> curves = new LinkedHashMap<>();
+    UniformGrid grid = new UniformGrid(0.125, 0, 8);
+    Map<String, Rounding> all = new LinkedHashMap<>();
     for (double noise : new double[] {0, 0.25, 0.5, 0.75}) {
-      Curve curve = new Curve(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-      for (int i = 0; i <= 20; i++) {
-        double at = i / 40.0;
+      double half = noise * grid.scale();
+      List<Double> errors = new ArrayList<>();
+      for (double place : PLACES) {
         try (Scope scope = Scope.open()) {
-          Tensor n = Tensor.empty(DType.FLOAT64, draws).uniform_(-noise * step, noise * step);
-          curve.at().add(at);
-          curve.measured().add(error(grid, n.add(at * step)));
-          curve
-              .theory()
-              .add(NoisyQuant.expectedError(at * step, step, noise * step) / (step * step));
+          Tensor n = Tensor.empty(DType.FLOAT64, draws).uniform_(-half, half);
+          errors.add(grid.error(n.add(place * grid.scale())));
         }
       }
-      curves.put(noise(noise), curve);
+      all.put(noise(noise), new Rounding(noise, errors));
     }
-    return new Curves(curves);
-  }
-
-  /** The mean squared error of rounding, in squared steps. */
-  private static double error(UniformGrid grid, Tensor x) {
-    Tensor difference = grid.rounded(x).to(x.dtype()).sub(x).square().to(DType.FLOAT64);
-    return difference.mean().item() / (grid.scale() * grid.scale());
+    return all;
   }
 
   // ---- Tails
 
-  /**
-   * The activations that a layer is given.
-   *
-   * @param kurtosis their fourth standardised moment; 3 of a normal distribution
-   * @param beyond share that lies farther than step/√12 from the grid
-   * @param plain mean squared error of rounding them, in squared steps
-   * @param noisy the same with noise of half a step
-   * @param theory what the closed form makes of it
-   */
-  public record Tail(double kurtosis, double beyond, double plain, double noisy, double theory) {}
-
-  private static Map<String, Tail> tailsOf(Subject subject) {
-    Map<String, Tensor> seen = new LinkedHashMap<>();
-    Map<String, Tail> tails = new LinkedHashMap<>();
-    try (Scope scope = Scope.open();
-        ForwardHook hook =
-            ForwardHook.on(
-                subject.model(),
-                name -> name.endsWith("ffn.down"),
-                output ->
-                    seen.computeIfAbsent(output.layer(), n -> output.input().copy().keep()))) {
-      subject.run(subject.model());
-      seen.forEach((layer, x) -> tails.put(layer, tail(x.reshape(-1).to(DType.FLOAT32))));
-    } finally {
-      seen.values().forEach(Tensor::close);
-    }
-    return tails;
-  }
-
-  private static Tail tail(Tensor x) {
-    UniformGrid grid = UniformGrid.of(x.min().item(), x.max().item(), BITS.get(0), false);
-    double step = grid.scale();
-    Tensor noise = Tensor.empty(DType.FLOAT32, x.elements()).uniform_(-step / 2, step / 2);
-    double[] values = x.toDoubles();
-    double theory = 0;
-    double beyond = 0;
-    for (double value : values) {
-      theory += NoisyQuant.expectedError(value, step, step / 2);
-      beyond += Math.abs(value - step * Math.rint(value / step)) > step * EDGE ? 1 : 0;
-    }
-    Tensor centered = x.to(DType.FLOAT64).sub(x.to(DType.FLOAT64).mean().item());
-    double variance = centered.square().mean().item();
-    return new Tail(
-        centered.square().square().mean().item() / (variance * variance),
-        beyond / values.length,
-        error(grid, x),
-        error(grid, x.add(noise)),
-        theory / values.length / (step * step));
-  }
-
-  private static void tails(ExperimentContext lab, Measured<Tail> layers) {
+  private static void tails(ExperimentContext lab, Measured<NoiseEffect> layers) {
     lab.table(
         layers.table(
             "What GELU gives in the vision transformer, on a min-max grid of "
                 + BITS.get(0)
                 + " bits: errors in squared steps, with noise of half a step",
             "layer",
-            column("kurtosis", Tail::kurtosis),
-            column("farther than step/√12 (%)", t -> 100 * t.beyond()),
-            column("error, plain", Tail::plain),
-            column("error with noise", Tail::noisy),
-            column("theory", Tail::theory)));
+            column("kurtosis", NoiseEffect::kurtosis),
+            column("farther than step/√12 (%)", effect -> 100 * effect.beyond()),
+            column("error, plain", NoiseEffect::plain),
+            column("error with noise", NoiseEffect::noisy),
+            column("theory", NoiseEffect::theory)));
     lab.claim(
         "NoisyQuant's theorem tells the error of real activations with noise",
         "",
         Check.atMost(
             "largest relative difference in a layer",
-            layers.all(t -> Math.abs(t.noisy() / t.theory() - 1)).max().orElseThrow(),
+            layers.largest(effect -> Math.abs(effect.noisy() / effect.theory() - 1)),
             0.05));
     lab.claim(
         "Noise lowers the error of heavy-tailed activations after GELU",
@@ -268,10 +201,10 @@ public final class NoisyquantStudy implements Study {
         "plain",
         Check.below(
             "mean error (steps²) with noise of half a step",
-            layers.all(Tail::noisy).average().orElseThrow(),
-            layers.all(Tail::plain).average().orElseThrow()),
-        "A number drawn evenly between two of the grid has an error of 1/12 = 0.0833 without"
-            + " and with that noise, so it helps where the plain error is above that.");
+            layers.all(NoiseEffect::noisy).average().orElseThrow(),
+            layers.all(NoiseEffect::plain).average().orElseThrow()),
+        "A number drawn evenly between two of the grid has an error of 1/12 = 0.0833 without and"
+            + " with that noise, so it helps where the plain error is above that.");
   }
 
   // ---- Models
@@ -279,99 +212,91 @@ public final class NoisyquantStudy implements Study {
   /**
    * A quantized model.
    *
-   * @param metrics how good it is
+   * @param metrics on held-out data
    * @param distance of its outputs from the exact model's, as a share of their norm
    * @param bytes of its parameters
    */
-  public record Score(Metrics metrics, double distance, long bytes) {}
+  private record Score(Metrics metrics, double distance, long bytes) {}
 
   /** A model quantized without noise, and with the noise of one seed. */
-  public record Pair(int bits, Score plain, Score noisy) {}
+  private record Pair(int bits, Score plain, Score noisy) {}
 
   /**
    * A model, and what became of it.
    *
    * @param exact the model itself
    * @param pairs by quantizer and bits, one for each seed of the noise
-   * @param tails by layer; of the vision transformer
+   * @param effects of noise on activations, by layer; of the vision transformer
    */
-  public record Outcome(Score exact, Map<String, List<Pair>> pairs, Map<String, Tail> tails) {}
+  private record Outcome(
+      Score exact, Map<String, List<Pair>> pairs, Map<String, NoiseEffect> effects) {}
 
-  private static Trial<Outcome> images(Scale scale) {
-    int batch = scale.pick(4, 64, 128);
+  private static Trial<Outcome> images(ExperimentContext lab) {
+    int batch = lab.pick(4, 64, 128);
+    Augmentation none = Augmentation.none();
     return new ImageTrial(
-            scale,
-            Small.vision(4, scale.pick(2, 4, 12), scale.pick(16, 96, 384), scale.pick(2, 4, 6)),
-            Small.training(scale.pick(3, 800, 40_000), batch, 1),
+            lab.scale(),
+            Small.vision(4, lab.pick(2, 4, 12), lab.pick(16, 96, 384), lab.pick(2, 4, 6)),
+            Small.training(lab.pick(3, 800, 40_000), batch, 1),
             0)
         .examined(
             Outcome.class,
             (model, images, result) -> {
-              Augmentation none = Augmentation.none();
-              Subject subject =
-                  Subject.images(
-                      model,
-                      new ImageSampler(images.training(), 0.05, none, batch, 2),
-                      0,
-                      CALIBRATION_BATCHES,
-                      new ImageSampler(images.test(), 0.2, none, batch, 1));
-              Outcome outcome = quantize(scale, subject);
-              outcome.tails().putAll(tailsOf(subject));
+              ImageSampler calibration = new ImageSampler(images.training(), 0.05, none, batch, 2);
+              ImageSampler test = new ImageSampler(images.test(), 0.2, none, batch, 1);
+              Subject subject = Subject.images(model, calibration, 0, CALIBRATION_BATCHES, test);
+              Outcome outcome = quantize(lab, subject);
+              outcome
+                  .effects()
+                  .putAll(
+                      NoiseEffect.ofInputs(
+                          model, name -> name.endsWith("ffn.down"), BITS.get(0), subject));
               return outcome;
             });
   }
 
   private static Trial<Outcome> language(ExperimentContext lab) {
-    Scale scale = lab.scale();
-    int batch = scale.pick(2, 16, 32);
+    int batch = lab.pick(2, 16, 32);
+    long batches = lab.pick(1, 20, 100);
     return new LanguageTrial(
             Small.language(
-                scale.pick(1, 3, 12), scale.pick(16, 96, 512), scale.pick(16, 128, 512), 4),
-            Small.training(scale.pick(3, 500, 20_000), batch, 1),
-            scale.pick(1, 10, 40),
-            null)
+                lab.pick(
+                    new Size(1, 16, 16, 4), new Size(3, 96, 128, 4), new Size(12, 512, 512, 4))),
+            Small.training(lab.pick(3, 500, 20_000), batch, 1),
+            lab.pick(1, 10, 40))
         .examined(
             Outcome.class,
             (model, result) ->
                 quantize(
-                    scale,
+                    lab,
                     Subject.language(
-                        model,
-                        lab.text(),
-                        batch,
-                        CALIBRATION_BATCHES,
-                        batch,
-                        scale.pick(1, 20, 100))));
+                        model, lab.text(), batch, CALIBRATION_BATCHES, batch, batches)));
   }
 
-  /** all-MiniLM-L6-v2, as it was published. */
-  private static Outcome sentences(Scale scale) {
-    try (TextPairs pairs = new TextPairs(scale, scale.pick(3, 150, 10_000))) {
-      return quantize(scale, Subject.sentences(pairs, scale.pick(2, 64, 256)));
+  private static Outcome sentences(ExperimentContext lab) {
+    try (TextPairs pairs = new TextPairs(lab.scale(), lab.pick(3, 150, 10_000))) {
+      return quantize(lab, Subject.sentences(pairs, lab.pick(2, 64, 256)));
     }
   }
 
-  private static Outcome quantize(Scale scale, Subject subject) {
+  private static Outcome quantize(ExperimentContext lab, Subject subject) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      Metrics exact = subject.evaluate(subject.model());
       Tensor target = subject.outputs(subject.model());
       Map<String, List<Pair>> all = new LinkedHashMap<>();
-      for (var quantizer : QUANTIZERS.settings().entrySet()) {
+      for (String name : QUANTIZERS.settings().keySet()) {
         for (int bits : BITS) {
-          Ptq rule = quantizer.getValue();
-          Ptq plain = new Ptq(bits, bits, rule.symmetric(), rule.range());
-          Score score = score(subject, plain, target);
+          Ptq quantizer = QUANTIZERS.settings().get(name).apply(bits);
+          Score plain = score(subject, List.of(quantizer), target);
           List<Pair> pairs = new ArrayList<>();
-          for (int seed = 1; seed <= scale.pick(1, 2, 3); seed++) {
-            Score noisy = score(subject, new NoisyQuant(plain, 40, seed), target);
-            pairs.add(new Pair(bits, score, noisy));
+          for (int seed = 1; seed <= lab.pick(1, 2, 3); seed++) {
+            Compression noisy = new NoisyQuant(quantizer, 40, seed);
+            pairs.add(new Pair(bits, plain, score(subject, List.of(noisy), target)));
           }
-          all.put(arm(quantizer.getKey(), bits), pairs);
+          all.put(arm(name, bits), pairs);
         }
       }
-      long bytes = subject.model().parameterBytes();
-      return new Outcome(new Score(exact, 0, bytes), all, new LinkedHashMap<>());
+      return new Outcome(score(subject, List.of(), target), all, new LinkedHashMap<>());
     }
   }
 
@@ -379,9 +304,9 @@ public final class NoisyquantStudy implements Study {
     return quantizer + ", " + bits + " bits";
   }
 
-  private static Score score(Subject subject, Compression method, Tensor target) {
+  private static Score score(Subject subject, List<Compression> methods, Tensor target) {
     return subject.compressed(
-        method,
+        methods,
         made -> {
           double off = subject.outputs(made).sub(target).norm().item() / target.norm().item();
           return new Score(subject.evaluate(made), off, made.parameterBytes());
@@ -390,20 +315,20 @@ public final class NoisyquantStudy implements Study {
 
   // ---- Report
 
-  private static void compare(ExperimentContext lab, String title, String paper, Outcome outcome) {
+  private static void compare(ExperimentContext lab, String model, String paper, Outcome outcome) {
     Measured<Pair> pairs = Measured.ofRuns(outcome.pairs());
-    List<Metric> metrics = outcome.exact().metrics().all();
-    Metric judged = metrics.get(metrics.size() - 1);
+    Metrics exact = outcome.exact().metrics();
+    Metric judged = exact.all().get(exact.all().size() - 1);
     for (int bits : BITS) {
       String at = "At " + bits + " bits NoisyQuant ";
       lab.claim(
-          at + "brings the outputs of the " + title + " nearer with every quantizer",
+          at + "brings the outputs of the " + model + " nearer with every quantizer",
           "less output error (section 5.3)",
           "plain",
           every(pairs, bits, false, Score::distance),
           "Distance from the exact model's outputs, mean of the noises, against plain.");
       lab.claim(
-          at + "makes the " + title + " better with every quantizer",
+          at + "makes the " + model + " better with every quantizer",
           bits == BITS.get(0) ? paper : "",
           "plain",
           every(pairs, bits, judged.higherIsBetter(), score -> score.metrics().get(judged.name())),
@@ -411,17 +336,16 @@ public final class NoisyquantStudy implements Study {
     }
     List<Column<Pair>> columns = new ArrayList<>(List.of(fixed("bits", Pair::bits)));
     addBoth(columns, "distance", Score::distance);
-    metrics.forEach(m -> addBoth(columns, title(m), score -> score.metrics().get(m.name())));
-    Pair last = pairs.arms().get(pairs.arms().size() - 1).first();
+    exact.all().forEach(m -> addBoth(columns, title(m), score -> score.metrics().get(m.name())));
     lab.table(
         pairs.table(
             String.format(
                 Locale.ROOT,
                 "The %s, exact: %s, %,d bytes; quantized: %,d bytes",
-                title,
-                outcome.exact().metrics(),
+                model,
+                exact,
                 outcome.exact().bytes(),
-                last.noisy().bytes()),
+                pairs.arms().get(pairs.arms().size() - 1).first().noisy().bytes()),
             "quantizer",
             columns));
   }
@@ -439,15 +363,13 @@ public final class NoisyquantStudy implements Study {
   /** Checks each quantizer with noise against the same without. */
   private static Check every(
       Measured<Pair> pairs, int bits, boolean higher, ToDoubleFunction<Score> value) {
-    return Check.all(
-        QUANTIZERS.settings().keySet().stream()
-            .map(
-                name -> {
-                  Measured.Arm<Pair> arm = pairs.arm(arm(name, bits));
-                  Estimate noisy = arm.of(pair -> value.applyAsDouble(pair.noisy()));
-                  double plain = value.applyAsDouble(arm.first().plain());
-                  return higher ? Check.above(name, noisy, plain) : Check.below(name, noisy, plain);
-                })
-            .toArray(Check[]::new));
+    return Check.each(
+        QUANTIZERS.settings().keySet(),
+        name -> {
+          Measured.Arm<Pair> arm = pairs.arm(arm(name, bits));
+          Estimate noisy = arm.of(pair -> value.applyAsDouble(pair.noisy()));
+          double plain = value.applyAsDouble(arm.first().plain());
+          return higher ? Check.above(name, noisy, plain) : Check.below(name, noisy, plain);
+        });
   }
 }
