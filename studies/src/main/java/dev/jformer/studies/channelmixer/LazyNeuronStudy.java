@@ -6,12 +6,12 @@ import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.data.text.Batch;
-import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.SequenceSampler;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.TopKMlp;
 import dev.jformer.metrics.CalibrationError;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.model.ActivationSparsity;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Activation;
@@ -19,27 +19,23 @@ import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.trial.HeldOutText;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TaskTrial;
 import dev.jformer.studies.trial.TimedArms;
-import dev.jformer.studies.trial.TrainingCurve;
 import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ForwardingTask;
 import dev.jformer.train.LanguageModelling;
-import dev.jformer.train.Listener;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -107,7 +103,7 @@ public final class LazyNeuronStudy implements Study {
    *
    * @param loss on held-out text, nats a byte
    * @param corrupted the same with inputs that are partly random
-   * @param calibration expected calibration error on held-out text
+   * @param calibration expected calibration error on held-out text, in percent
    * @param trainingLoss of the last batch
    * @param shares of hidden units that are not 0, mean over layers: before training, and after
    *     equally many updates each
@@ -135,10 +131,11 @@ public final class LazyNeuronStudy implements Study {
     double addedByCorruption() {
       return corrupted - loss;
     }
+  }
 
-    double calibrationPercent() {
-      return 100 * calibration;
-    }
+  @Override
+  public String slug() {
+    return "lazy-neuron";
   }
 
   @Override
@@ -160,10 +157,13 @@ public final class LazyNeuronStudy implements Study {
   }
 
   private static Measured<Outcome> emergence(ExperimentContext lab) {
-    List<Integer> expands = lab.scale().pick(List.of(1, 4), List.of(1, 4, 16), List.of(1, 4, 16));
-    Map<String, ChannelMixer.Config> perceptrons = new LinkedHashMap<>();
-    expands.forEach(e -> perceptrons.put(width(e), new Mlp.Config(Activation.RELU, e, 0)));
-    Measured<Outcome> runs = learn(lab, Arms.of(perceptrons), Source.TEXT);
+    List<Integer> expands = lab.pick(List.of(1, 4), List.of(1, 4, 16), List.of(1, 4, 16));
+    Measured<Outcome> runs =
+        learn(
+            lab,
+            Arms.named(expands, LazyNeuronStudy::width)
+                .with(expand -> new Mlp.Config(Activation.RELU, expand, 0)),
+            Source.TEXT);
     lab.claim(
         "Sparsity emerges in training: fewer hidden units are not 0 at the end than at the start",
         "T5-Base 3.0 % in the end, about 50 % at the start (abstract; section 2)",
@@ -176,13 +176,9 @@ public final class LazyNeuronStudy implements Study {
         "bigger models, wider and deeper, are sparser (section 2)",
         width(1),
         runs.below("share not 0 of the widest (%)", widest, width(1), Outcome::endPercent));
-    report(
-        lab,
-        runs,
-        "Hidden units that are not 0, by width of the hidden layer",
-        "perceptron",
-        column("held-out loss (nats a byte)", Outcome::loss),
-        "on text");
+    String title = "Hidden units that are not 0, by width of the hidden layer";
+    Column<Outcome> loss = column("held-out loss (nats a byte)", Outcome::loss);
+    report(lab, runs, title, "perceptron", loss, "on text");
     return runs;
   }
 
@@ -199,18 +195,12 @@ public final class LazyNeuronStudy implements Study {
         "Sparsity emerges also where there is nothing to understand",
         "also with random labels, random inputs, or infinite data (section 3)",
         "the model before training",
-        Check.all(
-            runs.arms().stream()
-                .map(arm -> sparser("share not 0 with " + arm.name() + " (%)", arm))
-                .toArray(Check[]::new)));
-    report(
-        lab,
-        runs,
+        Check.each(runs.arms(), arm -> sparser("share not 0 with " + arm.name() + " (%)", arm)));
+    String title =
         "The same where there is only something to remember: a little text with random targets, a"
-            + " little random data",
-        "data",
-        column("training loss (nats a byte)", Outcome::trainingLoss),
-        "on data without sense");
+            + " little random data";
+    Column<Outcome> loss = column("training loss (nats a byte)", Outcome::trainingLoss);
+    report(lab, runs, title, "data", loss, "on data without sense");
   }
 
   private static void report(
@@ -228,41 +218,33 @@ public final class LazyNeuronStudy implements Study {
             column("in the end (%)", Outcome::endPercent),
             fixed("by layer, first seed (%)", Outcome::byLayer),
             loss));
-    int every = evaluateEvery(lab.scale());
+    int every = training(lab).evaluateEvery();
     lab.figure(
         runs.figure(
             "Hidden units that are not 0, " + data,
             "updates",
             "share",
-            (run, name) ->
-                Figure.Series.line(
-                    name,
-                    IntStream.range(0, run.shares().size())
-                        .mapToObj(i -> (double) i * every)
-                        .toList(),
-                    run.shares())));
+            (run, name) -> Figure.Series.spaced(name, 0, every, run.shares())));
   }
 
   // ---- Top-k
 
+  private static Arms<ChannelMixer.Config> topK(int hidden, String data) {
+    return Arms.named(List.of(hidden / 32, hidden / 8), k -> "top " + k + " of " + hidden + data)
+        .with(k -> new TopKMlp.Config(Math.max(1, k), 4, 0));
+  }
+
   private static void topK(ExperimentContext lab, List<Outcome> plain) {
-    int hidden = 4 * width(lab.scale());
-    Arms<ChannelMixer.Config> noisy = Arms.ofControl(PLAIN + NOISY, USUAL);
-    Map<String, ChannelMixer.Config> clean = new LinkedHashMap<>();
-    for (int k : List.of(hidden / 32, hidden / 8)) {
-      ChannelMixer.Config perceptron = new TopKMlp.Config(Math.max(1, k), 4, 0);
-      clean.put("top " + k + " of " + hidden, perceptron);
-      noisy = noisy.arm("top " + k + " of " + hidden + NOISY, perceptron);
-    }
+    int hidden = 4 * width(lab);
     Measured<Outcome> quiet =
-        Measured.ofRuns(Map.of(PLAIN, plain)).and(learn(lab, Arms.of(clean), Source.TEXT));
+        Measured.ofRuns(Map.of(PLAIN, plain)).and(learn(lab, topK(hidden, ""), Source.TEXT));
+    Arms<ChannelMixer.Config> noisy = topK(hidden, NOISY).control(PLAIN + NOISY, USUAL);
     Measured<Outcome> all = quiet.and(learn(lab, noisy, Source.NOISY_TARGETS));
     String best = "top " + hidden / 8 + " of " + hidden;
     lab.claim(
         "A Top-k perceptron learns nearly as well as a plain one",
         "about equal accuracy (section 4)",
-        Check.atMost(
-            "loss as a multiple of the plain one's", all.ratio(best, PLAIN, Outcome::loss), 1.02),
+        all.ratioAtMost("loss as a multiple of the plain one's", best, PLAIN, Outcome::loss, 1.02),
         "With " + best + ".");
     lab.claim(
         "Top-k makes a perceptron less sensitive to noisy targets in training",
@@ -278,7 +260,7 @@ public final class LazyNeuronStudy implements Study {
         "Top-k activations make a classifier better calibrated",
         "lower expected calibration error (section 4)",
         PLAIN,
-        all.below("calibration error (%)", best, PLAIN, Outcome::calibrationPercent));
+        all.below("calibration error (%)", best, PLAIN, Outcome::calibration));
     lab.table(
         quiet.table(
             "Top-k perceptrons beside the plain one",
@@ -288,10 +270,10 @@ public final class LazyNeuronStudy implements Study {
             computed(
                 "added by 40 % random targets in training", arm -> addedByNoise(all, arm.name())),
             column("added by 10 % random inputs in testing", Outcome::addedByCorruption),
-            column("calibration error (%)", Outcome::calibrationPercent),
+            column("calibration error (%)", Outcome::calibration),
             computed(
                 "the same with noisy targets (%)",
-                arm -> all.of(arm.name() + NOISY, Outcome::calibrationPercent))));
+                arm -> all.of(arm.name() + NOISY, Outcome::calibration))));
   }
 
   private static Estimate addedByNoise(Measured<Outcome> all, String arm) {
@@ -302,38 +284,36 @@ public final class LazyNeuronStudy implements Study {
 
   /** A token's product with the second matrix of T5-Base's perceptrons. */
   private static void cost(ExperimentContext lab) {
-    int width = lab.scale().pick(64, 768, 768);
+    int width = lab.pick(64, 768, 768);
     String every = "all units";
     String some = "only those not 0";
-    Map<String, TimedArms> times = new LinkedHashMap<>();
-    for (int permille : List.of(30, 100, 300, 1000)) {
-      times.put(
-          Check.number(permille / 10.0),
-          lab.measure(
-              "product with " + permille + " of 1000 rows",
-              TimedArms.class,
-              () -> {
-                Tensor rows = Tensor.randn(4L * width, width);
-                Tensor units = units(4 * width, permille);
-                Map<String, Runnable> work = new LinkedHashMap<>();
-                work.put(every, () -> product(units, rows, false));
-                work.put(some, () -> product(units, rows, true));
-                return TimedArms.measure(work, 3, lab.scale().pick(3, 31, 31));
-              }));
-    }
+    Measured<TimedArms> times =
+        Arms.named(List.of(30, 100, 300, 1000), permille -> Check.number(permille / 10.0))
+            .measure(
+                lab,
+                "product, % not 0: ",
+                TimedArms.class,
+                permille -> {
+                  Tensor rows = Tensor.randn(4L * width, width);
+                  Tensor units = units(4 * width, permille);
+                  return TimedArms.measure(
+                      Arms.<Runnable>of(every, () -> product(units, rows, false))
+                          .arm(some, () -> product(units, rows, true)),
+                      3,
+                      lab.pick(3, 31, 31));
+                });
     lab.claim(
         "Leaving out units that are 0 makes decoding's second product faster",
         "fewer operations (section 5)",
         every,
-        Check.above("times as fast with 3 % not 0", times.get("3").ratio(every, some), 1));
+        Check.above("times as fast with 3 % not 0", times.first("3").ratio(every, some), 1));
     lab.table(
-        Measured.of(times)
-            .table(
-                "The second product of a perceptron for one token, " + 4 * width + " by " + width,
-                "not 0 (%)",
-                column("all units (µs)", t -> 1e6 * t.seconds(every) / PRODUCTS),
-                column("only those not 0 (µs)", t -> 1e6 * t.seconds(some) / PRODUCTS),
-                computed("times as fast", arm -> arm.first().ratio(every, some))));
+        times.table(
+            "The second product of a perceptron for one token, " + 4 * width + " by " + width,
+            "not 0 (%)",
+            column("all units (µs)", t -> 1e6 * t.seconds(every) / PRODUCTS),
+            column("only those not 0 (µs)", t -> 1e6 * t.seconds(some) / PRODUCTS),
+            computed("times as fast", arm -> arm.first().ratio(every, some))));
   }
 
   /** Hidden units of which some are not 0, spread over the rows as they would be. */
@@ -358,71 +338,59 @@ public final class LazyNeuronStudy implements Study {
 
   // ---- Training
 
-  private static int width(Scale scale) {
-    return scale.pick(16, 64, 256);
-  }
-
-  private static int evaluateEvery(Scale scale) {
-    return Math.max(1, scale.pick(4, 600, 10_000) / 10);
+  private static int width(ExperimentContext lab) {
+    return lab.pick(16, 64, 256);
   }
 
   private static int seeds(ExperimentContext lab) {
-    return lab.scale().pick(1, 2, 3);
+    return lab.pick(1, 2, 3);
+  }
+
+  private static TrainingConfig training(ExperimentContext lab) {
+    return Small.training(lab.pick(4, 600, 10_000), lab.pick(4, 16, 32), 1);
   }
 
   private static Measured<Outcome> learn(
-      ExperimentContext lab, Arms<ChannelMixer.Config> perceptrons, Source source) {
+      ExperimentContext lab, Arms<? extends ChannelMixer.Config> perceptrons, Source source) {
     return perceptrons.learn(lab, "", seeds(lab), ffn -> trial(lab, ffn, source));
   }
 
   private static Trial<Outcome> trial(
       ExperimentContext lab, ChannelMixer.Config ffn, Source source) {
-    Scale scale = lab.scale();
     CausalLm.Config config =
-        Small.language(scale.pick(2, 3, 6), width(scale), scale.pick(24, 64, 256), 4)
+        Small.language(lab.pick(2, 3, 6), width(lab), lab.pick(24, 64, 256), 4)
             .withBlock(b -> b.ffn(ffn));
-    TrainingConfig training = Small.training(scale.pick(4, 600, 10_000), scale.pick(4, 16, 32), 1);
-    return Trial.of(
-        Outcome.class,
-        session -> {
-          Random.seed(session.seed());
-          try (CausalLm model = config.build()) {
-            Lessons lessons =
-                new Lessons(model, source, session, training.batch(), scale.pick(2, 40, 100));
-            TrainingCurve.of(
-                model,
-                lessons,
-                training.withSeed(session.seed()),
-                done -> session.progress().at(done, ""),
-                lessons);
-            return lessons.outcome();
-          }
-        });
+    TrainingConfig training = training(lab);
+    int evaluated = lab.pick(2, 40, 100);
+    return new TaskTrial<>(
+            config::build,
+            training,
+            (model, session) -> new Lessons(model, source, session, training.batch(), evaluated))
+        .examined(Outcome.class, (model, lessons, result) -> lessons.outcome());
   }
 
   /**
    * A model's lessons from a source, evaluated on held-out text, and notes of which hidden units
    * take part before, while and after it learns.
    */
-  private static final class Lessons extends ForwardingTask implements Listener {
+  private static final class Lessons extends ForwardingTask {
     private final CausalLm model;
     private final Source source;
     private final Trial.Session session;
     private final int batch;
-    private final int evaluationBatches;
+    private final int evaluated;
     private final SequenceSampler sampler;
     private final List<Double> shares = new ArrayList<>();
     private List<Double> layers = List.of();
     private double trainingLoss;
 
-    Lessons(
-        CausalLm model, Source source, Trial.Session session, int batch, int evaluationBatches) {
-      super(new LanguageModelling(model, session.text(), batch, session.seed(), evaluationBatches));
+    Lessons(CausalLm model, Source source, Trial.Session session, int batch, int evaluated) {
+      super(new LanguageModelling(model, session.text(), batch, session.seed(), evaluated));
       this.model = model;
       this.source = source;
       this.session = session;
       this.batch = batch;
-      this.evaluationBatches = evaluationBatches;
+      this.evaluated = evaluated;
       this.sampler =
           new SequenceSampler(session.text(), batch, model.config().length(), session.seed());
       note();
@@ -444,48 +412,37 @@ public final class LazyNeuronStudy implements Study {
     @Override
     public Tensor loss(long index) {
       Batch lesson = batch(index);
-      return model.loss(lesson.inputs(), lesson.targets());
+      Tensor loss = model.loss(lesson.inputs(), lesson.targets());
+      trainingLoss = loss.item();
+      return loss;
     }
 
     @Override
-    public void step(Step step) {
-      trainingLoss = step.loss();
-    }
-
-    @Override
-    public void evaluation(Evaluation evaluation) {
+    public Metrics evaluate() {
       note();
+      return super.evaluate();
     }
 
     Outcome outcome() {
-      model.train(false);
       CalibrationError calibration = new CalibrationError();
       double loss = heldOut(0, calibration);
       double corrupted = heldOut(INPUT_NOISE, new CalibrationError());
       return new Outcome(
-          loss, corrupted, calibration.error(), trainingLoss, List.copyOf(shares), layers);
+          loss, corrupted, 100 * calibration.error(), trainingLoss, List.copyOf(shares), layers);
     }
 
     private double heldOut(double noise, CalibrationError calibration) {
       SplittableRandom random = new SplittableRandom(9);
-      double[] sum = new double[2];
-      HeldOut.read(
+      return HeldOutText.mean(
           session.text(),
           batch,
           model.config().length(),
-          evaluationBatches,
+          evaluated,
           part -> {
-            try (Scope scope = Scope.open();
-                Mode mode = Autograd.noGrad()) {
-              Tensor logits = model.logits(spoiled(part.inputs(), noise, random)).flatten(0, 1);
-              Tensor targets = part.targets().flatten(0, 1);
-              Tensor chosen = logits.logSoftmax(1).gather(1, targets.unsqueeze(1));
-              sum[0] -= chosen.to(DType.FLOAT64).sum().item();
-              sum[1] += targets.elements();
-              calibration.add(logits, targets);
-            }
+            Tensor logits = model.logits(spoiled(part.inputs(), noise, random));
+            calibration.add(logits.flatten(0, 1), part.targets().flatten(0, 1));
+            return logits.logSoftmax(2).gather(2, part.targets().unsqueeze(2)).neg();
           });
-      return sum[0] / sum[1];
     }
   }
 }
