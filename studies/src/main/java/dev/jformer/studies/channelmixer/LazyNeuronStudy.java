@@ -134,11 +134,6 @@ public final class LazyNeuronStudy implements Study {
   }
 
   @Override
-  public String slug() {
-    return "lazy-neuron";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Measured<Outcome> widths = emergence(lab);
     withoutSense(lab);

@@ -99,11 +99,6 @@ public final class EssentialSparsityStudy implements Study {
   public record Price(double bytes, double bytes8, double many, double one) {}
 
   @Override
-  public String slug() {
-    return "essential-sparsity";
-  }
-
-  @Override
   public void run(ExperimentContext lab) {
     Pretraining language = language(lab);
     Map<String, Results> models = new LinkedHashMap<>();

@@ -4,7 +4,6 @@ import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.compress.Compression;
 import dev.jformer.compress.prune.RandomPruning;
 import dev.jformer.compress.prune.RandomPruning.Ratios;
 import dev.jformer.data.image.Augmentation;
@@ -20,7 +19,6 @@ import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
@@ -29,22 +27,18 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.Pictures;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.Subject;
-import dev.jformer.studies.trial.TrainingCurve;
+import dev.jformer.studies.trial.TaskTrial;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ImageClassification;
-import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 
 /**
  * Random pruning at initialisation (arXiv 2202.02643): vision transformers whose weights are left
@@ -55,7 +49,6 @@ import java.util.stream.DoubleStream;
 public final class RandomPruningStudy implements Study {
   private static final double MODERATE = 0.5;
   private static final double HIGH = 0.8;
-
   private static final List<Double> SPARSITIES = List.of(0.0, MODERATE, HIGH);
 
   /** So many points are no difference. */
@@ -78,18 +71,17 @@ public final class RandomPruningStudy implements Study {
   }
 
   /**
-   * A trained model.
+   * A trained model; values but for the weights are percentages.
    *
-   * @param sparsity share of the weights that was left out
-   * @param accuracy share of test images that are right
+   * @param accuracy test images that are right
    * @param calibration expected calibration error
-   * @param detection share of pairs of a test image and one of no class in which the model is surer
-   *     of the former (AUROC)
-   * @param robust share of test images that are right after an attack along the gradient's sign
+   * @param detection pairs of a test image and one of no class in which the model is surer of the
+   *     former (AUROC)
+   * @param robust test images that are right after an attack along the gradient's sign
    * @param weights number of weights
    */
   private record Outcome(
-      double sparsity,
+      Setting setting,
       double accuracy,
       double calibration,
       double detection,
@@ -98,45 +90,31 @@ public final class RandomPruningStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    Scale scale = lab.scale();
     List<Integer> widths =
-        scale.pick(List.of(8), List.of(12, 24, 48, 96), List.of(96, 192, 384, 768));
-    List<String> byWidth = new ArrayList<>();
-    List<String> byRatios = new ArrayList<>();
-    Map<String, Setting> arms = new LinkedHashMap<>();
+        lab.pick(List.of(8), List.of(12, 24, 48, 96), List.of(96, 192, 384, 768));
+    List<Setting> settings = new ArrayList<>();
     for (int width : widths) {
-      for (double sparsity : SPARSITIES) {
-        add(new Setting(width, sparsity, Ratios.ERK), arms, byWidth);
-      }
+      SPARSITIES.forEach(s -> settings.add(new Setting(width, s, Ratios.ERK)));
     }
     for (Ratios ratios : Ratios.values()) {
-      add(rule(scale, ratios), arms, byRatios);
+      settings.add(rule(lab, ratios));
     }
-    try (Pictures pictures = new Pictures(scale);
+    try (Pictures pictures = new Pictures(lab.scale());
         ImageFile training = pictures.training();
         ImageFile test = pictures.test();
         ImageFile others = pictures.others()) {
       Images images = new Images(training, test, others);
       Measured<Outcome> nets =
-          Arms.of(arms)
-              .learn(
-                  lab,
-                  "",
-                  scale.pick(1, 2, 3),
-                  setting -> Trial.of(Outcome.class, run -> learned(scale, images, setting, run)));
-      report(lab, nets.only(byWidth), nets.only(byRatios), widths);
+          Arms.named(settings, Setting::arm)
+              .learn(lab, "", lab.pick(1, 2, 3), setting -> trial(lab, images, setting));
+      report(lab, nets);
       claims(lab, nets, widths);
     }
   }
 
   /** A setting in which rules are compared. */
-  private static Setting rule(Scale scale, Ratios ratios) {
-    return new Setting(scale.pick(8, 48, 384), HIGH, ratios);
-  }
-
-  private static void add(Setting setting, Map<String, Setting> arms, List<String> names) {
-    arms.put(setting.arm(), setting);
-    names.add(setting.arm());
+  private static Setting rule(ExperimentContext lab, Ratios ratios) {
+    return new Setting(lab.pick(8, 48, 384), HIGH, ratios);
   }
 
   // ---- Training
@@ -144,78 +122,78 @@ public final class RandomPruningStudy implements Study {
   /** Images to learn from, others of their classes, and others of no class. */
   private record Images(ImageFile training, ImageFile test, ImageFile others) {}
 
-  private static Outcome learned(
-      Scale scale, Images images, Setting setting, Trial.Session session) {
-    long seed = session.seed();
-    int batch = scale.pick(4, 64, 128);
-    ImageSampler sampler =
-        new ImageSampler(images.training(), 0.05, new Augmentation(), batch, seed);
-    Random.seed(seed);
-    try (ImageModel dense = config(scale, setting.width(), images.training()).build()) {
-      try (Scope scope = Scope.open()) {
-        Tensor[] channels = sampler.channels();
-        dense.standardise(channels[0], channels[1]);
-      }
-      List<Compression> methods =
-          setting.sparsity() == 0
-              ? List.of()
-              : List.of(new RandomPruning(setting.sparsity(), setting.ratios(), seed));
-      int steps = scale.pick(2, 300, 30_000);
-      // One evaluation in the end is enough.
-      TrainingConfig training = Small.training(steps, batch, seed).withSteps(steps, 1);
-      return Subject.images(dense, sampler, 0, 1, sampler)
-          .compressed(
-              methods,
-              made -> {
-                ImageModel model = (ImageModel) made;
-                ImageClassification task = new ImageClassification(model, sampler, 0);
-                try (Mode mode = Autograd.enableGrad()) {
-                  TrainingCurve.of(model, task, training, done -> session.progress().at(done, ""));
-                }
-                model.train(false);
-                return judged(scale, setting, model, images);
-              });
-    }
+  private static Trial<Outcome> trial(ExperimentContext lab, Images images, Setting setting) {
+    int batch = lab.pick(4, 64, 128);
+    int steps = lab.pick(2, 300, 30_000);
+    return Trial.of(
+        Outcome.class,
+        session -> {
+          ImageSampler sampler =
+              new ImageSampler(
+                  images.training(), 0.05, new Augmentation(), batch, session.seed());
+          return new TaskTrial<>(
+                  () -> untrained(lab, images, setting, sampler, session.seed()),
+                  // One evaluation in the end is enough.
+                  Small.training(steps, batch, 1).withSteps(steps, 1),
+                  (model, own) -> new ImageClassification(model, sampler, 0))
+              .examined(
+                  Outcome.class, (model, task, result) -> judged(lab, setting, model, images))
+              .run(session);
+        });
   }
 
-  private static ImageModel.Config config(Scale scale, int width, ImageFile images) {
-    return new VisionTransformer.Config()
-        .with(c -> c.patch(8).stem(VisionTransformer.Stem.CONVOLUTIONAL))
-        .withStack(s -> s.layers(scale.pick(3, 4, 12)).width(width))
-        .withBlock(b -> b.mixer(new SoftmaxAttention.Config(scale.pick(2, 4, 6), 0)))
-        .withClasses(images.header().classes().size());
+  private static ImageModel untrained(
+      ExperimentContext lab, Images images, Setting setting, ImageSampler sampler, long seed) {
+    ImageModel dense =
+        new VisionTransformer.Config()
+            .with(c -> c.patch(8).stem(VisionTransformer.Stem.CONVOLUTIONAL))
+            .withStack(s -> s.layers(lab.pick(3, 4, 12)).width(setting.width()))
+            .withBlock(b -> b.mixer(new SoftmaxAttention.Config(lab.pick(2, 4, 6), 0)))
+            .withClasses(images.training().header().classes().size())
+            .build();
+    try (Scope scope = Scope.open()) {
+      Tensor[] channels = sampler.channels();
+      dense.standardise(channels[0], channels[1]);
+    }
+    if (setting.sparsity() == 0) {
+      return dense;
+    }
+    RandomPruning pruning = new RandomPruning(setting.sparsity(), setting.ratios(), seed);
+    try (dense;
+        Scope scope = Scope.open()) {
+      return (ImageModel) pruning.apply(dense, Subject.images(dense, sampler, 0, 1, sampler));
+    }
   }
 
   // ---- Judging
 
-  private static Outcome judged(Scale scale, Setting setting, ImageModel model, Images images) {
+  private static Outcome judged(
+      ExperimentContext lab, Setting setting, ImageModel model, Images images) {
+    int most = lab.pick(8, 1000, 5000);
     ClassificationScores scores = new ClassificationScores();
+    ClassificationScores attacked = new ClassificationScores();
     CalibrationError calibration = new CalibrationError();
     DoubleStream.Builder known = DoubleStream.builder();
     DoubleStream.Builder unknown = DoubleStream.builder();
-    long[] attacked = new long[2];
-    try (Mode mode = Autograd.noGrad()) {
-      ImageSampler.all(
-          images.test(),
-          (pixels, labels) -> {
-            Tensor logits = model.logits(pixels);
-            scores.add(logits, labels);
-            calibration.add(logits, labels);
-            addSureness(logits, known);
-            if (attacked[1] < scale.pick(8, 1000, 5000)) {
-              attacked[0] += rightUnderAttack(model, pixels, labels);
-              attacked[1] += labels.elements();
-            }
-          });
-      ImageSampler.all(
-          images.others(), (pixels, labels) -> addSureness(model.logits(pixels), unknown));
-    }
+    ImageSampler.all(
+        images.test(),
+        (pixels, labels) -> {
+          Tensor logits = model.logits(pixels);
+          scores.add(logits, labels);
+          calibration.add(logits, labels);
+          addSureness(logits, known);
+          if (attacked.count() < most) {
+            attacked.add(model.logits(attacked(model, pixels, labels)), labels);
+          }
+        });
+    ImageSampler.all(
+        images.others(), (pixels, labels) -> addSureness(model.logits(pixels), unknown));
     return new Outcome(
-        setting.sparsity(),
-        scores.accuracy(),
-        calibration.error(),
-        RankCorrelation.auroc(known.build().toArray(), unknown.build().toArray()),
-        (double) attacked[0] / attacked[1],
+        setting,
+        100 * scores.accuracy(),
+        100 * calibration.error(),
+        100 * RankCorrelation.auroc(known.build().toArray(), unknown.build().toArray()),
+        100 * attacked.accuracy(),
         model.parameterCount());
   }
 
@@ -225,47 +203,40 @@ public final class RandomPruningStudy implements Study {
   }
 
   /** The fast gradient sign method (arXiv 1412.6572). */
-  private static long rightUnderAttack(ImageModel model, Tensor images, Tensor labels) {
-    Tensor changed;
+  private static Tensor attacked(ImageModel model, Tensor images, Tensor labels) {
     try (Mode mode = Autograd.enableGrad()) {
       Tensor input = images.copy().requiresGrad(true);
       Tensor loss = Functional.crossEntropy(model.logits(input), labels, -1, 0);
       Tensor gradient = Autograd.grad(loss, null, false, input).get(0);
-      changed = images.add(gradient.detach().sign(), ATTACK).clamp(0, 1);
+      return images.add(gradient.detach().sign(), ATTACK).clamp(0, 1);
     }
-    Tensor right = model.logits(changed).argmax(1).eq(labels);
-    return (long) Arrays.stream(right.toDoubles()).sum();
   }
 
   // ---- Report
 
-  private static void report(
-      ExperimentContext lab,
-      Measured<Outcome> byWidth,
-      Measured<Outcome> byRatios,
-      List<Integer> widths) {
+  private static void report(ExperimentContext lab, Measured<Outcome> nets) {
+    Measured<Outcome> byWidth = nets.where(net -> net.setting().ratios() == Ratios.ERK);
     List<Column<Outcome>> columns =
         List.of(
-            fixed("left out (%)", o -> 100 * o.sparsity()),
-            column("right (%)", percent(Outcome::accuracy)),
-            column("calibration error (%)", percent(Outcome::calibration)),
-            column("other images told (AUROC, %)", percent(Outcome::detection)),
-            column("right under attack (%)", percent(Outcome::robust)),
+            fixed("left out (%)", net -> 100 * net.setting().sparsity()),
+            column("right (%)", Outcome::accuracy),
+            column("calibration error (%)", Outcome::calibration),
+            column("other images told (AUROC, %)", Outcome::detection),
+            column("right under attack (%)", Outcome::robust),
             fixed("weights", Outcome::weights));
     lab.table(byWidth.table("Widths; left out by ERK", "net", columns));
-    lab.table(byRatios.table("Rules for the layers' shares", "net", columns));
-    List<Figure.Series> series = new ArrayList<>();
+    lab.table(
+        nets.only(Stream.of(Ratios.values()).map(ratios -> rule(lab, ratios).arm()).toList())
+            .table("Rules for the layers' shares", "net", columns));
+    List<Figure.Series> curves = new ArrayList<>();
     for (double sparsity : SPARSITIES) {
-      series.add(
-          Figure.Series.line(
-              sparsity == 0 ? "dense" : Check.number(100 * sparsity) + " % left out",
-              widths.stream().map(Integer::doubleValue).toList(),
-              widths.stream()
-                  .map(width -> byWidth.of(erk(width, sparsity), percent(Outcome::accuracy)))
-                  .map(Estimate::value)
-                  .toList()));
+      String name = sparsity == 0 ? "dense" : Check.number(100 * sparsity) + " % left out";
+      curves.add(
+          byWidth
+              .where(net -> net.setting().sparsity() == sparsity)
+              .line(name, net -> net.setting().width(), Outcome::accuracy));
     }
-    lab.figure(new Figure("Test images that are right", "width", "right (%)", true, false, series));
+    lab.figure(Figure.of("Test images that are right", "width", "right (%)", curves).withLogX());
     lab.note(
         "Vision transformers of 4 blocks and a convolutional stem on 20,000 images of CIFAR-10,"
             + " patches of 8 x 8, 300 updates of 64 images, two seeds. Left out are weights of the"
@@ -274,75 +245,51 @@ public final class RandomPruningStudy implements Study {
             + " Omniglot; an attack changes pixels by 2/255 along the gradient's sign.");
   }
 
-  private static ToDoubleFunction<Outcome> percent(ToDoubleFunction<Outcome> share) {
-    return outcome -> 100 * share.applyAsDouble(outcome);
-  }
-
   private static String erk(int width, double sparsity) {
     return new Setting(width, sparsity, Ratios.ERK).arm();
   }
 
   private static void claims(ExperimentContext lab, Measured<Outcome> nets, List<Integer> widths) {
-    int narrow = widths.get(0);
     int wide = widths.get(widths.size() - 1);
+    String pruned = erk(wide, MODERATE);
+    String dense = erk(wide, 0);
     lab.claim(
         "What random pruning costs shrinks as the net gets wider",
         "gaps close from ResNet-20 of width 1/4 to the full one, and with depth (figure 2)",
         Check.below(
             "points lost at the largest width and high sparsity, against the smallest",
             pointsLost(nets, wide),
-            pointsLost(nets, narrow)));
-    String pruned = erk(wide, MODERATE);
-    String dense = erk(wide, 0);
+            pointsLost(nets, widths.get(0))));
     lab.claim(
         "In the widest net nothing is lost at moderate sparsity",
         "random pruning matches the dense net once it is wide and deep enough",
         dense,
-        noLess("right (%)", nets, pruned, dense, Outcome::accuracy));
+        nets.atLeast("right (%)", pruned, dense, Outcome::accuracy, POINT));
+    String equal = rule(lab, Ratios.UNIFORM).arm();
     lab.claim(
         "ERK is at least as good as equal shares",
         "ERK above uniform, most at high sparsity (figure 3)",
-        rule(lab.scale(), Ratios.UNIFORM).arm(),
-        nets.atLeast(
-            "right by ERK (%)",
-            rule(lab.scale(), Ratios.ERK).arm(),
-            rule(lab.scale(), Ratios.UNIFORM).arm(),
-            percent(Outcome::accuracy)));
+        equal,
+        nets.atLeast("right by ERK (%)", rule(lab, Ratios.ERK).arm(), equal, Outcome::accuracy));
     lab.claim(
         "A randomly pruned net is calibrated no worse than the dense net",
         "lower ECE in most settings (figure 5)",
         dense,
-        Check.atMost(
-            "calibration error (%)",
-            nets.of(pruned, percent(Outcome::calibration)),
-            nets.of(dense, percent(Outcome::calibration)).plus(POINT)));
+        nets.atMost("calibration error (%)", pruned, dense, Outcome::calibration, POINT));
     lab.claim(
         "A randomly pruned net tells other images no worse than the dense net",
         "higher AUROC in most settings (figure 5)",
         dense,
-        noLess("AUROC (%)", nets, pruned, dense, Outcome::detection));
+        nets.atLeast("AUROC (%)", pruned, dense, Outcome::detection, POINT));
     lab.claim(
         "A randomly pruned net is no less robust than the dense net",
         "adversarial accuracy at least that of the dense net (figure 5)",
         dense,
-        noLess("right under attack (%)", nets, pruned, dense, Outcome::robust));
+        nets.atLeast("right under attack (%)", pruned, dense, Outcome::robust, POINT));
   }
 
   private static Estimate pointsLost(Measured<Outcome> nets, int width) {
     return nets.beside(
-        erk(width, 0),
-        erk(width, HIGH),
-        (dense, high) -> 100 * (dense.accuracy() - high.accuracy()));
-  }
-
-  /** Checks that a share is at most a point below that of the dense net. */
-  private static Check noLess(
-      String name,
-      Measured<Outcome> nets,
-      String pruned,
-      String dense,
-      ToDoubleFunction<Outcome> share) {
-    return Check.atLeast(
-        name, nets.of(pruned, percent(share)), nets.of(dense, percent(share)).plus(-POINT));
+        erk(width, 0), erk(width, HIGH), (dense, high) -> dense.accuracy() - high.accuracy());
   }
 }
