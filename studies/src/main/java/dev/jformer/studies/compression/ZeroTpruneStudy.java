@@ -2,6 +2,7 @@ package dev.jformer.studies.compression;
 
 import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.computed;
+import static dev.jformer.studies.Column.named;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.prune.TokenPruning;
@@ -18,12 +19,12 @@ import dev.jformer.model.vision.VisionTransformer;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.ImageTrial;
+import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TextPairs;
 import dev.jformer.studies.trial.TimedArms;
@@ -86,40 +87,35 @@ public final class ZeroTpruneStudy implements Study {
   /** A model under a rule, with different shares of the tokens. */
   private record Curve(List<Point> points) {
     double quality() {
-      return points.stream().mapToDouble(Point::quality).average().orElse(Double.NaN);
+      return Seeds.mean(points, Point::quality);
     }
   }
 
-  /**
-   * A model under all rules.
-   *
-   * @param quality as it was, in percent
-   */
+  /** A model under all rules, and its quality as it was, in percent. */
   private record Curves(double quality, Map<String, Curve> byRule) {}
 
-  /**
-   * How fast a model is, whose tokens leave.
-   *
-   * @param ideal by rule, times as fast as operations promise
-   * @param times of the model as it was and of the rules
-   */
-  private record Speeds(Map<String, Double> ideal, TimedArms times) {
+  /** How fast a model is as it was and under all rules, and the operations of a pass. */
+  private record Speeds(Map<String, Double> operations, TimedArms times) {
+    /** How many times as fast as operations promise. */
+    double ideal(String rule) {
+      return operations.get(WHOLE) / operations.get(rule);
+    }
+
     Estimate real(String rule) {
       return times.ratio(WHOLE, rule);
     }
 
     Estimate share(String rule) {
-      return real(rule).plus(-1).times(1 / (ideal.get(rule) - 1));
+      return real(rule).plus(-1).times(1 / (ideal(rule) - 1));
     }
   }
 
   @Override
   public void run(ExperimentContext lab) {
-    Scale scale = lab.scale();
-    Speeds imageSpeed = lab.measure("speed, images", Speeds.class, () -> imageSpeed(scale));
-    Speeds textSpeed = lab.measure("speed, texts", Speeds.class, () -> textSpeed(scale));
-    Curves images = lab.learn("images", images(scale), 1).get(0);
-    Curves texts = lab.measure("texts", Curves.class, () -> texts(scale));
+    Speeds imageSpeed = lab.measure("speed, images", Speeds.class, () -> imageSpeed(lab));
+    Speeds textSpeed = lab.measure("speed, texts", Speeds.class, () -> textSpeed(lab));
+    Curves images = lab.learn("images", images(lab));
+    Curves texts = lab.measure("texts", Curves.class, () -> texts(lab));
     report(lab, "vision transformer", "points of accuracy", images, imageSpeed);
     report(lab, "sentence encoder", "points of Spearman x 100", texts, textSpeed);
     lab.note(
@@ -136,9 +132,9 @@ public final class ZeroTpruneStudy implements Study {
 
   // ---- Quality
 
-  private static List<Double> shares(Scale scale) {
+  private static List<Double> shares(ExperimentContext lab) {
     List<Double> shares = List.of(0.85, 0.75, 0.7, 0.6);
-    return scale.pick(List.of(0.9, 0.7), shares, shares);
+    return lab.pick(List.of(0.9, 0.7), shares, shares);
   }
 
   /** A model with one rule and share at blocks that suit its depth. */
@@ -149,23 +145,25 @@ public final class ZeroTpruneStudy implements Study {
   }
 
   private static Curves curves(
-      Scale scale, Model model, int layers, Consumer<Model> pass, ToDoubleFunction<Model> quality) {
+      ExperimentContext lab,
+      Model model,
+      int layers,
+      Consumer<Model> pass,
+      ToDoubleFunction<Model> quality) {
     double whole = operations(model, pass);
-    Map<String, Curve> curves = new LinkedHashMap<>();
-    RULES
-        .settings()
-        .forEach(
+    return new Curves(
+        quality.applyAsDouble(model),
+        RULES.map(
             (name, rule) -> {
               List<Point> points = new ArrayList<>();
-              for (double share : shares(scale)) {
+              for (double share : shares(lab)) {
                 try (Model thin = thinned(model, layers, share, rule)) {
                   double done = operations(thin, pass) / whole;
                   points.add(new Point(share, done, quality.applyAsDouble(thin)));
                 }
               }
-              curves.put(name, new Curve(points));
-            });
-    return new Curves(quality.applyAsDouble(model), curves);
+              return new Curve(points);
+            }));
   }
 
   private static double operations(Model model, Consumer<Model> pass) {
@@ -175,41 +173,42 @@ public final class ZeroTpruneStudy implements Study {
     }
   }
 
-  private static int layers(Scale scale) {
-    return scale.pick(2, 6, 12);
+  private static int layers(ExperimentContext lab) {
+    return lab.pick(2, 6, 12);
   }
 
-  private static ImageModel.Config config(Scale scale, int width) {
+  private static ImageModel.Config config(ExperimentContext lab, int width) {
     return new VisionTransformer.Config()
         .with(c -> c.pool(VisionTransformer.Pool.TOKEN).stem(VisionTransformer.Stem.CONVOLUTIONAL))
-        .withStack(s -> s.layers(layers(scale)).width(width))
-        .withBlock(b -> b.mixer(new SoftmaxAttention.Config(scale.pick(2, 4, 6), 0)));
+        .withStack(s -> s.layers(layers(lab)).width(width))
+        .withBlock(b -> b.mixer(new SoftmaxAttention.Config(lab.pick(2, 4, 6), 0)));
   }
 
-  private static Trial<Curves> images(Scale scale) {
-    int steps = scale.pick(2, 700, 100_000);
-    TrainingConfig training = Small.training(steps, scale.pick(4, 64, 128), 1).withSteps(steps, 1);
-    return new ImageTrial(scale, config(scale, scale.pick(8, 64, 384)), training, 0)
+  private static Trial<Curves> images(ExperimentContext lab) {
+    int steps = lab.pick(2, 700, 100_000);
+    TrainingConfig training = Small.training(steps, lab.pick(4, 64, 128), 1).withSteps(steps, 1);
+    return new ImageTrial(lab.scale(), config(lab, lab.pick(8, 64, 384)), training, 0)
         .examined(
             Curves.class,
             (model, images, result) -> {
               Tensor one = Tensor.zeros(1, 3, 32, 32);
               return curves(
-                  scale,
+                  lab,
                   model,
-                  layers(scale),
+                  layers(lab),
                   m -> ((ImageModel) m).logits(one),
                   m -> 100 * images.accuracy((ImageModel) m));
             });
   }
 
-  private static Curves texts(Scale scale) {
-    try (TextPairs pairs = new TextPairs(scale, PAIRS)) {
-      Tensor ids = Tensor.randint(0, 200, 1, scale.pick(16, 32, 32));
+  private static Curves texts(ExperimentContext lab) {
+    try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
+      Encoder model = pairs.model();
+      Tensor ids = Tensor.randint(0, 200, 1, lab.pick(16, 32, 32));
       return curves(
-          scale,
-          pairs.model(),
-          pairs.model().config().layers(),
+          lab,
+          model,
+          model.config().layers(),
           m -> ((Encoder) m).pooled(ids, null),
           m -> pairs.score((Encoder) m));
     }
@@ -218,40 +217,36 @@ public final class ZeroTpruneStudy implements Study {
   // ---- Speed
 
   /** On a model of random weights: how fast it is does not depend on them. */
-  private static Speeds imageSpeed(Scale scale) {
+  private static Speeds imageSpeed(ExperimentContext lab) {
     Random.seed(1);
-    try (ImageModel model = config(scale, scale.pick(8, 192, 384)).build()) {
+    try (ImageModel model = config(lab, lab.pick(8, 192, 384)).build()) {
       model.train(false);
-      Tensor images = Tensor.rand(scale.pick(2, 32, 32), 3, 32, 32);
-      return speeds(scale, model, layers(scale), m -> ((ImageModel) m).logits(images));
+      Tensor images = Tensor.rand(lab.pick(2, 32, 32), 3, 32, 32);
+      return speeds(lab, model, layers(lab), m -> ((ImageModel) m).logits(images));
     }
   }
 
-  private static Speeds textSpeed(Scale scale) {
-    try (TextPairs pairs = new TextPairs(scale, PAIRS)) {
-      Tensor ids = Tensor.randint(0, 200, scale.pick(2, 16, 32), scale.pick(16, 64, 128));
+  private static Speeds textSpeed(ExperimentContext lab) {
+    try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
+      Tensor ids = Tensor.randint(0, 200, lab.pick(2, 16, 32), lab.pick(16, 64, 128));
       int layers = pairs.model().config().layers();
-      return speeds(scale, pairs.model(), layers, m -> ((Encoder) m).pooled(ids, null));
+      return speeds(lab, pairs.model(), layers, m -> ((Encoder) m).pooled(ids, null));
     }
   }
 
-  private static Speeds speeds(Scale scale, Model model, int layers, Consumer<Model> pass) {
-    double share = shares(scale).get(shares(scale).size() / 2); // saves a third of the operations
-    Map<String, Model> thin = new LinkedHashMap<>();
-    RULES.settings().forEach((name, rule) -> thin.put(name, thinned(model, layers, share, rule)));
+  private static Speeds speeds(
+      ExperimentContext lab, Model model, int layers, Consumer<Model> pass) {
+    double share = shares(lab).get(shares(lab).size() / 2); // saves a third of the operations
+    Map<String, Model> thin = RULES.map((name, rule) -> thinned(model, layers, share, rule));
+    Map<String, Model> all = new LinkedHashMap<>(Map.of(WHOLE, model));
+    all.putAll(thin);
+    Arms<Model> arms = Arms.of(all);
     try (Mode mode = Autograd.noGrad()) {
-      double whole = operations(model, pass);
-      Map<String, Double> ideal = new LinkedHashMap<>();
-      Map<String, Runnable> work = new LinkedHashMap<>();
-      work.put(WHOLE, () -> pass.accept(model));
-      thin.forEach(
-          (name, each) -> {
-            ideal.put(name, whole / operations(each, pass));
-            work.put(name, () -> pass.accept(each));
-          });
       // Rules run in Java, which takes a while until it is compiled.
       return new Speeds(
-          ideal, TimedArms.measure(work, scale.pick(1, 10, 10), scale.pick(1, 9, 15)));
+          arms.map((name, each) -> operations(each, pass)),
+          TimedArms.measure(
+              arms.with(each -> () -> pass.accept(each)), lab.pick(1, 10, 10), lab.pick(1, 9, 15)));
     } finally {
       thin.values().forEach(Model::close);
     }
@@ -279,11 +274,10 @@ public final class ZeroTpruneStudy implements Study {
             unit,
             Measured.Curve.line(Curve::points, Point::saved, Point::quality)));
     lab.table(
-        Measured.of(speeds.ideal())
-            .table(
+        rules.table(
                 "Throughput of the " + model + ", times that of the model as it was",
                 "rule",
-                column("as operations promise", ideal -> ideal),
+                named("as operations promise", speeds::ideal),
                 computed("measured", arm -> speeds.real(arm.name())),
                 computed("share of the gain", arm -> speeds.share(arm.name()))));
     claims(lab, model, found.quality(), rules, speeds);
@@ -292,11 +286,8 @@ public final class ZeroTpruneStudy implements Study {
   private static void claims(
       ExperimentContext lab, String model, double quality, Measured<Curve> rules, Speeds speeds) {
     List<Point> ours = rules.first(OURS).points();
-    Point enough =
-        ours.stream()
-            .filter(p -> 1 - p.operations() >= CUT)
-            .findFirst()
-            .orElse(ours.get(ours.size() - 1));
+    Point last = ours.get(ours.size() - 1);
+    Point enough = ours.stream().filter(p -> 1 - p.operations() >= CUT).findFirst().orElse(last);
     lab.claim(
         "Of the " + model + ", 30 % of the operations can be saved with little loss",
         "34.7 % fewer operations, 0.4 points lost of DeiT-S",
