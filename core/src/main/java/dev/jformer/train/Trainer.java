@@ -40,6 +40,7 @@ public final class Trainer implements AutoCloseable {
 
   private TrainingState progress = new TrainingState();
   private volatile boolean stopping;
+  private long lastUpdate = Long.MAX_VALUE;
 
   /**
    * Creates a trainer.
@@ -80,6 +81,14 @@ public final class Trainer implements AutoCloseable {
    */
   public void stop() {
     stopping = true;
+  }
+
+  /**
+   * Makes {@link #run} write a checkpoint and return once so many updates are done, as {@link #stop}
+   * does: a brief training with the schedule of a longer one.
+   */
+  public void stopAfter(long updates) {
+    lastUpdate = updates;
   }
 
   /**
@@ -140,7 +149,7 @@ public final class Trainer implements AutoCloseable {
     Clock clock = new Clock(training, task.unitsPerBatch());
     model.train(true);
     while (progress.step() < training.steps()) {
-      if (stopping) {
+      if (stopping || progress.step() >= lastUpdate) {
         save();
         return result(Result.Ending.INTERRUPTED);
       }

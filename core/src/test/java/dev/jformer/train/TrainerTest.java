@@ -346,6 +346,21 @@ class TrainerTest {
   }
 
   @Test
+  void stopsAfterSomeUpdatesAndGoesOnFromThere() {
+    Log whole = new Log();
+    trainer(model(), training("'steps':6"), null, whole).run();
+    Log parts = new Log();
+    try (Trainer brief = trainer(model(), training("'steps':6"), folder.resolve("h"), parts)) {
+      brief.stopAfter(2);
+      assertEquals(Trainer.Result.Ending.INTERRUPTED, brief.run().ending());
+      assertEquals(2, brief.step());
+      brief.stopAfter(6);
+      assertEquals(Trainer.Result.Ending.COMPLETED, brief.run().ending());
+    }
+    assertEquals(whole.lines, parts.lines, "with the schedule of all updates");
+  }
+
+  @Test
   void saysThatTheCheckpointCannotBeWritten() throws IOException {
     Path file = Files.writeString(folder.resolve("file"), "in the way");
     Trainer trainer = trainer(model(), training("'steps':4"), file, new Log());

@@ -9,14 +9,12 @@ import dev.jformer.compress.neurons.NeuronMask;
 import dev.jformer.compress.neurons.NodeSearch;
 import dev.jformer.compress.neurons.PruneNeurons;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
@@ -30,7 +28,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.train.LanguageModelling;
-import dev.jformer.train.Listener;
 import dev.jformer.train.Trainer;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
@@ -55,11 +52,8 @@ public final class RandomSearchStudy implements Study {
   private static final String TICKET = "magnitude of the trained net";
   private static final List<String> SPARSE = List.of(CHANCE, FOUND, TRIED, LARGE, TICKET);
 
-  /** Number of a batch of training text that training does not come to. */
+  /** The first of two batches of training text that a search judges by and no training reaches. */
   private static final long UNSEEN = 1_000_000;
-
-  /** Batches that a search judges by. */
-  private static final int JUDGED = 2;
 
   /** By so much of the dense net's loss a sparse one may be worse that still does well. */
   private static final double WELL = 0.05;
@@ -89,7 +83,7 @@ public final class RandomSearchStudy implements Study {
 
     /** Mean over the course of training: the lower, the faster the descent. */
     double area() {
-      return losses.stream().mapToDouble(loss -> loss).average().orElse(Double.NaN);
+      return Seeds.mean(losses, loss -> loss);
     }
 
     String rival() {
@@ -100,9 +94,9 @@ public final class RandomSearchStudy implements Study {
   /** All trainings from one start, by arm. */
   private record Start(Map<String, Nets> arms) {}
 
-  private static List<Double> sparsities(Scale scale) {
+  private static List<Double> sparsities(ExperimentContext lab) {
     List<Double> all = List.of(0.5, 0.9, 0.97);
-    return scale.pick(List.of(0.5), all, all);
+    return lab.pick(List.of(0.5), all, all);
   }
 
   private static String named(String arm, double sparsity) {
@@ -115,126 +109,104 @@ public final class RandomSearchStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    Trial<Start> trial = Trial.of(Start.class, session -> Experiment.start(lab, session.seed()));
+    Trial<Start> trial =
+        Trial.of(Start.class, session -> new Experiment(lab, session.seed()).run());
     Measured<Nets> nets =
-        Measured.within(lab.learn("networks", trial, lab.scale().pick(1, 5, 10)), Start::arms);
+        Measured.within(lab.learn("networks", trial, lab.pick(1, 5, 10)), Start::arms);
     report(lab, nets);
     claims(lab, nets);
   }
 
   // ---- One start
 
-  private record Experiment(
-      ExperimentContext lab, TrainingConfig training, Map<String, Nets> arms) {
-    static Start start(ExperimentContext lab, long seed) {
-      TrainingConfig training = Small.training(lab.scale().pick(4, 200, 20_000), 8, seed);
-      return new Experiment(lab, training, new LinkedHashMap<>()).run();
-    }
-
-    private Scale scale() {
-      return lab.scale();
-    }
-
-    private Start run() {
-      Random.seed(training.seed());
-      try (CausalLm start = config(scale()).build();
-          CausalLm dense = config(scale()).build()) {
+  private record Experiment(ExperimentContext lab, long seed) {
+    Start run() {
+      int hidden = lab.pick(32, 1024, 8192);
+      CausalLm.Config config =
+          Small.language(lab.pick(1, 2, 4), lab.pick(16, 32, 128), lab.pick(16, 64, 256), 2)
+              .withBlock(b -> b.ffn(new Mlp.Config(Activation.GELU, 0, hidden)));
+      Map<String, Nets> arms = new LinkedHashMap<>();
+      Random.seed(seed);
+      try (CausalLm start = config.build();
+          CausalLm dense = config.build()) {
         start.train(false);
         dense.copyFrom(start);
         arms.put(DENSE, learned(dense));
-        for (double sparsity : sparsities(scale())) {
-          sparse(start, dense, sparsity);
+        for (double s : sparsities(lab)) {
+          chosen(start, dense, s)
+              .forEach((arm, chosen) -> arms.put(named(arm, s), learned(s, start, chosen)));
         }
       }
       return new Start(arms);
     }
 
-    private void sparse(CausalLm start, CausalLm dense, double sparsity) {
-      long seed = training.seed();
+    /** The networks of each arm. */
+    private Map<String, List<NeuronMask>> chosen(CausalLm start, CausalLm dense, double sparsity) {
       // Other draws than the search's, or the random ones would be among those it chose from.
       NodeSearch chance = new NodeSearch(1, sparsity, 1000 + seed);
       Map<String, Integer> all = NeuronMask.counts(start);
-      NodeSearch found = new NodeSearch(scale().pick(2, 100, 1000), sparsity, seed);
-      NodeSearch tried = new NodeSearch(scale().pick(2, 16, 100), sparsity, seed);
+      NodeSearch found = new NodeSearch(lab.pick(2, 100, 1000), sparsity, seed);
+      NodeSearch tried = new NodeSearch(lab.pick(2, 16, 100), sparsity, seed);
       PruneNeurons largest = new PruneNeurons(sparsity, List.of(), new MagnitudeNeurons());
-      learn(
+      Map<String, List<NeuronMask>> arms = new LinkedHashMap<>();
+      arms.put(
           CHANCE,
-          sparsity,
-          start,
-          IntStream.range(0, scale().pick(1, 3, 3)).mapToObj(n -> chance.sample(all, n)).toList());
-      learn(FOUND, sparsity, start, List.of(best(found, start, this::judged)));
-      learn(TRIED, sparsity, start, List.of(best(tried, start, this::trainedBriefly)));
-      learn(LARGE, sparsity, start, List.of(largest.chosen(start)));
-      learn(TICKET, sparsity, start, List.of(largest.chosen(dense)));
+          IntStream.range(0, lab.pick(1, 3, 3)).mapToObj(n -> chance.sample(all, n)).toList());
+      arms.put(FOUND, List.of(best(found, start, this::judged)));
+      arms.put(TRIED, List.of(best(tried, start, this::trainedBriefly)));
+      arms.put(LARGE, List.of(largest.chosen(start)));
+      arms.put(TICKET, List.of(largest.chosen(dense)));
+      return arms;
     }
 
     private static NeuronMask best(NodeSearch search, Model start, ToDoubleFunction<Model> judge) {
       return search.run(start, judge, done -> {}).get(0).neurons();
     }
 
-    private void learn(String arm, double sparsity, CausalLm start, List<NeuronMask> networks) {
+    private Nets learned(double sparsity, CausalLm start, List<NeuronMask> networks) {
       List<Nets> each = new ArrayList<>();
       for (NeuronMask neurons : networks) {
         try (CausalLm sparse = (CausalLm) neurons.applied(start)) {
           each.add(learned(sparse));
         }
       }
-      arms.put(named(arm, sparsity), Nets.of(sparsity, each));
+      return Nets.of(sparsity, each);
     }
 
     private Nets learned(CausalLm model) {
       double first = judged(model);
-      List<Double> losses = TrainingCurve.of(model, task(model), training, done -> {}).losses();
+      List<Double> losses = TrainingCurve.of(model, task(model), training(), done -> {}).losses();
       model.train(false);
       return new Nets(0, 1, first, losses);
     }
 
-    private LanguageModelling task(CausalLm model) {
+    private TrainingConfig training() {
+      return Small.training(lab.pick(4, 200, 20_000), 8, seed);
+    }
+
+    private LanguageModelling task(Model model) {
       return new LanguageModelling(
-          model, lab.text(), training.batch(), training.seed(), scale().pick(1, 10, 100));
+          (CausalLm) model, lab.text(), training().batch(), seed, lab.pick(1, 10, 100));
     }
 
     /** The loss as it is, on text to learn from. */
     private double judged(Model model) {
-      LanguageModelling task = task((CausalLm) model);
-      double sum = 0;
-      for (int i = 0; i < JUDGED; i++) {
-        try (Scope scope = Scope.open();
-            Mode mode = Autograd.noGrad()) {
-          sum += task.loss(UNSEEN + i).item() / JUDGED;
-        }
+      LanguageModelling task = task(model);
+      try (Scope scope = Scope.open();
+          Mode mode = Autograd.noGrad()) {
+        return (task.loss(UNSEEN).item() + task.loss(UNSEEN + 1).item()) / 2;
       }
-      return sum;
     }
 
     /** The loss after the first updates of the training. */
     private double trainedBriefly(Model model) {
-      int updates = scale().pick(1, 20, 200);
-      try (Trainer trainer = new Trainer(model, task((CausalLm) model), training, null)) {
-        trainer.addListener(
-            new Listener() {
-              @Override
-              public void step(Step step) {
-                if (step.step() == updates) {
-                  trainer.stop();
-                }
-              }
-            });
+      try (Trainer trainer = new Trainer(model, task(model), training(), null)) {
+        trainer.stopAfter(lab.pick(1, 20, 200));
         trainer.run();
       }
       model.train(false);
       return judged(model);
     }
-  }
-
-  private static CausalLm.Config config(Scale scale) {
-    int hidden = scale.pick(32, 1024, 8192);
-    return Small.language(
-            scale.pick(1, 2, 4),
-            scale.pick(16, 32, 128),
-            scale.pick(16, 64, 256),
-            new SoftmaxAttention.Config(2, 0))
-        .withBlock(b -> b.ffn(new Mlp.Config(Activation.GELU, 0, hidden)));
   }
 
   // ---- Report
@@ -252,16 +224,14 @@ public final class RandomSearchStudy implements Study {
                 arm -> arm.name().equals(DENSE) ? "" : better(nets, arm.name(), Nets::last).text()),
             column("mean over training", Nets::area),
             fixed("networks of a seed", Nets::networks)));
-    for (double sparsity : sparsities(lab.scale())) {
+    for (double sparsity : sparsities(lab)) {
       List<String> shown = new ArrayList<>(List.of(DENSE));
       SPARSE.forEach(arm -> shown.add(named(arm, sparsity)));
       lab.figure(
-          new Figure(
+          Figure.of(
               "Language models " + without(sparsity),
               "updates (%)",
               "held-out loss (nats)",
-              false,
-              false,
               nets.only(shown).arms().stream().map(RandomSearchStudy::curve).toList()));
     }
     lab.note(
@@ -275,11 +245,9 @@ public final class RandomSearchStudy implements Study {
   }
 
   private static Figure.Series curve(Measured.Arm<Nets> arm) {
-    int points = arm.first().losses().size();
-    return Figure.Series.line(
-        arm.name(),
-        IntStream.rangeClosed(1, points).mapToObj(i -> 100.0 * i / points).toList(),
-        Nets.of(0, arm.runs()).losses());
+    List<Double> losses = Nets.of(0, arm.runs()).losses();
+    double interval = 100.0 / losses.size();
+    return Figure.Series.spaced(arm.name(), interval, interval, losses);
   }
 
   /** By how much an arm is below the random networks of the same seed. */
@@ -291,7 +259,7 @@ public final class RandomSearchStudy implements Study {
   }
 
   private static void claims(ExperimentContext lab, Measured<Nets> nets) {
-    List<Double> sparsities = sparsities(lab.scale());
+    List<Double> sparsities = sparsities(lab);
     double high = sparsities.get(Math.min(1, sparsities.size() - 1));
     lab.claim(
         "Random sub-networks keep much of the performance when most nodes are gone",
