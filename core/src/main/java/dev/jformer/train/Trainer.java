@@ -84,8 +84,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Makes {@link #run} write a checkpoint and return once so many updates are done, as {@link #stop}
-   * does: a brief training with the schedule of a longer one.
+   * Makes {@link #run} write a checkpoint and return once so many updates are done, as {@link
+   * #stop} does: a brief training with the schedule of a longer one.
    */
   public void stopAfter(long updates) {
     lastUpdate = updates;

@@ -7,11 +7,11 @@ import com.google.auto.service.AutoService;
 import dev.jformer.compress.neurons.Ifm;
 import dev.jformer.compress.neurons.MagnitudeNeurons;
 import dev.jformer.compress.neurons.NeuronMask;
+import dev.jformer.compress.neurons.NeuronRule;
 import dev.jformer.compress.neurons.PruneNeurons;
 import dev.jformer.compress.neurons.RandomNeurons;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.metrics.RankCorrelation;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
@@ -20,17 +20,15 @@ import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Measured.Curve;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
-import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.LanguageTrial;
+import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.Subject;
 import dev.jformer.studies.trial.TextPairs;
-import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -38,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleConsumer;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -49,8 +48,8 @@ import java.util.stream.LongStream;
  */
 @AutoService(Study.class)
 public final class FeatureComplexityStudy implements Study {
-  /** By how much quality may fall, relative to what it was. */
-  private static final double LOSS = 0.01;
+  /** The percentage by which quality may fall. */
+  private static final double LOST = 1;
 
   /** Pairs of a file of scored pairs that are looked at. */
   private static final int PAIRS = 120;
@@ -71,9 +70,9 @@ public final class FeatureComplexityStudy implements Study {
    *
    * @param threshold of the merging that says how many
    * @param features that are left in each layer
-   * @param units share of the hidden units that is gone
-   * @param weights share of the model's weights that is gone
-   * @param lost by method and seed: what is lost, relative to the model as it was: 0.01 for 1 %
+   * @param units percentage of the hidden units that is gone
+   * @param weights percentage of the model's weights that is gone
+   * @param lost by method and seed: the percentage of its quality that the model loses
    */
   private record Point(
       double threshold,
@@ -81,8 +80,8 @@ public final class FeatureComplexityStudy implements Study {
       double units,
       double weights,
       Map<String, List<Double>> lost) {
-    double percentLost(String method) {
-      return 100 * Estimate.ofSeeds(lost.get(method)).value();
+    double meanLost(String method) {
+      return Seeds.mean(lost.get(method), each -> each);
     }
 
     String bound() {
@@ -95,79 +94,71 @@ public final class FeatureComplexityStudy implements Study {
     /** The largest percentage of weights gone at which at most 1 % of quality is lost. */
     Estimate free(String method) {
       int seeds = points.get(0).lost().get(method).size();
-      return Estimate.ofSeeds(
-          IntStream.range(0, seeds).mapToObj(seed -> 100 * free(method, seed)).toList());
+      return Estimate.ofSeeds(IntStream.range(0, seeds).mapToObj(s -> free(method, s)).toList());
     }
 
     private double free(String method, int seed) {
       return points.stream()
-          .filter(point -> point.lost().get(method).get(seed) <= LOSS)
+          .filter(point -> point.lost().get(method).get(seed) <= LOST)
           .mapToDouble(Point::weights)
           .max()
           .orElse(0);
     }
 
-    Figure.Series series(String method) {
+    Figure.Series curve(String method) {
       List<Point> sorted =
           points.stream().sorted(Comparator.comparingDouble(Point::weights)).toList();
-      return Figure.Series.line(
-          method,
-          sorted.stream().map(p -> 100 * p.weights()).toList(),
-          sorted.stream().map(p -> p.percentLost(method)).toList());
+      return Figure.Series.line(method, sorted, Point::weights, p -> p.meanLost(method));
     }
   }
 
   /**
    * How many features are left of a language model's layers.
    *
-   * @param left of each layer, by {@link #THRESHOLDS}
-   * @param of how many there are in each layer
+   * @param left percentages, by {@link #THRESHOLDS}
    */
-  private record Features(long step, double loss, List<List<Integer>> left, int of) {
-    /** The percentage of the features that is left. */
-    double percent(double threshold) {
-      List<Integer> layers = left.get(THRESHOLDS.indexOf(threshold));
-      return 100.0 * sum(layers) / (of * layers.size());
+  private record Features(long step, double loss, List<Double> left) {
+    double atThreshold() {
+      return left.get(THRESHOLDS.indexOf(THRESHOLD));
     }
   }
 
-  /**
-   * A language model.
-   *
-   * @param course its features after each evaluation in training
-   * @param points what all methods make of it in the end; empty if that was not measured
-   */
-  private record Trained(List<Features> course, Points points) {
-    Features last() {
-      return course.get(course.size() - 1);
-    }
-  }
+  /** A language model's features after each evaluation in training, and what is made of it. */
+  private record Trained(List<Features> course, Points points) {}
 
   @Override
   public void run(ExperimentContext lab) {
     Points sentences =
         lab.measure("sentence encoder", Points.class, progress -> sentences(lab, progress));
-    int usual = lab.scale().pick(32, 256, 3072);
+    int usual = lab.pick(32, 256, 3072);
     Measured<Trained> courses =
         Arms.of("language model with GELU", Activation.GELU)
             .arm("language model with RELU", Activation.RELU)
-            .learn(lab, "", 1, activation -> language(lab, usual, activation, true));
-    List<Integer> widths =
-        lab.scale()
-            .pick(
-                List.of(16, 48),
-                List.of(64, 128, 512, 1024),
-                List.of(768, 1536, 3072, 6144, 12_288));
-    Map<String, Integer> byWidth = new LinkedHashMap<>();
-    widths.forEach(width -> byWidth.put(width + " hidden units", width));
-    Measured<Features> wide =
-        Arms.of(byWidth)
             .learn(
                 lab,
                 "",
-                lab.scale().pick(1, 2, 3),
-                width -> language(lab, width, Activation.RELU, false))
-            .map(Trained::last);
+                1,
+                activation ->
+                    language(lab, usual, activation)
+                        .watched(
+                            Trained.class,
+                            (model, step) -> features(lab, model, step),
+                            (model, result, course) ->
+                                new Trained(course, points(lab, subject(lab, model), done -> {}))));
+    List<Integer> widths =
+        lab.pick(
+            List.of(16, 48), List.of(64, 128, 512, 1024), List.of(768, 1536, 3072, 6144, 12_288));
+    Measured<Features> wide =
+        Arms.named(widths, width -> width + " hidden units")
+            .learn(
+                lab,
+                "",
+                lab.pick(1, 2, 3),
+                width ->
+                    language(lab, width, Activation.RELU)
+                        .examined(
+                            Features.class,
+                            (model, result) -> features(lab, model, result.steps())));
     report(lab, "sentence encoder", sentences);
     courses.arms().forEach(arm -> report(lab, arm.name(), arm.first().points()));
     complexity(lab, courses, wide);
@@ -185,45 +176,47 @@ public final class FeatureComplexityStudy implements Study {
   // ---- All methods on a model
 
   /** Thresholds of the authors' runs, and shares of each layer with which none bounds. */
-  private static List<Ifm> mergings(Scale scale) {
+  private static List<Ifm> mergings(ExperimentContext lab) {
     List<Ifm> all = new ArrayList<>();
     List.of(0.01, 0.03, 0.05, 0.1).forEach(threshold -> all.add(new Ifm(threshold, 1)));
     List.of(0.05, 0.1, 0.2, 0.4).forEach(most -> all.add(new Ifm(1, most)));
-    return scale.pick(List.of(new Ifm(0.1, 1), new Ifm(1, 0.3)), all, all);
+    return lab.pick(List.of(new Ifm(0.1, 1), new Ifm(1, 0.3)), all, all);
   }
 
-  private static Points points(Scale scale, Subject subject, DoubleConsumer progress) {
+  private static Points points(ExperimentContext lab, Subject subject, DoubleConsumer progress) {
     double quality = subject.quality(subject.model());
     List<Point> points = new ArrayList<>();
-    for (Ifm merging : mergings(scale)) {
-      points.add(
-          subject.compressed(merging, made -> point(scale, subject, quality, merging, made)));
-      progress.accept((double) points.size() / mergings(scale).size());
+    for (Ifm merging : mergings(lab)) {
+      points.add(subject.compressed(merging, made -> point(lab, subject, quality, merging, made)));
+      progress.accept((double) points.size() / mergings(lab).size());
     }
     return new Points(quality, points);
   }
 
   private static Point point(
-      Scale scale, Subject subject, double quality, Ifm merging, Model merged) {
+      ExperimentContext lab, Subject subject, double quality, Ifm merging, Model merged) {
     List<Integer> left = List.copyOf(NeuronMask.counts(merged).values());
-    Map<String, List<Double>> lost = new LinkedHashMap<>();
-    lost.put(OURS, List.of(subject.relativeLoss(merged, quality)));
-    lost.put(
-        MAGNITUDE,
-        List.of(subject.relativeLoss(new PruneNeurons(0, left, new MagnitudeNeurons()), quality)));
-    lost.put(
+    ToDoubleFunction<NeuronRule> lost =
+        rule -> 100 * subject.relativeLoss(new PruneNeurons(0, left, rule), quality);
+    Map<String, List<Double>> all = new LinkedHashMap<>();
+    all.put(OURS, List.of(100 * subject.relativeLoss(merged, quality)));
+    all.put(MAGNITUDE, List.of(lost.applyAsDouble(new MagnitudeNeurons())));
+    all.put(
         CHANCE,
-        LongStream.rangeClosed(1, scale.pick(1, 2, 3))
-            .mapToObj(seed -> new PruneNeurons(0, left, new RandomNeurons(seed)))
-            .map(method -> subject.relativeLoss(method, quality))
+        LongStream.rangeClosed(1, lab.pick(1, 2, 3))
+            .mapToObj(seed -> lost.applyAsDouble(new RandomNeurons(seed)))
             .toList());
-    double units = sum(NeuronMask.counts(subject.model()).values());
     return new Point(
         merging.threshold(),
         left,
-        1 - sum(left) / units,
-        1 - (double) merged.parameterCount() / subject.model().parameterCount(),
-        lost);
+        100 - percent(left, subject.model()),
+        100 * (1 - (double) merged.parameterCount() / subject.model().parameterCount()),
+        all);
+  }
+
+  /** The percentage that counts of units are of those of a model. */
+  private static double percent(List<Integer> counts, Model model) {
+    return 100.0 * sum(counts) / sum(NeuronMask.counts(model).values());
   }
 
   private static int sum(Collection<Integer> counts) {
@@ -232,78 +225,52 @@ public final class FeatureComplexityStudy implements Study {
 
   private static Points sentences(ExperimentContext lab, DoubleConsumer progress) {
     try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
-      return points(lab.scale(), Subject.sentences(pairs, 0), progress);
+      return points(lab, Subject.sentences(pairs, 0), progress);
     }
   }
 
-  private static Trial<Trained> language(
-      ExperimentContext lab, int hidden, Activation activation, boolean compressed) {
-    Scale scale = lab.scale();
-    CausalLm.Config config =
+  private static LanguageTrial language(ExperimentContext lab, int hidden, Activation activation) {
+    return new LanguageTrial(
         Small.language(
-                scale.pick(2, 4, 12),
-                scale.pick(16, 64, 768),
-                scale.pick(16, 64, 512),
-                new SoftmaxAttention.Config(scale.pick(2, 4, 12), 0))
-            .withBlock(b -> b.ffn(new Mlp.Config(activation, 0, hidden)));
-    TrainingConfig training = Small.training(scale.pick(4, 400, 100_000), 16, 1);
-    return Trial.of(
-        Trained.class,
-        session -> {
-          List<Features> course = new ArrayList<>();
-          return new LanguageTrial(
-                  config,
-                  training,
-                  scale.pick(1, 10, 100),
-                  (model, step, ignored) -> {
-                    if (compressed || step == training.steps()) {
-                      course.add(features(subject(lab, model), step, hidden));
-                    }
-                  })
-              .examined(
-                  Trained.class,
-                  (model, result) ->
-                      new Trained(
-                          course,
-                          compressed
-                              ? points(scale, subject(lab, model), done -> {})
-                              : new Points(0, List.of())))
-              .run(session);
-        });
+                lab.pick(2, 4, 12),
+                lab.pick(16, 64, 768),
+                lab.pick(16, 64, 512),
+                lab.pick(2, 4, 12))
+            .withBlock(b -> b.ffn(new Mlp.Config(activation, 0, hidden))),
+        Small.training(lab.pick(4, 400, 100_000), 16, 1),
+        lab.pick(1, 10, 100));
   }
 
   private static Subject subject(ExperimentContext lab, CausalLm model) {
-    return Subject.language(model, lab.text(), 16, 1, 16, lab.scale().pick(1, 10, 200));
+    return Subject.language(model, lab.text(), 16, 1, 16, lab.pick(1, 10, 200));
   }
 
-  private static Features features(Subject subject, long step, int hidden) {
-    List<List<Integer>> left =
-        THRESHOLDS.stream().map(t -> new Ifm(t, 1).complexity(subject.model())).toList();
-    return new Features(step, subject.quality(subject.model()), left, hidden);
+  private static Features features(ExperimentContext lab, CausalLm model, long step) {
+    List<Double> left =
+        THRESHOLDS.stream().map(t -> percent(new Ifm(t, 1).complexity(model), model)).toList();
+    return new Features(step, subject(lab, model).quality(model), left);
   }
 
   // ---- Report
 
   private static void report(ExperimentContext lab, String model, Points found) {
-    Measured<Point> points = Measured.of(Map.of(model, found)).parts(Points::points);
+    Measured<Point> points = Measured.named(found.points(), point -> model);
     List<Column<Point>> columns =
         new ArrayList<>(
             List.of(
                 fixed("threshold", Point::bound),
                 fixed("features left", p -> p.features().toString().replaceAll("[\\[\\]]", "")),
-                column("units gone (%)", p -> 100 * p.units()),
-                column("weights gone (%)", p -> 100 * p.weights())));
-    METHODS.forEach(method -> columns.add(column(method, p -> p.percentLost(method))));
+                column("units gone (%)", Point::units),
+                column("weights gone (%)", Point::weights)));
+    METHODS.forEach(method -> columns.add(column(method, p -> p.meanLost(method))));
     String title = "The " + model + ", of " + Check.number(found.quality()) + ": what is lost (%)";
     lab.table(points.table(title, "model", columns));
     lab.figure(
-        new Figure(
+        Figure.of(
             "The " + model,
             "weights gone (%)",
             "lost (%)",
-            false,
-            false,
-            METHODS.stream().map(found::series).toList()));
+            METHODS.stream().map(found::curve).toList()));
     for (String other : List.of(MAGNITUDE, CHANCE)) {
       lab.claim(
           "Of the " + model + ", merging takes more weights at 1 % of loss than " + other,
@@ -317,8 +284,11 @@ public final class FeatureComplexityStudy implements Study {
       ExperimentContext lab, Measured<Trained> courses, Measured<Features> wide) {
     List<Column<Features>> columns =
         new ArrayList<>(List.of(fixed("updates", Features::step), column("loss", Features::loss)));
-    THRESHOLDS.forEach(
-        t -> columns.add(column("left at " + Check.number(t) + " (%)", f -> f.percent(t))));
+    columns.addAll(
+        Column.each(
+            THRESHOLDS.size(),
+            i -> "left at " + Check.number(THRESHOLDS.get(i - 1)) + " (%)",
+            Features::left));
     String title = "Complexity in the course of training";
     lab.table(courses.parts(Trained::course).table(title, "model", columns));
     lab.figure(
@@ -326,7 +296,7 @@ public final class FeatureComplexityStudy implements Study {
             title,
             "updates",
             "features left (%)",
-            Curve.line(Trained::course, Features::step, f -> f.percent(THRESHOLD))));
+            Curve.line(Trained::course, Features::step, Features::atThreshold)));
     lab.table(wide.table("Complexity by width", "model", columns));
     List<String> widths = wide.names();
     lab.claim(
@@ -334,7 +304,7 @@ public final class FeatureComplexityStudy implements Study {
         "the larger the network, the more redundant features it learns",
         wide.below(
             "features left of the widest (%)",
-            widths.get(widths.size() - 1), widths.get(0), f -> f.percent(THRESHOLD)));
+            widths.get(widths.size() - 1), widths.get(0), Features::atThreshold));
     for (Measured.Arm<Trained> arm : courses.arms()) {
       List<Features> course = arm.first().course();
       lab.claim(
@@ -345,7 +315,7 @@ public final class FeatureComplexityStudy implements Study {
           Check.below(
               "rank correlation of complexity and loss",
               RankCorrelation.spearman(
-                  course.stream().mapToDouble(f -> f.percent(THRESHOLD)).toArray(),
+                  course.stream().mapToDouble(Features::atThreshold).toArray(),
                   course.stream().mapToDouble(Features::loss).toArray()),
               0));
     }
@@ -360,10 +330,7 @@ public final class FeatureComplexityStudy implements Study {
             .features();
     int last = features.size() - 1;
     double within =
-        features.subList(Math.min(1, last), Math.max(1, last)).stream()
-            .mapToInt(count -> count)
-            .max()
-            .orElse(0);
+        features.subList(Math.min(1, last), Math.max(1, last)).stream().reduce(0, Math::max);
     lab.claim(
         "Through the layers of the sentence encoder complexity rises, then falls",
         "through the layers the feature complexity first increases, then decreases",

@@ -129,15 +129,13 @@ public final class RandomPruningStudy implements Study {
         Outcome.class,
         session -> {
           ImageSampler sampler =
-              new ImageSampler(
-                  images.training(), 0.05, new Augmentation(), batch, session.seed());
+              new ImageSampler(images.training(), 0.05, new Augmentation(), batch, session.seed());
           return new TaskTrial<>(
                   () -> untrained(lab, images, setting, sampler, session.seed()),
                   // One evaluation in the end is enough.
                   Small.training(steps, batch, 1).withSteps(steps, 1),
                   (model, own) -> new ImageClassification(model, sampler, 0))
-              .examined(
-                  Outcome.class, (model, task, result) -> judged(lab, setting, model, images))
+              .examined(Outcome.class, (model, task, result) -> judged(lab, setting, model, images))
               .run(session);
         });
   }

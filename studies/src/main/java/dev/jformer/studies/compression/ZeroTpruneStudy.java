@@ -275,11 +275,11 @@ public final class ZeroTpruneStudy implements Study {
             Measured.Curve.line(Curve::points, Point::saved, Point::quality)));
     lab.table(
         rules.table(
-                "Throughput of the " + model + ", times that of the model as it was",
-                "rule",
-                named("as operations promise", speeds::ideal),
-                computed("measured", arm -> speeds.real(arm.name())),
-                computed("share of the gain", arm -> speeds.share(arm.name()))));
+            "Throughput of the " + model + ", times that of the model as it was",
+            "rule",
+            named("as operations promise", speeds::ideal),
+            computed("measured", arm -> speeds.real(arm.name())),
+            computed("share of the gain", arm -> speeds.share(arm.name()))));
     claims(lab, model, found.quality(), rules, speeds);
   }
 
