@@ -1,7 +1,9 @@
 package dev.jformer.ffn;
 
 import dev.jformer.nn.Module;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /**
  * The nested perceptrons of a model together: Mix'n'Match of MatFormer (<a
@@ -48,6 +50,32 @@ public final class Granularities {
     expect(each.size());
     for (int i = 0; i < each.size(); i++) {
       layers.get(i).use(each.get(i));
+    }
+  }
+
+  /**
+   * Draws a combination for Mix'n'Match: each layer gets one of two neighbouring granularities, as
+   * the paper finds to work best, and both occur.
+   *
+   * @return a granularity for each layer, first to last, for {@link #use(List)}
+   * @throws IllegalStateException if there are fewer than two layers or granularities
+   */
+  public List<Integer> draw(SplittableRandom random) {
+    if (layers() < 2 || count() < 2) {
+      throw new IllegalStateException(
+          "the model has "
+              + layers()
+              + " nested perceptrons of "
+              + count()
+              + " granularities: expected at least two of each to combine");
+    }
+    while (true) {
+      int lower = random.nextInt(count() - 1);
+      List<Integer> each = new ArrayList<>();
+      layers.forEach(layer -> each.add(lower + random.nextInt(2)));
+      if (each.stream().distinct().count() == 2) {
+        return each;
+      }
     }
   }
 

@@ -15,7 +15,11 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -62,6 +66,21 @@ class ExtractTest {
         assertEquals(extracted.config(), read);
       }
     }
+  }
+
+  @Test
+  void drawsCombinationsOfTwoNeighbours() {
+    Granularities granularities = Granularities.of(model("{\"type\":\"nested-mlp\"}"));
+    Set<List<Integer>> drawn = new HashSet<>();
+    for (int seed = 0; seed < 200; seed++) {
+      List<Integer> each = granularities.draw(new SplittableRandom(seed));
+      assertEquals(each, granularities.draw(new SplittableRandom(seed)), "of the same seed");
+      assertEquals(Collections.min(each) + 1, Collections.max(each), each.toString());
+      drawn.add(each);
+    }
+    assertEquals(3 * 6, drawn.size(), "all of three layers and four granularities");
+    Granularities plain = Granularities.of(model("{\"type\":\"mlp\"}"));
+    assertThrows(IllegalStateException.class, () -> plain.draw(new SplittableRandom(1)));
   }
 
   @Test

@@ -6,8 +6,6 @@ import static dev.jformer.studies.Column.named;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.experts.Extract;
-import dev.jformer.data.text.HeldOut;
-import dev.jformer.data.text.TokenFile;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.ffn.ChannelMixer;
@@ -18,12 +16,12 @@ import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Activation;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.trial.HeldOutText;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TimedArms;
@@ -32,9 +30,11 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.train.LanguageModelling;
+import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -54,6 +54,8 @@ import java.util.function.ToDoubleFunction;
 public final class MatformerStudy implements Study {
   private static final List<Double> SHARES = List.of(0.125, 0.25, 0.5, 1.0);
   private static final String PLAIN = "plain";
+  private static final String OWN = "its own smallest granularity";
+  private static final String ALONE = "a model of that size, trained alone";
 
   /** How many tokens are guessed at a time; where times are measured, at most. */
   private static final int AHEAD = 3;
@@ -94,18 +96,11 @@ public final class MatformerStudy implements Study {
    *
    * @param sizes one for each granularity
    * @param mixed other combinations of granularities
-   * @param own what the nested model kept of guesses of its smallest part
-   * @param alone the same of a model of that size, trained alone
+   * @param kept by draft: of the whole nested model, all granularities learned
    */
-  public record Outcome(List<Size> sizes, List<Mixed> mixed, Kept own, Kept alone) {
+  public record Outcome(Map<String, Size> sizes, List<Mixed> mixed, Map<String, Kept> kept) {
     double excessPercent() {
       return 100 * Seeds.mean(mixed, m -> m.loss() / m.line() - 1);
-    }
-
-    Map<String, Size> byShare() {
-      Map<String, Size> all = new LinkedHashMap<>();
-      sizes.forEach(size -> all.put("h x " + Check.number(SHARES.get(all.size())), size));
-      return all;
     }
   }
 
@@ -124,14 +119,11 @@ public final class MatformerStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    List<Outcome> outcomes =
-        lab.learn(
-            "nested and alone",
-            Trial.of(Outcome.class, session -> learn(lab, session)),
-            lab.scale().pick(1, 2, 3));
-    sizes(lab, Measured.within(outcomes, Outcome::byShare));
+    Trial<Outcome> trial = Trial.of(Outcome.class, session -> learn(lab, session));
+    List<Outcome> outcomes = lab.learn("nested and alone", trial, lab.pick(1, 2, 3));
+    sizes(lab, Measured.within(outcomes, Outcome::sizes));
     mixed(lab, outcomes);
-    guesses(lab, outcomes);
+    guesses(lab, Measured.within(outcomes, Outcome::kept));
     speed(lab);
     lab.note(
         "A model trained alone learns in every update; a granularity of the nested model is drawn in"
@@ -147,52 +139,36 @@ public final class MatformerStudy implements Study {
             + " updates",
         "MatLM's granularities match their baselines (section 4.1, figure 2)",
         "alone",
-        Check.atMost(
+        matches(
             "worst loss over that alone, all granularities learned",
-            worst(sizes, size -> size.all() / size.alone()),
-            MATCHES));
+            sizes,
+            size -> size.all() / size.alone()));
     lab.claim(
         "Models extracted from a MatFormer match those trained alone also if each update draws one"
             + " granularity",
         "training by drawing (section 3.2)",
         "alone",
-        Check.atMost(
-            "worst loss over that alone, one drawn",
-            worst(sizes, size -> size.one() / size.alone()),
-            MATCHES));
+        matches("worst loss over that alone, one drawn", sizes, size -> size.one() / size.alone()));
     lab.table(
         sizes.table(
-            "Held-out loss after " + steps(lab.scale()) + " updates (nats a byte)",
+            "Held-out loss after " + steps(lab) + " updates (nats a byte)",
             "hidden units",
             fixed("weights", Size::weights),
             column("one drawn", Size::one),
             column("all learned", Size::all),
             column("alone", Size::alone)));
     lab.figure(
-        new Figure(
+        Figure.of(
             "Loss by size",
             "thousand weights",
             "nats a byte",
-            false,
-            false,
-            List.of(
-                curve("nested, one drawn", sizes, Size::one),
-                curve("nested, all learned", sizes, Size::all),
-                curve("alone", sizes, Size::alone))));
+            sizes.line("nested, one drawn", Size::thousands, Size::one),
+            sizes.line("nested, all learned", Size::thousands, Size::all),
+            sizes.line("alone", Size::thousands, Size::alone)));
   }
 
-  private static Estimate worst(Measured<Size> sizes, ToDoubleFunction<Size> ratio) {
-    return sizes.values(ratio).values().stream()
-        .max(Comparator.comparingDouble(Estimate::value))
-        .orElseThrow();
-  }
-
-  private static Figure.Series curve(
-      String name, Measured<Size> sizes, ToDoubleFunction<Size> loss) {
-    return Figure.Series.line(
-        name,
-        sizes.arms().stream().map(arm -> arm.first().thousands()).toList(),
-        sizes.arms().stream().map(arm -> arm.of(loss).value()).toList());
+  private static Check matches(String name, Measured<Size> sizes, ToDoubleFunction<Size> ratio) {
+    return Check.atMost(name, Estimate.largest(sizes.values(ratio).values()), MATCHES);
   }
 
   // ---- Mix'n'Match
@@ -208,40 +184,26 @@ public final class MatformerStudy implements Study {
             Estimate.ofSeeds(outcomes.stream().map(Outcome::excessPercent).toList()), 0.1),
         below + " of " + all.size() + " combinations lie on the line or below.");
     Outcome first = outcomes.get(0);
+    List<Size> sizes = List.copyOf(first.sizes().values());
     lab.figure(
-        new Figure(
+        Figure.of(
             "Mix'n'Match, first seed, all learned",
             "thousand weights",
             "nats a byte",
-            false,
-            false,
-            List.of(
-                Figure.Series.line(
-                    "granularities",
-                    first.sizes().stream().map(Size::thousands).toList(),
-                    first.sizes().stream().map(Size::all).toList()),
-                Figure.Series.line(
-                    "mixed",
-                    first.mixed().stream().map(m -> m.weights() / 1e3).toList(),
-                    first.mixed().stream().map(Mixed::loss).toList()))));
+            Figure.Series.line("granularities", sizes, Size::thousands, Size::all),
+            Figure.Series.line("mixed", first.mixed(), m -> m.weights() / 1e3, Mixed::loss)));
   }
 
   // ---- Guesses
 
-  private static void guesses(ExperimentContext lab, List<Outcome> outcomes) {
-    String own = "its own smallest granularity";
-    String alone = "a model of that size, trained alone";
-    Map<String, List<Kept>> drafts = new LinkedHashMap<>();
-    drafts.put(own, outcomes.stream().map(Outcome::own).toList());
-    drafts.put(alone, outcomes.stream().map(Outcome::alone).toList());
-    Measured<Kept> kept = Measured.ofRuns(drafts);
+  private static void guesses(ExperimentContext lab, Measured<Kept> kept) {
     lab.claim(
         "The nested model keeps more guesses of its own part than of a model trained alone",
         "1.14 times plain decoding by its own part, 1.10 by an independent draft (table 1)",
-        alone,
+        ALONE,
         Check.all(
-            kept.above("kept, greedily (%)", own, alone, Kept::greedily),
-            kept.above("kept, drawing (%)", own, alone, Kept::drawing)));
+            kept.above("kept, greedily (%)", OWN, ALONE, Kept::greedily),
+            kept.above("kept, drawing (%)", OWN, ALONE, Kept::drawing)));
     lab.table(
         kept.table(
             "Guesses kept by the whole nested model, " + AHEAD + " at a time (%)",
@@ -253,26 +215,24 @@ public final class MatformerStudy implements Study {
   private static void speed(ExperimentContext lab) {
     Speed speed = lab.measure("speed of guessing", Speed.class, progress -> speed(lab, progress));
     TimedArms times = speed.times();
-    Estimate best =
-        speed.kept().keySet().stream()
-            .map(guesses -> times.ratio(PLAIN, guesses))
-            .max(Comparator.comparingDouble(Estimate::value))
-            .orElseThrow();
+    List<Estimate> gains =
+        speed.kept().keySet().stream().map(guesses -> times.ratio(PLAIN, guesses)).toList();
     lab.claim(
         "Guessing with its own part makes a MatFormer's greedy decoding faster, and says the same",
         "1.14 times plain decoding (table 1)",
         PLAIN,
         Check.all(
-            Check.above("times the speed", best, 1),
+            Check.above("times the speed", Estimate.largest(gains), 1),
             Check.atLeast("same text (1 is yes)", speed.same() ? 1 : 0, 1)));
     Map<String, Double> rows = new LinkedHashMap<>(Map.of(PLAIN, Double.NaN));
     rows.putAll(speed.kept());
+    String whole = Check.number(speed.whole() / 1e6) + " million weights";
     lab.table(
         Measured.of(rows)
             .table(
                 "Greedy decoding of a nested model of "
-                    + Check.number(speed.whole() / 1e6)
-                    + " million weights by guesses of its part of "
+                    + whole
+                    + " by guesses of its part of "
                     + Check.number(speed.part() / 1e6),
                 "guesses",
                 named("tokens/s", name -> speed.tokens() / times.seconds(name)),
@@ -282,75 +242,88 @@ public final class MatformerStudy implements Study {
 
   // ---- Learning
 
-  private static int steps(Scale scale) {
-    return scale.pick(3, 300, 20_000);
+  private static int steps(ExperimentContext lab) {
+    return lab.pick(3, 300, 20_000);
   }
 
   private static NestedMlp.Config nested(double expand, NestedMlp.TrainingMode practice) {
     return new NestedMlp.Config(Activation.GELU, expand, 0, SHARES, practice);
   }
 
+  private static CausalLm smallest(CausalLm nested) {
+    return (CausalLm) new Extract(0).apply(nested, null);
+  }
+
   private static CausalLm trained(
-      CausalLm.Config config, TokenFile text, TrainingConfig training, DoubleConsumer progress) {
+      ExperimentContext lab,
+      CausalLm.Config config,
+      TrainingConfig training,
+      DoubleConsumer progress) {
     Random.seed(training.seed());
     CausalLm model = config.build();
-    TrainingCurve.of(
-        model,
-        new LanguageModelling(model, text, training.batch(), training.seed(), 1),
-        training,
-        progress);
+    Task task = new LanguageModelling(model, lab.text(), training.batch(), training.seed(), 1);
+    TrainingCurve.of(model, task, training, progress);
     model.train(false);
     return model;
   }
 
   private static Outcome learn(ExperimentContext lab, Trial.Session session) {
-    Scale scale = lab.scale();
     List<ChannelMixer.Config> perceptrons = new ArrayList<>();
     perceptrons.add(nested(4, NestedMlp.TrainingMode.ONE));
     perceptrons.add(nested(4, NestedMlp.TrainingMode.ALL));
     SHARES.forEach(share -> perceptrons.add(new Mlp.Config(Activation.GELU, 4 * share, 0)));
-    TrainingConfig training = Small.training(steps(scale), scale.pick(2, 12, 32), session.seed());
+    TrainingConfig training = Small.training(steps(lab), lab.pick(2, 12, 32), session.seed());
+    CausalLm.Config config =
+        Small.language(lab.pick(2, 3, 6), lab.pick(16, 96, 384), lab.pick(32, 128, 256), 4);
     List<CausalLm> models = new ArrayList<>();
     try {
       for (ChannelMixer.Config perceptron : perceptrons) {
-        CausalLm.Config config =
-            Small.language(
-                    scale.pick(2, 3, 6), scale.pick(16, 96, 384), scale.pick(32, 128, 256), 4)
-                .withBlock(b -> b.ffn(perceptron));
         int before = models.size();
         models.add(
             trained(
-                config,
-                lab.text(),
+                lab,
+                config.withBlock(b -> b.ffn(perceptron)),
                 training,
                 done -> session.progress().at((before + done) / perceptrons.size(), "")));
       }
-      CausalLm all = models.get(1);
-      List<CausalLm> alone = models.subList(2, models.size());
-      List<Size> sizes = new ArrayList<>();
-      for (int g = 0; g < SHARES.size(); g++) {
-        Granularities.of(models.get(0)).use(g);
-        Granularities.of(all).use(g);
-        sizes.add(
-            new Size(
-                alone.get(g).parameterCount(),
-                loss(lab, models.get(0)),
-                loss(lab, all),
-                loss(lab, alone.get(g))));
-      }
-      List<Mixed> mixed = mixed(lab, all, sizes, session.seed());
-      try (CausalLm own = (CausalLm) new Extract(0).apply(all, null)) {
-        return new Outcome(sizes, mixed, kept(lab, all, own), kept(lab, all, alone.get(0)));
-      }
+      return examined(lab, models, session.seed());
     } finally {
       models.forEach(CausalLm::close);
     }
   }
 
+  /**
+   * Measures models.
+   *
+   * @param models the nested ones where one granularity was drawn and where all were learned, and
+   *     one trained alone for each granularity
+   */
+  private static Outcome examined(ExperimentContext lab, List<CausalLm> models, long seed) {
+    CausalLm all = models.get(1);
+    Map<String, Size> sizes = new LinkedHashMap<>();
+    for (double share : SHARES) {
+      int granularity = sizes.size();
+      CausalLm alone = models.get(2 + granularity);
+      Granularities.of(models.get(0)).use(granularity);
+      Granularities.of(all).use(granularity);
+      double one = loss(lab, models.get(0));
+      sizes.put(
+          "h x " + Check.number(share),
+          new Size(alone.parameterCount(), one, loss(lab, all), loss(lab, alone)));
+    }
+    List<Mixed> mixed = mixed(lab, all, List.copyOf(sizes.values()), seed);
+    Map<String, Kept> kept = new LinkedHashMap<>();
+    try (CausalLm own = smallest(all)) {
+      kept.put(OWN, kept(lab, all, own));
+      kept.put(ALONE, kept(lab, all, models.get(2)));
+    }
+    return new Outcome(sizes, mixed, kept);
+  }
+
   private static double loss(ExperimentContext lab, CausalLm model) {
     try (Mode mode = Autograd.noGrad()) {
       return LanguageModelling.evaluate(
-          model, lab.text(), lab.scale().pick(2, 16, 32), lab.scale().pick(2, 25, 200));
+          model, lab.text(), lab.pick(2, 16, 32), lab.pick(2, 25, 200));
     }
   }
 
@@ -359,17 +332,10 @@ public final class MatformerStudy implements Study {
     List<Mixed> mixed = new ArrayList<>();
     SplittableRandom random = new SplittableRandom(seed);
     Granularities granularities = Granularities.of(model);
-    while (mixed.size() < lab.scale().pick(2, 12, 40)) {
-      // Neighbouring granularities, which is what the paper finds to work best.
-      int lower = random.nextInt(SHARES.size() - 1);
-      List<Integer> each = new ArrayList<>();
-      for (int layer = 0; layer < granularities.layers(); layer++) {
-        each.add(lower + random.nextInt(2));
-      }
-      if (each.stream().distinct().count() == 1) {
-        continue;
-      }
+    while (mixed.size() < lab.pick(2, 12, 40)) {
+      List<Integer> each = granularities.draw(random);
       granularities.use(each);
+      int lower = Collections.min(each);
       Size small = sizes.get(lower);
       Size large = sizes.get(lower + 1);
       double upper = Seeds.mean(each, g -> g - lower);
@@ -391,38 +357,30 @@ public final class MatformerStudy implements Study {
   }
 
   private static List<int[]> prompts(ExperimentContext lab, int length, int most) {
-    List<int[]> prompts = new ArrayList<>();
-    HeldOut.read(
-        lab.text(),
-        1,
-        length,
-        most,
-        part ->
-            prompts.add(
-                Arrays.stream(part.inputs().toLongs()).mapToInt(Math::toIntExact).toArray()));
-    return prompts;
+    return HeldOutText.batches(lab.text(), 1, length, most).stream()
+        .map(part -> Arrays.stream(part.inputs().toLongs()).mapToInt(Math::toIntExact).toArray())
+        .toList();
   }
 
   private static Kept kept(ExperimentContext lab, CausalLm nested, CausalLm draft) {
+    return new Kept(kept(lab, nested, draft, 0), kept(lab, nested, draft, 1));
+  }
+
+  private static double kept(
+      ExperimentContext lab, CausalLm nested, CausalLm draft, double temperature) {
     int length = nested.config().length();
-    List<int[]> prompts = prompts(lab, length / 4, lab.scale().pick(1, 8, 32));
-    List<Double> kept = new ArrayList<>();
-    for (double temperature : new double[] {0, 1}) {
-      Generator generator = new Generator(nested, draft, AHEAD);
-      generator.generate(prompts, request(length, temperature));
-      kept.add(100 * generator.tally().share());
-    }
-    return new Kept(kept.get(0), kept.get(1));
+    Generator generator = new Generator(nested, draft, AHEAD);
+    generator.generate(prompts(lab, length / 4, lab.pick(1, 8, 32)), request(length, temperature));
+    return 100 * generator.tally().share();
   }
 
   private static Speed speed(ExperimentContext lab, DoubleConsumer progress) {
-    Scale scale = lab.scale();
     CausalLm.Config config =
-        Small.language(scale.pick(1, 4, 12), scale.pick(16, 512, 1024), scale.pick(32, 256, 512), 8)
+        Small.language(lab.pick(1, 4, 12), lab.pick(16, 512, 1024), lab.pick(32, 256, 512), 8)
             .withBlock(b -> b.ffn(nested(8, NestedMlp.TrainingMode.ONE)));
-    TrainingConfig training = Small.training(scale.pick(2, 200, 10_000), scale.pick(1, 2, 16), 1);
-    try (CausalLm model = trained(config, lab.text(), training, progress);
-        CausalLm draft = (CausalLm) new Extract(0).apply(model, null)) {
+    TrainingConfig training = Small.training(lab.pick(2, 200, 10_000), lab.pick(1, 2, 16), 1);
+    try (CausalLm model = trained(lab, config, training, progress);
+        CausalLm draft = smallest(model)) {
       List<int[]> prompt = prompts(lab, config.length() / 8, 1);
       Generator.Request request = request(config.length(), 0);
       Set<List<Integer>> said = new HashSet<>();

@@ -1,6 +1,9 @@
 package dev.jformer.studies.evidence;
 
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -84,6 +87,11 @@ public record Estimate(double value, double spread, double error, int count, Str
     double squares = values.stream().mapToDouble(v -> (v - mean) * (v - mean)).sum();
     double spread = Math.sqrt(squares / (n - 1));
     return new Estimate(mean, spread, spread / Math.sqrt(n), n, unit);
+  }
+
+  /** Returns the estimate with the largest value. */
+  public static Estimate largest(Collection<Estimate> estimates) {
+    return Collections.max(estimates, Comparator.comparingDouble(Estimate::value));
   }
 
   /**

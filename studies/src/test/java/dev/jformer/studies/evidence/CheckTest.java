@@ -36,6 +36,12 @@ class CheckTest {
   }
 
   @Test
+  void theLargestEstimateKeepsItsSpread() {
+    Estimate most = seeds(1.9, 2.0, 2.1);
+    assertEquals(most, Estimate.largest(List.of(seeds(1.0, 2.0, 2.5), most, seeds(0.1))));
+  }
+
+  @Test
   void theBorderIsStudentsInterval() {
     // t(0.975, 4) = 2.776, so the border of two threes with deviation 0.1 is 0.2267.
     Estimate plain = seeds(1.9, 2.0, 2.1);
