@@ -16,7 +16,6 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,7 +47,7 @@ public final class Configs {
    */
   public static <C> C read(Path file, Class<C> kind) {
     try {
-      return parse(Files.readString(file), kind);
+      return parse(RegularFile.text(file), kind);
     } catch (IOException e) {
       throw new ConfigException("cannot read the configuration " + file + ": " + e, e);
     } catch (ConfigException e) {

@@ -3,6 +3,7 @@ package dev.jformer.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
+import dev.jformer.config.RegularFile;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.MissingFile;
 import dev.jformer.io.Weights;
@@ -63,7 +64,7 @@ public final class Models {
   }
 
   private static String read(Path file) throws IOException {
-    long size = Files.size(file);
+    long size = Files.size(RegularFile.check(file));
     if (size > LONGEST_CONFIG) {
       throw new ConfigException("has " + size + " bytes: expected at most " + LONGEST_CONFIG);
     }

@@ -3,6 +3,7 @@ package dev.jformer.hub;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
+import dev.jformer.config.RegularFile;
 import dev.jformer.io.FormatException;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Shape;
@@ -52,7 +53,7 @@ final class OnnxReader {
    * @throws IOException if it cannot be read
    */
   static OnnxGraph read(Path file) throws IOException {
-    try (InputStream stream = Files.newInputStream(file)) {
+    try (InputStream stream = Files.newInputStream(RegularFile.check(file))) {
       return new OnnxReader(file, Files.size(file), stream).model();
     } catch (InvalidProtocolBufferException e) {
       throw new FormatException(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.core.util.Separators.Spacing;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.config.RegularFile;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
@@ -35,7 +36,7 @@ record ShardIndex(Map<String, String> fileOf) {
    * @throws FormatException if it is not one, or names a file outside its directory
    */
   static ShardIndex read(Path file) throws IOException {
-    long size = Files.size(file);
+    long size = Files.size(RegularFile.check(file));
     if (size > StrictJson.LONGEST) {
       throw new FormatException(
           file + ": has " + size + " bytes: expected at most " + StrictJson.LONGEST);

@@ -1,11 +1,15 @@
 package dev.jformer.app.command;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
+import dev.jformer.config.RegularFile;
 import dev.jformer.run.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +20,13 @@ import java.util.Map;
 /** Recipes as users name them: by the name of one in the library, or by a JSON or YAML file. */
 final class Recipes {
   private static final String ENDINGS = "endings";
+
+  /** Names a field that is set twice, and a second document, instead of dropping one of them. */
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   private Recipes() {}
 
@@ -32,6 +43,13 @@ final class Recipes {
   /** Whether a recipe learns from the text that comes with the build. */
   static boolean bringsData(String nameOrFile, Recipe recipe, Path data) {
     return nameOrFile.equals("java") && data == null && recipe.data().source().isEmpty();
+  }
+
+  /** A recipe of text that takes all files of a folder, whatever their names end in. */
+  static Recipe ofAllFiles(Recipe recipe) {
+    return Configs.write(recipe.data()).has(ENDINGS)
+        ? recipe.with("data." + ENDINGS, "[]")
+        : recipe;
   }
 
   /**
@@ -83,13 +101,28 @@ final class Recipes {
               + ", or a JSON or YAML file");
     }
     try {
-      String text = Files.readString(file);
+      String text = RegularFile.text(file);
       boolean yaml = nameOrFile.endsWith(".yaml") || nameOrFile.endsWith(".yml");
-      return yaml ? new YAMLMapper().readTree(text) : Configs.tree(text);
+      JsonNode recipe = yaml ? YAML.readTree(text) : Configs.tree(text);
+      if (!recipe.isObject()) {
+        throw new CommandException(
+            file + " holds no recipe: expected the fields model, data and training");
+      }
+      return recipe;
     } catch (JsonProcessingException e) {
-      throw new CommandException(file + " is not valid YAML: " + e.getOriginalMessage());
+      throw new CommandException(file + " is not valid YAML" + reason(e));
     } catch (IOException e) {
       throw new CommandException("cannot read the recipe " + nameOrFile + ": " + e.getMessage());
     }
+  }
+
+  private static String reason(JsonProcessingException e) {
+    String line = e.getLocation() == null ? "" : " in line " + e.getLocation().getLineNr();
+    String message = e.getOriginalMessage().lines().findFirst().orElse("");
+    return line
+        + ": "
+        + (e instanceof MismatchedInputException
+            ? "it holds more than one document: expected one recipe"
+            : message);
   }
 }

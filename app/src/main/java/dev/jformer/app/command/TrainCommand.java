@@ -62,8 +62,9 @@ final class TrainCommand implements Callable<Integer> {
           "translation", "jformer translate %s '...'",
           "forecasting", "jformer forecast %s --data series.csv --out next.csv");
 
+  private static final String TEXT = "text";
   private static final List<String> TASKS =
-      List.of("text", "forecast", "images", "mlm", "classify", "translate");
+      List.of(TEXT, "forecast", "images", "mlm", "classify", "translate");
 
   @Option(
       names = "--recipe",
@@ -79,7 +80,7 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "text, forecast, images, mlm, classify or translate (default text); not used with"
               + " --recipe.")
-  private String task = "text";
+  private String task = TEXT;
 
   @Option(
       names = "--horizon",
@@ -143,7 +144,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "FOLDER",
-      description = "The folder of the run (default runs/ and the name of the recipe).")
+      description = "The folder of the run (default runs/ and the name of the recipe or task).")
   private Path out;
 
   @Option(
@@ -204,9 +205,12 @@ final class TrainCommand implements Callable<Integer> {
     all.putAll(overrides.fields());
     String recipe = named != null ? named : ofTask();
     Recipe chosen = Recipes.load(recipe, all);
-    Recipe complete = Recipes.withData(recipe, chosen, data, List.of(endings));
+    boolean ofUser = named == null && task.equals(TEXT) && data != null;
+    Recipe complete =
+        Recipes.withData(
+            recipe, ofUser ? Recipes.ofAllFiles(chosen) : chosen, data, List.of(endings));
     boolean own = Recipes.bringsData(recipe, chosen, data);
-    Path folder = out == null ? Path.of("runs", Recipes.name(recipe)) : out;
+    Path folder = out == null ? Path.of("runs", ofUser ? TEXT : Recipes.name(recipe)) : out;
     String prompt = sample == null && own ? DefaultCorpus.PROMPT : sample;
     return train(Run.begin(complete, folder, overwrite).withPrompt(prompt), folder, console);
   }
@@ -255,7 +259,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private String ofTask() {
     return switch (task) {
-      case "text" -> "java";
+      case TEXT -> "java";
       case "classify" -> isTrainedElsewhere() ? "fine-tune" : task;
       case "forecast", "images", "mlm", "translate" -> task;
       default ->
