@@ -28,9 +28,9 @@ final class WorkerPool {
   private final AtomicInteger unfinished = new AtomicInteger();
   private final AtomicInteger round = new AtomicInteger();
   private volatile IntConsumer work;
-  private volatile RuntimeException failure;
+  private volatile Throwable failure;
 
-  private WorkerPool(int count) {
+  WorkerPool(int count) {
     threads = new Thread[count - 1];
     CountDownLatch ready = new CountDownLatch(threads.length);
     int before = torch.get_num_threads();
@@ -130,16 +130,28 @@ final class WorkerPool {
       for (Thread thread : threads) {
         LockSupport.unpark(thread);
       }
-      part.accept(0);
+      attempt(part, 0);
       while (unfinished.get() > 0) {
         Thread.onSpinWait();
       }
+      if (failure instanceof Error error) {
+        throw error;
+      }
       if (failure != null) {
-        throw failure;
+        throw (RuntimeException) failure;
       }
     } finally {
       work = null;
       busy.unlock();
+    }
+  }
+
+  /** Runs a lane's part and keeps what it throws, as every lane has to end before the caller. */
+  private void attempt(IntConsumer part, int lane) {
+    try {
+      part.accept(lane);
+    } catch (RuntimeException | Error e) {
+      failure = e;
     }
   }
 
@@ -163,9 +175,7 @@ final class WorkerPool {
         }
         done = round.get();
         try (PointerScope scope = new PointerScope()) {
-          work.accept(lane);
-        } catch (RuntimeException e) {
-          failure = e;
+          attempt(work, lane);
         } finally {
           unfinished.decrementAndGet();
         }
