@@ -13,7 +13,8 @@ import java.util.function.Supplier;
  * or on attention logits; a subclass overrides the methods for its places.
  */
 public abstract class Position extends Module {
-  private Pass pass;
+  /** The innermost pass of each thread, so that threads may share a model. */
+  private final ThreadLocal<Pass> innermost = new ThreadLocal<>();
 
   /** Configuration of a position encoding. */
   public interface Config extends Part {
@@ -90,6 +91,7 @@ public abstract class Position extends Module {
   }
 
   private Tensor shared(BiasKey wanted, Supplier<Tensor> make) {
+    Pass pass = innermost.get();
     if (pass == null) {
       return make.get();
     }
@@ -129,15 +131,19 @@ public abstract class Position extends Module {
    */
   public final class Pass implements AutoCloseable {
     private final Map<BiasKey, Tensor> made = new HashMap<>();
-    private final Pass outer = pass;
+    private final Pass outer = innermost.get();
 
     private Pass() {
-      pass = this;
+      innermost.set(this);
     }
 
     @Override
     public void close() {
-      pass = outer;
+      if (outer == null) {
+        innermost.remove();
+      } else {
+        innermost.set(outer);
+      }
       for (Tensor bias : made.values()) {
         if (bias != null) {
           bias.close();

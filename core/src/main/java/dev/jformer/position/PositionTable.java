@@ -6,7 +6,10 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.function.LongFunction;
 
-/** A table with a row for each position; it is computed once, and again for longer sequences. */
+/**
+ * A table with a row for each position; it is computed once, and again for longer sequences.
+ * Threads may share it.
+ */
 final class PositionTable {
   private final LongFunction<Tensor> compute;
   private Tensor table;
@@ -17,7 +20,7 @@ final class PositionTable {
   }
 
   /** The rows of positions start … start + count - 1. */
-  Tensor rows(long start, long count) {
+  synchronized Tensor rows(long start, long count) {
     long needed = start + count;
     if (table == null || table.size(0) < needed) {
       long size = Long.highestOneBit(Math.max(needed, 64) * 2 - 1);

@@ -11,6 +11,7 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.internal.Derived;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -82,8 +83,7 @@ public final class EmergentExperts extends ChannelMixer {
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
   private final Parameter members;
-  private Parts kept;
-  private long[] keptVersions;
+  private final Derived<Parts> kept = new Derived<>(parts -> all(parts).forEach(Tensor::close));
 
   EmergentExperts(Config config, BlockContext context) {
     if (!(context.projection() instanceof Linear.Config)) {
@@ -194,18 +194,17 @@ public final class EmergentExperts extends ChannelMixer {
     if (Autograd.isEnabled()) {
       return ordered();
     }
-    long[] versions = {
-      keys().version(), ((Linear) down.get()).weight().value().version(), members.value().version()
-    };
-    if (kept == null || !Arrays.equals(versions, keptVersions)) {
-      forget();
-      kept = ordered();
-      for (Tensor each : all(kept)) {
-        each.keep();
-      }
-      keptVersions = versions;
-    }
-    return kept;
+    Parameter bias = ((Linear) up.get()).bias();
+    return kept.get(
+        () -> {
+          Parts parts = ordered();
+          all(parts).forEach(Tensor::keep);
+          return parts;
+        },
+        keys(),
+        bias == null ? null : bias.value(),
+        ((Linear) down.get()).weight().value(),
+        members.value());
   }
 
   private Parts ordered() {
@@ -229,16 +228,12 @@ public final class EmergentExperts extends ChannelMixer {
 
   @Override
   public long derivedBytes() {
-    return kept == null
-        ? 0
-        : all(kept).stream().mapToLong(t -> t.elements() * t.dtype().bytes()).sum();
+    return kept.bytes(
+        parts -> all(parts).stream().mapToLong(t -> t.elements() * t.dtype().bytes()).sum());
   }
 
   @Override
   protected void forget() {
-    if (kept != null) {
-      all(kept).forEach(Tensor::close);
-      kept = null;
-    }
+    kept.forget();
   }
 }

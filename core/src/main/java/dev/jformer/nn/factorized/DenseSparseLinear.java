@@ -6,6 +6,7 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
+import dev.jformer.nn.internal.Derived;
 import dev.jformer.nn.internal.Int8Rows;
 import dev.jformer.nn.internal.NonzeroPositions;
 import dev.jformer.nn.quantized.Roundable;
@@ -18,7 +19,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Operator;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.List;
 
 /**
  * A linear layer {@code x Wᵀ + b}, [..., in] to [..., out], whose weight is the product of small
@@ -127,10 +127,9 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
   private final Parameter values;
   private final Parameter scale;
   private final Parameter bias;
-  private List<Object> madeFrom;
-  private Tensor indices;
-  private Tensor whole;
-  private Tensor sparse;
+  private final Derived<Tensor> indices = Derived.tensor();
+  private final Derived<Tensor> whole = Derived.tensor();
+  private final Derived<Tensor> sparse = Derived.tensor();
 
   DenseSparseLinear(Config config, long in, long out, boolean bias, Initializer initializer) {
     this.config = config;
@@ -214,18 +213,14 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
 
   /** The weight W [out, in] without gradients; float32, or float64 for float64 factors. */
   public Tensor weight() {
-    if (config.execution() != Execution.DENSE) {
-      return written();
-    }
-    refresh();
-    if (whole == null) {
-      try (Scope scope = Scope.open();
-          Mode ordinary = Autograd.noInference();
-          Mode mode = Autograd.noGrad()) {
-        whole = written().keep();
-      }
-    }
-    return whole;
+    return config.execution() == Execution.DENSE
+        ? whole.get(
+            () -> written().keep(),
+            positions.code().value(),
+            values.value(),
+            bases.value(),
+            scale == null ? null : scale.value())
+        : written();
   }
 
   private Tensor written() {
@@ -253,19 +248,18 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
   }
 
   private Tensor factored(Tensor x, Tensor offset) {
-    refresh();
-    if (sparse == null) {
-      try (Scope scope = Scope.open();
-          Mode ordinary = Autograd.noInference();
-          Mode mode = Autograd.noGrad()) {
-        Tensor rows = coefficients().transpose(1, 2).reshape(-1, format.in());
-        sparse = Kernels.SPARSE.call(rows).keep();
-      }
-    }
+    Tensor nonzero =
+        sparse.get(
+            () -> {
+              Tensor rows = coefficients().transpose(1, 2).reshape(-1, format.in());
+              return Kernels.SPARSE.call(rows).keep();
+            },
+            positions.code().value(),
+            values.value());
     try (Mode mode = Autograd.noGrad();
         Mode exact = Autograd.autocast(DType.BFLOAT16, false)) {
       Tensor flat = x.detach().reshape(-1, format.in()).to(DType.FLOAT32);
-      Tensor shares = Kernels.PRODUCT.call(sparse, flat.t().contiguous());
+      Tensor shares = Kernels.PRODUCT.call(nonzero, flat.t().contiguous());
       Tensor each = shares.view(format.blocks(), format.basis(), flat.size(0));
       Tensor blocks = vectors().transpose(1, 2).matmul(each);
       Tensor sum = blocks.flatten(0, 1).narrow(0, 0, format.out()).t();
@@ -288,41 +282,14 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
   }
 
   private Tensor indices() {
-    refresh();
-    if (indices == null) {
-      try (Scope scope = Scope.open();
-          Mode mode = Autograd.noInference()) {
-        long[] places = positions.indices();
-        check(values.value().elements());
-        check(places.length);
-        indices = Tensor.of(places, 1, places.length).keep();
-      }
-    }
-    return indices;
-  }
-
-  /** Releases what was derived from factors that have changed since. */
-  private void refresh() {
-    Tensor code = positions.code().value();
-    Tensor held = values.value();
-    Tensor vectors = bases.value();
-    Tensor steps = scale == null ? code : scale.value();
-    List<Object> now =
-        config.execution() == Execution.FRUGAL
-            ? List.of(code, code.version())
-            : List.of(
-                code,
-                code.version(),
-                held,
-                held.version(),
-                vectors,
-                vectors.version(),
-                steps,
-                steps.version());
-    if (!now.equals(madeFrom)) {
-      forget();
-      madeFrom = now;
-    }
+    return indices.get(
+        () -> {
+          long[] places = positions.indices();
+          check(values.value().elements());
+          check(places.length);
+          return Tensor.of(places, 1, places.length).keep();
+        },
+        positions.code().value());
   }
 
   @Override
@@ -387,25 +354,18 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
   /** The bytes of derived matrices, and of the positions as training needs them. */
   @Override
   public long derivedBytes() {
-    long index = indices == null ? 0 : Long.BYTES * indices.elements();
     long rows =
-        sparse == null
-            ? 0
-            : (Float.BYTES + Long.BYTES) * format.rows() * format.nonzeros()
-                + Long.BYTES * (format.blocks() * format.basis() + 1);
-    return index + rows + (whole == null ? 0 : whole.elements() * whole.dtype().bytes());
+        sparse.bytes(
+            made ->
+                (Float.BYTES + Long.BYTES) * format.rows() * format.nonzeros()
+                    + Long.BYTES * (format.blocks() * format.basis() + 1));
+    return Derived.bytes(indices) + rows + Derived.bytes(whole);
   }
 
   @Override
   protected void forget() {
-    madeFrom = null;
-    for (Tensor made : new Tensor[] {indices, whole, sparse}) {
-      if (made != null) {
-        made.close();
-      }
-    }
-    indices = null;
-    whole = null;
-    sparse = null;
+    indices.forget();
+    whole.forget();
+    sparse.forget();
   }
 }

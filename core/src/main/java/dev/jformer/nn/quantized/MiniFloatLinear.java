@@ -6,14 +6,13 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
+import dev.jformer.nn.internal.Derived;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * A linear layer, [..., in] to [..., out], of <a href="https://arxiv.org/abs/2310.16836">LLM-FP4:
@@ -109,8 +108,7 @@ public final class MiniFloatLinear extends Layer {
   private final Parameter exponents;
   private final Parameter shifts;
   private final Parameter bias;
-  private Tensor folded;
-  private List<Object> foldedFrom;
+  private final Derived<Tensor> folded = Derived.tensor();
 
   MiniFloatLinear(Config config, long in, long out, boolean bias) {
     this.config = config;
@@ -216,45 +214,26 @@ public final class MiniFloatLinear extends Layer {
 
   /** W [out, in] with the shifts of its columns folded in; recomputed only after a change. */
   private Tensor folded() {
-    List<Object> now = state();
-    if (!now.equals(foldedFrom)) {
-      forget();
-      try (Scope scope = Scope.open();
-          Mode ordinary = Autograd.noInference(); // it may take part in gradients later
-          Mode mode = Autograd.noGrad()) {
-        Tensor weight = weight();
-        folded =
-            (shifts == null ? weight : weight.mul(MiniFloat.powersOfTwo(shift().neg()))).keep();
-      }
-      foldedFrom = now;
-    }
-    return folded;
-  }
-
-  /** The tensors that the weight is computed from, and their versions. */
-  private List<Object> state() {
-    List<Object> state = new ArrayList<>();
-    for (Parameter parameter : new Parameter[] {codes, weightStep, exponents, shifts}) {
-      if (parameter != null) {
-        state.add(parameter.value());
-        state.add(parameter.value().version());
-      }
-    }
-    return state;
+    return folded.get(
+        () -> {
+          Tensor weight = weight();
+          return (shifts == null ? weight : weight.mul(MiniFloat.powersOfTwo(shift().neg())))
+              .keep();
+        },
+        codes.value(),
+        weightStep.value(),
+        exponents.value(),
+        shifts == null ? null : shifts.value());
   }
 
   @Override
   public long derivedBytes() {
-    return folded == null ? 0 : folded.elements() * folded.dtype().bytes();
+    return Derived.bytes(folded);
   }
 
   @Override
   protected void forget() {
-    if (folded != null) {
-      folded.close();
-      folded = null;
-      foldedFrom = null;
-    }
+    folded.forget();
   }
 
   /** W [out, in] as floats, not folded. */

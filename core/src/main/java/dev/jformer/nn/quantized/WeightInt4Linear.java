@@ -6,12 +6,10 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.TokenEmbedding;
-import dev.jformer.tensor.Autograd;
+import dev.jformer.nn.internal.Derived;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Int4;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.Set;
 
@@ -77,7 +75,7 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
   }
 
   private final Int4Rows rows;
-  private Int4 packed;
+  private final Derived<Int4> packed = new Derived<>(Int4::close);
 
   WeightInt4Linear(Int4Rows rows, Parameter bias) {
     super(rows.codes(), rows.scales(), bias);
@@ -100,19 +98,13 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
   }
 
   private Int4 packed() {
-    if (packed == null) {
-      try (Mode mode = Autograd.noInference();
-          Scope scope = Scope.open()) {
-        packed = rows.packed();
-      }
-    }
-    return packed;
+    return packed.get(rows::packed);
   }
 
   /** The bytes of the kernel's copy; 0 before the first use. */
   @Override
   public long derivedBytes() {
-    return packed == null ? 0 : packed.bytes();
+    return packed.bytes(Int4::bytes);
   }
 
   @Override
@@ -123,9 +115,6 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
 
   @Override
   protected void forget() {
-    if (packed != null) {
-      packed.close();
-      packed = null;
-    }
+    packed.forget();
   }
 }

@@ -6,13 +6,11 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.nn.internal.Derived;
 import dev.jformer.nn.internal.Int8Rows;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Int8;
 import dev.jformer.tensor.Int8Packed;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -58,7 +56,7 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
   }
 
   private final Int8Rows rows;
-  private Int8Packed packed;
+  private final Derived<Int8Packed> packed = new Derived<>(Int8Packed::close);
 
   private WeightInt8Linear(Int8Rows rows, Parameter bias) {
     super(rows.values(), rows.scale(), bias);
@@ -80,19 +78,13 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
   }
 
   private Int8Packed packed() {
-    if (packed == null) {
-      try (Mode mode = Autograd.noInference();
-          Scope scope = Scope.open()) {
-        packed = new Int8Packed(rows.values().value(), rows.scale().value());
-      }
-    }
-    return packed;
+    return packed.get(() -> new Int8Packed(rows.values().value(), rows.scale().value()));
   }
 
   /** The bytes of the kernel's copy; 0 before the first use. */
   @Override
   public long derivedBytes() {
-    return packed == null ? 0 : packed.bytes();
+    return packed.bytes(Int8Packed::bytes);
   }
 
   @Override
@@ -108,9 +100,6 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
 
   @Override
   protected void forget() {
-    if (packed != null) {
-      packed.close();
-      packed = null;
-    }
+    packed.forget();
   }
 }

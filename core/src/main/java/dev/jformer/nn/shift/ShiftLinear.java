@@ -5,6 +5,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
+import dev.jformer.nn.internal.Derived;
 import dev.jformer.nn.internal.Int8Rows;
 import dev.jformer.nn.quantized.QuantizedWeight;
 import dev.jformer.tensor.Autograd;
@@ -15,7 +16,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.nio.ByteBuffer;
-import java.util.List;
 
 /**
  * A trained shift network's linear layer {@code x Wᵀ + b}, [..., in] to [..., out], as it is kept:
@@ -91,8 +91,7 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
   private final Parameter codes;
   private final Parameter scale;
   private final Parameter bias;
-  private List<Object> madeFrom;
-  private Tensor whole;
+  private final Derived<Tensor> whole = Derived.tensor();
 
   ShiftLinear(Config config, long in, long out, boolean bias) {
     this.arithmetic = config.arithmetic();
@@ -278,18 +277,7 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
   }
 
   private Tensor matrix() {
-    List<Object> now =
-        List.of(codes.value(), codes.value().version(), scale.value(), scale.value().version());
-    if (!now.equals(madeFrom)) {
-      forget();
-      try (Scope scope = Scope.open();
-          Mode ordinary = Autograd.noInference();
-          Mode mode = Autograd.noGrad()) {
-        whole = dequantized().keep();
-      }
-      madeFrom = now;
-    }
-    return whole;
+    return whole.get(() -> dequantized().keep(), codes.value(), scale.value());
   }
 
   /** The bias [out], or null. */
@@ -300,15 +288,11 @@ public final class ShiftLinear extends Layer implements QuantizedWeight, ShiftWe
   /** The bytes of the float matrix, once it has been computed. */
   @Override
   public long derivedBytes() {
-    return whole == null ? 0 : whole.elements() * whole.dtype().bytes();
+    return Derived.bytes(whole);
   }
 
   @Override
   protected void forget() {
-    madeFrom = null;
-    if (whole != null) {
-      whole.close();
-      whole = null;
-    }
+    whole.forget();
   }
 }

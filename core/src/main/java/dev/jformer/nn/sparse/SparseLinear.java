@@ -7,6 +7,7 @@ import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.internal.BitMask;
+import dev.jformer.nn.internal.Derived;
 import dev.jformer.nn.internal.GroupPatterns;
 import dev.jformer.nn.internal.Int8Rows;
 import dev.jformer.nn.internal.NonzeroPositions;
@@ -19,7 +20,6 @@ import dev.jformer.tensor.MetaMode;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.List;
 
 /**
  * A linear layer {@code x Wᵀ + b}, [..., in] to [..., out], that stores only the weights that are
@@ -155,9 +155,8 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
   private final Parameter values;
   private final Parameter scale;
   private final Parameter bias;
-  private List<Object> madeFrom;
-  private Tensor indices;
-  private Tensor whole;
+  private final Derived<Tensor> indices = Derived.tensor();
+  private final Derived<Tensor> whole = Derived.tensor();
 
   SparseLinear(Config config, long in, long out, boolean bias, Initializer initializer) {
     this.config = config;
@@ -244,18 +243,13 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
 
   /** The whole matrix [out, in] without gradients; float32, or float64 for float64 values. */
   public Tensor weight() {
-    if (config.execution() == Execution.FRUGAL) {
-      return written();
-    }
-    refresh();
-    if (whole == null) {
-      try (Scope scope = Scope.open();
-          Mode ordinary = Autograd.noInference();
-          Mode mode = Autograd.noGrad()) {
-        whole = written().keep();
-      }
-    }
-    return whole;
+    return config.execution() == Execution.FRUGAL
+        ? written()
+        : whole.get(
+            () -> written().keep(),
+            positions.code().value(),
+            values.value(),
+            scale == null ? null : scale.value());
   }
 
   private Tensor written() {
@@ -283,31 +277,13 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
   }
 
   private Tensor indices() {
-    refresh();
-    if (indices == null) {
-      try (Scope scope = Scope.open();
-          Mode mode = Autograd.noInference()) {
-        long[] places = positions.indices();
-        check(values.value().elements());
-        indices = Tensor.of(places, 1, places.length).keep();
-      }
-    }
-    return indices;
-  }
-
-  /** Releases what was derived from values or positions that have changed since. */
-  private void refresh() {
-    Tensor code = positions.code().value();
-    Tensor held = values.value();
-    Tensor steps = scale == null ? code : scale.value();
-    List<Object> now =
-        config.execution() == Execution.FRUGAL
-            ? List.of(code, code.version())
-            : List.of(code, code.version(), held, held.version(), steps, steps.version());
-    if (!now.equals(madeFrom)) {
-      forget();
-      madeFrom = now;
-    }
+    return indices.get(
+        () -> {
+          long[] places = positions.indices();
+          check(values.value().elements());
+          return Tensor.of(places, 1, places.length).keep();
+        },
+        positions.code().value());
   }
 
   /**
@@ -367,20 +343,12 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
   /** The bytes of the matrix, if it is kept, and of the positions as training needs them. */
   @Override
   public long derivedBytes() {
-    long index = indices == null ? 0 : Long.BYTES * indices.elements();
-    return index + (whole == null ? 0 : whole.elements() * whole.dtype().bytes());
+    return Derived.bytes(indices) + Derived.bytes(whole);
   }
 
   @Override
   protected void forget() {
-    madeFrom = null;
-    if (indices != null) {
-      indices.close();
-      indices = null;
-    }
-    if (whole != null) {
-      whole.close();
-      whole = null;
-    }
+    indices.forget();
+    whole.forget();
   }
 }
