@@ -97,10 +97,23 @@ public final class Performer extends RatioAttention implements ScheduledModule {
     }
   }
 
-  /** The exponents w·x' - |x'|²/2: [B, H, T, m]. */
+  /**
+   * Estimates the softmax kernel {@code exp(q·k / √d)} of pairs of a query and a key: the mean over
+   * the features of {@code exp(w·(q' + k') - (|q'|² + |k'|²)/2)}. The estimate is unbiased over
+   * draws of the directions w, and its squared error falls with 1/m.
+   *
+   * @param q queries [N, d], d being the width of a head
+   * @param k keys [N, d]
+   * @return [N]
+   */
+  public Tensor kernel(Tensor q, Tensor k) {
+    return exponents(q).add(exponents(k)).exp().mean(-1, false);
+  }
+
+  /** The exponents w·x' - |x'|²/2: [..., m] for x [..., d]. */
   private Tensor exponents(Tensor x) {
     Tensor scaled = x.mul(Math.pow(headDim(), -0.25));
-    Tensor half = scaled.square().sum(3, true).mul(0.5);
+    Tensor half = scaled.square().sum(-1, true).mul(0.5);
     return scaled.matmul(directions.value().to(x.dtype()).t()).sub(half);
   }
 

@@ -1,6 +1,7 @@
 package dev.jformer.mixer.linear;
 
 import static dev.jformer.testing.Close.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -69,6 +70,26 @@ class PerformerTest {
       }
       return features;
     }
+  }
+
+  @Test
+  void kernelIsTheProductOfFeatures() {
+    Performer performer = mixer(Sites.causal(3), new Performer.Config(1, 200, 0));
+    double[][] directions = Weights.of(performer).matrix("directions");
+    Tensor q = Tensor.of(new double[] {0.5, -1, 2, 0, 0, 0}, 2, 3);
+    Tensor k = Tensor.of(new double[] {1, 0.25, 0.5, 3, -1, 0}, 2, 3);
+    double[] kernel = performer.kernel(q, k).toDoubles();
+    for (int i = 0; i < 2; i++) {
+      double[] query = NaivePerformer.features(q.toDoubles(), 3 * i, 3, directions);
+      double[] key = NaivePerformer.features(k.toDoubles(), 3 * i, 3, directions);
+      double product = 0;
+      for (int m = 0; m < query.length; m++) {
+        product += query[m] * key[m];
+      }
+      assertEquals(product, kernel[i], 1e-9);
+    }
+    double softmax = Math.exp((0.5 - 0.25 + 1) / Math.sqrt(3));
+    assertEquals(softmax, kernel[0], 0.5 * softmax, "an estimate of softmax's kernel");
   }
 
   @Test
