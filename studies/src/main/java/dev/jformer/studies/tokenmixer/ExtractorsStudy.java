@@ -12,9 +12,6 @@ import dev.jformer.mixer.extractor.WorthwhileExtractor;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Measured.Cell;
-import dev.jformer.studies.Measured.Curve;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
@@ -22,6 +19,7 @@ import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.LayerCost;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Small.Size;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Scope;
 import java.util.List;
@@ -44,11 +42,7 @@ public final class ExtractorsStudy implements Study {
   private static final List<String> CHEAP = List.of("HE", "WE", "ME");
 
   /** What a mixer costs by its definition, in the length l and the width D. */
-  private record Formula(String text, DoubleBinaryOperator value) {
-    double of(int length, int width) {
-      return value.applyAsDouble(length, width);
-    }
-  }
+  private record Formula(String text, DoubleBinaryOperator value) {}
 
   /**
    * A mixer and what it costs by its definition.
@@ -56,7 +50,15 @@ public final class ExtractorsStudy implements Study {
    * @param weights of a layer without biases
    * @param operations multiplications of a layer a token, on average over the positions
    */
-  private record Mixer(TokenMixer.Config config, Formula weights, Formula operations) {}
+  private record Mixer(TokenMixer.Config config, Formula weights, Formula operations) {
+    double weights(Size size) {
+      return weights.value().applyAsDouble(size.length(), size.width());
+    }
+
+    double operations(Size size) {
+      return operations.value().applyAsDouble(size.length(), size.width());
+    }
+  }
 
   private static final Arms<Mixer> MIXERS =
       Arms.of(
@@ -88,8 +90,8 @@ public final class ExtractorsStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    learning(lab, lab.scale().pick(16, 64, 128), lab.scale().pick(24, 64, 128));
-    costs(lab, lab.scale().pick(16, 64, 128));
+    learning(lab, new Size(lab.pick(1, 3, 6), lab.pick(16, 64, 128), lab.pick(24, 64, 128), HEADS));
+    costs(lab, lab.pick(16, 64, 128));
     lab.note(
         "Only the published summary of the paper was at hand: widths, lengths and data are not"
             + " the paper's, and what it leaves open was settled as the Extractors' documentation"
@@ -99,28 +101,34 @@ public final class ExtractorsStudy implements Study {
             + " Fourier transforms where sequences are long, with fewer.");
   }
 
-  private static Trial<TrainingResult> trial(Scale scale, Mixer mixer, int width, int length) {
-    int steps = scale.pick(3, 800, 20_000);
+  private static Trial<TrainingResult> trial(ExperimentContext lab, Mixer mixer, Size size) {
+    int steps = lab.pick(3, 800, 20_000);
     return new LanguageTrial(
-        Small.language(scale.pick(1, 3, 6), width, length, mixer.config())
-            .withBlock(b -> b.bias(false)),
-        Small.training(steps, scale.pick(4, 16, 32), 1)
-            .with(t -> t.evaluateEvery(Math.max(1, steps / 8))),
-        scale.pick(2, 40, 40),
-        null);
+        Small.language(size).withBlock(b -> b.mixer(mixer.config()).bias(false)),
+        Small.training(steps, lab.pick(4, 16, 32), 1).withEvaluateEvery(Math.max(1, steps / 8)),
+        lab.pick(2, 40, 40));
   }
 
-  private static long weights(Mixer mixer, int width, int length) {
+  private static Mixer mixer(String name) {
+    return MIXERS.settings().get(name);
+  }
+
+  private static long weights(String name, Size size) {
     try (Scope scope = Scope.open();
-        TokenMixer built = Small.mixer(mixer.config(), width, length, true)) {
+        TokenMixer built = Small.mixer(mixer(name).config(), size.width(), size.length(), true)) {
       return built.parameterCount();
     }
   }
 
-  private static void learning(ExperimentContext lab, int width, int length) {
+  private static Check asDefined(String name, Size size) {
+    long weights = weights(name, size);
+    double off = Math.abs(weights - mixer(name).weights(size));
+    return Check.atMost(name + ": " + weights + " weights, off by", off, 0);
+  }
+
+  private static void learning(ExperimentContext lab, Size size) {
     Measured<TrainingResult> runs =
-        MIXERS.learn(
-            lab, "", lab.scale().pick(1, 3, 3), mixer -> trial(lab.scale(), mixer, width, length));
+        MIXERS.learn(lab, "", lab.pick(1, 3, 3), mixer -> trial(lab, mixer, size));
     lab.claim(
         "SHE learns at least as well as softmax attention",
         "SHE evidently improves the performance of the Transformer (abstract)",
@@ -130,87 +138,60 @@ public final class ExtractorsStudy implements Study {
           name + " learns about as well as softmax attention, with fewer operations",
           "close to or better than self-attention with less computational complexity (abstract)",
           Check.all(
-              Check.atMost(
+              runs.ratioAtMost(
                   "loss as a multiple of attention's",
-                  runs.ratio(name, SOFTMAX, TrainingResult::finalLoss),
+                  name,
+                  SOFTMAX,
+                  TrainingResult::finalLoss,
                   NEAR),
               Check.below(
                   "multiplications a token and layer",
-                  mixer(name).operations().of(length, width),
-                  mixer(SOFTMAX).operations().of(length, width))));
+                  mixer(name).operations(size),
+                  mixer(SOFTMAX).operations(size))));
     }
     lab.claim(
         "The Extractors' weights grow with the length l and the width D as the definitions say",
         "SHE: O(l D²); the others linear in l",
-        Check.all(
-            runs.names().stream()
-                .map(name -> asDefined(name, weights(mixer(name), width, length), width, length))
-                .toArray(Check[]::new)));
-    String size = ", width " + width + ", length " + length;
-    LanguageTrial.report(lab, runs, "The same model with different mixers" + size, "mixer");
+        Check.each(runs.names(), name -> asDefined(name, size)));
+    String of = ", width " + size.width() + ", length " + size.length();
+    LanguageTrial.report(lab, runs, "The same model with different mixers" + of, "mixer");
     lab.table(
         runs.table(
-            "A layer of each mixer by its definition" + size,
+            "A layer of each mixer by its definition" + of,
             "mixer",
-            named("weights", name -> weights(mixer(name), width, length)),
+            named("weights", name -> weights(name, size)),
             named("formula", name -> mixer(name).weights().text()),
-            named("multiplications a token", name -> mixer(name).operations().of(length, width)),
+            named("multiplications a token", name -> mixer(name).operations(size)),
             named("their formula", name -> mixer(name).operations().text())));
   }
 
-  private static Mixer mixer(String name) {
-    return MIXERS.settings().get(name);
-  }
-
-  private static Check asDefined(String name, long weights, int width, int length) {
-    double off = Math.abs(weights - mixer(name).weights().of(length, width));
-    return Check.atMost(name + ": " + weights + " weights, off by", off, 0);
-  }
-
   private static void costs(ExperimentContext lab, int width) {
-    List<Integer> sizes =
-        lab.scale()
-            .pick(
-                List.of(32, 64, 128),
-                List.of(64, 128, 256, 512, 1024, 2048, 4096),
-                List.of(64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384));
+    List<Integer> usual = List.of(64, 128, 256, 512, 1024, 2048, 4096);
+    List<Integer> paper = List.of(64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384);
+    List<Integer> sizes = lab.pick(List.of(32, 64, 128), usual, paper);
     // SHE's matrices alone take l D² numbers, and several times that in training.
-    int longestOfShe = lab.scale().pick(64, 512, 1024);
+    int longestOfShe = lab.pick(64, 512, 1024);
     List<Integer> sizesOfShe = sizes.stream().filter(size -> size <= longestOfShe).toList();
     Arms<TokenMixer.Config> mixers = MIXERS.with(Mixer::config);
+    LayerCost layer = new LayerCost(width, sizes);
     Measured<Cost> costs =
-        new LayerCost(width, sizes)
+        layer
             .measure(lab, mixers.without(SHE), true)
             .and(
                 new LayerCost(width, sizesOfShe)
                     .measure(lab, Arms.of(SHE, mixers.settings().get(SHE)), true));
-    int last = sizes.size() - 1;
-    lab.table(
-        costs.crossTable(
-            "A layer forward and backward on one sequence, width " + width,
-            "tokens",
-            sizes,
-            new Cell<>(
-                "ms",
-                (cost, i) ->
-                    i < cost.points().size() ? 1e3 * cost.points().get(i).seconds() : Double.NaN)));
-    lab.figure(
-        costs.logFigure(
-            "Time of a layer, forward and backward",
-            "tokens",
-            "ms",
-            Curve.line(Cost::points, Cost.Point::size, point -> 1e3 * point.seconds())));
+    layer.reportByLength(lab, costs);
+    Cost softmax = costs.first(SOFTMAX);
     for (String name : CHEAP) {
+      Cost cost = costs.first(name);
       lab.claim(
           name + " takes less time than softmax attention on long sequences",
           "able to run faster than self-attention (abstract)",
           Check.below(
-              "ms for " + sizes.get(last) + " tokens",
-              1e3 * costs.first(name).points().get(last).seconds(),
-              1e3 * costs.first(SOFTMAX).points().get(last).seconds()),
-          "faster from "
-              + Check.number(costs.first(name).overtakes(costs.first(SOFTMAX)))
-              + " tokens on");
+              "ms for " + cost.last().size() + " tokens",
+              1e3 * cost.last().seconds(),
+              1e3 * softmax.last().seconds()),
+          "faster from " + Check.number(cost.overtakes(softmax)) + " tokens on");
     }
   }
 }

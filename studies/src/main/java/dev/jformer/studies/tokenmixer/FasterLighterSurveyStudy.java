@@ -1,5 +1,7 @@
 package dev.jformer.studies.tokenmixer;
 
+import static dev.jformer.studies.Column.fixed;
+
 import com.google.auto.service.AutoService;
 import dev.jformer.mixer.DepthwiseConvolution;
 import dev.jformer.mixer.Pooling;
@@ -22,8 +24,6 @@ import dev.jformer.run.TextData;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Measured.Curve;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.compare.Budget;
 import dev.jformer.studies.compare.Choice;
@@ -32,8 +32,8 @@ import dev.jformer.studies.compare.Variant;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.trial.Cost;
+import dev.jformer.studies.trial.Cost.Point;
 import dev.jformer.studies.trial.LayerCost;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.tensor.Autograd;
@@ -44,6 +44,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A Practical Survey on Faster and Lighter Transformers (<a
@@ -87,7 +88,7 @@ public final class FasterLighterSurveyStudy implements Study {
    *     sizes are numbers of features m
    * @param bias mean of all estimates, as a share of the kernel, less one, in standard errors
    */
-  public record KernelErrors(List<Cost.Point> errors, double bias) {}
+  public record KernelErrors(List<Point> errors, double bias) {}
 
   private static TokenMixer.Config combiner(Combiner.Kind kind) {
     return new Combiner.Config(HEADS, kind, Combiner.Pool.MAX, 0);
@@ -108,19 +109,16 @@ public final class FasterLighterSurveyStudy implements Study {
   private static void costs(ExperimentContext lab) {
     List<Integer> sizes = List.of(256, 512, 1024, 2048, 4096, 8192, 16_384);
     LayerCost layer =
-        new LayerCost(
-            lab.scale().pick(16, 128, 512), lab.scale().pick(List.of(64, 128), sizes, sizes));
-    int from = lab.scale().pick(64, 2048, 2048);
+        new LayerCost(lab.pick(16, 128, 512), lab.pick(List.of(64, 128), sizes, sizes));
+    int from = lab.pick(64, 2048, 2048);
     Arms<TokenMixer.Config> linformer = Arms.of(LINFORMER, new Linformer.Config(HEADS, 64));
     Measured<Cost> costs =
         layer.measure(lab, MIXERS, true).and(layer.measure(lab, linformer, false));
     lab.claim(
         "Windowed and linear mixers cost O(T)",
         "O(n) (table 2)",
-        Check.all(
-            LINEAR.stream()
-                .map(name -> growth(name + ", time", costs.first(name), from, LINEAR_EXPONENT))
-                .toList()));
+        Check.each(
+            LINEAR, name -> growth(name + ", time", costs.first(name), from, LINEAR_EXPONENT)));
     lab.claim(
         "Reformer costs O(T log T)",
         "O(n log n) (table 2)",
@@ -139,9 +137,7 @@ public final class FasterLighterSurveyStudy implements Study {
   private static void estimate(ExperimentContext lab) {
     KernelErrors found =
         lab.measure(
-            "Performer's estimates of short vectors",
-            KernelErrors.class,
-            () -> estimate(lab.scale()));
+            "Performer's estimates of short vectors", KernelErrors.class, () -> errors(lab));
     lab.claim(
         "Performer's estimate of the softmax kernel is unbiased",
         "unbiased (arXiv 2009.14794, lemma 1)",
@@ -152,110 +148,88 @@ public final class FasterLighterSurveyStudy implements Study {
         "mean squared error falls with 1/m (arXiv 2009.14794, theorem 2)",
         Check.all(
             Check.atMost("exponent", exponent, -0.4), Check.atLeast("exponent", exponent, -0.7)));
-    Cost.Point first = found.errors.get(0);
+    Point first = found.errors.get(0);
     double scaled = first.seconds() * Math.sqrt(first.size());
     lab.figure(
-        new Figure(
-            "Performer: error of a kernel's estimate",
-            "features m",
-            "root mean square error, share of the kernel",
-            true,
-            true,
-            List.of(
-                Curve.line(KernelErrors::errors, Cost.Point::size, Cost.Point::seconds)
-                    .of(found, "measured"),
-                Curve.line(
-                        KernelErrors::errors,
-                        Cost.Point::size,
-                        point -> scaled / Math.sqrt(point.size()))
-                    .of(found, "1/√m"))));
+        Figure.of(
+                "Performer: error of a kernel's estimate",
+                "features m",
+                "root mean square error, share of the kernel",
+                Figure.Series.line("measured", found.errors(), Point::size, Point::seconds),
+                Figure.Series.line(
+                    "1/√m", found.errors(), Point::size, p -> scaled / Math.sqrt(p.size())))
+            .withLogX()
+            .withLogY());
   }
 
-  private static KernelErrors estimate(Scale scale) {
+  private static KernelErrors errors(ExperimentContext lab) {
     int d = 16;
-    int pairs = scale.pick(4, 64, 256);
-    int draws = scale.pick(8, 200, 1000);
+    int pairs = lab.pick(4, 64, 256);
+    int draws = lab.pick(8, 200, 1000);
+    List<Integer> usual = List.of(16, 32, 64, 128, 256, 512);
     List<Integer> sizes =
-        scale.pick(
-            List.of(16, 64),
-            List.of(16, 32, 64, 128, 256, 512),
-            List.of(16, 32, 64, 128, 256, 512, 1024));
+        lab.pick(List.of(16, 64), usual, List.of(16, 32, 64, 128, 256, 512, 1024));
     Random.seed(1);
     try (Mode mode = Autograd.noGrad()) {
       // The relative variance of one feature is about exp(|q + k|²): with longer vectors a few
       // draws in thousands make all of the error, and a sample says nothing of the mean.
-      Tensor q = Tensor.randn(pairs, d).mul(SHORT);
-      Tensor k = Tensor.randn(pairs, d).mul(SHORT);
+      Tensor q = Tensor.randn(pairs, d).mul(SHORT).to(DType.FLOAT64);
+      Tensor k = Tensor.randn(pairs, d).mul(SHORT).to(DType.FLOAT64);
       Tensor kernel = q.mul(k).sum(1, false).div(Math.sqrt(d)).exp();
-      List<Cost.Point> errors = new ArrayList<>();
+      List<Point> errors = new ArrayList<>();
       List<Double> means = new ArrayList<>();
       for (int m : sizes) {
         double error = 0;
         for (int i = 0; i < draws; i++) {
-          try (Scope scope = Scope.open()) {
-            Tensor off = product(q, k, directions(d, m)).div(kernel).sub(1.0);
+          try (Scope scope = Scope.open();
+              TokenMixer drawn = Small.mixer(new Performer.Config(1, m, 0), d, 16, false)) {
+            Tensor off = ((Performer) drawn).kernel(q, k).div(kernel).sub(1.0);
             error += off.square().mean().item() / draws;
             means.add(off.mean().item());
           }
         }
-        errors.add(new Cost.Point(m, Math.sqrt(error), -1));
+        errors.add(new Point(m, Math.sqrt(error), -1));
       }
       Estimate bias = Estimate.mean(means, "draw");
       return new KernelErrors(errors, bias.value() / bias.error());
     }
   }
 
-  /** Directions as a Performer of one head draws them. */
-  private static Tensor directions(int d, int features) {
-    try (TokenMixer mixer = Small.mixer(new Performer.Config(1, features, 0), d, 16, false)) {
-      return mixer.parameters().get("directions").value().copy();
-    }
-  }
-
-  private static Tensor product(Tensor q, Tensor k, Tensor directions) {
-    double root = Math.sqrt((double) directions.size(0));
-    return features(q, directions).mul(features(k, directions)).sum(1, false).div(root).div(root);
-  }
-
-  private static Tensor features(Tensor x, Tensor directions) {
-    Tensor scaled = x.mul(Math.pow((double) x.size(1), -0.25)).to(DType.FLOAT64);
-    Tensor half = scaled.square().sum(1, true).mul(0.5);
-    return scaled.matmul(directions.to(DType.FLOAT64).t()).sub(half).exp();
-  }
-
   // ---- Comparison
 
   private static void compare(ExperimentContext lab) {
-    List<List<String>> rows = new ArrayList<>();
-    for (int length :
-        lab.scale().pick(List.of(16, 24, 32), List.of(64, 128, 256), List.of(512, 1024, 4096))) {
-      Choice best = choose(lab, length);
-      rows.add(
-          Table.row(length, best.result().name(), best.result().cost().value(), best.reason()));
-    }
-    List<String> columns = List.of("tokens", "mixer", "loss (nats a byte)", "why");
-    lab.table(new Table("What the comparison advises, for the lowest loss", columns, rows));
+    List<Integer> lengths =
+        lab.pick(List.of(16, 24, 32), List.of(64, 128, 256), List.of(512, 1024, 4096));
+    Map<String, Choice> best =
+        Arms.named(lengths, Object::toString).map((name, length) -> choose(lab, length));
+    lab.table(
+        Measured.of(best)
+            .table(
+                "What the comparison advises, for the lowest loss",
+                "tokens",
+                fixed("mixer", choice -> choice.result().name()),
+                fixed("loss (nats a byte)", choice -> choice.result().cost().value()),
+                fixed("why", Choice::reason)));
   }
 
   private static Choice choose(ExperimentContext lab, int length) {
-    int rows = Math.max(1, lab.scale().pick(64, 1024, 8192) / length);
-    List<Variant> variants = new ArrayList<>();
-    MIXERS
-        .arm("primer", new PrimerAttention.Config())
-        .arm("gated", new GatedAttention.Config(HEADS, 0, 0.5))
-        .arm("extractor (ME)", new MinimalistExtractor.Config())
-        .settings()
-        .forEach(
-            (name, mixer) ->
-                variants.add(
+    int rows = Math.max(1, lab.pick(64, 1024, 8192) / length);
+    int width = lab.pick(16, 64, 512);
+    Map<String, Variant> variants =
+        MIXERS
+            .arm("primer", new PrimerAttention.Config())
+            .arm("gated", new GatedAttention.Config(HEADS, 0, 0.5))
+            .arm("extractor (ME)", new MinimalistExtractor.Config())
+            .map(
+                (name, mixer) ->
                     new Variant(
                         name + ", " + length + " tokens",
                         new Recipe(
-                            Small.language(2, lab.scale().pick(16, 64, 512), length, mixer),
+                            Small.language(2, width, length, mixer),
                             new TextData(),
-                            Small.training(10, rows, 1)))));
-    Budget budget = Budget.parse(lab.scale().pick("2steps", "150steps", "20000steps"));
-    return new Comparison(variants, budget, 1, Choice.Priority.QUALITY, 0.02)
+                            Small.training(10, rows, 1))));
+    Budget budget = Budget.parse(lab.pick("2steps", "150steps", "20000steps"));
+    return new Comparison(List.copyOf(variants.values()), budget, 1, Choice.Priority.QUALITY, 0.02)
         .run(lab, LanguageModellingJob.of(lab.text()));
   }
 }

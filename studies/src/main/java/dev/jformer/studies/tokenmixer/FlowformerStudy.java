@@ -8,15 +8,12 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.linear.FlowAttention;
 import dev.jformer.mixer.linear.LinearAttention;
+import dev.jformer.model.CausalLm;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Measured.Cell;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
-import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.LayerCost;
@@ -63,135 +60,97 @@ public final class FlowformerStudy implements Study {
   }
 
   private static void costs(ExperimentContext lab) {
-    int width = lab.scale().pick(16, 256, 512);
-    List<Integer> sizes =
-        lab.scale()
-            .pick(
-                List.of(64, 128, 256),
-                List.of(128, 256, 512, 1024, 2048, 4096, 8192, 16_384),
-                List.of(128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768));
-    int from = lab.scale().pick(64, 2048, 2048);
-    LayerCost layer = new LayerCost(width, sizes);
+    List<Integer> usual = List.of(128, 256, 512, 1024, 2048, 4096, 8192, 16_384);
+    List<Integer> paper = List.of(128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768);
+    List<Integer> sizes = lab.pick(List.of(64, 128, 256), usual, paper);
+    int from = lab.pick(64, 2048, 2048);
+    LayerCost layer = new LayerCost(lab.pick(16, 256, 512), sizes);
     Measured<Cost> costs = layer.measure(lab, MIXERS, true);
     Cost flow = costs.first(FLOW);
     Cost softmax = costs.first(SOFTMAX);
     lab.claim(
-        Claim.that(
-                "Flow-Attention's time and memory are linear in the number of tokens",
-                Check.all(
-                    Check.atMost("exponent of time", flow.timeExponent(from), LINEAR_EXPONENT),
-                    Check.atMost("exponent of memory", flow.memoryExponent(from), LINEAR_EXPONENT)))
-            .paper("linear complexity (abstract)")
-            .remark(
-                "From "
-                    + from
-                    + " to "
-                    + sizes.get(sizes.size() - 1)
-                    + " tokens. Softmax attention: "
-                    + Check.number(softmax.timeExponent(from))
-                    + " and "
-                    + Check.number(softmax.memoryExponent(from))
-                    + "."));
+        "Flow-Attention's time and memory are linear in the number of tokens",
+        "linear complexity (abstract)",
+        Check.all(
+            Check.atMost("exponent of time", flow.timeExponent(from), LINEAR_EXPONENT),
+            Check.atMost("exponent of memory", flow.memoryExponent(from), LINEAR_EXPONENT)),
+        "From %d to %d tokens. Softmax attention: %s and %s."
+            .formatted(
+                from,
+                flow.last().size(),
+                Check.number(softmax.timeExponent(from)),
+                Check.number(softmax.memoryExponent(from))));
     lab.claim(
         "Causal Flow-Attention is faster than fused softmax attention on sequences of 2,048 tokens",
         "",
         Check.atMost("faster from tokens", flow.overtakes(softmax), 2048));
-    lab.table(
-        costs.crossTable(
-            "A causal layer forward and backward on one sequence, width "
-                + width
-                + ", "
-                + HEADS
-                + " heads: time, and the most memory beside weights and input",
-            "tokens",
-            sizes,
-            new Cell<>("ms", (cost, i) -> 1e3 * cost.points().get(i).seconds()),
-            new Cell<>("MB", (cost, i) -> cost.points().get(i).bytes() / 1e6)));
-    layer.figures(lab, costs);
+    layer.reportByLength(lab, costs);
   }
 
   private static void language(ExperimentContext lab) {
+    CausalLm.Config model =
+        Small.language(lab.pick(1, 3, 6), lab.pick(16, 64, 512), lab.pick(24, 128, 512), HEADS);
     Measured<TrainingResult> runs =
-        MIXERS.learn(lab, "language", seeds(lab), mixer -> language(lab.scale(), mixer));
-
+        MIXERS.learn(
+            lab,
+            "language",
+            lab.pick(1, 3, 3),
+            mixer ->
+                new LanguageTrial(
+                    model.withBlock(b -> b.mixer(mixer)),
+                    Small.training(lab.pick(3, 800, 40_000), lab.pick(4, 16, 32), 1),
+                    lab.pick(2, 40, 40)));
     lab.claim(
-        Claim.that(
-                "Flow-Attention learns language about as well as softmax attention",
-                Check.atMost(
-                    "loss as a multiple of softmax attention's",
-                    runs.ratio(FLOW, SOFTMAX, TrainingResult::finalLoss),
-                    NEAR))
-            .paper("perplexity 30.8 against 33.0 on WikiText-103 (the authors' summary)")
-            .control(LINEAR));
+        "Flow-Attention learns language about as well as softmax attention",
+        "perplexity 30.8 against 33.0 on WikiText-103 (the authors' summary)",
+        LINEAR,
+        runs.ratioAtMost(
+            "loss as a multiple of softmax attention's",
+            FLOW,
+            SOFTMAX,
+            TrainingResult::finalLoss,
+            NEAR));
     lab.claim(
-        Claim.that(
-                "Flow-Attention learns language better than linear attention",
-                runs.below("loss", FLOW, LINEAR, TrainingResult::finalLoss))
-            .paper(
-                "perplexity 30.8 against 37.5 of Performer, another linear attention (authors' summary)")
-            .control(LINEAR));
+        "Flow-Attention learns language better than linear attention",
+        "perplexity 30.8 against 37.5 of Performer, another linear attention (authors' summary)",
+        LINEAR,
+        runs.below("loss", FLOW, LINEAR, TrainingResult::finalLoss));
     LanguageTrial.report(lab, runs, "Language models at equal updates", "mixer");
-  }
-
-  private static int seeds(ExperimentContext lab) {
-    return lab.scale().pick(1, 3, 3);
-  }
-
-  private static Trial<TrainingResult> language(Scale scale, TokenMixer.Config mixer) {
-    return new LanguageTrial(
-        Small.language(
-            scale.pick(1, 3, 6), scale.pick(16, 64, 512), scale.pick(24, 128, 512), mixer),
-        Small.training(scale.pick(3, 800, 40_000), scale.pick(4, 16, 32), 1),
-        scale.pick(2, 40, 40),
-        null);
   }
 
   private static void lists(ExperimentContext lab) {
     ListOps problems =
-        lab.scale().pick(new ListOps(24, 2, 3), new ListOps(64, 3, 4), new ListOps(2000, 10, 10));
+        lab.pick(new ListOps(24, 2, 3), new ListOps(64, 3, 4), new ListOps(2000, 10, 10));
     Measured<TrainingResult> runs =
-        MIXERS.learn(lab, "lists", seeds(lab), mixer -> lists(lab.scale(), problems, mixer));
-
+        MIXERS.learn(
+            lab,
+            "lists",
+            lab.pick(1, 3, 3),
+            mixer ->
+                new ListTrial(
+                    problems,
+                    Small.lists(lab.pick(1, 3, 4), lab.pick(16, 64, 512), problems, mixer),
+                    Small.training(lab.pick(10, 1500, 5000), lab.pick(8, 32, 32), 1),
+                    lab.pick(50, 2000, 2000)));
     lab.claim(
-        Claim.that(
-                "Flow-Attention classifies lists about as well as softmax attention",
-                Check.atLeast(
-                    "accuracy (%)",
-                    runs.of(FLOW, TrainingResult::percentRight),
-                    runs.of(SOFTMAX, TrainingResult::percentRight).plus(-NEAR_POINTS)))
-            .paper(
-                "73.0 against 71.9 % on time series; softmax attention is not in their Long Range"
-                    + " Arena")
-            .control(LINEAR));
+        "Flow-Attention classifies lists about as well as softmax attention",
+        "73.0 against 71.9 % on time series; softmax attention is not in their Long Range Arena",
+        LINEAR,
+        runs.atLeast("accuracy (%)", FLOW, SOFTMAX, TrainingResult::percentRight, NEAR_POINTS));
     lab.claim(
-        Claim.that(
-                "Flow-Attention classifies lists better than linear attention",
-                runs.above("accuracy (%)", FLOW, LINEAR, TrainingResult::percentRight))
-            .paper("56.48 against Performer's 51.41 % on the Long Range Arena (authors' summary)")
-            .control(LINEAR));
+        "Flow-Attention classifies lists better than linear attention",
+        "56.48 against Performer's 51.41 % on the Long Range Arena (authors' summary)",
+        LINEAR,
+        runs.above("accuracy (%)", FLOW, LINEAR, TrainingResult::percentRight));
     lab.table(
         runs.table(
-            "Results of nested lists of up to "
-                + problems.length()
-                + " tokens, "
-                + problems.depth()
-                + " deep; chance 10 %",
+            "Results of nested lists of up to %d tokens, %d deep; chance 10 %%"
+                .formatted(problems.length(), problems.depth()),
             "mixer",
             column("accuracy", "%", TrainingResult::percentRight),
             eachSeed("by seed", TrainingResult::percentRight),
             column("held-out cross-entropy", TrainingResult::finalLoss),
             column("seconds", TrainingResult::seconds)));
-    lab.figure(
-        runs.figure(
-            "Nested lists, first seed", "updates", "cross-entropy (nats)", TrainingResult::curve));
-  }
-
-  private static Trial<TrainingResult> lists(
-      Scale scale, ListOps problems, TokenMixer.Config mixer) {
-    return new ListTrial(
-        problems,
-        Small.lists(scale.pick(1, 3, 4), scale.pick(16, 64, 512), problems, mixer),
-        Small.training(scale.pick(10, 1500, 5000), scale.pick(8, 32, 32), 1),
-        scale.pick(50, 2000, 2000));
+    lab.figure(TrainingResult.figure(runs, "Nested lists, first seed", "cross-entropy (nats)"));
   }
 }

@@ -5,21 +5,17 @@ import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Growth;
-import dev.jformer.data.text.TokenFile;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.PattentionMlp;
-import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Pattention;
 import dev.jformer.nn.Projection;
-import dev.jformer.position.LearnedPosition;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
@@ -38,7 +34,6 @@ import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.function.DoubleConsumer;
 
 /**
  * TokenFormer: Rethinking Transformer Scaling with Tokenized Model Parameters (<a
@@ -83,22 +78,21 @@ public final class TokenformerStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    Scale scale = lab.scale();
-    int seeds = scale.pick(1, 2, 3);
+    int seeds = lab.pick(1, 2, 3);
     List<Integer> stages =
-        scale.pick(List.of(2, 2, 2), List.of(400, 200, 150), List.of(60_000, 30_000, 30_000));
+        lab.pick(List.of(2, 2, 2), List.of(400, 200, 150), List.of(60_000, 30_000, 30_000));
     Measured<Outcome> grown =
-        Arms.of(GROWN, stages).learn(lab, "", seeds, s -> trial(scale, tokens(scale, 1), s));
+        Arms.of(GROWN, stages).learn(lab, "", seeds, s -> trial(lab, tokens(lab, 1), s));
     double budget = grown.first(GROWN).spent();
     Measured<Outcome> runs =
         grown.and(
-            Arms.of(SCRATCH, tokens(scale, 4))
-                .control(PLAIN, transformer(scale))
+            Arms.of(SCRATCH, tokens(lab, 4))
+                .control(PLAIN, transformer(lab))
                 .learn(
                     lab,
                     "",
                     seeds,
-                    model -> trial(scale, model, List.of(steps(scale, model, budget)))));
+                    model -> trial(lab, model, List.of(steps(lab, model, budget)))));
     lab.claim(
         "Growing a TokenFormer preserves the function",
         "new key parameters start at zero: output unchanged (section 3.3)",
@@ -125,10 +119,8 @@ public final class TokenformerStudy implements Study {
         "A TokenFormer learns about as well as a Transformer of the same number of weights",
         "perplexity 16.1 against 16.4 at 354 M parameters (table 2)",
         PLAIN,
-        Check.atMost(
-            "loss as a multiple of the Transformer's",
-            runs.ratio(SCRATCH, PLAIN, Outcome::last),
-            1.02));
+        runs.ratioAtMost(
+            "loss as a multiple of the Transformer's", SCRATCH, PLAIN, Outcome::last, 1.02));
     lab.table(
         runs.table(
             "Language models at equal total compute",
@@ -143,94 +135,75 @@ public final class TokenformerStudy implements Study {
             "nats a byte",
             (run, name) -> Figure.Series.line(name, run.compute(), run.losses())));
     lab.note(
-        "Compute is that of matrix products, forward and backward, added up over the stages. Each stage"
-            + " has a warm-up and a cosine of its own, as has training from scratch.");
+        "Compute is that of matrix products, forward and backward, added up over the stages. Each"
+            + " stage has a warm-up and a cosine of its own, as has training from scratch.");
   }
 
-  private static CausalLm.Config tokens(Scale scale, int growth) {
-    return model(scale, new PattentionMlp.Config(2, growth), new Pattention.Config(0.5, growth));
+  private static CausalLm.Config tokens(ExperimentContext lab, int growth) {
+    return model(lab, new PattentionMlp.Config(2, growth), new Pattention.Config(0.5, growth));
   }
 
   /** Perceptrons so wide that the weights are as many as the large TokenFormer's. */
-  private static CausalLm.Config transformer(Scale scale) {
+  private static CausalLm.Config transformer(ExperimentContext lab) {
     // Blocks of the large one: 4 projections of 2 (2 D) D and 2 (8 D) D; here 4 D² and 2 h D.
-    int hidden = (16 + 16 - 4) * width(scale) / 2;
-    return model(scale, new Mlp.Config(Activation.GELU, 4, hidden), new Linear.Config());
-  }
-
-  private static int width(Scale scale) {
-    return scale.pick(16, 64, 512);
+    int hidden = (16 + 16 - 4) * lab.pick(16, 64, 512) / 2;
+    return model(lab, new Mlp.Config(Activation.GELU, 4, hidden), new Linear.Config());
   }
 
   private static CausalLm.Config model(
-      Scale scale, ChannelMixer.Config ffn, Projection projection) {
-    return Small.language(
-        3,
-        width(scale),
-        scale.pick(16, 96, 1024),
-        new LearnedPosition.Config(),
-        new SoftmaxAttention.Config(4, 0),
-        ffn,
-        projection);
+      ExperimentContext lab, ChannelMixer.Config ffn, Projection projection) {
+    return Small.language(3, lab.pick(16, 64, 512), lab.pick(16, 96, 1024), 4)
+        .withBlock(b -> b.ffn(ffn).projection(projection));
+  }
+
+  private static Trial<Outcome> trial(
+      ExperimentContext lab, CausalLm.Config config, List<Integer> stages) {
+    return Trial.of(Outcome.class, session -> train(lab, session, config, stages));
   }
 
   /** Trains a model that doubles between stages of so many updates. */
-  private static Trial<Outcome> trial(Scale scale, CausalLm.Config config, List<Integer> stages) {
-    return Trial.of(
-        Outcome.class,
-        session -> {
-          List<Double> losses = new ArrayList<>();
-          List<Double> compute = new ArrayList<>();
-          List<Double> changes = new ArrayList<>();
-          double spent = 0;
-          Random.seed(session.seed());
-          CausalLm model = config.build();
-          try {
-            for (int stage = 0; stage < stages.size(); stage++) {
-              if (stage > 0) {
-                CausalLm larger = (CausalLm) Growth.grow(model, 2);
-                changes.add(difference(model, larger));
-                model.close();
-                model = larger;
-              }
-              TrainingConfig training =
-                  Small.training(stages.get(stage), batch(scale), session.seed() + 100L * stage);
-              double before = stage;
-              double each = perStep(scale, model);
-              losses.addAll(
-                  train(
-                      scale,
-                      session.text(),
-                      model,
-                      training,
-                      done -> session.progress().at((before + done) / stages.size(), "")));
-              long at = 0;
-              while (compute.size() < losses.size()) {
-                at = Math.min(training.steps(), at + training.evaluateEvery());
-                compute.add(spent + each * at);
-              }
-              spent += each * training.steps();
-            }
-            return new Outcome(losses, compute, changes, model.parameterCount());
-          } finally {
-            model.close();
-          }
-        });
-  }
-
-  private static List<Double> train(
-      Scale scale,
-      TokenFile text,
-      CausalLm model,
-      TrainingConfig training,
-      DoubleConsumer progress) {
-    int evaluated = scale.pick(2, 40, 100);
-    return TrainingCurve.of(
-            model,
-            new LanguageModelling(model, text, training.batch(), training.seed(), evaluated),
-            training,
-            progress)
-        .losses();
+  private static Outcome train(
+      ExperimentContext lab, Trial.Session session, CausalLm.Config config, List<Integer> stages) {
+    List<Double> losses = new ArrayList<>();
+    List<Double> compute = new ArrayList<>();
+    List<Double> changes = new ArrayList<>();
+    double spent = 0;
+    Random.seed(session.seed());
+    CausalLm model = config.build();
+    try {
+      for (int stage = 0; stage < stages.size(); stage++) {
+        if (stage > 0) {
+          CausalLm larger = (CausalLm) Growth.grow(model, 2);
+          changes.add(difference(model, larger));
+          model.close();
+          model = larger;
+        }
+        int steps = stages.get(stage);
+        int before = stage;
+        double each = perStep(lab, model);
+        TrainingConfig training = Small.training(steps, batch(lab), session.seed() + 100L * stage);
+        List<Double> own =
+            TrainingCurve.of(
+                    model,
+                    new LanguageModelling(
+                        model,
+                        session.text(),
+                        training.batch(),
+                        training.seed(),
+                        lab.pick(2, 40, 100)),
+                    training,
+                    done -> session.progress().at((before + done) / stages.size(), ""))
+                .losses();
+        for (int i = 1; i <= own.size(); i++) {
+          losses.add(own.get(i - 1));
+          compute.add(spent + each * Math.min(steps, i * training.evaluateEvery()));
+        }
+        spent += each * steps;
+      }
+      return new Outcome(losses, compute, changes, model.parameterCount());
+    } finally {
+      model.close();
+    }
   }
 
   private static double difference(CausalLm a, CausalLm b) {
@@ -241,23 +214,23 @@ public final class TokenformerStudy implements Study {
     }
   }
 
-  private static int batch(Scale scale) {
-    return scale.pick(2, 16, 32);
+  private static int batch(ExperimentContext lab) {
+    return lab.pick(2, 16, 32);
   }
 
   /** How many updates a budget is enough for. */
-  private static int steps(Scale scale, CausalLm.Config config, double budget) {
+  private static int steps(ExperimentContext lab, CausalLm.Config config, double budget) {
     try (CausalLm model = config.build()) {
-      return Math.max(1, (int) Math.floor(budget / perStep(scale, model)));
+      return Math.max(1, (int) Math.floor(budget / perStep(lab, model)));
     }
   }
 
   /** Operations of an update, 1e12. */
-  private static double perStep(Scale scale, CausalLm model) {
+  private static double perStep(ExperimentContext lab, CausalLm model) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor ids = Tensor.zeros(DType.INT64, 1, model.config().length());
-      return 3e-12 * batch(scale) * Flops.of(() -> model.logits(ids));
+      return 3e-12 * batch(lab) * Flops.of(() -> model.logits(ids));
     }
   }
 }

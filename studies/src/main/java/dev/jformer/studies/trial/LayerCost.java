@@ -6,6 +6,7 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
+import dev.jformer.studies.Measured.Cell;
 import dev.jformer.studies.Measured.Curve;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
@@ -80,14 +81,34 @@ public record LayerCost(int width, List<Integer> sizes) {
             column("exponent of memory", cost -> cost.memoryExponent(from)),
             column("ms, " + sizes.get(0) + " tokens", cost -> ms(cost, 0)),
             column("ms, " + sizes.get(last) + " tokens", cost -> ms(cost, last)),
-            column(
-                "MB, " + sizes.get(last) + " tokens",
-                cost -> cost.points().get(last).bytes() / 1e6)));
+            column("MB, " + sizes.get(last) + " tokens", cost -> megabytes(cost, last))));
     figures(context, costs);
   }
 
   private static double ms(Cost cost, int size) {
-    return 1e3 * cost.points().get(size).seconds();
+    return size < cost.points().size() ? 1e3 * cost.points().get(size).seconds() : Double.NaN;
+  }
+
+  private static double megabytes(Cost cost, int size) {
+    return size < cost.points().size() ? cost.points().get(size).bytes() / 1e6 : Double.NaN;
+  }
+
+  /**
+   * Adds a table of time and memory by number of tokens, and two figures of them. Mixers may have
+   * been measured for the first of the {@link #sizes} only.
+   */
+  public void reportByLength(ExperimentContext context, Measured<Cost> costs) {
+    context.table(
+        costs.crossTable(
+            "A layer of width "
+                + width
+                + ", forward and backward on one sequence: time, and the most memory beside weights"
+                + " and input",
+            "tokens",
+            sizes,
+            new Cell<>("ms", LayerCost::ms),
+            new Cell<>("MB", LayerCost::megabytes)));
+    figures(context, costs);
   }
 
   /** Adds a figure of time and one of memory by number of tokens. */
