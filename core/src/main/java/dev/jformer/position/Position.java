@@ -13,8 +13,8 @@ import java.util.function.Supplier;
  * or on attention logits; a subclass overrides the methods for its places.
  */
 public abstract class Position extends Module {
-  /** The innermost pass of each thread, so that threads may share a model. */
-  private final ThreadLocal<Pass> innermost = new ThreadLocal<>();
+  /** The innermost pass of each thread through any model, so that threads may share one. */
+  private static final ThreadLocal<Pass> INNERMOST = new ThreadLocal<>();
 
   /** Configuration of a position encoding. */
   public interface Config extends Part {
@@ -91,7 +91,10 @@ public abstract class Position extends Module {
   }
 
   private Tensor shared(BiasKey wanted, Supplier<Tensor> make) {
-    Pass pass = innermost.get();
+    Pass pass = INNERMOST.get();
+    while (pass != null && pass.position() != this) {
+      pass = pass.outer;
+    }
     if (pass == null) {
       return make.get();
     }
@@ -131,18 +134,22 @@ public abstract class Position extends Module {
    */
   public final class Pass implements AutoCloseable {
     private final Map<BiasKey, Tensor> made = new HashMap<>();
-    private final Pass outer = innermost.get();
+    private final Pass outer = INNERMOST.get();
 
     private Pass() {
-      innermost.set(this);
+      INNERMOST.set(this);
+    }
+
+    private Position position() {
+      return Position.this;
     }
 
     @Override
     public void close() {
       if (outer == null) {
-        innermost.remove();
+        INNERMOST.remove();
       } else {
-        innermost.set(outer);
+        INNERMOST.set(outer);
       }
       for (Tensor bias : made.values()) {
         if (bias != null) {
