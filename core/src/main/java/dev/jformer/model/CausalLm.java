@@ -205,19 +205,13 @@ public final class CausalLm extends Model {
     }
   }
 
-  /**
-   * Describes the model, for example as {@code causal-lm, 4 layers, width 256, vocabulary 256, 3.2
-   * M parameters}.
-   */
   @Override
-  public String toString() {
+  protected String details() {
     return String.format(
         java.util.Locale.ROOT,
-        "%s, %d layers, width %d, vocabulary %d, %.1f M parameters",
-        config.type(),
+        "%d layers, width %d, vocabulary %d",
         config.layers(),
         config.width(),
-        config.vocab(),
-        parameterCount() / 1e6);
+        config.vocab());
   }
 }

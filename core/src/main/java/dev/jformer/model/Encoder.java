@@ -391,15 +391,13 @@ public final class Encoder extends Model {
   }
 
   @Override
-  public String toString() {
+  protected String details() {
     return String.format(
         java.util.Locale.ROOT,
-        "%s, %d layers, width %d, vocabulary %d, %d classes, %.1f M parameters",
-        config.type(),
+        "%d layers, width %d, vocabulary %d%s",
         config.layers(),
         config.width(),
         config.vocab(),
-        config.labels(),
-        parameterCount() / 1e6);
+        config.labels() == 0 ? "" : ", " + config.labels() + " classes");
   }
 }

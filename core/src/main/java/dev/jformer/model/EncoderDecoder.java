@@ -343,15 +343,13 @@ public final class EncoderDecoder extends Model {
   }
 
   @Override
-  public String toString() {
+  protected String details() {
     return String.format(
         Locale.ROOT,
-        "%s, %d + %d layers, width %d, vocabulary %d, %.1f M parameters",
-        config.type(),
+        "%d + %d layers, width %d, vocabulary %d",
         config.encoderLayers(),
         config.decoderLayers(),
         config.width(),
-        config.vocab(),
-        parameterCount() / 1e6);
+        config.vocab());
   }
 }

@@ -4,10 +4,13 @@ import dev.jformer.config.Part;
 import dev.jformer.config.TypeKey;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
+import java.util.Locale;
 import java.util.Map;
 
 /** A complete model: the root of a module tree, with the configuration that rebuilds it. */
 public abstract class Model extends Module {
+  private static final long MILLION = 1_000_000;
+
   /** Configuration of a model; the JSON field {@code model} names its family. */
   @TypeKey("model")
   public interface Config extends Part {
@@ -29,5 +32,25 @@ public abstract class Model extends Module {
                 parameter.copyFrom(source.value().detach());
               }
             });
+  }
+
+  /** The most important sizes in words, for {@link #toString}; empty for none. */
+  protected String details() {
+    return "";
+  }
+
+  /**
+   * Describes the model in a line, for example {@code causal-lm, 4 layers, width 256, vocabulary
+   * 2048, 3.7 M parameters}.
+   */
+  @Override
+  public final String toString() {
+    long count = parameterCount();
+    String parameters =
+        count < MILLION / 10
+            ? String.format(Locale.ROOT, "%,d parameters", count)
+            : String.format(Locale.ROOT, "%.1f M parameters", (double) count / MILLION);
+    String details = details().isEmpty() ? "" : details() + ", ";
+    return config().type() + ", " + details + parameters;
   }
 }

@@ -86,4 +86,15 @@ public abstract class ForecastModel extends Model {
     Tensor forecast = forecast(past, pastCalendar, futureCalendar);
     return forecast.to(DType.FLOAT32).sub(future).square().mean();
   }
+
+  @Override
+  protected String details() {
+    Config config = config();
+    return config.lookBack()
+        + " rows to read, "
+        + config.horizon()
+        + " to forecast, "
+        + config.variates()
+        + (config.variates() == 1 ? " variable" : " variables");
+  }
 }

@@ -74,14 +74,12 @@ public abstract class ImageModel extends Model {
   }
 
   @Override
-  public String toString() {
+  protected String details() {
     return String.format(
         java.util.Locale.ROOT,
-        "%s, images of %d x %d, %d classes, %.1f M parameters",
-        config().type(),
+        "images of %d x %d, %d classes",
         config().size(),
         config().size(),
-        config().classes(),
-        parameterCount() / 1e6);
+        config().classes());
   }
 }
