@@ -96,6 +96,7 @@ final class Course implements Listener {
 
   @Override
   public void evaluation(Evaluation evaluation) {
+    evaluations.removeIf(earlier -> earlier.step() == evaluation.step());
     evaluations.add(
         new TrainingOutcome.Measurement(evaluation.step(), seconds, evaluation.metrics()));
     if (isCheckpoint()) {

@@ -25,6 +25,8 @@ final class RecipeTree {
           "mlm",
           "classify",
           "fine-tune",
+          "fine-tune-text",
+          "fine-tune-mlm",
           "translate");
 
   private RecipeTree() {}

@@ -172,6 +172,9 @@ public final class Run {
       Keeper keeper = new Keeper(data, progress);
       try (keeper) {
         made.withObserver(keeper);
+        if (!recipe.from().isEmpty()) {
+          made.withInitialEvaluation();
+        }
         started(made);
         return result(data, made.run());
       }
@@ -206,7 +209,8 @@ public final class Run {
         data.checkPrompt(model, prompt);
       }
       try {
-        metrics = new MetricsFile(folder.resolve(RunFolder.METRICS), step);
+        long kept = step == 0 ? -1 : step; // the evaluation before the first update is repeated
+        metrics = new MetricsFile(folder.resolve(RunFolder.METRICS), kept);
       } catch (IOException e) {
         throw new UncheckedIOException("cannot write metrics in " + folder, e);
       }

@@ -47,6 +47,7 @@ public final class Training {
   private long evaluationBatches = PreparedData.USUAL;
   private boolean measured;
   private boolean ownShape;
+  private boolean evaluatesFirst;
   private Trainer trainer;
   private boolean stopping;
 
@@ -100,6 +101,15 @@ public final class Training {
    */
   public Training withOwnShape() {
     ownShape = true;
+    return this;
+  }
+
+  /**
+   * Evaluates the initial model too, so that the best one may be that before training: for models
+   * that begin with trained weights.
+   */
+  public Training withInitialEvaluation() {
+    evaluatesFirst = true;
     return this;
   }
 
@@ -203,6 +213,9 @@ public final class Training {
       if (resumes && checkpoints != null && Trainer.canResume(checkpoints)) {
         made.resume();
         course.resume(made.step());
+      }
+      if (evaluatesFirst) {
+        made.evaluateFirst();
       }
       made.addListener(course);
       observers.forEach(made::addListener);

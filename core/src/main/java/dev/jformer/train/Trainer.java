@@ -39,6 +39,7 @@ public final class Trainer implements AutoCloseable {
   private final List<ScheduledModule> staged;
 
   private TrainingState progress = new TrainingState();
+  private boolean evaluatesFirst;
   private volatile boolean stopping;
   private long lastUpdate = Long.MAX_VALUE;
 
@@ -64,6 +65,11 @@ public final class Trainer implements AutoCloseable {
   /** Adds a listener. */
   public void addListener(Listener listener) {
     listeners.add(listener);
+  }
+
+  /** Evaluates the model before the first update too, so that it counts among the best. */
+  public void evaluateFirst() {
+    evaluatesFirst = true;
   }
 
   /** Whether {@code folder} holds a checkpoint to resume from. */
@@ -148,6 +154,11 @@ public final class Trainer implements AutoCloseable {
   public Result run() {
     Clock clock = new Clock(training, task.unitsPerBatch());
     model.train(true);
+    if (evaluatesFirst && progress.step() == 0 && !stopping) {
+      progress = new TrainingState();
+      evaluate(clock);
+      clock.proceed();
+    }
     while (progress.step() < training.steps()) {
       if (stopping || progress.step() >= lastUpdate) {
         save();

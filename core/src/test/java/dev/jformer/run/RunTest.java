@@ -1,5 +1,6 @@
 package dev.jformer.run;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -197,6 +198,8 @@ class RunTest {
 
     Log next = new Log();
     Run.train(recipe("language").withFrom(first), folder.resolve("next"), next);
+    double inherited = next.evaluations.remove(0);
+    assertEquals(result.training().best().loss(), inherited, 1e-6, "the loss before training");
     assertAsBefore("language-from", next);
   }
 
@@ -208,7 +211,32 @@ class RunTest {
     assertAsBefore("masked", log);
     Log next = new Log();
     Run.train(recipe("classify").withFrom(first), folder.resolve("next"), next);
+    next.evaluations.remove(0); // of the model before the first update
     assertAsBefore("classify-from", next);
+  }
+
+  /** Training that only does harm leaves the model as it was, also when it is interrupted. */
+  @Test
+  void theModelBeforeTrainingIsKeptIfNoneIsBetter() throws IOException {
+    Path first = folder.resolve("first");
+    Metrics before = Run.train(recipe("language"), first, new Log());
+    Recipe harmful = recipe("language").withFrom(first).with("training.learningRate", "10");
+    Path next = folder.resolve("next");
+    Run run = Run.begin(harmful, next, false);
+    Log log = new Log(1, run::stop);
+    assertTrue(run.train(log).isInterrupted());
+    RunResult result = Run.reopen(next).train(log);
+    assertEquals(0, result.training().bestStep());
+    assertEquals(before.loss(), result.training().best().loss(), 1e-6);
+    assertEquals(0, result.training().evaluations().get(0).step());
+    assertEquals(
+        1,
+        Files.readAllLines(next.resolve("metrics.jsonl")).stream()
+            .filter(line -> line.contains("\"step\":0,"))
+            .count());
+    assertArrayEquals(
+        Files.readAllBytes(first.resolve("model.safetensors")),
+        Files.readAllBytes(next.resolve("model.safetensors")));
   }
 
   @Test

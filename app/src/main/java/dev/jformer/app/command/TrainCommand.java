@@ -1,14 +1,11 @@
 package dev.jformer.app.command;
 
-import dev.jformer.config.Nearest;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.Run;
 import dev.jformer.run.RunResult;
 import dev.jformer.run.TrainingOutcome;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -62,25 +59,22 @@ final class TrainCommand implements Callable<Integer> {
           "translation", "jformer translate %s '...'",
           "forecasting", "jformer forecast %s --data series.csv --out next.csv");
 
-  private static final String TEXT = "text";
-  private static final List<String> TASKS =
-      List.of(TEXT, "forecast", "images", "mlm", "classify", "translate");
-
   @Option(
       names = "--recipe",
       paramLabel = "NAME|FILE",
       description =
-          "java, shakespeare, forecast, images, poolformer, mlm, classify, fine-tune, translate, or"
-              + " a JSON or YAML file (default: the recipe of the task).")
+          "java, shakespeare, forecast, images, poolformer, mlm, classify, translate, fine-tune,"
+              + " fine-tune-text, fine-tune-mlm, or a JSON or YAML file (default: the recipe of the"
+              + " task).")
   private String named;
 
   @Option(
       names = "--task",
       paramLabel = "TASK",
       description =
-          "text, forecast, images, mlm, classify or translate (default text); not used with"
-              + " --recipe.")
-  private String task = TEXT;
+          "text, forecast, images, mlm, classify or translate (default text): takes the recipe that"
+              + " suits such data.")
+  private String task;
 
   @Option(
       names = "--horizon",
@@ -117,8 +111,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--from",
       paramLabel = "FOLDER",
       description =
-          "Start with the configuration and weights of this model: a folder, or minilm, which"
-              + " comes with the build.")
+          "Fine-tune this model: start with its configuration and weights, with a low learning"
+              + " rate. A folder, or minilm, which comes with the build.")
   private Path from;
 
   @Option(
@@ -178,39 +172,30 @@ final class TrainCommand implements Callable<Integer> {
           || horizon != null
           || lookBack != null
           || from != null
-          || !pairFields().isEmpty()) {
+          || pairs.source() != null
+          || pairs.target() != null) {
         throw new CommandException(
             "--resume continues a run with its own recipe: leave out --data, --out, --set,"
                 + " --steps, --seed, --horizon, --look-back, --from, --source and --target");
       }
       return train(Run.reopen(resume).withPrompt(sample), resume, console);
     }
-    Map<String, String> all = new LinkedHashMap<>();
-    if (steps != null) {
-      all.put("training.steps", steps.toString());
+    RecipeFields fields = fields();
+    TrainTask chosenTask = task == null ? TrainTask.TEXT : TrainTask.named(task);
+    String recipe = named != null ? named : chosenTask.recipe(from);
+    Map<String, String> gentler = named != null ? Map.of() : chosenTask.gentler(from);
+    gentler.forEach((path, rate) -> console.say("fine-tuning: %s=%s", path, rate));
+    Recipe chosen = Recipes.load(recipe, fields.all(gentler));
+    if (named != null && task != null) {
+      chosenTask.check(named, chosen);
     }
-    if (seed != null) {
-      all.put("training.seed", seed.toString());
-    }
-    if (horizon != null) {
-      all.put("model.horizon", horizon.toString());
-    }
-    if (lookBack != null) {
-      all.put("model.lookBack", lookBack.toString());
-    }
-    if (from != null) {
-      all.put("from", Pretrained.find(from).toAbsolutePath().toString());
-    }
-    all.putAll(pairFields());
-    all.putAll(overrides.fields());
-    String recipe = named != null ? named : ofTask();
-    Recipe chosen = Recipes.load(recipe, all);
-    boolean ofUser = named == null && task.equals(TEXT) && data != null;
+    boolean ofUser = named == null && chosenTask == TrainTask.TEXT && from == null && data != null;
     Recipe complete =
         Recipes.withData(
             recipe, ofUser ? Recipes.ofAllFiles(chosen) : chosen, data, List.of(endings));
     boolean own = Recipes.bringsData(recipe, chosen, data);
-    Path folder = out == null ? Path.of("runs", ofUser ? TEXT : Recipes.name(recipe)) : out;
+    Path folder =
+        out == null ? Path.of("runs", ofUser ? chosenTask.toString() : Recipes.name(recipe)) : out;
     String prompt = sample == null && own ? DefaultCorpus.PROMPT : sample;
     return train(Run.begin(complete, folder, overwrite).withPrompt(prompt), folder, console);
   }
@@ -218,63 +203,40 @@ final class TrainCommand implements Callable<Integer> {
   /** Trains and reports; the exit code of the program. */
   private int train(Run run, Path folder, Console console) throws IOException {
     RunResult result = TrainingSession.train(run, folder, console);
-    if (json.isSet()) {
-      json.printer().print(TrainingReport.of(result));
-    }
     TrainingOutcome training = result.training();
     if (result.isInterrupted()) {
+      if (json.isSet()) {
+        json.printer().print(TrainingReport.of(result));
+      }
       console.say(
           "stopped at step %d; continue with: jformer train --resume %s", training.steps(), folder);
       return Interruption.EXIT_CODE;
     }
-    if (!result.test().isEmpty()) {
-      console.say("%non test data:%n%s", TrainingReport.table(result.test()));
+    json.printer().print(TrainingReport.of(result), report -> TrainingReport.text(result));
+    if (training.bestStep() == 0 && !run.recipe().from().isEmpty()) {
+      console.say("no update made the model better: the one before training is kept");
     }
-    console.say(
-        "%s at step %d; best validation %s, at step %d",
-        training.ending() == TrainingOutcome.Ending.COMPLETED ? "done" : "stopped early",
-        training.steps(),
-        training.best() == null ? "loss unknown" : MetricsText.of(training.best()),
-        training.bestStep());
     String use = USES.getOrDefault(result.job(), "jformer info %s").formatted(folder);
     console.say("the model is in %s; try: %s", folder, use);
     return 0;
   }
 
-  /** The files of a translator, as fields of the recipe. */
-  private Map<String, String> pairFields() {
-    Map<String, String> fields = new LinkedHashMap<>();
-    put(fields, "data.source", pairs.source());
-    put(fields, "data.target", pairs.target());
-    put(fields, "data.validationSource", validationSource);
-    put(fields, "data.validationTarget", validationTarget);
+  /** The fields of the recipe that are set. */
+  private RecipeFields fields() {
+    RecipeFields fields = new RecipeFields(overrides.fields());
+    fields.option("--steps", "training.steps", steps);
+    fields.option("--seed", "training.seed", seed);
+    fields.option("--horizon", "model.horizon", horizon);
+    fields.option("--look-back", "model.lookBack", lookBack);
+    fields.option("--from", "from", from == null ? null : Pretrained.find(from).toAbsolutePath());
+    fields.option("--source", "data.source", absolute(pairs.source()));
+    fields.option("--target", "data.target", absolute(pairs.target()));
+    fields.option("--validation-source", "data.validationSource", absolute(validationSource));
+    fields.option("--validation-target", "data.validationTarget", absolute(validationTarget));
     return fields;
   }
 
-  private static void put(Map<String, String> fields, String name, Path file) {
-    if (file != null) {
-      fields.put(name, file.toAbsolutePath().toString());
-    }
-  }
-
-  private String ofTask() {
-    return switch (task) {
-      case TEXT -> "java";
-      case "classify" -> isTrainedElsewhere() ? "fine-tune" : task;
-      case "forecast", "images", "mlm", "translate" -> task;
-      default ->
-          throw new CommandException(
-              "there is no task '"
-                  + task
-                  + "'"
-                  + Nearest.hint(task, TASKS)
-                  + ": expected "
-                  + String.join(", ", TASKS));
-    };
-  }
-
-  /** Whether the model to begin with is no run of ours: large, and soon spoiled by large steps. */
-  private boolean isTrainedElsewhere() {
-    return from != null && !Files.exists(Pretrained.find(from).resolve("recipe.json"));
+  private static Path absolute(Path file) {
+    return file == null ? null : file.toAbsolutePath();
   }
 }

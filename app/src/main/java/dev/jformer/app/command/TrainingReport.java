@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.run.RunResult;
+import dev.jformer.run.TrainingOutcome;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -59,6 +60,20 @@ record TrainingReport(
     Map<String, Double> values = new LinkedHashMap<>();
     metrics.all().forEach(metric -> values.put(metric.name(), metric.value()));
     return values;
+  }
+
+  /** The result in lines: metrics on test data, if there is some, and how training ended. */
+  static String text(RunResult result) {
+    TrainingOutcome training = result.training();
+    String test = result.test().isEmpty() ? "" : "on test data:\n" + table(result.test());
+    return test
+        + String.format(
+            Locale.ROOT,
+            "%s at step %d; best validation %s, at step %d",
+            training.ending() == TrainingOutcome.Ending.COMPLETED ? "done" : "stopped early",
+            training.steps(),
+            training.best() == null ? "loss unknown" : MetricsText.of(training.best()),
+            training.bestStep());
   }
 
   /** Metrics of several models as a table; empty for none. */

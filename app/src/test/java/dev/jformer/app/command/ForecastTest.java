@@ -73,7 +73,7 @@ class ForecastTest {
     Outcome trained = train(csv);
     assertEquals(0, trained.code(), trained.err());
     for (String beside : List.of("linear model", "last value", "season (24 rows) before")) {
-      assertTrue(trained.err().contains(beside), trained.err());
+      assertTrue(trained.out().contains(beside), trained.out());
     }
     Path next = folder.resolve("next.csv");
     Outcome forecast =

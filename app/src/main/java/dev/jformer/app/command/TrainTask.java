@@ -1,0 +1,110 @@
+package dev.jformer.app.command;
+
+import dev.jformer.config.Nearest;
+import dev.jformer.run.Jobs;
+import dev.jformer.run.Recipe;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The values of {@code jformer train --task}: kinds of data, each with the recipe that suits it.
+ */
+enum TrainTask {
+  TEXT("java", "fine-tune-text", "language-modelling"),
+  FORECAST("forecast", "forecast", "forecasting"),
+  IMAGES("images", "images", "image-classification"),
+  MLM("mlm", "fine-tune-mlm", "masked-language-modelling"),
+  CLASSIFY("classify", "fine-tune", "text-classification"),
+  TRANSLATE("translate", "translate", "translation");
+
+  private static final String RATE = "training.learningRate";
+
+  /** How much lower the learning rate is for weights that are trained already. */
+  private static final double GENTLER = 0.1;
+
+  private final String recipe;
+  private final String fineTuning;
+  private final String job;
+
+  TrainTask(String recipe, String fineTuning, String job) {
+    this.recipe = recipe;
+    this.fineTuning = fineTuning;
+    this.job = job;
+  }
+
+  /** How users spell the tasks. */
+  static List<String> names() {
+    return Arrays.stream(values()).map(TrainTask::toString).toList();
+  }
+
+  /**
+   * Finds a task by its name.
+   *
+   * @throws CommandException if there is none
+   */
+  static TrainTask named(String name) {
+    return Arrays.stream(values())
+        .filter(task -> task.toString().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new CommandException(
+                    "there is no task '"
+                        + name
+                        + "'"
+                        + Nearest.hint(name, names())
+                        + ": expected "
+                        + names().stream().collect(Collectors.joining(", "))));
+  }
+
+  /**
+   * The recipe of the task.
+   *
+   * @param from the model to begin with; null for random weights
+   */
+  String recipe(Path from) {
+    if (from == null) {
+      return recipe;
+    }
+    // A new classifier on a small encoder of ours learns from random weights, for the most part.
+    boolean ours = Files.exists(Pretrained.find(from).resolve("recipe.json"));
+    return this == CLASSIFY && ours ? recipe : fineTuning;
+  }
+
+  /**
+   * The fields in which the training of a model that is trained already differs from its recipe: a
+   * tenth of the learning rate where there is no recipe for fine-tuning.
+   */
+  Map<String, String> gentler(Path from) {
+    if (from == null || !recipe.equals(fineTuning)) {
+      return Map.of();
+    }
+    double rate = GENTLER * Recipe.named(recipe).training().learningRate();
+    return Map.of(RATE, String.format(Locale.ROOT, "%.3g", rate));
+  }
+
+  /** Checks that a recipe that was named is one of this task. */
+  void check(String named, Recipe chosen) {
+    String other = Jobs.of(chosen).type();
+    if (!other.equals(job)) {
+      throw new CommandException(
+          "--task "
+              + this
+              + " and --recipe "
+              + named
+              + " contradict each other: the recipe is one for "
+              + other.replace('-', ' ')
+              + "; leave one of them out");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,178 @@
+package dev.jformer.app.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.config.Configs;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.hub.Models;
+import dev.jformer.model.Model;
+import dev.jformer.run.Recipe;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code jformer train} on a model that is trained already, and options that contradict others. */
+class FineTuneTest {
+  @TempDir Path folder;
+  private Path text;
+
+  @BeforeEach
+  void text() throws IOException {
+    text = folder.resolve("text.txt");
+    Files.writeString(
+        text, "All happy families are alike; each unhappy one is so in its way.\n".repeat(60));
+  }
+
+  private Path languageModel() throws IOException {
+    Random.seed(3);
+    Path to = folder.resolve("model");
+    String config =
+        "{\"model\":\"causal-lm\",\"layers\":1,\"width\":32,\"vocab\":256,\"length\":32,"
+            + "\"mixer\":{\"heads\":2}}";
+    try (Scope scope = Scope.open();
+        Model model = Configs.parse(config, Model.Config.class).build()) {
+      Models.save(model, to);
+      new ByteTokenizer().save(to);
+    }
+    return to;
+  }
+
+  @Test
+  void aLanguageModelGetsALowRateAndIsEvaluatedFirst() throws IOException {
+    Path out = folder.resolve("tuned");
+    Outcome outcome =
+        Outcome.of(
+            "train",
+            "--from",
+            "" + languageModel(),
+            "--data",
+            "" + text,
+            "--out",
+            "" + out,
+            "--steps",
+            "4",
+            "--json");
+    assertEquals(0, outcome.code(), outcome.err());
+    Recipe recipe = Recipe.read(out.resolve("recipe.json"));
+    assertEquals(5e-5, recipe.training().learningRate());
+    assertEquals(4, recipe.training().steps());
+    List<String> lines = Files.readAllLines(out.resolve("metrics.jsonl"));
+    JsonNode first = new JsonMapper().readTree(lines.get(0));
+    assertEquals(0, first.path("step").asInt(-1));
+    assertTrue(first.path("validationLoss").asDouble() > 0, lines.get(0));
+    assertTrue(outcome.err().contains("step 0: validation loss"), outcome.err());
+  }
+
+  @Test
+  void theModelBeforeIsKeptAndSaidSo() throws IOException {
+    Path out = folder.resolve("tuned");
+    Outcome outcome =
+        Outcome.of(
+            "train",
+            "--from",
+            "" + languageModel(),
+            "--data",
+            "" + text,
+            "--out",
+            "" + out,
+            "--steps",
+            "4",
+            "--set",
+            "training.learningRate=50",
+            "--set",
+            "training.clip=0",
+            "--set",
+            "training.schedule.warmup=1");
+    assertEquals(0, outcome.code(), outcome.err());
+    assertTrue(outcome.err().contains("the one before training is kept"), outcome.err());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--horizon, 28, model.horizon=14, model.horizon",
+    "--look-back, 28, 'model={\"model\":\"linear-forecaster\",\"lookBack\":30}', model.lookBack",
+    "--steps, 10, 'training={steps: 20}', training.steps",
+    "--seed, 7, training.seed=8, training.seed"
+  })
+  void optionsThatContradictSetAreRefused(String option, String value, String set, String field) {
+    Outcome outcome =
+        Outcome.of("train", "--task", "forecast", "--data", "" + text, option, value, "--set", set);
+    assertEquals(1, outcome.code(), outcome.err());
+    assertTrue(
+        outcome.err().contains(option + " " + value + " and --set " + set + " both set " + field),
+        outcome.err());
+    assertFalse(Files.exists(Path.of("runs", "forecast")), "nothing is written");
+  }
+
+  @Test
+  void theHorizonIsThatOfTheOptionWhateverTheModel() throws IOException {
+    Path csv = folder.resolve("series.csv");
+    StringBuilder rows = new StringBuilder("time,a\n");
+    for (int day = 1; day <= 300; day++) {
+      rows.append(java.time.LocalDate.ofYearDay(2023, 1).plusDays(day)).append(',');
+      rows.append(Math.sin(day)).append('\n');
+    }
+    Files.writeString(csv, rows);
+    Path out = folder.resolve("forecaster");
+    Outcome outcome =
+        Outcome.of(
+            "train",
+            "--task",
+            "forecast",
+            "--data",
+            "" + csv,
+            "--out",
+            "" + out,
+            "--horizon",
+            "3",
+            "--look-back",
+            "9",
+            "--set",
+            "model=linear-forecaster",
+            "--steps",
+            "2",
+            "--set",
+            "training.schedule.warmup=1",
+            "--quiet");
+    assertEquals(0, outcome.code(), outcome.err());
+    assertTrue(outcome.out().contains("done at step 2; best validation "), outcome.out());
+    assertTrue(outcome.out().startsWith("on test data:"), outcome.out());
+    JsonNode model = Configs.write(Recipe.read(out.resolve("recipe.json")).model());
+    assertEquals(3, model.path("horizon").asInt());
+    assertEquals(9, model.path("lookBack").asInt());
+  }
+
+  @Test
+  void aTaskIsCheckedBesideARecipeToo() {
+    Outcome misspelt =
+        Outcome.of("train", "--task", "forcast", "--recipe", "shakespeare", "--data", "" + text);
+    assertEquals(1, misspelt.code());
+    assertTrue(misspelt.err().contains("there is no task 'forcast'"), misspelt.err());
+    assertTrue(misspelt.err().contains("forecast"), misspelt.err());
+    Outcome other =
+        Outcome.of("train", "--task", "images", "--recipe", "shakespeare", "--data", "" + text);
+    assertEquals(1, other.code());
+    assertTrue(other.err().contains("contradict each other"), other.err());
+  }
+
+  @Test
+  void aTenthOfTheRateIsTakenWhereThereIsNoRecipe() {
+    assertEquals("fine-tune-mlm", TrainTask.MLM.recipe(folder));
+    assertEquals("images", TrainTask.IMAGES.recipe(folder));
+    assertEquals("0.000150", TrainTask.IMAGES.gentler(folder).get("training.learningRate"));
+    assertTrue(TrainTask.IMAGES.gentler(null).isEmpty());
+    assertEquals("java", TrainTask.TEXT.recipe(null));
+  }
+}
