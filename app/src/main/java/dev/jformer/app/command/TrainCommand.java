@@ -63,9 +63,9 @@ final class TrainCommand implements Callable<Integer> {
       names = "--recipe",
       paramLabel = "NAME|FILE",
       description =
-          "java, shakespeare, forecast, images, poolformer, mlm, classify, translate, fine-tune,"
-              + " fine-tune-text, fine-tune-mlm, or a JSON or YAML file (default: the recipe of the"
-              + " task).")
+          "java, shakespeare, forecast, images, poolformer, mlm, classify, fine-tune,"
+              + " fine-tune-text, fine-tune-mlm, translate, or a JSON or YAML file (default: the"
+              + " recipe of the task).")
   private String named;
 
   @Option(

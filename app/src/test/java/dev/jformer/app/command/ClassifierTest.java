@@ -68,8 +68,8 @@ class ClassifierTest {
     List<String> sets =
         new ArrayList<>(
             List.of(
-                "--steps",
-                "40",
+                "--set",
+                "training.steps=40",
                 "--set",
                 "model.size=8",
                 "--set",
@@ -174,7 +174,7 @@ class ClassifierTest {
     };
     Path encoder = folder.resolve("encoder");
     List<String> filling = new ArrayList<>(List.of(small));
-    filling.addAll(List.of("--steps", "20"));
+    filling.addAll(List.of("--set", "training.steps=20"));
     well(training("mlm", data, encoder, filling.toArray(String[]::new)));
     JsonNode filled = json(well("eval", encoder.toString(), "--json").out());
     assertTrue(filled.get("loss").asDouble() > 0, filled.toString());
@@ -184,7 +184,12 @@ class ClassifierTest {
     List<String> learning = new ArrayList<>(List.of(small));
     learning.addAll(
         List.of(
-            "--steps", "60", "--from", encoder.toString(), "--set", "training.learningRate=3e-3"));
+            "--set",
+            "training.steps=60",
+            "--from",
+            encoder.toString(),
+            "--set",
+            "training.learningRate=3e-3"));
     well(training("classify", data, run, learning.toArray(String[]::new)));
     JsonNode score = json(well("eval", run.toString(), "--data", data.toString(), "--json").out());
     assertEquals(120, score.get("texts").asInt());
@@ -209,8 +214,8 @@ class ClassifierTest {
             "text",
             text,
             run,
-            "--steps",
-            "10",
+            "--set",
+            "training.steps=10",
             "--set",
             "model.layers=1",
             "--set",
