@@ -3,7 +3,6 @@ package dev.jformer.studies.tokenmixer;
 import static dev.jformer.studies.Column.column;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.data.text.TokenFile;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.ProbabilisticFlash;
 import dev.jformer.mixer.attention.SoftmaxAttention;
@@ -12,10 +11,8 @@ import dev.jformer.model.CausalLm;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.HeldOutText;
 import dev.jformer.studies.trial.LanguageTrial;
@@ -24,9 +21,7 @@ import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Combiner: Full Attention Transformer with Sparse Computation Cost (<a
@@ -51,6 +46,10 @@ public final class CombinerStudy implements Study {
           .arm(LOG, combiner(Combiner.Kind.LOG_SPARSE))
           .arm(AXIAL, combiner(Combiner.Kind.AXIAL));
 
+  private static TokenMixer.Config combiner(Combiner.Kind kind) {
+    return new Combiner.Config(HEADS, kind, Combiner.Pool.MAX, 0);
+  }
+
   /**
    * How a mixer does in a model that learned with softmax attention.
    *
@@ -60,17 +59,10 @@ public final class CombinerStudy implements Study {
    */
   public record Exchanged(double loss, double divergence) {}
 
-  /** What became of a model that learned with softmax attention, by mixer in its place. */
-  public record Exchange(Map<String, Exchanged> mixers) {}
-
-  private static TokenMixer.Config combiner(Combiner.Kind kind) {
-    return new Combiner.Config(HEADS, kind, Combiner.Pool.MAX, 0);
-  }
-
   @Override
   public void run(ExperimentContext lab) {
     // What the fixed factorisation sees directly: blocks on the diagonal only.
-    int block = (int) Math.ceil(Math.sqrt(length(lab.scale())));
+    int block = (int) Math.ceil(Math.sqrt(length(lab)));
     Arms<TokenMixer.Config> mixers =
         MIXERS.control(ALONE, new ProbabilisticFlash.Config(HEADS, 0, block, 0, true));
     costs(lab);
@@ -81,11 +73,9 @@ public final class CombinerStudy implements Study {
   private static void costs(ExperimentContext lab) {
     List<Integer> sizes = List.of(1024, 2048, 4096, 8192, 16_384);
     LayerCost layer =
-        new LayerCost(
-            lab.scale().pick(16, 128, 512), lab.scale().pick(List.of(64, 128), sizes, sizes));
-    int from = lab.scale().pick(64, 2048, 2048);
+        new LayerCost(lab.pick(16, 128, 512), lab.pick(List.of(64, 128), sizes, sizes));
+    int from = lab.pick(64, 2048, 2048);
     Measured<Cost> costs = layer.measure(lab, MIXERS, true);
-    Cost log = costs.first(LOG);
     lab.claim(
         "Combiner's fixed and axial factorisations cost O(T √T)",
         "O(L √L) (table 1)",
@@ -95,36 +85,30 @@ public final class CombinerStudy implements Study {
     lab.claim(
         "Combiner's log-sparse factorisation costs O(T log T)",
         "O(L log L) (table 1)",
-        Check.all(
-            Check.atMost("exponent of time", log.timeExponent(from), 1.25),
-            Check.atMost("exponent of memory", log.memoryExponent(from), 1.25)));
+        costs.first(LOG).growth("exponent of time", from, 1.25));
     layer.report(lab, costs, from);
   }
 
-  private static int length(Scale scale) {
-    return scale.pick(36, 256, 1024);
+  private static int length(ExperimentContext lab) {
+    return lab.pick(36, 256, 1024);
   }
 
-  private static int batch(Scale scale) {
-    return scale.pick(2, 8, 16);
+  private static int batch(ExperimentContext lab) {
+    return lab.pick(2, 8, 16);
   }
 
-  private static CausalLm.Config model(Scale scale, TokenMixer.Config mixer) {
-    return Small.language(2, scale.pick(16, 64, 512), length(scale), mixer);
+  private static CausalLm.Config model(ExperimentContext lab, TokenMixer.Config mixer) {
+    return Small.language(2, lab.pick(16, 64, 512), length(lab), mixer);
   }
 
-  private static LanguageTrial trial(Scale scale, TokenMixer.Config mixer) {
+  private static LanguageTrial trial(ExperimentContext lab, TokenMixer.Config mixer) {
     return new LanguageTrial(
-        model(scale, mixer),
-        Small.training(scale.pick(2, 400, 40_000), batch(scale), 1),
-        BATCHES,
-        null);
+        model(lab, mixer), Small.training(lab.pick(2, 400, 40_000), batch(lab), 1), BATCHES);
   }
 
   private static void language(ExperimentContext lab, Arms<TokenMixer.Config> mixers) {
     Measured<TrainingResult> runs =
-        mixers.learn(
-            lab, "language", lab.scale().pick(1, 2, 3), mixer -> trial(lab.scale(), mixer));
+        mixers.learn(lab, "language", lab.pick(1, 2, 3), mixer -> trial(lab, mixer));
     lab.claim(
         "With regions, Combiner learns language better than its sparse pattern alone",
         "perplexity 16.60 against 19.12 of fixed sparse attention on Wiki-40B (table 3)",
@@ -134,40 +118,35 @@ public final class CombinerStudy implements Study {
         "Combiner learns language about as well as full attention",
         "perplexity 16.60 against 16.69 of full attention (table 3)",
         ALONE,
-        Check.atMost(
+        runs.ratioAtMost(
             "loss as a multiple of softmax attention's",
-            runs.ratio(FIXED, SOFTMAX, TrainingResult::finalLoss),
+            FIXED,
+            SOFTMAX,
+            TrainingResult::finalLoss,
             1.02));
-    LanguageTrial.report(
-        lab,
-        runs,
-        "Language models of " + length(lab.scale()) + " bytes at equal updates",
-        "mixer");
+    String title = "Language models of " + length(lab) + " bytes at equal updates";
+    LanguageTrial.report(lab, runs, title, "mixer");
   }
 
   private static void exchange(ExperimentContext lab, Arms<TokenMixer.Config> mixers) {
+    LanguageTrial trial = trial(lab, MIXERS.settings().get(SOFTMAX));
     Measured<Exchanged> all =
-        Measured.within(
-            lab.learn(
-                "predictions in the place of softmax attention",
-                trial(lab.scale(), MIXERS.settings().get(SOFTMAX))
-                    .examined(
-                        Exchange.class,
-                        (model, result) -> exchange(lab.scale(), lab.text(), mixers, model)),
-                lab.scale().pick(1, 2, 3)),
-            Exchange::mixers);
+        lab.learnTogether(
+            "predictions in the place of softmax attention",
+            Exchanged.class,
+            lab.pick(1, 2, 3),
+            session ->
+                trial.examine(
+                    session,
+                    (model, result) -> mixers.map((name, mixer) -> exchanged(lab, model, mixer))));
     lab.claim(
-        Claim.that(
-                "In a model that learned with full attention, Combiner predicts more like it than"
-                    + " its sparse pattern alone does",
-                all.below(
-                    "divergence of the predictions (nats a byte)",
-                    FIXED,
-                    ALONE,
-                    Exchanged::divergence))
-            .paper("full attention as a conditional expectation, not a part of it (section 3)")
-            .control(ALONE)
-            .remark("The weights of a softmax model are used with the other mixers, untrained."));
+        "In a model that learned with full attention, Combiner predicts more like it than"
+            + " its sparse pattern alone does",
+        "full attention as a conditional expectation, not a part of it (section 3)",
+        ALONE,
+        all.below(
+            "divergence of the predictions (nats a byte)", FIXED, ALONE, Exchanged::divergence),
+        "The weights of a softmax model are used with the other mixers, untrained.");
     lab.table(
         all.table(
             "A model that learned with softmax attention, others in its place",
@@ -176,32 +155,23 @@ public final class CombinerStudy implements Study {
             column("divergence", "nats a byte", Exchanged::divergence)));
   }
 
-  private static Exchange exchange(
-      Scale scale, TokenFile text, Arms<TokenMixer.Config> mixers, CausalLm learned) {
-    Map<String, Exchanged> found = new LinkedHashMap<>();
-    mixers
-        .settings()
-        .forEach(
-            (name, mixer) -> {
-              try (CausalLm other = model(scale, mixer).build()) {
-                other.copyFrom(learned);
-                other.train(false);
-                found.put(
-                    name,
-                    new Exchanged(
-                        LanguageModelling.evaluate(other, text, batch(scale), BATCHES),
-                        divergence(learned, other, text, batch(scale))));
-              }
-            });
-    return new Exchange(found);
+  private static Exchanged exchanged(
+      ExperimentContext lab, CausalLm learned, TokenMixer.Config mixer) {
+    try (CausalLm other = model(lab, mixer).build()) {
+      other.copyFrom(learned);
+      other.train(false);
+      return new Exchanged(
+          LanguageModelling.evaluate(other, lab.text(), batch(lab), BATCHES),
+          divergence(lab, learned, other));
+    }
   }
 
   /** How far the predictions of {@code other} are from those of {@code model}, nats a byte. */
-  private static double divergence(CausalLm model, CausalLm other, TokenFile text, int rows) {
+  private static double divergence(ExperimentContext lab, CausalLm model, CausalLm other) {
     return HeldOutText.mean(
-        text,
-        rows,
-        model.config().length(),
+        lab.text(),
+        batch(lab),
+        length(lab),
         BATCHES,
         batch -> {
           Tensor expected = model.logits(batch.inputs()).logSoftmax(2);

@@ -71,9 +71,7 @@ public final class FlowformerStudy implements Study {
     lab.claim(
         "Flow-Attention's time and memory are linear in the number of tokens",
         "linear complexity (abstract)",
-        Check.all(
-            Check.atMost("exponent of time", flow.timeExponent(from), LINEAR_EXPONENT),
-            Check.atMost("exponent of memory", flow.memoryExponent(from), LINEAR_EXPONENT)),
+        flow.growth("exponent of time", from, LINEAR_EXPONENT),
         "From %d to %d tokens. Softmax attention: %s and %s."
             .formatted(
                 from,

@@ -17,7 +17,6 @@ import dev.jformer.nn.Residual;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
@@ -55,32 +54,21 @@ public final class MetaformerStudy implements Study {
   /** How many points below pooling still count as far above chance. */
   private static final double FAR_ABOVE_CHANCE = 10;
 
-  /**
-   * Size of a model.
-   *
-   * @param parameters number of weights
-   */
-  public record Count(long parameters) {}
-
   @Override
   public void run(ExperimentContext lab) {
-    double s12 =
-        lab.measure("weights of PoolFormer-S12", Count.class, MetaformerStudy::s12).parameters();
+    double s12 = weightsOfS12();
     lab.claim(
         "PoolFormer-S12 has 11.9 million weights",
         "11.9 M (table 1); 11,915,176 in the authors' code",
         Check.all(
             Check.atMost("weights", s12, 11_915_176), Check.atLeast("weights", s12, 11_915_176)));
     Measured<TrainingResult> runs =
-        MIXERS.learn(lab, "", lab.scale().pick(1, 2, 3), mixer -> trial(lab.scale(), mixer));
+        MIXERS.learn(lab, "", lab.pick(1, 2, 3), mixer -> trial(lab, mixer));
     lab.claim(
         "Pooling is within a few points of attention in the same blocks",
         "77.2 % of PoolFormer-S12 against 79.8 % of DeiT-S on ImageNet (table 1)",
         IDENTITY,
-        Check.atLeast(
-            "accuracy (%)",
-            runs.of(POOLING, TrainingResult::percentRight),
-            runs.of(ATTENTION, TrainingResult::percentRight).plus(-FEW_POINTS)));
+        runs.atLeast("accuracy (%)", POOLING, ATTENTION, TrainingResult::percentRight, FEW_POINTS));
     lab.claim(
         "PoolFormer needs fewer weights and operations than attention for that accuracy",
         "11.9 M and 1.8 G against 22 M and 4.6 G (table 1)",
@@ -102,56 +90,43 @@ public final class MetaformerStudy implements Study {
         "Far above chance is taken to be within ten points of pooling; chance is 10 %.");
     lab.table(
         runs.table(
-            "Test images of CIFAR-10 after "
-                + epochs(lab.scale())
-                + " epochs of its training images",
+            "Test images of CIFAR-10 after " + epochs(lab) + " epochs of its training images",
             "mixer",
             column("right", "%", TrainingResult::percentRight),
             fixed("weights", TrainingResult::parameters),
             fixed("operations an image (1e6)", run -> run.metric(OPERATIONS)),
             column("seconds", TrainingResult::seconds)));
-    lab.figure(
-        runs.figure(
-            "Held-out loss, first seed", "updates", "cross-entropy (nats)", TrainingResult::curve));
+    lab.figure(TrainingResult.figure(runs, "Held-out loss, first seed", "cross-entropy (nats)"));
   }
 
   private static Check farAboveChance(Measured<TrainingResult> runs, String name, String arm) {
-    return Check.atLeast(
-        name,
-        runs.of(arm, TrainingResult::percentRight),
-        runs.of(POOLING, TrainingResult::percentRight).plus(-FAR_ABOVE_CHANCE));
+    return runs.atLeast(name, arm, POOLING, TrainingResult::percentRight, FAR_ABOVE_CHANCE);
   }
 
-  private static Count s12() {
+  private static double weightsOfS12() {
     try (MetaMode mode = MetaMode.open(10_000);
         MetaFormer model = new MetaFormer.Config().build()) {
-      return new Count(model.parameterCount());
+      return model.parameterCount();
     }
   }
 
-  private static int epochs(Scale scale) {
-    return scale.pick(1, 5, 100);
+  private static int epochs(ExperimentContext lab) {
+    return lab.pick(1, 5, 100);
   }
 
-  private static Trial<TrainingResult> trial(Scale scale, TokenMixer.Config mixer) {
-    int batch = scale.pick(4, 64, 128);
+  private static Trial<TrainingResult> trial(ExperimentContext lab, TokenMixer.Config mixer) {
+    int batch = lab.pick(4, 64, 128);
     // Images that are not held out.
-    int steps = epochs(scale) * scale.pick(22, 47_500, 47_500) / batch;
+    int steps = epochs(lab) * lab.pick(22, 47_500, 47_500) / batch;
+    List<Integer> widths =
+        lab.pick(List.of(8, 16, 16), List.of(48, 96, 160), List.of(64, 128, 320));
     MetaFormer.Config model =
         new MetaFormer.Config()
-            .with(
-                c ->
-                    c.size(32)
-                        .classes(10)
-                        .depths(List.of(2, 2, 2))
-                        .widths(
-                            scale.pick(
-                                List.of(8, 16, 16), List.of(48, 96, 160), List.of(64, 128, 320)))
-                        .first(new MetaFormer.Patch(5, 4, 2))
-                        .next(new MetaFormer.Patch()))
+            .with(c -> c.size(32).classes(10).depths(List.of(2, 2, 2)).widths(widths))
+            .with(c -> c.first(new MetaFormer.Patch(5, 4, 2)).next(new MetaFormer.Patch()))
             .withBlock(
                 b -> b.mixer(mixer).residual(new Residual(0.1, 0)).init(new BlockContext.Init()));
-    return new ImageTrial(scale, model, Small.training(steps, batch, 1), 0.1)
+    return new ImageTrial(lab.scale(), model, Small.training(steps, batch, 1), 0.1)
         .examined(
             TrainingResult.class,
             (learned, images, result) ->

@@ -5,25 +5,22 @@ import static dev.jformer.studies.Column.computed;
 import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Configs;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.PrimerAttention;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Measured.Curve;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.LanguageTrial;
+import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.studies.trial.TrainingResult.Point;
 import dev.jformer.train.Schedule;
@@ -45,7 +42,7 @@ public final class PrimerStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    int heads = lab.scale().pick(2, 4, 8);
+    int heads = lab.pick(2, 4, 8);
     TokenMixer.Config attention = new SoftmaxAttention.Config(heads, 0);
     TokenMixer.Config convolved = new PrimerAttention.Config(heads, 0);
     Measured<TrainingResult> runs =
@@ -53,7 +50,7 @@ public final class PrimerStudy implements Study {
             .arm(SQUARED, new Parts(attention, Activation.SQUARED_RELU))
             .arm(CONVOLVED, new Parts(convolved, Activation.GELU))
             .arm(PRIMER, new Parts(convolved, Activation.SQUARED_RELU))
-            .learn(lab, "", lab.scale().pick(1, 3, 3), parts -> trial(lab.scale(), parts));
+            .learn(lab, "", lab.pick(1, 3, 3), parts -> trial(lab, parts));
     claim(lab, runs, SQUARED, "Squared ReLU");
     claim(lab, runs, CONVOLVED, "Multi-DConv-head attention");
     claim(lab, runs, PRIMER, "Primer-EZ, with both changes,");
@@ -66,12 +63,7 @@ public final class PrimerStudy implements Study {
             fixed("weights", TrainingResult::parameters),
             computed("steps", arm -> steps(runs, arm.name())),
             computed("seconds", arm -> seconds(runs, arm.name()))));
-    lab.figure(
-        runs.figure(
-            "Held-out loss by step",
-            "steps",
-            "loss, nats/byte",
-            Curve.line(TrainingResult::validation, Point::step, Point::loss)));
+    lab.figure(TrainingResult.figure(runs, "Held-out loss by step", "loss, nats/byte"));
     lab.figure(
         runs.figure(
             "Held-out loss by time",
@@ -89,16 +81,14 @@ public final class PrimerStudy implements Study {
   private static void claim(
       ExperimentContext lab, Measured<TrainingResult> runs, String arm, String subject) {
     lab.claim(
-        Claim.that(
-                subject + " reaches the plain GPT's final loss in fewer steps and less time",
-                Check.all(
-                    Check.below("share of the steps", steps(runs, arm), 1),
-                    Check.below("share of the seconds", seconds(runs, arm), 1)))
-            .paper(
-                arm.equals(PRIMER)
-                    ? "up to 4x less compute at 500M parameters, all of Primer (abstract)"
-                    : "")
-            .control(PLAIN));
+        subject + " reaches the plain GPT's final loss in fewer steps and less time",
+        arm.equals(PRIMER)
+            ? "up to 4x less compute at 500M parameters, all of Primer (abstract)"
+            : "",
+        PLAIN,
+        Check.all(
+            Check.below("share of the steps", steps(runs, arm), 1),
+            Check.below("share of the seconds", seconds(runs, arm), 1)));
   }
 
   /** Shares of the plain GPT's updates; NaN if one seed never reaches its final loss. */
@@ -117,30 +107,20 @@ public final class PrimerStudy implements Study {
         (run, plain) -> run.secondsTo(plain.finalLoss()) / plain.secondsTo(plain.finalLoss()));
   }
 
-  private static Trial<TrainingResult> trial(Scale scale, Parts parts) {
-    int steps = scale.pick(4, 540, 50_000);
-    CausalLm.Config base =
-        (CausalLm.Config)
-            Configs.parse("{\"model\":\"causal-lm\",\"bias\":false}", Model.Config.class);
+  private static Trial<TrainingResult> trial(ExperimentContext lab, Parts parts) {
+    int steps = lab.pick(4, 540, 50_000);
     CausalLm.Config model =
-        base.with(c -> c.vocab(256).length(scale.pick(16, 128, 1024)).tied(true))
-            .withStack(s -> s.layers(scale.pick(1, 3, 12)).width(scale.pick(16, 96, 768)))
-            .withBlock(
-                b ->
-                    b.mixer(parts.mixer())
-                        .ffn(new Mlp.Config(parts.activation(), 4, 0))
-                        .bias(false)
-                        .dropout(0));
+        new CausalLm.Config()
+            .with(c -> c.vocab(256).length(lab.pick(16, 128, 1024)).tied(true))
+            .withStack(s -> s.layers(lab.pick(1, 3, 12)).width(lab.pick(16, 96, 768)))
+            .withBlock(b -> b.mixer(parts.mixer()).ffn(new Mlp.Config(parts.activation(), 4, 0)))
+            .withBlock(b -> b.bias(false).dropout(0));
     TrainingConfig training =
-        new TrainingConfig()
-            .with(
-                t ->
-                    t.steps(steps)
-                        .batch(scale.pick(4, 16, 32))
-                        .learningRate(scale.pick(1e-3, 2e-3, 6e-4))
-                        .schedule(new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 20), 0.1))
-                        .evaluateEvery(Math.max(1, steps / 18))
-                        .checkpointEvery(Math.max(1, steps / 6)));
-    return new LanguageTrial(model, training, scale.pick(2, 20, 100), null);
+        Small.training(steps, lab.pick(4, 16, 32), 1)
+            .withLearningRate(lab.pick(1e-3, 2e-3, 6e-4))
+            .withSchedule(new Schedule(Schedule.Shape.COSINE, Math.max(1, steps / 20), 0.1))
+            .withEvaluateEvery(Math.max(1, steps / 18))
+            .withCheckpointEvery(Math.max(1, steps / 6));
+    return new LanguageTrial(model, training, lab.pick(2, 20, 100));
   }
 }

@@ -4,8 +4,7 @@ import static dev.jformer.studies.Column.column;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.quantize.StaticQuantization;
-import dev.jformer.data.text.HeldOut;
-import dev.jformer.data.text.TokenFile;
+import dev.jformer.data.text.Batch;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.ClippedSoftmax;
 import dev.jformer.mixer.attention.GatedAttention;
@@ -16,18 +15,16 @@ import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Measured.Curve;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.trial.HeldOutText;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.Subject;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.Schedule;
-import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -88,13 +85,12 @@ public final class QuantizableStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    int heads = lab.scale().pick(2, 4, 12);
+    int heads = lab.pick(2, 4, 12);
     Measured<Course> all =
         Arms.<TokenMixer.Config>ofControl(VANILLA, new SoftmaxAttention.Config(heads, 0))
             .arm(CLIPPED, new ClippedSoftmax.Config(heads, 0, 4, 1))
             .arm(GATED, new GatedAttention.Config(heads, 0, 0.5))
-            .learn(
-                lab, "", lab.scale().pick(1, 2, 3), mixer -> trial(lab.scale(), lab.text(), mixer));
+            .learn(lab, "", lab.pick(1, 2, 3), mixer -> trial(lab, mixer));
     lab.table(
         all.table(
             "At the end",
@@ -131,7 +127,7 @@ public final class QuantizableStudy implements Study {
             + " trains BERT-base, OPT-125m to 1.3b and ViT for 10⁵ to 10⁶ updates.");
     lab.note(
         "W8A8 is simulated: weights symmetric, activations asymmetric with ranges from "
-            + calibration(lab.scale())
+            + calibration(lab)
             + " batches of the training text, one scale a tensor. Inside of attention and in the"
             + " output layer nothing is quantized. There is no encoder family yet, so the BERT side"
             + " of the paper is not measured.");
@@ -155,38 +151,38 @@ public final class QuantizableStudy implements Study {
         subject + " is as good as plain attention in float32",
         "equal or better",
         VANILLA,
-        Check.atMost(
-            "loss as a multiple of plain attention's",
-            all.ratio(arm, VANILLA, Course::floatLoss),
-            EQUAL));
+        all.ratioAtMost(
+            "loss as a multiple of plain attention's", arm, VANILLA, Course::floatLoss, EQUAL));
   }
 
-  private static int calibration(Scale scale) {
-    return scale.pick(1, 4, 16);
+  private static int calibration(ExperimentContext lab) {
+    return lab.pick(1, 4, 16);
   }
 
-  private static Trial<Course> trial(Scale scale, TokenFile text, TokenMixer.Config mixer) {
-    int steps = scale.pick(4, 800, 125_000);
-    int length = scale.pick(16, 128, 512);
-    int batches = scale.pick(2, 20, 100);
-    TrainingConfig training =
-        Small.training(steps, scale.pick(4, 16, 192), 1)
-            .with(
-                t ->
-                    t.learningRate(scale.pick(1e-3, 3e-3, 4e-4))
-                        .schedule(new Schedule(Schedule.Shape.LINEAR, Math.max(1, steps / 20), 0))
-                        .evaluateEvery(Math.max(1, steps / 8)));
+  private static Trial<Course> trial(ExperimentContext lab, TokenMixer.Config mixer) {
+    int steps = lab.pick(4, 800, 125_000);
+    int length = lab.pick(16, 128, 512);
+    int batch = lab.pick(4, 16, 192);
+    int batches = lab.pick(2, 20, 100);
     CausalLm.Config model =
         new CausalLm.Config()
             .with(c -> c.vocab(256).length(length).tied(true))
-            .withStack(s -> s.layers(scale.pick(1, 4, 12)).width(scale.pick(16, 96, 768)))
+            .withStack(s -> s.layers(lab.pick(1, 4, 12)).width(lab.pick(16, 96, 768)))
             .withBlock(b -> b.mixer(mixer).bias(true).dropout(0));
-    return new LanguageTrial(model, training, batches, null)
+    return new LanguageTrial(
+            model,
+            Small.training(steps, batch, 1)
+                .withLearningRate(lab.pick(1e-3, 3e-3, 4e-4))
+                .withSchedule(new Schedule(Schedule.Shape.LINEAR, Math.max(1, steps / 20), 0))
+                .withEvaluateEvery(Math.max(1, steps / 8)),
+            batches)
         .watched(
             Course.class,
             (lm, step) -> {
-              List<Tensor> ids = new ArrayList<>();
-              HeldOut.read(text, 8, length, scale.pick(1, 2, 8), batch -> ids.add(batch.inputs()));
+              List<Tensor> ids =
+                  HeldOutText.batches(lab.text(), 8, length, lab.pick(1, 2, 8)).stream()
+                      .map(Batch::inputs)
+                      .toList();
               return new Look(step, Outliers.afterAttention(lm, ids), Outliers.afterFfn(lm, ids));
             },
             (lm, result, looks) ->
@@ -195,12 +191,7 @@ public final class QuantizableStudy implements Study {
                     looks,
                     quantizedLoss(
                         Subject.language(
-                            lm,
-                            text,
-                            training.batch(),
-                            calibration(scale),
-                            training.batch(),
-                            batches))));
+                            lm, lab.text(), batch, calibration(lab), batch, batches))));
   }
 
   private static double quantizedLoss(Subject subject) {

@@ -13,7 +13,6 @@ import dev.jformer.model.SelfEnsemble;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
@@ -66,11 +65,11 @@ public final class SsaStudy implements Study {
   }
 
   private static void savings(ExperimentContext lab, boolean causal) {
-    int tokens = lab.scale().pick(256, 4096, 4096);
+    int tokens = lab.pick(256, 4096, 4096);
     Measured<Cost.Point> points =
-        new LayerCost(lab.scale().pick(16, 128, 128), List.of(tokens))
+        new LayerCost(lab.pick(16, 128, 128), List.of(tokens))
             .measure(lab, MIXERS, causal)
-            .map(cost -> cost.points().get(0));
+            .map(Cost::last);
     double dense = points.first(DENSE).seconds();
     lab.claim(
         "A quarter of the positions makes "
@@ -81,12 +80,10 @@ public final class SsaStudy implements Study {
         Check.all(
             Check.atLeast("times as fast, unbiased", dense / points.first(UNBIASED).seconds(), 3),
             Check.atLeast("times as fast, local", dense / points.first(LOCAL).seconds(), 3)));
+    String ways = causal ? " tokens, causal" : " tokens, both ways";
     lab.table(
         points.table(
-            "A layer, forward and backward, "
-                + tokens
-                + " tokens"
-                + (causal ? ", causal" : ", both ways"),
+            "A layer, forward and backward, " + tokens + ways,
             "kind",
             column("ms", point -> 1e3 * point.seconds()),
             column("times as fast", point -> dense / point.seconds()),
@@ -97,11 +94,7 @@ public final class SsaStudy implements Study {
     Measured<TrainingResult> runs =
         MIXERS
             .arm(FINISHED, quarter(SubsampledAttention.Kind.UNBIASED, 0.15))
-            .learn(
-                lab,
-                "a little text",
-                lab.scale().pick(1, 2, 3),
-                mixer -> trial(lab.scale(), mixer));
+            .learn(lab, "a little text", lab.pick(1, 2, 3), mixer -> trial(lab, mixer));
     lab.claim(
         "Where a dense model learns its text by heart, a subsampled one with a dense finish"
             + " does no worse at equal updates",
@@ -124,31 +117,23 @@ public final class SsaStudy implements Study {
             column("best on the way", TrainingResult::bestLoss),
             column("last, dense", TrainingResult::finalLoss),
             column("last, one subsampled pass", run -> run.metric(SINGLE)),
-            column(
-                "last, mean of " + passes(lab.scale()) + " passes", run -> run.metric(ENSEMBLE))));
-    lab.figure(
-        runs.figure(
-            "Held-out loss on the way, first seed",
-            "updates",
-            "nats a byte",
-            TrainingResult::curve));
+            column("last, mean of " + passes(lab) + " passes", run -> run.metric(ENSEMBLE))));
+    lab.figure(TrainingResult.figure(runs, "Held-out loss on the way, first seed", "nats a byte"));
   }
 
-  private static int passes(Scale scale) {
-    return scale.pick(2, 8, 32);
+  private static int passes(ExperimentContext lab) {
+    return lab.pick(2, 8, 32);
   }
 
-  private static Trial<TrainingResult> trial(Scale scale, TokenMixer.Config mixer) {
-    int length = scale.pick(32, 128, 512);
-    int steps = scale.pick(3, 600, 20_000);
-    int rows = scale.pick(2, 8, 16);
-    int batches = scale.pick(2, 24, 200);
-    int evaluated = scale.pick(2, 24, 40);
+  private static Trial<TrainingResult> trial(ExperimentContext lab, TokenMixer.Config mixer) {
+    int rows = lab.pick(2, 8, 16);
+    int batches = lab.pick(2, 24, 200);
+    int evaluated = lab.pick(2, 24, 40);
     return new TaskTrial<>(
-        Small.language(2, scale.pick(16, 96, 512), length, mixer)::build,
-        Small.training(steps, rows, 1),
+        Small.language(2, lab.pick(16, 96, 512), lab.pick(32, 128, 512), mixer)::build,
+        Small.training(lab.pick(3, 600, 20_000), rows, 1),
         (model, session) -> new Little(model, session, rows, batches, evaluated),
-        (model, task) -> Map.of(ENSEMBLE, task.ensemble(passes(scale)), SINGLE, task.ensemble(1)));
+        (model, task) -> Map.of(ENSEMBLE, task.ensemble(passes(lab)), SINGLE, task.ensemble(1)));
   }
 
   /** A few batches of text, again and again; the same ones whatever the seed. */

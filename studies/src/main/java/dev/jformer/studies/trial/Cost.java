@@ -1,5 +1,6 @@
 package dev.jformer.studies.trial;
 
+import dev.jformer.studies.evidence.Check;
 import dev.jformer.tensor.Memory;
 import dev.jformer.tensor.Scope;
 import java.util.ArrayList;
@@ -95,6 +96,18 @@ public record Cost(List<Point> points) {
       return Double.NaN;
     }
     return exponent(known, Point::bytes);
+  }
+
+  /**
+   * Checks that time and memory grow at most as size^{@code most}, fitted to sizes of at least
+   * {@code from}.
+   *
+   * @param name of the exponent of time
+   */
+  public Check growth(String name, int from, double most) {
+    return Check.all(
+        Check.atMost(name, timeExponent(from), most),
+        Check.atMost("of memory", memoryExponent(from), most));
   }
 
   private static double exponent(
