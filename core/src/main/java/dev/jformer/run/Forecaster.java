@@ -8,6 +8,7 @@ import dev.jformer.hub.Models;
 import dev.jformer.model.Model;
 import dev.jformer.model.forecast.ForecastModel;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -116,7 +117,7 @@ public final class Forecaster implements AutoCloseable {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Standardizer scale = setup.scale();
-      Tensor past = scale.apply(series.slice(first, row).values()).unsqueeze(0);
+      Tensor past = scale.apply(series.slice(first, row)).unsqueeze(0);
       Tensor forecast =
           model
               .forecast(past, calendar(series, first, row), calendar(series, row, row + horizon()))
@@ -128,9 +129,9 @@ public final class Forecaster implements AutoCloseable {
       return new SeriesForecast(
           series.names(),
           times,
-          rows(scale.revert(forecast)),
-          bands == null ? List.of() : rows(scale.revert(bands.lower(forecast))),
-          bands == null ? List.of() : rows(scale.revert(bands.upper(forecast))));
+          rows(scale.revert(forecast.to(DType.FLOAT64))),
+          bands == null ? List.of() : rows(scale.revert(bands.lower(forecast).to(DType.FLOAT64))),
+          bands == null ? List.of() : rows(scale.revert(bands.upper(forecast).to(DType.FLOAT64))));
     }
   }
 

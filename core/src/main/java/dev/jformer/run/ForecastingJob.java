@@ -63,7 +63,7 @@ public record ForecastingJob() implements Job {
     Path folder = workspace.folder();
     if (workspace.isResumed()
         && SeriesSetup.exists(folder)
-        && !SeriesSetup.load(folder).equals(made.setup)) {
+        && !SeriesSetup.load(folder).isLike(made.setup)) {
       made.close();
       throw new RunException(
           data.source()
@@ -95,7 +95,7 @@ public record ForecastingJob() implements Job {
       try (Scope scope = Scope.open()) {
         Standardizer scale = Standardizer.of(series.slice(0, split.train()));
         this.setup = SeriesSetup.of(data, series, scale);
-        this.values = scale.apply(series.values()).keep();
+        this.values = scale.apply(series).keep();
         this.calendar = Calendar.of(series, 0, series.rows()).keep();
       }
     }
@@ -201,7 +201,7 @@ public record ForecastingJob() implements Job {
       try (Scope scope = Scope.open()) {
         Windows windows =
             new Windows(
-                setup.scale().apply(series.values()),
+                setup.scale().apply(series),
                 Calendar.of(series, 0, series.rows()),
                 0,
                 series.rows(),

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * The data of a forecaster beside its weights, stored in its folder. {@code series.json} holds how
@@ -50,6 +51,26 @@ public record SeriesSetup(
     if (!(data instanceof SeriesData)) {
       throw new IllegalArgumentException("data is of type " + data.type() + ": expected series");
     }
+  }
+
+  /**
+   * Whether another setup is of the same series. Scales may differ in the digits that float32 does
+   * not hold, in which earlier versions read the values.
+   */
+  boolean isLike(SeriesSetup other) {
+    return data.equals(other.data)
+        && columns.equals(other.columns)
+        && frequency.equals(other.frequency)
+        && season == other.season
+        && mean.size() == other.mean.size()
+        && deviation.size() == other.deviation.size()
+        && IntStream.range(0, mean.size()).allMatch(c -> isLike(other, c));
+  }
+
+  private boolean isLike(SeriesSetup other, int column) {
+    double size = Math.abs(mean.get(column)) + deviation.get(column);
+    return Math.abs(mean.get(column) - other.mean.get(column)) <= 1e-6 * size
+        && Math.abs(deviation.get(column) - other.deviation.get(column)) <= 1e-6 * size;
   }
 
   static SeriesSetup of(SeriesData data, Series series, Standardizer scale) {

@@ -100,7 +100,7 @@ record ForecastReport(
     int known = Math.min(series.rows(), forecast.from() + forecast.horizon());
     List<Double> rows = IntStream.range(first, known).mapToObj(forecast::at).toList();
     List<Double> seen =
-        IntStream.range(first, known).mapToObj(r -> (double) series.value(r, column)).toList();
+        IntStream.range(first, known).mapToObj(r -> series.value(r, column)).toList();
     List<Double> steps =
         IntStream.range(0, forecast.horizon())
             .mapToObj(step -> forecast.at(forecast.from() + step))
@@ -136,7 +136,7 @@ record ForecastReport(
       rows.add(
           Table.row(
               series.names().get(c),
-              (double) series.value(forecast.from() - 1, c),
+              series.value(forecast.from() - 1, c),
               values.get(0),
               values.get(values.size() - 1),
               values.stream().mapToDouble(v -> v).average().orElse(Double.NaN)));

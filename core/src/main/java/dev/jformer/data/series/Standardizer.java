@@ -1,6 +1,7 @@
 package dev.jformer.data.series;
 
 import dev.jformer.data.DataException;
+import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -53,20 +54,25 @@ public record Standardizer(List<String> names, double[] mean, double[] deviation
     double[] deviation = new double[part.columns()];
     List<String> constant = part.constant();
     for (int c = 0; c < part.columns(); c++) {
-      float[] values = part.column(c);
+      double[] values = part.column(c);
       double sum = 0;
-      for (float value : values) {
+      for (double value : values) {
         sum += value;
       }
       mean[c] = sum / values.length;
       double squares = 0;
-      for (float value : values) {
+      for (double value : values) {
         squares += (value - mean[c]) * (value - mean[c]);
       }
       deviation[c] =
           constant.contains(part.names().get(c)) ? 1 : Math.sqrt(squares / values.length);
     }
     return new Standardizer(part.names(), mean, deviation);
+  }
+
+  /** Scales all rows of a series, in float64: float32 [rows, C]. */
+  public Tensor apply(Series series) {
+    return apply(series.values()).to(DType.FLOAT32);
   }
 
   /**

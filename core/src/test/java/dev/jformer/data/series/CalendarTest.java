@@ -38,7 +38,7 @@ class CalendarTest {
     List<String> expected = List.of(features.split(" "));
     assertEquals(expected.size(), Calendar.features(frequency));
     LocalDateTime start = frequency.plus(LocalDateTime.of(2015, 12, 30, 21, 58, 41), 1);
-    Series series = Series.of(List.of("x"), start, frequency, new float[20]);
+    Series series = Series.of(List.of("x"), start, frequency, new double[20]);
     int from = -3;
     int to = 400; // long after the series ends
     Tensor found = Calendar.of(series, from, to);
@@ -87,7 +87,7 @@ class CalendarTest {
             List.of("x"),
             LocalDateTime.of(2016, 7, 1, 0, 0),
             Frequency.parse("1h"),
-            new float[] {0, 0});
+            new double[] {0, 0});
     double[] expected = {-0.5, 4 / 6.0 - 0.5, -0.5, 182 / 365.0 - 0.5};
     Close.assertClose(expected, Calendar.of(series, 0, 1), 1e-7);
   }

@@ -44,8 +44,8 @@ class EttTest {
       assertEquals(1, read.remarks().size(), "" + read.remarks());
     }
     Series series = SeriesCsv.read(file("ETTh1.csv"), new CsvOptions()).series();
-    assertEquals(30.531f, series.value(0, 6));
-    assertEquals(5.827f, series.value(0, 0));
+    assertEquals(30.531, series.value(0, 6));
+    assertEquals(5.827, series.value(0, 0));
   }
 
   @Test
@@ -53,7 +53,7 @@ class EttTest {
     Series series = SeriesCsv.read(file("ETTh1.csv"), new CsvOptions()).series();
     Split split = Split.ETT_HOURLY.check(series.rows(), 96, 96);
     Standardizer standardizer = Standardizer.of(series.slice(0, split.train()));
-    Tensor values = standardizer.apply(series.values());
+    Tensor values = standardizer.apply(series);
     Windows windows =
         new Windows(
             values, Calendar.of(series, 0, series.rows()), split.testFrom(), split.end(), 96, 96);

@@ -131,8 +131,8 @@ class SeriesCsvFuzzTest {
     Series series = read.series();
     assertTrue(series.rows() >= 2 && series.columns() >= 1);
     for (int c = 0; c < series.columns(); c++) {
-      for (float value : series.column(c)) {
-        assertTrue(Float.isFinite(value), series.names().get(c) + ": " + value);
+      for (double value : series.column(c)) {
+        assertTrue(Double.isFinite(value), series.names().get(c) + ": " + value);
       }
     }
     for (int row = 1; row < Math.min(100, series.rows()); row++) {

@@ -23,7 +23,7 @@ class SeriesTest {
 
   private static Series random(int rows, String... names) {
     Random random = new Random(Scoped.seed());
-    float[][] columns = new float[names.length][rows];
+    double[][] columns = new double[names.length][rows];
     for (int c = 0; c < names.length; c++) {
       for (int i = 0; i < rows; i++) {
         columns[c][i] = (float) (random.nextGaussian() * (c + 1) + 10 * c);
@@ -46,7 +46,7 @@ class SeriesTest {
     for (int row = 0; row < 15; row++) {
       assertEquals(whole.value(row + 15, 2), part.value(row, 0));
       assertEquals(whole.value(row + 15, 0), part.value(row, 1));
-      assertEquals(part.value(row, 1), (float) values.select(0, row).select(0, 1).item());
+      assertEquals(part.value(row, 1), values.select(0, row).select(0, 1).item());
     }
     assertEquals(part.value(3, 0), part.column(0)[3]);
   }
@@ -65,7 +65,7 @@ class SeriesTest {
     assertThrows(IndexOutOfBoundsException.class, () -> series.slice(1, 3).value(2, 0));
     assertThrows(
         DataException.class,
-        () -> Series.of(List.of("a", "b"), START, HOURLY, new float[2], new float[3]));
+        () -> Series.of(List.of("a", "b"), START, HOURLY, new double[2], new double[3]));
   }
 
   @Test
@@ -78,7 +78,7 @@ class SeriesTest {
       double square = 0;
       for (int i = 0; i < 700; i++) {
         mean += series.value(i, c) / 700.0;
-        square += series.value(i, c) * (double) series.value(i, c) / 700;
+        square += series.value(i, c) * series.value(i, c) / 700;
       }
       assertEquals(mean, standardizer.mean()[c], 1e-9);
       assertEquals(Math.sqrt(square - mean * mean), standardizer.deviation()[c], 1e-9);
@@ -98,11 +98,11 @@ class SeriesTest {
 
   @Test
   void constantColumnsAreKeptAndNamed() {
-    float[] same = new float[9];
-    java.util.Arrays.fill(same, 0.1f); // whose float64 mean is not exactly itself
+    double[] same = new double[9];
+    java.util.Arrays.fill(same, 0.1); // whose float64 mean is not exactly itself
     Series series =
         Series.of(
-            List.of("x", "same"), START, HOURLY, new float[] {1, 2, 3, 4, 5, 6, 7, 8, 9}, same);
+            List.of("x", "same"), START, HOURLY, new double[] {1, 2, 3, 4, 5, 6, 7, 8, 9}, same);
     assertEquals(List.of("same"), series.constant());
     Standardizer standardizer = Standardizer.of(series);
     assertEquals(1, standardizer.deviation()[1]);

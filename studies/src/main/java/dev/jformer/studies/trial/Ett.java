@@ -41,7 +41,7 @@ public record Ett(Series series, Split split) {
   /** Makes a series with daily and weekly periods and noise. */
   private static Series madeUp(int rows) {
     SplittableRandom random = new SplittableRandom(1);
-    float[][] columns = new float[4][rows];
+    double[][] columns = new double[4][rows];
     for (int c = 0; c < columns.length; c++) {
       for (int t = 0; t < rows; t++) {
         double day = Math.sin(2 * Math.PI * (t + 3.0 * c) / 24);

@@ -106,7 +106,7 @@ public record ForecastTrial(
     Series chosen = columns == null ? series : series.select(columns);
     Standardizer scale = Standardizer.of(chosen.slice(0, split.train()));
     Tensor calendar = Calendar.of(series, 0, series.rows());
-    return new Rows(scale.apply(chosen.values()), calendar, config, split);
+    return new Rows(scale.apply(chosen), calendar, config, split);
   }
 
   private ForecastModel.Config sized(Series series) {

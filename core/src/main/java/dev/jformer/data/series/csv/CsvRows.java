@@ -14,6 +14,8 @@ import java.util.List;
  * each row. It creates no objects for rows or fields.
  */
 final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
+  private static final long MOST_BYTES = Runtime.getRuntime().maxMemory() / 3;
+
   private final Path file;
   private final Dialect dialect;
   private final NumberText number;
@@ -24,12 +26,12 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
 
   private final boolean[] seen;
   private final boolean[] isText;
-  private float[][] columns;
+  private double[][] columns;
   private int[] lines = new int[1024];
   private int count;
   private boolean headerPassed;
 
-  private final float[] row;
+  private final double[] row;
   private char[] stamp = new char[64];
   private char[] clock = new char[64];
   private int stampLength;
@@ -51,8 +53,8 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     }
     seen = new boolean[variables];
     isText = new boolean[variables];
-    columns = new float[variables][1024];
-    row = new float[variables];
+    columns = new double[variables][1024];
+    row = new double[variables];
     headerPassed = !dialect.header();
   }
 
@@ -63,7 +65,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     fields = 0;
     blank = true;
     extra = null;
-    Arrays.fill(row, Float.NaN);
+    Arrays.fill(row, Double.NaN);
   }
 
   @Override
@@ -122,8 +124,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
       throw wrong(
           name,
           kind == NumberText.Kind.TOO_LARGE
-              ? "'%s' is not a finite number that fits float32: expected less than 3.4e38"
-                  .formatted(shown)
+              ? "'%s' is not a finite number below 3.4e38: correct it".formatted(shown)
               : ("'%s' is not a number: expected one such as %s, or nothing where the value is missing;"
                       + " correct it, or read only the other columns")
                   .formatted(shown, dialect.decimalComma() ? "3,14" : "3.14"));
@@ -171,6 +172,13 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     times.add(stamp, 0, stampLength, getStartingLineNumber());
     if (count == lines.length) {
       int larger = count + (count >> 1);
+      if (larger * (Double.BYTES * (columns.length + 2L)) > MOST_BYTES) {
+        throw wrong(
+            null,
+            ("%,d rows of %d columns do not fit into memory: read fewer columns, or give Java more"
+                    + " memory, for example with JAVA_TOOL_OPTIONS=-Xmx8g")
+                .formatted(count, columns.length));
+      }
       lines = Arrays.copyOf(lines, larger);
       for (int v = 0; v < columns.length; v++) {
         columns[v] = Arrays.copyOf(columns[v], larger);
@@ -193,10 +201,10 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
               .formatted(file, count == 1 ? "1 row" : "no rows"));
     }
     List<String> names = new ArrayList<>();
-    List<float[]> kept = new ArrayList<>();
+    List<double[]> kept = new ArrayList<>();
     for (int v = 0; v < columns.length; v++) {
       String name = dialect.names().get(dialect.values().get(v));
-      float[] values = Arrays.copyOf(columns[v], count);
+      double[] values = Arrays.copyOf(columns[v], count);
       columns[v] = null;
       if (isText[v]) {
         continue;
@@ -218,17 +226,17 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     if (names.isEmpty()) {
       throw new DataException(file + " has no column of numbers: " + String.join("; ", remarks));
     }
-    Timeline timeline = new Timeline(file, times.settled(remarks), lines, remarks);
+    Timeline timeline = new Timeline(file, times.settled(lines, remarks), lines, remarks);
     return timeline.series(names, kept, gaps);
   }
 
   /** Whether a column is a row number, which programs often write as an unnamed first column. */
-  private static boolean isIndex(String name, float[] values) {
+  private static boolean isIndex(String name, double[] values) {
     if (!name.startsWith("column ")) {
       return false;
     }
     for (int i = 0; i < values.length; i++) {
-      if (values[i] != (float) (values[0] + (double) i)) {
+      if (values[i] != values[0] + i) {
         return false;
       }
     }

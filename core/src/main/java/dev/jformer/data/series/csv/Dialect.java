@@ -8,6 +8,8 @@ import java.util.Set;
  * The format of a CSV file and the meaning of its columns.
  *
  * @param charset the character encoding
+ * @param skipped number of lines before the header or the first row
+ * @param comments whether lines that begin with # are comments
  * @param separator the character between fields
  * @param header whether the first record holds names
  * @param decimalComma whether numbers are written as in 3,14
@@ -23,6 +25,8 @@ import java.util.Set;
  */
 record Dialect(
     Charset charset,
+    int skipped,
+    boolean comments,
     char separator,
     boolean header,
     boolean decimalComma,

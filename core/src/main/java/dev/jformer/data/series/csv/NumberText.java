@@ -12,7 +12,7 @@ final class NumberText {
   enum Kind {
     NUMBER,
     MISSING,
-    /** A number that float32 cannot hold, or infinite. */
+    /** A number above 3.4e38, the largest of float32, or infinite. */
     TOO_LARGE,
     TEXT
   }
@@ -34,7 +34,7 @@ final class NumberText {
 
   private final char decimal;
   private final char group;
-  private float value;
+  private double value;
 
   NumberText(boolean decimalComma) {
     decimal = decimalComma ? ',' : '.';
@@ -42,7 +42,7 @@ final class NumberText {
   }
 
   /** The number that was read; NaN if it is missing. */
-  float value() {
+  double value() {
     return value;
   }
 
@@ -60,7 +60,7 @@ final class NumberText {
     while (at < end && TimeText.isBlank(text[end - 1])) {
       end--;
     }
-    value = Float.NaN;
+    value = Double.NaN;
     if (at == end) {
       return Kind.MISSING;
     }
@@ -124,9 +124,9 @@ final class NumberText {
       return other(text, first, end);
     }
     double number = scaled(text, first, end, mantissa, digits, exponent);
-    value = (float) (negative ? -number : number);
-    if (Float.isInfinite(value)) {
-      value = Float.NaN;
+    value = negative ? -number : number;
+    if (Math.abs(value) > Float.MAX_VALUE) {
+      value = Double.NaN;
       return Kind.TOO_LARGE;
     }
     return Kind.NUMBER;

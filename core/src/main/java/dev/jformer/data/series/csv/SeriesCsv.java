@@ -1,5 +1,6 @@
 package dev.jformer.data.series.csv;
 
+import de.siegmar.fastcsv.reader.CommentStrategy;
 import de.siegmar.fastcsv.reader.CsvParseException;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
@@ -14,10 +15,10 @@ import java.util.List;
  * Reads a time series from a CSV file and detects its format.
  *
  * <p>Unless {@link CsvOptions} sets them, it detects the character encoding, the separator, whether
- * there is a header, the column of times (or two, of dates and of times of day) and their format,
- * the decimal sign, the columns that hold numbers, and the frequency. Rows may be in any order.
- * Missing rows and values are filled as the options say. Everything that was detected or changed is
- * reported as a remark.
+ * there is a header, comments and a line {@code sep=;} before it, the column of times (or two, of
+ * dates and of times of day) and their format, the decimal sign, the columns that hold numbers, and
+ * the frequency. Rows may be in any order. Missing rows and values are filled as the options say.
+ * Everything that was detected or changed is reported as a remark.
  *
  * <p>The file is read once, row by row; only the numbers of a row are kept.
  */
@@ -40,13 +41,17 @@ public final class SeriesCsv {
    * @throws IOException if the file cannot be read
    */
   public static Read read(Path file, CsvOptions options) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new DataException(file + " is a folder: expected a CSV file");
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new DataException(
+          file
+              + (Files.isDirectory(file) ? " is a folder" : " is not a regular file")
+              + ": expected a CSV file");
     }
     Dialect dialect = Sniffer.sniff(file, options);
     CsvRows rows = new CsvRows(file, dialect);
     try (CsvReader<Boolean> reader =
-        reader(dialect.separator()).build(rows, file, dialect.charset())) {
+        reader(dialect.separator(), dialect.comments()).build(rows, file, dialect.charset())) {
+      reader.skipLines(dialect.skipped());
       for (Boolean none : reader) {
         throw new AssertionError("a record was returned instead of kept:  " + none);
       }
@@ -58,8 +63,9 @@ public final class SeriesCsv {
   }
 
   /** A reader that splits a file into fields; their number is checked where names are known. */
-  static CsvReader.CsvReaderBuilder reader(char separator) {
+  static CsvReader.CsvReaderBuilder reader(char separator, boolean comments) {
     return CsvReader.builder()
+        .commentStrategy(comments ? CommentStrategy.SKIP : CommentStrategy.NONE)
         .fieldSeparator(separator)
         .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
         .missingFieldStrategy(FieldMismatchStrategy.IGNORE)

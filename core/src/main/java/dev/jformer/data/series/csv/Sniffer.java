@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -42,6 +43,8 @@ final class Sniffer {
   private final List<String> remarks = new ArrayList<>();
   private final Set<Integer> unknown = new HashSet<>();
   private boolean whole;
+  private Preamble preamble;
+  private boolean comments;
   private final TimeText times = new TimeText();
   private final NumberText pointNumbers = new NumberText(false);
   private final NumberText commaNumbers = new NumberText(true);
@@ -66,7 +69,19 @@ final class Sniffer {
     if (text.isBlank()) {
       throw new DataException(file + " is empty: expected a column of times and one of numbers");
     }
-    char separator = options.separator() != null ? options.separator() : separator(text);
+    preamble = Preamble.of(text);
+    comments = areComments(text);
+    char separator = separator(text);
+    if (isHeader(preamble.lastComment(), text, separator)) {
+      preamble = preamble.withoutLast();
+      comments = false;
+    }
+    if (preamble.lines() > 0) {
+      remarks.add(
+          preamble.lines() == 1
+              ? "line 1 is no row: it is left out"
+              : "lines 1 to " + preamble.lines() + " are no rows: they are left out");
+    }
     List<CsvRecord> records = records(text, separator);
     if (records.get(0).getFieldCount() < 2) {
       throw new DataException(
@@ -87,6 +102,8 @@ final class Sniffer {
     List<Integer> values = values(names, time, clock, comma, body);
     return new Dialect(
         charset,
+        preamble.lines(),
+        comments,
         separator,
         header,
         comma,
@@ -164,7 +181,8 @@ final class Sniffer {
   private List<CsvRecord> records(String text, char separator) {
     List<CsvRecord> records = new ArrayList<>();
     try (CsvReader<CsvRecord> reader =
-        SeriesCsv.reader(separator).allowUnclosedQuote(!whole).ofCsvRecord(text)) {
+        SeriesCsv.reader(separator, comments).allowUnclosedQuote(!whole).ofCsvRecord(text)) {
+      reader.skipLines(preamble.lines());
       for (CsvRecord record : reader) {
         if (record.getFields().stream().anyMatch(field -> !field.isBlank())) {
           records.add(record);
@@ -188,8 +206,37 @@ final class Sniffer {
     return records;
   }
 
-  /** The separator with which most fields are times, numbers or missing. */
+  /** Whether lines that begin with # are comments; if most do, it is part of their first field. */
+  private static boolean areComments(String text) {
+    long all = text.lines().count();
+    return 2 * text.lines().filter(Preamble::isComment).count() <= all;
+  }
+
+  /** Whether a comment names the columns of the first row after it. */
+  private boolean isHeader(String comment, String text, char separator) {
+    if (comment == null || Boolean.FALSE.equals(options.header())) {
+      return false;
+    }
+    List<String> names = List.of(comment.split(Pattern.quote(String.valueOf(separator)), -1));
+    List<String> row = records(text, separator).get(0).getFields();
+    return names.size() == row.size()
+        && names.size() > 1
+        && row.stream().anyMatch(field -> !field.isBlank() && isData(field))
+        && names.stream().noneMatch(field -> !field.isBlank() && isData(field));
+  }
+
+  /**
+   * The separator that the options or the file name, or else that with which most fields are times,
+   * numbers or missing.
+   */
   private char separator(String text) {
+    if (options.separator() != null) {
+      return options.separator();
+    }
+    if (preamble.separator() != null) {
+      remarks.add("fields are separated by " + shown(preamble.separator()));
+      return preamble.separator();
+    }
     char best = SEPARATORS[0];
     double most = -1;
     DataException wrong = null;
@@ -391,6 +438,17 @@ final class Sniffer {
         commas += DECIMAL_COMMA.matcher(field).matches() ? 1 : 0;
         points += DECIMAL_POINT.matcher(field).matches() ? 1 : 0;
         open = open == null && OPEN_COMMA.matcher(field).matches() ? field : open;
+      }
+    }
+    if (commas == 0 && points == 0) {
+      for (char sign : new char[] {'.', ','}) {
+        Optional<String> group = new ThousandsSign(sign, time, clock).find(body);
+        if (group.isPresent()) {
+          remarks.add(
+              "the %s in %s separates thousands: other values of its column are whole numbers"
+                  .formatted(sign == '.' ? "point" : "comma", group.get()));
+          return sign == '.';
+        }
       }
     }
     boolean guess = commas == 0 && points == 0 && open != null && separator != ',';

@@ -3,8 +3,11 @@ package dev.jformer.data.series.csv;
 import dev.jformer.data.DataException;
 import dev.jformer.data.series.Times;
 import java.nio.file.Path;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Collects a column of times, eight bytes each, and decides what only the whole column shows:
@@ -17,6 +20,7 @@ final class TimeColumn {
   private long[] times = new long[1024];
   private short[] offsets; // only if they differ
   private int offset;
+  private final BitSet endsOfDays = new BitSet(); // rows with 24:00
   private int count;
   private TimeText.Kind kind;
   private boolean open;
@@ -56,6 +60,7 @@ final class TimeColumn {
       times = Arrays.copyOf(times, count + (count >> 1));
     }
     offset(line);
+    endsOfDays.set(count, text.endsDay());
     times[count++] = text.micros();
   }
 
@@ -108,13 +113,19 @@ final class TimeColumn {
 
   /**
    * The times with one order of day and month and one offset; decisions are added to the remarks.
+   *
+   * @param lines the line of each time
    */
-  long[] settled(List<String> remarks) {
+  long[] settled(int[] lines, List<String> remarks) {
     times = Arrays.copyOf(times, count);
     if (kind != null && kind.isNumber()) {
       remarks.add(
           "column '%s' is read as %s%s"
               .formatted(name, kind.plural(), kind.isSince() ? ", in UTC" : ""));
+    }
+    if (kind == TimeText.Kind.SHORT_MONTH) {
+      checkShortMonths(lines);
+      remarks.add("column '%s' is read as %s".formatted(name, kind.plural()));
     }
     if (open || dayFirst != null || monthFirst != null) {
       settleOrder(remarks);
@@ -129,7 +140,7 @@ final class TimeColumn {
     boolean month = monthFirst != null;
     String reason = month ? monthFirst : dayFirst;
     if (reason == null) {
-      long[] exchanged = Arrays.stream(times).map(TimeText::exchanged).toArray();
+      long[] exchanged = IntStream.range(0, count).mapToLong(this::exchanged).toArray();
       double asDays = irregularity(times);
       double asMonths = irregularity(exchanged);
       if (asDays == asMonths && !Arrays.equals(times, exchanged)) {
@@ -146,8 +157,36 @@ final class TimeColumn {
             .formatted(name, month ? "month" : "day", reason));
     for (int i = 0; i < count && month; i++) {
       // Where the day is more than 12 the month was recognised at once.
-      times[i] = Times.of(times[i]).getDayOfMonth() <= 12 ? TimeText.exchanged(times[i]) : times[i];
+      times[i] = dayOfMonth(i) <= 12 ? exchanged(i) : times[i];
     }
+  }
+
+  private long exchanged(int row) {
+    return TimeText.exchanged(times[row], endsOfDays.get(row));
+  }
+
+  private int dayOfMonth(int row) {
+    return Times.of(times[row] - (endsOfDays.get(row) ? 1 : 0)).getDayOfMonth();
+  }
+
+  /**
+   * Checks that times such as Jan-20 are months and years, not months and days: the rows of two
+   * months follow one another.
+   */
+  private void checkShortMonths(int[] lines) {
+    for (int i = 1; i < count; i++) {
+      long months = ChronoUnit.MONTHS.between(Times.of(times[i - 1]), Times.of(times[i]));
+      if (Math.abs(months) > 11) {
+        throw new DataException(
+            ("%s, line %d, column '%s': times such as Jan-20 are read as months and years, and %s does"
+                    + " not follow %s; write months as 2020-01, days as 2020-01-20")
+                .formatted(file, lines[i], name, monthOf(i), monthOf(i - 1)));
+      }
+    }
+  }
+
+  private String monthOf(int row) {
+    return Times.text(times[row]).substring(0, 7);
   }
 
   /** The number of steps for each row; infinite if the times follow no frequency. */

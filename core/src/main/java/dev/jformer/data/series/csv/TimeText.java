@@ -9,10 +9,10 @@ import java.time.YearMonth;
  * time in this reader.
  *
  * <p>Accepted are, with {@code -}, {@code /}, {@code .} or a blank between their parts: year, month
- * and day; day, month and year in either order of the former two; names of months in English; a
- * time of day after any of these, with seconds, fractions, am and pm, and an offset from UTC;
- * months, ISO weeks, quarters and years alone; digits without separators, and seconds,
- * milliseconds, microseconds or nanoseconds since 1970.
+ * and day; day, month and year in either order of the former two; names of months in English, after
+ * which a year may have two digits; a time of day after any of these, with seconds, fractions, am
+ * and pm, and an offset from UTC; months, ISO weeks, quarters and years alone; digits without
+ * separators, and seconds, milliseconds, microseconds or nanoseconds since 1970.
  */
 final class TimeText {
   /**
@@ -24,6 +24,7 @@ final class TimeText {
     DATE_TIME("dates with a clock"),
     CLOCK("clocks"),
     MONTH("months"),
+    SHORT_MONTH("months as Jan-20"),
     QUARTER("quarters"),
     WEEK("weeks"),
     YEAR("years"),
@@ -158,8 +159,17 @@ final class TimeText {
     return micros;
   }
 
-  /** The time with day and month exchanged; both are 12 or less. */
-  static long exchanged(long micros) {
+  /** Whether the time is 24:00, so that {@link #micros()} is of the day after the one written. */
+  boolean endsDay() {
+    return clock == DAY;
+  }
+
+  /** The time with day and month exchanged, which are 12 or less on the day that is written. */
+  static long exchanged(long micros, boolean endsDay) {
+    return endsDay ? exchanged(micros - DAY) + DAY : exchanged(micros);
+  }
+
+  private static long exchanged(long micros) {
     LocalDateTime time = Times.of(micros);
     int day = time.getDayOfMonth();
     int month = time.getMonthValue();
@@ -290,7 +300,7 @@ final class TimeText {
       day = first;
       month = monthName();
       skipAnySeparator();
-      return month > 0 && fullYear(separator) && rest();
+      return month > 0 && yearAfterName() && rest();
     }
     int second = number(4);
     if (digits == 4) { // 01/2020
@@ -410,6 +420,10 @@ final class TimeText {
       year = number;
       return at == end && finish(Kind.MONTH);
     }
+    if (digits == 2 && at == end) { // Jan-20
+      year = century(number);
+      return finish(Kind.SHORT_MONTH);
+    }
     day = number;
     if (at < end && text[at] == ',') {
       at++;
@@ -419,12 +433,26 @@ final class TimeText {
   }
 
   private boolean fullYear(char separator) {
+    return separator == '/' || separator == '.' ? yearAfterName() : fourDigits();
+  }
+
+  /** Reads a year of four digits, or of two, which are clear after a month's name. */
+  private boolean yearAfterName() {
     year = number(4);
-    if (digits == 2 && (separator == '/' || separator == '.')) {
-      year += year < 70 ? 2000 : 1900;
+    if (digits == 2) {
+      year = century(year);
       return true;
     }
     return digits == 4;
+  }
+
+  private boolean fourDigits() {
+    year = number(4);
+    return digits == 4;
+  }
+
+  private static int century(int year) {
+    return year + (year < 70 ? 2000 : 1900);
   }
 
   /** Reads an optional time of day. */

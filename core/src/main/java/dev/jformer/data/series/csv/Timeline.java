@@ -34,8 +34,8 @@ final class Timeline {
   }
 
   /** Makes the series of these columns; changes their arrays. */
-  Series series(List<String> names, List<float[]> columns, Gaps gaps) {
-    float[][] values = columns.toArray(float[][]::new);
+  Series series(List<String> names, List<double[]> columns, Gaps gaps) {
+    double[][] values = columns.toArray(double[][]::new);
     sort(values);
     mergeRepeated(values);
     Regularity regularity = regularity();
@@ -65,7 +65,7 @@ final class Timeline {
 
   // ---- Order
 
-  private void sort(float[][] values) {
+  private void sort(double[][] values) {
     int falls = 0;
     int first = 0;
     boolean falling = true;
@@ -96,13 +96,13 @@ final class Timeline {
     rearrange(order, order.length, values);
   }
 
-  private void rearrange(int[] order, int count, float[][] values) {
+  private void rearrange(int[] order, int count, double[][] values) {
     long[] oldTimes = times;
     int[] oldLines = lines;
     times = IntStream.range(0, count).mapToLong(i -> oldTimes[order[i]]).toArray();
     lines = IntStream.range(0, count).map(i -> oldLines[order[i]]).toArray();
     for (int c = 0; c < values.length; c++) {
-      float[] sorted = new float[count];
+      double[] sorted = new double[count];
       for (int i = 0; i < count; i++) {
         sorted[i] = values[c][order[i]];
       }
@@ -116,7 +116,7 @@ final class Timeline {
    * Merges rows of the same time. Equal rows become one; an hour that occurs twice because clocks
    * are set back becomes its mean; anything else is an error.
    */
-  private void mergeRepeated(float[][] values) {
+  private void mergeRepeated(double[][] values) {
     int[] kept = new int[times.length];
     int count = 0;
     int repeated = 0;
@@ -133,7 +133,7 @@ final class Timeline {
       } else if (mayBeSetBack(i)) {
         setBack = setBack == null ? Times.text(times[i]) : setBack;
         averaged++;
-        for (float[] column : values) {
+        for (double[] column : values) {
           column[kept[before]] = mean(column[kept[before]], column[i]);
         }
       } else {
@@ -156,12 +156,12 @@ final class Timeline {
     rearrange(kept, count, values);
   }
 
-  private static boolean same(float[][] values, int a, int b) {
-    return Arrays.stream(values).allMatch(column -> Float.compare(column[a], column[b]) == 0);
+  private static boolean same(double[][] values, int a, int b) {
+    return Arrays.stream(values).allMatch(column -> Double.compare(column[a], column[b]) == 0);
   }
 
-  private static float mean(float a, float b) {
-    return Float.isNaN(a) ? b : Float.isNaN(b) ? a : (float) ((a + (double) b) / 2);
+  private static double mean(double a, double b) {
+    return Double.isNaN(a) ? b : Double.isNaN(b) ? a : a / 2 + b / 2;
   }
 
   /** Whether it is early on a Sunday in autumn, north or south, and occurs only twice. */
@@ -188,12 +188,12 @@ final class Timeline {
     }
   }
 
-  private void missingValues(List<String> names, float[][] values, Gaps gaps) {
+  private void missingValues(List<String> names, double[][] values, Gaps gaps) {
     for (int c = 0; c < values.length; c++) {
       int missing = 0;
       int first = -1;
       for (int i = 0; i < times.length; i++) {
-        if (Float.isNaN(values[c][i])) {
+        if (Double.isNaN(values[c][i])) {
           missing++;
           first = first < 0 ? i : first;
         }
@@ -254,12 +254,12 @@ final class Timeline {
     }
   }
 
-  private static float[] spread(float[] values, long[] steps, int rows) {
+  private static double[] spread(double[] values, long[] steps, int rows) {
     if (rows == values.length) {
       return values;
     }
-    float[] wide = new float[rows];
-    Arrays.fill(wide, Float.NaN);
+    double[] wide = new double[rows];
+    Arrays.fill(wide, Double.NaN);
     for (int i = 0; i < values.length; i++) {
       wide[(int) steps[i]] = values[i];
     }
@@ -267,24 +267,24 @@ final class Timeline {
   }
 
   /** Fills values that are NaN; at least one value is not. */
-  static void fill(float[] values, Gaps gaps) {
+  static void fill(double[] values, Gaps gaps) {
     for (int from = 0; from < values.length; from++) {
-      if (!Float.isNaN(values[from])) {
+      if (!Double.isNaN(values[from])) {
         continue;
       }
       int to = from;
-      while (to < values.length && Float.isNaN(values[to])) {
+      while (to < values.length && Double.isNaN(values[to])) {
         to++;
       }
-      float before = from > 0 ? values[from - 1] : values[to];
-      float after = to < values.length ? values[to] : before;
+      double before = from > 0 ? values[from - 1] : values[to];
+      double after = to < values.length ? values[to] : before;
       for (int i = from; i < to; i++) {
         double share = (i - from + 1.0) / (to - from + 1.0);
         values[i] =
             switch (gaps) {
               case ZERO -> 0;
               case PREVIOUS -> before;
-              case LINEAR -> (float) (before + share * ((double) after - before));
+              case LINEAR -> before + share * (after - before);
               case ERROR -> throw new AssertionError("missing values were already refused");
             };
       }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.jformer.data.DataException;
 import dev.jformer.data.series.Frequency;
 import dev.jformer.data.series.Gaps;
+import dev.jformer.data.series.Series;
+import dev.jformer.data.series.Standardizer;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.charset.Charset;
@@ -15,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -62,7 +65,7 @@ class SeriesCsvTest {
   }
 
   private static void holds(
-      SeriesCsv.Read read, String frequency, LocalDateTime start, float... x) {
+      SeriesCsv.Read read, String frequency, LocalDateTime start, double... x) {
     assertEquals(frequency, read.series().frequency().toString(), "" + read.remarks());
     assertEquals(start, read.series().time(0));
     assertArrayEquals(x, read.series().column(0));
@@ -75,8 +78,8 @@ class SeriesCsvTest {
     SeriesCsv.Read read =
         read("date,load,price", "2016-07-01 00:00:00,1.5,-2", "2016-07-01 01:00:00,2.5,1e3");
     assertEquals(List.of("load", "price"), read.series().names());
-    holds(read, "1h", JULY, 1.5f, 2.5f);
-    assertArrayEquals(new float[] {-2, 1000}, read.series().column(1));
+    holds(read, "1h", JULY, 1.5, 2.5);
+    assertArrayEquals(new double[] {-2, 1000}, read.series().column(1));
     assertEquals(1, read.remarks().size(), "" + read.remarks());
     told(read, "2 rows every 1h from 2016-07-01 to 2016-07-01 01:00, columns [load, price]");
   }
@@ -127,7 +130,7 @@ class SeriesCsvTest {
             "\"t\",\"load, in \"\"MW\"\"\",\"two\nlines\"",
             "\"2016-07-01\",\"1,234.5\",\"1\"",
             "\"2016-07-02\", \"2,234.5\" ,2");
-    holds(read, "1d", JULY, 1234.5f, 2234.5f);
+    holds(read, "1d", JULY, 1234.5, 2234.5);
     assertEquals(List.of("load, in \"MW\"", "two\nlines"), read.series().names());
   }
 
@@ -135,12 +138,12 @@ class SeriesCsvTest {
   void understandsDecimalCommas() throws IOException {
     SeriesCsv.Read read =
         read("t;a;b", "01.07.2016;1,5;1.234,5", "02.07.2016;-2,25;17", "03.07.2016;1e-1;0,1");
-    holds(read, "1d", JULY, 1.5f, -2.25f, 0.1f);
-    assertArrayEquals(new float[] {1234.5f, 17, 0.1f}, read.series().column(1));
+    holds(read, "1d", JULY, 1.5, -2.25, 0.1);
+    assertArrayEquals(new double[] {1234.5, 17, 0.1}, read.series().column(1));
     told(read, "decimal comma");
-    holds(read("t,a", "2016-07-01,\"1,5\"", "2016-07-02,\"2,5\""), "1d", JULY, 1.5f, 2.5f);
+    holds(read("t,a", "2016-07-01,\"1,5\"", "2016-07-02,\"2,5\""), "1d", JULY, 1.5, 2.5);
     SeriesCsv.Read guess = read("t;a", "2016-07-01;1,234", "2016-07-02;2,345");
-    holds(guess, "1d", JULY, 1.234f, 2.345f);
+    holds(guess, "1d", JULY, 1.234, 2.345);
     told(guess, "1,234 is read as a decimal sign");
     CsvOptions thousands = new CsvOptions(null, null, null, null, null, false);
     holds(read(thousands, "t;a", "2016-07-01;1,234", "2016-07-02;2,345"), "1d", JULY, 1234, 2345);
@@ -219,7 +222,7 @@ class SeriesCsvTest {
       })
   void readsTimesInEveryForm(String pattern) throws IOException {
     List<String> lines = new ArrayList<>(List.of("a;t"));
-    float[] expected = new float[1_000];
+    double[] expected = new double[1_000];
     for (int i = 0; i < expected.length; i++) {
       lines.add(
           i + ";" + DateTimeFormatter.ofPattern(pattern, Locale.US).format(JULY.plusHours(i)));
@@ -392,7 +395,7 @@ class SeriesCsvTest {
     SeriesCsv.Read linear = read(lines);
     holds(linear, "1h", JULY.plusHours(3), 10, 10, 12, 14, 16, 18, 18, 18);
     assertArrayEquals(
-        new float[] {5, 5.4f, 5.8f, 6.2f, 6.6f, 7, 9, 9}, linear.series().column(1), 1e-6f);
+        new double[] {5, 5.4, 5.8, 6.2, 6.6, 7, 9, 9}, linear.series().column(1), 1e-12);
     told(linear, "3 missing hours after 2016-07-01 04:00 filled linearly");
     told(
         linear,
@@ -549,7 +552,7 @@ class SeriesCsvTest {
       String pattern =
           List.of("uuuu-MM-dd HH:mm", "dd.MM.uuuu HH:mm:ss", "MM/dd/uuuu HH:mm").get(trial % 3);
       Frequency frequency = Frequency.parse(List.of("10min", "1h", "1d", "1mo").get(trial % 4));
-      float[][] values = new float[columns][rows];
+      double[][] values = new double[columns][rows];
       StringBuilder text = new StringBuilder("when");
       for (int c = 0; c < columns; c++) {
         text.append(separator).append("v").append(c);
@@ -558,8 +561,8 @@ class SeriesCsvTest {
         text.append('\n')
             .append(DateTimeFormatter.ofPattern(pattern).format(frequency.plus(start, i)));
         for (int c = 0; c < columns; c++) {
-          values[c][i] = (float) (random.nextGaussian() * Math.pow(10, random.nextInt(9) - 4));
-          String number = Float.toString(values[c][i]);
+          values[c][i] = random.nextGaussian() * Math.pow(10, random.nextInt(9) - 4);
+          String number = Double.toString(values[c][i]);
           text.append(separator).append(comma ? number.replace('.', ',') : number);
         }
       }
@@ -571,5 +574,123 @@ class SeriesCsvTest {
         assertArrayEquals(values[c], read.series().column(c), "trial " + trial);
       }
     }
+  }
+
+  /** Whole numbers with points between thousands, as in German accounts. */
+  @Test
+  void pointsMaySeparateThousands() throws IOException {
+    StringBuilder text = new StringBuilder("Zeit;Menge\n");
+    double[] expected = new double[60];
+    for (int i = 0; i < 60; i++) {
+      expected[i] = 900 + 10 * i;
+      String value = i < 10 ? "" + (900 + 10 * i) : "1.%03d".formatted(10 * i - 100);
+      text.append("%s;%s%n".formatted(LocalDate.of(2020, 1, 1).plusDays(i), value));
+    }
+    SeriesCsv.Read german = read(text.toString());
+    assertArrayEquals(expected, german.series().column(0));
+    assertTrue(german.remarks().toString().contains("the point in 1.000 separates thousands"));
+    SeriesCsv.Read english = read(text.toString().replace('.', ','));
+    assertArrayEquals(expected, english.series().column(0));
+    String decimals = "t;x\n2020-01-01;0.125\n2020-01-02;1\n2020-01-03;1.250\n";
+    assertArrayEquals(new double[] {0.125, 1, 1.25}, read(decimals).series().column(0));
+    String thousandths = "t;x\n2020-01-01;1.125\n2020-01-02;1.130\n2020-01-03;1.250\n";
+    assertArrayEquals(new double[] {1.125, 1.13, 1.25}, read(thousandths).series().column(0));
+  }
+
+  /** 24:00 is 0:00 of the next day, also where the month comes first. */
+  @Test
+  void hoursMayRunToTwentyFour() throws IOException {
+    for (String pattern : List.of("MM/dd/yyyy", "dd/MM/yyyy", "yyyy-MM-dd")) {
+      StringBuilder text = new StringBuilder("Date,Load\n");
+      for (int i = 0; i < 20 * 24; i++) {
+        LocalDate day = LocalDate.of(2020, 1, 1).plusDays(i / 24);
+        String date = day.format(DateTimeFormatter.ofPattern(pattern));
+        text.append("%s %02d:00,%d%n".formatted(date, i % 24 + 1, 1000 + i));
+      }
+      Series series = read(text.toString()).series();
+      assertEquals(480, series.rows(), pattern);
+      assertEquals(LocalDateTime.of(2020, 1, 1, 1, 0), series.time(0));
+      assertEquals(LocalDateTime.of(2020, 1, 21, 0, 0), series.time(479));
+      assertEquals(1479, series.value(479, 0));
+    }
+    // The order of day and month is open here: only 1 to 12 occur, and 12 turns to 13 at 24:00.
+    StringBuilder open = new StringBuilder("Date,Load\n");
+    for (int i = 0; i < 12 * 24; i++) {
+      open.append("01/%02d/2020 %02d:00,%d%n".formatted(i / 24 + 1, i % 24 + 1, i));
+    }
+    assertEquals(288, read(open.toString()).series().rows());
+  }
+
+  /** A meter near 1.5e9 that swings by ten, which 3.4e38 cannot tell apart. */
+  @Test
+  void valuesKeepTheDigitsOfDoubles() throws IOException {
+    StringBuilder text = new StringBuilder("time,meter\n");
+    for (int i = 0; i < 48; i++) {
+      double value = 1.5e9 + 10 * Math.sin(i * Math.PI / 12);
+      text.append("2021-01-%02d %02d:00,%.2f%n".formatted(1 + i / 24, i % 24, value));
+    }
+    SeriesCsv.Read read = read(text.toString());
+    assertEquals(List.of(), read.series().constant());
+    assertEquals(1500000002.59, read.series().value(1, 0));
+    Standardizer scale = Standardizer.of(read.series());
+    assertEquals(10 / Math.sqrt(2), scale.deviation()[0], 0.01);
+    float[] standard = scale.apply(read.series()).toFloats();
+    assertEquals(Math.sqrt(2), standard[6], 0.01);
+    assertEquals(-Math.sqrt(2), standard[18], 0.01);
+  }
+
+  @Test
+  void spreadsheetsMayNameTheSeparator() throws IOException {
+    for (String first : List.of("sep=;", "\"sep=;\"", "SEP=;")) {
+      SeriesCsv.Read read =
+          read(
+              first
+                  + "\r\nDatum;Wert\r\n01.01.2020;100.5\r\n02.01.2020;7,25\r\n".replace(',', '.'));
+      assertEquals(List.of("Wert"), read.series().names());
+      assertArrayEquals(new double[] {100.5, 7.25}, read.series().column(0));
+      assertTrue(read.remarks().contains("line 1 is no row: it is left out"), first);
+    }
+    assertTrue(
+        failure(new CsvOptions(), "sep=;\nd;x\n2020-01-01;1\nno;2\n2020-01-03;3\n")
+            .contains("line 4"));
+  }
+
+  @Test
+  void commentsAreLeftOut() throws IOException {
+    String station =
+        """
+        # Weather station, "Omsk"; ID=28698
+        #
+        "Local time";"T";"Po"
+        "04.05.2021 09:00";"9.0";"759.0";
+        # the sensor was changed
+        "04.05.2021 06:00";"7.5";"758.5";
+        "04.05.2021 03:00";"6.0";"758.0";
+        """;
+    SeriesCsv.Read read = read(station);
+    assertEquals(List.of("T", "Po"), read.series().names());
+    assertArrayEquals(new double[] {6, 7.5, 9}, read.series().column(0));
+    assertTrue(read.remarks().contains("lines 1 to 2 are no rows: they are left out"));
+    SeriesCsv.Read named = read("# a file\n#time,x\n2020-01-01,1\n2020-01-02,2\n");
+    assertEquals(List.of("x"), named.series().names());
+    assertArrayEquals(new double[] {1, 2}, named.series().column(0));
+    SeriesCsv.Read numbered =
+        read("id,time,x\n#1,2020-01-01,1\n#2,2020-01-02,2\n#3,2020-01-03,4\n");
+    assertArrayEquals(new double[] {1, 2, 4}, numbered.series().column(0));
+  }
+
+  @Test
+  void monthsOfSpreadsheets() throws IOException {
+    Series days = read("Date,Close\n30-Jan-20,1\n31-Jan-20,2\n01-Feb-20,3\n").series();
+    assertEquals(LocalDateTime.of(2020, 1, 30, 0, 0), days.time(0));
+    assertEquals(3, days.rows());
+    Series old = read("Date,Close\n30-Dec-99,1\n31-Dec-99,2\n1-Jan-00,3\n").series();
+    assertEquals(LocalDateTime.of(1999, 12, 30, 0, 0), old.time(0));
+    SeriesCsv.Read months = read("Month,x\nNov-15,1\nDec-15,2\nJan-16,3\nFeb-16,4\n");
+    assertEquals(LocalDateTime.of(2015, 11, 1, 0, 0), months.series().time(0));
+    assertEquals("1mo", months.series().frequency().toString());
+    assertTrue(months.remarks().contains("column 'Month' is read as months as Jan-20"));
+    String message = failure(new CsvOptions(), "Day,x\nJan-30,1\nJan-31,2\nFeb-01,3\n");
+    assertTrue(message.contains("line 3") && message.contains("2020-01-20"), message);
   }
 }

@@ -124,7 +124,8 @@ class TimeTextTest {
               ? TimeText.Order.OPEN
               : dayFirst ? TimeText.Order.DAY_FIRST : TimeText.Order.MONTH_FIRST;
       assertEquals(expected, text.order(), written);
-      long found = open && !dayFirst ? TimeText.exchanged(text.micros()) : text.micros();
+      long found =
+          open && !dayFirst ? TimeText.exchanged(text.micros(), text.endsDay()) : text.micros();
       assertEquals(time, Times.of(found), written);
     }
   }
