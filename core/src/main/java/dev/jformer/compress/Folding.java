@@ -4,8 +4,8 @@ import com.google.auto.service.AutoService;
 import dev.jformer.model.Model;
 
 /**
- * Folding as a compression method; see {@link Fold}. It converts a model that was trained with
- * powers of two or factors to its stored form, and copies any other model. It needs no data.
+ * Converts a model that was trained with powers of two or with factors to the form in which such
+ * weights are stored, by {@link Fold}. It copies any other model, and needs no data.
  */
 @AutoService(Compression.class)
 public record Folding() implements Compression {
