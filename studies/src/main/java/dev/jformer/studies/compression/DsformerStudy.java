@@ -4,6 +4,8 @@ import static dev.jformer.studies.Column.column;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Compression;
+import dev.jformer.compress.ModelRebuilder;
+import dev.jformer.compress.WeightError;
 import dev.jformer.compress.factorize.DsFormer;
 import dev.jformer.compress.factorize.DsFormer.Form;
 import dev.jformer.compress.factorize.LowRank;
@@ -12,7 +14,6 @@ import dev.jformer.compress.quantize.WeightInt8;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Initializer;
-import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.factorized.DenseSparseLinear;
@@ -22,30 +23,22 @@ import dev.jformer.nn.sparse.SparseLinear;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Measured.Cell;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Figure.Series;
 import dev.jformer.studies.trial.Sentiment;
 import dev.jformer.studies.trial.SentimentTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TextPairs;
 import dev.jformer.studies.trial.TimedArms;
 import dev.jformer.studies.trial.TrainingResult;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
-import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.DoubleFunction;
 
 /**
  * DSFormer (arXiv 2312.13211): all-MiniLM-L6-v2 with 2, 2.8 and 3.57 times fewer bytes in its
@@ -61,16 +54,13 @@ public final class DsformerStudy implements Study {
 
   private static final String DENSE = "dense";
   private static final String LOW_RANK = "low rank";
-  private static final String FACTORED = "DSFormer";
-  private static final String RIGHT = "accuracy";
-  private static final String FIXED = ours(MOST) + ", places fixed";
+  private static final String OURS = "DSFormer";
+  private static final String FIXED = at(OURS, MOST) + ", places fixed";
+  private static final String EIGHT_BITS = ", 8 bits";
 
   /** N:M patterns of at least the bytes of each factor, as far as there are. */
   private static final Map<Double, NmPruning> PATTERNS =
-      Map.of(
-          2.0, new NmPruning(1, 2),
-          2.8, new NmPruning(3, 8),
-          3.57, new NmPruning(2, 8));
+      Map.of(2.0, new NmPruning(1, 2), 2.8, new NmPruning(3, 8), MOST, new NmPruning(2, 8));
 
   /** Words of the sentences that are learned from, at most. */
   private static final int WORDS = 15;
@@ -88,19 +78,11 @@ public final class DsformerStudy implements Study {
    */
   private record AtOnce(double score, double smaller, double megabytes, double error) {}
 
-  /** Times of a layer and what may take its place, by numbers of tokens. */
-  private record Times(Map<String, TimedArms> byTokens) {}
-
   @Override
   public void run(ExperimentContext lab) {
     try (Encoders encoders = new Encoders(new TextPairs(lab.scale(), 120), new HashMap<>())) {
       Measured<AtOnce> atOnce =
-          atOnce()
-              .measure(
-                  lab,
-                  arm -> arm + ", at once",
-                  AtOnce.class,
-                  (methods, progress) -> atOnce(encoders, methods));
+          atOnce().measure(lab, "at once, ", AtOnce.class, methods -> atOnce(encoders, methods));
       Measured<TrainingResult> tuned =
           tuned()
               .learn(
@@ -110,30 +92,33 @@ public final class DsformerStudy implements Study {
                   methods ->
                       Trial.of(
                           TrainingResult.class,
-                          session -> trial(lab.scale(), encoders.of(methods)).run(session)));
+                          session -> trial(lab, encoders.of(methods)).run(session)));
       claims(lab, atOnce, tuned);
       report(lab, atOnce, tuned);
     }
-    Times times = lab.measure("times of a layer", Times.class, () -> times(lab.scale()));
-    lab.table(
-        Measured.of(times.byTokens())
-            .crossTable(
-                "Time of a layer, times the dense one's",
-                "",
-                List.copyOf(parts().keySet()),
-                new Cell<>(
-                    "times dense",
-                    (timed, i) -> timed.ratio(timed.names().get(i), DENSE).value())));
+    times(lab);
+    lab.note(
+        "Bytes are those of the linear layers in the blocks, places of coefficients included. 3:8"
+            + " patterns keep 2.46 times fewer, more bytes than DSFormer's 2.8, as 1:2 and 2:8 have"
+            + " a little more than those beside them. DSFormer and low rank are tuned in the form"
+            + " that is stored, but for all of DSFormer's coefficients, of which a pass uses the"
+            + " largest; what is tested is the stored form. One seed; sentences of at most "
+            + WORDS
+            + " words are learned from.");
+    lab.note(
+        "By factors, inputs are multiplied with the sparse coefficients by the engine's product of"
+            + " CSR matrices. Products that skip zeros gain nothing on this CPU; as fast as a dense"
+            + " layer is the matrix that is kept, which then takes its memory.");
   }
 
   private static Arms<List<Compression>> atOnce() {
     Arms<List<Compression>> arms = Arms.ofControl(DENSE, List.of());
     for (double f : FACTORS) {
       arms =
-          arms.control(lowRank(f), List.of(new LowRank(f)))
+          arms.control(at(LOW_RANK, f), List.of(new LowRank(f)))
               .arm(pattern(f), List.of(PATTERNS.get(f)))
-              .arm(ours(f), List.of(new DsFormer(f)))
-              .arm(eightBits(f), List.of(new DsFormer(f), new WeightInt8()));
+              .arm(at(OURS, f), List.of(new DsFormer(f)))
+              .arm(at(OURS, f) + EIGHT_BITS, List.of(new DsFormer(f), new WeightInt8()));
     }
     return arms;
   }
@@ -142,8 +127,8 @@ public final class DsformerStudy implements Study {
     Arms<List<Compression>> arms = Arms.ofControl(DENSE, List.of());
     for (double f : FACTORS) {
       arms =
-          arms.control(lowRank(f), List.of(new LowRank(f)))
-              .arm(ours(f), List.of(new DsFormer(f, Form.TRAINING)));
+          arms.control(at(LOW_RANK, f), List.of(new LowRank(f)))
+              .arm(at(OURS, f), List.of(new DsFormer(f, Form.TRAINING)));
     }
     return arms.control(FIXED, List.of(new DsFormer(MOST)))
         .arm(pattern(2), List.of(PATTERNS.get(2.0)))
@@ -154,16 +139,8 @@ public final class DsformerStudy implements Study {
     return String.valueOf(factor).replace(".0", "") + "x";
   }
 
-  private static String ours(double factor) {
-    return FACTORED + ", " + times(factor);
-  }
-
-  private static String lowRank(double factor) {
-    return LOW_RANK + ", " + times(factor);
-  }
-
-  private static String eightBits(double factor) {
-    return ours(factor) + ", 8 bits";
+  private static String at(String method, double factor) {
+    return method + ", " + times(factor);
   }
 
   private static String pattern(double factor) {
@@ -184,6 +161,12 @@ public final class DsformerStudy implements Study {
       return made.computeIfAbsent(methods, m -> (Encoder) m.get(last).apply(source, null));
     }
 
+    /** The plain linear layers that methods replace. */
+    Map<String, Linear> matrices() {
+      Encoder low = of(List.of(new LowRank(2)));
+      return ModelRebuilder.linears(pairs.model(), ModelRebuilder.all(low, LowRankLinear.class));
+    }
+
     @Override
     public void close() {
       made.values().forEach(Encoder::close);
@@ -193,65 +176,32 @@ public final class DsformerStudy implements Study {
 
   private static AtOnce atOnce(Encoders encoders, List<Compression> methods) {
     Encoder model = encoders.of(methods);
-    Encoder plain = encoders.pairs().model();
-    Encoder low = encoders.of(List.of(new LowRank(2)));
-    Map<String, Linear> matrices = new LinkedHashMap<>();
-    plain
-        .modules()
-        .forEach(
-            (name, module) -> {
-              if (low.modules().get(name) instanceof LowRankLinear) {
-                matrices.put(name, (Linear) module);
-              }
-            });
+    Map<String, Linear> matrices = encoders.matrices();
     double before =
         matrices.values().stream().mapToDouble(m -> 4.0 * m.weight().value().elements()).sum();
-    double after = before + model.parameterBytes() - plain.parameterBytes();
+    double after = before + model.parameterBytes() - encoders.pairs().model().parameterBytes();
     boolean rounded = methods.size() > 1; // the table of words too
     return new AtOnce(
         encoders.pairs().score(model),
         rounded ? Double.NaN : before / after,
         model.parameterBytes() / 1e6,
-        error(model, matrices));
-  }
-
-  /** The share of the squares that is lost, of all matrices together. */
-  private static double error(Encoder model, Map<String, Linear> matrices) {
-    double lost = 0;
-    double all = 0;
-    for (Map.Entry<String, Linear> each : matrices.entrySet()) {
-      try (Scope scope = Scope.open();
-          Mode mode = Autograd.noGrad()) {
-        Tensor weight = each.getValue().weight().value();
-        Layer layer = (Layer) model.modules().get(each.getKey());
-        Tensor ones = Tensor.ones(weight.size(1), weight.size(1));
-        Tensor identity = ones.tril(0).sub(ones.tril(-1));
-        Tensor bias = layer.forward(Tensor.zeros(1, weight.size(1)));
-        Tensor made = layer.forward(identity).sub(bias).t();
-        lost += weight.sub(made).square().sum().item();
-        all += weight.square().sum().item();
-      }
-    }
-    return lost / all;
+        WeightError.of(matrices, model));
   }
 
   // ---- Learning a task
 
-  private static int updates(Scale scale) {
-    return scale.pick(2, 80, 1500);
+  private static int updates(ExperimentContext lab) {
+    return lab.pick(2, 80, 1500);
   }
 
-  private static Trial<TrainingResult> trial(Scale scale, Encoder pretrained) {
-    Sentiment texts = new Sentiment(scale, WORDS);
+  private static Trial<TrainingResult> trial(ExperimentContext lab, Encoder pretrained) {
+    Sentiment texts = new Sentiment(lab.scale(), WORDS);
     TrainingConfig training =
-        Small.tuning(updates(scale), scale.pick(4, 16, 32), scale.pick(1e-3, 2e-4, 1e-4), 1);
+        Small.tuning(updates(lab), lab.pick(4, 16, 32), lab.pick(1e-3, 2e-4, 1e-4), 1);
     return new SentimentTrial(texts, pretrained, training)
         .examined(
-            TrainingResult.class, (model, result) -> result.with(RIGHT, asStored(texts, model)));
-  }
-
-  private static double percent(TrainingResult tuned) {
-    return 100 * tuned.metric(RIGHT);
+            TrainingResult.class,
+            (model, result) -> result.with("accuracy", asStored(texts, model)));
   }
 
   /** What was trained with all coefficients is judged in the form in which it is stored. */
@@ -267,42 +217,39 @@ public final class DsformerStudy implements Study {
 
   // ---- Time
 
-  private static Map<String, Projection> parts() {
-    Map<String, Projection> parts = new LinkedHashMap<>();
-    parts.put(DENSE, new Linear.Config());
+  private static void times(ExperimentContext lab) {
+    int in = lab.pick(64, 384, 768);
+    Arms<Projection> parts = Arms.ofControl(DENSE, new Linear.Config());
     for (double f : FACTORS) {
       DenseSparseLinear.Config stored = new DenseSparseLinear.Config(f);
-      parts.put(lowRank(f), new LowRankLinear.Config(f));
-      parts.put(ours(f) + ", by factors", stored.withExecution(Execution.FACTORED));
-      parts.put(ours(f) + ", matrix made in each pass", stored);
-      parts.put(ours(f) + ", matrix kept", stored.withExecution(Execution.DENSE));
+      parts =
+          parts
+              .arm(at(LOW_RANK, f), new LowRankLinear.Config(f))
+              .arm(at(OURS, f) + ", by factors", stored.withExecution(Execution.FACTORED))
+              .arm(at(OURS, f) + ", matrix made in each pass", stored)
+              .arm(at(OURS, f) + ", matrix kept", stored.withExecution(Execution.DENSE));
     }
-    parts.put("1:2, matrix made in each pass", new SparseLinear.Config(1, 2));
-    return parts;
-  }
-
-  private static Times times(Scale scale) {
-    int in = scale.pick(64, 384, 768);
-    Random.seed(1);
-    Map<String, Layer> layers = new LinkedHashMap<>();
-    parts()
-        .forEach(
-            (name, part) ->
-                layers.put(name, part.build(in, 4L * in, true, Initializer.normal(0.02))));
-    layers.values().forEach(layer -> layer.train(false));
-    Map<String, TimedArms> all = new LinkedHashMap<>();
-    List<Integer> sizes = scale.pick(List.of(1, 8), List.of(1, 128, 2048), List.of(1, 128, 2048));
-    try (Mode mode = Autograd.noGrad()) {
-      for (int tokens : sizes) {
-        Tensor x = Tensor.randn(tokens, in);
-        Map<String, Runnable> work = new LinkedHashMap<>();
-        layers.forEach((name, layer) -> work.put(name, () -> layer.forward(x)));
-        all.put(tokens + " tokens", TimedArms.measure(work, 3, scale.pick(3, 15, 15)));
-      }
-    } finally {
-      layers.values().forEach(Layer::close);
-    }
-    return new Times(all);
+    Arms<Projection> all =
+        parts.arm("1:2, matrix made in each pass", new SparseLinear.Config(1, 2));
+    List<Integer> sizes = lab.pick(List.of(1, 8), List.of(1, 128, 2048), List.of(1, 128, 2048));
+    lab.table(
+        TimedArms.ratios(
+            "Time of a layer, times the dense one's",
+            "",
+            Arms.named(sizes, tokens -> tokens + " tokens")
+                .measure(
+                    lab,
+                    "times of a layer, ",
+                    TimedArms.class,
+                    tokens ->
+                        TimedArms.layers(
+                            all,
+                            part -> part.build(in, 4L * in, true, Initializer.normal(0.02)),
+                            false,
+                            3,
+                            lab.pick(3, 15, 15),
+                            tokens,
+                            in))));
   }
 
   // ---- Report
@@ -319,43 +266,24 @@ public final class DsformerStudy implements Study {
             column("MB of the model", AtOnce::megabytes)));
     lab.table(
         tuned.table(
-            "SST-2 after " + updates(lab.scale()) + " updates, made smaller before",
+            "SST-2 after " + updates(lab) + " updates, made smaller before",
             "",
-            column("test sentences right (%)", DsformerStudy::percent),
+            column("test sentences right (%)", TrainingResult::percentRight),
             column("loss on those held out", TrainingResult::finalLoss)));
-    List<Figure.Series> curves = new ArrayList<>();
-    curves.add(curve(atOnce, LOW_RANK, DsformerStudy::lowRank));
-    curves.add(curve(atOnce, FACTORED, DsformerStudy::ours));
+    List<Series> curves = new ArrayList<>();
+    for (String method : List.of(LOW_RANK, OURS)) {
+      curves.add(Series.line(method, FACTORS, f -> f, f -> atOnce.first(at(method, f)).score()));
+    }
     for (double f : FACTORS) {
       AtOnce found = atOnce.first(pattern(f));
-      curves.add(Figure.Series.point(pattern(f), found.smaller(), found.score()));
+      curves.add(Series.point(pattern(f), found.smaller(), found.score()));
     }
     lab.figure(
-        new Figure(
+        Figure.of(
             "Agreement with people, nothing trained",
             "times fewer bytes in the linear layers",
             "Spearman x 100",
-            false,
-            false,
             curves));
-    lab.note(
-        "Bytes are those of the linear layers in the blocks, places of coefficients included. 3:8"
-            + " patterns keep 2.46 times fewer, more bytes than DSFormer's 2.8, as 1:2 and 2:8 have"
-            + " a little more than those beside them. DSFormer and low rank are tuned in the form"
-            + " that is stored, but for all of DSFormer's coefficients, of which a pass uses the"
-            + " largest; what is tested is the stored form. One seed; sentences of at most "
-            + WORDS
-            + " words are learned from.");
-    lab.note(
-        "By factors, inputs are multiplied with the sparse coefficients by the engine's product of"
-            + " CSR matrices. Products that skip zeros gain nothing on this CPU; as fast as a dense"
-            + " layer is the matrix that is kept, which then takes its memory.");
-  }
-
-  private static Figure.Series curve(
-      Measured<AtOnce> atOnce, String name, DoubleFunction<String> arm) {
-    return Figure.Series.line(
-        name, FACTORS, FACTORS.stream().map(f -> atOnce.first(arm.apply(f)).score()).toList());
   }
 
   private static void claims(
@@ -364,60 +292,60 @@ public final class DsformerStudy implements Study {
         "Without training, DSFormer keeps more than low rank at equal bytes",
         "stronger than low rank at 2x, 2.8x and 3.57x",
         LOW_RANK,
-        each(f -> stored.above("STS at " + times(f), ours(f), lowRank(f), AtOnce::score)));
+        Check.each(
+            FACTORS,
+            f -> stored.above("STS at " + times(f), at(OURS, f), at(LOW_RANK, f), AtOnce::score)));
     lab.claim(
         "Without training, DSFormer keeps more than N:M patterns of no fewer bytes",
         "better than semi-structured sparsity",
-        each(f -> stored.above(beside("STS", f), ours(f), pattern(f), AtOnce::score)));
+        Check.each(
+            FACTORS, f -> stored.above(beside("STS", f), at(OURS, f), pattern(f), AtOnce::score)));
     lab.claim(
         "DSFormer with 44 % fewer bytes keeps as much as low rank",
         "up to 40 % better compression than low rank",
         LOW_RANK,
-        stored.atLeast("STS at 3.57x", ours(MOST), lowRank(2), AtOnce::score));
+        stored.atLeast("STS at 3.57x", at(OURS, MOST), at(LOW_RANK, 2), AtOnce::score));
     lab.claim(
         "Eight-bit weights go on top of DSFormer",
         "up to 50 % more compression on top of quantized models",
-        each(
+        Check.each(
+            FACTORS,
             f ->
-                Check.atLeast(
+                stored.atLeast(
                     "STS at " + times(f) + " and 8 bits",
-                    stored.of(eightBits(f), AtOnce::score),
-                    stored.of(ours(f), AtOnce::score).plus(-POINT))));
+                    at(OURS, f) + EIGHT_BITS,
+                    at(OURS, f),
+                    AtOnce::score,
+                    POINT)));
     lab.claim(
         "Having learned a task, DSFormer is better than low rank at equal bytes",
         "higher on GLUE at 2x, 2.8x and 3.57x",
         LOW_RANK,
-        each(
-            f ->
-                tuned.above(
-                    "right (%) at " + times(f), ours(f), lowRank(f), DsformerStudy::percent)));
+        Check.each(
+            FACTORS, f -> right(tuned, "right (%) at " + times(f), at(OURS, f), at(LOW_RANK, f))));
     lab.claim(
         "Having learned a task, DSFormer is better than N:M patterns",
         "better than semi-structured sparsity on GLUE",
-        Check.all(
-            tuned.above(beside("right (%)", 2), ours(2), pattern(2), DsformerStudy::percent),
-            tuned.above(
-                beside("right (%)", MOST), ours(MOST), pattern(MOST), DsformerStudy::percent)));
+        Check.each(
+            List.of(2.0, MOST),
+            f -> right(tuned, beside("right (%)", f), at(OURS, f), pattern(f))));
     lab.claim(
         "DSFormer at 2.8x is within 1 % of the dense model",
         "within about 1 % of BERT-base on GLUE at 2.8x",
-        Check.atLeast(
-            "right (%)",
-            tuned.of(ours(2.8), DsformerStudy::percent),
-            tuned.of(DENSE, DsformerStudy::percent).plus(-POINT)));
+        tuned.atLeast("right (%)", at(OURS, 2.8), DENSE, TrainingResult::percentRight, POINT));
     lab.claim(
         "DSFormer is better if coefficients are chosen in training (STF) than if they are fixed",
         "STF above conventional optimization",
         FIXED,
-        tuned.above("right (%) at 3.57x", ours(MOST), FIXED, DsformerStudy::percent));
+        right(tuned, "right (%) at 3.57x", at(OURS, MOST), FIXED));
+  }
+
+  private static Check right(
+      Measured<TrainingResult> tuned, String name, String arm, String other) {
+    return tuned.above(name, arm, other, TrainingResult::percentRight);
   }
 
   private static String beside(String what, double factor) {
     return what + " at " + times(factor) + " beside " + pattern(factor);
-  }
-
-  /** All of the checks of each factor. */
-  private static Check each(DoubleFunction<Check> check) {
-    return Check.all(FACTORS.stream().map(check::apply).toArray(Check[]::new));
   }
 }

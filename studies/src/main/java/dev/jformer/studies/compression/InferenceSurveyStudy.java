@@ -19,14 +19,15 @@ import dev.jformer.mixer.linear.FlowAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.ParetoFront;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Small.Size;
 import dev.jformer.studies.trial.Subject;
 import dev.jformer.studies.trial.TextPairs;
 import dev.jformer.studies.trial.TrainingCurve;
@@ -42,8 +43,9 @@ import dev.jformer.train.Task;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.DoubleConsumer;
-import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /**
@@ -62,6 +64,9 @@ public final class InferenceSurveyStudy implements Study {
   private static final String ELASTIC = "elastic";
   private static final String PAIRS = "pairs";
 
+  /** Compressions that are applied one after the other, and the survey's family of them. */
+  private record Method(String family, List<Compression> steps) {}
+
   /**
    * What a model costs and is worth.
    *
@@ -73,26 +78,37 @@ public final class InferenceSurveyStudy implements Study {
    * @param one seconds of a pass of one text, as a share of the plain model's
    * @param many the same of a batch
    */
-  public record Outcome(
+  private record Outcome(
       String family, double quality, double bytes, double flops, double one, double many) {}
 
-  /** Outcomes by what was done, that of the plain model first. */
-  public record Outcomes(Map<String, Outcome> all) {}
+  /** Models of one kind under all methods. */
+  private record Models(String name, String quality, boolean higher, Measured<Outcome> outcomes) {
+    boolean onFront(Outcome outcome) {
+      List<double[]> all = outcomes.arms().stream().map(arm -> costs(arm.first())).toList();
+      return ParetoFront.holds(costs(outcome), all);
+    }
+
+    private double[] costs(Outcome o) {
+      return new double[] {higher ? -o.quality() : o.quality(), o.bytes(), o.many()};
+    }
+
+    Measured<Outcome> front() {
+      return outcomes.where(this::onFront);
+    }
+  }
 
   @Override
   public void run(ExperimentContext lab) {
-    Measured<Outcome> sentences = sentences(lab);
-    Measured<Outcome> language =
-        Measured.of(
-            lab.measure("language models", Outcomes.class, progress -> language(lab, progress))
-                .all());
-    report(lab, "all-MiniLM-L6-v2", "STS (Spearman x 100)", true, sentences);
-    report(
-        lab,
-        "language models of bytes after " + steps(lab.scale()) + " updates",
-        "loss (nats a byte)",
-        false,
-        language);
+    Models sentences = new Models("all-MiniLM-L6-v2", "STS (Spearman x 100)", true, sentences(lab));
+    Models language =
+        new Models(
+            "language models of bytes after " + steps(lab) + " updates",
+            "loss (nats a byte)",
+            false,
+            lab.measureTogether(
+                "language models", Outcome.class, progress -> language(lab, progress)));
+    report(lab, sentences);
+    report(lab, language);
     claims(lab, sentences, language);
     lab.note(
         "Methods are applied at once and without training after it, those with settings at the ones"
@@ -106,56 +122,50 @@ public final class InferenceSurveyStudy implements Study {
 
   // ---- Methods
 
-  /** What can be done to any trained model of texts, with the family of each. */
-  private static Map<String, String> compressions() {
-    Map<String, String> families = new LinkedHashMap<>();
-    families.put(PLAIN, "");
-    String bits = "llm-int8; weight-int8; weight-int4; ptq; noisyquant; llm-fp4; denseshift";
-    add(families, "quantization", bits);
-    add(families, "pruning of weights", "magnitude; n-m; random-prune");
-    add(families, "pruning of units", "prune-neurons; ifm");
-    add(families, "factors", "low-rank; dsformer");
-    add(families, "experts", "emoe");
-    add(families, PAIRS, "magnitude, weight-int8; n-m, weight-int8; prune-neurons, llm-int8");
-    add(families, PAIRS, "ifm, llm-int8; ifm, magnitude, weight-int8");
-    return families;
-  }
-
-  /** The same, and what lets tokens of encoders leave. */
-  private static Map<String, String> encoderCompressions() {
-    Map<String, String> families = compressions();
-    add(families, "pruning of tokens", "zero-tprune");
-    add(families, PAIRS, "zero-tprune, llm-int8; zero-tprune, weight-int4");
-    add(families, PAIRS, "zero-tprune, ifm, llm-int8");
-    return families;
-  }
-
-  private static void add(Map<String, String> families, String family, String names) {
-    Stream.of(names.split("; ")).forEach(name -> families.put(name, family));
-  }
-
-  /** The methods of a name, one after the other, by default with the settings of their types. */
-  private static List<Compression> methods(Scale scale, String name) {
+  /** What can be done to a trained model of texts; to encoders more, whose tokens may leave. */
+  private static Arms<Method> methods(ExperimentContext lab, boolean encoder) {
     Map<String, Compression> known = new LinkedHashMap<>(Configs.parts(Compression.class));
-    known.put("llm-fp4", new LlmFp4().withSearch(scale.pick(2, 12, 100), 1, 256));
+    known.put("llm-fp4", new LlmFp4().withSearch(lab.pick(2, 12, 100), 1, 256));
     known.put("random-prune", new RandomPruning(0.5, RandomPruning.Ratios.UNIFORM, 1));
     known.put("prune-neurons", new PruneNeurons(0.25, List.of(), new MagnitudeNeurons()));
-    return name.equals(PLAIN) ? List.of() : Stream.of(name.split(", ")).map(known::get).toList();
+    Map<String, String> families = new LinkedHashMap<>();
+    BiConsumer<String, String> add =
+        (family, names) -> Stream.of(names.split("; ")).forEach(n -> families.put(n, family));
+    add.accept(
+        "quantization", "llm-int8; weight-int8; weight-int4; ptq; noisyquant; llm-fp4; denseshift");
+    add.accept("pruning of weights", "magnitude; n-m; random-prune");
+    add.accept("pruning of units", "prune-neurons; ifm");
+    add.accept("factors", "low-rank; dsformer");
+    add.accept("experts", "emoe");
+    add.accept(PAIRS, "magnitude, weight-int8; n-m, weight-int8; prune-neurons, llm-int8");
+    add.accept(PAIRS, "ifm, llm-int8; ifm, magnitude, weight-int8");
+    if (encoder) {
+      add.accept("pruning of tokens", "zero-tprune");
+      add.accept(PAIRS, "zero-tprune, llm-int8; zero-tprune, weight-int4");
+      add.accept(PAIRS, "zero-tprune, ifm, llm-int8");
+    }
+    Map<String, Method> methods = new LinkedHashMap<>(Map.of(PLAIN, new Method("", List.of())));
+    families.forEach(
+        (name, family) ->
+            methods.put(
+                name, new Method(family, Stream.of(name.split(", ")).map(known::get).toList())));
+    return Arms.of(methods);
   }
 
   // ---- Measuring
 
-  private static Outcome compressed(Scale scale, Subject subject, String family, String name) {
-    return subject.compressed(methods(scale, name), made -> outcome(scale, subject, family, made));
+  private static Outcome outcome(ExperimentContext lab, Subject subject, Method method) {
+    return subject.compressed(method.steps(), made -> outcome(lab, subject, method.family(), made));
   }
 
-  private static Outcome outcome(Scale scale, Subject subject, String family, Model made) {
+  private static Outcome outcome(
+      ExperimentContext lab, Subject subject, String family, Model made) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.inference()) {
       double quality = subject.quality(made);
       Tensor one = subject.inputs(1);
-      Tensor many = subject.inputs(scale.pick(2, 32, 32));
-      int rounds = scale.pick(1, 7, 15);
+      Tensor many = subject.inputs(lab.pick(2, 32, 32));
+      int rounds = lab.pick(1, 7, 15);
       return new Outcome(
           family,
           quality,
@@ -168,49 +178,39 @@ public final class InferenceSurveyStudy implements Study {
   }
 
   private static Measured<Outcome> sentences(ExperimentContext lab) {
-    Scale scale = lab.scale();
-    Map<String, Outcome> outcomes = new LinkedHashMap<>();
-    try (TextPairs pairs = new TextPairs(scale, scale.pick(3, 75, 10_000))) {
-      Subject subject = Subject.sentences(pairs, scale.pick(2, 64, 256));
-      encoderCompressions()
-          .forEach(
-              (name, family) ->
-                  outcomes.put(
-                      name,
-                      lab.measure(
-                          "sentence encoder, " + name,
-                          Outcome.class,
-                          () -> compressed(scale, subject, family, name))));
+    try (TextPairs pairs = new TextPairs(lab.scale(), lab.pick(3, 75, 10_000))) {
+      Subject subject = Subject.sentences(pairs, lab.pick(2, 64, 256));
+      return methods(lab, true)
+          .measure(
+              lab, "sentence encoder, ", Outcome.class, method -> outcome(lab, subject, method));
     }
-    return Measured.of(outcomes);
   }
 
   // ---- Language models
 
-  private static int steps(Scale scale) {
-    return scale.pick(2, 500, 20_000);
+  private static int steps(ExperimentContext lab) {
+    return lab.pick(2, 500, 20_000);
   }
 
-  private static int batch(Scale scale) {
-    return scale.pick(2, 16, 32);
+  private static int batch(ExperimentContext lab) {
+    return lab.pick(2, 16, 32);
   }
 
-  private static Map<String, CausalLm.Config> designs(Scale scale) {
-    int width = scale.pick(16, 128, 512);
-    CausalLm.Config plain = Small.language(scale.pick(2, 3, 6), width, scale.pick(16, 128, 256), 4);
-    CausalLm.Config half = plain.withStack(s -> s.width(width / 2));
+  private static Arms<CausalLm.Config> designs(ExperimentContext lab) {
+    CausalLm.Config plain =
+        Small.language(
+            lab.pick(new Size(2, 16, 16, 4), new Size(3, 128, 128, 4), new Size(6, 512, 256, 4)));
+    CausalLm.Config half = plain.withStack(s -> s.width(s.width() / 2));
     NestedMlp.Config nested =
         new NestedMlp.Config(
             Activation.GELU, 4, 0, new NestedMlp.Config().shares(), NestedMlp.TrainingMode.ALL);
-    Map<String, CausalLm.Config> designs = new LinkedHashMap<>();
-    designs.put(PLAIN, plain);
-    designs.put(DISTILLED, half);
-    designs.put(HALF, half);
-    designs.put(ELASTIC, plain.withBlock(b -> b.ffn(nested)));
-    designs.put(SHARED, plain.withBlock(b -> b.mixer(new SoftmaxAttention.Config(4, 1))));
-    designs.put(FLOW, plain.withBlock(b -> b.mixer(new FlowAttention.Config())));
-    designs.put(NARROW, plain.withBlock(b -> b.ffn(new Mlp.Config(Activation.GELU, 2, 0))));
-    return designs;
+    return Arms.of(PLAIN, plain)
+        .arm(DISTILLED, half)
+        .arm(HALF, half)
+        .arm(ELASTIC, plain.withBlock(b -> b.ffn(nested)))
+        .arm(SHARED, plain.withBlock(b -> b.mixer(new SoftmaxAttention.Config(4, 1))))
+        .arm(FLOW, plain.withBlock(b -> b.mixer(new FlowAttention.Config())))
+        .arm(NARROW, plain.withBlock(b -> b.ffn(new Mlp.Config(Activation.GELU, 2, 0))));
   }
 
   private static CausalLm learned(
@@ -219,19 +219,17 @@ public final class InferenceSurveyStudy implements Study {
     CausalLm model = config.build();
     LanguageModelling own = task(lab, model);
     Task task = teacher == null ? own : new Distillation(own, task(lab, teacher), 2, 0.5);
-    int steps = steps(lab.scale());
-    TrainingCurve.of(model, task, Small.training(steps, batch(lab.scale()), 1), progress);
+    TrainingCurve.of(model, task, Small.training(steps(lab), batch(lab), 1), progress);
     model.train(false);
     return model;
   }
 
   private static LanguageModelling task(ExperimentContext lab, CausalLm model) {
-    return new LanguageModelling(model, lab.text(), batch(lab.scale()), 1, 1);
+    return new LanguageModelling(model, lab.text(), batch(lab), 1, 1);
   }
 
-  private static Outcomes language(ExperimentContext lab, DoubleConsumer progress) {
-    Scale scale = lab.scale();
-    Map<String, CausalLm.Config> designs = designs(scale);
+  private static Map<String, Outcome> language(ExperimentContext lab, DoubleConsumer progress) {
+    Map<String, CausalLm.Config> designs = designs(lab).settings();
     Map<String, CausalLm> models = new LinkedHashMap<>();
     try {
       designs.forEach(
@@ -243,87 +241,75 @@ public final class InferenceSurveyStudy implements Study {
                       config,
                       name.equals(DISTILLED) ? models.get(PLAIN) : null,
                       done -> progress.accept((models.size() + done) / designs.size()))));
-      int batch = batch(scale);
-      Subject subject =
-          Subject.language(models.get(PLAIN), lab.text(), batch, 4, batch, scale.pick(1, 20, 100));
-      return new Outcomes(outcomes(scale, subject, models));
+      return outcomes(lab, models);
     } finally {
       models.values().forEach(CausalLm::close);
     }
   }
 
   private static Map<String, Outcome> outcomes(
-      Scale scale, Subject subject, Map<String, CausalLm> models) {
-    Map<String, Outcome> all = new LinkedHashMap<>();
-    compressions()
-        .forEach((name, family) -> all.put(name, compressed(scale, subject, family, name)));
+      ExperimentContext lab, Map<String, CausalLm> models) {
+    int batch = batch(lab);
+    Subject subject =
+        Subject.language(models.get(PLAIN), lab.text(), batch, 4, batch, lab.pick(1, 20, 100));
+    Map<String, Outcome> all =
+        methods(lab, false).map((name, method) -> outcome(lab, subject, method));
     for (String design : List.of(HALF, NARROW, SHARED, FLOW)) {
-      all.put(design, outcome(scale, subject, "lightweight design", models.get(design)));
+      all.put(design, outcome(lab, subject, "lightweight design", models.get(design)));
     }
-    all.put(DISTILLED, outcome(scale, subject, "distillation", models.get(DISTILLED)));
+    CausalLm distilled = models.get(DISTILLED);
+    all.put(DISTILLED, outcome(lab, subject, "distillation", distilled));
     for (int granularity : List.of(0, 1, 2)) {
       try (Model part = new Extract(granularity).apply(models.get(ELASTIC), null)) {
         String name = "elastic, part " + (granularity + 1) + " of 4";
-        all.put(name, outcome(scale, subject, "search", part));
+        all.put(name, outcome(lab, subject, "search", part));
       }
     }
-    try (Model both = new LlmInt8().apply(models.get(DISTILLED), null)) {
-      all.put("distilled, llm-int8", outcome(scale, subject, PAIRS, both));
+    try (Model both = new LlmInt8().apply(distilled, null)) {
+      all.put("distilled, llm-int8", outcome(lab, subject, PAIRS, both));
     }
     return all;
   }
 
   // ---- Report
 
-  private static Predicate<Outcome> front(Measured<Outcome> outcomes, boolean higher) {
-    List<double[]> all = outcomes.arms().stream().map(arm -> costs(arm.first(), higher)).toList();
-    return outcome -> ParetoFront.holds(costs(outcome, higher), all);
-  }
-
-  private static double[] costs(Outcome o, boolean higher) {
-    return new double[] {higher ? -o.quality() : o.quality(), o.bytes(), o.many()};
-  }
-
-  private static void report(
-      ExperimentContext lab,
-      String model,
-      String quality,
-      boolean higher,
-      Measured<Outcome> outcomes) {
-    Predicate<Outcome> front = front(outcomes, higher);
+  private static void report(ExperimentContext lab, Models models) {
     lab.table(
-        outcomes.table(
-            "What makes inference cheap: " + model,
-            "method",
-            fixed("family", Outcome::family),
-            column(quality, Outcome::quality),
-            column("bytes, share", Outcome::bytes),
-            column("operations, share", Outcome::flops),
-            column("times as fast, one text", o -> 1 / o.one()),
-            column("times as fast, batch", o -> 1 / o.many()),
-            fixed("on the Pareto front", o -> front.test(o) ? "yes" : "")));
-    Measured<Outcome> best = outcomes.where(front);
-    lab.figure(
-        best.figure(
-            "Pareto front by bytes: " + model,
-            "bytes, share of the plain model's",
-            quality,
-            (o, name) -> Figure.Series.point(name, o.bytes(), o.quality())));
-    lab.figure(
-        best.figure(
-            "Pareto front by time: " + model,
-            "seconds of a batch, share of the plain model's",
-            quality,
-            (o, name) -> Figure.Series.point(name, o.many(), o.quality())));
+        models
+            .outcomes()
+            .table(
+                "What makes inference cheap: " + models.name(),
+                "method",
+                fixed("family", Outcome::family),
+                column(models.quality(), Outcome::quality),
+                column("bytes, share", Outcome::bytes),
+                column("operations, share", Outcome::flops),
+                column("times as fast, one text", o -> 1 / o.one()),
+                column("times as fast, batch", o -> 1 / o.many()),
+                fixed("on the Pareto front", o -> models.onFront(o) ? "yes" : "")));
+    front(lab, models, "bytes", "bytes, share of the plain model's", Outcome::bytes);
+    front(lab, models, "time", "seconds of a batch, share of the plain model's", Outcome::many);
   }
 
-  private static void claims(
-      ExperimentContext lab, Measured<Outcome> sentences, Measured<Outcome> language) {
-    Outcome plain = sentences.first(PLAIN);
-    Outcome int8 = sentences.first("llm-int8");
-    Outcome pruned = sentences.first("magnitude");
-    Outcome rounded = sentences.first("weight-int8");
-    Outcome both = sentences.first("magnitude, weight-int8");
+  private static void front(
+      ExperimentContext lab, Models models, String by, String x, ToDoubleFunction<Outcome> cost) {
+    lab.figure(
+        models
+            .front()
+            .figure(
+                "Pareto front by " + by + ": " + models.name(),
+                x,
+                models.quality(),
+                (o, name) -> Figure.Series.point(name, cost.applyAsDouble(o), o.quality())));
+  }
+
+  private static void claims(ExperimentContext lab, Models sentences, Models language) {
+    Measured<Outcome> encoders = sentences.outcomes();
+    Outcome plain = encoders.first(PLAIN);
+    Outcome int8 = encoders.first("llm-int8");
+    Outcome pruned = encoders.first("magnitude");
+    Outcome rounded = encoders.first("weight-int8");
+    Outcome both = encoders.first("magnitude, weight-int8");
     lab.claim(
         "Quantization to 8 bits takes about a quarter of the bytes and loses hardly anything",
         "INT8: 4 times smaller at comparable accuracy (section on quantization)",
@@ -351,30 +337,26 @@ public final class InferenceSurveyStudy implements Study {
         "magnitude",
         Check.all(
             Check.atMost("times as fast, magnitude", 1 / pruned.many(), 1.05),
-            faster("times as fast, prune-neurons", sentences.first("prune-neurons")),
-            faster("zero-tprune", sentences.first("zero-tprune"))));
+            faster("times as fast, prune-neurons", encoders.first("prune-neurons")),
+            faster("zero-tprune", encoders.first("zero-tprune"))));
     lab.claim(
         "A distilled student is better than one of its size that learns alone",
         "distillation lets a smaller network come near to its teacher",
         HALF,
-        language.below("loss (nats a byte)", DISTILLED, HALF, Outcome::quality),
+        language.outcomes().below("loss (nats a byte)", DISTILLED, HALF, Outcome::quality),
         "Equal updates; the student has a pass of the teacher more in each.");
     lab.claim(
         "Pairs of compressions are on the Pareto front of quality, bytes and time",
         "combining techniques of several families",
-        Check.all(
-            pairs("sentence encoder", sentences, true), pairs("language model", language, false)));
+        Check.all(pairs("sentence encoder", sentences), pairs("language model", language)));
   }
 
   private static Check faster(String name, Outcome outcome) {
     return Check.above(name, 1 / outcome.many(), 1.05);
   }
 
-  private static Check pairs(String name, Measured<Outcome> outcomes, boolean higher) {
-    long count =
-        outcomes.where(front(outcomes, higher)).arms().stream()
-            .filter(arm -> arm.first().family().equals(PAIRS))
-            .count();
-    return Check.atLeast("pairs on the front, " + name, (double) count, 1);
+  private static Check pairs(String name, Models models) {
+    double count = models.front().all(outcome -> outcome.family().equals(PAIRS) ? 1 : 0).sum();
+    return Check.atLeast("pairs on the front, " + name, count, 1);
   }
 }
