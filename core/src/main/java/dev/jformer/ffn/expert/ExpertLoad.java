@@ -3,9 +3,11 @@ package dev.jformer.ffn.expert;
 import dev.jformer.nn.Module;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * The load of a model's experts.
@@ -86,6 +88,17 @@ public record ExpertLoad(Map<String, Layer> layers) {
         (double) pairs / tokens,
         1 - pairs / all,
         entropy);
+  }
+
+  /** The shares of the experts in descending order, mean over the layers. */
+  public List<Double> sharesInOrder() {
+    List<List<Double>> sorted =
+        layers.values().stream()
+            .map(layer -> layer.shares().stream().sorted(Comparator.reverseOrder()).toList())
+            .toList();
+    return IntStream.range(0, sorted.get(0).size())
+        .mapToObj(e -> sorted.stream().mapToDouble(shares -> shares.get(e)).sum() / sorted.size())
+        .toList();
   }
 
   /** Experts that work on a token, mean over the layers. */

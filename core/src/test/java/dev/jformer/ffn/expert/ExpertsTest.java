@@ -258,6 +258,11 @@ class ExpertsTest {
     assertEquals(2, layer.perToken(), 1e-12);
     assertEquals(0, layer.dropped(), 1e-12);
     assertEquals(1, layer.shares().stream().mapToDouble(s -> s).sum(), 1e-12);
+    ExpertLoad.Layer other = new ExpertLoad.Layer(List.of(0.1, 0.2, 0.7), 1, 0, 0);
+    ExpertLoad.Layer even = new ExpertLoad.Layer(List.of(0.5, 0.5, 0.0), 1, 0, 0);
+    List<Double> shares = new ExpertLoad(Map.of("a", other, "b", even)).sharesInOrder();
+    assertArrayEquals(
+        new double[] {0.6, 0.35, 0.05}, shares.stream().mapToDouble(s -> s).toArray(), 1e-12);
     double[] p =
         ((dev.jformer.nn.Layer) experts.modules().get("gate.scores"))
             .forward(x)

@@ -22,10 +22,10 @@ import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.trial.ExpertCost;
 import dev.jformer.studies.trial.Multi30k;
 import dev.jformer.studies.trial.Seeds;
-import dev.jformer.studies.trial.Traces.Trace;
-import dev.jformer.studies.trial.TrainingCurve;
+import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.studies.trial.TranslationTrial;
 import dev.jformer.train.Objective;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +39,8 @@ import java.util.Map;
 @AutoService(Study.class)
 public final class EvomoeStudy implements Study {
   private static final String EVOMOE = "EvoMoE";
+  private static final String BUSIEST = "busiest expert's tokens";
+  private static final String RUNNING = "expertsPerToken";
   private static final int EXPERTS = 4;
 
   /** Share of training that the first expert is alone. */
@@ -47,53 +49,22 @@ public final class EvomoeStudy implements Study {
   /** What a layer of experts may take, as a multiple of a dense one of the active size. */
   private static final double CHEAP = 1.15;
 
-  /**
-   * What came of a training.
-   *
-   * @param course of the loss on the validation pairs
-   * @param traces what the layers told meanwhile
-   * @param bleu of greedy translations of the test texts
-   * @param load shares of the experts, the busiest first
-   * @param parameters number of weights
-   */
-  public record Outcome(
-      TrainingCurve course, List<Trace> traces, double bleu, List<Double> load, long parameters) {
-    Trace trace(String name) {
-      return traces.stream().filter(trace -> trace.name().equals(name)).findAny().orElseThrow();
-    }
-
-    double loss() {
-      return course.last();
-    }
-
-    double perToken() {
-      return Seeds.mean(trace("expertsPerToken").values(), value -> value);
-    }
-  }
-
   @Override
   public void run(ExperimentContext lab) {
     costs(lab);
-    int steps = lab.scale().pick(10, 400, 40_000);
-    Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 2048, 8192), Integer.MAX_VALUE);
+    int steps = lab.pick(10, 400, 40_000);
+    Multi30k texts = Multi30k.of(lab.scale(), lab.pick(300, 2048, 8192), Integer.MAX_VALUE);
     int vocab = texts.tokenizer().vocabularySize() + 1;
     Experts.Diversify none = new Experts.Diversify();
-    Measured<Outcome> runs =
+    Measured<TrainingResult> runs =
         Arms.of("Switch", experts(new SwitchGate.Config(), none))
             .arm("BASE", experts(new BaseGate.Config(), none))
             .control("hash", experts(new HashGate.Config(), none))
             .arm("StableMoE", experts(new StableGate.Config(vocab, 0.1, 50, 0.3, 0.3), none))
             .arm(EVOMOE, experts(new EvoMoeGate.Config(), new Experts.Diversify(ALONE, 0.1)))
-            .learn(
-                lab,
-                "",
-                lab.scale().pick(1, 2, 3),
-                config ->
-                    trial(
-                        new TranslationTrial(
-                            texts, lab.scale(), config, new Objective.Plain(), steps)));
+            .learn(lab, "", lab.pick(1, 2, 3), experts -> trial(lab, texts, experts, steps));
     quality(lab, runs, steps);
-    course(lab, runs, steps);
+    course(lab, runs);
     lab.note(
         texts.description()
             + "; "
@@ -107,74 +78,68 @@ public final class EvomoeStudy implements Study {
     return new Experts.Config(new Mlp.Config(Activation.RELU, 4, 0), EXPERTS, gate, 1, diversify);
   }
 
-  private static Trial<Outcome> trial(TranslationTrial trial) {
+  private static Trial<TrainingResult> trial(
+      ExperimentContext lab, Multi30k texts, Experts.Config experts, int steps) {
+    TranslationTrial trial =
+        new TranslationTrial(texts, lab.scale(), experts, new Objective.Plain(), steps);
     return trial.examined(
-        Outcome.class,
-        (model, course, traces) ->
-            new Outcome(
-                course,
-                traces,
-                trial.texts().bleu(model),
-                trial.load(model),
-                model.parameterCount()));
+        TrainingResult.class,
+        (model, result) ->
+            result.with("bleu", texts.bleu(model)).with(BUSIEST, trial.load(model).get(0)));
   }
 
-  private static void quality(ExperimentContext lab, Measured<Outcome> runs, int steps) {
+  private static void quality(ExperimentContext lab, Measured<TrainingResult> runs, int steps) {
     for (String other : runs.without(EVOMOE).names()) {
       lab.claim(
           "At equal updates EvoMoE's loss is lower than with " + other,
           "better than Switch, BASE, hash layers and StableMoE (abstract)",
           other,
-          runs.below("nats a token", EVOMOE, other, Outcome::loss));
+          runs.below("nats a token", EVOMOE, other, TrainingResult::finalLoss));
     }
     lab.table(
         runs.table(
             "Translators after " + steps + " updates",
             "experts",
-            column("loss", "nats a token", Outcome::loss),
-            column("BLEU", Outcome::bleu),
-            column("experts a token in training", Outcome::perToken),
+            column("loss", "nats a token", TrainingResult::finalLoss),
+            column("BLEU", run -> run.metric("bleu")),
             column(
-                "busiest expert's tokens in inference (%)", outcome -> 100 * outcome.load().get(0)),
-            column("seconds of training", outcome -> outcome.course().seconds()),
-            fixed("weights", Outcome::parameters)));
+                "experts a token in training",
+                run -> Seeds.mean(run.trace(RUNNING).values(), value -> value)),
+            column("busiest expert's tokens in inference (%)", run -> 100 * run.metric(BUSIEST)),
+            column("seconds of training", TrainingResult::seconds),
+            fixed("weights", TrainingResult::parameters)));
   }
 
-  private static void course(ExperimentContext lab, Measured<Outcome> runs, int steps) {
-    List<Double> running = runs.first(EVOMOE).trace("expertsPerToken").values();
-    double most = running.stream().mapToDouble(value -> value).max().orElseThrow();
+  private static void course(ExperimentContext lab, Measured<TrainingResult> runs) {
+    List<Double> running = runs.first(EVOMOE).trace(RUNNING).values();
     lab.claim(
         "EvoMoE's routing goes from dense to one expert",
         "a gate from dense to sparse (abstract)",
         Check.all(
-            Check.above("experts a token, most", most, EXPERTS / 2.0),
+            Check.above("experts a token, most", Collections.max(running), EXPERTS / 2.0),
             Check.atMost("experts a token, in the end", running.get(running.size() - 1), 1)));
     lab.figure(
-        runs.figure(
-            "Loss on the validation pairs, first seed",
-            "updates",
-            "nats a token",
-            (outcome, name) -> outcome.course().curve(name, steps)));
+        TrainingResult.figure(runs, "Loss on the validation pairs, first seed", "nats a token"));
     lab.figure(
         runs.figure(
             "Experts for each token in training, first seed",
             "updates",
             "experts",
-            (outcome, name) -> outcome.trace("expertsPerToken").curve(name)));
+            (run, name) -> run.trace(RUNNING).curve(name)));
     lab.figure(
         runs.figure(
             "Load of the busiest expert in training, first seed, mean over the layers",
             "updates",
             "multiple of an equal share",
-            (outcome, name) -> outcome.trace("expertLoad").curve(name)));
+            (run, name) -> run.trace("expertLoad").curve(name)));
   }
 
   /** Measured before anything else, so that it can be while nothing else runs. */
   private static void costs(ExperimentContext lab) {
-    int width = lab.scale().pick(16, 512, 512);
-    int rounds = lab.scale().pick(3, 5, 15);
+    int width = lab.pick(16, 512, 512);
+    int rounds = lab.pick(3, 5, 15);
     Map<String, ExpertCost> layers = new LinkedHashMap<>();
-    for (int tokens : lab.scale().pick(List.of(32), List.of(2048, 4096), List.of(4096))) {
+    for (int tokens : lab.pick(List.of(32), List.of(2048, 4096), List.of(4096))) {
       for (int[] layer : new int[][] {{4, 1}, {8, 1}, {8, 2}}) {
         String name = layer[1] + " of " + layer[0] + " experts on " + tokens + " tokens";
         layers.put(

@@ -4,7 +4,6 @@ import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Configs;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.GroupRationalKan;
 import dev.jformer.ffn.Mlp;
@@ -17,12 +16,9 @@ import dev.jformer.nn.kan.RationalFunction;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
+import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Study;
-import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Claim;
-import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.ImageTrial;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
@@ -34,9 +30,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -72,12 +66,6 @@ public final class KatStudy implements Study {
     double furthestFromOne() {
       return moments.stream().mapToDouble(m -> Math.abs(m - 1)).max().orElseThrow();
     }
-
-    Figure.Series curve(String name) {
-      List<Double> layers =
-          IntStream.rangeClosed(1, moments.size()).mapToObj(i -> (double) i).toList();
-      return Figure.Series.line(name, layers, moments);
-    }
   }
 
   @Override
@@ -106,18 +94,15 @@ public final class KatStudy implements Study {
         Arms.of(normalised, new Stack(true, keeping))
             .arm("bare stack", new Stack(false, keeping))
             .control(usual, new Stack(true, new Mlp.Config(Activation.SILU, 4, 0)))
-            .measure(lab, "variance, ", Moments.class, stack -> moments(lab.scale(), stack));
+            .measure(lab, "variance, ", Moments.class, stack -> moments(lab, stack));
     lab.claim(
-        Claim.that(
-                "Variance-preserving initialisation keeps the variance through "
-                    + DEPTH
-                    + " layers",
-                Check.atMost(
-                    "largest distance from 1 with normalised input",
-                    all.first(normalised).furthestFromOne(),
-                    0.2))
-            .paper("the variance is maintained across layers (S3)")
-            .control(usual));
+        "Variance-preserving initialisation keeps the variance through " + DEPTH + " layers",
+        "the variance is maintained across layers (S3)",
+        usual,
+        Check.atMost(
+            "largest distance from 1 with normalised input",
+            all.first(normalised).furthestFromOne(),
+            0.2));
     lab.table(
         all.table(
             "Second moment of what untrained layers give, standard normal input",
@@ -125,19 +110,20 @@ public final class KatStudy implements Study {
             column("first layer", m -> m.moments().get(0)),
             column("last layer", m -> m.moments().get(DEPTH - 1)),
             column("furthest from 1", Moments::furthestFromOne)));
-    lab.figure(
-        all.figure("Second moment after each layer", "layer", "E[x²]", Moments::curve).withLogY());
+    List<Integer> depths = IntStream.rangeClosed(1, DEPTH).boxed().toList();
+    Curve<Moments> curve = Curve.at(depths, Moments::moments);
+    lab.figure(all.figure("Second moment after each layer", "layer", "E[x²]", curve).withLogY());
   }
 
-  private static Moments moments(Scale scale, Stack stack) {
-    int width = scale.pick(32, 384, 768);
-    int draws = scale.pick(1, 5, 5);
+  private static Moments moments(ExperimentContext lab, Stack stack) {
+    int width = lab.pick(32, 384, 768);
+    int draws = lab.pick(1, 5, 5);
     BlockContext context = Small.context(width, new BlockContext.Init(0.02, false));
     double[] sums = new double[DEPTH];
     for (int draw = 1; draw <= draws; draw++) {
       Random.seed(draw);
       try (Mode mode = Autograd.noGrad()) {
-        Tensor x = Tensor.randn(scale.pick(64, 256, 256), width);
+        Tensor x = Tensor.randn(lab.pick(64, 256, 256), width);
         for (int layer = 0; layer < DEPTH; layer++) {
           try (ChannelMixer mixer = stack.layer().build(context)) {
             x = mixer.forward(stack.normalised() ? Functional.layerNorm(x, null, null, 1e-6) : x);
@@ -152,13 +138,13 @@ public final class KatStudy implements Study {
   // ---- Cost
 
   private static void activations(ExperimentContext lab) {
-    int rows = lab.scale().pick(64, 2048, 2048);
-    int width = lab.scale().pick(32, 1024, 1024);
+    int rows = lab.pick(64, 2048, 2048);
+    int width = lab.pick(32, 1024, 1024);
     TimedArms times =
         lab.measure(
             "cost of activations",
             TimedArms.class,
-            () -> activations(rows, width, lab.scale().pick(3, 41, 101)));
+            () -> activations(rows, width, lab.pick(3, 41, 101)));
     lab.table(
         times.table(
             "An activation of " + rows + " x " + width + " numbers, forward and backward",
@@ -175,29 +161,26 @@ public final class KatStudy implements Study {
         new GroupRational(width, 8, RationalFunction.fit(x -> x / (1 + Math.exp(-x))))) {
       Tensor x = Tensor.randn(rows, width).requiresGrad(true);
       Tensor g = Tensor.randn(rows, width);
-      Map<String, UnaryOperator<Tensor>> functions = new LinkedHashMap<>();
-      functions.put("GELU", Functional::gelu);
-      functions.put("SiLU", Functional::silu);
-      functions.put("rational, 8 groups", rational::forward);
-      Map<String, Runnable> work = new LinkedHashMap<>();
-      functions.forEach(
-          (name, function) ->
-              work.put(
-                  name,
-                  () -> {
-                    x.clearGrad();
-                    rational.clearGrads();
-                    // Inside a model an activation does not read a leaf, whose gradient would be
-                    // copied.
-                    function.apply(x.view(rows, width)).backward(g);
-                  }));
+      Arms<Runnable> work =
+          Arms.<UnaryOperator<Tensor>>of("GELU", Functional::gelu)
+              .arm("SiLU", Functional::silu)
+              .arm("rational, 8 groups", rational::forward)
+              .with(
+                  function ->
+                      () -> {
+                        x.clearGrad();
+                        rational.clearGrads();
+                        // Inside a model an activation reads no leaf, whose gradient would be
+                        // copied.
+                        function.apply(x.view(rows, width)).backward(g);
+                      });
       // The JVM's compiler takes about a hundred rounds until it is done with all loops.
       return TimedArms.measure(work, 3 * rounds, rounds);
     }
   }
 
   private static void layers(ExperimentContext lab) {
-    int width = lab.scale().pick(16, 256, 768);
+    int width = lab.pick(16, 256, 768);
     TimedArms times =
         lab.measure(
             "cost of layers",
@@ -208,8 +191,8 @@ public final class KatStudy implements Study {
                     mixer -> mixer.build(Small.context(width)),
                     true,
                     20,
-                    lab.scale().pick(3, 21, 21),
-                    lab.scale().pick(32, 2048, 2048),
+                    lab.pick(3, 21, 21),
+                    lab.pick(32, 2048, 2048),
                     width));
     lab.table(
         times.table(
@@ -226,28 +209,33 @@ public final class KatStudy implements Study {
   // ---- Learning
 
   private static void text(ExperimentContext lab) {
-    int steps = lab.scale().pick(3, 400, 20_000);
-    int seeds = lab.scale().pick(1, 2, 3);
+    int steps = lab.pick(3, 400, 20_000);
+    int width = lab.pick(16, 96, 384);
     Measured<TrainingResult> runs =
         MIXERS
             .without(WIDE_SPLINE)
             .control(WIDE_GELU, new Mlp.Config())
             // One seed of the slow ones, which nothing is claimed of here.
             .seeds(SPLINE, 1)
-            .learn(lab, "text", seeds, (name, mixer) -> text(lab.scale(), steps, name, mixer));
+            .learn(
+                lab,
+                "text",
+                lab.pick(1, 2, 3),
+                (name, mixer) ->
+                    new LanguageTrial(
+                        Small.language(lab.pick(1, 3, 6), width, lab.pick(16, 128, 256), 4)
+                            .withBlock(b -> b.ffn(mixer).init(start(name, b.init(), width))),
+                        Small.training(steps, lab.pick(2, 16, 32), 1),
+                        lab.pick(2, 20, 100)));
     lab.claim(
-        Claim.that(
-                "At equal weights, group-rational layers learn language at least as well as GELU",
-                Check.all(
-                    runs.atMost("loss (nats a byte)", RATIONAL, GELU, TrainingResult::finalLoss),
-                    runs.atMost(
-                        "and with wide weights", RATIONAL, WIDE_GELU, TrainingResult::finalLoss)))
-            .paper("(images only in the paper)")
-            .control(WIDE_GELU)
-            .remark(
-                "Group-rational layers start with weights of about 1/√D, five times GPT-2's at this"
-                    + " width; so a perceptron in a model that starts so throughout stands beside"
-                    + " them."));
+        "At equal weights, group-rational layers learn language at least as well as GELU",
+        "(images only in the paper)",
+        WIDE_GELU,
+        Check.all(
+            runs.atMost("loss (nats a byte)", RATIONAL, GELU, TrainingResult::finalLoss),
+            runs.atMost("and with wide weights", RATIONAL, WIDE_GELU, TrainingResult::finalLoss)),
+        "Group-rational layers start with weights of about 1/√D, five times GPT-2's at this width;"
+            + " so a perceptron in a model that starts so throughout stands beside them.");
     lab.table(
         runs.table(
             "Language models of bytes after " + steps + " updates",
@@ -255,38 +243,19 @@ public final class KatStudy implements Study {
             column("loss", "nats a byte", TrainingResult::finalLoss),
             fixed("weights", TrainingResult::parameters),
             column("tokens/s", TrainingResult::unitsPerSecond)));
-    lab.figure(
-        runs.figure(
-            "Held-out loss, text, first seed", "updates", "nats a byte", TrainingResult::curve));
+    lab.figure(TrainingResult.figure(runs, "Held-out loss, text, first seed", "nats a byte"));
   }
 
-  private static Trial<TrainingResult> text(
-      Scale scale, int steps, String name, ChannelMixer.Config mixer) {
-    int width = scale.pick(16, 96, 384);
-    return new LanguageTrial(
-        started(
-            name,
-            Small.language(scale.pick(1, 3, 6), width, scale.pick(16, 128, 256), 4)
-                .withBlock(b -> b.ffn(mixer)),
-            width),
-        Small.training(steps, scale.pick(2, 16, 32), 1),
-        scale.pick(2, 20, 100),
-        null);
-  }
-
-  /** Of the wide arm the same with weights that start with a deviation of 1/√D. */
-  private static <C> C started(String arm, C config, int width) {
-    double deviation = 1 / Math.sqrt(width);
+  /** Of the wide arm weights that start with a deviation of 1/√D. */
+  private static BlockContext.Init start(String arm, BlockContext.Init usual, int width) {
     return arm.equals(WIDE_GELU)
-        ? Configs.replace(
-            config,
-            BlockContext.Init.class,
-            init -> new BlockContext.Init(deviation, init.scaleResidual()))
-        : config;
+        ? new BlockContext.Init(1 / Math.sqrt(width), usual.scaleResidual())
+        : usual;
   }
 
   private static void images(ExperimentContext lab) {
-    int steps = lab.scale().pick(2, 700, 40_000);
+    int steps = lab.pick(2, 700, 40_000);
+    int width = lab.pick(16, 64, 192);
     Measured<TrainingResult> runs =
         MIXERS
             .without(WIDE_SPLINE)
@@ -295,18 +264,22 @@ public final class KatStudy implements Study {
             .learn(
                 lab,
                 "images",
-                lab.scale().pick(1, 2, 3),
-                (name, mixer) -> images(lab.scale(), steps, name, mixer));
+                lab.pick(1, 2, 3),
+                (name, mixer) ->
+                    new ImageTrial(
+                        lab.scale(),
+                        Small.vision(4, lab.pick(1, 3, 12), width, 4)
+                            .withBlock(b -> b.ffn(mixer).init(start(name, b.init(), width))),
+                        Small.training(steps, lab.pick(4, 64, 128), 1),
+                        0.1));
     lab.claim(
-        Claim.that(
-                "At equal weights, group-rational layers classify images at least as well as GELU",
-                Check.all(
-                    runs.atLeast("accuracy (%)", RATIONAL, GELU, TrainingResult::percentRight),
-                    runs.atLeast("and wide", RATIONAL, WIDE_GELU, TrainingResult::percentRight)))
-            .paper("82.3 % of KAT-B on ImageNet, 3.1 points above ViT-B (figure 1)")
-            .control(WIDE_GELU)
-            .remark(
-                "As with language, a perceptron whose weights start as wide stands beside them."));
+        "At equal weights, group-rational layers classify images at least as well as GELU",
+        "82.3 % of KAT-B on ImageNet, 3.1 points above ViT-B (figure 1)",
+        WIDE_GELU,
+        Check.all(
+            runs.atLeast("accuracy (%)", RATIONAL, GELU, TrainingResult::percentRight),
+            runs.atLeast("and wide", RATIONAL, WIDE_GELU, TrainingResult::percentRight)),
+        "As with language, a perceptron whose weights start as wide stands beside them.");
     lab.table(
         runs.table(
             "Vision transformers on test images of CIFAR-10 after " + steps + " updates",
@@ -315,23 +288,6 @@ public final class KatStudy implements Study {
             fixed("weights", TrainingResult::parameters),
             column("seconds", TrainingResult::seconds)));
     lab.figure(
-        runs.figure(
-            "Held-out loss, images, first seed",
-            "updates",
-            "cross-entropy (nats)",
-            TrainingResult::curve));
-  }
-
-  private static Trial<TrainingResult> images(
-      Scale scale, int steps, String name, ChannelMixer.Config mixer) {
-    int width = scale.pick(16, 64, 192);
-    return new ImageTrial(
-        scale,
-        started(
-            name,
-            Small.vision(4, scale.pick(1, 3, 12), width, 4).withBlock(b -> b.ffn(mixer)),
-            width),
-        Small.training(steps, scale.pick(4, 64, 128), 1),
-        0.1);
+        TrainingResult.figure(runs, "Held-out loss, images, first seed", "cross-entropy (nats)"));
   }
 }

@@ -18,11 +18,10 @@ import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
+import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingResult;
@@ -95,7 +94,7 @@ public final class SmoeDropoutStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    int width = lab.scale().pick(16, 64, 256);
+    int width = lab.pick(16, 64, 256);
     Mlp.Config expert = new Mlp.Config(Activation.GELU, 4, width);
     Arms<Arm> smoe =
         Arms.of(
@@ -117,8 +116,9 @@ public final class SmoeDropoutStudy implements Study {
   // ---- A long text: how many experts run
 
   private static void slimming(ExperimentContext lab, Arms<Arm> arms) {
-    int steps = lab.scale().pick(3, 500, 20_000);
-    Measured<Outcome> runs = learn(lab, "long text", lab.text(), arms, steps, 1e-3);
+    int steps = lab.pick(3, 500, 20_000);
+    Measured<Outcome> runs =
+        arms.learn(lab, "long text", seeds(lab), arm -> trial(lab, lab.text(), arm, steps, 1e-3));
     lab.claim(
         "With each more expert that runs SMoE-Dropout gets better, smoothly",
         "smooth and consistent boosts as more experts are activated (abstract)",
@@ -145,21 +145,18 @@ public final class SmoeDropoutStudy implements Study {
             "Held-out loss by the experts that run, first seed",
             "experts for each token",
             "nats a byte",
-            (outcome, name) ->
-                Figure.Series.line(
-                    name,
-                    IntStream.rangeClosed(1, EXPERTS).mapToObj(k -> (double) k).toList(),
-                    outcome.byActive())));
+            Curve.at(IntStream.rangeClosed(1, EXPERTS).boxed().toList(), Outcome::byActive)));
   }
 
   // ---- A short text: what is learned by heart
 
   private static void overfitting(ExperimentContext lab, Arms<Arm> arms) {
-    int steps = lab.scale().pick(3, 600, 20_000);
-    int bytes = lab.scale().pick(4000, 8000, 1_000_000);
+    int steps = lab.pick(3, 600, 20_000);
+    int bytes = lab.pick(4000, 8000, 1_000_000);
     Measured<Outcome> runs;
     try (TokenFile excerpt = lab.text().excerpt(bytes, 4L * bytes)) {
-      runs = learn(lab, "short text", excerpt, arms, steps, 3e-3);
+      runs =
+          arms.learn(lab, "short text", seeds(lab), arm -> trial(lab, excerpt, arm, steps, 3e-3));
     }
     lab.claim(
         "SMoE-Dropout with all experts is at least as good as a dense model that overfits",
@@ -187,47 +184,42 @@ public final class SmoeDropoutStudy implements Study {
             column("seconds of training", outcome -> outcome.result().seconds()),
             fixed("weights", outcome -> outcome.result().parameters())));
     lab.figure(
-        runs.figure(
+        TrainingResult.figure(
+            runs.map(Outcome::result),
             "Held-out loss while a short text is learned, first seed",
-            "updates",
-            "nats a byte",
-            (outcome, name) -> outcome.result().curve(name)));
+            "nats a byte"));
   }
 
   // ---- Training
 
-  private static Measured<Outcome> learn(
-      ExperimentContext lab, String which, TokenFile text, Arms<Arm> arms, int steps, double rate) {
-    return arms.learn(
-        lab,
-        which,
-        lab.scale().pick(1, 2, 3),
-        arm -> {
-          Trial<Outcome> trial = trial(lab.scale(), text, arm, steps, rate);
-          return Trial.of(Outcome.class, session -> trial.run(session.withText(text)));
-        });
+  private static int seeds(ExperimentContext lab) {
+    return lab.pick(1, 2, 3);
   }
 
   private static Trial<Outcome> trial(
-      Scale scale, TokenFile text, Arm arm, int steps, double rate) {
-    int batch = scale.pick(2, 8, 32);
-    int batches = scale.pick(2, 30, 200);
-    CausalLm.Config config =
-        Small.language(scale.pick(1, 3, 4), scale.pick(16, 64, 256), scale.pick(16, 128, 256), 4)
-            .withBlock(b -> b.ffn(arm.ffn()).dropout(arm.dropout()));
-    return new LanguageTrial(
-            config, Small.training(steps, batch, 1).withLearningRate(rate), batches, null)
-        .examined(
-            Outcome.class,
-            (lm, result) -> {
-              double onLearned = onLearned(lm, text, batch, batches);
-              List<Double> byActive = new ArrayList<>();
-              for (int k = 1; arm.ffn() instanceof Experts.Config && k <= EXPERTS; k++) {
-                Experts.activate(lm, k);
-                byActive.add(LanguageModelling.evaluate(lm, text, batch, batches));
-              }
-              return new Outcome(result, onLearned, byActive);
-            });
+      ExperimentContext lab, TokenFile text, Arm arm, int steps, double rate) {
+    int batch = lab.pick(2, 8, 32);
+    int batches = lab.pick(2, 30, 200);
+    LanguageTrial trial =
+        new LanguageTrial(
+            Small.language(lab.pick(1, 3, 4), lab.pick(16, 64, 256), lab.pick(16, 128, 256), 4)
+                .withBlock(b -> b.ffn(arm.ffn()).dropout(arm.dropout())),
+            Small.training(steps, batch, 1).withLearningRate(rate),
+            batches);
+    return Trial.of(
+        Outcome.class,
+        session ->
+            trial.examine(
+                session.withText(text),
+                (lm, result) -> {
+                  double onLearned = onLearned(lm, text, batch, batches);
+                  List<Double> byActive = new ArrayList<>();
+                  for (int k = 1; arm.ffn() instanceof Experts.Config && k <= EXPERTS; k++) {
+                    Experts.activate(lm, k);
+                    byActive.add(LanguageModelling.evaluate(lm, text, batch, batches));
+                  }
+                  return new Outcome(result, onLearned, byActive);
+                }));
   }
 
   private static double onLearned(CausalLm lm, TokenFile text, int batch, int batches) {

@@ -5,8 +5,6 @@ import static dev.jformer.studies.Column.fixed;
 import static dev.jformer.studies.Column.named;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.data.text.PairBatch;
-import dev.jformer.data.text.TokenPair;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.expert.Experts;
@@ -21,19 +19,18 @@ import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.trial.Multi30k;
 import dev.jformer.studies.trial.Seeds;
-import dev.jformer.studies.trial.TrainingCurve;
+import dev.jformer.studies.trial.TimedArms;
+import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.studies.trial.TranslationTrial;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
 import dev.jformer.train.Consistency;
 import dev.jformer.train.Objective;
-import dev.jformer.train.Translation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -59,7 +56,6 @@ public final class ThorStudy implements Study {
   private static final double FAR = 0.25;
 
   private static final int EXPERTS = 4;
-  private static final int TOGETHER = 64;
 
   /**
    * Something to be trained.
@@ -71,10 +67,6 @@ public final class ThorStudy implements Study {
   private record Arm(Gate.Config gate, Objective objective, int steps) {
     int passes() {
       return objective instanceof Consistency ? 2 * steps : steps;
-    }
-
-    boolean draws() {
-      return gate instanceof ThorGate.Config;
     }
   }
 
@@ -108,13 +100,10 @@ public final class ThorStudy implements Study {
   /**
    * What came of a training.
    *
-   * @param course of the loss on the validation pairs
    * @param dispatches one for each way to draw experts; a single one where none are drawn
    * @param load shares of the experts, the busiest first; empty if there are none
-   * @param parameters number of weights
    */
-  public record Outcome(
-      TrainingCurve course, List<Dispatch> dispatches, List<Double> load, long parameters) {
+  public record Outcome(TrainingResult result, List<Dispatch> dispatches, List<Double> load) {
     double bleu() {
       return dispatches.get(0).bleu();
     }
@@ -132,21 +121,9 @@ public final class ThorStudy implements Study {
     }
   }
 
-  /**
-   * How long updates take.
-   *
-   * @param names of the arms
-   * @param seconds of the passes of one update, an arm each
-   */
-  public record Pace(List<String> names, List<Double> seconds) {
-    double of(String arm) {
-      return seconds.get(names.indexOf(arm));
-    }
-  }
-
   @Override
   public void run(ExperimentContext lab) {
-    int steps = lab.scale().pick(2, 800, 40_000);
+    int steps = lab.pick(2, 800, 40_000);
     Objective plain = new Objective.Plain();
     Arms<Arm> arms =
         Arms.of(DENSE, new Arm(null, plain, steps))
@@ -155,20 +132,17 @@ public final class ThorStudy implements Study {
             .control(RANDOM, new Arm(new ThorGate.Config(), plain, steps))
             .arm(THOR, new Arm(new ThorGate.Config(), new Consistency(), steps))
             .arm(HALF, new Arm(new ThorGate.Config(), new Consistency(), steps / 2));
-    int pairs = lab.scale().pick(48, 2000, Integer.MAX_VALUE);
-    Multi30k texts = Multi30k.of(lab.scale(), lab.scale().pick(300, 1024, 8192), pairs);
-    Measured<Outcome> runs =
-        arms.learn(
-            lab,
-            "",
-            lab.scale().pick(1, 2, 3),
-            arm ->
-                trial(lab.scale(), texts, arm)
-                    .examined(
-                        Outcome.class,
-                        (model, course, traces) ->
-                            examine(lab.scale(), texts, arm, model, course)));
-    quality(lab, arms.settings(), runs, pace(lab, texts, arms.settings()));
+    int pairs = lab.pick(48, 2000, Integer.MAX_VALUE);
+    Multi30k texts = Multi30k.of(lab.scale(), lab.pick(300, 1024, 8192), pairs);
+    Measured<Outcome> runs = arms.learn(lab, "", lab.pick(1, 2, 3), arm -> trial(lab, texts, arm));
+    TimedArms pace =
+        lab.measure(
+            "time of updates",
+            TimedArms.class,
+            () ->
+                TranslationTrial.passes(
+                    arms.map((name, arm) -> training(lab, texts, arm)), lab.pick(2, 15, 15)));
+    quality(lab, arms.settings(), runs, pace);
     draws(lab, runs);
     lab.table(
         runs.without(DENSE)
@@ -181,7 +155,7 @@ public final class ThorStudy implements Study {
             "Loss on the validation pairs, first seed",
             "updates",
             "nats a token",
-            (outcome, name) -> outcome.course().curve(name, arms.settings().get(name).steps())));
+            (outcome, name) -> outcome.result().curve(name)));
     lab.note(
         texts.description()
             + "; a vocabulary of "
@@ -192,33 +166,18 @@ public final class ThorStudy implements Study {
             + " time of updates is that of their passes, models in turns.");
   }
 
-  private static Pace pace(ExperimentContext lab, Multi30k texts, Map<String, Arm> arms) {
-    return lab.measure(
-        "time of updates",
-        Pace.class,
-        () ->
-            new Pace(
-                List.copyOf(arms.keySet()),
-                TranslationTrial.secondsOfPasses(
-                    arms.values().stream().map(arm -> trial(lab.scale(), texts, arm)).toList(),
-                    lab.scale().pick(2, 15, 15))));
-  }
-
-  private static TranslationTrial trial(Scale scale, Multi30k texts, Arm arm) {
-    return new TranslationTrial(
-        texts, scale, mixer(scale, arm.gate()), arm.objective(), arm.steps());
-  }
-
-  private static ChannelMixer.Config mixer(Scale scale, Gate.Config gate) {
+  private static TranslationTrial training(ExperimentContext lab, Multi30k texts, Arm arm) {
     Mlp.Config expert = new Mlp.Config(Activation.RELU, 4, 0);
-    return gate == null
-        ? expert
-        : new Experts.Config(
-            expert, EXPERTS, gate, scale == Scale.PAPER ? 2 : 1, new Experts.Diversify());
+    int every = lab.pick(1, 1, 2);
+    ChannelMixer.Config mixer =
+        arm.gate() == null
+            ? expert
+            : new Experts.Config(expert, EXPERTS, arm.gate(), every, new Experts.Diversify());
+    return new TranslationTrial(texts, lab.scale(), mixer, arm.objective(), arm.steps());
   }
 
   private static void quality(
-      ExperimentContext lab, Map<String, Arm> arms, Measured<Outcome> runs, Pace pace) {
+      ExperimentContext lab, Map<String, Arm> arms, Measured<Outcome> runs, TimedArms pace) {
     lab.claim(
         "THOR translates at least as well as Switch of equal size, at equal updates",
         "2 BLEU better in multilingual translation (abstract)",
@@ -237,9 +196,9 @@ public final class ThorStudy implements Study {
             named("passes", name -> arms.get(name).passes()),
             column("BLEU", Outcome::bleu),
             column("loss", "nats a token", Outcome::loss),
-            named("ms an update", name -> 1e3 * pace.of(name)),
-            named("seconds of all updates", name -> pace.of(name) * arms.get(name).steps()),
-            fixed("weights", Outcome::parameters)));
+            named("ms an update", name -> 1e3 * pace.seconds(name)),
+            named("seconds of all updates", name -> pace.seconds(name) * arms.get(name).steps()),
+            fixed("weights", outcome -> outcome.result().parameters())));
   }
 
   private static void draws(ExperimentContext lab, Measured<Outcome> runs) {
@@ -247,18 +206,19 @@ public final class ThorStudy implements Study {
         "With THOR what is predicted varies over draws far less than without consistency",
         "the loss makes experts predict consistently (abstract)",
         RANDOM,
-        Check.atMost(
+        runs.ratioAtMost(
             "variance of a token's loss over that without consistency",
-            runs.ratio(THOR, RANDOM, Outcome::variance),
+            THOR,
+            RANDOM,
+            Outcome::variance,
             FAR));
     Map<String, List<Dispatch>> ways = new LinkedHashMap<>();
     for (String name : List.of(RANDOM, THOR, HALF)) {
-      List<Outcome> outcomes = runs.arm(name).runs();
-      for (int i = 0; i < outcomes.get(0).dispatches().size(); i++) {
+      for (int i = 0; i < runs.first(name).dispatches().size(); i++) {
         int way = i;
         ways.put(
-            name + "; a draw for " + outcomes.get(0).dispatches().get(i).each(),
-            outcomes.stream().map(outcome -> outcome.dispatches().get(way)).toList());
+            name + "; a draw for " + runs.first(name).dispatches().get(way).each(),
+            runs.arm(name).runs().stream().map(run -> run.dispatches().get(way)).toList());
       }
     }
     lab.table(
@@ -277,18 +237,21 @@ public final class ThorStudy implements Study {
 
   // ---- A trained model
 
-  private static Outcome examine(
-      Scale scale, Multi30k texts, Arm arm, EncoderDecoder model, TrainingCurve course) {
-    int some = scale.pick(2, 4, 8);
-    List<Double> load = arm.gate() == null ? List.of() : trial(scale, texts, arm).load(model);
-    List<Dispatch> dispatches =
-        arm.draws()
-            ? List.of(
-                dispatch(texts, model, Draw.SEQUENCE, some),
-                dispatch(texts, model, Draw.TOKEN, 2),
-                dispatch(texts, model, Draw.AVERAGE, 1))
-            : List.of(dispatch(texts, model, Draw.AVERAGE, 1));
-    return new Outcome(course, dispatches, load, model.parameterCount());
+  private static Trial<Outcome> trial(ExperimentContext lab, Multi30k texts, Arm arm) {
+    TranslationTrial training = training(lab, texts, arm);
+    int some = lab.pick(2, 4, 8);
+    return training.examined(
+        Outcome.class,
+        (model, result) -> {
+          List<Double> load = arm.gate() == null ? List.of() : training.load(model);
+          List<Dispatch> dispatches = new ArrayList<>();
+          if (arm.gate() instanceof ThorGate.Config) {
+            dispatches.add(dispatch(texts, model, Draw.SEQUENCE, some));
+            dispatches.add(dispatch(texts, model, Draw.TOKEN, 2));
+          }
+          dispatches.add(dispatch(texts, model, Draw.AVERAGE, 1));
+          return new Outcome(result, dispatches, load);
+        });
   }
 
   private static Dispatch dispatch(Multi30k texts, EncoderDecoder model, Draw draw, int draws) {
@@ -302,31 +265,15 @@ public final class ThorStudy implements Study {
       try (Scope scope = Scope.open()) {
         bleus.add(texts.bleu(model));
       }
-      losses.add(losses(texts, model));
+      losses.add(texts.tokenLosses(model));
     }
-    int tokens = losses.get(0).length;
     double variance =
-        IntStream.range(0, tokens)
+        IntStream.range(0, losses.get(0).length)
             .mapToDouble(t -> Math.pow(Seeds.spread(losses, each -> each[t]), 2))
             .average()
             .orElseThrow();
     List<Double> means =
         losses.stream().map(each -> Arrays.stream(each).average().orElseThrow()).toList();
     return new Dispatch(draw, bleus, means, variance);
-  }
-
-  /** The loss of each token of the validation pairs. */
-  private static double[] losses(Multi30k texts, EncoderDecoder model) {
-    List<TokenPair> pairs = texts.tokens(texts.validation(), model);
-    List<double[]> parts = new ArrayList<>();
-    for (int from = 0; from < pairs.size(); from += TOGETHER) {
-      try (Scope scope = Scope.open()) {
-        PairBatch batch =
-            PairBatch.of(pairs.subList(from, Math.min(pairs.size(), from + TOGETHER)));
-        Tensor logs = Translation.logits(model, batch).logSoftmax(1);
-        parts.add(logs.gather(1, batch.targets().unsqueeze(1)).neg().toDoubles());
-      }
-    }
-    return parts.stream().flatMapToDouble(Arrays::stream).toArray();
   }
 }

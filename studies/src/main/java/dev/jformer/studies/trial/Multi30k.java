@@ -1,5 +1,6 @@
 package dev.jformer.studies.trial;
 
+import dev.jformer.data.text.PairBatch;
 import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
@@ -9,10 +10,14 @@ import dev.jformer.metrics.Bleu;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.studies.DataSets;
 import dev.jformer.studies.Scale;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Translation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -126,6 +131,21 @@ public record Multi30k(
     BeamTranslator translator =
         new BeamTranslator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
     return Bleu.of(translator.translate(test.source(), done -> {}), test.target()).score();
+  }
+
+  /** Returns the loss of each token of the validation texts, in nats. */
+  public double[] tokenLosses(EncoderDecoder model) {
+    List<TokenPair> pairs = tokens(validation, model);
+    List<double[]> parts = new ArrayList<>();
+    for (int from = 0; from < pairs.size(); from += TOGETHER) {
+      try (Scope scope = Scope.open()) {
+        PairBatch batch =
+            PairBatch.of(pairs.subList(from, Math.min(pairs.size(), from + TOGETHER)));
+        Tensor logs = Translation.logits(model, batch).logSoftmax(1);
+        parts.add(logs.gather(1, batch.targets().unsqueeze(1)).neg().toDoubles());
+      }
+    }
+    return parts.stream().flatMapToDouble(Arrays::stream).toArray();
   }
 
   /** Describes the data set and the part of it that is used, for reports. */

@@ -3,6 +3,7 @@ package dev.jformer.studies.trial;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.trial.Traces.Trace;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.TreeMap;
  * @param flopsPerUnit operations of matrix products per token, forward and backward
  * @param diverged whether the loss became NaN or infinite
  * @param metrics other metrics of the trained model by name: accuracy, BLEU, mse
+ * @param traces metrics that modules reported during the training; empty if they were not recorded
  */
 @RecordBuilder
 public record TrainingResult(
@@ -36,11 +38,13 @@ public record TrainingResult(
     long peakBytes,
     double flopsPerUnit,
     boolean diverged,
-    @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> metrics)
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> metrics,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Trace> traces)
     implements TrainingResultBuilder.With {
-  /** Replaces missing metrics, as in files of earlier versions, by none. */
+  /** Replaces missing metrics and traces, as in files of earlier versions, by none. */
   public TrainingResult {
     metrics = metrics == null ? Map.of() : new TreeMap<>(metrics);
+    traces = traces == null ? List.of() : List.copyOf(traces);
   }
 
   /** Creates a result without metrics other than the loss. */
@@ -66,7 +70,8 @@ public record TrainingResult(
         peakBytes,
         flopsPerUnit,
         diverged,
-        Map.of());
+        Map.of(),
+        List.of());
   }
 
   /**
@@ -94,7 +99,8 @@ public record TrainingResult(
         -1,
         Double.NaN,
         false,
-        metrics);
+        metrics,
+        List.of());
   }
 
   /** Returns this result with one more metric. */
@@ -116,6 +122,24 @@ public record TrainingResult(
           "the metric '" + name + "' was not measured: expected one of " + metrics.keySet());
     }
     return value;
+  }
+
+  /**
+   * Returns what modules reported under a name during the training.
+   *
+   * @throws IllegalArgumentException if they did not
+   */
+  public Trace trace(String name) {
+    return traces.stream()
+        .filter(trace -> trace.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "'"
+                        + name
+                        + "' was not reported: expected one of "
+                        + traces.stream().map(Trace::name).toList()));
   }
 
   /** The metric {@code accuracy} in percent. */

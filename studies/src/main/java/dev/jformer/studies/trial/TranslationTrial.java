@@ -21,11 +21,10 @@ import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
 import dev.jformer.train.Translation;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.DoubleConsumer;
 
 /**
  * A trial that trains a small encoder-decoder to translate {@link Multi30k}. The metric {@code
@@ -46,17 +45,6 @@ public record TranslationTrial(
   /** The maximum number of pairs of a batch; in practice the number of tokens limits batches. */
   private static final int MOST_PAIRS = 1024;
 
-  /** A measurement of a trained model, in inference mode and without recording gradients. */
-  public interface Examination<R> {
-    /**
-     * Measures the model.
-     *
-     * @param course the losses on the validation pairs during training, in nats per token
-     * @param traces the metrics that modules reported during training
-     */
-    R of(EncoderDecoder model, TrainingCurve course, List<Traces.Trace> traces);
-  }
-
   @Override
   public Class<TrainingResult> kind() {
     return TrainingResult.class;
@@ -64,29 +52,24 @@ public record TranslationTrial(
 
   @Override
   public TrainingResult run(Session session) {
-    return run(
-        session.seed(),
-        done -> session.progress().at(done, ""),
-        (model, course, traces) ->
-            TrainingResult.of(course, steps, model.parameterCount(), Map.of())
-                .with("bleu", texts.bleu(model)));
+    return examine(session, (model, result) -> result.with("bleu", texts.bleu(model)));
   }
 
   /** Returns a trial that trains in the same way and returns the result of an examination. */
-  public <R extends Record> Trial<R> examined(Class<R> kind, Examination<R> examination) {
-    return Trial.of(
-        kind, session -> run(session.seed(), done -> session.progress().at(done, ""), examination));
+  public <R extends Record> Trial<R> examined(
+      Class<R> kind, Examination<EncoderDecoder, R> examination) {
+    return Trial.of(kind, session -> examine(session, examination));
   }
 
-  /** Trains a model with a seed and examines it. */
-  public <R> R run(long seed, DoubleConsumer progress, Examination<R> examination) {
+  /** Trains once, as a trial that is {@link #examined}; the result of the training has traces. */
+  private <R> R examine(Session session, Examination<EncoderDecoder, R> examination) {
     Traces traces = new Traces();
     return TrialTraining.run(
-        Training.of(recipe(seed), data()),
+        Training.of(recipe(session.seed()), data()),
         EncoderDecoder.class,
-        (done, detail) -> progress.accept(done),
+        session.progress(),
         model -> traces,
-        (model, result) -> examination.of(model, TrialTraining.curve(result), traces.all()));
+        (model, result) -> examination.of(model, result.withTraces(traces.all())));
   }
 
   private PreparedData data() {
@@ -105,32 +88,36 @@ public record TranslationTrial(
   }
 
   /**
-   * Measures the median seconds of the forward and backward pass of one update, of untrained models
-   * in turns.
+   * Measures the forward and backward pass of one update, of untrained models in turns.
+   *
+   * @param rounds at least 1, after some that do not count
    */
-  public static List<Double> secondsOfPasses(List<TranslationTrial> trials, int rounds) {
+  public static TimedArms passes(Map<String, TranslationTrial> trials, int rounds) {
     List<EncoderDecoder> models = new ArrayList<>();
     try (Scope scope = Scope.open()) {
-      List<Runnable> work = new ArrayList<>();
-      for (TranslationTrial trial : trials) {
-        Random.seed(1);
-        EncoderDecoder model = trial.texts.fit(trial.config()).build();
-        models.add(model);
-        PreparedData data = trial.data();
-        Task task = trial.objective.of(data.task(model, trial.recipe(1), PreparedData.USUAL));
-        AtomicLong next = new AtomicLong();
-        work.add(
-            () -> {
-              model.clearGrads();
-              try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
-                auxiliary.addTo(task.loss(next.getAndIncrement())).backward();
-              }
-            });
-      }
-      return InterleavedTimer.seconds(work, 3, rounds);
+      Map<String, Runnable> work = new LinkedHashMap<>();
+      trials.forEach(
+          (name, trial) -> {
+            Random.seed(1);
+            EncoderDecoder model = trial.texts.fit(trial.config()).build();
+            models.add(model);
+            work.put(name, trial.pass(model));
+          });
+      return TimedArms.measure(work, 3, rounds);
     } finally {
       models.forEach(EncoderDecoder::close);
     }
+  }
+
+  private Runnable pass(EncoderDecoder model) {
+    Task task = objective.of(data().task(model, recipe(1), PreparedData.USUAL));
+    AtomicLong next = new AtomicLong();
+    return () -> {
+      model.clearGrads();
+      try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
+        auxiliary.addTo(task.loss(next.getAndIncrement())).backward();
+      }
+    };
   }
 
   /** Returns the width of the models at a scale. */
@@ -174,22 +161,8 @@ public record TranslationTrial(
    * descending order and averaged over the layers.
    */
   public List<Double> load(EncoderDecoder model) {
-    ExpertLoad load =
-        ExpertLoad.of(
-            model, () -> Translation.evaluate(model, texts.tokens(texts.validation(), model)));
-    double[] sums = null;
-    for (ExpertLoad.Layer layer : load.layers().values()) {
-      List<Double> sorted =
-          layer.shares().stream().sorted(Comparator.<Double>reverseOrder()).toList();
-      sums = sums == null ? new double[sorted.size()] : sums;
-      for (int e = 0; e < sums.length; e++) {
-        sums[e] += sorted.get(e) / load.layers().size();
-      }
-    }
-    List<Double> shares = new ArrayList<>();
-    for (double sum : sums) {
-      shares.add(sum);
-    }
-    return shares;
+    return ExpertLoad.of(
+            model, () -> Translation.evaluate(model, texts.tokens(texts.validation(), model)))
+        .sharesInOrder();
   }
 }

@@ -13,6 +13,7 @@ import dev.jformer.train.Listener;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -130,7 +131,8 @@ final class TrialTraining {
         outcome.peakBytes(),
         outcome.flopsPerUnit(),
         outcome.diverged(),
-        lost ? Map.of() : besideTheLoss(outcome));
+        lost ? Map.of() : besideTheLoss(outcome),
+        List.of());
   }
 
   private static Map<String, Double> besideTheLoss(TrainingOutcome outcome) {

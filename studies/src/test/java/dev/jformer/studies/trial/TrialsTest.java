@@ -10,6 +10,8 @@ import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.ffn.Mlp;
+import dev.jformer.ffn.expert.Experts;
+import dev.jformer.ffn.expert.SwitchGate;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
@@ -21,6 +23,7 @@ import dev.jformer.train.Objective;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -172,6 +175,24 @@ class TrialsTest {
     TranslationTrial trial =
         new TranslationTrial(texts, Scale.SMOKE, new Mlp.Config(), new Objective.Plain(), 5);
     assertTrue(seeds(trial, null).metric("bleu") >= 0);
+    Mlp.Config expert = new Mlp.Config();
+    Experts.Config experts = new Experts.Config(expert, 2, new SwitchGate.Config());
+    TranslationTrial routed =
+        new TranslationTrial(texts, Scale.SMOKE, experts, new Objective.Plain(), 5);
+    TrainingResult result =
+        routed
+            .examined(
+                TrainingResult.class,
+                (model, learned) -> {
+                  double loss = Arrays.stream(texts.tokenLosses(model)).average().orElseThrow();
+                  assertEquals(learned.finalLoss(), loss, 1e-4, "mean over the tokens");
+                  return learned.with("busiest", routed.load(model).get(0));
+                })
+            .run(Trial.Session.of(null, 1));
+    assertTrue(result.metric("busiest") >= 0.5);
+    assertEquals(5, result.trace("expertLoad").values().size());
+    var error = assertThrows(IllegalArgumentException.class, () -> result.trace("loss"));
+    assertTrue(error.getMessage().contains("expertLoad"), error.getMessage());
   }
 
   @Test
