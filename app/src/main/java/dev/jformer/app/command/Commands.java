@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       GrowCommand.class,
       ExportCommand.class,
       InfoCommand.class,
+      RunsCommand.class,
       PapersCommand.class,
       TokenizerCommand.class,
       BenchCommand.class,
@@ -63,6 +64,8 @@ import picocli.CommandLine.ScopeType;
               Measures which techniques pay off on your data.
           jformer compress runs/book --with llm-int8 --out runs/book-int8
           jformer info runs/book
+          jformer runs
+              Lists what was trained.
 
         'jformer COMMAND --help' explains a command. Completion in bash and zsh:
           source <(jformer generate-completion)
@@ -75,7 +78,7 @@ public final class Commands implements Runnable {
     GROUPS.put("Train and measure:", List.of("train", "eval", "compare", "reproduce"));
     GROUPS.put("Use a model:", List.of("generate", "predict", "translate", "embed", "forecast"));
     GROUPS.put("Change a model:", List.of("compress", "tickets", "grow", "export"));
-    GROUPS.put("Look things up:", List.of("info", "papers", "help"));
+    GROUPS.put("Look things up:", List.of("info", "runs", "papers", "help"));
     GROUPS.put("Tools:", List.of("tokenizer", "bench", "generate-completion"));
   }
 

@@ -29,8 +29,13 @@ final class MetricsText {
   /** The value without its unit; shares are in per cent. */
   static String value(Metric metric) {
     return isShare(metric)
-        ? String.format(Locale.ROOT, "%.2f", 100 * metric.value())
+        ? String.format(Locale.ROOT, "%.2f", number(metric))
         : Printer.number(metric.value());
+  }
+
+  /** The number that {@link #value} shows. */
+  static double number(Metric metric) {
+    return isShare(metric) ? 100 * metric.value() : metric.value();
   }
 
   /** The unit of {@link #value}. */

@@ -218,6 +218,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     String use = USES.getOrDefault(result.job(), "jformer info %s").formatted(folder);
     console.say("the model is in %s; try: %s", folder, use);
+    console.say("report: %s", folder.resolve(RunReport.FILE));
     return 0;
   }
 

@@ -7,6 +7,8 @@ import dev.jformer.run.RunDescription;
 import dev.jformer.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /** Trains a run, shows how it goes, and stops it with a checkpoint when the process is to end. */
@@ -14,6 +16,9 @@ final class TrainingSession implements Progress, AutoCloseable {
   private final Run run;
   private final Path folder;
   private final Console console;
+  private final List<RunReport.Sample> samples = new ArrayList<>();
+  private RunDescription description;
+  private long evaluated;
   private Interruption interruption;
   private Console.Bar bar;
   private String unit = "";
@@ -24,10 +29,15 @@ final class TrainingSession implements Progress, AutoCloseable {
     this.console = console;
   }
 
-  /** Trains until the end of the run, or until the process is asked to end. */
+  /**
+   * Trains until the end of the run, or until the process is asked to end. The run's folder then
+   * holds a report.
+   */
   static RunResult train(Run run, Path folder, Console console) throws IOException {
     try (TrainingSession session = new TrainingSession(run, folder, console)) {
-      return run.train(session);
+      RunResult result = run.train(session);
+      new RunReport(run.recipe(), session.description, result, session.samples).write(folder);
+      return result;
     }
   }
 
@@ -42,7 +52,8 @@ final class TrainingSession implements Progress, AutoCloseable {
   }
 
   @Override
-  public void begun(RunDescription description) {
+  public void begun(RunDescription begun) {
+    description = begun;
     interruption = new Interruption();
     interruption.then(run::stop);
     if (description.step() > 0) {
@@ -75,6 +86,7 @@ final class TrainingSession implements Progress, AutoCloseable {
 
   @Override
   public void evaluation(Evaluation evaluation) {
+    evaluated = evaluation.step();
     Metrics metrics = evaluation.metrics();
     bar.say(
         "step %d: validation %s%s",
@@ -85,6 +97,7 @@ final class TrainingSession implements Progress, AutoCloseable {
 
   @Override
   public void sample(String text) {
+    samples.add(new RunReport.Sample(evaluated, text));
     bar.say("%s%n", text);
   }
 

@@ -37,12 +37,14 @@ final class HtmlReport {
       th:first-child,td:first-child{text-align:left}td,th{overflow-wrap:normal}th{color:var(--soft);font-weight:600}
       figure{margin:1rem 0}svg{width:100%;height:auto;display:block}
       figcaption{font-size:.95rem;font-weight:600;margin-bottom:.3rem}
+      pre{background:var(--band);border-radius:8px;padding:.7rem .9rem;font-size:.85rem;line-height:1.45;
+      white-space:pre-wrap;overflow-wrap:anywhere}
       code{background:var(--band);border-radius:4px;padding:.1rem .3rem;overflow-wrap:anywhere}
       """;
 
   private HtmlReport() {}
 
-  static String of(Evidence e) {
+  static String of(Evidence e, List<Appendix> appendices) {
     StringBuilder page = new StringBuilder();
     page.append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n")
         .append("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>")
@@ -75,6 +77,13 @@ final class HtmlReport {
       page.append("<h2>Notes</h2>\n<ul>\n");
       e.notes().forEach(note -> page.append("<li>").append(Text.html(note)).append("</li>\n"));
       page.append("</ul>\n");
+    }
+    for (Appendix appendix : appendices) {
+      page.append("<h2>")
+          .append(Text.html(appendix.title()))
+          .append("</h2>\n<pre tabindex=\"0\">")
+          .append(Text.html(appendix.text()))
+          .append("</pre>\n");
     }
     return page.append("</body></html>\n").toString();
   }

@@ -17,7 +17,12 @@ public final class Report {
 
   /** Returns the report as one HTML page that needs no other files. */
   public static String html(Evidence evidence) {
-    return HtmlReport.of(evidence);
+    return html(evidence, List.of());
+  }
+
+  /** Returns the report as one HTML page that ends with texts. */
+  public static String html(Evidence evidence, List<Appendix> appendices) {
+    return HtmlReport.of(evidence, appendices);
   }
 
   /**
@@ -28,7 +33,7 @@ public final class Report {
    */
   public static void write(Evidence evidence, Path folder) throws IOException {
     Files.createDirectories(folder);
-    put(folder.resolve(evidence.slug() + ".html"), HtmlReport.of(evidence));
+    put(folder.resolve(evidence.slug() + ".html"), html(evidence));
     for (int i = 0; i < evidence.figures().size(); i++) {
       Path file = folder.resolve(MarkdownReport.figureFile(evidence, i));
       put(file, Plot.file(evidence.figures().get(i)));
