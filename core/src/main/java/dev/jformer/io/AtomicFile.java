@@ -1,9 +1,13 @@
 package dev.jformer.io;
 
 import java.io.Closeable;
+import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -17,6 +21,10 @@ import java.util.UUID;
  * {@link #commit}, it leaves no trace.
  */
 public final class AtomicFile implements Closeable {
+  /** The beginning of the names of files and folders that are not in their places yet. */
+  public static final String PREFIX = ".jformer-";
+
+  private static final String SUFFIX = ".tmp";
   private static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
 
   /** Opens the temporary file; tests put a full disk here. */
@@ -64,7 +72,8 @@ public final class AtomicFile implements Closeable {
     }
   }
 
-  static AtomicFile beside(Path target) throws IOException {
+  /** Opens a file to write to, in an existing folder; {@link #commit} puts it in its place. */
+  public static AtomicFile beside(Path target) throws IOException {
     return beside(
         target,
         temporary ->
@@ -76,7 +85,7 @@ public final class AtomicFile implements Closeable {
     if (directory == null || !Files.isDirectory(directory)) {
       throw new NotDirectoryException(String.valueOf(directory));
     }
-    Path temporary = directory.resolve(".jformer-" + UUID.randomUUID() + ".tmp");
+    Path temporary = directory.resolve(PREFIX + UUID.randomUUID() + SUFFIX);
     return new AtomicFile(target, temporary, opener.open(temporary));
   }
 
@@ -84,8 +93,24 @@ public final class AtomicFile implements Closeable {
     return target;
   }
 
-  FileChannel channel() {
+  /** Where to write. */
+  public FileChannel channel() {
     return channel;
+  }
+
+  /** A stream to write with; closing it does not close the file. */
+  public OutputStream stream() {
+    return new FilterOutputStream(Channels.newOutputStream(channel)) {
+      @Override
+      public void write(byte[] bytes, int offset, int count) throws IOException {
+        out.write(bytes, offset, count);
+      }
+
+      @Override
+      public void close() throws IOException {
+        flush();
+      }
+    };
   }
 
   /** Ends writing: all bytes are on the disk, but still under the temporary name. */
@@ -96,11 +121,26 @@ public final class AtomicFile implements Closeable {
     }
   }
 
-  /** Moves the file to its target. */
-  void commit() throws IOException {
+  /** Forces the file to the disk and moves it to its target. */
+  public void commit() throws IOException {
     seal();
     Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     flushDirectory(target.toAbsolutePath().getParent());
+  }
+
+  /**
+   * Deletes the temporary files that killed processes left in a directory. No other process may
+   * write there.
+   */
+  public static void sweep(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(directory, PREFIX + "*" + SUFFIX)) {
+      for (Path file : left) {
+        Files.deleteIfExists(file);
+      }
+    }
   }
 
   /**

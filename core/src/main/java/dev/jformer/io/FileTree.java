@@ -12,6 +12,24 @@ public final class FileTree {
   private FileTree() {}
 
   /**
+   * Creates a folder, and those that it lies in, so that they survive a power cut. Does nothing if
+   * it exists.
+   */
+  public static void createFolder(Path folder) throws IOException {
+    if (Files.isDirectory(folder)) {
+      return;
+    }
+    Path parent = folder.toAbsolutePath().normalize().getParent();
+    if (parent != null) {
+      createFolder(parent);
+    }
+    Files.createDirectories(folder);
+    if (parent != null && Files.isReadable(parent)) {
+      AtomicFile.flushDirectory(parent);
+    }
+  }
+
+  /**
    * Deletes a file or folder; does nothing if it does not exist. A symbolic link itself is deleted,
    * not its target.
    *

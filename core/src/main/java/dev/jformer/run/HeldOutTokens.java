@@ -4,7 +4,7 @@ import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.HeldOut;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.Tokenizers;
-import dev.jformer.io.FileTree;
+import dev.jformer.io.TemporaryFolder;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import java.io.IOException;
@@ -78,13 +78,15 @@ final class HeldOutTokens {
 
   private static <R> R with(
       Path folder, Path data, List<String> endings, Function<TokenFile, R> use) throws IOException {
-    Path scratch = Files.createTempDirectory("jformer-text");
-    try (TokenFile tokens =
-        TokenFile.prepare(
-            scratch, Corpus.open(data, endings), Tokenizers.load(folder), 1, bytes -> {})) {
+    try (TemporaryFolder scratch = TemporaryFolder.create("text");
+        TokenFile tokens =
+            TokenFile.prepare(
+                scratch.path(),
+                Corpus.open(data, endings),
+                Tokenizers.load(folder),
+                1,
+                bytes -> {})) {
       return use.apply(tokens);
-    } finally {
-      FileTree.delete(scratch);
     }
   }
 }

@@ -5,7 +5,7 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.data.image.ImageSource;
 import dev.jformer.data.image.Picture;
-import dev.jformer.io.FileTree;
+import dev.jformer.io.TemporaryFolder;
 import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.model.Model;
 import dev.jformer.model.vision.ImageModel;
@@ -188,20 +188,18 @@ public record ImageClassificationJob() implements Job {
         throws IOException {
       ClassNames classes = ClassNames.load(folder(), model.config().classes());
       Path data = request.only();
-      Path scratch = Files.createTempDirectory("jformer-images");
-      try (ImageFile file = read(data, scratch, model.config().size(), progress)) {
+      try (TemporaryFolder scratch = TemporaryFolder.create("images");
+          ImageFile file = read(data, scratch.path(), model.config().size(), progress)) {
         int[] numbers = classes.numbers(file.header().classes(), data.toString());
         ClassificationScores scores = ImageClassification.evaluate(model, file, numbers);
         return EvaluationResult.of(data.toString(), scores.count(), "images", scores.metrics());
-      } finally {
-        FileTree.delete(scratch);
       }
     }
 
     @Override
     void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
-      Path scratch = Files.createTempDirectory("jformer-images");
-      try (ImageFile file = read(data, scratch, model.config().size(), batches.progress())) {
+      try (TemporaryFolder scratch = TemporaryFolder.create("images");
+          ImageFile file = read(data, scratch.path(), model.config().size(), batches.progress())) {
         int[] numbers =
             ClassNames.exists(folder())
                 ? ClassNames.load(folder()).numbers(file.header().classes(), data.toString())
@@ -215,8 +213,6 @@ public record ImageClassificationJob() implements Job {
                       : Tensor.of(numbers).to(DType.INT64).indexSelect(0, labels);
               batches.add(images, null, targets);
             });
-      } finally {
-        FileTree.delete(scratch);
       }
     }
 

@@ -1,9 +1,7 @@
 package dev.jformer.run;
 
-import dev.jformer.io.FileTree;
+import dev.jformer.io.TemporaryFolder;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -12,11 +10,11 @@ import java.nio.file.Path;
  */
 public final class Workspace implements AutoCloseable {
   private final Path folder;
-  private final boolean temporary;
+  private final TemporaryFolder temporary;
   private final boolean resumed;
   private final Progress progress;
 
-  private Workspace(Path folder, boolean temporary, boolean resumed, Progress progress) {
+  private Workspace(Path folder, TemporaryFolder temporary, boolean resumed, Progress progress) {
     this.folder = folder;
     this.temporary = temporary;
     this.resumed = resumed;
@@ -25,7 +23,7 @@ public final class Workspace implements AutoCloseable {
 
   /** Creates a workspace in a permanent folder. */
   public static Workspace in(Path folder, Progress progress) {
-    return new Workspace(folder, false, false, progress);
+    return new Workspace(folder, null, false, progress);
   }
 
   /**
@@ -33,13 +31,13 @@ public final class Workspace implements AutoCloseable {
    * began.
    */
   public static Workspace resumed(Path folder, Progress progress) {
-    return new Workspace(folder, false, true, progress);
+    return new Workspace(folder, null, true, progress);
   }
 
   /** Creates a workspace in a temporary folder, which is deleted on closing. */
   public static Workspace temporary() throws IOException {
-    Path made = Files.createTempDirectory("jformer-run");
-    return new Workspace(made, true, false, Progress.none());
+    TemporaryFolder made = TemporaryFolder.create("run");
+    return new Workspace(made.path(), made, false, Progress.none());
   }
 
   Path folder() {
@@ -58,12 +56,8 @@ public final class Workspace implements AutoCloseable {
   /** Deletes a temporary folder. */
   @Override
   public void close() {
-    if (temporary) {
-      try {
-        FileTree.delete(folder);
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot delete " + folder, e);
-      }
+    if (temporary != null) {
+      temporary.close();
     }
   }
 }

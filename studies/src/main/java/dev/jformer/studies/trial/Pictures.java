@@ -2,7 +2,7 @@ package dev.jformer.studies.trial;
 
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSource;
-import dev.jformer.io.FileTree;
+import dev.jformer.io.TemporaryFolder;
 import dev.jformer.studies.DataSets;
 import dev.jformer.studies.Scale;
 import java.awt.Color;
@@ -27,13 +27,13 @@ public final class Pictures implements AutoCloseable {
   private static final int MADE_UP = 12;
 
   private final Scale scale;
-  private final Path folder;
+  private final TemporaryFolder folder;
 
   /** Creates the folder; images are read when they are needed. */
   public Pictures(Scale scale) {
     this.scale = scale;
     try {
-      this.folder = Files.createTempDirectory("jformer-images");
+      this.folder = TemporaryFolder.create("images");
     } catch (IOException e) {
       throw new UncheckedIOException("cannot create a temporary folder for images", e);
     }
@@ -41,19 +41,19 @@ public final class Pictures implements AutoCloseable {
 
   /** Opens the training images of 32 x 32 pixels; the caller closes them. */
   public ImageFile training() {
-    return open(TRAINING, folder.resolve("training"));
+    return open(TRAINING, folder.path().resolve("training"));
   }
 
   /** Opens the test images of 32 x 32 pixels; the caller closes them. */
   public ImageFile test() {
-    return open(TEST, folder.resolve("test"));
+    return open(TEST, folder.path().resolve("test"));
   }
 
   /**
    * Opens images of none of the classes: handwritten characters (Omniglot); the caller closes them.
    */
   public ImageFile others() {
-    return open(OTHERS, folder.resolve("others"));
+    return open(OTHERS, folder.path().resolve("others"));
   }
 
   private ImageFile open(String name, Path place) {
@@ -67,11 +67,7 @@ public final class Pictures implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      FileTree.delete(folder);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot delete " + folder, e);
-    }
+    folder.close();
   }
 
   private static Path madeUp(Path folder) throws IOException {
