@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
@@ -12,7 +13,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
@@ -79,28 +79,21 @@ public final class ImageFile implements AutoCloseable {
         // The images are read again below.
       }
     }
-    Files.createDirectories(folder);
+    FileTree.createFolder(folder);
     Files.deleteIfExists(folder.resolve(HEADER));
-    Path partial = folder.resolve(PIXELS + ".tmp");
-    try {
-      write(partial, source, size, progress);
-      Files.move(
-          partial,
-          folder.resolve(PIXELS),
-          StandardCopyOption.ATOMIC_MOVE,
-          StandardCopyOption.REPLACE_EXISTING);
+    try (AtomicFile file = AtomicFile.beside(folder.resolve(PIXELS))) {
+      write(file, source, size, progress);
+      file.commit();
       List<Integer> labels = source.entries().stream().map(ImageSource.Entry::label).toList();
       Header header = new Header(size, source.classes(), labels, fingerprint);
       AtomicFile.write(folder.resolve(HEADER), new JsonMapper().writeValueAsBytes(header));
-    } finally {
-      Files.deleteIfExists(partial);
     }
     return open(folder);
   }
 
-  private static void write(Path file, ImageSource source, int size, LongConsumer progress)
+  private static void write(AtomicFile file, ImageSource source, int size, LongConsumer progress)
       throws IOException {
-    try (OutputStream out = Files.newOutputStream(file)) {
+    try (OutputStream out = file.stream()) {
       PixelWriter writer = new PixelWriter(out, size, progress);
       source.read(writer);
       writer.finish(source);

@@ -7,6 +7,7 @@ import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
@@ -16,8 +17,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.function.LongConsumer;
@@ -161,41 +160,22 @@ public final class TokenFile implements AutoCloseable {
         // It is encoded again below.
       }
     }
-    Files.createDirectories(folder);
+    FileTree.createFolder(folder);
     Files.deleteIfExists(folder.resolve(HEADER));
-    Path partial = folder.resolve(TOKENS + ".tmp");
-    try {
-      Header header;
-      try (Writer writer = new Writer(partial, corpus, tokenizer, validation, progress)) {
-        corpus.read(writer);
-        header = writer.finish(fingerprint);
-      }
-      Files.move(
-          partial,
-          folder.resolve(TOKENS),
-          StandardCopyOption.ATOMIC_MOVE,
-          StandardCopyOption.REPLACE_EXISTING);
+    try (AtomicFile file = AtomicFile.beside(folder.resolve(TOKENS))) {
+      Writer writer = new Writer(file.channel(), corpus, tokenizer, validation, progress);
+      corpus.read(writer);
+      Header header = writer.finish(fingerprint);
+      file.commit();
       AtomicFile.write(folder.resolve(HEADER), JSON.writeValueAsBytes(header));
-    } finally {
-      Files.deleteIfExists(partial);
     }
     return open(folder);
   }
 
   private static String fingerprint(Corpus corpus, Tokenizer tokenizer, double validation)
       throws IOException {
-    Path folder = Files.createTempDirectory("jformer");
-    try {
-      tokenizer.save(folder);
-      String text =
-          corpus.fingerprint()
-              + Fingerprint.of(Files.readAllBytes(folder.resolve(Tokenizer.FILE)))
-              + validation;
-      return Fingerprint.of(text.getBytes(StandardCharsets.UTF_8));
-    } finally {
-      Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
-      Files.delete(folder);
-    }
+    String text = corpus.fingerprint() + Fingerprint.of(tokenizer.json()) + validation;
+    return Fingerprint.of(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** The description of the tokens. */
@@ -247,7 +227,7 @@ public final class TokenFile implements AutoCloseable {
   }
 
   /** Encodes a corpus into a file, cutting it where the validation part begins. */
-  private static final class Writer implements Corpus.Reader, AutoCloseable {
+  private static final class Writer implements Corpus.Reader {
     private static final int ENCODED = 1 << 16;
 
     private final FileChannel channel;
@@ -261,14 +241,13 @@ public final class TokenFile implements AutoCloseable {
     private long tokens;
     private long trainTokens = -1;
 
-    Writer(Path file, Corpus corpus, Tokenizer tokenizer, double validation, LongConsumer progress)
-        throws IOException {
-      this.channel =
-          FileChannel.open(
-              file,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE);
+    Writer(
+        FileChannel channel,
+        Corpus corpus,
+        Tokenizer tokenizer,
+        double validation,
+        LongConsumer progress) {
+      this.channel = channel;
       this.tokenizer = tokenizer;
       this.progress = progress;
       this.trainBytes = (long) (corpus.bytes() * (1 - validation));
@@ -369,7 +348,6 @@ public final class TokenFile implements AutoCloseable {
 
     Header finish(String fingerprint) throws IOException {
       flush();
-      channel.force(true);
       long train = trainTokens < 0 ? tokens : trainTokens;
       return new Header(
           tokenizer.vocabularySize(),
@@ -379,11 +357,6 @@ public final class TokenFile implements AutoCloseable {
           Math.min(trainBytes, bytes),
           Math.max(0, bytes - trainBytes),
           fingerprint);
-    }
-
-    @Override
-    public void close() throws IOException {
-      channel.close();
     }
   }
 }
