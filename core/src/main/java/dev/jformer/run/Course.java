@@ -2,6 +2,7 @@ package dev.jformer.run;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Trainer;
@@ -35,8 +36,14 @@ final class Course implements Listener {
   private double sum;
   private int count;
 
-  /** The time that training took until a checkpoint. */
-  record Mark(long step, double seconds) {}
+  /**
+   * The state at a checkpoint.
+   *
+   * @param seconds that training took until then
+   * @param sum of the losses since the last one that was recorded
+   * @param count of those losses
+   */
+  record Mark(long step, double seconds, double sum, int count) {}
 
   /** The record as it is stored beside checkpoints. */
   record Page(
@@ -87,10 +94,6 @@ final class Course implements Listener {
       sum = 0;
       count = 0;
     }
-    if (isCheckpoint()) {
-      marks.add(new Mark(steps, seconds));
-      keep();
-    }
     mark = System.nanoTime();
   }
 
@@ -99,19 +102,15 @@ final class Course implements Listener {
     evaluations.removeIf(earlier -> earlier.step() == evaluation.step());
     evaluations.add(
         new TrainingOutcome.Measurement(evaluation.step(), seconds, evaluation.metrics()));
-    if (isCheckpoint()) {
-      keep();
-    }
     mark = System.nanoTime();
   }
 
-  private boolean isCheckpoint() {
-    return folder != null && (steps % training.checkpointEvery() == 0 || steps == training.steps());
-  }
-
-  private void keep() {
+  /** Stores the record beside the checkpoint that will be written. */
+  @Override
+  public void checkpoint(long step) {
+    marks.add(new Mark(step, seconds, sum, count));
     try {
-      Files.createDirectories(folder);
+      FileTree.createFolder(folder);
       Page page = new Page(losses, evaluations, marks, firstSeconds);
       AtomicFile.write(folder.resolve(FILE), JSON.writeValueAsBytes(page));
     } catch (IOException e) {
@@ -131,7 +130,13 @@ final class Course implements Listener {
     page.evaluations().stream().filter(e -> e.step() <= step).forEach(evaluations::add);
     page.marks().stream().filter(m -> m.step() <= step).forEach(marks::add);
     firstSeconds = page.firstSeconds();
-    seconds = marks.isEmpty() ? firstSeconds : marks.get(marks.size() - 1).seconds();
+    seconds = firstSeconds;
+    if (!marks.isEmpty()) {
+      Mark last = marks.get(marks.size() - 1);
+      seconds = last.seconds();
+      sum = last.step() == step ? last.sum() : 0;
+      count = last.step() == step ? last.count() : 0;
+    }
   }
 
   TrainingOutcome outcome(

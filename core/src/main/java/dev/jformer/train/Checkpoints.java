@@ -12,7 +12,9 @@ import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,12 +22,14 @@ import org.slf4j.LoggerFactory;
 /**
  * The checkpoints of a run, each a folder such as {@code step-00000250} with named groups of
  * tensors and the progress. A checkpoint is written under a temporary name, forced to the disk and
- * then renamed, so that it is complete or absent whatever happens; the previous one is kept too.
+ * then renamed, so that it is complete or absent whatever happens; the previous one is kept too. A
+ * checkpoint that lacks a file or cannot be read is skipped for the one before it.
  */
 final class Checkpoints {
   private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
   private static final String PREFIX = "step-";
   private static final String PARTIAL = ".partial-";
+  private static final String REPLACED = ".replaced-";
   private static final String PROGRESS = "progress.json";
   private static final int KEPT = 2;
 
@@ -47,27 +51,20 @@ final class Checkpoints {
    * @throws TrainingException if it cannot be written; earlier ones are intact
    */
   void save(TrainingState progress, Map<String, Map<String, Tensor>> groups) {
-    String name = String.format(java.util.Locale.ROOT, "%s%08d", PREFIX, progress.step());
+    String name = String.format(Locale.ROOT, "%s%08d", PREFIX, progress.step());
     Path partial = folder.resolve(PARTIAL + name);
     Path target = folder.resolve(name);
     try {
-      Files.createDirectories(folder);
-      FileTree.delete(partial);
+      FileTree.createFolder(folder);
+      recover();
       Files.createDirectory(partial);
       for (Map.Entry<String, Map<String, Tensor>> group : groups.entrySet()) {
         SafetensorsFile.write(file(partial, group.getKey()), group.getValue(), Map.of());
       }
       AtomicFile.write(partial.resolve(PROGRESS), progress.toJson());
       AtomicFile.flushDirectory(partial);
-      if (Files.exists(target)) {
-        // A run resumed from an older checkpoint reaches this step again, with the same content.
-        FileTree.delete(target);
-      }
-      Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-      AtomicFile.flushDirectory(folder);
-      for (Path old : newestFirst().stream().skip(KEPT).toList()) {
-        FileTree.delete(old);
-      }
+      replace(partial, target);
+      prune(name);
     } catch (IOException e) {
       try {
         FileTree.delete(partial);
@@ -84,15 +81,66 @@ final class Checkpoints {
     }
   }
 
+  private void replace(Path partial, Path target) throws IOException {
+    Path replaced = folder.resolve(REPLACED + target.getFileName());
+    if (Files.exists(target)) {
+      Files.move(target, replaced, StandardCopyOption.ATOMIC_MOVE);
+    }
+    Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+    AtomicFile.flushDirectory(folder);
+    FileTree.delete(replaced);
+  }
+
+  /** Keeps the newest checkpoint and the one before it; later ones were damaged. */
+  private void prune(String newest) throws IOException {
+    int kept = 0;
+    for (Path path : newestFirst()) {
+      if (path.getFileName().toString().compareTo(newest) > 0 || kept == KEPT) {
+        FileTree.delete(path);
+      } else {
+        kept++;
+      }
+    }
+  }
+
+  /** Tidies up after a process that was killed while it wrote a checkpoint. */
+  private void recover() throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    AtomicFile.sweep(folder);
+    for (Path partial : entries(PARTIAL)) {
+      FileTree.delete(partial);
+    }
+    for (Path replaced : entries(REPLACED)) {
+      String name = replaced.getFileName().toString().substring(REPLACED.length());
+      if (Files.exists(folder.resolve(name))) {
+        FileTree.delete(replaced);
+      } else {
+        Files.move(replaced, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+      }
+    }
+  }
+
   /**
    * Reads the newest complete checkpoint.
    *
+   * @param groups names of the groups that it must have
    * @return null if there is none
    */
-  Checkpoint latest() {
+  Checkpoint latest(Set<String> groups) {
+    try {
+      recover();
+    } catch (IOException e) {
+      throw new TrainingException("cannot tidy up the checkpoints in " + folder + ": " + e, e);
+    }
     for (Path path : newestFirst()) {
       try {
-        return read(path);
+        Checkpoint found = read(path);
+        if (!found.groups().keySet().containsAll(groups)) {
+          throw new FormatException("it holds " + found.groups().keySet() + ": expected " + groups);
+        }
+        return found;
       } catch (IOException | FormatException e) {
         LOG.warn("skipping the damaged checkpoint {}: {}", path, e.getMessage());
       }
@@ -102,7 +150,11 @@ final class Checkpoints {
 
   /** Whether there is any checkpoint. */
   boolean exist() {
-    return !newestFirst().isEmpty();
+    try {
+      return !entries(PREFIX).isEmpty() || !entries(REPLACED).isEmpty();
+    } catch (IOException e) {
+      throw cannotList(e);
+    }
   }
 
   private static Checkpoint read(Path path) throws IOException {
@@ -128,16 +180,27 @@ final class Checkpoints {
   }
 
   private List<Path> newestFirst() {
+    try {
+      return entries(PREFIX);
+    } catch (IOException e) {
+      throw cannotList(e);
+    }
+  }
+
+  private TrainingException cannotList(IOException e) {
+    return new TrainingException("cannot list the checkpoints in " + folder + ": " + e, e);
+  }
+
+  /** The entries whose names begin with a prefix, in descending order. */
+  private List<Path> entries(String prefix) throws IOException {
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
     try (Stream<Path> entries = Files.list(folder)) {
       return entries
-          .filter(path -> path.getFileName().toString().startsWith(PREFIX))
+          .filter(path -> path.getFileName().toString().startsWith(prefix))
           .sorted(Comparator.reverseOrder())
           .toList();
-    } catch (IOException e) {
-      throw new TrainingException("cannot list the checkpoints in " + folder + ": " + e, e);
     }
   }
 

@@ -13,6 +13,14 @@ public interface Listener {
   default void evaluation(Evaluation evaluation) {}
 
   /**
+   * Called before a checkpoint is written. What the listener needs of the steps up to this one must
+   * be on the disk when it returns: a resumed training does not repeat them.
+   *
+   * @param step the number of updates done
+   */
+  default void checkpoint(long step) {}
+
+  /**
    * An update of the weights.
    *
    * @param step its number, from 1

@@ -3,17 +3,17 @@ package dev.jformer.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
-import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -28,7 +28,9 @@ public final class MetricsFile implements Listener, AutoCloseable {
 
   private static final JsonMapper JSON = new JsonMapper();
 
-  private final BufferedWriter writer;
+  private final Path file;
+  private final FileChannel channel;
+  private final StringBuilder pending = new StringBuilder();
 
   /**
    * Opens a new file, or an existing one to append to.
@@ -36,28 +38,29 @@ public final class MetricsFile implements Listener, AutoCloseable {
    * @param fromStep lines of later steps are dropped: a resumed run writes them again
    */
   public MetricsFile(Path file, long fromStep) throws IOException {
-    if (Files.exists(file)) {
-      keepUpTo(file, fromStep);
+    this.file = file;
+    if (Files.exists(file)) { // a run that begins anew may evaluate before its first step, again
+      keepUpTo(file, fromStep == 0 ? -1 : fromStep);
     }
-    this.writer =
-        Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    this.channel =
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+    AtomicFile.flushDirectory(file.toAbsolutePath().getParent());
   }
 
   private static void keepUpTo(Path file, long step) throws IOException {
-    List<String> kept = new ArrayList<>();
+    StringBuilder kept = new StringBuilder();
     for (String line : Files.readAllLines(file)) {
       try {
         JsonNode node = JSON.readTree(line);
         if (node.path("step").asLong(Long.MAX_VALUE) <= step) {
-          kept.add(line);
+          kept.append(line).append('\n');
         }
       } catch (IOException e) {
         break; // the last line of a killed run may be half a line
       }
     }
-    Path beside = file.resolveSibling(file.getFileName() + ".tmp");
-    Files.write(beside, kept);
-    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    AtomicFile.write(file, kept.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   @Override
@@ -70,7 +73,7 @@ public final class MetricsFile implements Listener, AutoCloseable {
     line.put("unitsPerSecond", Math.round(step.unitsPerSecond()));
     line.put("seconds", Math.round(step.seconds() * 1000) / 1000.0);
     step.figures().forEach(line::put);
-    write(line, false);
+    pending.append(line).append('\n');
   }
 
   @Override
@@ -84,7 +87,19 @@ public final class MetricsFile implements Listener, AutoCloseable {
     metrics.all().forEach(metric -> line.put(key("validation", metric), metric.value()));
     line.put(key(BEST, metrics.primary()), evaluation.best());
     line.put("seconds", Math.round(evaluation.seconds() * 1000) / 1000.0);
-    write(line, true);
+    pending.append(line).append('\n');
+    write();
+  }
+
+  /** Forces all lines to the disk. */
+  @Override
+  public void checkpoint(long step) {
+    write();
+    try {
+      channel.force(true);
+    } catch (IOException e) {
+      throw failed(e);
+    }
   }
 
   private static void putLoss(ObjectNode line, String key, double loss) {
@@ -100,20 +115,28 @@ public final class MetricsFile implements Listener, AutoCloseable {
         + metric.name().substring(1);
   }
 
-  private void write(ObjectNode line, boolean flush) {
+  private void write() {
+    ByteBuffer bytes = StandardCharsets.UTF_8.encode(pending.toString());
+    pending.setLength(0);
     try {
-      writer.write(line.toString());
-      writer.write('\n');
-      if (flush) {
-        writer.flush();
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write metrics", e);
+      throw failed(e);
     }
+  }
+
+  private UncheckedIOException failed(IOException e) {
+    return new UncheckedIOException("cannot write " + file, e);
   }
 
   @Override
   public void close() throws IOException {
-    writer.close();
+    try {
+      write();
+    } finally {
+      channel.close();
+    }
   }
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Trains a model: the training loop.
@@ -39,6 +40,7 @@ public final class Trainer implements AutoCloseable {
   private final List<ScheduledModule> staged;
 
   private TrainingState progress = new TrainingState();
+  private long saved = -1;
   private boolean evaluatesFirst;
   private volatile boolean stopping;
   private long lastUpdate = Long.MAX_VALUE;
@@ -104,9 +106,10 @@ public final class Trainer implements AutoCloseable {
    */
   public void resume() {
     try (Scope scope = Scope.open()) {
-      Checkpoints.Checkpoint found = checkpoints == null ? null : checkpoints.latest();
+      Checkpoints.Checkpoint found = checkpoints == null ? null : checkpoints.latest(groups());
       if (found == null) {
-        throw new TrainingException("there is no checkpoint to resume from: start a new run");
+        throw new TrainingException(
+            "there is no checkpoint to resume from that is whole: start a new run with --overwrite");
       }
       try {
         restoreModel(found.groups().get(MODEL));
@@ -124,7 +127,15 @@ public final class Trainer implements AutoCloseable {
             e);
       }
       progress = found.progress();
+      saved = progress.step();
     }
+  }
+
+  /** The names of the groups of a checkpoint. */
+  private Set<String> groups() {
+    return average == null
+        ? Set.of(MODEL, OPTIMIZER, RANDOM)
+        : Set.of(MODEL, OPTIMIZER, RANDOM, AVERAGE);
   }
 
   private void restoreModel(Map<String, Tensor> saved) {
@@ -159,7 +170,7 @@ public final class Trainer implements AutoCloseable {
       evaluate(clock);
       clock.proceed();
     }
-    while (progress.step() < training.steps()) {
+    while (progress.step() < training.steps() && !isStale()) {
       if (stopping || progress.step() >= lastUpdate) {
         save();
         return result(Result.Ending.INTERRUPTED);
@@ -170,16 +181,17 @@ public final class Trainer implements AutoCloseable {
       if (last || progress.step() % training.evaluateEvery() == 0) {
         evaluate(clock);
       }
-      boolean early = training.patience() > 0 && progress.stale() >= training.patience();
-      if (last || early || progress.step() % training.checkpointEvery() == 0) {
+      if (last || isStale() || progress.step() % training.checkpointEvery() == 0) {
         save();
       }
       clock.proceed();
-      if (early) {
-        return result(Result.Ending.STOPPED_EARLY);
-      }
     }
-    return result(Result.Ending.COMPLETED);
+    return result(isStale() ? Result.Ending.STOPPED_EARLY : Result.Ending.COMPLETED);
+  }
+
+  /** Whether the primary metric has stopped improving. */
+  private boolean isStale() {
+    return training.patience() > 0 && progress.stale() >= training.patience();
   }
 
   private Listener.Step update(Clock clock) {
@@ -294,9 +306,10 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void save() {
-    if (checkpoints == null) {
+    if (checkpoints == null || saved == progress.step()) {
       return;
     }
+    listeners.forEach(listener -> listener.checkpoint(progress.step()));
     try (Scope scope = Scope.open()) {
       Map<String, Map<String, Tensor>> groups = new LinkedHashMap<>();
       Map<String, Tensor> weights = new LinkedHashMap<>();
@@ -308,6 +321,7 @@ public final class Trainer implements AutoCloseable {
       }
       groups.put(RANDOM, Map.of("cpu", Random.state()));
       checkpoints.save(progress, groups);
+      saved = progress.step();
     }
   }
 

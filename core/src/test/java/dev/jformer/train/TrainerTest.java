@@ -164,6 +164,78 @@ class TrainerTest {
     assertEquals(4, resumed.step());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"model", "optimizer", "random", "average"})
+  void aCheckpointThatLacksAFileIsDamaged(String group) throws IOException {
+    TrainingConfig training = training("'steps':8,'ema':0.9");
+    Path checkpoints = folder.resolve("lacks-" + group);
+    trainer(model(), training, checkpoints, new Log()).run();
+    Files.delete(checkpoints.resolve("step-00000008").resolve(group + ".safetensors"));
+    Trainer resumed = trainer(model(), training, checkpoints, new Log());
+    resumed.resume();
+    assertEquals(4, resumed.step());
+    resumed.run();
+    Trainer whole = trainer(model(), training, checkpoints, new Log());
+    whole.resume();
+    assertEquals(8, whole.step());
+    assertEquals(List.of("step-00000004", "step-00000008"), names(checkpoints));
+  }
+
+  private static List<String> names(Path place) throws IOException {
+    try (Stream<Path> entries = Files.list(place)) {
+      return entries.map(path -> path.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  /** Killed while it wrote a checkpoint, while it replaced one, and while it deleted one. */
+  @Test
+  void whatAKilledProcessLeavesAmongCheckpointsIsTidied() throws IOException {
+    TrainingConfig training = training("'steps':14");
+    Path checkpoints = folder.resolve("killed");
+    trainer(model(), training("'steps':8"), checkpoints, new Log()).run();
+    Files.createDirectories(checkpoints.resolve(".partial-step-00000012"));
+    Files.writeString(checkpoints.resolve(".jformer-1.tmp"), "half");
+    Files.move(
+        checkpoints.resolve("step-00000008"), checkpoints.resolve(".replaced-step-00000008"));
+    Files.createDirectories(checkpoints.resolve("step-00000099"));
+    Trainer resumed = trainer(model(), training, checkpoints, new Log());
+    resumed.resume();
+    assertEquals(8, resumed.step());
+    resumed.run();
+    assertEquals(List.of("step-00000012", "step-00000014"), names(checkpoints));
+  }
+
+  @Test
+  void aTrainingThatStoppedEarlyStaysAsItIs() {
+    TrainingConfig training = training("'steps':1000,'patience':3");
+    Path checkpoints = folder.resolve("early");
+    for (int run = 0; run < 2; run++) {
+      CausalLm model = model();
+      Task data = new LanguageModelling(model, tokens, 4, 1, 1);
+      int[] evaluations = {0};
+      Task worsening =
+          new ForwardingTask(data) {
+            @Override
+            public Tensor loss(long index) {
+              return data.loss(index);
+            }
+
+            @Override
+            public Metrics evaluate() {
+              return Metrics.ofLoss(++evaluations[0], "nats");
+            }
+          };
+      Trainer trainer = new Trainer(model, worsening, training, checkpoints);
+      if (run == 1) {
+        trainer.resume();
+      }
+      Trainer.Result result = trainer.run();
+      assertEquals(24, result.steps());
+      assertEquals(Trainer.Result.Ending.STOPPED_EARLY, result.ending());
+      assertEquals(run == 0 ? 4 : 0, evaluations[0]);
+    }
+  }
+
   @Test
   void keepsTwoCheckpointsAndNoHalfWrittenOne() throws IOException {
     trainer(model(), training("'steps':14"), folder.resolve("d"), new Log()).run();
@@ -376,6 +448,34 @@ class TrainerTest {
     double first = Double.parseDouble(log.lines.get(0).split(" ")[1]);
     assertEquals(Math.log(256), first, 0.1); // knows nothing yet
     assertTrue(result.best().loss() < 2.0, "validation loss " + result.best().loss());
+  }
+
+  /** The file is not closed: what stands there when a checkpoint is written is on the disk. */
+  @Test
+  void metricsUpToACheckpointSurviveAKill() throws IOException {
+    Path file = folder.resolve("killed.jsonl");
+    MetricsFile killed = new MetricsFile(file, 0);
+    Trainer trainer = trainer(model(), training("'steps':9"), folder.resolve("k"), new Log());
+    trainer.addListener(killed);
+    trainer.addListener(
+        new Listener() {
+          @Override
+          public void step(Step step) {
+            if (step.step() == 9) {
+              throw new IllegalStateException("killed");
+            }
+          }
+        });
+    assertThrows(IllegalStateException.class, trainer::run);
+    try (MetricsFile resumed = new MetricsFile(file, 8)) {
+      resumed.step(new Listener.Step(9, 9, 0.5, 1e-3, 1, 10, 1, 1, Map.of()));
+    }
+    List<String> lines = Files.readAllLines(file);
+    lines.removeIf(line -> line.contains("validation"));
+    assertEquals(9, lines.size());
+    for (int i = 0; i < 9; i++) {
+      assertTrue(lines.get(i).startsWith("{\"step\":" + (i + 1) + ","), lines.get(i));
+    }
   }
 
   @Test
