@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.config.RegularFile;
+import dev.jformer.io.ConsistentRead;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.MissingFile;
 import dev.jformer.io.Weights;
@@ -17,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +50,12 @@ public final class Models {
     if (!Files.exists(file) && Files.exists(folder.resolve(ONNX))) {
       return OnnxBert.load(folder.resolve(ONNX));
     }
+    List<String> names = new ArrayList<>(Weights.FILES);
+    names.add(CONFIG);
+    return ConsistentRead.of(folder, names, () -> loadFolder(folder, file));
+  }
+
+  private static Model loadFolder(Path folder, Path file) throws IOException {
     if (!Files.exists(file)) {
       throw Files.exists(folder)
           ? new NoSuchFileException(file.toString())

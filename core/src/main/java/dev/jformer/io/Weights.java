@@ -31,6 +31,10 @@ public final class Weights implements AutoCloseable {
 
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = SINGLE + ".index.json";
+
+  /** The files of a directory by which its weights are found. */
+  public static final List<String> FILES = List.of(SINGLE, INDEX);
+
   private static final Pattern SHARD = Pattern.compile("model-\\d{5,}-of-\\d{5,}\\.safetensors");
 
   private final Map<String, SafetensorsFile> fileOf;

@@ -3,6 +3,7 @@ package dev.jformer.hub;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -32,6 +33,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -291,6 +294,40 @@ class ModelsTest {
         assertTrue(e.getMessage().contains("holds no weights"), e.getMessage());
       }
     }
+  }
+
+  /** Two models are saved in turn; each has weights that are the number of its heads. */
+  @Test
+  void readersThatRaceAWriterSeeOneModel() throws Exception {
+    CausalLm[] models = {one(2), one(4)};
+    Models.save(models[0], folder);
+    AtomicReference<Exception> failure = new AtomicReference<>();
+    AtomicBoolean ended = new AtomicBoolean();
+    Thread writer =
+        new Thread(
+            () -> {
+              for (int i = 1; !ended.get(); i++) {
+                try {
+                  Models.save(models[i % 2], folder);
+                  Thread.sleep(20);
+                } catch (IOException | InterruptedException e) {
+                  failure.set(e);
+                }
+              }
+            });
+    writer.start();
+    try {
+      for (int i = 0; i < 60; i++) {
+        try (Model read = Models.load(folder)) {
+          double value = read.parameters().get("norm.bias").value().max().item();
+          assertEquals(((CausalLm) read).config().mixer().heads(), value);
+        }
+      }
+    } finally {
+      ended.set(true);
+      writer.join();
+    }
+    assertNull(failure.get());
   }
 
   /** Saves two models in turn until it is killed. */
