@@ -15,7 +15,6 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ImageClassification;
 import dev.jformer.train.Task;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -9,6 +9,7 @@ import dev.jformer.train.Objective;
 import dev.jformer.train.TrainingConfig;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -94,6 +95,15 @@ public record Recipe(
    */
   public Recipe with(String path, String value) {
     return RecipeTree.bind(Configs.write(this), Map.of(path, value));
+  }
+
+  /** The files and folders that a run reads: its data, and the model that it begins with. */
+  List<Path> inputs() {
+    List<Path> inputs = new ArrayList<>(data.inputs());
+    if (!from.isEmpty()) {
+      inputs.add(Path.of(from));
+    }
+    return inputs;
   }
 
   /** Returns this recipe with its data read from another file or folder. */

@@ -3,15 +3,13 @@ package dev.jformer.run;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.config.Configs;
-import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.AtomicFile;
-import dev.jformer.io.FileTree;
-import dev.jformer.io.Weights;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
 import dev.jformer.train.DivergenceException;
 import dev.jformer.train.MetricsFile;
 import dev.jformer.train.Task;
+import dev.jformer.train.Trainer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -33,21 +31,23 @@ public final class Run {
   private final Path folder;
   private final Recipe recipe;
   private final boolean resumed;
+  private final boolean overwrite;
   private String prompt;
   private Training training;
   private boolean stopping;
 
-  private Run(Path folder, Recipe recipe, boolean resumed) {
+  private Run(Path folder, Recipe recipe, boolean resumed, boolean overwrite) {
     this.folder = folder;
     this.recipe = recipe;
     this.resumed = resumed;
+    this.overwrite = overwrite;
   }
 
   /**
-   * Trains a recipe in a folder, which must not hold a run yet.
+   * Trains a recipe in a folder, which must not hold a run or a model yet.
    *
    * @return the metrics of the best model
-   * @throws RunException if the recipe cannot be trained, or the folder holds a run
+   * @throws RunException if the recipe cannot be trained, or the folder holds a run or a model
    * @throws DivergenceException if the loss is not finite
    */
   public static Metrics train(Recipe recipe, Path folder, Progress progress) throws IOException {
@@ -78,47 +78,37 @@ public final class Run {
   }
 
   /**
-   * Starts a new run in a folder, from which files of an earlier run are deleted.
+   * Makes a new run for a folder. Nothing is written before {@link #train}, which replaces what the
+   * folder holds only if it may; that is kept aside until the run has saved a model.
    *
-   * @param overwrite whether a run that has begun there may be deleted
-   * @throws RunException if the recipe cannot be trained, or the folder holds a run
+   * @param overwrite whether a run, a model or a tokenizer in the folder may be replaced
+   * @throws RunException if the recipe cannot be trained, or the folder holds one that may not be
+   *     replaced, or that the recipe needs
    */
   public static Run begin(Recipe recipe, Path folder, boolean overwrite) throws IOException {
-    Jobs.of(recipe); // fails before anything is deleted if the recipe does not fit
-    if (Files.exists(folder.resolve(RunFolder.RECIPE)) && hasSteps(folder) && !overwrite) {
-      throw new RunException(
-          folder
-              + " holds a run already: continue with --resume "
-              + folder
-              + ", start again with --overwrite, or choose another folder with --out");
+    Jobs.of(recipe);
+    for (Path input : recipe.inputs()) {
+      if (!Files.exists(input)) {
+        throw new RunException("no such file or folder: " + input);
+      }
     }
-    Files.createDirectories(folder);
-    Files.deleteIfExists(folder.resolve(RunFolder.METRICS));
-    Weights.delete(folder);
-    Files.deleteIfExists(folder.resolve(Tokenizer.FILE));
-    FileTree.delete(folder.resolve(RunFolder.CHECKPOINTS));
-    AtomicFile.write(
-        folder.resolve(RunFolder.RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
-    return new Run(folder, recipe, false);
-  }
-
-  /** Whether the folder's run has done any steps, so that work would be lost. */
-  private static boolean hasSteps(Path folder) throws IOException {
-    Path metrics = folder.resolve(RunFolder.METRICS);
-    return Files.exists(metrics) && Files.size(metrics) > 0;
+    OutputFolder.check(folder, overwrite, recipe.inputs());
+    return new Run(folder, recipe, false, overwrite);
   }
 
   /**
    * Opens a run that was started before.
    *
    * @throws RunException if there is none in the folder
+   * @throws IOException if another process writes to it
    */
-  public static Run reopen(Path folder) {
+  public static Run reopen(Path folder) throws IOException {
     Path file = folder.resolve(RunFolder.RECIPE);
+    OutputFolder.recover(folder);
     if (!Files.exists(file)) {
       throw new RunException(folder + " holds no run: expected a " + RunFolder.RECIPE + " there");
     }
-    return new Run(folder, Configs.read(file, Recipe.class), true);
+    return new Run(folder, Configs.read(file, Recipe.class), true, false);
   }
 
   /** Sets a text that the model continues after each evaluation; null for none. */
@@ -147,15 +137,15 @@ public final class Run {
     }
   }
 
-  /** Prepares the data in the run's folder; the caller closes it. */
-  public PreparedData prepare(Progress progress) throws IOException {
+  private PreparedData prepare(Progress progress) throws IOException {
     return Jobs.prepare(
         recipe, resumed ? Workspace.resumed(folder, progress) : Workspace.in(folder, progress));
   }
 
-  /** Builds the initial model of the run; the caller closes it. */
+  /** Builds the initial model of a reopened run; the caller closes it. */
   public Model initialModel() throws IOException {
-    try (PreparedData data = prepare(Progress.none())) {
+    try (OutputFolder out = OutputFolder.reopen(folder);
+        PreparedData data = prepare(Progress.none())) {
       return Training.of(recipe, data).build();
     }
   }
@@ -164,12 +154,35 @@ public final class Run {
    * Trains until the end, or until {@link #stop} is called.
    *
    * @throws DivergenceException if the loss is not finite; checkpoints are intact
+   * @throws IOException if another process writes to the folder
    */
   public RunResult train(Progress progress) throws IOException {
-    try (PreparedData data = prepare(progress)) {
+    if (resumed) {
+      try (OutputFolder out = OutputFolder.reopen(folder)) {
+        return train(new Keeper(out, progress));
+      }
+    }
+    try (OutputFolder out = OutputFolder.open(folder, overwrite, recipe.inputs())) {
+      byte[] json = Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8);
+      AtomicFile.write(out.staging().resolve(RunFolder.RECIPE), json);
+      out.begin();
+      Keeper keeper = new Keeper(out, progress);
+      try {
+        return train(keeper);
+      } catch (IOException | RuntimeException | Error e) {
+        if (!keeper.isWorthKeeping()) {
+          out.restore();
+        }
+        throw e;
+      }
+    }
+  }
+
+  private RunResult train(Keeper keeper) throws IOException {
+    try (PreparedData data = prepare(keeper.progress)) {
       Training made =
           Training.of(recipe, data).withCheckpoints(folder.resolve(RunFolder.CHECKPOINTS));
-      Keeper keeper = new Keeper(data, progress);
+      keeper.data = data;
       try (keeper) {
         made.withObserver(keeper);
         if (!recipe.from().isEmpty()) {
@@ -192,14 +205,22 @@ public final class Run {
 
   /** Writes metrics and the best model, and passes events on to the progress. */
   private final class Keeper implements TrainingObserver, AutoCloseable {
-    private final PreparedData data;
+    private final OutputFolder out;
     private final Progress progress;
+    private PreparedData data;
     private Model model;
     private MetricsFile metrics;
+    private long steps;
 
-    Keeper(PreparedData data, Progress progress) {
-      this.data = data;
+    Keeper(OutputFolder out, Progress progress) {
+      this.out = out;
       this.progress = progress;
+    }
+
+    /** Whether a new run that failed has done what would be missed. */
+    boolean isWorthKeeping() {
+      return Trainer.canResume(folder.resolve(RunFolder.CHECKPOINTS))
+          || (steps > 0 && !out.hasReplaced());
     }
 
     @Override
@@ -226,6 +247,7 @@ public final class Run {
 
     @Override
     public void step(Step step) {
+      steps++;
       metrics.step(step);
       progress.step(step);
     }
@@ -237,6 +259,7 @@ public final class Run {
       if (evaluation.isBest()) {
         try {
           data.save(model, folder);
+          out.settle();
         } catch (IOException e) {
           throw new UncheckedIOException("cannot save the model in " + folder, e);
         }
@@ -245,6 +268,11 @@ public final class Run {
       if (sample != null) {
         progress.sample(sample);
       }
+    }
+
+    @Override
+    public void checkpoint(long step) {
+      metrics.checkpoint(step);
     }
 
     @Override

@@ -3,6 +3,9 @@ package dev.jformer.run;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import io.soabase.recordbuilder.core.RecordBuilder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Configuration of the texts and translations that an encoder-decoder is trained on. A recipe's
@@ -67,6 +70,14 @@ public record TranslationData(
   @Override
   public String type() {
     return "translation";
+  }
+
+  @Override
+  public List<Path> inputs() {
+    return Stream.of(source, target, validationSource, validationTarget)
+        .filter(file -> !file.isEmpty())
+        .map(Path::of)
+        .toList();
   }
 
   @Override

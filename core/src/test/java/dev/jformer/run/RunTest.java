@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -358,6 +359,132 @@ class RunTest {
       assertTrue(begun.parameterCount() > 0);
     }
     assertThrows(RunException.class, () -> Run.reopen(folder.resolve("nowhere")));
+  }
+
+  @Test
+  void aRunThatWasStoppedBeforeItsFirstEvaluationIsNotThrownAway() throws IOException {
+    Recipe late = recipe("language").with("training.evaluateEvery", "12");
+    Path run = folder.resolve("run");
+    Run first = Run.begin(late, run, false);
+    first.train(new Log(6, first::stop));
+    String message =
+        assertThrows(RunException.class, () -> Run.begin(late, run, false)).getMessage();
+    assertTrue(message.contains("continue with --resume " + run), message);
+    Log rest = new Log();
+    Run.resume(run, rest);
+    assertEquals(6, rest.description.step());
+    assertEquals(12, steps(run).size());
+  }
+
+  /** The steps whose losses the metrics of a run hold. */
+  private static List<Long> steps(Path run) throws IOException {
+    return Files.readAllLines(run.resolve("metrics.jsonl")).stream()
+        .filter(line -> line.contains("gradientNorm"))
+        .map(line -> Long.parseLong(line.replaceAll("^.\"step\":(\\d+),.*", "$1")))
+        .toList();
+  }
+
+  @Test
+  void aModelIsReplacedOnlyWhenAskedAndOnlyByAnother() throws IOException {
+    Path run = folder.resolve("run");
+    Run.train(recipe("language"), run, Progress.none());
+    byte[] weights = Files.readAllBytes(run.resolve("model.safetensors"));
+    Files.delete(run.resolve("metrics.jsonl"));
+    Files.delete(run.resolve("recipe.json"));
+    assertThrows(RunException.class, () -> Run.begin(recipe("language"), run, false));
+    Recipe itself = recipe("language").withFrom(run);
+    for (boolean overwrite : List.of(false, true)) {
+      String message =
+          assertThrows(RunException.class, () -> Run.begin(itself, run, overwrite)).getMessage();
+      assertTrue(message.contains("would be replaced, but is needed"), message);
+    }
+    Recipe nowhere = recipe("language").withData(folder.resolve("nowhere.txt"));
+    assertThrows(RunException.class, () -> Run.begin(nowhere, run, true));
+    Path empty = Files.writeString(folder.resolve("short.txt"), "short");
+    Recipe hopeless = recipe("language").withData(empty);
+    assertThrows(RuntimeException.class, () -> Run.begin(hopeless, run, true).train(new Log()));
+    assertArrayEquals(weights, Files.readAllBytes(run.resolve("model.safetensors")));
+    assertTrue(Files.exists(run.resolve("tokenizer.json")));
+
+    Path mine = Files.createDirectories(run.resolve("checkpoints/mine")).resolve("a.txt");
+    Files.writeString(mine, "mine");
+    Run again = Run.begin(recipe("language").withSeed(9), run, true);
+    boolean[] seen = new boolean[2];
+    again.train(
+        new Progress() {
+          @Override
+          public void begun(RunDescription description) {
+            seen[0] = Files.exists(run.resolve(".jformer-replaced/model.safetensors"));
+          }
+
+          @Override
+          public void evaluation(Evaluation evaluation) {
+            seen[1] |= evaluation.step() > 4 && Files.exists(run.resolve(".jformer-replaced"));
+          }
+        });
+    assertTrue(seen[0], "the old model is kept until there is a new one");
+    assertFalse(seen[1], "and no longer");
+    assertEquals("mine", Files.readString(mine));
+  }
+
+  @Test
+  void aFailureBeforeTheFirstUpdateLeavesNothing() throws IOException {
+    Path empty = Files.writeString(folder.resolve("short.txt"), "short");
+    Path run = folder.resolve("runs/deep");
+    Recipe hopeless = recipe("language").withData(empty);
+    assertThrows(RuntimeException.class, () -> Run.train(hopeless, run, Progress.none()));
+    assertFalse(Files.exists(folder.resolve("runs")));
+  }
+
+  @Test
+  void twoProcessesDoNotTrainInOneFolder() throws IOException {
+    Path run = folder.resolve("run");
+    List<String> messages = new ArrayList<>();
+    Log log =
+        new Log(
+            2,
+            () -> {
+              for (Executable other :
+                  List.<Executable>of(
+                      () -> Run.train(recipe("language"), run, Progress.none()),
+                      () -> Run.begin(recipe("language"), run, true).train(Progress.none()),
+                      () -> Run.resume(run, Progress.none()))) {
+                messages.add(assertThrows(Exception.class, other).getMessage());
+              }
+            });
+    Run.train(recipe("language"), run, log);
+    assertTrue(messages.get(0).contains("holds a run already"), messages.get(0));
+    assertTrue(messages.get(1).contains("in use by this process"), messages.get(1));
+    assertTrue(messages.get(2).contains("in use by this process"), messages.get(2));
+    assertEquals(12, log.losses.size());
+    assertFalse(Files.exists(run.resolve(".jformer.lock")));
+  }
+
+  /** Killed at step 100; the last checkpoint is of step 98, between two recorded losses. */
+  @Test
+  void theCurveOfAKilledTrainingHasNoHoleAndItsOutcomeNoTrace() throws IOException {
+    Recipe recipe =
+        recipe("language")
+            .with("training.steps", "240")
+            .with("training.checkpointEvery", "7")
+            .with("training.evaluateEvery", "60");
+    Path checkpoints = folder.resolve("checkpoints");
+    try (PreparedData prepared = Jobs.prepare(recipe)) {
+      TrainingOutcome whole = Training.of(recipe, prepared).run();
+      Training killed = Training.of(recipe, prepared).withCheckpoints(checkpoints);
+      killed.withObserver(
+          new Log(
+              100,
+              () -> {
+                throw new IllegalStateException("killed");
+              }));
+      assertThrows(IllegalStateException.class, killed::run);
+      TrainingOutcome rest = Training.of(recipe, prepared).withCheckpoints(checkpoints).run();
+      assertEquals(
+          whole.losses().stream().map(TrainingOutcome.Loss::value).toList(),
+          rest.losses().stream().map(TrainingOutcome.Loss::value).toList());
+      assertEquals(whole.evaluations().size(), rest.evaluations().size());
+    }
   }
 
   @Test

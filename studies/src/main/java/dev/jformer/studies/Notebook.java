@@ -7,8 +7,11 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FileTree;
+import dev.jformer.io.FolderLock;
+import dev.jformer.io.TemporaryFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -18,6 +21,9 @@ import java.nio.file.Path;
  */
 public final class Notebook {
   private static final JsonMapper JSON = new JsonMapper();
+
+  private static final String UNFINISHED = "unfinished-";
+  private static final String JSON_ENDING = ".json";
 
   private final Path folder;
   private final String conditions;
@@ -102,7 +108,7 @@ public final class Notebook {
   Path files(String name) {
     try {
       return folder == null
-          ? Files.createTempDirectory("jformer-" + name)
+          ? TemporaryFolder.create(name).path() // deleted when the process ends
           : Files.createDirectories(folder.resolve(name));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot make a folder for " + name, e);
@@ -111,7 +117,36 @@ public final class Notebook {
 
   private Path unfinishedFolder(String name) {
     String file = file(name).getFileName().toString();
-    return folder.resolve("unfinished-" + file.substring(0, file.length() - ".json".length()));
+    return folder.resolve(UNFINISHED + file.substring(0, file.length() - JSON_ENDING.length()));
+  }
+
+  /**
+   * Deletes what killed processes left: temporary files, and the checkpoints of measurements that
+   * have been saved. No other process may use the folder.
+   */
+  public void tidy() throws IOException {
+    if (folder == null || !Files.isDirectory(folder)) {
+      return;
+    }
+    AtomicFile.sweep(folder);
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, UNFINISHED + "*")) {
+      for (Path unfinished : left) {
+        String name = unfinished.getFileName().toString().substring(UNFINISHED.length());
+        Path saved = folder.resolve(name + JSON_ENDING);
+        if (Files.exists(saved) && isOfTheseConditions(saved)) {
+          FileTree.delete(unfinished);
+        }
+      }
+    }
+  }
+
+  private boolean isOfTheseConditions(Path saved) throws IOException {
+    try {
+      JsonNode entry = JSON.readTree(Files.readAllBytes(saved));
+      return entry.path("conditions").asText().equals(conditions);
+    } catch (JsonProcessingException e) {
+      return false;
+    }
   }
 
   /**
@@ -120,14 +155,21 @@ public final class Notebook {
    * @throws IOException if a file cannot be deleted
    */
   public void forget() throws IOException {
-    if (folder != null) {
-      FileTree.delete(folder);
+    if (folder == null || !Files.isDirectory(folder)) {
+      return;
+    }
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+      for (Path entry : entries) {
+        if (!entry.endsWith(FolderLock.FILE)) {
+          FileTree.delete(entry);
+        }
+      }
     }
   }
 
   private Path file(String name) {
     String readable = name.replaceAll("[^A-Za-z0-9.]+", "-");
     String shortened = readable.substring(0, Math.min(80, readable.length()));
-    return folder.resolve(shortened + "-" + Integer.toHexString(name.hashCode()) + ".json");
+    return folder.resolve(shortened + "-" + Integer.toHexString(name.hashCode()) + JSON_ENDING);
   }
 }

@@ -5,7 +5,6 @@ import dev.jformer.compress.Compression;
 import dev.jformer.compress.Fold;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
-import dev.jformer.io.FileTree;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
@@ -14,6 +13,7 @@ import dev.jformer.nn.Projection;
 import dev.jformer.run.CalibrationBatches;
 import dev.jformer.run.DerivedModelFolder;
 import dev.jformer.run.EvaluationRequest;
+import dev.jformer.run.OutputFolder;
 import dev.jformer.run.TrainedModel;
 import dev.jformer.run.WeightCheck;
 import dev.jformer.tensor.Scope;
@@ -92,6 +92,8 @@ final class CompressCommand implements Callable<Integer> {
       description = "The most batches to calibrate with (default ${DEFAULT-VALUE}).")
   private int calibration = 16;
 
+  @Mixin private OverwriteOption overwrite;
+
   @Mixin private JsonOption json;
 
   @Mixin private QuietOption progress;
@@ -104,9 +106,6 @@ final class CompressCommand implements Callable<Integer> {
     }
     List<Compression> methods = methods();
     folder = Pretrained.find(folder);
-    if (Files.exists(out)) {
-      throw new CommandException(out + " already exists: choose another folder with --out");
-    }
     if (data != null && !Files.exists(data)) {
       throw new CommandException("no such file or folder: " + data);
     }
@@ -119,19 +118,17 @@ final class CompressCommand implements Callable<Integer> {
                   method.type()
                       + " needs calibration data, similar to what the model will be used on: give it with --data");
             });
-    try (Scope scope = Scope.open();
+    List<Path> inputs = data == null ? List.of(folder) : List.of(folder, data);
+    try (OutputFolder target = OutputFolder.open(out, overwrite.isSet(), inputs);
+        Scope scope = Scope.open();
         TrainedModel before = checked(TrainedModel.load(folder));
         TrainedModel after = TrainedModel.of(folder, compress(before.model(), methods, console))) {
-      DerivedModelFolder.save(after.model(), folder, out);
-      console.say("the model is in %s; measuring", out);
-      Map<String, BeforeAfter> measured;
-      try {
-        measured = compare(before, after, console);
-      } catch (IOException | RuntimeException | Error e) {
-        FileTree.delete(out);
-        throw e;
-      }
-      json.printer().print(measured, BeforeAfter::table);
+      DerivedModelFolder.write(after.model(), folder, target.staging());
+      console.say("compressed; measuring");
+      Map<String, BeforeAfter> rows = compare(before, after, target.staging(), console);
+      target.publish();
+      json.printer().print(rows, BeforeAfter::table);
+      console.say("the model is in %s", out);
     }
     return 0;
   }
@@ -232,8 +229,8 @@ final class CompressCommand implements Callable<Integer> {
     }
   }
 
-  private Map<String, BeforeAfter> compare(TrainedModel before, TrainedModel after, Console console)
-      throws IOException {
+  private Map<String, BeforeAfter> compare(
+      TrainedModel before, TrainedModel after, Path made, Console console) throws IOException {
     Map<String, BeforeAfter> rows = new LinkedHashMap<>();
     if (data != null || before.hasHeldOutData()) {
       List<Path> measured = data == null ? List.of() : List.of(data);
@@ -246,7 +243,7 @@ final class CompressCommand implements Callable<Integer> {
     } else {
       console.say("quality is not measured: give data with --data");
     }
-    rows.put("bytes on disk", new BeforeAfter(stored(folder), stored(out)));
+    rows.put("bytes on disk", new BeforeAfter(stored(folder), stored(made)));
     before.passes().ifPresent(passes -> rows.putAll(BeforeAfter.speed(passes, before, after)));
     // Last, because kernels may make their own form of the weights when they are first used.
     rows.put(

@@ -83,6 +83,7 @@ final class EmbedCommand implements Callable<Integer> {
       throw new CommandException(
           "--out is " + out + ": expected a file that ends in .csv or .jsonl");
     }
+    OutputFile.check(out, files);
     List<String> all = new ArrayList<>(texts);
     for (Path file : files) {
       all.addAll(lines(file));

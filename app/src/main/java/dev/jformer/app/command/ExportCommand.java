@@ -5,11 +5,14 @@ import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.HuggingFace;
 import dev.jformer.model.CausalLm;
+import dev.jformer.run.OutputFolder;
 import dev.jformer.tensor.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -39,14 +42,18 @@ final class ExportCommand implements Callable<Integer> {
       description = "The folder to write to.")
   private Path out;
 
+  @Mixin private OverwriteOption overwrite;
+
   @Override
   public Integer call() throws Exception {
-    try (Scope scope = Scope.open();
+    try (OutputFolder target = OutputFolder.open(out, overwrite.isSet(), List.of(folder));
+        Scope scope = Scope.open();
         CausalLm model = ModelFolder.load(folder, CausalLm.class, "language model")) {
       boolean text = Files.exists(folder.resolve(Tokenizer.FILE));
       try (CausalLm plain = Fold.fold(model)) {
-        HuggingFace.save(plain, text ? Tokenizers.load(folder) : null, out);
+        HuggingFace.save(plain, text ? Tokenizers.load(folder) : null, target.staging());
       }
+      target.publish();
     }
     return 0;
   }

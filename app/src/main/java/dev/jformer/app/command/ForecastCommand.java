@@ -83,6 +83,7 @@ final class ForecastCommand implements Callable<Integer> {
     if (backtest < 0) {
       throw new CommandException("--backtest is " + backtest + ": expected at least 1");
     }
+    OutputFile.check(out, List.of(data));
     SeriesSetup setup = SeriesSetup.load(folder);
     try (Scope scope = Scope.open();
         Forecaster model = Forecaster.load(folder, coverage)) {

@@ -4,10 +4,11 @@ import dev.jformer.compress.Growth;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Model;
 import dev.jformer.run.DerivedModelFolder;
+import dev.jformer.run.OutputFolder;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -58,6 +59,8 @@ final class GrowCommand implements Callable<Integer> {
       description = "The seed of the new values (default ${DEFAULT-VALUE}).")
   private long seed = 1;
 
+  @Mixin private OverwriteOption overwrite;
+
   @Mixin private JsonOption json;
 
   /** Numbers of weights, and the folder of the larger model. */
@@ -70,14 +73,13 @@ final class GrowCommand implements Callable<Integer> {
     }
     int times = Integer.parseInt(to.replace("x", ""));
     Path place = out == null ? Path.of(folder + "-" + times + "x") : out;
-    if (Files.exists(place)) {
-      throw new CommandException(place + " already exists: choose another folder with --out");
-    }
-    try (Scope scope = Scope.open();
+    try (OutputFolder target = OutputFolder.open(place, overwrite.isSet(), List.of(folder));
+        Scope scope = Scope.open();
         Model model = Models.load(folder)) {
       Random.seed(seed);
       try (Model grown = Growth.grow(model, times)) {
-        DerivedModelFolder.save(grown, folder, place);
+        DerivedModelFolder.write(grown, folder, target.staging());
+        target.publish();
         json.printer()
             .print(new Grown(model.parameterCount(), grown.parameterCount(), place.toString()));
       }

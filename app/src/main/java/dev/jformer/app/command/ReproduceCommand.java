@@ -3,6 +3,9 @@ package dev.jformer.app.command;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
+import dev.jformer.io.FolderLock;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Notebook;
 import dev.jformer.studies.Scale;
@@ -13,8 +16,8 @@ import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.report.Report;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -40,6 +43,8 @@ import picocli.CommandLine.Parameters;
         interrupted study. After a change of the program, --fresh measures everything again.
         """)
 final class ReproduceCommand implements Callable<Integer> {
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
+
   @Parameters(
       paramLabel = "PAPER",
       arity = "0..*",
@@ -90,14 +95,17 @@ final class ReproduceCommand implements Callable<Integer> {
       for (Study study : studies) {
         Path notes = work.resolve("notes").resolve(study.slug());
         Notebook notebook = new Notebook(notes, conditions(text), Version.here());
-        if (fresh) {
-          notebook.forget();
-        }
         console.say("%s: %s", study.slug(), Catalogue.paper(study.slug()).title());
-        try (StudyProgress progress = new StudyProgress(console)) {
+        FileTree.createFolder(notes);
+        try (FolderLock lock = FolderLock.acquire(notes);
+            StudyProgress progress = new StudyProgress(console)) {
+          if (fresh) {
+            notebook.forget();
+          }
+          notebook.tidy();
           ExperimentContext lab = new ExperimentContext(scale, text, notebook, progress);
           Evidence evidence = Studies.run(study, lab, command(study));
-          Report.write(evidence, reports);
+          write(evidence, reports);
           found.add(evidence);
           if (!json.isSet()) {
             System.out.println(Report.text(evidence));
@@ -110,6 +118,15 @@ final class ReproduceCommand implements Callable<Integer> {
       json.printer().print(found);
     }
     return 0;
+  }
+
+  /** Writes a report; other processes may write theirs to the same folder. */
+  private static void write(Evidence evidence, Path reports) throws IOException {
+    FileTree.createFolder(reports);
+    try (FolderLock lock = FolderLock.await(reports, LONGEST_WAIT)) {
+      AtomicFile.sweep(reports);
+      Report.write(evidence, reports);
+    }
   }
 
   private static String names(Map<String, Study> studies) {
@@ -141,11 +158,13 @@ final class ReproduceCommand implements Callable<Integer> {
     Path source = data == null ? DefaultCorpus.find() : data;
     List<String> endings = data == null ? List.of(".java") : List.of();
     Corpus corpus = Corpus.open(source, endings);
-    Files.createDirectories(work);
     String folder = "text-" + Integer.toHexString(source.toAbsolutePath().toString().hashCode());
-    try (Console.Bar bar = console.begin("tokenizing", corpus.bytes(), "bytes")) {
-      return TokenFile.prepare(
-          work.resolve(folder), corpus, new ByteTokenizer(), 0.1, bytes -> bar.at(bytes, ""));
+    Path place = work.resolve(folder);
+    FileTree.createFolder(place);
+    try (FolderLock lock = FolderLock.await(place, LONGEST_WAIT);
+        Console.Bar bar = console.begin("tokenizing", corpus.bytes(), "bytes")) {
+      AtomicFile.sweep(place);
+      return TokenFile.prepare(place, corpus, new ByteTokenizer(), 0.1, bytes -> bar.at(bytes, ""));
     }
   }
 

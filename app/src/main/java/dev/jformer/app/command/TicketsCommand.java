@@ -6,8 +6,11 @@ import dev.jformer.compress.prune.Masks;
 import dev.jformer.config.Configs;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
+import dev.jformer.io.FolderLock;
 import dev.jformer.model.Model;
 import dev.jformer.run.DerivedModelFolder;
+import dev.jformer.run.OutputFolder;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.Run;
 import dev.jformer.tensor.Scope;
@@ -104,6 +107,15 @@ final class TicketsCommand implements Callable<Integer> {
     LotteryTicket lottery = new LotteryTicket(rounds, rate, reach);
     Recipe recipe = recipe();
     Path place = out == null ? Path.of(run + "-tickets") : out;
+    FileTree.createFolder(place);
+    try (FolderLock lock = FolderLock.acquire(place)) {
+      return find(lottery, recipe, place, console);
+    }
+  }
+
+  private int find(LotteryTicket lottery, Recipe recipe, Path place, Console console)
+      throws IOException {
+    AtomicFile.sweep(place);
     List<Round> ended = new ArrayList<>(ledger(place).rounds());
     if (ended.isEmpty()) {
       ended.add(new Round(0, 1, Run.best(run), run.toString()));
@@ -112,7 +124,8 @@ final class TicketsCommand implements Callable<Integer> {
       console.say("round %d of %d: %.1f %% of the weights", round, rounds, 100 * density(round));
       Path folder = place.resolve("round-" + round);
       Path ticket = place.resolve("ticket-" + round);
-      if (!Files.exists(ticket)) {
+      OutputFolder.recover(ticket);
+      if (!Files.exists(ticket.resolve(Models.CONFIG))) {
         Path before = round == 1 ? run : place.resolve("round-" + (round - 1));
         draw(lottery, round, before, ticket);
       }

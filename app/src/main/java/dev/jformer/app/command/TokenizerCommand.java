@@ -4,15 +4,16 @@ import dev.jformer.data.text.Corpus;
 import dev.jformer.data.tokenizer.BpeTrainer;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.run.OutputFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -63,13 +64,17 @@ final class TokenizerCommand implements Runnable {
               required = true,
               paramLabel = "FOLDER",
               description = "The folder to write tokenizer.json to.")
-          Path out)
+          Path out,
+      @Mixin OverwriteOption overwrite)
       throws IOException {
     Console console = new Console(false);
     Corpus corpus = Corpus.open(data, endings == null ? List.of() : endings);
-    Tokenizer tokenizer = learn(corpus, vocabulary, console);
-    Files.createDirectories(out);
-    tokenizer.save(out);
+    Tokenizer tokenizer;
+    try (OutputFolder target = OutputFolder.open(out, overwrite.isSet(), List.of(data))) {
+      tokenizer = learn(corpus, vocabulary, console);
+      tokenizer.save(target.staging());
+      target.publish();
+    }
     console.say("%,d tokens in %s", tokenizer.vocabularySize(), out.resolve(Tokenizer.FILE));
     return 0;
   }

@@ -147,8 +147,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "Continue this run from its newest checkpoint.")
   private Path resume;
 
-  @Option(names = "--overwrite", description = "Replace the run that is in the folder.")
-  private boolean overwrite;
+  @Mixin private OverwriteOption overwrite;
 
   @Option(
       names = "--sample",
@@ -197,7 +196,8 @@ final class TrainCommand implements Callable<Integer> {
     Path folder =
         out == null ? Path.of("runs", ofUser ? chosenTask.toString() : Recipes.name(recipe)) : out;
     String prompt = sample == null && own ? DefaultCorpus.PROMPT : sample;
-    return train(Run.begin(complete, folder, overwrite).withPrompt(prompt), folder, console);
+    return train(
+        Run.begin(complete, folder, overwrite.isSet()).withPrompt(prompt), folder, console);
   }
 
   /** Trains and reports; the exit code of the program. */

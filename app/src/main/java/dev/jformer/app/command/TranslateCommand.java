@@ -69,6 +69,7 @@ final class TranslateCommand implements Callable<Integer> {
       throw new CommandException(
           "--in " + in + " and texts are both given: expected one or the other");
     }
+    OutputFile.check(out, in == null ? List.of() : List.of(in));
     BeamSearch.Settings settings = search.settings();
     List<String> all = input();
     Console console = progress.console();

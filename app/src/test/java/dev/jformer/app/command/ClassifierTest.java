@@ -263,6 +263,7 @@ class ClassifierTest {
                 .out());
     assertTrue(on.get("bestValidationLoss").asDouble() < before, on + " against " + before);
     fails("expected a whole factor", "grow", run.toString(), "--to", "twice");
-    fails("already exists", "grow", run.toString(), "--to", "2x", "--out", larger.toString());
+    String[] again = {"grow", run.toString(), "--to", "2x", "--out", larger.toString()};
+    fails("holds a model already", again);
   }
 }

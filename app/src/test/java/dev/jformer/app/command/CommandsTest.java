@@ -1,19 +1,25 @@
 package dev.jformer.app.command;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.app.Main;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The commands as a user gives them, in this process. */
@@ -278,6 +284,73 @@ class CommandsTest {
     Path shard = Files.createFile(run.resolve("model-00001-of-00002.safetensors"));
     assertEquals(0, train(run, "--steps", "2", "--overwrite").code());
     assertFalse(Files.exists(shard), "weights of another layout go");
+  }
+
+  @Test
+  void exportsAndVocabulariesReplaceNothingUnasked() throws IOException {
+    Path run = folder.resolve("run");
+    assertEquals(0, train(run, "--steps", "2").code());
+    Path other = folder.resolve("other");
+    assertEquals(0, train(other, "--steps", "2", "--seed", "2").code());
+    byte[] config = Files.readAllBytes(run.resolve("config.json"));
+    byte[] weights = Files.readAllBytes(other.resolve("model.safetensors"));
+    String[] onto = {"export", run.toString(), "--out", other.toString()};
+    assertOneLineFailure(Outcome.of(onto), "holds a run already");
+    String[] itself = {"export", run.toString(), "--out", run.toString(), "--overwrite"};
+    assertOneLineFailure(Outcome.of(itself), "would be replaced");
+    String[] learn = {
+      "tokenizer", "train", "--data", text.toString(), "--vocabulary", "300", "--out"
+    };
+    List<String> vocabulary = new ArrayList<>(List.of(learn));
+    vocabulary.add(other.toString());
+    assertFails(Outcome.of(vocabulary.toArray(String[]::new)), 1, "holds a run already");
+    assertArrayEquals(config, Files.readAllBytes(run.resolve("config.json")));
+    assertArrayEquals(weights, Files.readAllBytes(other.resolve("model.safetensors")));
+
+    String[] asked = {"export", run.toString(), "--out", other.toString(), "--overwrite"};
+    assertEquals(0, Outcome.of(asked).code());
+    assertFalse(Files.exists(other.resolve("recipe.json")), "the run went with its model");
+    assertEquals(0, Outcome.of("generate", other.toString(), "-p", "All", "-n", "2").code());
+  }
+
+  /** A model that computes a while is measured; the process is asked to end meanwhile. */
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void anEvaluationThatIsAskedToEndLeavesNoTokens() throws Exception {
+    Path run = folder.resolve("run");
+    assertEquals(0, train(run, "--steps", "2").code());
+    Path data = folder.resolve("long.txt");
+    Files.writeString(data, "All happy families are alike.\n".repeat(60_000));
+    Path temporary = Files.createDirectory(folder.resolve("tmp"));
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
+                "-Djava.io.tmpdir=" + temporary,
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "eval",
+                run.toString(),
+                "--data",
+                data.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("eval.txt").toFile())
+            .start();
+    while (!holdsTokens(temporary)) {
+      assertTrue(process.isAlive(), Files.readString(folder.resolve("eval.txt")));
+      Thread.sleep(20);
+    }
+    process.destroy();
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertFalse(holdsTokens(temporary));
+  }
+
+  private static boolean holdsTokens(Path temporary) throws IOException {
+    try (Stream<Path> folders = Files.list(temporary)) {
+      return folders.anyMatch(f -> f.getFileName().toString().startsWith("jformer-text"));
+    }
   }
 
   @Test

@@ -117,8 +117,11 @@ class CompressTest {
       fails("plain linear layers", "export", out, "--out", folder.resolve("hf"));
     }
     Path twice = folder.resolve("out8");
-    fails("already exists", "compress", run, "--with", "llm-int8", "--out", twice);
+    fails("holds a model already", "compress", run, "--with", "llm-int8", "--out", twice);
+    fails("would be replaced", "compress", run, "--with", "llm-int8", "--out", run, "--overwrite");
     Path other = folder.resolve("other");
+    Path letters = Files.writeString(folder.resolve("no-text.bin"), "");
+    fails("no-text", "compress", run, "--with", "llm-int8", "--out", other, "--data", letters);
     fails("'llm-int8'", "compress", run, "--with", "llm-int9", "--out", other);
     fails(
         "threshold",

@@ -1,5 +1,6 @@
 package dev.jformer.app.command;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -96,6 +97,12 @@ class ForecastTest {
     String page = Files.readString(folder.resolve("next.html"));
     assertTrue(page.contains("<svg") && page.contains("wind"), "figures in the page");
     assertTrue(Files.exists(folder.resolve("next-2.svg")));
+    byte[] series = Files.readAllBytes(csv);
+    String[] onto = {
+      "forecast", model.toString(), "--data", csv.toString(), "--out", csv.toString()
+    };
+    assertFails(Outcome.of(onto), "which is read from");
+    assertArrayEquals(series, Files.readAllBytes(csv));
   }
 
   @Test

@@ -1,7 +1,11 @@
 package dev.jformer.studies.compare;
 
 import dev.jformer.config.Checks;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.io.FileTree;
+import dev.jformer.io.FolderLock;
 import dev.jformer.run.Jobs;
+import dev.jformer.run.OutputFolder;
 import dev.jformer.run.PreparedData;
 import dev.jformer.run.Progress;
 import dev.jformer.run.Recipe;
@@ -159,14 +163,15 @@ public record Comparison(
   /** As {@link #run(Path)}. */
   public ComparisonResult run(Path folder, Surroundings surroundings) throws IOException {
     checkVariants();
-    Files.createDirectories(folder);
-    try (PreparedData data =
-        Jobs.prepare(base(), folder.resolve(PREPARED), surroundings.progress())) {
+    FileTree.createFolder(folder);
+    try (FolderLock lock = FolderLock.acquire(folder);
+        PreparedData data = prepare(folder, surroundings)) {
       Notebook notebook =
           new Notebook(folder.resolve(NOTES), conditions(data), surroundings.version());
       if (surroundings.fresh()) {
         notebook.forget();
       }
+      notebook.tidy();
       ExperimentContext context =
           new ExperimentContext(Scale.LAPTOP, null, notebook, surroundings.watcher());
       List<Result> results = new ArrayList<>();
@@ -175,6 +180,13 @@ public record Comparison(
       Report.write(evidence, folder);
       return new ComparisonResult(choice, List.copyOf(results), evidence);
     }
+  }
+
+  private PreparedData prepare(Path folder, Surroundings surroundings) throws IOException {
+    AtomicFile.sweep(folder);
+    Path prepared = folder.resolve(PREPARED);
+    OutputFolder.recover(prepared);
+    return Jobs.prepare(base(), prepared, surroundings.progress());
   }
 
   private void checkVariants() {
