@@ -7,6 +7,7 @@ import static dev.jformer.studies.Column.fixed;
 import com.google.auto.service.AutoService;
 import dev.jformer.data.text.Batch;
 import dev.jformer.data.text.SequenceSampler;
+import dev.jformer.data.text.TokenNoise;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.TopKMlp;
@@ -39,6 +40,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -59,43 +61,28 @@ public final class LazyNeuronStudy implements Study {
   private static final String PLAIN = "plain";
   private static final String NOISY = ", noisy targets";
 
-  /** Share of the inputs that are drawn at random in testing. */
-  private static final double INPUT_NOISE = 0.1;
+  /** Noise in testing: a tenth of the inputs. */
+  private static final TokenNoise INPUT_NOISE = new TokenNoise(0.1, 0, VOCAB);
 
   /**
    * What a model learns from.
    *
-   * @param inputs share of the bytes read that are drawn at random
-   * @param targets share of the bytes to be predicted that are drawn at random
    * @param batches how many different ones there are, to be remembered; 0 for all of the text
    */
-  private record Source(double inputs, double targets, int batches) {
+  private record Source(TokenNoise noise, int batches) {
     private static final Source TEXT = new Source(0, 0, 0);
     private static final Source NOISY_TARGETS = new Source(0, 0.4, 0);
     private static final Source RANDOM_TARGETS = new Source(0, 1, 8);
     private static final Source RANDOM_INPUTS = new Source(1, 1, 8);
 
+    Source(double inputs, double targets, int batches) {
+      this(new TokenNoise(inputs, targets, VOCAB), batches);
+    }
+
     Batch batch(SequenceSampler text, long seed, long index) {
       long number = batches == 0 ? index : index % batches;
-      Batch batch = text.batch(number);
-      SplittableRandom random = new SplittableRandom(31 * seed + number);
-      Tensor read = spoiled(batch.inputs(), inputs, random);
-      return new Batch(read, spoiled(batch.targets(), targets, random));
+      return noise.in(text.batch(number), new SplittableRandom(31 * seed + number));
     }
-  }
-
-  /** The same with a share of the bytes drawn at random. */
-  private static Tensor spoiled(Tensor bytes, double share, SplittableRandom random) {
-    if (share == 0) {
-      return bytes;
-    }
-    long[] values = bytes.toLongs();
-    for (int i = 0; i < values.length; i++) {
-      if (random.nextDouble() < share) {
-        values[i] = random.nextInt(VOCAB);
-      }
-    }
-    return Tensor.of(values, bytes.size(0), bytes.size(1));
   }
 
   /**
@@ -105,31 +92,40 @@ public final class LazyNeuronStudy implements Study {
    * @param corrupted the same with inputs that are partly random
    * @param calibration expected calibration error on held-out text, in percent
    * @param trainingLoss of the last batch
-   * @param shares of hidden units that are not 0, mean over layers: before training, and after
-   *     equally many updates each
-   * @param layers the shares of each layer in the end
+   * @param shares of hidden units that are not 0: before training, and after equally many updates
+   *     each
    */
   public record Outcome(
       double loss,
       double corrupted,
       double calibration,
       double trainingLoss,
-      List<Double> shares,
-      List<Double> layers) {
+      List<ActivationSparsity> shares) {
+    private ActivationSparsity last() {
+      return shares.get(shares.size() - 1);
+    }
+
     double startPercent() {
-      return 100 * shares.get(0);
+      return 100 * shares.get(0).mean();
     }
 
     double endPercent() {
-      return 100 * shares.get(shares.size() - 1);
+      return 100 * last().mean();
     }
 
     String byLayer() {
-      return layers.stream().map(s -> Check.number(100 * s)).collect(Collectors.joining(", "));
+      return last().layers().stream()
+          .map(share -> Check.number(100 * share))
+          .collect(Collectors.joining(", "));
     }
 
     double addedByCorruption() {
       return corrupted - loss;
+    }
+
+    Figure.Series curve(String name, int every) {
+      return Figure.Series.spaced(
+          name, 0, every, shares.stream().map(ActivationSparsity::mean).toList());
     }
   }
 
@@ -219,7 +215,7 @@ public final class LazyNeuronStudy implements Study {
             "Hidden units that are not 0, " + data,
             "updates",
             "share",
-            (run, name) -> Figure.Series.spaced(name, 0, every, run.shares())));
+            (run, name) -> run.curve(name, every)));
   }
 
   // ---- Top-k
@@ -356,11 +352,8 @@ public final class LazyNeuronStudy implements Study {
         Small.language(lab.pick(2, 3, 6), width(lab), lab.pick(24, 64, 256), 4)
             .withBlock(b -> b.ffn(ffn));
     TrainingConfig training = training(lab);
-    int evaluated = lab.pick(2, 40, 100);
     return new TaskTrial<>(
-            config::build,
-            training,
-            (model, session) -> new Lessons(model, source, session, training.batch(), evaluated))
+            config::build, training, (model, own) -> new Lessons(lab, model, source, own.seed()))
         .examined(Outcome.class, (model, lessons, result) -> lessons.outcome());
   }
 
@@ -369,44 +362,40 @@ public final class LazyNeuronStudy implements Study {
    * take part before, while and after it learns.
    */
   private static final class Lessons extends ForwardingTask {
+    private final ExperimentContext lab;
     private final CausalLm model;
-    private final Source source;
-    private final Trial.Session session;
-    private final int batch;
-    private final int evaluated;
-    private final SequenceSampler sampler;
-    private final List<Double> shares = new ArrayList<>();
-    private List<Double> layers = List.of();
+    private final LongFunction<Batch> batches;
+    private final List<ActivationSparsity> shares = new ArrayList<>();
     private double trainingLoss;
 
-    Lessons(CausalLm model, Source source, Trial.Session session, int batch, int evaluated) {
-      super(new LanguageModelling(model, session.text(), batch, session.seed(), evaluated));
+    Lessons(ExperimentContext lab, CausalLm model, Source source, long seed) {
+      super(new LanguageModelling(model, lab.text(), rows(lab), seed, evaluated(lab)));
+      this.lab = lab;
       this.model = model;
-      this.source = source;
-      this.session = session;
-      this.batch = batch;
-      this.evaluated = evaluated;
-      this.sampler =
-          new SequenceSampler(session.text(), batch, model.config().length(), session.seed());
+      SequenceSampler text =
+          new SequenceSampler(lab.text(), rows(lab), model.config().length(), seed);
+      this.batches = index -> source.batch(text, seed, index);
       note();
     }
 
-    private Batch batch(long index) {
-      return source.batch(sampler, session.seed(), index);
+    private static int rows(ExperimentContext lab) {
+      return training(lab).batch();
+    }
+
+    private static int evaluated(ExperimentContext lab) {
+      return lab.pick(2, 40, 100);
     }
 
     private void note() {
       try (Scope scope = Scope.open()) {
-        ActivationSparsity sparsity =
-            ActivationSparsity.of(model, List.of(batch(0).inputs(), batch(1).inputs()));
-        shares.add(sparsity.mean());
-        layers = sparsity.layers();
+        List<Tensor> some = List.of(batches.apply(0).inputs(), batches.apply(1).inputs());
+        shares.add(ActivationSparsity.of(model, some));
       }
     }
 
     @Override
     public Tensor loss(long index) {
-      Batch lesson = batch(index);
+      Batch lesson = batches.apply(index);
       Tensor loss = model.loss(lesson.inputs(), lesson.targets());
       trainingLoss = loss.item();
       return loss;
@@ -420,21 +409,20 @@ public final class LazyNeuronStudy implements Study {
 
     Outcome outcome() {
       CalibrationError calibration = new CalibrationError();
-      double loss = heldOut(0, calibration);
+      double loss = heldOut(Source.TEXT.noise(), calibration);
       double corrupted = heldOut(INPUT_NOISE, new CalibrationError());
-      return new Outcome(
-          loss, corrupted, 100 * calibration.error(), trainingLoss, List.copyOf(shares), layers);
+      return new Outcome(loss, corrupted, 100 * calibration.error(), trainingLoss, shares);
     }
 
-    private double heldOut(double noise, CalibrationError calibration) {
+    private double heldOut(TokenNoise noise, CalibrationError calibration) {
       SplittableRandom random = new SplittableRandom(9);
       return HeldOutText.mean(
-          session.text(),
-          batch,
+          lab.text(),
+          rows(lab),
           model.config().length(),
-          evaluated,
+          evaluated(lab),
           part -> {
-            Tensor logits = model.logits(spoiled(part.inputs(), noise, random));
+            Tensor logits = model.logits(noise.in(part, random).inputs());
             calibration.add(logits.flatten(0, 1), part.targets().flatten(0, 1));
             return logits.logSoftmax(2).gather(2, part.targets().unsqueeze(2)).neg();
           });
