@@ -2,7 +2,6 @@ package dev.jformer.studies.compression;
 
 import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.computed;
-import static dev.jformer.studies.Column.named;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.prune.TokenPruning;
@@ -36,7 +35,6 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -84,40 +82,31 @@ public final class ZeroTpruneStudy implements Study {
     }
   }
 
-  /** A model under a rule, with different shares of the tokens. */
-  private record Curve(List<Point> points) {
+  /** A model under a rule, with different shares of the tokens, and its quality without. */
+  private record Curve(double whole, List<Point> points) {
     double quality() {
       return Seeds.mean(points, Point::quality);
     }
   }
 
-  /** A model under all rules, and its quality as it was, in percent. */
-  private record Curves(double quality, Map<String, Curve> byRule) {}
-
-  /** How fast a model is as it was and under all rules, and the operations of a pass. */
-  private record Speeds(Map<String, Double> operations, TimedArms times) {
-    /** How many times as fast as operations promise. */
-    double ideal(String rule) {
-      return operations.get(WHOLE) / operations.get(rule);
-    }
-
-    Estimate real(String rule) {
-      return times.ratio(WHOLE, rule);
-    }
-
-    Estimate share(String rule) {
-      return real(rule).plus(-1).times(1 / (ideal(rule) - 1));
+  /** How many times as fast a model is under a rule: as operations promise, and as measured. */
+  private record Speed(double ideal, Estimate real) {
+    Estimate share() {
+      return real.plus(-1).times(1 / (ideal - 1));
     }
   }
 
   @Override
   public void run(ExperimentContext lab) {
-    Speeds imageSpeed = lab.measure("speed, images", Speeds.class, () -> imageSpeed(lab));
-    Speeds textSpeed = lab.measure("speed, texts", Speeds.class, () -> textSpeed(lab));
-    Curves images = lab.learn("images", images(lab));
-    Curves texts = lab.measure("texts", Curves.class, () -> texts(lab));
-    report(lab, "vision transformer", "points of accuracy", images, imageSpeed);
-    report(lab, "sentence encoder", "points of Spearman x 100", texts, textSpeed);
+    Measured<Speed> imageSpeeds =
+        lab.measureTogether("speed, images", Speed.class, progress -> imageSpeeds(lab));
+    Measured<Speed> textSpeeds =
+        lab.measureTogether("speed, texts", Speed.class, progress -> textSpeeds(lab));
+    Measured<Curve> images =
+        lab.learnTogether("images", Curve.class, 1, session -> images(lab, session));
+    Measured<Curve> texts = lab.measureTogether("texts", Curve.class, progress -> texts(lab));
+    report(lab, "vision transformer", "points of accuracy", images, imageSpeeds);
+    report(lab, "sentence encoder", "points of Spearman x 100", texts, textSpeeds);
     lab.note(
         "Tokens leave in the middle of blocks 1 and 3 of 6, the same share of those left in each."
             + " The vision transformer has 65 tokens of width 64, one of them for the class, and"
@@ -144,26 +133,25 @@ public final class ZeroTpruneStudy implements Study {
     return new TokenPruning(blocks, share, rule).apply(model, null);
   }
 
-  private static Curves curves(
+  private static Map<String, Curve> curves(
       ExperimentContext lab,
       Model model,
       int layers,
       Consumer<Model> pass,
       ToDoubleFunction<Model> quality) {
-    double whole = operations(model, pass);
-    return new Curves(
-        quality.applyAsDouble(model),
-        RULES.map(
-            (name, rule) -> {
-              List<Point> points = new ArrayList<>();
-              for (double share : shares(lab)) {
-                try (Model thin = thinned(model, layers, share, rule)) {
-                  double done = operations(thin, pass) / whole;
-                  points.add(new Point(share, done, quality.applyAsDouble(thin)));
-                }
-              }
-              return new Curve(points);
-            }));
+    double operations = operations(model, pass);
+    double whole = quality.applyAsDouble(model);
+    return RULES.map(
+        (name, rule) -> {
+          List<Point> points = new ArrayList<>();
+          for (double share : shares(lab)) {
+            try (Model thin = thinned(model, layers, share, rule)) {
+              double done = operations(thin, pass) / operations;
+              points.add(new Point(share, done, quality.applyAsDouble(thin)));
+            }
+          }
+          return new Curve(whole, points);
+        });
   }
 
   private static double operations(Model model, Consumer<Model> pass) {
@@ -184,24 +172,23 @@ public final class ZeroTpruneStudy implements Study {
         .withBlock(b -> b.mixer(new SoftmaxAttention.Config(lab.pick(2, 4, 6), 0)));
   }
 
-  private static Trial<Curves> images(ExperimentContext lab) {
+  private static Map<String, Curve> images(ExperimentContext lab, Trial.Session session) {
     int steps = lab.pick(2, 700, 100_000);
     TrainingConfig training = Small.training(steps, lab.pick(4, 64, 128), 1).withSteps(steps, 1);
+    Tensor one = Tensor.zeros(1, 3, 32, 32);
     return new ImageTrial(lab.scale(), config(lab, lab.pick(8, 64, 384)), training, 0)
-        .examined(
-            Curves.class,
-            (model, images, result) -> {
-              Tensor one = Tensor.zeros(1, 3, 32, 32);
-              return curves(
-                  lab,
-                  model,
-                  layers(lab),
-                  m -> ((ImageModel) m).logits(one),
-                  m -> 100 * images.accuracy((ImageModel) m));
-            });
+        .examine(
+            session,
+            (model, images, result) ->
+                curves(
+                    lab,
+                    model,
+                    layers(lab),
+                    m -> ((ImageModel) m).logits(one),
+                    m -> 100 * images.accuracy((ImageModel) m)));
   }
 
-  private static Curves texts(ExperimentContext lab) {
+  private static Map<String, Curve> texts(ExperimentContext lab) {
     try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
       Encoder model = pairs.model();
       Tensor ids = Tensor.randint(0, 200, 1, lab.pick(16, 32, 32));
@@ -217,7 +204,7 @@ public final class ZeroTpruneStudy implements Study {
   // ---- Speed
 
   /** On a model of random weights: how fast it is does not depend on them. */
-  private static Speeds imageSpeed(ExperimentContext lab) {
+  private static Map<String, Speed> imageSpeeds(ExperimentContext lab) {
     Random.seed(1);
     try (ImageModel model = config(lab, lab.pick(8, 192, 384)).build()) {
       model.train(false);
@@ -226,7 +213,7 @@ public final class ZeroTpruneStudy implements Study {
     }
   }
 
-  private static Speeds textSpeed(ExperimentContext lab) {
+  private static Map<String, Speed> textSpeeds(ExperimentContext lab) {
     try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
       Tensor ids = Tensor.randint(0, 200, lab.pick(2, 16, 32), lab.pick(16, 64, 128));
       int layers = pairs.model().config().layers();
@@ -234,19 +221,21 @@ public final class ZeroTpruneStudy implements Study {
     }
   }
 
-  private static Speeds speeds(
+  private static Map<String, Speed> speeds(
       ExperimentContext lab, Model model, int layers, Consumer<Model> pass) {
     double share = shares(lab).get(shares(lab).size() / 2); // saves a third of the operations
     Map<String, Model> thin = RULES.map((name, rule) -> thinned(model, layers, share, rule));
-    Map<String, Model> all = new LinkedHashMap<>(Map.of(WHOLE, model));
-    all.putAll(thin);
-    Arms<Model> arms = Arms.of(all);
+    Arms<Model> all = Arms.of(thin).control(WHOLE, model);
     try (Mode mode = Autograd.noGrad()) {
+      double operations = operations(model, pass);
       // Rules run in Java, which takes a while until it is compiled.
-      return new Speeds(
-          arms.map((name, each) -> operations(each, pass)),
+      TimedArms times =
           TimedArms.measure(
-              arms.with(each -> () -> pass.accept(each)), lab.pick(1, 10, 10), lab.pick(1, 9, 15)));
+              all.with(each -> () -> pass.accept(each)), lab.pick(1, 10, 10), lab.pick(1, 9, 15));
+      return Arms.of(thin)
+          .map(
+              (name, each) ->
+                  new Speed(operations / operations(each, pass), times.ratio(WHOLE, name)));
     } finally {
       thin.values().forEach(Model::close);
     }
@@ -255,18 +244,22 @@ public final class ZeroTpruneStudy implements Study {
   // ---- Report
 
   private static void report(
-      ExperimentContext lab, String model, String unit, Curves found, Speeds speeds) {
-    Measured<Curve> rules = Measured.of(found.byRule());
+      ExperimentContext lab,
+      String model,
+      String unit,
+      Measured<Curve> rules,
+      Measured<Speed> speeds) {
+    double whole = rules.first(OURS).whole();
     lab.table(
         rules
             .parts(Curve::points)
             .table(
-                "The " + model + ", of " + Check.number(found.quality()) + " " + unit,
+                "The " + model + ", of " + Check.number(whole) + " " + unit,
                 "rule",
                 column("stay at each block (%)", p -> 100 * p.share()),
                 column("operations saved (%)", Point::saved),
                 column("quality", Point::quality),
-                column("lost", p -> found.quality() - p.quality())));
+                column("lost", p -> whole - p.quality())));
     lab.figure(
         rules.figure(
             "The " + model,
@@ -274,17 +267,17 @@ public final class ZeroTpruneStudy implements Study {
             unit,
             Measured.Curve.line(Curve::points, Point::saved, Point::quality)));
     lab.table(
-        rules.table(
+        speeds.table(
             "Throughput of the " + model + ", times that of the model as it was",
             "rule",
-            named("as operations promise", speeds::ideal),
-            computed("measured", arm -> speeds.real(arm.name())),
-            computed("share of the gain", arm -> speeds.share(arm.name()))));
-    claims(lab, model, found.quality(), rules, speeds);
+            column("as operations promise", Speed::ideal),
+            computed("measured", arm -> arm.first().real()),
+            computed("share of the gain", arm -> arm.first().share())));
+    claims(lab, model, rules, speeds.first(OURS));
   }
 
   private static void claims(
-      ExperimentContext lab, String model, double quality, Measured<Curve> rules, Speeds speeds) {
+      ExperimentContext lab, String model, Measured<Curve> rules, Speed speed) {
     List<Point> ours = rules.first(OURS).points();
     Point last = ours.get(ours.size() - 1);
     Point enough = ours.stream().filter(p -> 1 - p.operations() >= CUT).findFirst().orElse(last);
@@ -293,7 +286,7 @@ public final class ZeroTpruneStudy implements Study {
         "34.7 % fewer operations, 0.4 points lost of DeiT-S",
         Check.all(
             Check.atLeast("operations saved", 1 - enough.operations(), CUT),
-            Check.atMost("points lost", quality - enough.quality(), LITTLE)));
+            Check.atMost("points lost", rules.first(OURS).whole() - enough.quality(), LITTLE)));
     for (String rule : List.of(RANDOM, "class attention", "merging")) {
       lab.claim(
           "On the " + model + ", Zero-TPrune is better than " + rule + " at equal shares",
@@ -305,7 +298,7 @@ public final class ZeroTpruneStudy implements Study {
         "The " + model + " is faster by most of what operations promise",
         "45.3 % more throughput for 34.7 % fewer operations, which promise 53 %",
         Check.all(
-            Check.above("times as fast", speeds.real(OURS), 1),
-            Check.atLeast("share of the promised gain", speeds.share(OURS), REAL)));
+            Check.above("times as fast", speed.real(), 1),
+            Check.atLeast("share of the promised gain", speed.share(), REAL)));
   }
 }
