@@ -120,6 +120,12 @@ public final class Arms<S> {
     return learn(context, name, seeds, (arm, setting) -> trial.apply(setting));
   }
 
+  /** As above, for the only experiment of a study; results are saved as {@code ARM, seed N}. */
+  public <R extends Record> Measured<R> learn(
+      ExperimentContext context, int seeds, Function<S, Trial<R>> trial) {
+    return learn(context, "", seeds, trial);
+  }
+
   /** As above, for trials that also depend on the arm's name. */
   public <R extends Record> Measured<R> learn(
       ExperimentContext context, String name, int seeds, BiFunction<String, S, Trial<R>> trial) {

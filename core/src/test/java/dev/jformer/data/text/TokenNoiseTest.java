@@ -17,8 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class TokenNoiseTest {
   /** Tokens that noise below 50 does not draw. */
   private static Batch batch() {
-    return new Batch(
-        Tensor.full(100, DType.INT64, 40, 50), Tensor.full(200, DType.INT64, 40, 50));
+    return new Batch(Tensor.full(100, DType.INT64, 40, 50), Tensor.full(200, DType.INT64, 40, 50));
   }
 
   private static double share(Tensor tokens) {

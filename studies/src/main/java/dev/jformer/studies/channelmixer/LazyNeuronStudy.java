@@ -181,7 +181,7 @@ public final class LazyNeuronStudy implements Study {
     Measured<Outcome> runs =
         Arms.of("random targets", Source.RANDOM_TARGETS)
             .arm("random data", Source.RANDOM_INPUTS)
-            .learn(lab, "", seeds(lab), source -> trial(lab, USUAL, source));
+            .learn(lab, seeds(lab), source -> trial(lab, USUAL, source));
     lab.claim(
         "Sparsity emerges also where there is nothing to understand",
         "also with random labels, random inputs, or infinite data (section 3)",
@@ -343,7 +343,7 @@ public final class LazyNeuronStudy implements Study {
 
   private static Measured<Outcome> learn(
       ExperimentContext lab, Arms<? extends ChannelMixer.Config> perceptrons, Source source) {
-    return perceptrons.learn(lab, "", seeds(lab), ffn -> trial(lab, ffn, source));
+    return perceptrons.learn(lab, seeds(lab), ffn -> trial(lab, ffn, source));
   }
 
   private static Trial<Outcome> trial(

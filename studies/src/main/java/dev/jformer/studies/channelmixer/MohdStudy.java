@@ -32,29 +32,23 @@ public final class MohdStudy implements Study {
   private static final String HALF = "MoHD, half active";
   private static final String WIDE = "MoHD, twice as wide, a quarter active";
 
-  /** Losses closer than this share count as near each other. */
-  private static final double NEAR = 0.02;
+  /** A loss of at most so many times another is near it. */
+  private static final double NEAR = 1.02;
 
   @Override
   public void run(ExperimentContext lab) {
-    int steps = lab.scale().pick(3, 300, 20_000);
+    int steps = lab.pick(3, 300, 20_000);
     Measured<TrainingResult> runs =
-        Arms.<Projection>ofControl(DENSE, new Linear.Config())
-            .arm(HALF, new Mohd.Config())
-            .arm(WIDE, new Mohd.Config(8, 1, 1, 0.01))
-            .learn(
-                lab,
-                "",
-                lab.scale().pick(1, 2, 3),
-                (name, projection) -> trial(lab, steps, name.equals(WIDE) ? 2 : 1, projection));
+        Arms.ofControl(DENSE, trial(lab, steps, 1, new Linear.Config()))
+            .arm(HALF, trial(lab, steps, 1, new Mohd.Config()))
+            .arm(WIDE, trial(lab, steps, 2, new Mohd.Config(8, 1, 1, 0.01)))
+            .learn(lab, lab.pick(1, 2, 3), trial -> trial);
     lab.claim(
         "MoHD with half of the dimensions active is near the dense model of its size, or above",
         "1.7 % better with 50 % fewer active weights (abstract)",
         DENSE,
-        Check.atMost(
-            "loss over the dense one's",
-            runs.ratio(HALF, DENSE, TrainingResult::finalLoss),
-            1 + NEAR));
+        runs.ratioAtMost(
+            "loss over the dense one's", HALF, DENSE, TrainingResult::finalLoss, NEAR));
     lab.claim(
         "At equal computation a wider MoHD is better than the dense model",
         "3.7 % better with three times the weights at constant activation (abstract)",
@@ -77,29 +71,23 @@ public final class MohdStudy implements Study {
             fixed("weights", TrainingResult::parameters),
             fixed("operations a token (1e6)", run -> run.flopsPerUnit() / 1e6),
             column("tokens/s", TrainingResult::unitsPerSecond)));
-    lab.figure(
-        runs.figure("Held-out loss, first seed", "updates", "nats a byte", TrainingResult::curve));
+    lab.figure(TrainingResult.figure(runs, "Held-out loss, first seed", "nats a byte"));
     cost(lab);
   }
 
   private static Trial<TrainingResult> trial(
       ExperimentContext lab, int steps, int times, Projection projection) {
     return new LanguageTrial(
-        Small.language(
-                lab.scale().pick(1, 3, 6),
-                times * lab.scale().pick(16, 96, 384),
-                lab.scale().pick(16, 128, 256),
-                4)
+        Small.language(lab.pick(1, 3, 6), times * lab.pick(16, 96, 384), lab.pick(16, 128, 256), 4)
             .withBlock(b -> b.projection(projection)),
-        Small.training(steps, lab.scale().pick(2, 12, 32), 1),
-        lab.scale().pick(2, 20, 100),
-        null);
+        Small.training(steps, lab.pick(2, 12, 32), 1),
+        lab.pick(2, 20, 100));
   }
 
   private static void cost(ExperimentContext lab) {
-    int tokens = lab.scale().pick(32, 4096, 4096);
+    int tokens = lab.pick(32, 4096, 4096);
     List<Integer> widths =
-        lab.scale().pick(List.of(16, 32), List.of(256, 512, 1024), List.of(512, 1024, 2048));
+        lab.pick(List.of(16, 32), List.of(256, 512, 1024), List.of(512, 1024, 2048));
     Arms<Projection> layers =
         Arms.<Projection>ofControl(DENSE, new Linear.Config())
             .arm(HALF, new Mohd.Config())

@@ -37,6 +37,7 @@ import dev.jformer.train.ImageClassification;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
@@ -106,7 +107,7 @@ public final class RandomPruningStudy implements Study {
       Images images = new Images(training, test, others);
       Measured<Outcome> nets =
           Arms.named(settings, Setting::arm)
-              .learn(lab, "", lab.pick(1, 2, 3), setting -> trial(lab, images, setting));
+              .learn(lab, lab.pick(1, 2, 3), setting -> trial(lab, images, setting));
       report(lab, nets);
       claims(lab, nets, widths);
     }
@@ -125,19 +126,14 @@ public final class RandomPruningStudy implements Study {
   private static Trial<Outcome> trial(ExperimentContext lab, Images images, Setting setting) {
     int batch = lab.pick(4, 64, 128);
     int steps = lab.pick(2, 300, 30_000);
-    return Trial.of(
-        Outcome.class,
-        session -> {
-          ImageSampler sampler =
-              new ImageSampler(images.training(), 0.05, new Augmentation(), batch, session.seed());
-          return new TaskTrial<>(
-                  () -> untrained(lab, images, setting, sampler, session.seed()),
-                  // One evaluation in the end is enough.
-                  Small.training(steps, batch, 1).withSteps(steps, 1),
-                  (model, own) -> new ImageClassification(model, sampler, 0))
-              .examined(Outcome.class, (model, task, result) -> judged(lab, setting, model, images))
-              .run(session);
-        });
+    LongFunction<ImageSampler> sampler =
+        seed -> new ImageSampler(images.training(), 0.05, new Augmentation(), batch, seed);
+    return new TaskTrial<>(
+            own -> untrained(lab, images, setting, sampler.apply(own.seed()), own.seed()),
+            // One evaluation in the end is enough.
+            Small.training(steps, batch, 1).withSteps(steps, 1),
+            (model, own) -> new ImageClassification(model, sampler.apply(own.seed()), 0))
+        .examined(Outcome.class, (model, task, result) -> judged(lab, setting, model, images));
   }
 
   private static ImageModel untrained(

@@ -9,12 +9,13 @@ import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
  * A trial that trains a model on a task that no other trial covers.
  *
- * @param model builds the model, after the session's seed is set
+ * @param model builds the model of a session, after its seed is set
  * @param training configuration of the training; the session's seed replaces its seed
  * @param task makes the task for the model
  * @param metrics measures the trained model, in inference mode and without recording gradients
@@ -22,14 +23,31 @@ import java.util.function.Supplier;
  * @param <T> type of the task
  */
 public record TaskTrial<M extends Model, T extends Task>(
-    Supplier<M> model,
+    Function<Trial.Session, M> model,
     TrainingConfig training,
     BiFunction<M, Trial.Session, T> task,
     BiFunction<M, T, Map<String, Double>> metrics)
     implements Trial<TrainingResult> {
-  /** Creates a trial that measures no metrics. */
+  /** Creates a trial whose model depends on the engine's random numbers only. */
+  public TaskTrial(
+      Supplier<M> model,
+      TrainingConfig training,
+      BiFunction<M, Trial.Session, T> task,
+      BiFunction<M, T, Map<String, Double>> metrics) {
+    this(session -> model.get(), training, task, metrics);
+  }
+
+  /** As above, without metrics. */
   public TaskTrial(
       Supplier<M> model, TrainingConfig training, BiFunction<M, Trial.Session, T> task) {
+    this(session -> model.get(), training, task);
+  }
+
+  /** Creates a trial without metrics. */
+  public TaskTrial(
+      Function<Trial.Session, M> model,
+      TrainingConfig training,
+      BiFunction<M, Trial.Session, T> task) {
     this(model, training, task, (built, learned) -> Map.of());
   }
 
@@ -57,7 +75,7 @@ public record TaskTrial<M extends Model, T extends Task>(
 
   private <R> R run(Session session, Examination<M, T, R> examination) {
     Random.seed(session.seed());
-    try (M built = model.get()) {
+    try (M built = model.apply(session)) {
       T learned = task.apply(built, session);
       TrainingCurve course =
           TrainingCurve.of(
