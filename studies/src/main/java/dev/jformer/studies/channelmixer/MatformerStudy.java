@@ -14,6 +14,7 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.NestedMlp;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Activation;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Study;
@@ -36,7 +37,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,39 +66,26 @@ public final class MatformerStudy implements Study {
   private static final double MATCHES = 1.01;
 
   /**
-   * Models of one granularity; losses are on held-out text, in nats a byte.
-   *
-   * @param weights how many
-   * @param one loss of the nested model where one granularity was drawn for each update
-   * @param all loss of the nested model where each batch was learned with all
-   * @param alone loss of a model of this size, trained alone
+   * Losses on held-out text of models of one granularity: of the nested model that learned one in
+   * each update, of the nested model that learned all, and of a model that was trained alone.
    */
-  public record Size(long weights, double one, double all, double alone) {
+  private record Size(long weights, double one, double all, double alone) {
     double thousands() {
       return weights / 1e3;
     }
   }
 
   /**
-   * A model put together of granularities.
-   *
-   * @param weights how many
-   * @param loss on held-out text, nats a byte
-   * @param line what lies on the straight line between its neighbouring granularities
+   * A model put together of two granularities, with its loss and the one on the straight line
+   * between those of its parts.
    */
-  public record Mixed(long weights, double loss, double line) {}
+  private record Mixed(long weights, double loss, double line) {}
 
   /** Percentages of guesses of a draft that the nested model kept. */
-  public record Kept(double greedily, double drawing) {}
+  private record Kept(double greedily, double drawing) {}
 
-  /**
-   * What came of a seed.
-   *
-   * @param sizes one for each granularity
-   * @param mixed other combinations of granularities
-   * @param kept by draft: of the whole nested model, all granularities learned
-   */
-  public record Outcome(Map<String, Size> sizes, List<Mixed> mixed, Map<String, Kept> kept) {
+  /** What came of a seed; the guesses that were kept are by draft. */
+  private record Outcome(Map<String, Size> sizes, List<Mixed> mixed, Map<String, Kept> kept) {
     double excessPercent() {
       return 100 * Seeds.mean(mixed, m -> m.loss() / m.line() - 1);
     }
@@ -109,13 +96,13 @@ public final class MatformerStudy implements Study {
    *
    * @param whole weights of the model
    * @param part weights of its smallest granularity, which guesses
-   * @param tokens said each time
    * @param times of decoding without guesses and with so many at a time
-   * @param kept shares of guesses that were kept
-   * @param same whether the same was said
+   * @param kept percentages of guesses that were kept
+   * @param tokens that were said each time
+   * @param texts how many different ones were said
    */
-  public record Speed(
-      long whole, long part, int tokens, TimedArms times, Map<String, Double> kept, boolean same) {}
+  private record Speed(
+      long whole, long part, TimedArms times, Map<String, Double> kept, int tokens, int texts) {}
 
   @Override
   public void run(ExperimentContext lab) {
@@ -215,29 +202,28 @@ public final class MatformerStudy implements Study {
   private static void speed(ExperimentContext lab) {
     Speed speed = lab.measure("speed of guessing", Speed.class, progress -> speed(lab, progress));
     TimedArms times = speed.times();
-    List<Estimate> gains =
-        speed.kept().keySet().stream().map(guesses -> times.ratio(PLAIN, guesses)).toList();
+    Measured<Double> kept = Measured.of(speed.kept());
+    List<String> guesses = kept.without(PLAIN).names();
     lab.claim(
         "Guessing with its own part makes a MatFormer's greedy decoding faster, and says the same",
         "1.14 times plain decoding (table 1)",
         PLAIN,
         Check.all(
-            Check.above("times the speed", Estimate.largest(gains), 1),
-            Check.atLeast("same text (1 is yes)", speed.same() ? 1 : 0, 1)));
-    Map<String, Double> rows = new LinkedHashMap<>(Map.of(PLAIN, Double.NaN));
-    rows.putAll(speed.kept());
-    String whole = Check.number(speed.whole() / 1e6) + " million weights";
+            Check.above(
+                "times the speed",
+                Estimate.largest(guesses.stream().map(n -> times.ratio(PLAIN, n)).toList()),
+                1),
+            Check.atLeast("same text (1 is yes)", speed.texts() == 1 ? 1 : 0, 1)));
     lab.table(
-        Measured.of(rows)
-            .table(
-                "Greedy decoding of a nested model of "
-                    + whole
-                    + " by guesses of its part of "
-                    + Check.number(speed.part() / 1e6),
-                "guesses",
-                named("tokens/s", name -> speed.tokens() / times.seconds(name)),
-                named("times plain", name -> times.ratio(PLAIN, name).value()),
-                column("kept (%)", share -> 100 * share)));
+        kept.table(
+            "Greedy decoding of a nested model of "
+                + Check.number(speed.whole() / 1e6)
+                + " million weights by guesses of its part of "
+                + Check.number(speed.part() / 1e6),
+            "guesses",
+            named("tokens/s", name -> speed.tokens() / times.seconds(name)),
+            named("times plain", name -> times.ratio(PLAIN, name).value()),
+            column("kept (%)", percent -> percent)));
   }
 
   // ---- Learning
@@ -371,7 +357,7 @@ public final class MatformerStudy implements Study {
     int length = nested.config().length();
     Generator generator = new Generator(nested, draft, AHEAD);
     generator.generate(prompts(lab, length / 4, lab.pick(1, 8, 32)), request(length, temperature));
-    return 100 * generator.tally().share();
+    return percentKept(generator);
   }
 
   private static Speed speed(ExperimentContext lab, DoubleConsumer progress) {
@@ -383,28 +369,25 @@ public final class MatformerStudy implements Study {
         CausalLm draft = smallest(model)) {
       List<int[]> prompt = prompts(lab, config.length() / 8, 1);
       Generator.Request request = request(config.length(), 0);
-      Set<List<Integer>> said = new HashSet<>();
-      Map<String, Double> kept = new LinkedHashMap<>();
-      Map<String, Runnable> work = new LinkedHashMap<>();
-      work.put(PLAIN, () -> said.add(new Generator(model).generate(prompt, request).get(0).ids()));
-      for (int i = 1; i <= MOST_AHEAD; i++) {
-        int ahead = i;
-        work.put(
-            ahead + " at a time",
-            () -> {
-              Generator generator = new Generator(model, draft, ahead);
-              said.add(generator.generate(prompt, request).get(0).ids());
-              kept.put(ahead + " at a time", generator.tally().share());
-            });
+      Arms<Generator> generators = Arms.ofControl(PLAIN, new Generator(model));
+      for (int ahead = 1; ahead <= MOST_AHEAD; ahead++) {
+        generators = generators.arm(ahead + " at a time", new Generator(model, draft, ahead));
       }
-      TimedArms times = TimedArms.measure(work, 1, 3);
+      TimedArms times =
+          TimedArms.measure(generators.with(each -> () -> each.generate(prompt, request)), 1, 3);
+      Map<String, List<Integer>> said =
+          generators.map((name, each) -> each.generate(prompt, request).get(0).ids());
       return new Speed(
           model.parameterCount(),
           draft.parameterCount(),
-          said.iterator().next().size(),
           times,
-          kept,
-          said.size() == 1);
+          generators.map((name, each) -> name.equals(PLAIN) ? Double.NaN : percentKept(each)),
+          said.get(PLAIN).size(),
+          Set.copyOf(said.values()).size());
     }
+  }
+
+  private static double percentKept(Generator generator) {
+    return 100 * generator.tally().share();
   }
 }
