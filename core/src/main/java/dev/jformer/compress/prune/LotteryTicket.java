@@ -5,7 +5,10 @@ import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Iterative magnitude pruning with rewinding (<a href="https://arxiv.org/abs/1803.03635">The
@@ -70,6 +73,26 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
     } finally {
       model.close();
     }
+  }
+
+  /**
+   * Runs all rounds and measures the tickets.
+   *
+   * @param loss of a trained model, which is in inference mode
+   * @return the loss by sparsity, relative to that of the model with all weights
+   */
+  public SparsityCurve curve(Model start, Consumer<Model> training, ToDoubleFunction<Model> loss) {
+    List<Double> sparsities = new ArrayList<>();
+    List<Double> losses = new ArrayList<>();
+    run(
+        start,
+        training,
+        (round, model) -> {
+          sparsities.add(round == 0 ? 0 : 1 - Masks.of(model).density());
+          losses.add(loss.applyAsDouble(model));
+        });
+    return new SparsityCurve(
+        sparsities, losses.stream().map(each -> each / losses.get(0) - 1).toList());
   }
 
   /**

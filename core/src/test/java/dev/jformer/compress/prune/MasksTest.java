@@ -466,6 +466,25 @@ class MasksTest {
   }
 
   @Test
+  void lotteryTicketsHaveACurve() {
+    List<Double> losses = List.of(2.0, 2.1, 3.0);
+    List<Model> measured = new ArrayList<>();
+    SparsityCurve curve =
+        new LotteryTicket(2, 0.5, Masks.Reach.LAYER)
+            .curve(
+                language(),
+                model -> {},
+                model -> {
+                  measured.add(model);
+                  return losses.get(measured.size() - 1);
+                });
+    assertEquals(0, curve.sparsities().get(0));
+    assertEquals(0.75, curve.sparsities().get(2), 0.01);
+    assertEquals(0.05, curve.losses().get(1), 1e-12);
+    assertEquals(0.5, curve.losses().get(2), 1e-12);
+  }
+
+  @Test
   void lotteryTicketsGoBackToTheStart() {
     CausalLm start = language();
     Map<String, Tensor> first = new LinkedHashMap<>();

@@ -34,10 +34,10 @@ import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleConsumer;
 import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
@@ -89,12 +89,8 @@ public final class EssentialSparsityStudy implements Study {
   public record Pretraining(List<Stage> stages, Results trained) {}
 
   /**
-   * What sparse layers cost, as shares of what plain ones do.
-   *
-   * @param bytes in memory and files
-   * @param bytes8 with values of 8 bits
-   * @param many seconds of a pass of many tokens
-   * @param one seconds of a pass of one short text
+   * What sparse layers cost, as shares of what plain ones do: bytes, also with values of 8 bits,
+   * and seconds of a pass of many tokens and of one short text.
    */
   public record Price(double bytes, double bytes8, double many, double one) {}
 
@@ -163,7 +159,7 @@ public final class EssentialSparsityStudy implements Study {
   }
 
   private static Subject subject(ExperimentContext lab, Model model) {
-    return Subject.language((CausalLm) model, lab.text(), 16, 0, 16, lab.scale().pick(1, 10, 200));
+    return Subject.language((CausalLm) model, lab.text(), 16, 0, 16, lab.pick(1, 10, 200));
   }
 
   private static Pretraining language(ExperimentContext lab) {
@@ -185,27 +181,23 @@ public final class EssentialSparsityStudy implements Study {
 
   private static SparsityCurve tickets(ExperimentContext lab, DoubleConsumer progress) {
     TrainingConfig training = training(lab.scale());
-    int rounds = lab.scale().pick(1, 3, 10);
-    List<Double> sparsities = new ArrayList<>();
-    List<Double> losses = new ArrayList<>();
+    int rounds = lab.pick(1, 3, 10);
+    AtomicInteger trained = new AtomicInteger();
     Random.seed(training.seed());
     try (CausalLm start = config(lab.scale()).build()) {
-      new LotteryTicket(rounds, lab.scale().pick(0.5, 0.4, 0.2), Masks.Reach.GLOBAL)
-          .run(
+      return new LotteryTicket(rounds, lab.pick(0.5, 0.4, 0.2), Masks.Reach.GLOBAL)
+          .curve(
               start,
-              model ->
-                  TrainingCurve.of(
-                      model,
-                      new LanguageModelling((CausalLm) model, lab.text(), 16, training.seed(), 1),
-                      training,
-                      done -> progress.accept((losses.size() + done) / (rounds + 1))),
-              (round, model) -> {
-                sparsities.add(round == 0 ? 0 : 1 - Masks.of(model).density());
-                losses.add(subject(lab, model).quality(model));
-              });
+              model -> {
+                int before = trained.getAndIncrement();
+                TrainingCurve.of(
+                    model,
+                    new LanguageModelling((CausalLm) model, lab.text(), 16, training.seed(), 1),
+                    training,
+                    done -> progress.accept((before + done) / (rounds + 1)));
+              },
+              model -> subject(lab, model).quality(model));
     }
-    return new SparsityCurve(
-        sparsities, losses.stream().map(loss -> loss / losses.get(0) - 1).toList());
   }
 
   // ---- What sparse layers cost

@@ -11,7 +11,7 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.metrics.CalibrationError;
 import dev.jformer.metrics.ClassificationScores;
-import dev.jformer.metrics.RankCorrelation;
+import dev.jformer.metrics.NoveltyDetection;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.vision.ImageModel;
 import dev.jformer.model.vision.VisionTransformer;
@@ -35,10 +35,8 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ImageClassification;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongFunction;
-import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /**
@@ -58,12 +56,7 @@ public final class RandomPruningStudy implements Study {
   /** By so much of 0 to 1 a pixel is changed in an attack. */
   private static final double ATTACK = 2.0 / 255;
 
-  /**
-   * What differs between models.
-   *
-   * @param sparsity share of the weights that is left out; 0 for the dense net
-   * @param ratios the rule for the layers' shares
-   */
+  /** What differs between models: nothing is left out of the dense net, of sparsity 0. */
   private record Setting(int width, double sparsity, Ratios ratios) {
     String arm() {
       String what = sparsity == 0 ? "dense" : Check.number(sparsity) + " left out by " + ratios;
@@ -167,33 +160,26 @@ public final class RandomPruningStudy implements Study {
     ClassificationScores scores = new ClassificationScores();
     ClassificationScores attacked = new ClassificationScores();
     CalibrationError calibration = new CalibrationError();
-    DoubleStream.Builder known = DoubleStream.builder();
-    DoubleStream.Builder unknown = DoubleStream.builder();
+    NoveltyDetection detection = new NoveltyDetection();
     ImageSampler.all(
         images.test(),
         (pixels, labels) -> {
           Tensor logits = model.logits(pixels);
           scores.add(logits, labels);
           calibration.add(logits, labels);
-          addSureness(logits, known);
+          detection.addKnown(logits);
           if (attacked.count() < most) {
             attacked.add(model.logits(attacked(model, pixels, labels)), labels);
           }
         });
-    ImageSampler.all(
-        images.others(), (pixels, labels) -> addSureness(model.logits(pixels), unknown));
+    ImageSampler.all(images.others(), (others, none) -> detection.addNovel(model.logits(others)));
     return new Outcome(
         setting,
         100 * scores.accuracy(),
         100 * calibration.error(),
-        100 * RankCorrelation.auroc(known.build().toArray(), unknown.build().toArray()),
+        100 * detection.auroc(),
         100 * attacked.accuracy(),
         model.parameterCount());
-  }
-
-  /** Adds the highest probability of each image. */
-  private static void addSureness(Tensor logits, DoubleStream.Builder all) {
-    Arrays.stream(logits.softmax(1).max(1, false).toDoubles()).forEach(all);
   }
 
   /** The fast gradient sign method (arXiv 1412.6572). */
