@@ -19,7 +19,6 @@ import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Measured.Cell;
-import dev.jformer.studies.Scale;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
@@ -33,7 +32,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
-import dev.jformer.train.TrainingConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,8 +97,7 @@ public final class EssentialSparsityStudy implements Study {
     Pretraining language = language(lab);
     Map<String, Results> models = new LinkedHashMap<>();
     models.put(
-        "sentence encoder",
-        lab.measure("sentence encoder", Results.class, () -> sentences(lab.scale())));
+        "sentence encoder", lab.measure("sentence encoder", Results.class, () -> sentences(lab)));
     models.put("language model", language.trained());
     SparsityCurve tickets =
         lab.measure("lottery tickets", SparsityCurve.class, done -> tickets(lab, done));
@@ -123,39 +120,35 @@ public final class EssentialSparsityStudy implements Study {
   // ---- Models
 
   private static SparsityCurve curve(
-      Scale scale, Subject subject, double whole, DoubleFunction<Compression> method) {
+      ExperimentContext lab, Subject subject, double whole, DoubleFunction<Compression> method) {
     List<Double> tenths = List.of(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9);
     List<Double> more = Stream.concat(tenths.stream(), Stream.of(0.95)).toList();
     return SparsityCurve.of(
-        scale.pick(List.of(0.0, 0.3, 0.6, 0.9), tenths, more),
+        lab.pick(List.of(0.0, 0.3, 0.6, 0.9), tenths, more),
         sparsity -> subject.relativeLoss(method.apply(sparsity), whole));
   }
 
-  private static Results results(Scale scale, Subject subject) {
+  private static Results results(ExperimentContext lab, Subject subject) {
     double whole = subject.quality(subject.model());
     return new Results(
         whole,
-        METHODS.map((name, method) -> curve(scale, subject, whole, method)),
+        METHODS.map((name, method) -> curve(lab, subject, whole, method)),
         PATTERNS.map((name, pattern) -> 100 * subject.relativeLoss(pattern, whole)));
   }
 
-  private static Results sentences(Scale scale) {
-    try (TextPairs pairs = new TextPairs(scale, PAIRS);
+  private static Results sentences(ExperimentContext lab) {
+    try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS);
         Mode mode = Autograd.noGrad()) {
-      return results(scale, Subject.sentences(pairs, 0));
+      return results(lab, Subject.sentences(pairs, 0));
     }
   }
 
-  private static CausalLm.Config config(Scale scale) {
-    return Small.language(
-        scale.pick(1, 3, 12),
-        scale.pick(32, 96, 768),
-        scale.pick(16, 64, 512),
-        scale.pick(2, 4, 12));
-  }
-
-  private static TrainingConfig training(Scale scale) {
-    return Small.training(scale.pick(4, 400, 100_000), 16, 1);
+  private static LanguageTrial training(ExperimentContext lab) {
+    return new LanguageTrial(
+        Small.language(
+            lab.pick(1, 3, 12), lab.pick(32, 96, 768), lab.pick(16, 64, 512), lab.pick(2, 4, 12)),
+        Small.training(lab.pick(4, 400, 100_000), 16, 1),
+        lab.pick(1, 10, 100));
   }
 
   private static Subject subject(ExperimentContext lab, Model model) {
@@ -163,28 +156,27 @@ public final class EssentialSparsityStudy implements Study {
   }
 
   private static Pretraining language(ExperimentContext lab) {
-    Scale scale = lab.scale();
     return lab.learn(
         "language model",
-        new LanguageTrial(config(scale), training(scale), scale.pick(1, 10, 100), null)
+        training(lab)
             .watched(
                 Pretraining.class,
-                (model, step) -> stage(scale, subject(lab, model), step),
+                (model, step) -> stage(lab, subject(lab, model), step),
                 (model, result, stages) ->
-                    new Pretraining(stages, results(scale, subject(lab, model)))));
+                    new Pretraining(stages, results(lab, subject(lab, model)))));
   }
 
-  private static Stage stage(Scale scale, Subject subject, long updates) {
+  private static Stage stage(ExperimentContext lab, Subject subject, long updates) {
     double loss = subject.quality(subject.model());
-    return new Stage(updates, loss, curve(scale, subject, loss, EssentialSparsityStudy::global));
+    return new Stage(updates, loss, curve(lab, subject, loss, EssentialSparsityStudy::global));
   }
 
   private static SparsityCurve tickets(ExperimentContext lab, DoubleConsumer progress) {
-    TrainingConfig training = training(lab.scale());
+    LanguageTrial trial = training(lab);
     int rounds = lab.pick(1, 3, 10);
     AtomicInteger trained = new AtomicInteger();
-    Random.seed(training.seed());
-    try (CausalLm start = config(lab.scale()).build()) {
+    Random.seed(trial.training().seed());
+    try (CausalLm start = trial.model().build()) {
       return new LotteryTicket(rounds, lab.pick(0.5, 0.4, 0.2), Masks.Reach.GLOBAL)
           .curve(
               start,
@@ -192,8 +184,8 @@ public final class EssentialSparsityStudy implements Study {
                 int before = trained.getAndIncrement();
                 TrainingCurve.of(
                     model,
-                    new LanguageModelling((CausalLm) model, lab.text(), 16, training.seed(), 1),
-                    training,
+                    new LanguageModelling((CausalLm) model, lab.text(), 16, 1, 1),
+                    trial.training(),
                     done -> progress.accept((before + done) / (rounds + 1)));
               },
               model -> subject(lab, model).quality(model));
@@ -222,13 +214,12 @@ public final class EssentialSparsityStudy implements Study {
   }
 
   private static Price price(ExperimentContext lab, double sparsity) {
-    Scale scale = lab.scale();
-    try (TextPairs pairs = new TextPairs(scale, PAIRS);
+    try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS);
         Mode mode = Autograd.noGrad()) {
       Subject subject = Subject.sentences(pairs, 0);
-      Tensor many = Tensor.randint(0, 200, scale.pick(2, 32, 32), scale.pick(8, 64, 128));
-      Tensor one = Tensor.randint(0, 200, 1, scale.pick(4, 12, 12));
-      int rounds = scale.pick(1, 5, 15);
+      Tensor many = Tensor.randint(0, 200, lab.pick(2, 32, 32), lab.pick(8, 64, 128));
+      Tensor one = Tensor.randint(0, 200, 1, lab.pick(4, 12, 12));
+      int rounds = lab.pick(1, 5, 15);
       List<Compression> rounded = List.of(global(sparsity), new WeightInt8());
       double plain =
           Masks.weights(pairs.model()).values().stream().mapToDouble(w -> 4.0 * w.elements()).sum();

@@ -103,8 +103,8 @@ public final class ZeroTpruneStudy implements Study {
     Measured<Speed> textSpeeds =
         lab.measureTogether("speed, texts", Speed.class, progress -> textSpeeds(lab));
     Measured<Curve> images =
-        lab.learnTogether("images", Curve.class, 1, session -> images(lab, session));
-    Measured<Curve> texts = lab.measureTogether("texts", Curve.class, progress -> texts(lab));
+        lab.learnTogether("images", Curve.class, 1, session -> imageCurves(lab, session));
+    Measured<Curve> texts = lab.measureTogether("texts", Curve.class, progress -> textCurves(lab));
     report(lab, "vision transformer", "points of accuracy", images, imageSpeeds);
     report(lab, "sentence encoder", "points of Spearman x 100", texts, textSpeeds);
     lab.note(
@@ -126,53 +126,54 @@ public final class ZeroTpruneStudy implements Study {
     return lab.pick(List.of(0.9, 0.7), shares, shares);
   }
 
-  /** A model with one rule and share at blocks that suit its depth. */
-  private static Model thinned(Model model, int layers, double share, TokenReducer rule) {
-    List<Integer> blocks =
-        layers == 6 ? List.of(1, 3) : layers == 12 ? List.of(3, 6, 9) : List.of(0);
-    return new TokenPruning(blocks, share, rule).apply(model, null);
+  /** A model, the blocks at which tokens leave, and a pass of it or of one with fewer tokens. */
+  private record Whole(Model model, List<Integer> blocks, Consumer<Model> pass) {
+    Model thinned(double share, TokenReducer rule) {
+      return new TokenPruning(blocks, share, rule).apply(model, null);
+    }
+
+    /** The operations of a pass, as a share of those of the whole model. */
+    double operations(Model made) {
+      try (Scope scope = Scope.open();
+          Mode mode = Autograd.noGrad()) {
+        return Flops.of(() -> pass.accept(made)) / Flops.of(() -> pass.accept(model));
+      }
+    }
+  }
+
+  private static Whole images(ExperimentContext lab, ImageModel model, Tensor images) {
+    List<Integer> blocks = lab.pick(List.of(0), List.of(1, 3), List.of(3, 6, 9));
+    return new Whole(model, blocks, made -> ((ImageModel) made).logits(images));
+  }
+
+  private static Whole texts(ExperimentContext lab, Encoder model, Tensor ids) {
+    List<Integer> blocks = lab.pick(List.of(0), List.of(1, 3), List.of(1, 3));
+    return new Whole(model, blocks, made -> ((Encoder) made).pooled(ids, null));
   }
 
   private static Map<String, Curve> curves(
-      ExperimentContext lab,
-      Model model,
-      int layers,
-      Consumer<Model> pass,
-      ToDoubleFunction<Model> quality) {
-    double operations = operations(model, pass);
-    double whole = quality.applyAsDouble(model);
+      ExperimentContext lab, Whole whole, ToDoubleFunction<Model> quality) {
+    double before = quality.applyAsDouble(whole.model());
     return RULES.map(
         (name, rule) -> {
           List<Point> points = new ArrayList<>();
           for (double share : shares(lab)) {
-            try (Model thin = thinned(model, layers, share, rule)) {
-              double done = operations(thin, pass) / operations;
-              points.add(new Point(share, done, quality.applyAsDouble(thin)));
+            try (Model thin = whole.thinned(share, rule)) {
+              points.add(new Point(share, whole.operations(thin), quality.applyAsDouble(thin)));
             }
           }
-          return new Curve(whole, points);
+          return new Curve(before, points);
         });
-  }
-
-  private static double operations(Model model, Consumer<Model> pass) {
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      return Flops.of(() -> pass.accept(model));
-    }
-  }
-
-  private static int layers(ExperimentContext lab) {
-    return lab.pick(2, 6, 12);
   }
 
   private static ImageModel.Config config(ExperimentContext lab, int width) {
     return new VisionTransformer.Config()
         .with(c -> c.pool(VisionTransformer.Pool.TOKEN).stem(VisionTransformer.Stem.CONVOLUTIONAL))
-        .withStack(s -> s.layers(layers(lab)).width(width))
+        .withStack(s -> s.layers(lab.pick(2, 6, 12)).width(width))
         .withBlock(b -> b.mixer(new SoftmaxAttention.Config(lab.pick(2, 4, 6), 0)));
   }
 
-  private static Map<String, Curve> images(ExperimentContext lab, Trial.Session session) {
+  private static Map<String, Curve> imageCurves(ExperimentContext lab, Trial.Session session) {
     int steps = lab.pick(2, 700, 100_000);
     TrainingConfig training = Small.training(steps, lab.pick(4, 64, 128), 1).withSteps(steps, 1);
     Tensor one = Tensor.zeros(1, 3, 32, 32);
@@ -182,22 +183,14 @@ public final class ZeroTpruneStudy implements Study {
             (model, images, result) ->
                 curves(
                     lab,
-                    model,
-                    layers(lab),
-                    m -> ((ImageModel) m).logits(one),
-                    m -> 100 * images.accuracy((ImageModel) m)));
+                    images(lab, model, one),
+                    made -> 100 * images.accuracy((ImageModel) made)));
   }
 
-  private static Map<String, Curve> texts(ExperimentContext lab) {
+  private static Map<String, Curve> textCurves(ExperimentContext lab) {
     try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
-      Encoder model = pairs.model();
       Tensor ids = Tensor.randint(0, 200, 1, lab.pick(16, 32, 32));
-      return curves(
-          lab,
-          model,
-          model.config().layers(),
-          m -> ((Encoder) m).pooled(ids, null),
-          m -> pairs.score((Encoder) m));
+      return curves(lab, texts(lab, pairs.model(), ids), made -> pairs.score((Encoder) made));
     }
   }
 
@@ -208,36 +201,31 @@ public final class ZeroTpruneStudy implements Study {
     Random.seed(1);
     try (ImageModel model = config(lab, lab.pick(8, 192, 384)).build()) {
       model.train(false);
-      Tensor images = Tensor.rand(lab.pick(2, 32, 32), 3, 32, 32);
-      return speeds(lab, model, layers(lab), m -> ((ImageModel) m).logits(images));
+      return speeds(lab, images(lab, model, Tensor.rand(lab.pick(2, 32, 32), 3, 32, 32)));
     }
   }
 
   private static Map<String, Speed> textSpeeds(ExperimentContext lab) {
     try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
       Tensor ids = Tensor.randint(0, 200, lab.pick(2, 16, 32), lab.pick(16, 64, 128));
-      int layers = pairs.model().config().layers();
-      return speeds(lab, pairs.model(), layers, m -> ((Encoder) m).pooled(ids, null));
+      return speeds(lab, texts(lab, pairs.model(), ids));
     }
   }
 
-  private static Map<String, Speed> speeds(
-      ExperimentContext lab, Model model, int layers, Consumer<Model> pass) {
+  private static Map<String, Speed> speeds(ExperimentContext lab, Whole whole) {
     double share = shares(lab).get(shares(lab).size() / 2); // saves a third of the operations
-    Map<String, Model> thin = RULES.map((name, rule) -> thinned(model, layers, share, rule));
-    Arms<Model> all = Arms.of(thin).control(WHOLE, model);
+    Arms<Model> thin = Arms.of(RULES.map((name, rule) -> whole.thinned(share, rule)));
     try (Mode mode = Autograd.noGrad()) {
-      double operations = operations(model, pass);
       // Rules run in Java, which takes a while until it is compiled.
       TimedArms times =
           TimedArms.measure(
-              all.with(each -> () -> pass.accept(each)), lab.pick(1, 10, 10), lab.pick(1, 9, 15));
-      return Arms.of(thin)
-          .map(
-              (name, each) ->
-                  new Speed(operations / operations(each, pass), times.ratio(WHOLE, name)));
+              thin.control(WHOLE, whole.model()).with(made -> () -> whole.pass().accept(made)),
+              lab.pick(1, 10, 10),
+              lab.pick(1, 9, 15));
+      return thin.map(
+          (name, made) -> new Speed(1 / whole.operations(made), times.ratio(WHOLE, name)));
     } finally {
-      thin.values().forEach(Model::close);
+      thin.settings().values().forEach(Model::close);
     }
   }
 
