@@ -54,9 +54,6 @@ public final class EssentialSparsityStudy implements Study {
   /** By so many times the fall after the knee is as steep as the one before, at least. */
   private static final double STEEPER = 5;
 
-  /** Pairs of a file of scored pairs that are looked at. */
-  private static final int PAIRS = 120;
-
   private static final String GLOBAL = "magnitude, global";
   private static final String RANDOM = "random";
   private static final Arms<DoubleFunction<Compression>> METHODS =
@@ -110,11 +107,9 @@ public final class EssentialSparsityStudy implements Study {
     emergence(lab, language.stages());
     lab.note(
         "Left out are weights of the linear layers in the blocks; embeddings, norms, biases and the"
-            + " output layer stay whole. The sentence encoder is all-MiniLM-L6-v2, judged by the"
-            + " mean Spearman correlation of "
-            + PAIRS
-            + " pairs of each of four STS files; the language model has 3 layers of width 96 and"
-            + " learns bytes for 400 updates, lottery tickets as many in every round.");
+            + " output layer stay whole. The language model has 3 layers of width 96 and learns"
+            + " bytes for 400 updates, lottery tickets as many in every round.");
+    lab.note(TextPairs.NOTE);
   }
 
   // ---- Models
@@ -137,7 +132,7 @@ public final class EssentialSparsityStudy implements Study {
   }
 
   private static Results sentences(ExperimentContext lab) {
-    try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS);
+    try (TextPairs pairs = new TextPairs(lab.scale());
         Mode mode = Autograd.noGrad()) {
       return results(lab, Subject.sentences(pairs, 0));
     }
@@ -214,7 +209,7 @@ public final class EssentialSparsityStudy implements Study {
   }
 
   private static Price price(ExperimentContext lab, double sparsity) {
-    try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS);
+    try (TextPairs pairs = new TextPairs(lab.scale());
         Mode mode = Autograd.noGrad()) {
       Subject subject = Subject.sentences(pairs, 0);
       Tensor many = Tensor.randint(0, 200, lab.pick(2, 32, 32), lab.pick(8, 64, 128));

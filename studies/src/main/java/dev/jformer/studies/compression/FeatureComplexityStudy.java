@@ -51,19 +51,16 @@ public final class FeatureComplexityStudy implements Study {
   /** The percentage by which quality may fall. */
   private static final double LOST = 1;
 
-  /** Pairs of a file of scored pairs that are looked at. */
-  private static final int PAIRS = 120;
-
   private static final String OURS = "merging";
   private static final String MAGNITUDE = "magnitude";
   private static final String CHANCE = "chance";
   private static final List<String> METHODS = List.of(OURS, MAGNITUDE, CHANCE);
 
-  /** Thresholds at which features are counted. */
+  /**
+   * Thresholds at which features are counted. The last is that of the claims, for below it language
+   * models as small as these have no two alike.
+   */
   private static final List<Double> THRESHOLDS = List.of(0.05, 0.1, 0.2);
-
-  /** That of the claims, for below it language models as small as these have no two alike. */
-  private static final double THRESHOLD = 0.2;
 
   /**
    * A model with fewer hidden units, in equal numbers by all methods.
@@ -112,14 +109,10 @@ public final class FeatureComplexityStudy implements Study {
     }
   }
 
-  /**
-   * How many features are left of a language model's layers.
-   *
-   * @param left percentages, by {@link #THRESHOLDS}
-   */
+  /** The percentages of a language model's features that are left, by {@link #THRESHOLDS}. */
   private record Features(long step, double loss, List<Double> left) {
-    double atThreshold() {
-      return left.get(THRESHOLDS.indexOf(THRESHOLD));
+    double last() {
+      return left.get(left.size() - 1);
     }
   }
 
@@ -166,11 +159,9 @@ public final class FeatureComplexityStudy implements Study {
     lab.note(
         "Only hidden units of perceptrons can leave; shares of weights are of the whole model,"
             + " tables of words included. Merging says how many units each layer keeps, by its"
-            + " threshold or as a share; the others keep as many. The sentence encoder is"
-            + " all-MiniLM-L6-v2, judged by the mean Spearman correlation of "
-            + PAIRS
-            + " pairs of each of four STS files; the language models have 4 layers of width 64 and"
-            + " learn bytes for 400 updates. Chance is the mean of two draws.");
+            + " threshold or as a share; the others keep as many. The language models have 4 layers"
+            + " of width 64 and learn bytes for 400 updates. Chance is the mean of two draws.");
+    lab.note(TextPairs.NOTE);
   }
 
   // ---- All methods on a model
@@ -224,7 +215,7 @@ public final class FeatureComplexityStudy implements Study {
   }
 
   private static Points sentences(ExperimentContext lab, DoubleConsumer progress) {
-    try (TextPairs pairs = new TextPairs(lab.scale(), PAIRS)) {
+    try (TextPairs pairs = new TextPairs(lab.scale())) {
       return points(lab, Subject.sentences(pairs, 0), progress);
     }
   }
@@ -296,7 +287,7 @@ public final class FeatureComplexityStudy implements Study {
             title,
             "updates",
             "features left (%)",
-            Curve.line(Trained::course, Features::step, Features::atThreshold)));
+            Curve.line(Trained::course, Features::step, Features::last)));
     lab.table(wide.table("Complexity by width", "model", columns));
     List<String> widths = wide.names();
     lab.claim(
@@ -304,7 +295,7 @@ public final class FeatureComplexityStudy implements Study {
         "the larger the network, the more redundant features it learns",
         wide.below(
             "features left of the widest (%)",
-            widths.get(widths.size() - 1), widths.get(0), Features::atThreshold));
+            widths.get(widths.size() - 1), widths.get(0), Features::last));
     for (Measured.Arm<Trained> arm : courses.arms()) {
       List<Features> course = arm.first().course();
       lab.claim(
@@ -315,7 +306,7 @@ public final class FeatureComplexityStudy implements Study {
           Check.below(
               "rank correlation of complexity and loss",
               RankCorrelation.spearman(
-                  course.stream().mapToDouble(Features::atThreshold).toArray(),
+                  course.stream().mapToDouble(Features::last).toArray(),
                   course.stream().mapToDouble(Features::loss).toArray()),
               0));
     }

@@ -79,7 +79,6 @@ public final class RandomSearchStudy implements Study {
     double area() {
       return Seeds.mean(losses, loss -> loss);
     }
-
   }
 
   private static List<Double> sparsities(ExperimentContext lab) {
@@ -215,8 +214,7 @@ public final class RandomSearchStudy implements Study {
             column("mean over training", Nets::area),
             fixed("networks of a seed", Nets::networks)));
     for (double sparsity : sparsities(lab)) {
-      Measured<Nets> shown =
-          nets.where(net -> net.sparsity() == 0 || net.sparsity() == sparsity);
+      Measured<Nets> shown = nets.where(net -> net.sparsity() == 0 || net.sparsity() == sparsity);
       lab.figure(
           Figure.of(
               "Language models " + without(sparsity),
