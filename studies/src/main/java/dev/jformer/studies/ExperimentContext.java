@@ -237,6 +237,11 @@ public final class ExperimentContext {
     notes.add(note);
   }
 
+  /** As above, with values that are formatted as by {@link String#format}. */
+  public void note(String format, Object... values) {
+    note(String.format(Locale.ROOT, format, values));
+  }
+
   /**
    * Returns the results so far.
    *

@@ -3,8 +3,10 @@ package dev.jformer.studies;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.ParetoFront;
 import dev.jformer.studies.evidence.Table;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -127,6 +129,15 @@ public record Measured<R>(List<Arm<R>> arms) {
   /** Returns the arms whose first result satisfies a condition. */
   public Measured<R> where(Predicate<? super R> property) {
     return new Measured<>(arms.stream().filter(arm -> property.test(arm.first())).toList());
+  }
+
+  /** Returns the arms whose first results are on the {@link ParetoFront} of some costs. */
+  @SafeVarargs
+  public final Measured<R> front(ToDoubleFunction<? super R>... costs) {
+    Function<R, double[]> all =
+        result -> Arrays.stream(costs).mapToDouble(cost -> cost.applyAsDouble(result)).toArray();
+    List<double[]> choices = arms.stream().map(arm -> all.apply(arm.first())).toList();
+    return where(result -> ParetoFront.holds(all.apply(result), choices));
   }
 
   /** Names of the arms. */

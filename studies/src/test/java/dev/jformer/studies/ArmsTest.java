@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -286,5 +287,15 @@ class ArmsTest {
   void theLargestIsThatOfAllRuns() {
     Measured<Integer> all = Measured.ofRuns(Map.of("a", List.of(1, 5), "b", List.of(3)));
     assertEquals(5, all.largest(value -> value));
+  }
+
+  @Test
+  void theFrontHasWhatNothingBeats() {
+    Measured<List<Double>> all =
+        Measured.of(
+            Map.of(
+                "cheap", List.of(1.0, 5.0), "good", List.of(3.0, 1.0), "bad", List.of(3.0, 5.0)));
+    assertEquals(
+        Set.of("cheap", "good"), Set.copyOf(all.front(v -> v.get(0), v -> v.get(1)).names()));
   }
 }

@@ -9,7 +9,6 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.model.vision.VisionTransformer;
-import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.quantized.Int8Linear;
@@ -65,12 +64,10 @@ public final class DenseshiftStudy implements Study {
   /**
    * A model that learned. All but score and bytes are NaN of floats.
    *
-   * @param score percentage of test images that are right, or loss in nats
-   * @param stored the same as it is stored
-   * @param integers the same computed with shifts
-   * @param signs percentage of weights whose sign never changed
-   * @param shifts percentage of those whose exponent never changed
-   * @param weights percentage of those of which nothing changed
+   * @param score percentage of test images that are right, or loss in nats: as it was trained, as
+   *     it is {@code stored}, and computed with shifts of {@code integers}
+   * @param signs percentage of weights whose sign never changed; likewise of exponents ({@code
+   *     shifts}) and of whole weights
    * @param bytes of the linear layers in the blocks, as they are stored
    * @param apart the largest difference of shifts and sums from the product of floats
    */
@@ -116,15 +113,13 @@ public final class DenseshiftStudy implements Study {
     report(lab, "Language model of bytes", "held-out loss (nats)", text);
     times(lab);
     lab.note(
-        "Powers of two are the linear layers in the blocks; embeddings, stem and head are floats,"
-            + " as the first and last layers of the paper's networks are. All learn by AdamW at the"
-            + " same rate for the same updates; two seeds of floats and 3 bits, one of the others."
-            + " A weight is frozen if no update changed its sign or exponent.");
+        "Powers of two are the linear layers in the blocks; embeddings, stem and head are floats, as"
+            + " the first and last layers of the paper's networks. All learn by AdamW at the same"
+            + " rate for the same updates. A weight is frozen if no update changed it.");
     lab.note(
         "Shifts and sums run in the JVM on 32-bit lanes, inputs rounded to 8 bits. The engine's"
             + " float products use fused multiply-adds, and its 8-bit ones four products and sums"
-            + " an instruction and lane, so on this CPU a multiplication costs nothing that a shift"
-            + " would spare. The paper's 1.6 times are of an ARM A57.");
+            + " an instruction and lane, so a shift spares nothing on this CPU.");
   }
 
   // ---- Learning
@@ -227,30 +222,19 @@ public final class DenseshiftStudy implements Study {
 
   private static void times(ExperimentContext lab) {
     int in = lab.pick(32, 384, 768);
-    List<Integer> sizes = lab.pick(List.of(1, 4), List.of(1, 128), List.of(1, 128));
     Measured<TimedArms> times =
-        Arms.named(sizes, tokens -> tokens + " tokens")
-            .measure(
-                lab,
-                "times of a layer, ",
-                TimedArms.class,
-                tokens ->
-                    TimedArms.layers(
-                        LAYERS,
-                        layer -> layer.build(in, 4L * in, true, Initializer.normal(0.02)),
-                        false,
-                        lab.pick(3, 10, 10),
-                        lab.pick(3, 11, 11),
-                        tokens,
-                        in));
-    times
-        .arms()
-        .forEach(
-            arm ->
-                lab.table(
-                    arm.first()
-                        .table(
-                            "Time of a layer in inference, " + arm.name(), "layer", "x floats")));
+        TimedArms.projections(
+            lab,
+            LAYERS,
+            in,
+            4L * in,
+            lab.pick(List.of(1, 4), List.of(1, 128), List.of(1, 128)),
+            lab.pick(3, 10, 10),
+            lab.pick(3, 11, 11));
+    for (Measured.Arm<TimedArms> arm : times.arms()) {
+      String title = "Time of a layer in inference, " + arm.name();
+      lab.table(arm.first().table(title, "layer", "x floats"));
+    }
     Measured.Arm<TimedArms> most = times.arms().get(1);
     lab.claim(
         "By DenseShift's shifts and sums a layer is faster than by floats",

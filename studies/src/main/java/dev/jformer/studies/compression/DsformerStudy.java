@@ -4,6 +4,7 @@ import static dev.jformer.studies.Column.column;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Compression;
+import dev.jformer.compress.Fold;
 import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.compress.WeightError;
 import dev.jformer.compress.factorize.DsFormer;
@@ -12,8 +13,6 @@ import dev.jformer.compress.factorize.LowRank;
 import dev.jformer.compress.prune.NmPruning;
 import dev.jformer.compress.quantize.WeightInt8;
 import dev.jformer.model.Encoder;
-import dev.jformer.model.Model;
-import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.factorized.DenseSparseLinear;
@@ -99,16 +98,14 @@ public final class DsformerStudy implements Study {
     times(lab);
     lab.note(
         "Bytes are those of the linear layers in the blocks, places of coefficients included. 3:8"
-            + " patterns keep 2.46 times fewer, more bytes than DSFormer's 2.8, as 1:2 and 2:8 have"
-            + " a little more than those beside them. DSFormer and low rank are tuned in the form"
-            + " that is stored, but for all of DSFormer's coefficients, of which a pass uses the"
-            + " largest; what is tested is the stored form. One seed; sentences of at most "
-            + WORDS
-            + " words are learned from.");
+            + " patterns have more bytes than DSFormer at 2.8x, 1:2 and 2:8 a little more than those"
+            + " beside them. All are tuned in the form that is stored, but DSFormer with all of its"
+            + " coefficients, of which a pass uses the largest; what is tested is the stored form."
+            + " One seed; sentences of at most %d words are learned from.",
+        WORDS);
     lab.note(
         "By factors, inputs are multiplied with the sparse coefficients by the engine's product of"
-            + " CSR matrices. Products that skip zeros gain nothing on this CPU; as fast as a dense"
-            + " layer is the matrix that is kept, which then takes its memory.");
+            + " CSR matrices, which gains nothing on this CPU.");
   }
 
   private static Arms<List<Compression>> atOnce() {
@@ -201,18 +198,13 @@ public final class DsformerStudy implements Study {
     return new SentimentTrial(texts, pretrained, training)
         .examined(
             TrainingResult.class,
-            (model, result) -> result.with("accuracy", asStored(texts, model)));
-  }
-
-  /** What was trained with all coefficients is judged in the form in which it is stored. */
-  private static double asStored(Sentiment texts, Encoder model) {
-    Projection projection = model.config().projection();
-    if (projection.equals(projection.folded())) {
-      return texts.right(model);
-    }
-    try (Model folded = new DsFormer().apply(model, null)) {
-      return texts.right((Encoder) folded);
-    }
+            (model, result) -> {
+              // What was trained with all coefficients is judged in the form in which it is stored.
+              try (Encoder stored = Fold.fold(model)) {
+                stored.train(false);
+                return result.with("accuracy", texts.right(stored));
+              }
+            });
   }
 
   // ---- Time
@@ -236,20 +228,7 @@ public final class DsformerStudy implements Study {
         TimedArms.ratios(
             "Time of a layer, times the dense one's",
             "",
-            Arms.named(sizes, tokens -> tokens + " tokens")
-                .measure(
-                    lab,
-                    "times of a layer, ",
-                    TimedArms.class,
-                    tokens ->
-                        TimedArms.layers(
-                            all,
-                            part -> part.build(in, 4L * in, true, Initializer.normal(0.02)),
-                            false,
-                            3,
-                            lab.pick(3, 15, 15),
-                            tokens,
-                            in))));
+            TimedArms.projections(lab, all, in, 4L * in, sizes, 3, lab.pick(3, 15, 15))));
   }
 
   // ---- Report

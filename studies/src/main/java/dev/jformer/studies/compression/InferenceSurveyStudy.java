@@ -2,6 +2,7 @@ package dev.jformer.studies.compression;
 
 import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.fixed;
+import static dev.jformer.studies.Column.named;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.compress.Compression;
@@ -25,7 +26,6 @@ import dev.jformer.studies.Measured;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.studies.evidence.ParetoFront;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.Small.Size;
 import dev.jformer.studies.trial.Subject;
@@ -68,32 +68,21 @@ public final class InferenceSurveyStudy implements Study {
   private record Method(String family, List<Compression> steps) {}
 
   /**
-   * What a model costs and is worth.
+   * What a model is worth, and what it costs as shares of the plain model's.
    *
-   * @param family of the survey
-   * @param quality of the model
-   * @param bytes of its weights in memory, before a kernel keeps a form of its own, as a share of
-   *     the plain model's
-   * @param flops of the matrix products of a pass, as a share of the plain model's
-   * @param one seconds of a pass of one text, as a share of the plain model's
-   * @param many the same of a batch
+   * @param bytes of its weights in memory, before a kernel keeps a form of its own
+   * @param flops of the matrix products of a pass
+   * @param one seconds of a pass of one text; {@code many} of a batch
    */
   private record Outcome(
       String family, double quality, double bytes, double flops, double one, double many) {}
 
   /** Models of one kind under all methods. */
   private record Models(String name, String quality, boolean higher, Measured<Outcome> outcomes) {
-    boolean onFront(Outcome outcome) {
-      List<double[]> all = outcomes.arms().stream().map(arm -> costs(arm.first())).toList();
-      return ParetoFront.holds(costs(outcome), all);
-    }
-
-    private double[] costs(Outcome o) {
-      return new double[] {higher ? -o.quality() : o.quality(), o.bytes(), o.many()};
-    }
-
+    /** Those that no other beats in quality, bytes and time. */
     Measured<Outcome> front() {
-      return outcomes.where(this::onFront);
+      return outcomes.front(
+          o -> higher ? -o.quality() : o.quality(), Outcome::bytes, Outcome::many);
     }
   }
 
@@ -111,12 +100,11 @@ public final class InferenceSurveyStudy implements Study {
     report(lab, language);
     claims(lab, sentences, language);
     lab.note(
-        "Methods are applied at once and without training after it, those with settings at the ones"
-            + " named in the code or their defaults: 'magnitude', 'random-prune' and 'n-m' leave half"
-            + " of the weights, 'prune-neurons' three quarters of the hidden units, 'low-rank' and"
-            + " 'dsformer' half of the bytes, 'zero-tprune' three quarters of the tokens at two"
-            + " blocks. Operations are those of matrix products as they are executed; bytes those of"
-            + " all weights, tables too. The Pareto front is that of quality, bytes and time of a"
+        "Methods are applied at once, without training after it. 'magnitude', 'random-prune' and"
+            + " 'n-m' leave half of the weights, 'prune-neurons' three quarters of the hidden units,"
+            + " 'low-rank' and 'dsformer' half of the bytes, 'zero-tprune' three quarters of the"
+            + " tokens at two blocks. Operations are those of matrix products as they are executed;"
+            + " bytes those of all weights. The Pareto front is that of quality, bytes and time of a"
             + " batch.");
   }
 
@@ -128,9 +116,16 @@ public final class InferenceSurveyStudy implements Study {
     known.put("llm-fp4", new LlmFp4().withSearch(lab.pick(2, 12, 100), 1, 256));
     known.put("random-prune", new RandomPruning(0.5, RandomPruning.Ratios.UNIFORM, 1));
     known.put("prune-neurons", new PruneNeurons(0.25, List.of(), new MagnitudeNeurons()));
-    Map<String, String> families = new LinkedHashMap<>();
+    Map<String, Method> methods = new LinkedHashMap<>(Map.of(PLAIN, new Method("", List.of())));
     BiConsumer<String, String> add =
-        (family, names) -> Stream.of(names.split("; ")).forEach(n -> families.put(n, family));
+        (family, names) ->
+            Stream.of(names.split("; "))
+                .forEach(
+                    name ->
+                        methods.put(
+                            name,
+                            new Method(
+                                family, Stream.of(name.split(", ")).map(known::get).toList())));
     add.accept(
         "quantization", "llm-int8; weight-int8; weight-int4; ptq; noisyquant; llm-fp4; denseshift");
     add.accept("pruning of weights", "magnitude; n-m; random-prune");
@@ -144,11 +139,6 @@ public final class InferenceSurveyStudy implements Study {
       add.accept(PAIRS, "zero-tprune, llm-int8; zero-tprune, weight-int4");
       add.accept(PAIRS, "zero-tprune, ifm, llm-int8");
     }
-    Map<String, Method> methods = new LinkedHashMap<>(Map.of(PLAIN, new Method("", List.of())));
-    families.forEach(
-        (name, family) ->
-            methods.put(
-                name, new Method(family, Stream.of(name.split(", ")).map(known::get).toList())));
     return Arms.of(methods);
   }
 
@@ -274,6 +264,7 @@ public final class InferenceSurveyStudy implements Study {
   // ---- Report
 
   private static void report(ExperimentContext lab, Models models) {
+    List<String> front = models.front().names();
     lab.table(
         models
             .outcomes()
@@ -286,7 +277,7 @@ public final class InferenceSurveyStudy implements Study {
                 column("operations, share", Outcome::flops),
                 column("times as fast, one text", o -> 1 / o.one()),
                 column("times as fast, batch", o -> 1 / o.many()),
-                fixed("on the Pareto front", o -> models.onFront(o) ? "yes" : "")));
+                named("on the Pareto front", name -> front.contains(name) ? "yes" : "")));
     front(lab, models, "bytes", "bytes, share of the plain model's", Outcome::bytes);
     front(lab, models, "time", "seconds of a batch, share of the plain model's", Outcome::many);
   }

@@ -33,8 +33,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
-import java.util.function.LongFunction;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -44,9 +42,6 @@ import java.util.function.ToDoubleFunction;
 @AutoService(Study.class)
 public final class LlmFp4Study implements Study {
   private static final double OUTLIER = 20;
-
-  /** "Much better" is to lose at most this share of what the other loses. */
-  private static final double MUCH_LESS = 0.5;
 
   private static final String FLOATS = "float32";
   private static final String INT = "INT, min-max";
@@ -61,6 +56,11 @@ public final class LlmFp4Study implements Study {
 
   /** How many bits weights and activations have. */
   private record Width(int weight, int activation) {
+    LlmFp4 method(ExperimentContext lab, Kind kind) {
+      return new LlmFp4(weight, activation, kind)
+          .withSearch(lab.pick(5, 40, 100), lab.pick(1, 2, 3), lab.pick(32, 512, 1024));
+    }
+
     @Override
     public String toString() {
       return "W" + weight + "A" + activation;
@@ -76,32 +76,32 @@ public final class LlmFp4Study implements Study {
    * @param loss on held-out data, in nats
    * @param judged the metric that tables show: the loss, or the percentage of images that are right
    * @param added by how much the loss is above the model's own
-   * @param bytes of the stored weights
-   * @param seconds that compressing took
    * @param folding the largest difference of an output between the folded form and the explicit one
    */
   private record Reading(
       double loss, double judged, double added, long bytes, double seconds, double folding) {}
 
-  /** Readings of a trained model by {@link #arm}, its own among them. */
-  private record Outcome(Map<String, Reading> readings) {}
-
+  /** The name of a reading; that of the model itself does not depend on width and outliers. */
   private static String arm(String method, Width width, boolean outliers) {
     return method.equals(FLOATS) ? FLOATS : method + ", " + width + (outliers ? ", outliers" : "");
   }
 
   @Override
   public void run(ExperimentContext lab) {
-    Measured<Reading> language = learn(lab, "language model", seed -> language(lab, seed));
-    Measured<Reading> images = learn(lab, "Vision Transformer", seed -> images(lab, seed));
+    int seeds = lab.pick(1, 2, 3);
+    Measured<Reading> language =
+        lab.learnTogether("language model", Reading.class, seeds, run -> language(lab, run));
+    Measured<Reading> images =
+        lab.learnTogether("Vision Transformer", Reading.class, seeds, run -> images(lab, run));
     lab.claim(
         "The folded form of LLM-FP4 is equal to the explicit one of a bias for each channel",
         "equal (section 4.2)",
         Check.all(
             Check.atMost(
-                "of a logit of the language model", language.largest(Reading::folding), 1e-6),
-            Check.atMost("of the Vision Transformer", images.largest(Reading::folding), 1e-6)),
-        "The largest difference of an output, all layers folded against all layers explicit.");
+                "largest difference of a logit of the language model",
+                language.largest(Reading::folding),
+                1e-6),
+            Check.atMost("of the Vision Transformer", images.largest(Reading::folding), 1e-6)));
     claims(
         lab,
         "language model",
@@ -122,33 +122,21 @@ public final class LlmFp4Study implements Study {
             0.25),
         "Embeddings and positions stay float32 here, and weigh more in a small model.");
     lab.note(
-        "Means over seeds; each trains a model anew. Small models have hardly any outlier channels,"
-            + " so everything is measured again on models that were given some: in a few channels,"
-            + " the same in all blocks, the gain of the norms is "
-            + (int) OUTLIER
-            + " times as large and the weights that follow are smaller by as much, which leaves the"
-            + " function as it was. Unlike in large models, these weights are harder to round then.");
+        "Small models have hardly any outlier channels, so everything is measured again on models"
+            + " that were given some: in a few channels, the same in all blocks, the gain of the"
+            + " norms is %.0f times as large and the weights that follow are smaller by as much, which leaves the"
+            + " function as it was. Unlike in large models, these weights are harder to round then.",
+        OUTLIER);
     lab.note(
-        "Rounded are weights and inputs of the linear layers in blocks. Embeddings, norms, the"
-            + " output layer and the products inside of attention stay floats; the paper's W4A4 of"
-            + " language models rounds the embeddings too, and that of BERT and ViT the products."
-            + " INT is a symmetric integer; min-max is E2M1 of 4 bits and E4M3 of 8. Weights have"
-            + " a scale for each output in all methods.");
+        "Rounded are weights and inputs of the linear layers in blocks; embeddings, norms, the"
+            + " output layer and the products inside of attention stay floats. The paper's W4A4 of"
+            + " language models rounds the embeddings too, that of BERT and ViT the products. INT is"
+            + " a symmetric integer; min-max is E2M1 of 4 bits and E4M3 of 8.");
   }
 
   // ---- Models
 
-  private static Measured<Reading> learn(
-      ExperimentContext lab, String model, LongFunction<Trial<Outcome>> trial) {
-    return Measured.within(
-        lab.learn(
-            model,
-            Trial.of(Outcome.class, session -> trial.apply(session.seed()).run(session)),
-            lab.pick(1, 2, 3)),
-        Outcome::readings);
-  }
-
-  private static Trial<Outcome> language(ExperimentContext lab, long seed) {
+  private static Map<String, Reading> language(ExperimentContext lab, Trial.Session run) {
     long held = lab.pick(1, 10, 40);
     return new LanguageTrial(
             Small.language(
@@ -156,17 +144,18 @@ public final class LlmFp4Study implements Study {
                     new Size(1, 16, 16, 2), new Size(3, 128, 128, 4), new Size(12, 768, 1024, 12))),
             Small.training(lab.pick(4, 500, 50_000), lab.pick(4, 16, 64), 1),
             held)
-        .examined(
-            Outcome.class,
-            (model, result) ->
-                outcome(
+        .examine(
+            run,
+            (lm, result) ->
+                readings(
                     lab,
-                    Subject.language(model, lab.text(), 8, lab.pick(1, 4, 16), 16, held),
-                    seed));
+                    Subject.language(lm, lab.text(), 8, lab.pick(1, 4, 16), 16, held),
+                    run.seed()));
   }
 
-  private static Trial<Outcome> images(ExperimentContext lab, long seed) {
+  private static Map<String, Reading> images(ExperimentContext lab, Trial.Session run) {
     TrainingConfig training = Small.training(lab.pick(4, 600, 100_000), lab.pick(4, 64, 128), 1);
+    int calibration = lab.pick(1, 4, 16);
     return new ImageTrial(
             lab.scale(),
             Small.vision(
@@ -174,41 +163,35 @@ public final class LlmFp4Study implements Study {
             training,
             0)
         .withHeldOut(lab.pick(0.5, 0.03, 0.1))
-        .examined(
-            Outcome.class,
-            (model, images, result) ->
-                outcome(lab, images.subject(model, training.steps(), lab.pick(1, 4, 16)), seed));
+        .examine(
+            run,
+            (vit, images, result) ->
+                readings(lab, images.subject(vit, training.steps(), calibration), run.seed()));
   }
 
-  private static Outcome outcome(ExperimentContext lab, Subject subject, long seed) {
-    Map<String, Reading> readings = new LinkedHashMap<>();
-    Model model = subject.model();
-    Reading own = reading(subject, model, 0, 0);
-    readings.put(FLOATS, own);
+  private static Map<String, Reading> readings(ExperimentContext lab, Subject subject, long seed) {
+    Reading own = reading(subject, subject.model(), 0, 0);
+    Map<String, Reading> readings = new LinkedHashMap<>(Map.of(FLOATS, own));
     int channels = Math.max(2, lab.pick(16, 128, 768) / 40);
     try (Scope scope = Scope.open();
-        Model changed = OutlierChannels.in(model, channels, OUTLIER, seed)) {
-      for (boolean outliers : new boolean[] {false, true}) {
+        Model changed = OutlierChannels.in(subject.model(), channels, OUTLIER, seed)) {
+      for (boolean outliers : List.of(false, true)) {
         for (Width width : WIDTHS) {
-          KINDS
-              .settings()
-              .forEach(
-                  (name, kind) -> {
-                    LlmFp4 method =
-                        new LlmFp4(width.weight(), width.activation(), kind)
-                            .withSearch(
-                                lab.pick(5, 40, 100), lab.pick(1, 2, 3), lab.pick(32, 512, 1024));
-                    long start = System.nanoTime();
-                    try (Model small = method.apply(outliers ? changed : model, subject)) {
-                      double seconds = (System.nanoTime() - start) / 1e9;
-                      readings.put(
-                          arm(name, width, outliers), reading(subject, small, own.loss(), seconds));
-                    }
-                  });
+          for (String kind : KINDS.settings().keySet()) {
+            long start = System.nanoTime();
+            try (Model small =
+                width
+                    .method(lab, KINDS.settings().get(kind))
+                    .apply(outliers ? changed : subject.model(), subject)) {
+              double seconds = (System.nanoTime() - start) / 1e9;
+              readings.put(
+                  arm(kind, width, outliers), reading(subject, small, own.loss(), seconds));
+            }
+          }
         }
       }
     }
-    return new Outcome(readings);
+    return readings;
   }
 
   private static Reading reading(Subject subject, Model model, double before, double seconds) {
@@ -234,51 +217,38 @@ public final class LlmFp4Study implements Study {
 
   private static void claims(
       ExperimentContext lab, String model, Measured<Reading> all, String... paper) {
-    for (boolean outliers : new boolean[] {false, true}) {
-      String with = "W4A4 of a " + model + (outliers ? " with outlier channels: " : ": ");
-      Function<String, Estimate> added = method -> added(all, method, SMALLEST, outliers);
-      muchBetter(
-          lab,
-          with + "LLM-FP4 is much better than the searched baseline",
-          paper[0],
-          SEARCHED,
-          added.apply(SHIFTED),
-          added.apply(SEARCHED));
-      muchBetter(
-          lab,
-          with + "the searched baseline is much better than min-max FP4",
-          paper[1],
-          MIN_MAX,
-          added.apply(SEARCHED),
-          added.apply(MIN_MAX));
+    List<String> ranked = List.of(SHIFTED, SEARCHED, MIN_MAX);
+    List<String> sentences =
+        List.of(
+            "LLM-FP4 is much better than the searched baseline",
+            "the searched baseline is much better than min-max FP4");
+    for (boolean outliers : List.of(false, true)) {
+      String of = "W4A4 of a " + model + (outliers ? " with outlier channels: " : ": ");
+      for (int i = 0; i < sentences.size(); i++) {
+        Estimate other = added(all, ranked.get(i + 1), SMALLEST, outliers);
+        lab.claim(
+            of + sentences.get(i),
+            paper[i],
+            ranked.get(i + 1),
+            Check.atMost(
+                "loss added", added(all, ranked.get(i), SMALLEST, outliers), other.times(0.5)),
+            "Much better is to add at most half of the loss that the other adds: %s."
+                .formatted(other.text()));
+      }
       lab.claim(
-          with + "min-max FP4 is at least as good as INT4",
+          of + "min-max FP4 is at least as good as INT4",
           paper[2],
           INT,
-          Check.atMost("loss added", added.apply(MIN_MAX), added.apply(INT)));
+          Check.atMost(
+              "loss added",
+              added(all, MIN_MAX, SMALLEST, outliers),
+              added(all, INT, SMALLEST, outliers)));
     }
   }
 
   private static Estimate added(
       Measured<Reading> all, String method, Width width, boolean outliers) {
     return all.of(arm(method, width, outliers), Reading::added);
-  }
-
-  private static void muchBetter(
-      ExperimentContext lab,
-      String sentence,
-      String paper,
-      String control,
-      Estimate value,
-      Estimate other) {
-    lab.claim(
-        sentence,
-        paper,
-        control,
-        Check.atMost("loss added", value, other.times(MUCH_LESS)),
-        "Much better is to add at most half of the loss that the other adds: "
-            + other.text()
-            + ".");
   }
 
   private static void report(
@@ -297,20 +267,21 @@ public final class LlmFp4Study implements Study {
     lab.table(
         methods.table(
             "A " + model + ": size on disk, and how long compressing takes", "method", sizes));
+    List<Figure.Series> curves = new ArrayList<>();
+    for (String method : KINDS.settings().keySet()) {
+      curves.add(
+          Figure.Series.line(
+              method,
+              WIDTHS,
+              width -> (width.weight() + width.activation()) / 2.0,
+              width -> Math.max(1e-6, added(all, method, width, true).value())));
+    }
     lab.figure(
         Figure.of(
                 "A " + model + " with outlier channels",
                 "mean of weight and activation bits",
                 "loss added (nats)",
-                KINDS.settings().keySet().stream()
-                    .map(
-                        method ->
-                            Figure.Series.line(
-                                method,
-                                WIDTHS,
-                                width -> (width.weight() + width.activation()) / 2.0,
-                                width -> Math.max(1e-6, added(all, method, width, true).value())))
-                    .toList())
+                curves)
             .withLogY());
   }
 

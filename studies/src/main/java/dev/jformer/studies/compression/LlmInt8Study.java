@@ -33,7 +33,6 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.MaskedModelling;
 import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,15 +45,6 @@ import java.util.function.ToDoubleFunction;
  */
 @AutoService(Study.class)
 public final class LlmInt8Study implements Study {
-  /** A loss so much higher is not worse. */
-  private static final double EQUAL = 1.002;
-
-  /** So many points less of a rank correlation x 100 is not worse. */
-  private static final double POINTS = 0.3;
-
-  /** How much of a model's memory its 8-bit form may take to be about a quarter. */
-  private static final double QUARTER = 0.30;
-
   /** Features that are made outliers; 2 of 128 are as many as the paper's largest models have. */
   private static final int OUTLIERS = 2;
 
@@ -66,11 +56,8 @@ public final class LlmInt8Study implements Study {
    * Qualities of one model: losses in nats, or Spearman's correlation x 100.
    *
    * @param factor what features are multiplied by to be outliers; 1 as it was trained
-   * @param exact in float32
-   * @param decomposed by LLM.int8()
-   * @param rowWise with 8-bit rows and no decomposition
-   * @param share percentage of the values given to 8-bit layers that LLM.int8() multiplies in 8
-   *     bits
+   * @param exact in float32; also by LLM.int8(), {@code decomposed}, and with 8-bit rows alone
+   * @param share percentage of the values given to 8-bit layers that are multiplied in 8 bits
    */
   private record Quality(
       double factor, double exact, double decomposed, double rowWise, double share) {
@@ -83,41 +70,30 @@ public final class LlmInt8Study implements Study {
     }
   }
 
-  /** Qualities of a model as it was trained, and with outliers of rising size. */
-  private record Qualities(List<Quality> all) {
-    Quality trained() {
-      return all.get(0);
-    }
-
-    Quality injected() {
-      return all.get(all.size() - 1);
-    }
-  }
-
   /** Times of a model of MiniLM's shape and of its widest product, and bytes of its weights. */
   private record Speed(TimedArms passes, TimedArms products, long floatBytes, long int8Bytes) {}
 
   @Override
   public void run(ExperimentContext lab) {
-    Map<String, Qualities> found = new LinkedHashMap<>();
-    found.put("language model", lab.learn("language model", language(lab)));
-    found.put("encoder", lab.learn("encoder", encoder(lab)));
-    Measured<Qualities> models = Measured.of(found);
-    losses(lab, models);
-    models.arms().forEach(arm -> claims(lab, arm.name(), arm.first()));
+    Measured<Quality> language =
+        lab.learnTogether("language model", Quality.class, 1, run -> language(lab, run));
+    Measured<Quality> encoder =
+        lab.learnTogether("encoder", Quality.class, 1, run -> encoder(lab, run));
+    losses(lab, language, encoder);
+    claims(lab, "language model", language);
+    claims(lab, "encoder", encoder);
     speed(lab);
     sentences(lab);
     lab.note(
-        "Models as small as these have few outliers of their own. They are made here without a"
-            + " change of what the model computes: what each block's norms give in "
-            + OUTLIERS
-            + " features is multiplied by the factor, and the weights that it meets are divided by"
-            + " it. The columns of outliers stay in 8 bits, as in the authors' code for inference;"
-            + " the shrunk columns are coarse then, which both 8-bit forms pay for.");
+        "Models as small as these have few outliers of their own. Here what each block's norms give"
+            + " in %d features is multiplied by the factor, and the weights that it meets are divided"
+            + " by it, so that the model computes the same. Columns of outliers stay in 8 bits, as in"
+            + " the authors' code; the shrunk ones are coarse then, for both 8-bit forms.",
+        OUTLIERS);
     lab.note(
-        "A feature counts as an outlier for all tokens of a call in which one reaches 6.0. The"
-            + " share of values in 8 bits is over all inputs of 8-bit layers, the output layer's"
-            + " among them. The tables of words are in 8 bits as well, which the paper's are not.");
+        "A feature is an outlier for all tokens of a call in which one reaches 6.0. The share is over"
+            + " the inputs of all 8-bit layers, the output layer's among them. The tables of words"
+            + " are in 8 bits as well, which the paper's are not.");
   }
 
   // ---- Quality
@@ -126,33 +102,25 @@ public final class LlmInt8Study implements Study {
     return Small.training(lab.pick(4, 400, 100_000), 16, 1);
   }
 
-  private static Trial<Qualities> language(ExperimentContext lab) {
+  private static Map<String, Quality> language(ExperimentContext lab, Trial.Session run) {
     List<Double> factors = List.of(1.0, 4.0, 8.0, 16.0, 32.0, 64.0);
     List<Double> chosen = lab.pick(List.of(1.0, 32.0), factors, factors);
     long batches = lab.pick(1, 20, 200);
+    ToDoubleFunction<Model> loss =
+        lm -> LanguageModelling.evaluate((CausalLm) lm, lab.text(), 16, batches);
     CausalLm.Config config =
         Small.language(
             lab.pick(new Size(1, 32, 16, 2), new Size(4, 128, 128, 4), new Size(12, 768, 512, 12)));
     return new LanguageTrial(config, training(lab), batches)
-        .examined(
-            Qualities.class,
-            (model, result) ->
-                qualities(
-                    model,
-                    chosen,
-                    lm -> LanguageModelling.evaluate((CausalLm) lm, lab.text(), 16, batches)));
+        .examine(run, (lm, result) -> qualities("language model", lm, chosen, loss));
   }
 
-  private static Trial<Qualities> encoder(ExperimentContext lab) {
+  private static Map<String, Quality> encoder(ExperimentContext lab, Trial.Session run) {
     Encoder.Config config = encoder(lab.pick(1, 4, 6), lab.pick(32, 128, 384), 4, 256, 64);
+    ToDoubleFunction<Model> loss = model -> masked(lab, (Encoder) model).evaluate().loss();
     return new TaskTrial<>(config::build, training(lab), (model, session) -> masked(lab, model))
-        .examined(
-            Qualities.class,
-            (model, task, result) ->
-                qualities(
-                    model,
-                    List.of(1.0, 32.0),
-                    other -> masked(lab, (Encoder) other).evaluate().loss()));
+        .examine(
+            run, (model, task, result) -> qualities("encoder", model, List.of(1.0, 32.0), loss));
   }
 
   private static MaskedModelling masked(ExperimentContext lab, Encoder model) {
@@ -166,15 +134,16 @@ public final class LlmInt8Study implements Study {
         .withBlock(b -> b.dropout(0).mixer(new SoftmaxAttention.Config(heads, 0)));
   }
 
-  private static Qualities qualities(
-      Model model, List<Double> factors, ToDoubleFunction<Model> quality) {
-    List<Quality> all = new ArrayList<>();
+  /** Qualities as it was trained, and with outliers of rising size. */
+  private static Map<String, Quality> qualities(
+      String name, Model model, List<Double> factors, ToDoubleFunction<Model> quality) {
+    Map<String, Quality> all = new LinkedHashMap<>();
     for (double factor : factors) {
       try (Model changed = OutlierChannels.in(model, OUTLIERS, factor, 1)) {
-        all.add(quality(changed, factor, quality));
+        all.put(name + ", x " + Check.number(factor), quality(changed, factor, quality));
       }
     }
-    return new Qualities(all);
+    return all;
   }
 
   private static Quality quality(Model model, double factor, ToDoubleFunction<Model> quality) {
@@ -191,43 +160,42 @@ public final class LlmInt8Study implements Study {
     }
   }
 
-  private static void losses(ExperimentContext lab, Measured<Qualities> models) {
+  private static void losses(
+      ExperimentContext lab, Measured<Quality> language, Measured<Quality> encoder) {
     lab.table(
-        models
-            .parts(Qualities::all)
+        language
+            .and(encoder)
             .table(
                 "Losses on held-out text",
-                "model",
+                "model, and how many times as large outliers are",
                 fixed("outliers' factor", Quality::factor),
                 column(FLOATS + " (nats)", Quality::exact),
                 column(INT8 + " (% higher)", Quality::decomposedPercent),
                 column(ROWS + " (% higher)", Quality::rowWisePercent),
                 column("values in 8 bits (%)", Quality::share)));
-    List<Quality> language = models.first("language model").all();
     lab.figure(
         Figure.of(
                 "What outliers cost the language model",
                 "factor of the outlier features",
                 "loss, % above float32",
-                Figure.Series.line(INT8, language, Quality::factor, Quality::decomposedPercent),
-                Figure.Series.line(ROWS, language, Quality::factor, Quality::rowWisePercent))
+                language.line(INT8, Quality::factor, Quality::decomposedPercent),
+                language.line(ROWS, Quality::factor, Quality::rowWisePercent))
             .withLogX());
   }
 
-  private static void claims(ExperimentContext lab, String name, Qualities qualities) {
-    Quality trained = qualities.trained();
-    Quality injected = qualities.injected();
+  private static void claims(ExperimentContext lab, String name, Measured<Quality> qualities) {
+    Quality trained = qualities.arms().get(0).first();
+    Quality injected = qualities.arms().get(qualities.arms().size() - 1).first();
     mostly(lab, "the " + name, trained);
     lab.claim(
         "By LLM.int8() the " + name + " loses nothing that could be measured",
         "no degradation",
         FLOATS,
         Check.atMost(
-            "loss as a multiple of float32's", trained.decomposed() / trained.exact(), EQUAL));
+            "loss as a multiple of float32's", trained.decomposed() / trained.exact(), 1.002));
     lab.claim(
-        "With outlier features in the "
-            + name
-            + ", 8-bit rows without decomposition are worse than LLM.int8()",
+        "With outlier features in the %s, 8-bit rows without decomposition are worse than LLM.int8()"
+            .formatted(name),
         "row-wise 8 bits fail from 6.7 B parameters on, where outliers emerge",
         ROWS,
         Check.above(
@@ -257,10 +225,8 @@ public final class LlmInt8Study implements Study {
     lab.table(
         Measured.of(Map.of("all-MiniLM-L6-v2", found))
             .table(
-                "Agreement with people on how alike texts are (Spearman x 100), mean of four files"
-                    + " of at most "
-                    + most
-                    + " pairs",
+                "Agreement with people on how alike texts are (Spearman x 100), mean of four files of"
+                    + " at most %d pairs".formatted(most),
                 "encoder",
                 column(FLOATS, Quality::exact),
                 column(INT8, Quality::decomposed),
@@ -271,7 +237,7 @@ public final class LlmInt8Study implements Study {
         "By LLM.int8() all-MiniLM-L6-v2 loses nothing that could be measured",
         "no degradation",
         FLOATS,
-        Check.atMost("points below float32's", found.exact() - found.decomposed(), POINTS));
+        Check.atMost("points below float32's", found.exact() - found.decomposed(), 0.3));
   }
 
   // ---- Speed and memory
@@ -300,7 +266,7 @@ public final class LlmInt8Study implements Study {
     lab.claim(
         "Weights of LLM.int8() take about a quarter of the memory of float32's",
         "half of 16 bits",
-        Check.atMost("share of float32's", int8 / floats, QUARTER),
+        Check.atMost("share of float32's", int8 / floats, 0.3),
         Check.number(int8) + " against " + Check.number(floats) + " MB.");
   }
 

@@ -53,7 +53,9 @@ import java.util.stream.IntStream;
 @AutoService(Study.class)
 public final class NoisyquantStudy implements Study {
   private static final List<Integer> BITS = List.of(6, 4);
-  private static final int CALIBRATION_BATCHES = 4;
+
+  /** Batches to calibrate on. */
+  private static final int CALIBRATION = 4;
 
   /** Distances of a number from the grid, in steps. */
   private static final List<Double> PLACES =
@@ -85,13 +87,10 @@ public final class NoisyquantStudy implements Study {
     compare(lab, "language model", "", lm);
     compare(lab, "sentence encoder", "", sentences);
     lab.note(
-        "Weights and activations have the same number of bits; the output layer, the embedding and"
-            + " the inside of attention stay exact. Layers of fewer bits multiply int8 numbers too."
-            + " The noise is the best of 41 sizes on the "
-            + CALIBRATION_BATCHES
-            + " batches that give the quantizers' ranges. Distance is that of a batch's logits from"
-            + " the exact model's, as a share of their norm: it shows smaller differences than the"
-            + " accuracy on 2,000 images. The sentence encoder is all-MiniLM-L6-v2.");
+        "The output layer, the embedding and the inside of attention stay exact; layers of fewer"
+            + " bits multiply int8 numbers too. The noise is the best of 41 sizes on the batches that"
+            + " give the quantizers' ranges. Distance is that of a batch's outputs from the exact"
+            + " model's, as a share of their norm. The sentence encoder is all-MiniLM-L6-v2.");
   }
 
   // ---- Theorem
@@ -209,25 +208,13 @@ public final class NoisyquantStudy implements Study {
 
   // ---- Models
 
-  /**
-   * A quantized model.
-   *
-   * @param metrics on held-out data
-   * @param distance of its outputs from the exact model's, as a share of their norm
-   * @param bytes of its parameters
-   */
+  /** A model: its metrics, bytes, and the distance of its outputs as a share of the exact ones. */
   private record Score(Metrics metrics, double distance, long bytes) {}
 
   /** A model quantized without noise, and with the noise of one seed. */
   private record Pair(int bits, Score plain, Score noisy) {}
 
-  /**
-   * A model, and what became of it.
-   *
-   * @param exact the model itself
-   * @param pairs by quantizer and bits, one for each seed of the noise
-   * @param effects of noise on activations, by layer; of the vision transformer
-   */
+  /** A model, pairs by quantizer and bits with one for each noise, and effects by layer of ViT. */
   private record Outcome(
       Score exact, Map<String, List<Pair>> pairs, Map<String, NoiseEffect> effects) {}
 
@@ -244,14 +231,12 @@ public final class NoisyquantStudy implements Study {
             (model, images, result) -> {
               ImageSampler calibration = new ImageSampler(images.training(), 0.05, none, batch, 2);
               ImageSampler test = new ImageSampler(images.test(), 0.2, none, batch, 1);
-              Subject subject = Subject.images(model, calibration, 0, CALIBRATION_BATCHES, test);
-              Outcome outcome = quantize(lab, subject);
-              outcome
-                  .effects()
-                  .putAll(
-                      NoiseEffect.ofInputs(
-                          model, name -> name.endsWith("ffn.down"), BITS.get(0), subject));
-              return outcome;
+              Subject subject = Subject.images(model, calibration, 0, CALIBRATION, test);
+              return quantize(
+                  lab,
+                  subject,
+                  NoiseEffect.ofInputs(
+                      model, name -> name.endsWith("ffn.down"), BITS.get(0), subject));
             });
   }
 
@@ -269,17 +254,18 @@ public final class NoisyquantStudy implements Study {
             (model, result) ->
                 quantize(
                     lab,
-                    Subject.language(
-                        model, lab.text(), batch, CALIBRATION_BATCHES, batch, batches)));
+                    Subject.language(model, lab.text(), batch, CALIBRATION, batch, batches),
+                    Map.of()));
   }
 
   private static Outcome sentences(ExperimentContext lab) {
     try (TextPairs pairs = new TextPairs(lab.scale(), lab.pick(3, 150, 10_000))) {
-      return quantize(lab, Subject.sentences(pairs, lab.pick(2, 64, 256)));
+      return quantize(lab, Subject.sentences(pairs, lab.pick(2, 64, 256)), Map.of());
     }
   }
 
-  private static Outcome quantize(ExperimentContext lab, Subject subject) {
+  private static Outcome quantize(
+      ExperimentContext lab, Subject subject, Map<String, NoiseEffect> effects) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor target = subject.outputs(subject.model());
@@ -296,7 +282,7 @@ public final class NoisyquantStudy implements Study {
           all.put(arm(name, bits), pairs);
         }
       }
-      return new Outcome(score(subject, List.of(), target), all, new LinkedHashMap<>());
+      return new Outcome(score(subject, List.of(), target), all, effects);
     }
   }
 

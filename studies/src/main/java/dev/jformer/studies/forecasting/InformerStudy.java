@@ -50,11 +50,10 @@ public final class InformerStudy implements Study {
     decoding(lab);
     forecasts(lab, Forecasters.of(lab, 10));
     lab.note(
-        "Models over time steps have width "
-            + width(lab)
-            + " where the paper's have 512, and are trained for a fixed number of updates, the same"
+        "Models over time steps have width %d where the paper's have 512, and are trained for a fixed number of updates, the same"
             + " for all. The paper's code mixes heads and rows in the decoder's ProbSparse attention"
-            + " by the order in memory that a result is read in; here they stay in their places.");
+            + " by the order in memory that a result is read in; here they stay in their places.",
+        width(lab));
   }
 
   private static int width(ExperimentContext lab) {
@@ -117,9 +116,8 @@ public final class InformerStudy implements Study {
               }
             });
     lab.claim(
-        "Generative decoding of "
-            + horizon
-            + " rows is many times faster than the plain decoder, a row at a time",
+        "Generative decoding of %d rows is many times faster than the plain decoder, a row at a time"
+            .formatted(horizon),
         "one forward operation rather than step by step (abstract)",
         Check.atLeast("times as fast", times.ratio(stepByStep, generative), FASTER));
     lab.table(

@@ -55,9 +55,9 @@ public final class ItransformerStudy implements Study {
     lab.note(
         "Errors are of standardised values, over all windows, steps and variables of the test rows."
             + " Every model stops at its lowest validation error. iTransformer has the paper's"
-            + " size; the Transformers over time steps have width "
-            + lab.pick(8, 64, 512)
-            + " where the papers' have 512, which takes hours on a laptop.");
+            + " size; the Transformers over time steps have width %d where the papers' have 512,"
+            + " which takes hours on a laptop.",
+        lab.pick(8, 64, 512));
   }
 
   /** The models at a scale, with the updates that a laptop has time for. */
@@ -110,21 +110,20 @@ public final class ItransformerStudy implements Study {
 
   private static void beside(ExperimentContext lab, Models models) {
     int fewer = lab.pick(1, 2, 3);
+    Forecasters forecasters = models.all();
     ForecastTrial linear = models.linear(models.horizon());
     Measured<Result> learned =
-        models
-            .all()
-            .learn(
-                "",
-                lab.pick(1, 3, 3),
-                Arms.of(OURS, models.inverted(models.lookBack(), models.horizon(), 900))
-                    .arm(VANILLA, models.vanilla(models.lookBack(), 300))
-                    .arm(INFORMER, models.informer())
-                    .control(LINEAR, linear)
-                    .seeds(VANILLA, fewer)
-                    .seeds(INFORMER, fewer)
-                    .seeds(LINEAR, 1));
-    Measured<Result> all = learned.and(models.all().naive(linear));
+        forecasters.learn(
+            "",
+            lab.pick(1, 3, 3),
+            Arms.of(OURS, models.inverted(models.lookBack(), models.horizon(), 900))
+                .arm(VANILLA, models.vanilla(models.lookBack(), 300))
+                .arm(INFORMER, models.informer())
+                .control(LINEAR, linear)
+                .seeds(VANILLA, fewer)
+                .seeds(INFORMER, fewer)
+                .seeds(LINEAR, 1));
+    Measured<Result> all = learned.and(forecasters.naive(linear));
     Estimate squared = all.of(OURS, Result::mse);
     Estimate absolute = all.of(OURS, Result::mae);
     lab.claim(
@@ -208,10 +207,8 @@ public final class ItransformerStudy implements Study {
   private static Measured<Result> atHorizon(Models models, int horizon) {
     ForecastTrial ours = models.inverted(models.lookBack(), horizon, 600);
     ForecastTrial linear = models.linear(horizon);
-    return models
-        .all()
-        .learn("horizon " + horizon, 1, Arms.of(OURS, ours).control(LINEAR, linear))
-        .and(models.all().naive(linear));
+    Arms<ForecastTrial> arms = Arms.of(OURS, ours).control(LINEAR, linear);
+    return models.all().learn("horizon " + horizon, 1, arms).and(models.all().naive(linear));
   }
 
   // ---- Look-backs
@@ -221,16 +218,7 @@ public final class ItransformerStudy implements Study {
         lab.pick(List.of(24, 48), List.of(96, 192, 336), List.of(96, 192, 336, 720));
     Measured<Measured<Result>> found =
         Measured.of(
-            Arms.named(lengths, Object::toString)
-                .map(
-                    (name, length) ->
-                        models
-                            .all()
-                            .learn(
-                                "look-back " + length,
-                                1,
-                                Arms.of(OURS, models.inverted(length, models.horizon(), 600))
-                                    .arm(VANILLA, models.vanilla(length, 150)))));
+            Arms.named(lengths, Object::toString).map((name, length) -> seeing(models, length)));
     lab.claim(
         "A longer look-back does not make iTransformer worse",
         "errors fall with the look-back, the Transformer's do not (figure 6)",
@@ -252,6 +240,12 @@ public final class ItransformerStudy implements Study {
             "mean squared error",
             line(found, OURS),
             line(found, VANILLA)));
+  }
+
+  private static Measured<Result> seeing(Models models, int length) {
+    ForecastTrial ours = models.inverted(length, models.horizon(), 600);
+    Arms<ForecastTrial> arms = Arms.of(OURS, ours).arm(VANILLA, models.vanilla(length, 150));
+    return models.all().learn("look-back " + length, 1, arms);
   }
 
   private static Estimate lastByFirst(Measured<Measured<Result>> byLength, String model) {
@@ -279,11 +273,9 @@ public final class ItransformerStudy implements Study {
     ForecastTrial own = plain.withColumns(others, others);
     String some = "trained on others";
     String them = "trained on them";
-    Measured<Result> all =
-        models
-            .all()
-            .learn("", 1, Arms.of(some, plain.withColumns(seen, others)).arm(them, own))
-            .and(models.all().naive(own).only(List.of(Forecasters.DAY)));
+    Arms<ForecastTrial> arms = Arms.of(some, plain.withColumns(seen, others)).arm(them, own);
+    Measured<Result> naive = models.all().naive(own).only(List.of(Forecasters.DAY));
+    Measured<Result> all = models.all().learn("", 1, arms).and(naive);
     lab.claim(
         "iTransformer forecasts variables that it never saw when it is trained on others",
         "generalises to unseen variates (section 4.2)",

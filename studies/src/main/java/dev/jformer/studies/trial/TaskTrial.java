@@ -64,16 +64,19 @@ public record TaskTrial<M extends Model, T extends Task>(
 
   @Override
   public TrainingResult run(Session session) {
-    return run(
+    return examine(
         session, (built, learned, result) -> result.withMetrics(metrics.apply(built, learned)));
   }
 
   /** Returns a trial that trains in the same way and returns the result of an examination. */
   public <R extends Record> Trial<R> examined(Class<R> kind, Examination<M, T, R> examination) {
-    return Trial.of(kind, session -> run(session, examination));
+    return Trial.of(kind, session -> examine(session, examination));
   }
 
-  private <R> R run(Session session, Examination<M, T, R> examination) {
+  /**
+   * Trains once, as a trial that is {@link #examined}, and returns the result of the examination.
+   */
+  public <R> R examine(Session session, Examination<M, T, R> examination) {
     Random.seed(session.seed());
     try (M built = model.apply(session)) {
       T learned = task.apply(built, session);

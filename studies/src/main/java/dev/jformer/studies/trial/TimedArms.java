@@ -1,9 +1,12 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.model.CausalLm;
+import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
+import dev.jformer.nn.Projection;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
+import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Table;
@@ -123,6 +126,30 @@ public record TimedArms(List<String> names, Timings timings) {
     } finally {
       layers.forEach(Layer::close);
     }
+  }
+
+  /**
+   * Measures the linear layers of projections beside each other in inference, on several numbers of
+   * tokens; see {@link #layers}.
+   *
+   * @param in features of a token, of which the layers make {@code out}
+   * @param tokens numbers of tokens, each a condition
+   */
+  public static Measured<TimedArms> projections(
+      ExperimentContext lab,
+      Arms<Projection> projections,
+      long in,
+      long out,
+      List<Integer> tokens,
+      int warmUp,
+      int rounds) {
+    Function<Projection, Layer> build = p -> p.build(in, out, true, Initializer.normal(0.02));
+    return Arms.named(tokens, count -> count + " tokens")
+        .measure(
+            lab,
+            "times of a layer, ",
+            TimedArms.class,
+            count -> layers(projections, build, false, warmUp, rounds, count, in));
   }
 
   private static void bothWays(Layer layer, Tensor x, Tensor g) {
