@@ -5,6 +5,7 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
+import java.util.Set;
 
 /**
  * A token mixer, the part of a block in which tokens exchange information: [B, T, D] to [B, T, D].
@@ -25,6 +26,32 @@ public abstract class TokenMixer extends Module {
     default int heads() {
       return 1;
     }
+  }
+
+  /**
+   * What the result of a token may depend on besides the contents of the tokens that it sees. For
+   * most mixers there is nothing: no result depends on later tokens in causal models, on padding,
+   * or on the other sequences of a batch.
+   */
+  public enum Dependence {
+    /**
+     * Causal mixers only: later tokens decide which of the earlier ones a token sees. They have no
+     * weight themselves.
+     */
+    LATER_TOKENS,
+    /**
+     * The length of the batch, padding included, decides how tokens are grouped or what is drawn,
+     * so a padded sequence does not give what it gives alone. What stands in the padding has no
+     * influence.
+     */
+    PADDED_LENGTH
+  }
+
+  /**
+   * What a token's result depends on besides the tokens that it sees; nothing unless overridden.
+   */
+  public Set<Dependence> dependences() {
+    return Set.of();
   }
 
   /**
@@ -92,14 +119,19 @@ public abstract class TokenMixer extends Module {
     /** Number of tokens seen. */
     long length();
 
-    /** Drops all tokens after the first {@code length}, if the mixer supports it. */
+    /**
+     * Drops all tokens after the first {@code length}. Every mixer of this library can drop all of
+     * them (0); those that remember sums or the last tokens only cannot drop some.
+     *
+     * @throws UnsupportedOperationException if the state does not remember enough
+     */
     default void truncate(long length) {
       throw new UnsupportedOperationException(getClass().getSimpleName() + " cannot drop tokens");
     }
 
     /**
-     * Reorders the sequences, if the mixer supports it: sequence i becomes what sequence {@code
-     * rows[i]} was.
+     * Reorders the sequences: sequence i becomes what sequence {@code rows[i]} was. Every mixer of
+     * this library supports it.
      *
      * @param rows int64 [n], indices from 0 to B - 1, which may repeat; n becomes the batch size
      */

@@ -39,6 +39,22 @@ public final class ConvState implements TokenMixer.State {
   }
 
   @Override
+  public void truncate(long newLength) {
+    if (newLength < 0) {
+      throw new IllegalArgumentException(
+          "cannot keep " + newLength + " tokens: expected at least 0");
+    }
+    if (newLength == 0) {
+      close();
+      last = null;
+      length = 0;
+    } else if (newLength < length) {
+      throw new UnsupportedOperationException(
+          "only the last " + most + " tokens are stored: start again from none (0)");
+    }
+  }
+
+  @Override
   public void select(Tensor rows) {
     last = StateTensors.selected(last, rows);
   }

@@ -63,7 +63,7 @@ abstract class KernelAttention extends Attention {
 
   @Override
   public final State start(long batch, long capacity) {
-    return new RunningSums(sums);
+    return new RunningSums(sums, batch);
   }
 
   @Override

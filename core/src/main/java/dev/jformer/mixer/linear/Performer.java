@@ -20,17 +20,25 @@ import java.util.List;
  * of d, as long as normal vectors are. Time and memory are O(T m).
  *
  * <p>Queries' features are divided by their largest, which cancels out. Keys' features are not
- * divided by the largest of all tokens, as in the authors' code, because that would look ahead;
- * they are divided by a constant if the head dimension is so large that they could overflow.
+ * divided by the largest of all tokens, as in the authors' code, because that would look ahead. So
+ * those of large keys are too small for a float32. A tiny number is added to the features of every
+ * key (the authors add 1e-4 of the largest), so that where all are so small a query takes the mean
+ * of the values, as in the authors' code, and not zero. Exponents that would overflow are cut.
  */
 public final class Performer extends RatioAttention implements ScheduledModule {
   private static final Operator QR = Operator.named("aten::linalg_qr");
 
-  /** Smaller than any meaningful sum of features. */
-  private static final double EPSILON = 1e-18;
+  /** Added to keys' features: smaller than any meaningful one, which are 1 for a key of zeros. */
+  private static final double FLOOR = 1e-27;
 
-  /** Exponents of keys up to this are not shifted. */
-  private static final double LARGEST_EXPONENT = 40;
+  /** Added to sums of features, which are zero at padding only; far below {@link #FLOOR}. */
+  private static final double EPSILON = 1e-33;
+
+  /** Larger exponents of keys are cut, so that sums over many keys do not overflow. */
+  private static final double LARGEST_EXPONENT = 60;
+
+  /** Heads of at most this width have no larger exponents, but by rare chance. */
+  private static final int NARROW = 80;
 
   /**
    * Configuration.
@@ -125,8 +133,17 @@ public final class Performer extends RatioAttention implements ScheduledModule {
 
   @Override
   Tensor keyFeatures(Tensor x) {
-    double most = Math.max(0, headDim() / 2.0 - LARGEST_EXPONENT);
     Tensor exponents = exponents(x);
-    return (most == 0 ? exponents : exponents.sub(most)).exp();
+    Tensor bounded =
+        headDim() <= NARROW
+            ? exponents
+            : exponents.clamp(Double.NEGATIVE_INFINITY, LARGEST_EXPONENT);
+    return bounded.exp().add(FLOOR);
+  }
+
+  /** A quotient, whose gradient does not need the square of a tiny number's reciprocal. */
+  @Override
+  Tensor ratio(Tensor sums, Tensor total) {
+    return sums.div(total.add(EPSILON));
   }
 }

@@ -30,24 +30,25 @@ abstract class RatioAttention extends KernelAttention {
   Tensor bidirectional(Heads h, Tensor paddingMask) {
     Tensor sums = h.query().matmul(h.key().t().matmul(h.value()));
     Tensor total = h.query().mul(h.key().sum(2, true)).sum(3, true);
-    return sums.mul(inverse(total));
+    return ratio(sums, total);
   }
 
   @Override
   Tensor causal(Heads h, Tensor paddingMask, RunningSums past) {
     CausalProduct product = new CausalProduct(h.query(), h.key());
     Tensor total = product.sums(null, past.get(KEYS));
-    return product.values(h.value(), past.get(VALUES)).mul(inverse(total).unsqueeze(3));
+    return ratio(product.values(h.value(), past.get(VALUES)), total.unsqueeze(3));
   }
 
   @Override
   Tensor matrix(Heads h, Tensor paddingMask) {
     Tensor products = h.query().matmul(h.key().t());
     Tensor seen = isCausal() ? products.tril(0) : products;
-    return seen.mul(inverse(seen.sum(3, true)));
+    return ratio(seen, seen.sum(3, true));
   }
 
-  private Tensor inverse(Tensor total) {
-    return total.add(epsilon).reciprocal();
+  /** Divides sums of weighted values by the sums of the weights. */
+  Tensor ratio(Tensor sums, Tensor total) {
+    return sums.mul(total.add(epsilon).reciprocal());
   }
 }

@@ -2,6 +2,7 @@ package dev.jformer.mixer.linear;
 
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -38,6 +39,32 @@ final class RunningSum implements AutoCloseable {
       }
     }
     value.copy_(sum.detach());
+  }
+
+  /** Forgets all tokens. */
+  void clear() {
+    close();
+    value = null;
+  }
+
+  /**
+   * Reorders sequences.
+   *
+   * @param batch their number so far; the rows of each lie together in this sum
+   * @param rows int64 [n]
+   */
+  void select(long batch, Tensor rows) {
+    if (value == null) {
+      return;
+    }
+    // Outside of inference mode, as in set.
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noInference();
+        Mode constant = Autograd.noGrad()) {
+      Tensor chosen = value.unflatten(0, batch, -1).indexSelect(0, rows).flatten(0, 1).keep();
+      value.close();
+      value = chosen;
+    }
   }
 
   /** Bytes of memory held. */

@@ -1,17 +1,29 @@
 package dev.jformer.mixer.linear;
 
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.tensor.Tensor;
 import java.util.stream.Stream;
 
-/** The decoding state of a mixer that stores sums over the tokens seen, of constant size. */
+/**
+ * The decoding state of a mixer that stores sums over the tokens seen, of constant size. It can
+ * drop all tokens, but not some: a sum does not remember its parts.
+ */
 final class RunningSums implements TokenMixer.State {
   /** A state that stays empty, for whole sequences. */
-  static final RunningSums NONE = new RunningSums(0);
+  static final RunningSums NONE = new RunningSums(0, 1);
 
   private final RunningSum[] sums;
+  private long batch;
   private long length;
 
-  RunningSums(int count) {
+  /**
+   * Creates empty sums.
+   *
+   * @param count how many
+   * @param batch number of sequences
+   */
+  RunningSums(int count, long batch) {
+    this.batch = batch;
     sums = Stream.generate(RunningSum::new).limit(count).toArray(RunningSum[]::new);
   }
 
@@ -28,6 +40,29 @@ final class RunningSums implements TokenMixer.State {
   @Override
   public long length() {
     return length;
+  }
+
+  @Override
+  public void truncate(long length) {
+    if (length == 0) {
+      Stream.of(sums).forEach(RunningSum::clear);
+      this.length = 0;
+    } else if (length < 0) {
+      throw new IllegalArgumentException("cannot keep " + length + " tokens: expected at least 0");
+    } else if (length < this.length) {
+      throw new UnsupportedOperationException(
+          "sums over "
+              + this.length
+              + " tokens cannot drop those after the first "
+              + length
+              + ": start again from none (0)");
+    }
+  }
+
+  @Override
+  public void select(Tensor rows) {
+    Stream.of(sums).forEach(sum -> sum.select(batch, rows));
+    batch = rows.elements();
   }
 
   @Override

@@ -13,6 +13,7 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Full attention as a structured conditional expectation, of <a
@@ -37,7 +38,8 @@ import java.util.List;
  *       axial-vertical). O(T √T).
  * </ul>
  *
- * In causal models, regions hold only earlier tokens.
+ * In causal models, regions hold only earlier tokens. Where the block is chosen by the length, that
+ * is the length of the batch, padding included ({@link Dependence#PADDED_LENGTH}).
  */
 public final class Combiner extends Attention {
   /** The default number of tokens in a block of the log-sparse kind. */
@@ -109,6 +111,12 @@ public final class Combiner extends Attention {
   }
 
   @Override
+  public Set<Dependence> dependences() {
+    boolean byLength = config.block() == 0 && config.kind() != Kind.LOG_SPARSE;
+    return byLength ? Set.of(Dependence.PADDED_LENGTH) : Set.of();
+  }
+
+  @Override
   protected Tensor attend(Heads h, AttentionMask mask) {
     return switch (config.kind()) {
       case FIXED -> fixed(h, mask.paddingMask());
@@ -123,9 +131,11 @@ public final class Combiner extends Attention {
 
   private long block(long length) {
     if (config.block() > 0) {
-      return config.block();
+      return Math.min(config.block(), length);
     }
-    return config.kind() == Kind.LOG_SPARSE ? LEAF : (long) Math.ceil(Math.sqrt((double) length));
+    return config.kind() == Kind.LOG_SPARSE
+        ? Math.min(LEAF, length)
+        : (long) Math.ceil(Math.sqrt((double) length));
   }
 
   private static Heads cut(Chunks chunks, Heads h) {

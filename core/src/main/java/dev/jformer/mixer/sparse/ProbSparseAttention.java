@@ -12,6 +12,7 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import java.util.Set;
 
 /**
  * ProbSparse attention of <a href="https://arxiv.org/abs/2012.07436">Informer: Beyond Efficient
@@ -85,6 +86,14 @@ public final class ProbSparseAttention extends Attention {
         "prob-sparse attention chooses among all queries and cannot decode step by step");
   }
 
+  /** Queries are chosen among all, and their number and the draws follow from the length. */
+  @Override
+  public Set<Dependence> dependences() {
+    return isCausal()
+        ? Set.of(Dependence.LATER_TOKENS, Dependence.PADDED_LENGTH)
+        : Set.of(Dependence.PADDED_LENGTH);
+  }
+
   @Override
   protected Tensor attend(Heads h, AttentionMask mask) {
     long queries = h.query().size(2);
@@ -95,6 +104,29 @@ public final class ProbSparseAttention extends Attention {
     Tensor index = top.unsqueeze(3).expand(-1, -1, -1, h.query().size(3));
     Tensor attended = dense(h, mask, h.query().gather(2, index), top);
     return lazy(h, paddingMask).scatter(2, index, attended);
+  }
+
+  /**
+   * The weights of the values as {@link #forward} uses them with the same random draws: the softmax
+   * in the rows of chosen queries; in the others 1/n for all n keys or, where attention is causal,
+   * 1 for each key up to the query's own, because their values are summed.
+   */
+  @Override
+  protected Tensor weights(Heads h, AttentionMask mask) {
+    long queries = h.query().size(2);
+    Tensor paddingMask = mask.paddingMask() == null ? null : mask.paddingMask().unsqueeze(1);
+    Tensor top = chosenQueries(h, paddingMask, Math.max(1, chosen(factor, queries)));
+    Tensor index = top.unsqueeze(3).expand(-1, -1, -1, h.key().size(2));
+    Tensor dense = Functional.safeSoftmax(logits(h, mask), -1).gather(2, index);
+    Tensor each = Tensor.ones(1, 1, queries, h.key().size(2)).to(dense.dtype());
+    Tensor lazy = isCausal() ? each.tril(0) : each;
+    if (paddingMask != null) {
+      lazy = lazy.mul(paddingMask.unsqueeze(2).to(dense.dtype()));
+    }
+    if (!isCausal()) {
+      lazy = lazy.div(lazy.sum(3, true).clamp(1, Double.POSITIVE_INFINITY));
+    }
+    return lazy.expand(h.query().size(0), heads(), -1, -1).scatter(2, index, dense);
   }
 
   /** Positions of the chosen queries: int64 [B, H, u]. */

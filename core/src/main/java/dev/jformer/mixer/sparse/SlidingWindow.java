@@ -15,7 +15,7 @@ import dev.jformer.tensor.Tensor;
  * window} steps away, and the first {@code global} tokens, which see all and are seen by all. So it
  * is softmax attention over keys j with {@code |i - j| ≤ w}. With a dilation δ steps are δ tokens
  * long, so that the window reaches δ times as far. In causal models global tokens also see only
- * earlier ones. Time and memory are O(T w).
+ * earlier ones. Time and memory are O(T w), for a window w up to the text's length.
  *
  * <p>Global tokens use the same projections as the others; the authors give them projections of
  * their own, which start as copies.
@@ -104,17 +104,45 @@ public final class SlidingWindow extends SparseAttention {
     return rest == 0 ? seeing : Tensor.cat(2, seeing, result.narrow(2, first, rest));
   }
 
+  /**
+   * A division of tokens into sequences of those a step apart, and of these into chunks as long as
+   * the window, as far as the text is: a window or dilation beyond its end costs nothing.
+   *
+   * @param step δ, at most the number of tokens
+   * @param chunks of each of the δ sequences
+   */
+  private record Strides(long step, Chunks chunks) {
+    static Strides of(long length, int dilation, int window) {
+      long step = Math.min(dilation, length);
+      long each = (length + step - 1) / step;
+      return new Strides(step, Chunks.of(each, Math.min(window, each)));
+    }
+
+    /** Number of places, padding included. */
+    long places() {
+      return chunks.count() * chunks.size() * step;
+    }
+
+    /**
+     * Cuts places, [..., N C, δ, ...] at a dimension, into sequences and chunks [..., δ, N, C,
+     * ...].
+     */
+    Tensor cut(Tensor places, int dim) {
+      return places.transpose(dim, dim + 1).unflatten(dim + 1, chunks.count(), -1);
+    }
+  }
+
   /** Computes all but the global queries: each chunk sees its own and its neighbours' keys. */
   private Tensor local(Heads h, Tensor paddingMask) {
     long length = h.query().size(2);
-    // Tokens at multiples of the dilation form separate sequences.
-    Chunks chunks = Chunks.of((length + dilation - 1) / dilation, window);
-    Tensor query = strided(h.query(), chunks);
-    Tensor key = strided(h.key(), chunks);
-    Tensor value = strided(h.value(), chunks);
+    Strides strides = Strides.of(length, dilation, window);
+    Chunks chunks = strides.chunks;
+    Tensor query = strided(h.query(), strides);
+    Tensor key = strided(h.key(), strides);
+    Tensor value = strided(h.value(), strides);
     Tensor keys = around(key);
     Tensor values = around(value);
-    Tensor mask = mask(chunks, length, paddingMask);
+    Tensor mask = mask(strides, length, paddingMask);
     if (global > 0) {
       long first = Math.min(global, length);
       keys = withGlobal(keys, h.key().narrow(2, 0, first));
@@ -122,13 +150,13 @@ public final class SlidingWindow extends SparseAttention {
       Tensor seen =
           paddingMask == null ? Tensor.ones(1, first).gt(0) : paddingMask.narrow(1, 0, first);
       Tensor global = seen.view(-1, 1, 1, 1, 1, first);
-      Tensor columns = isCausal() ? global.and(notBefore(chunks, first)) : global;
+      Tensor columns = isCausal() ? global.and(notBefore(strides, first)) : global;
       long batch = Math.max(mask.size(0), columns.size(0));
       mask =
           Tensor.cat(
               5,
               mask.expand(batch, -1, -1, -1, -1, -1),
-              columns.expand(batch, 1, dilation, chunks.count(), chunks.size(), first));
+              columns.expand(batch, 1, strides.step, chunks.count(), chunks.size(), first));
     }
     // [B, H, δ, N, C, d]: one attention for each chunk, of all sequences and heads.
     long batch = query.size(0);
@@ -144,15 +172,15 @@ public final class SlidingWindow extends SparseAttention {
             flatMask,
             false,
             null);
-    Tensor tokens = result.reshape(batch, heads(), dilation, -1, headDim());
+    Tensor tokens = result.reshape(batch, heads(), strides.step, -1, headDim());
     return tokens.transpose(2, 3).flatten(2, 3).narrow(2, 0, length);
   }
 
   /** Reshapes [B, H, T, d] to [B, H, δ, N, C, d]: token t is in sequence t mod δ. */
-  private Tensor strided(Tensor x, Chunks chunks) {
-    long missing = chunks.count() * chunks.size() * dilation - x.size(2);
+  private static Tensor strided(Tensor x, Strides strides) {
+    long missing = strides.places() - x.size(2);
     Tensor all = missing == 0 ? x : Functional.pad(x, 0, 0, 0, 0, missing);
-    return all.unflatten(2, -1, dilation).transpose(2, 3).unflatten(3, chunks.count(), -1);
+    return strides.cut(all.unflatten(2, -1, strides.step), 2);
   }
 
   /** The chunk before each, itself, and unless causal the one after: [..., N, 3 C, d]. */
@@ -163,44 +191,40 @@ public final class SlidingWindow extends SparseAttention {
         isCausal()
             ? Tensor.cat(3, before, flat)
             : Tensor.cat(3, before, flat, Chunks.shifted(flat, 1));
-    return all.unflatten(1, heads(), dilation);
+    return all.unflatten(1, heads(), -1);
   }
 
   private Tensor withGlobal(Tensor keys, Tensor first) {
     Tensor all = first.unsqueeze(2).unsqueeze(2);
-    return Tensor.cat(4, keys, all.expand(-1, -1, dilation, keys.size(3), -1, -1));
+    return Tensor.cat(4, keys, all.expand(-1, -1, keys.size(2), keys.size(3), -1, -1));
   }
 
   /** A mask that is true where a global key is not after the query: [1, 1, δ, N, C, g]. */
-  private Tensor notBefore(Chunks chunks, long first) {
-    return positions(chunks).unsqueeze(5).ge(Tensor.arange(0, first));
+  private static Tensor notBefore(Strides strides, long first) {
+    return positions(strides).unsqueeze(5).ge(Tensor.arange(0, first));
   }
 
   /** The index of the token at each place: int64 [1, 1, δ, N, C]. */
-  private Tensor positions(Chunks chunks) {
-    Tensor all = Tensor.arange(0, chunks.count() * chunks.size() * dilation);
-    return all.view(1, 1, -1, dilation).transpose(2, 3).unflatten(3, chunks.count(), -1);
+  private static Tensor positions(Strides strides) {
+    return strides.cut(Tensor.arange(0, strides.places()).view(1, 1, -1, strides.step), 2);
   }
 
   /** The mask of keys around a chunk that a query sees: bool [B or 1, 1, δ, N, C, 2 C or 3 C]. */
-  private Tensor mask(Chunks chunks, long length, Tensor paddingMask) {
-    long size = chunks.size();
+  private Tensor mask(Strides strides, long length, Tensor paddingMask) {
+    long size = strides.chunks.size();
     Tensor query = Tensor.arange(size, 2 * size).unsqueeze(1);
     Tensor key = Tensor.arange(0, isCausal() ? 2 * size : 3 * size).unsqueeze(0);
     Tensor distance = query.sub(key);
-    Tensor near = distance.abs().le((long) window);
+    Tensor near = distance.abs().le(size);
     Tensor seen = isCausal() ? near.and(distance.ge(0L)) : near;
-    Tensor position = positions(chunks);
+    Tensor position = positions(strides);
     Tensor there = position.ge((long) global).and(position.lt(length));
     if (paddingMask != null) {
       Tensor padded =
           Functional.pad(
-              paddingMask.to(dev.jformer.tensor.DType.FLOAT32),
-              0,
-              0,
-              chunks.count() * size * dilation - length);
-      Tensor kept = padded.view(paddingMask.size(0), 1, -1, dilation).transpose(2, 3);
-      there = there.and(kept.unflatten(3, chunks.count(), -1).gt(0));
+              paddingMask.to(dev.jformer.tensor.DType.FLOAT32), 0, 0, strides.places() - length);
+      Tensor kept = strides.cut(padded.view(paddingMask.size(0), 1, -1, strides.step), 2);
+      there = there.and(kept.gt(0));
     }
     Tensor flags = there.to(dev.jformer.tensor.DType.FLOAT32).unsqueeze(5).flatten(1, 2);
     Tensor before = Chunks.shifted(flags, -1);
@@ -208,7 +232,7 @@ public final class SlidingWindow extends SparseAttention {
         isCausal()
             ? Tensor.cat(3, before, flags)
             : Tensor.cat(3, before, flags, Chunks.shifted(flags, 1));
-    Tensor columns = all.squeeze(4).unflatten(1, 1, dilation).gt(0).unsqueeze(4);
+    Tensor columns = all.squeeze(4).unflatten(1, 1, -1).gt(0).unsqueeze(4);
     return columns.and(seen);
   }
 }

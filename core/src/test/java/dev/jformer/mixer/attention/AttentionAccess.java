@@ -10,4 +10,12 @@ public final class AttentionAccess {
   public static Attention.Heads heads(Attention attention, Tensor x) {
     return attention.project(x, null, null);
   }
+
+  /** What the mixer gives if its heads take the values by these weights [B, H, T, T]. */
+  public static Tensor fromWeights(
+      Attention attention, Tensor weights, Tensor x, Tensor paddingMask) {
+    Tensor values = attention.project(x, paddingMask, null).value();
+    Tensor taken = weights.matmul(attention.repeatGroups(values));
+    return attention.outputLayer(taken.transpose(1, 2).flatten(2, 3));
+  }
 }

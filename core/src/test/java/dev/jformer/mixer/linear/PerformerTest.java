@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.mixer.attention.Attention;
+import dev.jformer.mixer.attention.AttentionMask;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.position.NoPosition;
 import dev.jformer.tensor.Autograd;
@@ -13,6 +15,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
 import dev.jformer.testing.MixerChecks;
+import dev.jformer.testing.ModuleChecks;
 import dev.jformer.testing.Naive;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
@@ -116,6 +119,48 @@ class PerformerTest {
     MixerChecks.streams(mixer(Sites.causal(8), config), 8);
     MixerChecks.ignoresPadding(mixer(Sites.causal(8), config), 8);
     MixerChecks.ignoresPadding(mixer(Sites.bidirectional(8), config), 8);
+  }
+
+  /** Where all keys are too large for their features, a query takes the mean of the values. */
+  @Test
+  void largeKeysAreAveragedAndNotLost() {
+    for (boolean causal : new boolean[] {true, false}) {
+      BlockContext context = causal ? Sites.causal(8) : Sites.bidirectional(8);
+      Performer mixer = mixer(context, new Performer.Config(2, 16, 0));
+      Weights.draw(mixer);
+      mixer.parameters().values().forEach(p -> p.replace(p.value().to(DType.FLOAT32)));
+      for (int length : new int[] {1, 5, 130}) {
+        Tensor query = Tensor.randn(1, 2, length, 4);
+        Tensor key = Tensor.randn(1, 2, length, 4).mul(1000).requiresGrad(true);
+        Tensor value = Tensor.randn(1, 2, length, 4);
+        var heads = new Attention.Heads(query, key, value);
+        var mask = new AttentionMask(0, causal, null, new NoPosition());
+        Tensor result = mixer.attend(heads, mask);
+        Tensor sums = value.cumsum(2);
+        Tensor mean =
+            causal
+                ? sums.div(Tensor.arange(1, length + 1L).view(1, 1, -1, 1).to(DType.FLOAT32))
+                : value.mean(2, true).expand(-1, -1, length, -1);
+        assertClose(mean.toDoubles(), result, 1e-4);
+        result.square().sum().backward();
+        assertTrue(key.grad().isFinite().all(), "gradients");
+      }
+    }
+  }
+
+  /** Wide heads, whose features could overflow, are the definition for ordinary keys. */
+  @Test
+  void wideHeadsKeepOrdinaryKeys() {
+    for (int width : new int[] {64, 96, 256}) {
+      Performer mixer = mixer(Sites.causal(width), new Performer.Config(1, 32, 0));
+      Weights.draw(mixer);
+      Weights weights = Weights.of(mixer);
+      mixer.parameters().values().forEach(p -> p.replace(p.value().to(DType.FLOAT32)));
+      Tensor x = Tensor.randn(1, 20, width);
+      double[][] expected =
+          new NaivePerformer(1, true).forward(ModuleChecks.sequences(x)[0], weights);
+      assertClose(expected, mixer.forward(x, null).squeeze(0), 2e-3);
+    }
   }
 
   @Test

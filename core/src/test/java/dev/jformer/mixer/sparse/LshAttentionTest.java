@@ -18,8 +18,10 @@ import dev.jformer.testing.Naive;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
 import dev.jformer.testing.Weights;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,10 +124,73 @@ class LshAttentionTest {
         }
         expected[t] = attend(queries, values, t, seen);
       }
-      Tensor result = mixer.round(new Attention.Heads(q, q, v), null, buckets).result();
+      Tensor result =
+          mixer.attend(
+              new Attention.Heads(q, q, v), List.of(new LshAttention.Hashing(buckets, chunk)));
       assertClose(expected, result.squeeze(0).squeeze(0), 1e-9);
       result.sum().backward();
       assertTrue(q.grad().isFinite().all(), "gradients");
+    }
+  }
+
+  /** Several rounds: the softmax over all pairs that any round found, each counted once. */
+  @Test
+  void pairsOfSeveralRoundsCountOnce() {
+    int length = 53;
+    int chunk = 4;
+    for (boolean causal : new boolean[] {true, false}) {
+      LshAttention mixer = mixer(causal ? Sites.causal(3) : Sites.bidirectional(3), 1, chunk, 3);
+      Tensor q = Tensor.randn(1, 1, length, 3).to(DType.FLOAT64);
+      Tensor v = Tensor.randn(1, 1, length, 3).to(DType.FLOAT64);
+      boolean[][] seen = new boolean[length][length];
+      List<LshAttention.Hashing> hashings = new ArrayList<>();
+      for (int round = 0; round < 3; round++) {
+        Tensor buckets = Tensor.randint(0, 9, 1, 1, length);
+        hashings.add(new LshAttention.Hashing(buckets, chunk));
+        long[] bucket = buckets.toLongs();
+        Integer[] order = new Integer[length];
+        Arrays.setAll(order, i -> i);
+        Arrays.sort(order, Comparator.comparingLong(i -> bucket[i]));
+        int[] place = new int[length];
+        for (int i = 0; i < length; i++) {
+          place[order[i]] = i;
+        }
+        for (int t = 0; t < length; t++) {
+          for (int s = 0; s < (causal ? t + 1 : length); s++) {
+            int back = place[t] / chunk - place[s] / chunk;
+            seen[t][s] |= bucket[s] == bucket[t] && (back == 0 || back == 1);
+          }
+        }
+      }
+      double[][] queries = dev.jformer.testing.ModuleChecks.sequences(q.squeeze(0))[0];
+      double[][] values = dev.jformer.testing.ModuleChecks.sequences(v.squeeze(0))[0];
+      double[][] expected = new double[length][];
+      for (int t = 0; t < length; t++) {
+        expected[t] = attend(queries, values, t, seen[t]);
+      }
+      Tensor result = mixer.attend(new Attention.Heads(q, q, v), hashings);
+      assertClose(expected, result.squeeze(0).squeeze(0), 1e-9);
+    }
+  }
+
+  /** Twice as many buckets as chunks, of each sequence without its padding. */
+  @Test
+  void thereAreTwoBucketsAChunk() {
+    LshAttention mixer = mixer(Sites.bidirectional(32), 1, 8, 1);
+    Tensor query = Tensor.randn(3, 1, 400, 32);
+    boolean[] kept = new boolean[3 * 400];
+    int[] lengths = {400, 80, 8};
+    for (int b = 0; b < 3; b++) {
+      Arrays.fill(kept, b * 400, b * 400 + lengths[b], true);
+    }
+    Tensor buckets = mixer.buckets(query, Tensor.of(kept, 3, 400)).get(0);
+    for (int b = 0; b < 3; b++) {
+      long[] own = buckets.select(0, b).narrow(1, 0, lengths[b]).toLongs();
+      long count = Arrays.stream(own).distinct().count();
+      double expected = lengths[b] <= 8 ? 1 : 2.0 * lengths[b] / 8;
+      assertTrue(count <= expected && count > 0.75 * expected, count + " of " + expected);
+      long padding = Arrays.stream(buckets.select(0, b).toLongs()).filter(i -> i < 0).count();
+      assertEquals(400 - lengths[b], padding);
     }
   }
 
@@ -147,7 +212,7 @@ class LshAttentionTest {
     LshAttention mixer = mixer(Sites.causal(8), 1, 4, 1);
     Tensor x = Tensor.randn(1, 1, 40, 8);
     Tensor both = Tensor.cat(2, x, x.mul(3), x.neg());
-    Tensor buckets = mixer.buckets(both);
+    Tensor buckets = mixer.buckets(both, null).get(0);
     assertTrue(buckets.narrow(2, 0, 40).sameAs(buckets.narrow(2, 40, 40)), "the same direction");
     assertTrue(
         buckets.narrow(2, 0, 40).eq(buckets.narrow(2, 80, 40)).not().all(), "the opposite one");

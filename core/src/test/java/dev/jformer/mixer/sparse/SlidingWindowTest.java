@@ -1,6 +1,7 @@
 package dev.jformer.mixer.sparse;
 
 import static dev.jformer.testing.Close.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.jformer.mixer.NaiveAttention;
@@ -13,11 +14,13 @@ import dev.jformer.position.NoPosition;
 import dev.jformer.position.Position;
 import dev.jformer.position.Rope;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.MixerChecks;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
+import dev.jformer.testing.Weights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,6 +84,27 @@ class SlidingWindowTest {
     // A window that reaches the first token from everywhere, as the check asks.
     SlidingWindow.Config wide = new SlidingWindow.Config(2, 0, 20, 2, 1);
     MixerChecks.causal(mixer(Sites.causal(8), wide), 8);
+  }
+
+  /** A window and a dilation beyond the text's end need no more memory than one that covers it. */
+  @Test
+  void aWindowBeyondTheTextCostsNothing() {
+    for (boolean causal : new boolean[] {true, false}) {
+      BlockContext context = causal ? Sites.causal(8) : Sites.bidirectional(8);
+      Tensor x = Tensor.randn(2, 33, 8);
+      for (int[] wide : new int[][] {{100_000, 1}, {Integer.MAX_VALUE, 5}, {2, 1 << 30}}) {
+        SlidingWindow.Config config = new SlidingWindow.Config(2, 0, wide[0], wide[1], 1);
+        TokenMixer mixer = Weights.draw(config.build(context, new NoPosition()));
+        mixer.parameters().values().forEach(p -> p.replace(p.value().to(DType.FLOAT32)));
+        Tensor y = mixer.forward(x, null);
+        Tensor all = mixer.weights(x, null);
+        long seen =
+            all.gt(0).select(0, 0).select(0, 0).select(0, 32).to(DType.INT64).sum().itemLong();
+        assertEquals(wide[1] == 1 ? 33 : wide[1] == 5 ? 8 : 2, seen);
+        assertClose(
+            AttentionAccess.fromWeights((Attention) mixer, all, x, null).toDoubles(), y, 1e-5);
+      }
+    }
   }
 
   @Test
