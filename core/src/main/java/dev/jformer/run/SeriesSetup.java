@@ -95,6 +95,11 @@ public record SeriesSetup(
    * Reads the rows of a file, which must have the columns and the frequency of the training data.
    */
   public Series read(Path file, Progress progress) throws IOException {
+    return readFile(file, progress).series();
+  }
+
+  /** Like {@link #read}, with how the file writes times. */
+  public SeriesCsv.Read readFile(Path file, Progress progress) throws IOException {
     SeriesCsv.Read read = SeriesCsv.read(file, ((SeriesData) data).csv().withColumns(columns));
     read.remarks().forEach(progress::remark);
     if (!read.series().frequency().toString().equals(frequency)) {
@@ -105,7 +110,7 @@ public record SeriesSetup(
               + ", but the model was trained on one every "
               + frequency);
     }
-    return read.series();
+    return read;
   }
 
   void save(Path folder) throws IOException {

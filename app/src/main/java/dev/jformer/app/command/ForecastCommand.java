@@ -1,6 +1,11 @@
 package dev.jformer.app.command;
 
+import de.siegmar.fastcsv.writer.CsvWriter;
+import de.siegmar.fastcsv.writer.LineDelimiter;
 import dev.jformer.data.series.Series;
+import dev.jformer.data.series.Standardizer;
+import dev.jformer.data.series.csv.SeriesCsv;
+import dev.jformer.data.series.csv.TimeFormat;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.run.Forecaster;
 import dev.jformer.run.SeriesForecast;
@@ -9,6 +14,9 @@ import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.report.Report;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
+import java.io.StringWriter;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +49,8 @@ import picocli.CommandLine.Parameters;
               forecasts with the rows that followed.
         """)
 final class ForecastCommand implements Callable<Integer> {
+  private static final int DIGITS = 6;
+
   @Parameters(paramLabel = "MODEL", description = "The folder of a forecaster.")
   private Path folder;
 
@@ -87,7 +97,8 @@ final class ForecastCommand implements Callable<Integer> {
     SeriesSetup setup = SeriesSetup.load(folder);
     try (Scope scope = Scope.open();
         Forecaster model = Forecaster.load(folder, coverage)) {
-      Series series = setup.read(data, console);
+      SeriesCsv.Read read = setup.readFile(data, console);
+      Series series = read.series();
       int needed = model.lookBack() + backtest * model.horizon();
       if (series.rows() < needed) {
         throw new CommandException(
@@ -105,7 +116,7 @@ final class ForecastCommand implements Callable<Integer> {
       }
       Path place = out.toAbsolutePath().getParent();
       Files.createDirectories(place);
-      write(forecasts);
+      write(forecasts, read.times(), setup.scale());
       Evidence report =
           new ForecastReport(setup, series, model.lookBack(), coverage, forecasts)
               .evidence(data, out, backtest > 0);
@@ -116,38 +127,49 @@ final class ForecastCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Writes a row for each time that is forecast, with the bands of each variable if there are. */
-  private void write(List<ForecastReport.Forecast> forecasts) throws IOException {
+  /**
+   * Writes a row for each time that is forecast, with the bands of each variable if there are.
+   * Times are written as in the data.
+   */
+  private void write(List<ForecastReport.Forecast> forecasts, TimeFormat times, Standardizer scale)
+      throws IOException {
     SeriesForecast first = forecasts.get(0).values();
     boolean banded = !first.lower().isEmpty();
-    StringBuilder text = new StringBuilder("time");
+    List<String> header = new ArrayList<>(times.columns());
     for (String name : first.columns()) {
-      text.append(',').append(quoted(name));
+      header.add(name);
       if (banded) {
-        text.append(',').append(quoted(name + " lower"));
-        text.append(',').append(quoted(name + " upper"));
+        header.add(name + " lower");
+        header.add(name + " upper");
       }
     }
-    text.append('\n');
-    for (ForecastReport.Forecast forecast : forecasts) {
-      SeriesForecast values = forecast.values();
-      for (int step = 0; step < values.times().size(); step++) {
-        text.append(values.times().get(step));
-        for (int c = 0; c < values.columns().size(); c++) {
-          text.append(',').append(values.rows().get(step).get(c).floatValue());
-          if (banded) {
-            text.append(',').append(values.lower().get(step).get(c).floatValue());
-            text.append(',').append(values.upper().get(step).get(c).floatValue());
+    StringWriter text = new StringWriter();
+    try (CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(text)) {
+      csv.writeRecord(header);
+      for (ForecastReport.Forecast forecast : forecasts) {
+        SeriesForecast values = forecast.values();
+        for (int step = 0; step < values.times().size(); step++) {
+          List<String> row = new ArrayList<>(times.texts(values.times().get(step)));
+          for (int c = 0; c < values.columns().size(); c++) {
+            double unit = scale.deviation()[c];
+            row.add(number(values.rows().get(step).get(c), unit));
+            if (banded) {
+              row.add(number(values.lower().get(step).get(c), unit));
+              row.add(number(values.upper().get(step).get(c), unit));
+            }
           }
+          csv.writeRecord(row);
         }
-        text.append('\n');
       }
     }
     AtomicFile.write(out, text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
-  private static String quoted(String name) {
-    boolean plain = name.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r');
-    return plain ? name : '"' + name.replace("\"", "\"\"") + '"';
+  /** A number with the digits that a forecast in float32 has: six beyond the deviation's first. */
+  private static String number(double value, double deviation) {
+    int decimals = DIGITS - (int) Math.floor(Math.log10(deviation));
+    BigDecimal rounded =
+        BigDecimal.valueOf(value).setScale(Math.max(0, decimals), RoundingMode.HALF_EVEN);
+    return rounded.signum() == 0 ? "0" : rounded.stripTrailingZeros().toPlainString();
   }
 }

@@ -1,17 +1,13 @@
 package dev.jformer.app.command;
 
-import dev.jformer.data.series.NaiveForecast;
 import dev.jformer.data.series.Series;
-import dev.jformer.data.series.Standardizer;
-import dev.jformer.metrics.Coverage;
-import dev.jformer.metrics.ForecastError;
+import dev.jformer.data.series.Times;
 import dev.jformer.run.SeriesForecast;
 import dev.jformer.run.SeriesSetup;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
 import dev.jformer.studies.evidence.Table;
-import dev.jformer.tensor.Tensor;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -51,11 +47,6 @@ record ForecastReport(
     boolean isBanded() {
       return !values.lower().isEmpty();
     }
-
-    /** How far a row is from the first that is forecast. */
-    double at(int row) {
-      return row - (double) from;
-    }
   }
 
   /**
@@ -65,11 +56,13 @@ record ForecastReport(
    */
   Evidence evidence(Path data, Path out, boolean backtest) {
     Forecast last = forecasts.get(forecasts.size() - 1);
+    Backtest test =
+        backtest ? new Backtest(series, lookBack, setup.scale(), setup.season(), forecasts) : null;
     String bands =
         last.isBanded()
-            ? ", with bands of "
+            ? " Bands of "
                 + Math.round(100 * coverage)
-                + " % from the errors on validation rows"
+                + " % follow from the errors on validation rows."
             : "";
     return new Evidence(
         out.getFileName().toString().replaceAll("\\.[A-Za-z]+$", ""),
@@ -80,30 +73,33 @@ record ForecastReport(
         Machine.here(),
         Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
         0,
-        String.format(
-            Locale.ROOT,
-            "%d rows every %s from %s on%s.",
-            last.horizon(),
-            series.frequency(),
-            series.time(last.from()),
-            bands),
+        (backtest ? test.summary() : summaryOf(last)) + bands,
         List.of(),
-        List.of(backtest ? errors() : summary(last)),
+        List.of(backtest ? test.errors() : summary(last)),
         IntStream.range(0, Math.min(MOST_FIGURES, series.columns()))
             .mapToObj(column -> figure(last, column))
             .toList(),
         List.of());
   }
 
+  private String summaryOf(Forecast forecast) {
+    return String.format(
+        Locale.ROOT,
+        "%d rows every %s from %s on.",
+        forecast.horizon(),
+        series.frequency(),
+        Times.text(series.time(forecast.from())));
+  }
+
   private Figure figure(Forecast forecast, int column) {
     int first = Math.max(0, forecast.from() - HISTORIES * forecast.horizon());
     int known = Math.min(series.rows(), forecast.from() + forecast.horizon());
-    List<Double> rows = IntStream.range(first, known).mapToObj(forecast::at).toList();
+    List<Double> rows = IntStream.range(first, known).mapToObj(this::seconds).toList();
     List<Double> seen =
         IntStream.range(first, known).mapToObj(r -> series.value(r, column)).toList();
     List<Double> steps =
         IntStream.range(0, forecast.horizon())
-            .mapToObj(step -> forecast.at(forecast.from() + step))
+            .mapToObj(step -> seconds(forecast.from() + step))
             .toList();
     List<Figure.Series> lines = new ArrayList<>();
     lines.add(Figure.Series.line("measured", rows, seen));
@@ -116,13 +112,12 @@ record ForecastReport(
               column(forecast.values().lower(), column),
               column(forecast.values().upper(), column)));
     }
-    return new Figure(
-        series.names().get(column),
-        "rows from " + series.time(forecast.from()),
-        series.names().get(column),
-        false,
-        false,
-        lines);
+    String name = series.names().get(column);
+    return Figure.of(name, "time", name, lines).withDates();
+  }
+
+  private double seconds(int row) {
+    return Times.micros(series.time(row)) / (double) Times.MICROS;
   }
 
   private static List<Double> column(List<List<Double>> rows, int column) {
@@ -145,57 +140,5 @@ record ForecastReport(
         "The forecast by variable",
         List.of("variable", "last measured", "first forecast", "last forecast", "mean forecast"),
         rows);
-  }
-
-  /** Errors in standardised units, beside those of forecasts that need no model. */
-  private Table errors() {
-    Standardizer scale = setup.scale();
-    ForecastError model = new ForecastError();
-    ForecastError last = new ForecastError();
-    ForecastError seasonal = new ForecastError();
-    Coverage covered = new Coverage();
-    boolean season = lookBack >= setup.season();
-    boolean banded = forecasts.get(0).isBanded();
-    for (Forecast forecast : forecasts) {
-      int horizon = forecast.horizon();
-      Tensor measured = series.slice(forecast.from(), forecast.from() + horizon).values();
-      Tensor truth = scale.apply(measured).unsqueeze(0);
-      Tensor past =
-          scale
-              .apply(series.slice(forecast.from() - lookBack, forecast.from()).values())
-              .unsqueeze(0);
-      model.add(scale.apply(tensor(forecast.values().rows())).unsqueeze(0), truth);
-      last.add(NaiveForecast.lastValue(past, horizon), truth);
-      if (season) {
-        seasonal.add(NaiveForecast.seasonal(past, horizon, setup.season()), truth);
-      }
-      if (banded) {
-        covered.add(
-            tensor(forecast.values().lower()).unsqueeze(0),
-            tensor(forecast.values().upper()).unsqueeze(0),
-            measured.unsqueeze(0));
-      }
-    }
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(
-        Table.row("this model", model.mse(), model.mae(), banded ? 100 * covered.share() : ""));
-    rows.add(Table.row("last value", last.mse(), last.mae(), ""));
-    if (season) {
-      rows.add(Table.row("the value a season before", seasonal.mse(), seasonal.mae(), ""));
-    }
-    return new Table(
-        forecasts.size() + " forecasts beside the values that followed, standardised",
-        List.of("forecast", "mean squared error", "mean absolute error", "within the bands (%)"),
-        rows);
-  }
-
-  /** Rows as a tensor [P, C]. */
-  private static Tensor tensor(List<List<Double>> rows) {
-    int columns = rows.get(0).size();
-    float[] values = new float[rows.size() * columns];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = rows.get(i / columns).get(i % columns).floatValue();
-    }
-    return Tensor.of(values, rows.size(), columns);
   }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -76,6 +77,8 @@ class ForecastTest {
     for (String beside : List.of("linear model", "last value", "season (24 rows) before")) {
       assertTrue(trained.out().contains(beside), trained.out());
     }
+    assertTrue(
+        trained.err().contains("48 rows to read, 6 to forecast, 2 variables"), trained.err());
     Path next = folder.resolve("next.csv");
     Outcome forecast =
         Outcome.of(
@@ -96,6 +99,7 @@ class ForecastTest {
     }
     String page = Files.readString(folder.resolve("next.html"));
     assertTrue(page.contains("<svg") && page.contains("wind"), "figures in the page");
+    assertTrue(page.contains("02-17 18:00") && !page.contains("rows from"), "dates on the axis");
     assertTrue(Files.exists(folder.resolve("next-2.svg")));
     byte[] series = Files.readAllBytes(csv);
     String[] onto = {
@@ -123,7 +127,42 @@ class ForecastTest {
     List<String> lines = Files.readAllLines(back);
     assertEquals(1 + 5 * 6, lines.size());
     assertTrue(lines.get(1).startsWith(START.plusHours(ROWS - 30).toString()), lines.get(1));
-    assertTrue(outcome.err().contains("the value a season before"), outcome.err());
+    assertTrue(outcome.err().contains("the value a season (24 rows) before"), outcome.err());
+    assertTrue(
+        outcome
+            .err()
+            .contains("30 rows in 5 forecasts of 6, from 2024-02-16 10:00 to 2024-02-17 15:00"),
+        outcome.err());
+    // The series repeats exactly, so nothing is better than the value of the day before.
+    assertTrue(
+        outcome.err().contains("The value a season (24 rows) before is better than this model"),
+        outcome.err());
+  }
+
+  /** A meter near 1.5e9 that swings by ten, with its own column of times in its own format. */
+  @Test
+  void largeNumbersKeepTheirSwingAndTimesTheirFormat() throws IOException {
+    StringBuilder text = new StringBuilder("Date,meter\n");
+    DateTimeFormatter format = DateTimeFormatter.ofPattern("M/d/yyyy H:mm");
+    for (int t = 0; t < ROWS; t++) {
+      double value = 1.5e9 + 10 * Math.sin(2 * Math.PI * t / 24);
+      text.append("%s,%.2f%n".formatted(START.plusHours(t).format(format), value));
+    }
+    Path meter = Files.writeString(folder.resolve("meter.csv"), text);
+    assertEquals(0, train(meter).code());
+    Path next = folder.resolve("next.csv");
+    Outcome forecast =
+        Outcome.of(
+            "forecast", model.toString(), "--data", meter.toString(), "--out", next.toString());
+    assertEquals(0, forecast.code(), forecast.err());
+    List<String> lines = Files.readAllLines(next);
+    assertEquals("Date,meter,meter lower,meter upper", lines.get(0));
+    for (int step = 0; step < 6; step++) {
+      String[] cells = lines.get(step + 1).split(",");
+      assertEquals(START.plusHours(ROWS + (long) step).format(format), cells[0]);
+      double value = 1.5e9 + 10 * Math.sin(2 * Math.PI * (ROWS + step) / 24);
+      assertEquals(value, Double.parseDouble(cells[1]), 2);
+    }
   }
 
   @Test

@@ -116,6 +116,14 @@ class ParallelTextsTest {
             public int read() {
               return pattern.charAt(at++ % pattern.length());
             }
+
+            @Override
+            public int read(byte[] bytes, int from, int length) {
+              for (int i = 0; i < length; i++) {
+                bytes[from + i] = (byte) read();
+              }
+              return length;
+            }
           };
       String message =
           assertThrows(DataException.class, () -> TextLines.read("bomb.gz", endless, 1 << 20))

@@ -1,5 +1,6 @@
 package dev.jformer.studies.evidence;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
@@ -13,9 +14,21 @@ import java.util.stream.IntStream;
  * @param logX whether the horizontal axis is logarithmic
  * @param logY whether the vertical axis is logarithmic
  * @param series the curves
+ * @param dates whether positions are seconds since 1970, to be labelled as dates
  */
 public record Figure(
-    String title, String x, String y, boolean logX, boolean logY, List<Series> series) {
+    String title,
+    String x,
+    String y,
+    boolean logX,
+    boolean logY,
+    List<Series> series,
+    @JsonInclude(JsonInclude.Include.NON_DEFAULT) boolean dates) {
+  /** A figure whose positions are numbers. */
+  public Figure(String title, String x, String y, boolean logX, boolean logY, List<Series> series) {
+    this(title, x, y, logX, logY, series, false);
+  }
+
   /** A figure on linear axes. */
   public static Figure of(String title, String x, String y, Series... series) {
     return of(title, x, y, List.of(series));
@@ -26,14 +39,19 @@ public record Figure(
     return new Figure(title, x, y, false, false, series);
   }
 
+  /** Returns this figure with positions, in seconds since 1970, that are labelled as dates. */
+  public Figure withDates() {
+    return new Figure(title, x, y, logX, logY, series, true);
+  }
+
   /** Returns this figure with a logarithmic horizontal axis. */
   public Figure withLogX() {
-    return new Figure(title, x, y, true, logY, series);
+    return new Figure(title, x, y, true, logY, series, dates);
   }
 
   /** Returns this figure with a logarithmic vertical axis. */
   public Figure withLogY() {
-    return new Figure(title, x, y, logX, true, series);
+    return new Figure(title, x, y, logX, true, series, dates);
   }
 
   /**

@@ -87,6 +87,18 @@ record Axis(double low, double high, boolean log) {
     return ticks.size() < 2 ? linearTicks() : ticks;
   }
 
+  /** The label of a tick beside others, with as many digits as tell them apart. */
+  static String label(double tick, List<Double> all) {
+    if (all.stream().map(Axis::label).distinct().count() == all.size() || all.size() < 2) {
+      return label(tick);
+    }
+    int decimals = (int) Math.max(0, 1 - Math.floor(Math.log10(all.get(1) - all.get(0))));
+    return java.math.BigDecimal.valueOf(tick)
+        .setScale(decimals, java.math.RoundingMode.HALF_EVEN)
+        .stripTrailingZeros()
+        .toPlainString();
+  }
+
   /** The label of a tick. */
   static String label(double tick) {
     double size = Math.abs(tick);

@@ -112,19 +112,22 @@ final class Plot {
 
   private void grid() {
     int bottom = HEIGHT - BOTTOM;
-    for (double tick : y.ticks()) {
+    List<Double> marks = y.ticks();
+    for (double tick : marks) {
       double at = down(tick);
       add("<path class=\"rule\" d=\"M%d %.1fH%d\"/>", LEFT, at, WIDTH - RIGHT);
       add(
           "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>%n",
-          LEFT - 6, at + 4, Axis.label(tick));
+          LEFT - 6, at + 4, Axis.label(tick, marks));
     }
-    for (double tick : x.ticks()) {
+    DateTicks dates = figure.dates() ? DateTicks.between(x.low(), x.high()) : null;
+    List<Double> places = dates == null ? x.ticks() : dates.ticks();
+    for (double tick : places) {
       double at = across(tick);
       add("<path class=\"rule\" d=\"M%.1f %dv5\"/>", at, bottom);
       add(
           "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>%n",
-          at, bottom + 19, Axis.label(tick));
+          at, bottom + 19, dates == null ? Axis.label(tick, places) : dates.label(tick));
     }
     add("<path class=\"rule\" d=\"M%d %dH%d\"/>", LEFT, bottom, WIDTH - RIGHT);
     add(
@@ -204,7 +207,7 @@ final class Plot {
         down(series.y().get(i)),
         radius,
         Text.html(series.name()),
-        Axis.label(series.x().get(i)),
+        figure.dates() ? DateTicks.text(series.x().get(i)) : Axis.label(series.x().get(i)),
         Axis.label(series.y().get(i)));
   }
 

@@ -4,7 +4,9 @@ import de.siegmar.fastcsv.reader.AbstractBaseCsvCallbackHandler;
 import dev.jformer.data.DataException;
 import dev.jformer.data.series.Gaps;
 import dev.jformer.data.series.Series;
+import dev.jformer.data.series.Times;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +22,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
   private final Dialect dialect;
   private final NumberText number;
   private final TimeColumn times;
+  private final TimeSample sample = new TimeSample();
 
   /** The index of the variable that a column of the file holds; -1 for none. */
   private final int[] variable;
@@ -162,6 +165,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
                   Sniffer.cut(dialect.names().toString()),
                   extra == null ? "" : ", and then found '" + Sniffer.cut(extra) + "'"));
     }
+    sample.add(count, stamp, stampLength, clock, clockLength);
     if (clockLength > 0 && stampLength > 0) {
       int joined = stampLength + 1 + clockLength;
       stamp = joined <= stamp.length ? stamp : Arrays.copyOf(stamp, joined);
@@ -192,8 +196,8 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     return null;
   }
 
-  /** The series of all rows. Can be called once. */
-  Series series(Gaps gaps) {
+  /** The series of all rows, and how the file writes times. Can be called once. */
+  SeriesCsv.Read read(Gaps gaps) {
     List<String> remarks = dialect.remarks();
     if (count < 2) {
       throw new DataException(
@@ -226,8 +230,20 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     if (names.isEmpty()) {
       throw new DataException(file + " has no column of numbers: " + String.join("; ", remarks));
     }
-    Timeline timeline = new Timeline(file, times.settled(lines, remarks), lines, remarks);
-    return timeline.series(names, kept, gaps);
+    long[] settled = times.settled(lines, remarks);
+    TimeFormat format = format(settled);
+    Series series = new Timeline(file, settled, lines, remarks).series(names, kept, gaps);
+    return new SeriesCsv.Read(series, format, List.copyOf(remarks));
+  }
+
+  private TimeFormat format(long[] settled) {
+    List<String> names = new ArrayList<>(List.of(dialect.names().get(dialect.time())));
+    if (dialect.clock() >= 0) {
+      names.add(dialect.names().get(dialect.clock()));
+    }
+    List<LocalDateTime> sampled =
+        sample.rows().stream().map(row -> Times.of(settled[row])).toList();
+    return TimeFormat.of(names, sample.texts(), sampled).orElse(TimeFormat.iso(names.get(0)));
   }
 
   /** Whether a column is a row number, which programs often write as an unnamed first column. */

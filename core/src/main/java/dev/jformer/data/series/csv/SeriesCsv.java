@@ -29,9 +29,10 @@ public final class SeriesCsv {
    * A series and remarks on how it was read.
    *
    * @param series the values
+   * @param times how the file writes times
    * @param remarks what was detected in the file, and which gaps were filled, in sentences
    */
-  public record Read(Series series, List<String> remarks) {}
+  public record Read(Series series, TimeFormat times, List<String> remarks) {}
 
   /**
    * Reads a file.
@@ -58,8 +59,7 @@ public final class SeriesCsv {
     } catch (CsvParseException e) {
       throw malformed(file, e);
     }
-    Series series = rows.series(options.gaps());
-    return new Read(series, List.copyOf(dialect.remarks()));
+    return rows.read(options.gaps());
   }
 
   /** A reader that splits a file into fields; their number is checked where names are known. */

@@ -433,7 +433,7 @@ final class TimeText {
   }
 
   private boolean fullYear(char separator) {
-    return separator == '/' || separator == '.' ? yearAfterName() : fourDigits();
+    return (separator == '/' || separator == '.') ? yearAfterName() : fourDigits();
   }
 
   /** Reads a year of four digits, or of two, which are clear after a month's name. */
