@@ -8,7 +8,6 @@
  */
 @SuppressWarnings({"requires-automatic", "module"})
 module dev.jformer.core {
-  requires ai.djl.tokenizers;
   requires transitive com.fasterxml.jackson.databind;
   requires static com.google.auto.service;
   requires static io.soabase.recordbuilder.core;

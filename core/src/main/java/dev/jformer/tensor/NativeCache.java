@@ -32,7 +32,6 @@ import org.slf4j.LoggerFactory;
 public final class NativeCache {
   private static final Logger LOG = LoggerFactory.getLogger(NativeCache.class);
   private static final String LIBTORCH = "org.bytedeco.javacpp.cachedir";
-  private static final String TOKENIZERS = "ENGINE_CACHE_DIR";
   private static final List<String> LIBRARIES = List.of("javacpp", "openblas", "mkl", "pytorch");
 
   private static boolean prepared;
@@ -48,9 +47,6 @@ public final class NativeCache {
     if (!isWritable(Path.of(System.getProperty("user.home")))) {
       Path folder = privateFolder(Path.of(System.getProperty("java.io.tmpdir")));
       setUnlessSet(LIBTORCH, folder.resolve("javacpp"));
-      if (System.getenv(TOKENIZERS) == null) {
-        setUnlessSet(TOKENIZERS, folder.resolve("djl"));
-      }
     }
     try {
       removeIncomplete(Loader.getCacheDir().toPath());
@@ -109,9 +105,7 @@ public final class NativeCache {
               + parent
               + " can be written; set -D"
               + LIBTORCH
-              + "=FOLDER and -D"
-              + TOKENIZERS
-              + "=FOLDER to folders that can",
+              + "=FOLDER to a folder that can",
           e);
     }
   }

@@ -31,4 +31,26 @@ final class ByteAlphabet {
   static int value(char character) {
     return BYTES[character];
   }
+
+  /** The characters that represent bytes. */
+  static String spell(byte[] bytes) {
+    char[] spelled = new char[bytes.length];
+    for (int i = 0; i < bytes.length; i++) {
+      spelled[i] = CHARACTERS[bytes[i] & 0xFF];
+    }
+    return new String(spelled);
+  }
+
+  /** The bytes that a text represents; null if it has other characters than the alphabet's. */
+  static byte[] bytes(String text) {
+    byte[] bytes = new byte[text.length()];
+    for (int i = 0; i < bytes.length; i++) {
+      char c = text.charAt(i);
+      if (c >= BYTES.length || CHARACTERS[BYTES[c]] != c) {
+        return null;
+      }
+      bytes[i] = (byte) BYTES[c];
+    }
+    return bytes;
+  }
 }

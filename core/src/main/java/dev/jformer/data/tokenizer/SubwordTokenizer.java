@@ -1,98 +1,111 @@
 package dev.jformer.data.tokenizer;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.jformer.tensor.NativeCache;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
+import dev.jformer.data.DataException;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 
-/** A tokenizer that Hugging Face's tokenizers library runs, from its {@code tokenizer.json}. */
+/**
+ * A tokenizer in the format of Hugging Face's tokenizers library. A text is cut at added tokens,
+ * normalized, split into words, and each word is encoded by the model of the vocabulary.
+ *
+ * <p>Everything runs in Java: the library itself ends the process on some files and texts.
+ */
 final class SubwordTokenizer implements Tokenizer {
   private static final List<String> END_OF_TEXT =
       List.of("<|endoftext|>", "</s>", "<|end_of_text|>", "<|eot_id|>", "<eos>");
 
-  /** A text to find out which special tokens are put around texts. */
-  private static final String SAMPLE = "a";
-
-  static {
-    NativeCache.prepare();
-    // Tokenizing needs no network: the library would otherwise report its use and look for other
-    // builds of itself.
-    System.setProperty("OPT_OUT_TRACKING", "true");
-    System.setProperty("ai.djl.offline", "true");
-    if (System.getenv("RUST_FLAVOR") == null && System.getProperty("RUST_FLAVOR") == null) {
-      System.setProperty("RUST_FLAVOR", "cpu");
-    }
-  }
-
   private final byte[] json;
-  private final HuggingFaceTokenizer tokenizer;
+  private final AddedTokens added;
+  private final PreTokenizer preTokenizer;
+  private final SubwordModel model;
+  private final TokenDecoder decoder;
+  private final SpecialTokens around;
   private final int vocabularySize;
   private final OptionalInt endOfText;
-  private final JsonNode vocabulary;
-  private final Map<String, Integer> added = new HashMap<>();
 
-  /** The special tokens around a text. */
-  private final int[] before;
-
-  private final int[] after;
-
-  SubwordTokenizer(byte[] json, JsonNode root) throws IOException {
+  /**
+   * Creates the tokenizer that a file describes.
+   *
+   * @param json the content of the file
+   * @param root the same as a tree
+   * @throws DataException if it is not valid, or has a part that is not supported
+   */
+  SubwordTokenizer(byte[] json, JsonNode root) {
     this.json = json;
-    this.tokenizer =
-        HuggingFaceTokenizer.newInstance(
-            new ByteArrayInputStream(json),
-            Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false"));
-    int largest = -1;
+    JsonFields fields = new JsonFields(root, "");
+    this.model = SubwordModel.of(fields.required("model"));
+    TextNormalizer normalizer = TextNormalizer.of(fields.object("normalizer"));
+    this.added = new AddedTokens(fields.objects("added_tokens"), model, normalizer);
+    this.preTokenizer = PreTokenizer.of(fields.object("pre_tokenizer"));
+    this.decoder = TokenDecoder.of(fields.object("decoder"));
+    this.around = SpecialTokens.of(fields.object("post_processor"));
+    int limit = model.limit();
     OptionalInt end = OptionalInt.empty();
-    JsonNode vocab = root.path("model").path("vocab");
-    if (vocab.isArray()) {
-      largest = vocab.size() - 1; // unigram models list their pieces
-    } else {
-      for (JsonNode id : vocab) {
-        largest = Math.max(largest, id.asInt());
+    for (AddedTokens.Token token : added.all()) {
+      limit = Math.max(limit, token.id() + 1);
+      if (end.isEmpty() && END_OF_TEXT.contains(token.content())) {
+        end = OptionalInt.of(token.id());
       }
     }
-    for (JsonNode added : root.path("added_tokens")) {
-      largest = Math.max(largest, added.path("id").asInt());
-      this.added.put(added.path("content").asText(), added.path("id").asInt());
-      if (end.isEmpty() && END_OF_TEXT.contains(added.path("content").asText())) {
-        end = OptionalInt.of(added.path("id").asInt());
-      }
-    }
-    this.vocabularySize = largest + 1;
+    this.vocabularySize = limit;
     this.endOfText = end;
-    this.vocabulary = vocab;
-    int[] plain = encode(SAMPLE);
-    int[] whole = ids(SAMPLE, true);
-    int start = 0;
-    while (start + plain.length < whole.length
-        && !Arrays.equals(plain, 0, plain.length, whole, start, start + plain.length)) {
-      start++;
+    checkAround();
+  }
+
+  private void checkAround() {
+    for (int[] ids : List.of(around.before(), around.after())) {
+      for (int id : ids) {
+        if (id >= vocabularySize) {
+          throw new DataException(
+              "post_processor puts the id "
+                  + id
+                  + " around texts, but the vocabulary has "
+                  + vocabularySize
+                  + " ids");
+        }
+      }
     }
-    this.before = Arrays.copyOf(whole, start);
-    this.after =
-        Arrays.copyOfRange(whole, Math.min(whole.length, start + plain.length), whole.length);
   }
 
   @Override
   public int[] encode(String text) {
-    return ids(text, false);
+    TokenIds ids = new TokenIds();
+    for (AddedTokens.Part part : added.split(wellFormed(text))) {
+      if (part.token() != null) {
+        ids.add(part.token().id());
+      } else {
+        for (PreTokenizer.Piece piece :
+            preTokenizer.split(new PreTokenizer.Piece(part.text(), part.first()))) {
+          if (!piece.text().isEmpty()) {
+            model.encode(piece.text(), ids);
+          }
+        }
+      }
+    }
+    return ids.toArray();
   }
 
-  private int[] ids(String text, boolean special) {
-    return Arrays.stream(tokenizer.encode(text, special, false).getIds())
-        .mapToInt(Math::toIntExact)
-        .toArray();
+  /** Half a pair of surrogates is no character: it becomes the replacement character. */
+  private static String wellFormed(String text) {
+    StringBuilder changed = null;
+    for (int at = 0; at < text.length(); ) {
+      int c = text.codePointAt(at);
+      if (Character.getType(c) == Character.SURROGATE) {
+        changed = changed == null ? new StringBuilder(text) : changed;
+        changed.setCharAt(at, '\uFFFD');
+      }
+      at += Character.charCount(c);
+    }
+    return changed == null ? text : changed.toString();
   }
 
   @Override
   public int[] encodeWhole(String text, int longest) {
+    int[] before = around.before();
+    int[] after = around.after();
     int room = longest - before.length - after.length;
     if (room < 0) {
       throw new IllegalArgumentException(
@@ -113,6 +126,7 @@ final class SubwordTokenizer implements Tokenizer {
 
   @Override
   public int[] encodePrompt(String text) {
+    int[] before = around.before();
     int[] ids = encode(text);
     int[] whole = Arrays.copyOf(before, before.length + ids.length);
     System.arraycopy(ids, 0, whole, before.length, ids.length);
@@ -121,19 +135,27 @@ final class SubwordTokenizer implements Tokenizer {
 
   @Override
   public OptionalInt id(String token) {
-    Integer special = added.get(token);
-    if (special != null) {
-      return OptionalInt.of(special);
-    }
-    JsonNode id = vocabulary.path(token);
-    return id.isInt() ? OptionalInt.of(id.intValue()) : OptionalInt.empty();
+    Integer id = added.id(token);
+    id = id == null ? model.id(token) : id;
+    return id == null ? OptionalInt.empty() : OptionalInt.of(id);
   }
 
   @Override
   public String decode(int[] ids) {
-    return ids.length == 0
-        ? ""
-        : tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), false);
+    List<String> tokens = new ArrayList<>();
+    for (int id : ids) {
+      String token = piece(id);
+      if (token != null) {
+        tokens.add(token);
+      }
+    }
+    return tokens.isEmpty() ? "" : String.join("", decoder.apply(tokens));
+  }
+
+  /** The token of an id; null if there is none. */
+  String piece(int id) {
+    String token = added.token(id);
+    return token == null ? model.token(id) : token;
   }
 
   @Override

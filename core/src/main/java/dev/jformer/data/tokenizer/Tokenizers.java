@@ -72,7 +72,7 @@ public final class Tokenizers {
           "cannot use the tokenizer "
               + file
               + ": "
-              + FormatException.oneLine(String.valueOf(e.getMessage())),
+              + String.valueOf(e.getMessage()).replaceAll("\\p{Cntrl}", " "),
           e);
     }
   }
