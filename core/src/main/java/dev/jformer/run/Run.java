@@ -29,9 +29,10 @@ import java.util.Map;
  */
 public final class Run {
   private final Path folder;
-  private final Recipe recipe;
   private final boolean resumed;
   private final boolean overwrite;
+  private Recipe recipe;
+  private boolean isLonger;
   private String prompt;
   private Training training;
   private boolean stopping;
@@ -111,6 +112,30 @@ public final class Run {
     return new Run(folder, Configs.read(file, Recipe.class), true, false);
   }
 
+  /**
+   * Opens a run that was started before, to train it longer. The schedule of the learning rate is
+   * then that of a run of so many steps; what is done already stays as it is.
+   *
+   * @param steps number of updates in all, more than the run's recipe says
+   * @throws RunException if there is none in the folder, or it has as many steps already
+   */
+  public static Run reopen(Path folder, int steps) throws IOException {
+    Run run = reopen(folder);
+    int before = run.recipe.training().steps();
+    if (steps <= before) {
+      throw new RunException(
+          folder + " is a run of " + before + " steps, but " + steps + " are given: expected more");
+    }
+    run.recipe = run.recipe.withTraining(run.recipe.training().withSteps(steps));
+    run.isLonger = true;
+    return run;
+  }
+
+  private void storeRecipe(Path place) throws IOException {
+    AtomicFile.write(
+        place.resolve(RunFolder.RECIPE), Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8));
+  }
+
   /** Sets a text that the model continues after each evaluation; null for none. */
   public Run withPrompt(String text) {
     prompt = text;
@@ -163,8 +188,7 @@ public final class Run {
       }
     }
     try (OutputFolder out = OutputFolder.open(folder, overwrite, recipe.inputs())) {
-      byte[] json = Configs.toJson(recipe).getBytes(StandardCharsets.UTF_8);
-      AtomicFile.write(out.staging().resolve(RunFolder.RECIPE), json);
+      storeRecipe(out.staging());
       out.begin();
       Keeper keeper = new Keeper(out, progress);
       try {
@@ -185,6 +209,9 @@ public final class Run {
       keeper.data = data;
       try (keeper) {
         made.withObserver(keeper);
+        if (isLonger) {
+          made.withRenewedPatience();
+        }
         if (!recipe.from().isEmpty()) {
           made.withInitialEvaluation();
         }
@@ -230,6 +257,9 @@ public final class Run {
         data.checkPrompt(model, prompt);
       }
       try {
+        if (isLonger) {
+          storeRecipe(folder);
+        }
         long kept = step == 0 ? -1 : step; // the evaluation before the first update is repeated
         metrics = new MetricsFile(folder.resolve(RunFolder.METRICS), kept);
       } catch (IOException e) {

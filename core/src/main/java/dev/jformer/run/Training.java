@@ -48,6 +48,7 @@ public final class Training {
   private boolean measured;
   private boolean ownShape;
   private boolean evaluatesFirst;
+  private boolean renewsPatience;
   private Trainer trainer;
   private boolean stopping;
 
@@ -110,6 +111,12 @@ public final class Training {
    */
   public Training withInitialEvaluation() {
     evaluatesFirst = true;
+    return this;
+  }
+
+  /** Counts evaluations without improvement anew when training is resumed. */
+  Training withRenewedPatience() {
+    renewsPatience = true;
     return this;
   }
 
@@ -212,6 +219,9 @@ public final class Training {
     try (Trainer made = new Trainer(model, learned, training, checkpoints)) {
       if (resumes && checkpoints != null && Trainer.canResume(checkpoints)) {
         made.resume();
+        if (renewsPatience) {
+          made.renewPatience();
+        }
         course.resume(made.step());
       }
       if (evaluatesFirst) {

@@ -131,6 +131,11 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
+  /** Counts evaluations without improvement anew, for a run that is to be longer. */
+  public void renewPatience() {
+    progress = progress.renewed();
+  }
+
   /** The names of the groups of a checkpoint. */
   private Set<String> groups() {
     return average == null

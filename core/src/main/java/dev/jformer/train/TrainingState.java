@@ -35,6 +35,11 @@ record TrainingState(long step, Metrics best, long bestStep, int stale, Metrics 
     return new TrainingState(newStep, best, bestStep, stale, last);
   }
 
+  /** This state as if the latest evaluation had been the best. */
+  TrainingState renewed() {
+    return new TrainingState(step, best, bestStep, 0, last);
+  }
+
   TrainingState evaluated(Metrics metrics) {
     Metrics before = comparable(metrics.primary());
     if (before == null

@@ -216,6 +216,24 @@ class RunTest {
     assertAsBefore("classify-from", next);
   }
 
+  @Test
+  void aRunThatEndedIsTrainedLonger() throws IOException {
+    Path run = folder.resolve("run");
+    Recipe recipe = recipe("language").with("training.patience", "1");
+    Log first = new Log();
+    Run.train(recipe, run, first);
+    int before = recipe.training().steps();
+    assertThrows(RunException.class, () -> Run.reopen(run, before));
+    Log more = new Log();
+    RunResult result = Run.reopen(run, before + 5).train(more);
+    assertEquals(5, more.losses.size());
+    assertEquals(before + 5, result.training().steps());
+    assertEquals(before + 5, Run.reopen(run).recipe().training().steps());
+    List<String> lines = Files.readAllLines(run.resolve("metrics.jsonl"));
+    long steps = lines.stream().filter(line -> line.contains("learningRate")).count();
+    assertEquals(before + 5, steps);
+  }
+
   /** Training that only does harm leaves the model as it was, also when it is interrupted. */
   @Test
   void theModelBeforeTrainingIsKeptIfNoneIsBetter() throws IOException {

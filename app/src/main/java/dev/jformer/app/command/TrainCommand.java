@@ -43,6 +43,8 @@ import picocli.CommandLine.Option;
               --validation-source val.en.gz --validation-target val.de.gz
               Line n of the target is the translation of line n of the source.
           jformer train --resume runs/play
+          jformer train --resume runs/play --steps 5000
+              Trains a run longer than its recipe said.
 
         A recipe is a JSON or YAML file with the fields model, data and training; fields that it
         leaves out keep their defaults. 'jformer info --recipe NAME' prints a recipe with all its
@@ -124,7 +126,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "How many updates of the weights (training.steps).")
+      description =
+          "How many updates of the weights (training.steps); with --resume more than before, to"
+              + " train longer.")
   private Integer steps;
 
   @Option(
@@ -166,7 +170,6 @@ final class TrainCommand implements Callable<Integer> {
       if (data != null
           || out != null
           || !overrides.fields().isEmpty()
-          || steps != null
           || seed != null
           || horizon != null
           || lookBack != null
@@ -175,9 +178,10 @@ final class TrainCommand implements Callable<Integer> {
           || pairs.target() != null) {
         throw new CommandException(
             "--resume continues a run with its own recipe: leave out --data, --out, --set,"
-                + " --steps, --seed, --horizon, --look-back, --from, --source and --target");
+                + " --seed, --horizon, --look-back, --from, --source and --target");
       }
-      return train(Run.reopen(resume).withPrompt(sample), resume, console);
+      Run run = steps == null ? Run.reopen(resume) : Run.reopen(resume, steps);
+      return train(run.withPrompt(sample), resume, console);
     }
     RecipeFields fields = fields();
     TrainTask chosenTask = task == null ? TrainTask.TEXT : TrainTask.named(task);
