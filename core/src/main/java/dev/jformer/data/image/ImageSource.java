@@ -3,6 +3,7 @@ package dev.jformer.data.image;
 import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.data.internal.ZipArchive;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -19,6 +20,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -253,6 +255,8 @@ public final class ImageSource {
       for (Entry entry : entries) {
         try (InputStream in = file.getInputStream(file.getEntry(entry.name))) {
           reader.image(entry, ImageContent.of(entry.name + " in " + source, in));
+        } catch (ZipException | EOFException e) {
+          throw ZipArchive.damaged(source, entry.name, e);
         }
       }
     }

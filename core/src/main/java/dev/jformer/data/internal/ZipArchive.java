@@ -35,4 +35,10 @@ public final class ZipArchive {
       return new ZipFile(file.toFile(), Charset.forName(CODE_PAGE));
     }
   }
+
+  /** An error that says that an entry cannot be unpacked. */
+  public static DataException damaged(Path file, String entry, IOException e) {
+    return new DataException(
+        "%s in %s cannot be unpacked: %s; pack it again".formatted(entry, file, e.getMessage()), e);
+  }
 }

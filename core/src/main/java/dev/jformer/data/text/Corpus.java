@@ -3,6 +3,7 @@ package dev.jformer.data.text;
 import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.data.internal.ZipArchive;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.function.BiPredicate;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -162,6 +164,8 @@ public final class Corpus {
           zip = zip == null ? ZipArchive.open(document.file) : zip;
           try (InputStream in = zip.getInputStream(zip.getEntry(document.entry))) {
             read(document, in, pieces, reader);
+          } catch (ZipException | EOFException e) {
+            throw ZipArchive.damaged(source, document.entry, e);
           }
         }
         reader.endOfDocument(document.name);
