@@ -50,13 +50,7 @@ public final class EmoeStudy implements Study {
 
   private static final int LONG = 22;
 
-  /**
-   * Percentages of sentences that a tuned model gets right.
-   *
-   * @param near short ones, as it learned from
-   * @param far long ones
-   * @param misspelt short ones with misspellings
-   */
+  /** Percentages of short, of long and of misspelt short sentences that a model gets right. */
   public record Right(double near, double far, double misspelt) {
     double foreign() {
       return (far + misspelt) / 2;

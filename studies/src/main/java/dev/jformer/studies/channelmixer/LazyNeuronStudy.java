@@ -64,11 +64,7 @@ public final class LazyNeuronStudy implements Study {
   /** Noise in testing: a tenth of the inputs. */
   private static final TokenNoise INPUT_NOISE = new TokenNoise(0.1, 0, VOCAB);
 
-  /**
-   * What a model learns from.
-   *
-   * @param batches how many different ones there are, to be remembered; 0 for all of the text
-   */
+  /** What a model learns from: all of the text, or so many batches of it to be remembered. */
   private record Source(TokenNoise noise, int batches) {
     private static final Source TEXT = new Source(0, 0, 0);
     private static final Source NOISY_TARGETS = new Source(0, 0.4, 0);
@@ -86,14 +82,10 @@ public final class LazyNeuronStudy implements Study {
   }
 
   /**
-   * What came of a training.
-   *
-   * @param loss on held-out text, nats a byte
-   * @param corrupted the same with inputs that are partly random
-   * @param calibration expected calibration error on held-out text, in percent
-   * @param trainingLoss of the last batch
-   * @param shares of hidden units that are not 0: before training, and after equally many updates
-   *     each
+   * What came of a training: losses on held-out text in nats a byte, also with inputs that are
+   * partly random; the expected calibration error there, in percent; the loss of the last batch;
+   * and the shares of hidden units that are not 0, before training and after equally many updates
+   * each.
    */
   public record Outcome(
       double loss,

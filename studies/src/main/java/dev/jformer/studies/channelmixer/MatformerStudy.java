@@ -23,15 +23,13 @@ import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.trial.HeldOutText;
+import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TimedArms;
-import dev.jformer.studies.trial.TrainingCurve;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
 import dev.jformer.train.LanguageModelling;
-import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -92,14 +90,9 @@ public final class MatformerStudy implements Study {
   }
 
   /**
-   * What guessing is worth in a model whose weights do not fit in caches.
-   *
-   * @param whole weights of the model
-   * @param part weights of its smallest granularity, which guesses
-   * @param times of decoding without guesses and with so many at a time
-   * @param kept percentages of guesses that were kept
-   * @param tokens that were said each time
-   * @param texts how many different ones were said
+   * What guesses of its smallest part are worth to a model whose weights do not fit in caches: the
+   * numbers of weights; times, without guesses and with so many at a time; percentages of guesses
+   * that were kept; the tokens said each time; and how many different texts were said.
    */
   private record Speed(
       long whole, long part, TimedArms times, Map<String, Double> kept, int tokens, int texts) {}
@@ -240,19 +233,6 @@ public final class MatformerStudy implements Study {
     return (CausalLm) new Extract(0).apply(nested, null);
   }
 
-  private static CausalLm trained(
-      ExperimentContext lab,
-      CausalLm.Config config,
-      TrainingConfig training,
-      DoubleConsumer progress) {
-    Random.seed(training.seed());
-    CausalLm model = config.build();
-    Task task = new LanguageModelling(model, lab.text(), training.batch(), training.seed(), 1);
-    TrainingCurve.of(model, task, training, progress);
-    model.train(false);
-    return model;
-  }
-
   private static Outcome learn(ExperimentContext lab, Trial.Session session) {
     List<ChannelMixer.Config> perceptrons = new ArrayList<>();
     perceptrons.add(nested(4, NestedMlp.TrainingMode.ONE));
@@ -266,11 +246,10 @@ public final class MatformerStudy implements Study {
       for (ChannelMixer.Config perceptron : perceptrons) {
         int before = models.size();
         models.add(
-            trained(
-                lab,
-                config.withBlock(b -> b.ffn(perceptron)),
-                training,
-                done -> session.progress().at((before + done) / perceptrons.size(), "")));
+            new LanguageTrial(config.withBlock(b -> b.ffn(perceptron)), training, 1)
+                .trained(
+                    lab.text(),
+                    done -> session.progress().at((before + done) / perceptrons.size(), "")));
       }
       return examined(lab, models, session.seed());
     } finally {
@@ -365,7 +344,7 @@ public final class MatformerStudy implements Study {
         Small.language(lab.pick(1, 4, 12), lab.pick(16, 512, 1024), lab.pick(32, 256, 512), 8)
             .withBlock(b -> b.ffn(nested(8, NestedMlp.TrainingMode.ONE)));
     TrainingConfig training = Small.training(lab.pick(2, 200, 10_000), lab.pick(1, 2, 16), 1);
-    try (CausalLm model = trained(lab, config, training, progress);
+    try (CausalLm model = new LanguageTrial(config, training, 1).trained(lab.text(), progress);
         CausalLm draft = smallest(model)) {
       List<int[]> prompt = prompts(lab, config.length() / 8, 1);
       Generator.Request request = request(config.length(), 0);

@@ -26,12 +26,10 @@ import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.Subject;
 import dev.jformer.studies.trial.TextPairs;
-import dev.jformer.studies.trial.TrainingCurve;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.LanguageModelling;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -177,11 +175,8 @@ public final class EssentialSparsityStudy implements Study {
               start,
               model -> {
                 int before = trained.getAndIncrement();
-                TrainingCurve.of(
-                    model,
-                    new LanguageModelling((CausalLm) model, lab.text(), 16, 1, 1),
-                    trial.training(),
-                    done -> progress.accept((before + done) / (rounds + 1)));
+                DoubleConsumer round = done -> progress.accept((before + done) / (rounds + 1));
+                trial.train((CausalLm) model, lab.text(), round);
               },
               model -> subject(lab, model).quality(model));
     }

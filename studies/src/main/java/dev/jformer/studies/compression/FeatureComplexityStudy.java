@@ -63,13 +63,9 @@ public final class FeatureComplexityStudy implements Study {
   private static final List<Double> THRESHOLDS = List.of(0.05, 0.1, 0.2);
 
   /**
-   * A model with fewer hidden units, in equal numbers by all methods.
-   *
-   * @param threshold of the merging that says how many
-   * @param features that are left in each layer
-   * @param units percentage of the hidden units that is gone
-   * @param weights percentage of the model's weights that is gone
-   * @param lost by method and seed: the percentage of its quality that the model loses
+   * A model with fewer hidden units, in equal numbers by all methods: the threshold of the merging
+   * that says how many, the features left in each layer, the percentages of units and of weights
+   * that are gone, and the percentages of its quality that it loses, by method and seed.
    */
   private record Point(
       double threshold,

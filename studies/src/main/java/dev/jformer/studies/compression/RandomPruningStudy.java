@@ -65,14 +65,9 @@ public final class RandomPruningStudy implements Study {
   }
 
   /**
-   * A trained model; values but for the weights are percentages.
-   *
-   * @param accuracy test images that are right
-   * @param calibration expected calibration error
-   * @param detection pairs of a test image and one of no class in which the model is surer of the
-   *     former (AUROC)
-   * @param robust test images that are right after an attack along the gradient's sign
-   * @param weights number of weights
+   * Percentages of a trained model: test images that are right, the expected calibration error,
+   * pairs of a test image and one of no class in which the model is surer of the former (AUROC),
+   * and test images that are right after an attack along the gradient's sign.
    */
   private record Outcome(
       Setting setting,

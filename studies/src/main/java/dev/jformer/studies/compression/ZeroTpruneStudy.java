@@ -69,11 +69,8 @@ public final class ZeroTpruneStudy implements Study {
           .arm("merging", new TokenMerging());
 
   /**
-   * A model whose tokens leave by a rule.
-   *
-   * @param share of the tokens that stays at each of the blocks
-   * @param operations as a share of those of the model as it was
-   * @param quality in percent
+   * A model of which a share of the tokens stays at each of the blocks: its operations, as a share
+   * of those of the model as it was, and its quality in percent.
    */
   private record Point(double share, double operations, double quality) {
     double saved() {

@@ -12,13 +12,17 @@ import dev.jformer.run.Training;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Trial;
+import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
+import dev.jformer.train.LanguageModelling;
 import dev.jformer.train.Listener;
 import dev.jformer.train.Objective;
+import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -102,6 +106,28 @@ public record LanguageTrial(
     return TrialTraining.result(
         TrialTraining.outcome(
             on(text).withCheckpoints(folder), CausalLm.class, progress, this::listening));
+  }
+
+  /**
+   * Builds and trains a model on {@code text}, with the seed of {@link #training}.
+   *
+   * @param progress receives the share that is done, 0 to 1
+   * @return the model, in inference mode; the caller closes it
+   */
+  public CausalLm trained(TokenFile text, DoubleConsumer progress) {
+    Random.seed(training.seed());
+    CausalLm built = model.build();
+    train(built, text, progress);
+    return built;
+  }
+
+  /** As {@link #trained}, for a model that was built elsewhere; returns its losses. */
+  public TrainingCurve train(CausalLm built, TokenFile text, DoubleConsumer progress) {
+    Task task =
+        new LanguageModelling(built, text, training.batch(), training.seed(), evaluationBatches);
+    TrainingCurve losses = TrainingCurve.of(built, task, training, progress);
+    built.train(false);
+    return losses;
   }
 
   /**
