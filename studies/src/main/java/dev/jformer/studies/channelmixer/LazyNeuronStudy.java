@@ -141,12 +141,10 @@ public final class LazyNeuronStudy implements Study {
 
   private static Measured<Outcome> emergence(ExperimentContext lab) {
     List<Integer> expands = lab.pick(List.of(1, 4), List.of(1, 4, 16), List.of(1, 4, 16));
-    Measured<Outcome> runs =
-        learn(
-            lab,
-            Arms.named(expands, LazyNeuronStudy::width)
-                .with(expand -> new Mlp.Config(Activation.RELU, expand, 0)),
-            Source.TEXT);
+    Arms<Mlp.Config> perceptrons =
+        Arms.named(expands, LazyNeuronStudy::width)
+            .with(expand -> new Mlp.Config(Activation.RELU, expand, 0));
+    Measured<Outcome> runs = learn(lab, perceptrons, Source.TEXT);
     lab.claim(
         "Sparsity emerges in training: fewer hidden units are not 0 at the end than at the start",
         "T5-Base 3.0 % in the end, about 50 % at the start (abstract; section 2)",
@@ -280,8 +278,9 @@ public final class LazyNeuronStudy implements Study {
                   Tensor rows = Tensor.randn(4L * width, width);
                   Tensor units = units(4 * width, permille);
                   return TimedArms.measure(
-                      Arms.<Runnable>of(every, () -> product(units, rows, false))
-                          .arm(some, () -> product(units, rows, true)),
+                      Arms.<Runnable>of(every, () -> units.matmul(rows))
+                          .arm(some, () -> sparseProduct(units, rows))
+                          .with(LazyNeuronStudy::repeated),
                       3,
                       lab.pick(3, 31, 31));
                 });
@@ -306,17 +305,17 @@ public final class LazyNeuronStudy implements Study {
     return Tensor.zeros(1, hidden).scatter(1, Tensor.of(which, 1, count), Tensor.rand(1, count));
   }
 
-  private static void product(Tensor units, Tensor rows, boolean few) {
-    try (Mode mode = Autograd.noGrad()) {
-      for (int i = 0; i < PRODUCTS; i++) {
-        if (few) {
-          Tensor positive = units.squeeze(0).nonzero().squeeze(1);
-          units.indexSelect(1, positive).matmul(rows.indexSelect(0, positive));
-        } else {
-          units.matmul(rows);
-        }
+  private static void sparseProduct(Tensor units, Tensor rows) {
+    Tensor positive = units.squeeze(0).nonzero().squeeze(1);
+    units.indexSelect(1, positive).matmul(rows.indexSelect(0, positive));
+  }
+
+  private static Runnable repeated(Runnable product) {
+    return () -> {
+      try (Mode mode = Autograd.noGrad()) {
+        IntStream.range(0, PRODUCTS).forEach(i -> product.run());
       }
-    }
+    };
   }
 
   // ---- Training

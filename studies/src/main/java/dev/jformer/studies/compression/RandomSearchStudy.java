@@ -12,6 +12,7 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
+import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
@@ -123,29 +124,27 @@ public final class RandomSearchStudy implements Study {
         arms.put(DENSE, learned(dense));
         for (double s : sparsities(lab)) {
           chosen(start, dense, s)
-              .forEach((arm, chosen) -> arms.put(named(arm, s), learned(s, start, chosen)));
+              .map((arm, chosen) -> learned(s, start, chosen))
+              .forEach((arm, nets) -> arms.put(named(arm, s), nets));
         }
       }
       return arms;
     }
 
     /** The networks of each arm. */
-    private Map<String, List<NeuronMask>> chosen(CausalLm start, CausalLm dense, double sparsity) {
+    private Arms<List<NeuronMask>> chosen(CausalLm start, CausalLm dense, double sparsity) {
       // Other draws than the search's, or the random ones would be among those it chose from.
       NodeSearch chance = new NodeSearch(1, sparsity, 1000 + seed);
       Map<String, Integer> all = NeuronMask.counts(start);
       NodeSearch found = new NodeSearch(lab.pick(2, 100, 1000), sparsity, seed);
       NodeSearch tried = new NodeSearch(lab.pick(2, 16, 100), sparsity, seed);
       PruneNeurons largest = new PruneNeurons(sparsity, List.of(), new MagnitudeNeurons());
-      Map<String, List<NeuronMask>> arms = new LinkedHashMap<>();
-      arms.put(
-          CHANCE,
-          IntStream.range(0, lab.pick(1, 3, 3)).mapToObj(n -> chance.sample(all, n)).toList());
-      arms.put(FOUND, List.of(best(found, start, this::judged)));
-      arms.put(TRIED, List.of(best(tried, start, this::trainedBriefly)));
-      arms.put(LARGE, List.of(largest.chosen(start)));
-      arms.put(TICKET, List.of(largest.chosen(dense)));
-      return arms;
+      IntStream draws = IntStream.range(0, lab.pick(1, 3, 3));
+      return Arms.of(CHANCE, draws.mapToObj(n -> chance.sample(all, n)).toList())
+          .arm(FOUND, List.of(best(found, start, this::judged)))
+          .arm(TRIED, List.of(best(tried, start, this::trainedBriefly)))
+          .arm(LARGE, List.of(largest.chosen(start)))
+          .arm(TICKET, List.of(largest.chosen(dense)));
     }
 
     private static NeuronMask best(NodeSearch search, Model start, ToDoubleFunction<Model> judge) {
@@ -228,8 +227,8 @@ public final class RandomSearchStudy implements Study {
             + " from the same start for a seed. Nodes are hidden units; searches draw those of both"
             + " layers together, magnitude takes as many of each. By the first loss the best of 100"
             + " sub-networks is taken, after 20 updates the best of 16, by two batches that are not"
-            + " trained on. 'Better' is the difference of last losses within a seed. Of three random"
-            + " networks a seed the mean counts.");
+            + " trained on. 'Better' is the difference of last losses within a seed; of three random"
+            + " networks the mean counts.");
   }
 
   private static Figure.Series curve(Measured.Arm<Nets> arm) {
