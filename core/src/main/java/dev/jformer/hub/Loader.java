@@ -46,11 +46,20 @@ record Loader(Path folder, StoredWeights weights) {
     Model model = config.build();
     try {
       fill(model, maps);
+      check(model);
       model.train(false);
       return model;
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;
+    }
+  }
+
+  private void check(Model model) {
+    try {
+      model.checkParameters();
+    } catch (IllegalStateException e) {
+      throw new FormatException(folder + ": " + e.getMessage(), e);
     }
   }
 

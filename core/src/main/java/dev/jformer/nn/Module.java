@@ -215,6 +215,32 @@ public abstract class Module implements AutoCloseable {
     return 0;
   }
 
+  /**
+   * Checks parameters of this tree that were read from a file, as far as shapes and types do not
+   * say it: that a sparse layer has as many values as positions, for example.
+   *
+   * @throws IllegalStateException if they are damaged; the message names the module
+   */
+  public final void checkParameters() {
+    modules()
+        .forEach(
+            (name, module) -> {
+              try {
+                module.checkOwnParameters();
+              } catch (IllegalStateException e) {
+                throw new IllegalStateException(
+                    (name.isEmpty() ? "the model" : name) + ": " + e.getMessage(), e);
+              }
+            });
+  }
+
+  /**
+   * Checks the parameters of this module, without its children; see {@link #checkParameters}.
+   *
+   * @throws IllegalStateException if they are damaged
+   */
+  protected void checkOwnParameters() {}
+
   /** Releases what this module derived from its parameters to be faster. */
   protected void forget() {}
 }

@@ -1,5 +1,6 @@
 package dev.jformer.tensor;
 
+import java.io.IOException;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -202,6 +203,8 @@ public final class Tensor implements AutoCloseable {
    * Like {@link #map}, for files larger than memory: a private mapping of such a size is refused by
    * some systems. The mapping is shared and the file must be writable: writing to the tensor does
    * change the file.
+   *
+   * @throws TensorException if the file cannot be mapped or is shorter than that
    */
   public static Tensor mapShared(Path file, DType dtype, long elements) {
     return map(file, dtype, elements, true);
@@ -212,6 +215,7 @@ public final class Tensor implements AutoCloseable {
     if (!Files.isReadable(file)) {
       throw new TensorException("cannot map " + file + ": no such readable file");
     }
+    expectSize(file, elements * dtype.bytes());
     return Native.call(
         "map " + file,
         () ->
@@ -220,6 +224,23 @@ public final class Tensor implements AutoCloseable {
                 new BoolOptional(shared),
                 new LongOptional(elements),
                 Native.options(dtype, Device.CPU)));
+  }
+
+  /** The engine would enlarge a file that is too short for a shared mapping. */
+  private static void expectSize(Path file, long bytes) {
+    try {
+      if (Files.size(file) < bytes) {
+        throw new TensorException(
+            "cannot map "
+                + file
+                + ": it has "
+                + Files.size(file)
+                + " bytes, expected at least "
+                + bytes);
+      }
+    } catch (IOException e) {
+      throw new TensorException("cannot map " + file + ": " + e.getMessage());
+    }
   }
 
   /**

@@ -41,6 +41,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models in our own layout. */
 @ExtendWith(Scoped.class)
@@ -182,6 +183,42 @@ class ModelsTest {
       String found = assertThrows(ConfigException.class, () -> Models.load(folder)).getMessage();
       assertTrue(found.startsWith(file + ": ") && !found.contains("\n"), found);
       assertTrue(found.length() < file.toString().length() + 400, found);
+    }
+  }
+
+  /** Positions of sparse weights that fit by shape, but not by number, are found at loading. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'type':'sparse'}",
+        "{'type':'sparse','bits':8}",
+        "{'type':'sparse','density':0.375,'keep':3,'of':8}",
+        "{'type':'dsformer'}"
+      })
+  void damagedPositionsAreRefused(String projection) throws IOException {
+    try (Scope scope = Scope.open()) {
+      String json =
+          "{'model':'causal-lm','layers':1,'width':32,'vocab':50,'length':8,'mixer':{'heads':2},"
+              + "'projection':"
+              + projection
+              + "}";
+      Model model = Configs.parse(json.replace('\'', '"'), Model.Config.class).build();
+      Models.save(model, folder);
+      Path file = folder.resolve("model.safetensors");
+      Map<String, Tensor> tensors = new TreeMap<>();
+      try (SafetensorsFile opened = SafetensorsFile.open(file)) {
+        opened.names().forEach(name -> tensors.put(name, opened.tensor(name).copy()));
+      }
+      String damaged =
+          tensors.keySet().stream()
+              .filter(name -> name.matches(".*ffn.*(mask|patterns|indices)"))
+              .findFirst()
+              .orElseThrow();
+      tensors.put(damaged, Tensor.full(255, DType.UINT8, tensors.get(damaged).elements()));
+      SafetensorsFile.write(file, tensors, Map.of());
+      String found = assertThrows(FormatException.class, () -> Models.load(folder)).getMessage();
+      assertTrue(found.startsWith(folder + ": blocks.0."), found);
+      assertTrue(found.contains("damaged"), found);
     }
   }
 

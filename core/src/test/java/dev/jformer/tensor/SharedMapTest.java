@@ -2,10 +2,12 @@ package dev.jformer.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,6 +17,23 @@ class SharedMapTest {
       8L << 30; // as many 64-bit numbers as no test machine can hold
 
   @TempDir Path folder;
+
+  /** A file that is too short is refused, and stays as it was. */
+  @Test
+  void enlargesNoFile() throws IOException {
+    Path path = Files.write(folder.resolve("short"), new byte[20]);
+    for (long elements : new long[] {3, 1000}) {
+      String shared =
+          assertThrows(TensorException.class, () -> Tensor.mapShared(path, DType.INT64, elements))
+              .getMessage();
+      assertTrue(shared.contains("20 bytes, expected at least " + 8 * elements), shared);
+      assertThrows(TensorException.class, () -> Tensor.map(path, DType.INT64, elements));
+      assertEquals(20, Files.size(path));
+    }
+    try (Scope scope = Scope.open()) {
+      assertEquals(2, Tensor.mapShared(path, DType.INT64, 2).elements());
+    }
+  }
 
   @Test
   void readsFilesLargerThanMemory() throws IOException {

@@ -166,6 +166,11 @@ public final class DenseSparseLinear extends Layer implements FactorizedWeight, 
     }
   }
 
+  @Override
+  protected void checkOwnParameters() {
+    positions.check(values.value().elements());
+  }
+
   private static Parameter held(Tensor initial, boolean fixed) {
     return fixed ? Parameter.buffer(initial) : Parameter.trained(initial);
   }

@@ -35,6 +35,11 @@ public final class BitMask implements NonzeroPositions {
   }
 
   @Override
+  public long elements() {
+    return elements;
+  }
+
+  @Override
   public long count() {
     ByteBuffer bytes = bytes();
     int size = bytes.capacity();

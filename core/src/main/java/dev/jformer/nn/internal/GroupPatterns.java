@@ -90,6 +90,11 @@ public final class GroupPatterns implements NonzeroPositions {
   }
 
   @Override
+  public long elements() {
+    return groups * of;
+  }
+
+  @Override
   public long count() {
     return groups * keep;
   }

@@ -23,6 +23,37 @@ public interface NonzeroPositions {
    */
   void set(Tensor mask);
 
+  /**
+   * Checks positions that were read from a file.
+   *
+   * @param values the number of values that they belong to
+   * @throws IllegalStateException if their number is another one, or a position is outside of the
+   *     matrix or not after the one before it
+   */
+  default void check(long values) {
+    if (count() != values) {
+      throw new IllegalStateException(
+          values + " values have " + count() + " positions: the weights are damaged");
+    }
+    long last = -1;
+    for (long index : indices()) {
+      if (index <= last || index >= elements()) {
+        throw new IllegalStateException(
+            "a value is at position "
+                + index
+                + " of "
+                + elements()
+                + ", after the one at "
+                + last
+                + ": the weights are damaged");
+      }
+      last = index;
+    }
+  }
+
+  /** Number of elements of the matrix. */
+  long elements();
+
   /** The indices of the kept elements in the flattened matrix, [count], in rising order. */
   long[] indices();
 

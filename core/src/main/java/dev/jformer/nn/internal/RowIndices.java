@@ -79,6 +79,11 @@ public final class RowIndices implements NonzeroPositions {
   }
 
   @Override
+  public long elements() {
+    return rows * width;
+  }
+
+  @Override
   public long count() {
     return rows * keep;
   }

@@ -330,6 +330,11 @@ public final class SparseLinear extends Layer implements Roundable.Rounded {
         });
   }
 
+  @Override
+  protected void checkOwnParameters() {
+    positions.check(values.value().elements());
+  }
+
   /** The values, [1, count], row by row. */
   public Parameter values() {
     return values;
