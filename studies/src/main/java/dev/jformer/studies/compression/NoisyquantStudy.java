@@ -12,6 +12,7 @@ import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Model;
 import dev.jformer.nn.quantized.RangeRule;
 import dev.jformer.nn.quantized.RangeRule.Target;
 import dev.jformer.nn.quantized.UniformGrid;
@@ -42,7 +43,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntFunction;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -208,15 +208,15 @@ public final class NoisyquantStudy implements Study {
 
   // ---- Models
 
-  /** A model: its metrics, bytes, and the distance of its outputs as a share of the exact ones. */
-  private record Score(Metrics metrics, double distance, long bytes) {}
-
-  /** A model quantized without noise, and with the noise of one seed. */
-  private record Pair(int bits, Score plain, Score noisy) {}
+  /** Metrics of a model quantized without noise, and with the noise of one seed. */
+  private record Pair(int bits, Metrics plain, Metrics noisy) {}
 
   /** A model, pairs by quantizer and bits with one for each noise, and effects by layer of ViT. */
   private record Outcome(
-      Score exact, Map<String, List<Pair>> pairs, Map<String, NoiseEffect> effects) {}
+      Metrics exact,
+      String sizes,
+      Map<String, List<Pair>> pairs,
+      Map<String, NoiseEffect> effects) {}
 
   private static Trial<Outcome> images(ExperimentContext lab) {
     int batch = lab.pick(4, 64, 128);
@@ -273,7 +273,7 @@ public final class NoisyquantStudy implements Study {
       for (String name : QUANTIZERS.settings().keySet()) {
         for (int bits : BITS) {
           Ptq quantizer = QUANTIZERS.settings().get(name).apply(bits);
-          Score plain = score(subject, List.of(quantizer), target);
+          Metrics plain = score(subject, List.of(quantizer), target);
           List<Pair> pairs = new ArrayList<>();
           for (int seed = 1; seed <= lab.pick(1, 2, 3); seed++) {
             Compression noisy = new NoisyQuant(quantizer, 40, seed);
@@ -282,7 +282,10 @@ public final class NoisyquantStudy implements Study {
           all.put(arm(name, bits), pairs);
         }
       }
-      return new Outcome(score(subject, List.of(), target), all, effects);
+      long bytes = subject.model().parameterBytes();
+      long less = subject.compressed(new NoisyQuant(), Model::parameterBytes);
+      String sizes = String.format(Locale.ROOT, "%,d bytes; quantized: %,d bytes", bytes, less);
+      return new Outcome(score(subject, List.of(), target), sizes, all, effects);
     }
   }
 
@@ -290,12 +293,13 @@ public final class NoisyquantStudy implements Study {
     return quantizer + ", " + bits + " bits";
   }
 
-  private static Score score(Subject subject, List<Compression> methods, Tensor target) {
+  /** Metrics on held-out data, and the distance of outputs from the exact ones. */
+  private static Metrics score(Subject subject, List<Compression> methods, Tensor exact) {
     return subject.compressed(
         methods,
         made -> {
-          double off = subject.outputs(made).sub(target).norm().item() / target.norm().item();
-          return new Score(subject.evaluate(made), off, made.parameterBytes());
+          double off = subject.outputs(made).sub(exact).norm().item() / exact.norm().item();
+          return subject.evaluate(made).under(Metric.lower("distance", off, "share of the norm"));
         });
   }
 
@@ -303,35 +307,31 @@ public final class NoisyquantStudy implements Study {
 
   private static void compare(ExperimentContext lab, String model, String paper, Outcome outcome) {
     Measured<Pair> pairs = Measured.ofRuns(outcome.pairs());
-    Metrics exact = outcome.exact().metrics();
-    Metric judged = exact.all().get(exact.all().size() - 1);
+    List<Metric> metrics = outcome.exact().all();
+    Metric judged = metrics.get(metrics.size() - 1);
     for (int bits : BITS) {
       String at = "At " + bits + " bits NoisyQuant ";
       lab.claim(
           at + "brings the outputs of the " + model + " nearer with every quantizer",
           "less output error (section 5.3)",
           "plain",
-          every(pairs, bits, false, Score::distance),
-          "Distance from the exact model's outputs, mean of the noises, against plain.");
+          every(pairs, bits, outcome.exact().primary()));
       lab.claim(
           at + "makes the " + model + " better with every quantizer",
           bits == BITS.get(0) ? paper : "",
           "plain",
-          every(pairs, bits, judged.higherIsBetter(), score -> score.metrics().get(judged.name())),
+          every(pairs, bits, judged),
           title(judged) + ", mean of the noises, against plain; exact: " + judged);
     }
     List<Column<Pair>> columns = new ArrayList<>(List.of(fixed("bits", Pair::bits)));
-    addBoth(columns, "distance", Score::distance);
-    exact.all().forEach(m -> addBoth(columns, title(m), score -> score.metrics().get(m.name())));
+    for (Metric metric : metrics) {
+      String name = metric.name();
+      columns.add(fixed(title(metric) + ", plain", pair -> pair.plain().get(name)));
+      columns.add(column(title(metric) + " with noise", pair -> pair.noisy().get(name)));
+    }
     lab.table(
         pairs.table(
-            String.format(
-                Locale.ROOT,
-                "The %s, exact: %s, %,d bytes; quantized: %,d bytes",
-                model,
-                exact,
-                outcome.exact().bytes(),
-                pairs.arms().get(pairs.arms().size() - 1).first().noisy().bytes()),
+            "The %s, exact: %s, %s".formatted(model, outcome.exact(), outcome.sizes()),
             "quantizer",
             columns));
   }
@@ -340,22 +340,17 @@ public final class NoisyquantStudy implements Study {
     return metric.name() + " (" + metric.unit() + ")";
   }
 
-  private static void addBoth(
-      List<Column<Pair>> columns, String title, ToDoubleFunction<Score> value) {
-    columns.add(fixed(title + ", plain", pair -> value.applyAsDouble(pair.plain())));
-    columns.add(column(title + " with noise", pair -> value.applyAsDouble(pair.noisy())));
-  }
-
   /** Checks each quantizer with noise against the same without. */
-  private static Check every(
-      Measured<Pair> pairs, int bits, boolean higher, ToDoubleFunction<Score> value) {
+  private static Check every(Measured<Pair> pairs, int bits, Metric metric) {
     return Check.each(
         QUANTIZERS.settings().keySet(),
         name -> {
-          Measured.Arm<Pair> arm = pairs.arm(arm(name, bits));
-          Estimate noisy = arm.of(pair -> value.applyAsDouble(pair.noisy()));
-          double plain = value.applyAsDouble(arm.first().plain());
-          return higher ? Check.above(name, noisy, plain) : Check.below(name, noisy, plain);
+          String arm = arm(name, bits);
+          Estimate noisy = pairs.of(arm, pair -> pair.noisy().get(metric.name()));
+          double plain = pairs.first(arm).plain().get(metric.name());
+          return metric.higherIsBetter()
+              ? Check.above(name, noisy, plain)
+              : Check.below(name, noisy, plain);
         });
   }
 }
