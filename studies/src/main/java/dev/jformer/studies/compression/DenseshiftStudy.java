@@ -106,11 +106,13 @@ public final class DenseshiftStudy implements Study {
       }
     }
     int seeds = lab.pick(1, 2, 3);
-    Measured<Outcome> vision = variants.learn(lab, "images", seeds, p -> vision(lab.scale(), p));
-    Measured<Outcome> text = variants.learn(lab, "text", seeds, p -> text(lab, p));
-    claims(lab, vision, text);
-    report(lab, "Vision transformer on CIFAR-10", "test images right (%)", vision);
-    report(lab, "Language model of bytes", "held-out loss (nats)", text);
+    Models models =
+        new Models(
+            variants.learn(lab, "images", seeds, p -> vision(lab.scale(), p)),
+            variants.learn(lab, "text", seeds, p -> text(lab, p)));
+    claims(lab, models);
+    report(lab, "Vision transformer on CIFAR-10", "test images right (%)", models.vision());
+    report(lab, "Language model of bytes", "held-out loss (nats)", models.text());
     times(lab);
     lab.note(
         "Powers of two are the linear layers in the blocks; embeddings, stem and head are floats, as"
@@ -121,8 +123,6 @@ public final class DenseshiftStudy implements Study {
             + " float products use fused multiply-adds, and its 8-bit ones four products and sums"
             + " an instruction and lane, so a shift spares nothing on this CPU.");
   }
-
-  // ---- Learning
 
   private static Trial<Outcome> vision(Scale scale, Projection projection) {
     AtomicReference<WeightFreezing> freezing = new AtomicReference<>();
@@ -218,8 +218,6 @@ public final class DenseshiftStudy implements Study {
     }
   }
 
-  // ---- Time
-
   private static void times(ExperimentContext lab) {
     int in = lab.pick(32, 384, 768);
     Measured<TimedArms> times =
@@ -242,8 +240,6 @@ public final class DenseshiftStudy implements Study {
         FLOATS,
         Check.below("times floats, " + most.name(), most.first().ratio(SHIFTS, FLOATS), 1));
   }
-
-  // ---- What was found
 
   private static void report(
       ExperimentContext lab, String title, String score, Measured<Outcome> runs) {
@@ -274,8 +270,24 @@ public final class DenseshiftStudy implements Study {
         name, BITS, bits -> bits, bits -> runs.of(arm.apply(bits), Outcome::score).value());
   }
 
-  private static void claims(
-      ExperimentContext lab, Measured<Outcome> vision, Measured<Outcome> text) {
+  /** Vision transformers and language models of all weights. */
+  private record Models(Measured<Outcome> vision, Measured<Outcome> text) {
+    Check better(int bits) {
+      return Check.all(
+          vision.above("images right (%)", dense(bits), zero(bits), Outcome::score),
+          text.below("loss of language", dense(bits), zero(bits), Outcome::score));
+    }
+
+    Check fewer(String what, String other, ToDoubleFunction<Outcome> share) {
+      return Check.all(
+          vision.below(what + ", images (%)", dense(3), other, share),
+          text.below(what + ", language (%)", dense(3), other, share));
+    }
+  }
+
+  private static void claims(ExperimentContext lab, Models models) {
+    Measured<Outcome> vision = models.vision();
+    Measured<Outcome> text = models.text();
     lab.claim(
         "DenseShift of 3 bits is near full precision",
         "70.57 against 69.76 % (ResNet-18 on ImageNet)",
@@ -290,24 +302,24 @@ public final class DenseshiftStudy implements Study {
         "DenseShift with 3 bits is more accurate than rounding with zero",
         "above shift networks with zero of equal bits",
         zero(3),
-        better(vision, text, 3));
+        models.better(3));
     lab.claim(
         "DenseShift with 2 and with 4 bits is more accurate than rounding with zero",
         "above shift networks with zero of equal bits",
         zero(2),
-        Check.all(better(vision, text, 2), better(vision, text, 4)));
+        Check.all(models.better(2), models.better(4)));
     lab.claim(
         "Fewer weights freeze in DenseShift than by rounding with zero",
         "sign-scale decomposition lowers weight freezing",
         zero(3),
         Check.all(
-            fewer("signs", vision, text, zero(3), Outcome::signs),
-            fewer("weights", vision, text, zero(3), Outcome::weights)));
+            models.fewer("signs", zero(3), Outcome::signs),
+            models.fewer("weights", zero(3), Outcome::weights)));
     lab.claim(
         "Fewer weights of DenseShift freeze where latents start with little variance",
         "low-variance random initialization",
         SPREAD,
-        fewer("weights", vision, text, SPREAD, Outcome::weights));
+        models.fewer("weights", SPREAD, Outcome::weights));
     lab.claim(
         "Stored, DenseShift's 3 bits take a tenth of the bytes (12 % with scales) and give what"
             + " training gave",
@@ -328,22 +340,5 @@ public final class DenseshiftStudy implements Study {
             "largest difference, all layers of all models",
             vision.and(text).without(FLOATS).largest(Outcome::apart),
             0));
-  }
-
-  private static Check better(Measured<Outcome> vision, Measured<Outcome> text, int bits) {
-    return Check.all(
-        vision.above("images right (%)", dense(bits), zero(bits), Outcome::score),
-        text.below("loss of language", dense(bits), zero(bits), Outcome::score));
-  }
-
-  private static Check fewer(
-      String what,
-      Measured<Outcome> vision,
-      Measured<Outcome> text,
-      String other,
-      ToDoubleFunction<Outcome> share) {
-    return Check.all(
-        vision.below(what + ", images (%)", dense(3), other, share),
-        text.below(what + ", language (%)", dense(3), other, share));
   }
 }

@@ -144,8 +144,6 @@ public final class DsformerStudy implements Study {
     return PATTERNS.get(factor).keep() + ":" + PATTERNS.get(factor).of();
   }
 
-  // ---- At once
-
   /** The encoder and what was made of it, each made when it is first wanted. */
   private record Encoders(TextPairs pairs, Map<List<Compression>, Encoder> made)
       implements AutoCloseable {
@@ -185,8 +183,6 @@ public final class DsformerStudy implements Study {
         WeightError.of(matrices, model));
   }
 
-  // ---- Learning a task
-
   private static int updates(ExperimentContext lab) {
     return lab.pick(2, 80, 1500);
   }
@@ -206,8 +202,6 @@ public final class DsformerStudy implements Study {
               }
             });
   }
-
-  // ---- Time
 
   private static void times(ExperimentContext lab) {
     int in = lab.pick(64, 384, 768);
@@ -230,8 +224,6 @@ public final class DsformerStudy implements Study {
             "",
             TimedArms.projections(lab, all, in, 4L * in, sizes, 3, lab.pick(3, 15, 15))));
   }
-
-  // ---- Report
 
   private static void report(
       ExperimentContext lab, Measured<AtOnce> atOnce, Measured<TrainingResult> tuned) {

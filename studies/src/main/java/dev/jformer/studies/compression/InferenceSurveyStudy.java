@@ -108,8 +108,6 @@ public final class InferenceSurveyStudy implements Study {
             + " batch.");
   }
 
-  // ---- Methods
-
   /** What can be done to a trained model of texts; to encoders more, whose tokens may leave. */
   private static Arms<Method> methods(ExperimentContext lab, boolean encoder) {
     Map<String, Compression> known = new LinkedHashMap<>(Configs.parts(Compression.class));
@@ -142,8 +140,6 @@ public final class InferenceSurveyStudy implements Study {
     return Arms.of(methods);
   }
 
-  // ---- Measuring
-
   private static Outcome outcome(ExperimentContext lab, Subject subject, Method method) {
     return subject.compressed(method.steps(), made -> outcome(lab, subject, method.family(), made));
   }
@@ -175,8 +171,6 @@ public final class InferenceSurveyStudy implements Study {
               lab, "sentence encoder, ", Outcome.class, method -> outcome(lab, subject, method));
     }
   }
-
-  // ---- Language models
 
   private static int steps(ExperimentContext lab) {
     return lab.pick(2, 500, 20_000);
@@ -260,8 +254,6 @@ public final class InferenceSurveyStudy implements Study {
     }
     return all;
   }
-
-  // ---- Report
 
   private static void report(ExperimentContext lab, Models models) {
     List<String> front = models.front().names();

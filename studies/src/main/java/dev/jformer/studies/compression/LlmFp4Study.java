@@ -134,8 +134,6 @@ public final class LlmFp4Study implements Study {
             + " a symmetric integer; min-max is E2M1 of 4 bits and E4M3 of 8.");
   }
 
-  // ---- Models
-
   private static Map<String, Reading> language(ExperimentContext lab, Trial.Session run) {
     long held = lab.pick(1, 10, 40);
     return new LanguageTrial(
@@ -212,8 +210,6 @@ public final class LlmFp4Study implements Study {
         .forEach((name, layer) -> model.replace(name, layer.explicit()));
     return subject.outputs(model).sub(folded).abs().max().item();
   }
-
-  // ---- Report
 
   private static void claims(
       ExperimentContext lab, String model, Measured<Reading> all, String... paper) {

@@ -96,8 +96,6 @@ public final class LlmInt8Study implements Study {
             + " are in 8 bits as well, which the paper's are not.");
   }
 
-  // ---- Quality
-
   private static TrainingConfig training(ExperimentContext lab) {
     return Small.training(lab.pick(4, 400, 100_000), 16, 1);
   }
@@ -239,8 +237,6 @@ public final class LlmInt8Study implements Study {
         FLOATS,
         Check.atMost("points below float32's", found.exact() - found.decomposed(), 0.3));
   }
-
-  // ---- Speed and memory
 
   private static void speed(ExperimentContext lab) {
     int batch = lab.pick(2, 32, 32);

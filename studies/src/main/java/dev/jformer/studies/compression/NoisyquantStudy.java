@@ -93,8 +93,6 @@ public final class NoisyquantStudy implements Study {
             + " model's, as a share of their norm. The sentence encoder is all-MiniLM-L6-v2.");
   }
 
-  // ---- Theorem
-
   /**
    * The mean squared errors of rounding numbers under noise, in squared steps of the grid.
    *
@@ -173,8 +171,6 @@ public final class NoisyquantStudy implements Study {
     return all;
   }
 
-  // ---- Tails
-
   private static void tails(ExperimentContext lab, Measured<NoiseEffect> layers) {
     lab.table(
         layers.table(
@@ -205,8 +201,6 @@ public final class NoisyquantStudy implements Study {
         "A number drawn evenly between two of the grid has an error of 1/12 = 0.0833 without and"
             + " with that noise, so it helps where the plain error is above that.");
   }
-
-  // ---- Models
 
   /** Metrics of a model quantized without noise, and with the noise of one seed. */
   private record Pair(int bits, Metrics plain, Metrics noisy) {}
@@ -302,8 +296,6 @@ public final class NoisyquantStudy implements Study {
           return subject.evaluate(made).under(Metric.lower("distance", off, "share of the norm"));
         });
   }
-
-  // ---- Report
 
   private static void compare(ExperimentContext lab, String model, String paper, Outcome outcome) {
     Measured<Pair> pairs = Measured.ofRuns(outcome.pairs());

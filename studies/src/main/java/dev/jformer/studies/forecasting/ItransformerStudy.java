@@ -106,8 +106,6 @@ public final class ItransformerStudy implements Study {
     }
   }
 
-  // ---- Beside others
-
   private static void beside(ExperimentContext lab, Models models) {
     int fewer = lab.pick(1, 2, 3);
     Forecasters forecasters = models.all();
@@ -168,8 +166,6 @@ public final class ItransformerStudy implements Study {
             Forecasters::curve));
   }
 
-  // ---- Horizons
-
   private static void horizons(ExperimentContext lab, Models models) {
     List<Integer> usual = List.of(192, 336, 720);
     Map<String, Measured<Result>> found =
@@ -210,8 +206,6 @@ public final class ItransformerStudy implements Study {
     Arms<ForecastTrial> arms = Arms.of(OURS, ours).control(LINEAR, linear);
     return models.all().learn("horizon " + horizon, 1, arms).and(models.all().naive(linear));
   }
-
-  // ---- Look-backs
 
   private static void lookBacks(ExperimentContext lab, Models models) {
     List<Integer> lengths =
@@ -261,8 +255,6 @@ public final class ItransformerStudy implements Study {
         arm -> Integer.parseInt(arm.name()),
         arm -> arm.first().first(model).mse());
   }
-
-  // ---- Unseen variables
 
   private static void unseen(ExperimentContext lab, Models models) {
     List<String> names = models.all().data().series().names();
