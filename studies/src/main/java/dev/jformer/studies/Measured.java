@@ -6,7 +6,6 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.ParetoFront;
 import dev.jformer.studies.evidence.Table;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -134,10 +133,14 @@ public record Measured<R>(List<Arm<R>> arms) {
   /** Returns the arms whose first results are on the {@link ParetoFront} of some costs. */
   @SafeVarargs
   public final Measured<R> front(ToDoubleFunction<? super R>... costs) {
-    Function<R, double[]> all =
-        result -> Arrays.stream(costs).mapToDouble(cost -> cost.applyAsDouble(result)).toArray();
-    List<double[]> choices = arms.stream().map(arm -> all.apply(arm.first())).toList();
-    return where(result -> ParetoFront.holds(all.apply(result), choices));
+    List<ToDoubleFunction<? super R>> all = new ArrayList<>();
+    for (ToDoubleFunction<? super R> cost : costs) {
+      all.add(cost);
+    }
+    Function<R, double[]> of =
+        result -> all.stream().mapToDouble(cost -> cost.applyAsDouble(result)).toArray();
+    List<double[]> choices = arms.stream().map(arm -> of.apply(arm.first())).toList();
+    return where(result -> ParetoFront.holds(of.apply(result), choices));
   }
 
   /** Names of the arms. */

@@ -84,6 +84,16 @@ public final class InferenceSurveyStudy implements Study {
       return outcomes.front(
           o -> higher ? -o.quality() : o.quality(), Outcome::bytes, Outcome::many);
     }
+
+    Figure front(String by, String x, ToDoubleFunction<Outcome> cost) {
+      String title = "Pareto front by " + by + ": " + name;
+      return front()
+          .figure(
+              title,
+              x,
+              quality,
+              (o, method) -> Figure.Series.point(method, cost.applyAsDouble(o), o.quality()));
+    }
   }
 
   @Override
@@ -140,8 +150,10 @@ public final class InferenceSurveyStudy implements Study {
     return Arms.of(methods);
   }
 
-  private static Outcome outcome(ExperimentContext lab, Subject subject, Method method) {
-    return subject.compressed(method.steps(), made -> outcome(lab, subject, method.family(), made));
+  private static Outcome outcome(
+      ExperimentContext lab, Subject subject, Model model, Method method) {
+    return subject.compressed(
+        model, method.steps(), made -> outcome(lab, subject, method.family(), made));
   }
 
   private static Outcome outcome(
@@ -168,7 +180,10 @@ public final class InferenceSurveyStudy implements Study {
       Subject subject = Subject.sentences(pairs, lab.pick(2, 64, 256));
       return methods(lab, true)
           .measure(
-              lab, "sentence encoder, ", Outcome.class, method -> outcome(lab, subject, method));
+              lab,
+              "sentence encoder, ",
+              Outcome.class,
+              method -> outcome(lab, subject, pairs.model(), method));
     }
   }
 
@@ -236,22 +251,21 @@ public final class InferenceSurveyStudy implements Study {
     int batch = batch(lab);
     Subject subject =
         Subject.language(models.get(PLAIN), lab.text(), batch, 4, batch, lab.pick(1, 20, 100));
+    CausalLm plain = models.get(PLAIN);
     Map<String, Outcome> all =
-        methods(lab, false).map((name, method) -> outcome(lab, subject, method));
+        methods(lab, false).map((name, method) -> outcome(lab, subject, plain, method));
     for (String design : List.of(HALF, NARROW, SHARED, FLOW)) {
       all.put(design, outcome(lab, subject, "lightweight design", models.get(design)));
     }
     CausalLm distilled = models.get(DISTILLED);
     all.put(DISTILLED, outcome(lab, subject, "distillation", distilled));
-    for (int granularity : List.of(0, 1, 2)) {
-      try (Model part = new Extract(granularity).apply(models.get(ELASTIC), null)) {
-        String name = "elastic, part " + (granularity + 1) + " of 4";
-        all.put(name, outcome(lab, subject, "search", part));
-      }
+    for (int part : List.of(0, 1, 2)) {
+      Method extract = new Method("search", List.of(new Extract(part)));
+      String name = "elastic, part " + (part + 1) + " of 4";
+      all.put(name, outcome(lab, subject, models.get(ELASTIC), extract));
     }
-    try (Model both = new LlmInt8().apply(distilled, null)) {
-      all.put("distilled, llm-int8", outcome(lab, subject, PAIRS, both));
-    }
+    Method int8 = new Method(PAIRS, List.of(new LlmInt8()));
+    all.put("distilled, llm-int8", outcome(lab, subject, distilled, int8));
     return all;
   }
 
@@ -270,20 +284,9 @@ public final class InferenceSurveyStudy implements Study {
                 column("times as fast, one text", o -> 1 / o.one()),
                 column("times as fast, batch", o -> 1 / o.many()),
                 named("on the Pareto front", name -> front.contains(name) ? "yes" : "")));
-    front(lab, models, "bytes", "bytes, share of the plain model's", Outcome::bytes);
-    front(lab, models, "time", "seconds of a batch, share of the plain model's", Outcome::many);
-  }
-
-  private static void front(
-      ExperimentContext lab, Models models, String by, String x, ToDoubleFunction<Outcome> cost) {
+    lab.figure(models.front("bytes", "bytes, share of the plain model's", Outcome::bytes));
     lab.figure(
-        models
-            .front()
-            .figure(
-                "Pareto front by " + by + ": " + models.name(),
-                x,
-                models.quality(),
-                (o, name) -> Figure.Series.point(name, cost.applyAsDouble(o), o.quality())));
+        models.front("time", "seconds of a batch, share of the plain model's", Outcome::many));
   }
 
   private static void claims(ExperimentContext lab, Models sentences, Models language) {

@@ -115,7 +115,9 @@ record Forecasters(ExperimentContext lab, Ett data, int epochs) {
     List<Column<Result>> columns = new ArrayList<>();
     columns.add(column("mean squared error", Result::mse));
     columns.add(column("mean absolute error", Result::mae));
-    columns.addAll(List.of(more));
+    for (Column<Result> column : more) {
+      columns.add(column);
+    }
     return all.table(title, "model", columns);
   }
 

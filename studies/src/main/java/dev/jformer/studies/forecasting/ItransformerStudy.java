@@ -128,14 +128,8 @@ public final class ItransformerStudy implements Study {
         "The error of iTransformer on ETTh1, 96 rows from 96, is the paper's",
         "mean squared error 0.386, mean absolute error 0.405 (table 10)",
         Check.all(
-            Check.atMost(
-                "squared error as a multiple of the paper's",
-                squared.times(1 / PAPER_SQUARED.get("96")),
-                1.03),
-            Check.atMost(
-                "absolute error as a multiple of the paper's",
-                absolute.times(1 / PAPER_ABSOLUTE.get("96")),
-                1.03)),
+            near("squared error", squared, PAPER_SQUARED.get("96"), 1.03),
+            near("absolute error", absolute, PAPER_ABSOLUTE.get("96"), 1.03)),
         "Measured: %s and %s.".formatted(squared.text(), absolute.text()));
     lab.claim(
         "The error of iTransformer is below that of Transformers over time steps",
@@ -166,6 +160,10 @@ public final class ItransformerStudy implements Study {
             Forecasters::curve));
   }
 
+  private static Check near(String error, Estimate measured, double paper, double most) {
+    return Check.atMost(error + " as a multiple of the paper's", measured.times(1 / paper), most);
+  }
+
   private static void horizons(ExperimentContext lab, Models models) {
     List<Integer> usual = List.of(192, 336, 720);
     Map<String, Measured<Result>> found =
@@ -179,12 +177,10 @@ public final class ItransformerStudy implements Study {
           Check.each(
               known,
               horizon ->
-                  Check.atMost(
-                      "horizon " + horizon + ", squared error as a multiple of the paper's",
-                      found
-                          .get(horizon)
-                          .of(OURS, Result::mse)
-                          .times(1 / PAPER_SQUARED.get(horizon)),
+                  near(
+                      "horizon " + horizon + ", squared error",
+                      found.get(horizon).of(OURS, Result::mse),
+                      PAPER_SQUARED.get(horizon),
                       1.05)));
     }
     lab.table(

@@ -52,7 +52,8 @@ public interface Subject extends CalibrationData {
     return compressed(model(), methods, examination);
   }
 
-  private <R> R compressed(
+  /** As above, of a model to which the data of this one fit. */
+  default <R> R compressed(
       Model current, List<Compression> methods, Function<Model, R> examination) {
     if (methods.isEmpty()) {
       return examination.apply(current);
