@@ -18,21 +18,21 @@ final class MarkdownReport {
 
   static String of(Evidence e) {
     Machine m = e.machine();
-    StringBuilder text = new StringBuilder("# ").append(e.title()).append("\n\n");
-    text.append(e.summary()).append("\n\n");
+    StringBuilder text = new StringBuilder("# ").append(Text.markdown(e.title())).append("\n\n");
+    text.append(Text.markdown(e.summary())).append("\n\n");
     text.append(
         String.format(
             Locale.ROOT,
             "%s%s, %d threads, %s, Java %s; %s; %.0f s of measuring%s. Made by%n%n    %s%n",
             e.scale().isEmpty() ? "" : e.scale() + " scale. ",
-            m.processor(),
+            Text.markdown(m.processor()),
             m.threads(),
             m.system(),
             m.java(),
             e.date(),
             e.seconds(),
             e.version().isEmpty() ? "" : "; version " + e.version(),
-            e.command()));
+            Text.line(e.command())));
     if (!e.claims().isEmpty()) {
       text.append("\n## Claims\n\n| claim | verdict | measured here | paper |\n")
           .append("| --- | --- | --- | --- |\n");
@@ -43,18 +43,20 @@ final class MarkdownReport {
       }
     }
     for (Table table : e.tables()) {
-      text.append("\n## ").append(table.title()).append("\n\n");
+      text.append("\n## ").append(Text.markdown(table.title())).append("\n\n");
       row(text, table.columns());
       text.append("| ---").append(" | ---:".repeat(table.columns().size() - 1)).append(" |\n");
       table.rows().forEach(cells -> row(text, cells));
     }
     for (int i = 0; i < e.figures().size(); i++) {
-      text.append("\n## ").append(e.figures().get(i).title()).append("\n\n![");
-      text.append(e.figures().get(i).title()).append("](").append(figureFile(e, i)).append(")\n");
+      String title = Text.markdown(e.figures().get(i).title());
+      text.append("\n## ").append(title).append("\n\n![");
+      text.append(title.replaceAll("\\\\?[\\[\\]]", ""));
+      text.append("](").append(Text.link(figureFile(e, i))).append(")\n");
     }
     if (!e.notes().isEmpty()) {
       text.append("\n## Notes\n\n");
-      e.notes().forEach(note -> text.append("- ").append(note).append('\n'));
+      e.notes().forEach(note -> text.append("- ").append(Text.markdown(note)).append('\n'));
     }
     return text.toString();
   }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Table;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -150,5 +151,32 @@ class ReportTest {
     return DocumentBuilderFactory.newInstance()
         .newDocumentBuilder()
         .parse(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** A user's column, file or command may hold anything. */
+  @Test
+  void markdownEscapesTextsEverywhere() throws IOException {
+    String evil = "a <script>x</script>\n# [b](javascript:x) &lt; | c";
+    Evidence e = Samples.evidence("laptop");
+    Evidence changed =
+        new Evidence(
+            "my (own)",
+            evil,
+            e.scale(),
+            evil,
+            e.version(),
+            e.machine(),
+            e.date(),
+            e.seconds(),
+            evil,
+            e.claims(),
+            List.of(new Table(evil, List.of(evil), List.of(List.of(evil)))),
+            List.of(Figure.of(evil, "x", "y", Figure.Series.point(evil, 1, 1))),
+            List.of(evil));
+    String text = MarkdownReport.of(changed).replace("    " + evil.replace('\n', ' '), "COMMAND");
+    assertTrue(text.contains("COMMAND"), "the command is one line of code: " + text);
+    assertFalse(text.contains("<script>"), text);
+    assertFalse(text.contains("\n# [") || text.contains(" [b]("), text);
+    assertTrue(text.contains("&amp;lt;") && text.contains("](my%20%28own%29.svg)"), text);
   }
 }
