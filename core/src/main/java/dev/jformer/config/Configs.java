@@ -1,5 +1,6 @@
 package dev.jformer.config;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -74,9 +75,16 @@ public final class Configs {
       return node;
     } catch (JsonProcessingException | StackOverflowError e) {
       String detail =
-          e instanceof JsonProcessingException j ? j.getOriginalMessage() : "nested too deeply";
+          e instanceof JsonProcessingException j
+              ? place(j) + j.getOriginalMessage()
+              : "nested too deeply";
       throw new ConfigException("not valid JSON: " + printable(detail), e);
     }
+  }
+
+  private static String place(JsonProcessingException fault) {
+    JsonLocation at = fault.getLocation();
+    return at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ";
   }
 
   /** Reads a configuration from a JSON tree; see {@link #read}. */

@@ -102,7 +102,7 @@ public final class SentenceEncoder implements AutoCloseable {
     try {
       if (!(model instanceof Encoder encoder)) {
         throw new IllegalArgumentException(
-            path + " holds a " + model.config().type() + ": expected an encoder of texts");
+            path + " holds " + model.config().noun() + ": expected an encoder of texts");
       }
       return of(path, encoder, Tokenizers.load(folder), batch);
     } catch (RuntimeException | IOException | Error e) {

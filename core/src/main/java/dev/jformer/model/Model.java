@@ -16,6 +16,11 @@ public abstract class Model extends Module {
   public interface Config extends Part {
     /** Builds a model with random weights. */
     Model build();
+
+    /** The family with its article, for messages: {@code an encoder}. */
+    default String noun() {
+      return ("aeio".indexOf(type().charAt(0)) < 0 ? "a " : "an ") + type();
+    }
   }
 
   /** The configuration from which {@link Config#build} builds a model of the same shape. */

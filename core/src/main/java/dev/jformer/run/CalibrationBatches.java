@@ -90,10 +90,10 @@ public final class CalibrationBatches implements CalibrationData, AutoCloseable 
     if (!like.getClass().isInstance(model)) {
       throw new IllegalArgumentException(
           source
-              + " was read for a "
-              + like.config().type()
-              + ": it cannot calibrate a "
-              + model.config().type());
+              + " was read for "
+              + like.config().noun()
+              + ": it cannot calibrate "
+              + model.config().noun());
     }
     try (Mode mode = Autograd.noGrad();
         Progress.Work work = progress.begin("calibrating", batches.size(), "batches")) {

@@ -35,7 +35,7 @@ public final class ImageClassifier implements AutoCloseable {
     if (!job.uses(loaded.config())) {
       loaded.close();
       throw new RunException(
-          folder + " holds a " + loaded.config().type() + ": expected a classifier of images");
+          folder + " holds " + loaded.config().noun() + ": expected a classifier of images");
     }
     return new ImageClassifier(new ImageClassificationJob.Use(folder, (ImageModel) loaded));
   }

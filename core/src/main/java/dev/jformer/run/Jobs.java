@@ -29,8 +29,7 @@ public final class Jobs {
         .orElseThrow(
             () ->
                 new RunException(
-                    "a "
-                        + recipe.model().type()
+                    recipe.model().noun()
                         + " model cannot be trained on "
                         + recipe.data().type()
                         + ": there is "

@@ -15,7 +15,7 @@ final class ModelFamily {
    */
   static <M extends Model> M require(Path folder, Model model, Class<M> family, String wanted) {
     if (!family.isInstance(model)) {
-      throw new RunException(folder + " holds a " + model.config().type() + ": expected " + wanted);
+      throw new RunException(folder + " holds " + model.config().noun() + ": expected " + wanted);
     }
     return family.cast(model);
   }

@@ -36,8 +36,8 @@ final class PretrainedStart implements AutoCloseable {
     if (!kind.isInstance(config)) {
       throw new RunException(
           recipe.from()
-              + " holds a "
-              + config.type()
+              + " holds "
+              + config.noun()
               + ": it cannot be trained on "
               + recipe.data().type()
               + (kind.isInstance(recipe.model())

@@ -36,7 +36,7 @@ public final class TextClassifier implements AutoCloseable {
     if (!job.uses(loaded.config())) {
       loaded.close();
       throw new RunException(
-          folder + " holds a " + loaded.config().type() + ": expected a classifier of texts");
+          folder + " holds " + loaded.config().noun() + ": expected a classifier of texts");
     }
     return new TextClassifier(new TextClassificationJob.Use(folder, (Encoder) loaded));
   }

@@ -1,5 +1,7 @@
 package dev.jformer.run;
 
+import dev.jformer.config.ConfigException;
+import dev.jformer.config.Nearest;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.BpeTrainer;
@@ -9,6 +11,7 @@ import dev.jformer.data.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Tokenizes a recipe's text in a workspace, writing {@code tokenizer.json} unless tokens are bytes,
@@ -41,10 +44,23 @@ record TextPreparation(TextData data, Workspace workspace) {
         switch (named) {
           case BYTE -> new ByteTokenizer();
           case BPE -> bpe.learn();
-          default -> Tokenizers.load(Path.of(named));
+          default -> load(named);
         };
     tokenizer.save(workspace.folder());
     return tokenizer;
+  }
+
+  private static Tokenizer load(String named) throws IOException {
+    Path file = Path.of(named);
+    if (!Files.exists(file)) {
+      throw new ConfigException(
+          "data.tokenizer is '"
+              + named
+              + "'"
+              + Nearest.hint(named, List.of(BYTE, BPE))
+              + ": expected byte, bpe, or the path of a tokenizer.json that exists");
+    }
+    return Tokenizers.load(file);
   }
 
   private static Tokenizer learn(Corpus corpus, int vocabulary, Progress progress)

@@ -74,7 +74,7 @@ public abstract class TrainedModel implements AutoCloseable {
   public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
       throws IOException {
     throw new RunException(
-        folder + " holds a " + model.config().type() + ", which cannot be measured on files");
+        folder + " holds " + model.config().noun() + ", which cannot be measured on files");
   }
 
   /** Whether the folder holds data that the training held out, for {@link #evaluate}. */
@@ -107,8 +107,8 @@ public abstract class TrainedModel implements AutoCloseable {
   void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
     throw new RunException(
         folder
-            + " holds a "
-            + model.config().type()
+            + " holds "
+            + model.config().noun()
             + ", for which calibration data cannot be read: expected a model of texts or images");
   }
 
@@ -118,8 +118,7 @@ public abstract class TrainedModel implements AutoCloseable {
    * @throws RunException if the model is not a classifier of such inputs
    */
   public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
-    throw new RunException(
-        folder + " holds a " + model.config().type() + ": expected a classifier");
+    throw new RunException(folder + " holds " + model.config().noun() + ": expected a classifier");
   }
 
   /** The forward passes of models of this family; empty for models with more than one input. */

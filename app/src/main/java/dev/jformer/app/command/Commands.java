@@ -1,7 +1,7 @@
 package dev.jformer.app.command;
 
+import dev.jformer.tensor.Engine;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +13,7 @@ import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.PicocliException;
 import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
 
@@ -94,6 +95,13 @@ public final class Commands implements Runnable {
   private Path plugins;
 
   @Option(
+      names = "--threads",
+      scope = ScopeType.INHERIT,
+      paramLabel = "N",
+      description = "How many threads compute (default: the physical cores).")
+  private Integer threads;
+
+  @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
       description = "Print the stack trace of an error.")
@@ -143,8 +151,13 @@ public final class Commands implements Runnable {
   /** Runs the command that was parsed, with the user's own parts. */
   private int execute(ParseResult parsed) {
     try (Plugins opened = plugins == null ? null : Plugins.open(plugins)) {
+      if (threads != null) {
+        Engine.setThreads(threads);
+      }
       return new RunLast().execute(parsed);
-    } catch (IOException | UncheckedIOException | CommandException e) {
+    } catch (PicocliException e) {
+      throw e; // of the command: its own handler reports it
+    } catch (IOException | RuntimeException e) {
       return CommandException.report(e, debug);
     }
   }

@@ -22,9 +22,9 @@ final class ModelFolder {
   /** The same model in inference mode; it is closed if it is of another family. */
   static <M extends Model> M check(Path folder, Model model, Class<M> family, String words) {
     if (!family.isInstance(model)) {
-      String type = model.config().type();
+      String found = model.config().noun();
       model.close();
-      throw new CommandException(folder + " holds a " + type + ", which is no " + words);
+      throw new CommandException(folder + " holds " + found + ", which is no " + words);
     }
     model.train(false);
     return family.cast(model);

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.config.Nearest;
 import dev.jformer.config.RegularFile;
@@ -109,6 +110,8 @@ final class Recipes {
             file + " holds no recipe: expected the fields model, data and training");
       }
       return recipe;
+    } catch (ConfigException e) {
+      throw new CommandException(file + ": " + e.getMessage());
     } catch (JsonProcessingException e) {
       throw new CommandException(file + " is not valid YAML" + reason(e));
     } catch (IOException e) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.run.Recipe;
+import dev.jformer.tensor.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,5 +72,42 @@ class RecipesTest {
     Recipe java = Recipes.load("java", Map.of());
     String kept = Recipes.withData("java", java, folder, List.of()).toString();
     assertTrue(kept.contains(".java"), "a recipe that is named keeps its endings: " + kept);
+  }
+
+  @Test
+  void errorsSayWhereAndWhatIsNear() throws IOException {
+    Path file = folder.resolve("bad.json");
+    Files.writeString(file, "{\"model\": {\n  \"layers\": 3,}}");
+    Outcome json = Outcome.of("train", "--recipe", file.toString());
+    assertTrue(json.err().contains("bad.json: not valid JSON: line 2, column "), json.err());
+    Path text = folder.resolve("text.txt");
+    Files.writeString(text, "All happy families are alike.\n".repeat(60));
+    Outcome tokenizer =
+        Outcome.of(
+            "train",
+            "--recipe",
+            "shakespeare",
+            "--data",
+            text.toString(),
+            "--out",
+            folder.resolve("run").toString(),
+            "--set",
+            "data.tokenizer=bpee");
+    assertTrue(
+        tokenizer.err().contains("data.tokenizer is 'bpee'; did you mean 'bpe'?"), tokenizer.err());
+    Outcome method = Outcome.of("compress", "x", "--with", "int8", "--out", "" + folder + "/y");
+    assertTrue(method.err().contains("did you mean 'llm-int8' or 'weight-int8'?"), method.err());
+  }
+
+  @Test
+  void threadsAreSetForAnyCommand() {
+    int before = Engine.threads();
+    try {
+      Outcome outcome = Outcome.of("info", "--threads", "1", "--json");
+      assertTrue(outcome.out().contains("\"threads\" : 1"), outcome.out());
+      assertTrue(Outcome.of("info", "--threads", "0").err().contains("expected at least 1"));
+    } finally {
+      Engine.setThreads(before);
+    }
   }
 }

@@ -38,6 +38,7 @@ class UsageErrorsTest {
             + " did you mean 'laptop'? (help:",
         "compare --with a --priority qualty | did you mean 'quality'? (help: jformer compare --help)",
         "bench --only stp | --only is 'stp': expected one of step, settings, pytorch,",
+        "info --threads some | --threads is 'some': expected a whole number (help:",
         "tokenizer trian | unknown command 'trian'; did you mean 'train'? (help: jformer tokenizer",
         "tokenizer train | jformer tokenizer train needs --data PATH and --out FOLDER (help:",
         "tokenizer decode v x | ID... is 'x': expected a whole number (help: jformer tokenizer dec",
