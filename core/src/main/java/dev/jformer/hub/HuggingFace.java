@@ -14,11 +14,11 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -63,16 +63,33 @@ public final class HuggingFace {
   }
 
   /**
+   * Saves a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama, with the
+   * token that ends texts by its tokenizer.
+   *
+   * @param tokenizer saved with it; null if the model has no text
+   */
+  public static void save(CausalLm model, Tokenizer tokenizer, Path folder) throws IOException {
+    Set<Integer> ends =
+        tokenizer == null || tokenizer.endOfText().isEmpty()
+            ? Set.of()
+            : Set.of(tokenizer.endOfText().getAsInt());
+    save(model, tokenizer, ends, folder);
+  }
+
+  /**
    * Saves a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama. An earlier
    * model in the folder is replaced as in {@link Models#save}.
    *
-   * @param tokenizer saved with it; the token that ends a text also begins one, because it
-   *     separates the documents that models are trained on. Null if the model has no text.
+   * @param tokenizer saved with it; null if the model has no text
+   * @param ends the tokens that end a text; the first also begins one unless the tokenizer has a
+   *     token for that
    * @throws ConfigException if the model is neither, or the tokenizer has more ids than the model;
    *     the message says what differs
    * @throws IOException if it cannot be written
    */
-  public static void save(CausalLm model, Tokenizer tokenizer, Path folder) throws IOException {
+  public static void save(
+      CausalLm model, Tokenizer tokenizer, Collection<Integer> ends, Path folder)
+      throws IOException {
     CausalLm.Config ours = model.config();
     if (tokenizer != null && tokenizer.vocabularySize() > ours.vocab()) {
       throw new ConfigException(
@@ -86,15 +103,14 @@ public final class HuggingFace {
     blueprint.check(model);
     Family.Written family = ours.position() instanceof LearnedPosition.Config ? GPT2 : LLAMA;
     ObjectNode config = family.write(ours, blueprint);
-    OptionalInt end = tokenizer == null ? OptionalInt.empty() : tokenizer.endOfText();
-    for (String field : List.of("bos_token_id", "eos_token_id")) {
-      // Without this field, transformers would use its own default.
-      config.put(field, end.isPresent() ? end.getAsInt() : null);
-    }
+    TransformersFiles files = new TransformersFiles(tokenizer, ends, ours.length());
+    files.putEnds(config);
     Map<String, byte[]> companions = new HashMap<>();
-    companions.put(Models.CONFIG, Models.utf8(config.toPrettyString() + "\n"));
+    companions.put(Models.CONFIG, content(config));
+    companions.put(SideFiles.GENERATION, content(files.generation()));
     if (tokenizer != null) {
       companions.put(Tokenizer.FILE, tokenizer.json());
+      companions.put(SideFiles.TOKENIZER_CONFIG, content(files.tokenizerConfig()));
     }
     try (Scope scope = Scope.open()) {
       Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -106,5 +122,9 @@ public final class HuggingFace {
       }
       Models.save(folder, tensors, companions);
     }
+  }
+
+  private static byte[] content(ObjectNode config) {
+    return Models.utf8(config.toPrettyString() + "\n");
   }
 }

@@ -199,6 +199,39 @@ class HuggingFaceTest {
                 folder));
   }
 
+  private JsonNode saved(String name) throws IOException {
+    return new JsonMapper().readTree(folder.resolve(name).toFile());
+  }
+
+  /** Without them transformers takes its own class, which adds tokens that the model lacks. */
+  @Test
+  void writesWhatTransformersNeedsBesideTheModel() throws IOException {
+    CausalLm model = model("{'layers':1,'width':8,'vocab':300,'length':8,'mixer':{'heads':2}}");
+    BpeTrainer trainer = new BpeTrainer();
+    trainer.piece("banana bandana");
+    Tokenizer subwords = trainer.train(260, count -> {});
+    HuggingFace.save(model, subwords, folder);
+    JsonNode settings = saved("tokenizer_config.json");
+    assertEquals("PreTrainedTokenizerFast", settings.path("tokenizer_class").asText());
+    assertEquals(8, settings.path("model_max_length").asInt());
+    assertEquals(
+        "[\"input_ids\",\"attention_mask\"]", settings.path("model_input_names").toString());
+    for (String field : List.of("bos_token", "eos_token", "pad_token")) {
+      assertEquals("<|endoftext|>", settings.path(field).asText(), field);
+    }
+    assertEquals(0, saved("generation_config.json").path("eos_token_id").asInt(-1));
+
+    HuggingFace.save(model, subwords, List.of(5, 7), folder);
+    assertEquals("[5,7]", saved("generation_config.json").path("eos_token_id").toString());
+    assertEquals("[5,7]", savedConfig().path("eos_token_id").toString());
+    assertEquals(5, savedConfig().path("bos_token_id").asInt());
+    assertEquals(java.util.Set.of(5, 7), StopTokens.of(folder, subwords));
+
+    HuggingFace.save(model, new ByteTokenizer(), folder);
+    assertTrue(saved("tokenizer_config.json").path("eos_token").isMissingNode());
+    assertTrue(saved("generation_config.json").path("eos_token_id").isNull());
+  }
+
   @Test
   void saysWhyAModelHasNoPlaceInAFamily() {
     expectRefusal("does not match its configuration", () -> save(LLAMA, "blocks.1.mixer.qkv"));

@@ -106,6 +106,8 @@ class CommandsTest {
     Path exported = folder.resolve("hf");
     Outcome export = Outcome.of("export", model.toString(), "--out", exported.toString());
     assertEquals(0, export.code(), export.err());
+    assertEquals(3, export.out().lines().count(), export.out());
+    assertTrue(export.out().contains("model=\"" + exported + "\")"), export.out());
     String[] again = {"generate", exported.toString(), "-p", "All", "-n", "12", "--json"};
     assertEquals(first.out(), Outcome.of(again).out());
 
