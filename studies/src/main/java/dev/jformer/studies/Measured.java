@@ -218,10 +218,15 @@ public record Measured<R>(List<Arm<R>> arms) {
     return Check.atLeast(name, of(arm, value), of(other, value).plus(-margin));
   }
 
-  /** Checks that the {@link #ratio} of a value of an arm to that of another is at most a bound. */
+  /**
+   * Checks that the {@link #ratio} of a value of an arm to that of another is at most a bound.
+   *
+   * @param name of the value; reports say {@code NAME as a multiple of OTHER's}
+   */
   public Check ratioAtMost(
       String name, String arm, String other, ToDoubleFunction<? super R> value, double bound) {
-    return Check.atMost(name, ratio(arm, other, value), bound);
+    String multiple = name + " as a multiple of " + other + "'s";
+    return Check.atMost(multiple, ratio(arm, other, value), bound);
   }
 
   /**

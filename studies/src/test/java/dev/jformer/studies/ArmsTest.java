@@ -207,8 +207,12 @@ class ArmsTest {
     assertFalse(all.atMost("loss", "plain", "ours", Found::loss, 0.9).holds());
     assertTrue(all.atLeast("loss", "ours", "plain", Found::loss, 1.1).holds());
     assertFalse(all.atLeast("loss", "ours", "plain", Found::loss, 0.9).holds());
-    assertTrue(all.ratioAtMost("ratio", "plain", "ours", Found::loss, 2.1).holds());
-    assertFalse(all.ratioAtMost("ratio", "plain", "ours", Found::loss, 1.9).holds());
+    assertTrue(all.ratioAtMost("loss", "plain", "ours", Found::loss, 2.1).holds());
+    assertTrue(
+        all.ratioAtMost("loss", "plain", "ours", Found::loss, 2.1)
+            .text()
+            .startsWith("loss as a multiple of ours's "));
+    assertFalse(all.ratioAtMost("loss", "plain", "ours", Found::loss, 1.9).holds());
   }
 
   @Test

@@ -225,7 +225,7 @@ public final class LazyNeuronStudy implements Study {
     lab.claim(
         "A Top-k perceptron learns nearly as well as a plain one",
         "about equal accuracy (section 4)",
-        all.ratioAtMost("loss as a multiple of the plain one's", best, PLAIN, Outcome::loss, 1.02),
+        all.ratioAtMost("loss", best, PLAIN, Outcome::loss, 1.02),
         "With " + best + ".");
     lab.claim(
         "Top-k makes a perceptron less sensitive to noisy targets in training",

@@ -22,6 +22,7 @@ import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingResult;
@@ -29,6 +30,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.train.LanguageModelling;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -58,14 +60,6 @@ public final class SmoeDropoutStudy implements Study {
    *     token; empty for a dense model
    */
   public record Outcome(TrainingResult result, double onLearned, List<Double> byActive) {
-    double last() {
-      return result.finalLoss();
-    }
-
-    double best() {
-      return result.bestLoss();
-    }
-
     /** How many losses are higher than with one expert less. */
     double worse() {
       return steps().stream().filter(step -> step > 0).count();
@@ -158,36 +152,36 @@ public final class SmoeDropoutStudy implements Study {
       runs =
           arms.learn(lab, "short text", seeds(lab), arm -> trial(lab, excerpt, arm, steps, 3e-3));
     }
+    Measured<TrainingResult> results = runs.map(Outcome::result);
     lab.claim(
         "SMoE-Dropout with all experts is at least as good as a dense model that overfits",
         "better than dense training with as many weights (abstract)",
         DENSE,
-        runs.atMost("nats a byte, in the end", SMOE, DENSE, Outcome::last));
+        results.atMost("nats a byte, in the end", SMOE, DENSE, TrainingResult::finalLoss));
     lab.claim(
         "SMoE-Dropout with all experts is at least as good as a dense model with dropout",
         "better than dense training with dropout (experiments)",
         DROPOUT,
-        runs.atMost("nats a byte, in the end", SMOE, DROPOUT, Outcome::last));
-    boolean drops = runs.of(DROPOUT, Outcome::best).value() < runs.of(DENSE, Outcome::best).value();
+        results.atMost("nats a byte, in the end", SMOE, DROPOUT, TrainingResult::finalLoss));
+    Map<String, Estimate> best = results.values(TrainingResult::bestLoss);
+    String better = best.get(DROPOUT).value() < best.get(DENSE).value() ? DROPOUT : DENSE;
     lab.claim(
         "SMoE-Dropout is at least as good as dropout also where each is stopped at its best",
         "(the paper does not say)",
         DENSE,
-        runs.atMost("nats a byte, lowest", SMOE, drops ? DROPOUT : DENSE, Outcome::best));
+        results.atMost("nats a byte, lowest", SMOE, better, TrainingResult::bestLoss));
     lab.table(
         runs.table(
             "Language models after " + steps + " updates on " + bytes + " bytes",
             "model",
-            column("held-out loss (nats a byte), in the end", Outcome::last),
-            column("lowest", Outcome::best),
+            column("held-out loss (nats a byte), in the end", run -> run.result().finalLoss()),
+            column("lowest", run -> run.result().bestLoss()),
             column("on the text learned from, in the end", Outcome::onLearned),
             column("seconds of training", outcome -> outcome.result().seconds()),
             fixed("weights", outcome -> outcome.result().parameters())));
     lab.figure(
         TrainingResult.figure(
-            runs.map(Outcome::result),
-            "Held-out loss while a short text is learned, first seed",
-            "nats a byte"));
+            results, "Held-out loss while a short text is learned, first seed", "nats a byte"));
   }
 
   // ---- Training

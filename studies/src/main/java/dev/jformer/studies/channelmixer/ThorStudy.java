@@ -104,16 +104,8 @@ public final class ThorStudy implements Study {
    * @param load shares of the experts, the busiest first; empty if there are none
    */
   public record Outcome(TrainingResult result, List<Dispatch> dispatches, List<Double> load) {
-    double bleu() {
-      return dispatches.get(0).bleu();
-    }
-
-    double loss() {
-      return dispatches.get(0).loss();
-    }
-
-    double variance() {
-      return dispatches.get(0).variance();
+    Dispatch usual() {
+      return dispatches.get(0);
     }
 
     List<Double> loadPercent() {
@@ -182,20 +174,20 @@ public final class ThorStudy implements Study {
         "THOR translates at least as well as Switch of equal size, at equal updates",
         "2 BLEU better in multilingual translation (abstract)",
         RANDOM,
-        runs.atLeast("BLEU", THOR, SWITCH, Outcome::bleu));
+        runs.atLeast("BLEU", THOR, SWITCH, run -> run.usual().bleu()));
     lab.claim(
         "THOR translates at least as well as Switch at equal passes, that is at half the updates",
         "(the paper does not say)",
         RANDOM,
-        runs.atLeast("BLEU", HALF, SWITCH, Outcome::bleu));
+        runs.atLeast("BLEU", HALF, SWITCH, run -> run.usual().bleu()));
     lab.table(
         runs.table(
             "Translators",
             "model",
             named("updates", name -> arms.get(name).steps()),
             named("passes", name -> arms.get(name).passes()),
-            column("BLEU", Outcome::bleu),
-            column("loss", "nats a token", Outcome::loss),
+            column("BLEU", run -> run.usual().bleu()),
+            column("loss", "nats a token", run -> run.usual().loss()),
             named("ms an update", name -> 1e3 * pace.seconds(name)),
             named("seconds of all updates", name -> pace.seconds(name) * arms.get(name).steps()),
             fixed("weights", outcome -> outcome.result().parameters())));
@@ -207,11 +199,7 @@ public final class ThorStudy implements Study {
         "the loss makes experts predict consistently (abstract)",
         RANDOM,
         runs.ratioAtMost(
-            "variance of a token's loss over that without consistency",
-            THOR,
-            RANDOM,
-            Outcome::variance,
-            FAR));
+            "variance of a token's loss", THOR, RANDOM, run -> run.usual().variance(), FAR));
     Map<String, List<Dispatch>> ways = new LinkedHashMap<>();
     for (String name : List.of(RANDOM, THOR, HALF)) {
       for (int i = 0; i < runs.first(name).dispatches().size(); i++) {

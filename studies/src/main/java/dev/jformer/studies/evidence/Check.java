@@ -165,6 +165,20 @@ public record Check(String text, Verdict verdict, String basis) {
     return basis.isEmpty() ? text : text + " (" + basis + ")";
   }
 
+  /**
+   * Formats a sentence as {@link String#format} does: numbers with four significant digits, as
+   * {@link #number}, and estimates with their spread, as {@link Estimate#text}.
+   *
+   * @param format with {@code %s} for each value
+   */
+  public static String sentence(String format, Object... values) {
+    Object[] texts =
+        Arrays.stream(values)
+            .map(v -> v instanceof Estimate e ? e.text() : v instanceof Double d ? number(d) : v)
+            .toArray();
+    return String.format(Locale.ROOT, format, texts);
+  }
+
   /** Formats a number with two significant digits, for a spread. */
   static String rounded(double value) {
     if (value == 0 || !Double.isFinite(value)) {

@@ -158,8 +158,7 @@ public final class InformerStudy implements Study {
             + " attention",
         "Flowformer is general (arXiv 2202.06258)",
         PLAIN,
-        far.ratioAtMost(
-            "squared error as a multiple of softmax attention's", FLOW, PLAIN, Result::mse, 1.05));
+        far.ratioAtMost("squared error", FLOW, PLAIN, Result::mse, 1.05));
   }
 
   private static Measured<Result> forecasts(

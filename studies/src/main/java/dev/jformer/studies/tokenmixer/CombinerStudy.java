@@ -118,12 +118,7 @@ public final class CombinerStudy implements Study {
         "Combiner learns language about as well as full attention",
         "perplexity 16.60 against 16.69 of full attention (table 3)",
         ALONE,
-        runs.ratioAtMost(
-            "loss as a multiple of softmax attention's",
-            FIXED,
-            SOFTMAX,
-            TrainingResult::finalLoss,
-            1.02));
+        runs.ratioAtMost("loss", FIXED, SOFTMAX, TrainingResult::finalLoss, 1.02));
     String title = "Language models of " + length(lab) + " bytes at equal updates";
     LanguageTrial.report(lab, runs, title, "mixer");
   }

@@ -138,12 +138,7 @@ public final class ExtractorsStudy implements Study {
           name + " learns about as well as softmax attention, with fewer operations",
           "close to or better than self-attention with less computational complexity (abstract)",
           Check.all(
-              runs.ratioAtMost(
-                  "loss as a multiple of attention's",
-                  name,
-                  SOFTMAX,
-                  TrainingResult::finalLoss,
-                  NEAR),
+              runs.ratioAtMost("loss", name, SOFTMAX, TrainingResult::finalLoss, NEAR),
               Check.below(
                   "multiplications a token and layer",
                   mixer(name).operations(size),

@@ -72,12 +72,9 @@ public final class FlowformerStudy implements Study {
         "Flow-Attention's time and memory are linear in the number of tokens",
         "linear complexity (abstract)",
         flow.growth("exponent of time", from, LINEAR_EXPONENT),
-        "From %d to %d tokens. Softmax attention: %s and %s."
-            .formatted(
-                from,
-                flow.last().size(),
-                Check.number(softmax.timeExponent(from)),
-                Check.number(softmax.memoryExponent(from))));
+        Check.sentence(
+            "From %s to %s tokens. Softmax attention: %s and %s.",
+            from, flow.last().size(), softmax.timeExponent(from), softmax.memoryExponent(from)));
     lab.claim(
         "Causal Flow-Attention is faster than fused softmax attention on sequences of 2,048 tokens",
         "",
@@ -102,12 +99,7 @@ public final class FlowformerStudy implements Study {
         "Flow-Attention learns language about as well as softmax attention",
         "perplexity 30.8 against 33.0 on WikiText-103 (the authors' summary)",
         LINEAR,
-        runs.ratioAtMost(
-            "loss as a multiple of softmax attention's",
-            FLOW,
-            SOFTMAX,
-            TrainingResult::finalLoss,
-            NEAR));
+        runs.ratioAtMost("loss", FLOW, SOFTMAX, TrainingResult::finalLoss, NEAR));
     lab.claim(
         "Flow-Attention learns language better than linear attention",
         "perplexity 30.8 against 37.5 of Performer, another linear attention (authors' summary)",

@@ -198,11 +198,7 @@ public final class GenerativeAiModelingStudy implements Study {
         "",
         name(1),
         runs.ratioAtMost(
-            "loss with " + name(0.8) + " as a multiple of the exact one's",
-            name(0.8),
-            name(1),
-            TrainingResult::finalLoss,
-            1.02));
+            "loss with " + name(0.8), name(0.8), name(1), TrainingResult::finalLoss, 1.02));
     lab.table(
         runs.table(
             ("PrFlashAttention: a layer of %d tokens in training, blocks of 128; language models"
@@ -253,7 +249,7 @@ public final class GenerativeAiModelingStudy implements Study {
         "The staircase costs little loss" + with,
         "minimal loss (abstract)",
         FULL,
-        caches.ratioAtMost("loss as a multiple", STAIRCASE, FULL, Decoded.Outcome::loss, 1.02));
+        caches.ratioAtMost("loss", STAIRCASE, FULL, Decoded.Outcome::loss, 1.02));
     lab.claim(
         "Old tokens bear fewer bits than newer ones: it costs less than 2 bits for all but"
             + " the newest,"
@@ -261,11 +257,9 @@ public final class GenerativeAiModelingStudy implements Study {
         "",
         TWO_BITS,
         caches.below("loss (nats a byte)", STAIRCASE, TWO_BITS, Decoded.Outcome::loss),
-        "Bytes: "
-            + Check.number(caches.first(STAIRCASE).bytes())
-            + " against "
-            + Check.number(caches.first(TWO_BITS).bytes())
-            + ".");
+        Check.sentence(
+            "Bytes: %s against %s.",
+            caches.first(STAIRCASE).bytes(), caches.first(TWO_BITS).bytes()));
     lab.table(
         caches.table(
             "Caches of a language model" + with + " at the end of " + length + " bytes of text",
@@ -331,10 +325,9 @@ public final class GenerativeAiModelingStudy implements Study {
             "bytes as a share of the full float32 cache's after " + longest + " tokens",
             last.share(STAIRCASE, FULL),
             0.25),
-        "It is unpacked anew at each step, which on a CPU without a fused kernel takes time: "
-            + Check.number(last.ms(STAIRCASE))
-            + " ms a step against "
-            + Check.number(last.ms(FULL))
-            + ".");
+        Check.sentence(
+            "It is unpacked anew at each step, which on a CPU without a fused kernel takes time:"
+                + " %s ms a step against %s.",
+            last.ms(STAIRCASE), last.ms(FULL)));
   }
 }

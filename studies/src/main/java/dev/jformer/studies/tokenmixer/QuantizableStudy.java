@@ -51,12 +51,9 @@ public final class QuantizableStudy implements Study {
    */
   private record Look(long step, Outliers attention, Outliers ffn) {
     String text() {
-      return "a max norm of "
-          + Check.number(attention.maxNorm())
-          + " and a kurtosis of "
-          + Check.number(attention.kurtosis())
-          + " at step "
-          + step;
+      return Check.sentence(
+          "a max norm of %s and a kurtosis of %s at step %s",
+          attention.maxNorm(), attention.kurtosis(), step);
     }
   }
 
@@ -119,12 +116,11 @@ public final class QuantizableStudy implements Study {
     claims(lab, all, GATED, "Gated attention");
     Course vanilla = all.first(VANILLA);
     lab.note(
-        "Plain attention's own outliers went from "
-            + vanilla.looks().get(0).text()
-            + " to "
-            + vanilla.last().text()
-            + ": where they hardly grow, there is little for the techniques to take away. The paper"
-            + " trains BERT-base, OPT-125m to 1.3b and ViT for 10⁵ to 10⁶ updates.");
+        Check.sentence(
+            "Plain attention's own outliers went from %s to %s: where they hardly grow, there is"
+                + " little for the techniques to take away. The paper trains BERT-base, OPT-125m"
+                + " to 1.3b and ViT for 10⁵ to 10⁶ updates.",
+            vanilla.looks().get(0).text(), vanilla.last().text()));
     lab.note(
         "W8A8 is simulated: weights symmetric, activations asymmetric with ranges from "
             + calibration(lab)
@@ -151,8 +147,7 @@ public final class QuantizableStudy implements Study {
         subject + " is as good as plain attention in float32",
         "equal or better",
         VANILLA,
-        all.ratioAtMost(
-            "loss as a multiple of plain attention's", arm, VANILLA, Course::floatLoss, EQUAL));
+        all.ratioAtMost("loss", arm, VANILLA, Course::floatLoss, EQUAL));
   }
 
   private static int calibration(ExperimentContext lab) {

@@ -279,23 +279,16 @@ public final class SigmaReparamStudy implements Study {
             "lowest mean entropy on the way at rate " + rate + ", in nats,",
             least(sigma, Look::entropy),
             least(plain, Look::entropy)),
-        "Of the narrowest head: "
-            + least(sigma, Look::narrowest).text()
-            + " against "
-            + least(plain, Look::narrowest).text()
-            + ".");
+        Check.sentence(
+            "Of the narrowest head: %s against %s.",
+            least(sigma, Look::narrowest), least(plain, Look::narrowest)));
     lab.claim(
         "With σReparam alone a model learns about as well as with layer norm, warm-up and"
             + " clipping together, each at its best rate",
         "competitive performance without warm-up, weight decay, layer norm (abstract, of"
             + " images)",
         PLAIN,
-        all.ratioAtMost(
-            "loss as a multiple of the usual recipe's",
-            best(all, SIGMA),
-            best(all, USUAL),
-            Course::loss,
-            NEAR));
+        all.ratioAtMost("loss", best(all, SIGMA), best(all, USUAL), Course::loss, NEAR));
     lab.table(
         all.table(
             "Training without layer norm, warm-up and clipping, and with all of them",
@@ -329,13 +322,13 @@ public final class SigmaReparamStudy implements Study {
     for (String way : List.of(PLAIN, SIGMA)) {
       for (int block : List.of(0, layers(lab) - 1)) {
         for (int head = 0; head < HEADS; head++) {
-          int at = block * HEADS + head;
+          int i = block * HEADS + head;
           heads.add(
               Figure.Series.line(
                   way + ", block " + (block + 1) + ", head " + (head + 1),
                   all.first(at(way, rate)).looks(),
                   Look::step,
-                  look -> look.entropies().get(at)));
+                  look -> look.entropies().get(i)));
         }
       }
     }

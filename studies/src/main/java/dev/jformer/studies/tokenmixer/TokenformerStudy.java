@@ -119,8 +119,7 @@ public final class TokenformerStudy implements Study {
         "A TokenFormer learns about as well as a Transformer of the same number of weights",
         "perplexity 16.1 against 16.4 at 354 M parameters (table 2)",
         PLAIN,
-        runs.ratioAtMost(
-            "loss as a multiple of the Transformer's", SCRATCH, PLAIN, Outcome::last, 1.02));
+        runs.ratioAtMost("loss", SCRATCH, PLAIN, Outcome::last, 1.02));
     lab.table(
         runs.table(
             "Language models at equal total compute",

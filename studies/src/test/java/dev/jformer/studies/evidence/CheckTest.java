@@ -164,4 +164,12 @@ class CheckTest {
         "1 of 2 claims hold here, 1 is not told apart.", Evidence.summary(List.of(holds, open)));
     assertEquals("1 of 1 claims hold here.", Evidence.summary(List.of(holds)));
   }
+
+  @Test
+  void sentencesHoldNumbersAndEstimates() {
+    assertEquals(
+        "3 seeds: 2 ± 1.0 against 1235.",
+        Check.sentence(
+            "%s seeds: %s against %s.", 3, Estimate.ofSeeds(List.of(1.0, 2.0, 3.0)), 1234.5));
+  }
 }
