@@ -6,6 +6,8 @@ import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.ParetoFront;
 import dev.jformer.studies.evidence.Table;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -164,6 +166,11 @@ public record Measured<R>(List<Arm<R>> arms) {
                         + name
                         + "': there are "
                         + arms.stream().map(Arm::name).toList()));
+  }
+
+  /** The arm with the lowest mean of a value. */
+  public Arm<R> lowest(ToDoubleFunction<? super R> value) {
+    return Collections.min(arms, Comparator.comparingDouble(arm -> arm.of(value).value()));
   }
 
   /** A value of every run of every arm, for example to find the largest. */

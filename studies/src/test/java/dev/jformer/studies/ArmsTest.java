@@ -106,6 +106,8 @@ class ArmsTest {
   void takesArmsAndTheirPartsOut() {
     Measured<Found> some = learned().only(List.of("nothing", "ours"));
     assertEquals(List.of("nothing", "ours"), some.names());
+    assertEquals("ours", some.lowest(Found::loss).name());
+    assertEquals("nothing", some.lowest(found -> -found.loss()).name());
     assertTrue(some.arm("nothing").control());
     Measured<Double> parts = some.parts(run -> List.of(run.loss(), -run.loss()));
     assertEquals(List.of("nothing", "nothing", "ours", "ours"), parts.names());

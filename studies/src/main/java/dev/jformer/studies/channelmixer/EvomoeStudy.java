@@ -66,12 +66,10 @@ public final class EvomoeStudy implements Study {
     quality(lab, runs, steps);
     course(lab, runs);
     lab.note(
-        texts.description()
-            + "; "
-            + EXPERTS
-            + " experts in every block. EvoMoE's first expert is alone for a tenth of the updates;"
+        "%s; %s experts in every block. EvoMoE's first expert is alone for a tenth of the updates;"
             + " the gate's temperature falls from 2 to 0.3 after, and one expert runs in the last"
-            + " fifth. Until then its updates cost more than the others', as the seconds say.");
+            + " fifth. Until then its updates cost more than the others', as the seconds say.",
+        texts.description(), EXPERTS);
   }
 
   private static Experts.Config experts(Gate.Config gate, Experts.Diversify diversify) {
@@ -161,12 +159,9 @@ public final class EvomoeStudy implements Study {
             Check.atMost("times dense, forward and backward", both, CHEAP)));
     lab.table(
         costs.table(
-            "Time of experts of "
-                + width
-                + " x "
-                + 4 * width
-                + ", a multiple of that of a dense perceptron with the hidden units of the"
-                + " active ones",
+            ("Time of experts of %d x %d, a multiple of that of a dense perceptron with the hidden"
+                    + " units of the active ones")
+                .formatted(width, 4 * width),
             "experts active",
             fixed("tokens", ExpertCost::tokens),
             column("forward, inference", ExpertCost::forward),

@@ -22,7 +22,6 @@ import dev.jformer.studies.Measured.Curve;
 import dev.jformer.studies.Study;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
-import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingResult;
@@ -30,7 +29,6 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.train.LanguageModelling;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -98,13 +96,10 @@ public final class SmoeDropoutStudy implements Study {
     slimming(lab, smoe.control(LEARNED, new Arm(new Experts.Config(expert, EXPERTS, gate), 0)));
     overfitting(lab, smoe.control(DENSE, new Arm(dense, 0)).arm(DROPOUT, new Arm(dense, 0.1)));
     lab.note(
-        EXPERTS
-            + " experts in every block, each with as many hidden units as the model is wide; dense"
-            + " models have all of them in one perceptron. SMoE-Dropout begins with "
-            + EXPERTS / 2
-            + " experts for each token and ends with all; the learned gate has "
-            + EXPERTS / 2
-            + " throughout.");
+        "%s experts in every block, each with as many hidden units as the model is wide; dense"
+            + " models have all of them in one perceptron. SMoE-Dropout begins with %s experts for"
+            + " each token and ends with all; the learned gate has %s throughout.",
+        EXPERTS, EXPERTS / 2, EXPERTS / 2);
   }
 
   // ---- A long text: how many experts run
@@ -163,13 +158,12 @@ public final class SmoeDropoutStudy implements Study {
         "better than dense training with dropout (experiments)",
         DROPOUT,
         results.atMost("nats a byte, in the end", SMOE, DROPOUT, TrainingResult::finalLoss));
-    Map<String, Estimate> best = results.values(TrainingResult::bestLoss);
-    String better = best.get(DROPOUT).value() < best.get(DENSE).value() ? DROPOUT : DENSE;
+    String best = results.without(SMOE).lowest(TrainingResult::bestLoss).name();
     lab.claim(
         "SMoE-Dropout is at least as good as dropout also where each is stopped at its best",
         "(the paper does not say)",
         DENSE,
-        results.atMost("nats a byte, lowest", SMOE, better, TrainingResult::bestLoss));
+        results.atMost("nats a byte, lowest", SMOE, best, TrainingResult::bestLoss));
     lab.table(
         runs.table(
             "Language models after " + steps + " updates on " + bytes + " bytes",

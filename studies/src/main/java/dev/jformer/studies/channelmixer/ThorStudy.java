@@ -149,13 +149,11 @@ public final class ThorStudy implements Study {
             "nats a token",
             (outcome, name) -> outcome.result().curve(name)));
     lab.note(
-        texts.description()
-            + "; a vocabulary of "
-            + texts.tokenizer().vocabularySize()
-            + " tokens. Experts stand in every block, where the paper has them in every other one"
-            + " of a deeper model. In training all tokens of a batch share one draw for each"
-            + " layer, in inference those of a sentence. BLEU is the mean over the draws. The"
-            + " time of updates is that of their passes, models in turns.");
+        "%s; a vocabulary of %s tokens. Experts stand in every block, where the paper has them in"
+            + " every other one of a deeper model. In training all tokens of a batch share one draw"
+            + " for each layer, in inference those of a sentence. BLEU is the mean over the draws."
+            + " The time of updates is that of their passes, models in turns.",
+        texts.description(), texts.tokenizer().vocabularySize());
   }
 
   private static TranslationTrial training(ExperimentContext lab, Multi30k texts, Arm arm) {

@@ -101,16 +101,15 @@ public final class GenerativeAiModelingStudy implements Study {
             .control(ALIBI, new Alibi.Config())
             .arm(BOTH, new RopeAlibi.Config())
             .learn(lab, "", lab.pick(1, 3, 3), position -> trial(lab, position, trained, lengths));
-    Estimate alibi = runs.of(ALIBI, Outcome::longest);
-    Estimate rope = runs.of(ROPE, Outcome::longest);
     Estimate both = runs.of(BOTH, Outcome::longest);
+    Measured<Outcome> alone = runs.without(BOTH);
     lab.claim(
         "RoPE and ALiBi together fare better than RoPE alone on texts four times as long as"
             + " learned from",
         "improved extrapolation (abstract)",
         ROPE,
-        Check.below("loss (nats a byte)", both, rope),
-        "ALiBi alone: " + alibi.text() + ".");
+        runs.below("loss (nats a byte)", BOTH, ROPE, Outcome::longest),
+        Check.sentence("ALiBi alone: %s.", runs.of(ALIBI, Outcome::longest)));
     lab.claim(
         "RoPE and ALiBi together lose nothing by length: no higher loss at four times the length"
             + " learned from",
@@ -121,7 +120,8 @@ public final class GenerativeAiModelingStudy implements Study {
             + " the length",
         "combines their advantages (abstract)",
         ALIBI,
-        Check.atMost("loss (nats a byte)", both, rope.value() < alibi.value() ? rope : alibi));
+        Check.atMost(
+            "loss (nats a byte)", both, alone.lowest(Outcome::longest).of(Outcome::longest)));
     lab.table(
         runs.table(
             "Loss by length of the text, nats a byte, learned from " + trained + " bytes",

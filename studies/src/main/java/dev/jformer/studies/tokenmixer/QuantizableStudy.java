@@ -116,17 +116,16 @@ public final class QuantizableStudy implements Study {
     claims(lab, all, GATED, "Gated attention");
     Course vanilla = all.first(VANILLA);
     lab.note(
-        Check.sentence(
-            "Plain attention's own outliers went from %s to %s: where they hardly grow, there is"
-                + " little for the techniques to take away. The paper trains BERT-base, OPT-125m"
-                + " to 1.3b and ViT for 10⁵ to 10⁶ updates.",
-            vanilla.looks().get(0).text(), vanilla.last().text()));
+        "Plain attention's own outliers went from %s to %s: where they hardly grow, there is little"
+            + " for the techniques to take away. The paper trains BERT-base, OPT-125m to 1.3b and"
+            + " ViT for 10⁵ to 10⁶ updates.",
+        vanilla.looks().get(0).text(), vanilla.last().text());
     lab.note(
-        "W8A8 is simulated: weights symmetric, activations asymmetric with ranges from "
-            + calibration(lab)
-            + " batches of the training text, one scale a tensor. Inside of attention and in the"
-            + " output layer nothing is quantized. There is no encoder family yet, so the BERT side"
-            + " of the paper is not measured.");
+        "W8A8 is simulated: weights symmetric, activations asymmetric with ranges from %s batches of"
+            + " the training text, one scale a tensor. Inside of attention and in the output layer"
+            + " nothing is quantized. There is no encoder family yet, so the BERT side of the paper"
+            + " is not measured.",
+        calibration(lab));
   }
 
   private static void claims(

@@ -14,6 +14,7 @@ import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.SigmaReparamLinear;
+import dev.jformer.nn.SigmaReparamLinear.Gain;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.Column;
 import dev.jformer.studies.ExperimentContext;
@@ -29,6 +30,7 @@ import dev.jformer.studies.trial.HeldOutText;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Seeds;
 import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.Small.Size;
 import dev.jformer.studies.trial.TimedArms;
 import dev.jformer.studies.trial.TrainingResult;
 import dev.jformer.tensor.Tensor;
@@ -36,7 +38,6 @@ import dev.jformer.train.Schedule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,16 +78,13 @@ public final class SigmaReparamStudy implements Study {
    *
    * @param steadied with layer norm, warm-up and clipping
    */
-  private record Way(String name, Projection projection, boolean steadied) {}
+  private record Way(Projection projection, boolean steadied) {}
 
-  private static final Way PLAIN_WAY = new Way(PLAIN, new Linear.Config(), false);
-  private static final Way SIGMA_WAY = new Way(SIGMA, new SigmaReparamLinear.Config(), false);
-  private static final List<Way> WAYS =
-      List.of(
-          PLAIN_WAY,
-          SIGMA_WAY,
-          new Way(SIGMA_ONE, new SigmaReparamLinear.Config(SigmaReparamLinear.Gain.ONE), false),
-          new Way(USUAL, new Linear.Config(), true));
+  private static final Arms<Way> WAYS =
+      Arms.ofControl(PLAIN, new Way(new Linear.Config(), false))
+          .arm(SIGMA, new Way(new SigmaReparamLinear.Config(), false))
+          .arm(SIGMA_ONE, new Way(new SigmaReparamLinear.Config(Gain.ONE), false))
+          .control(USUAL, new Way(new Linear.Config(), true));
 
   /**
    * A look at a model while it learns.
@@ -130,9 +128,9 @@ public final class SigmaReparamStudy implements Study {
             List.of(2.5e-4, 1e-3, 4e-3, 1.6e-2, 6.4e-2));
     double frequencies = HeldOutText.frequencies(lab.text());
     Map<String, Trial<Course>> trials = new LinkedHashMap<>();
-    for (Way way : WAYS) {
+    for (String way : WAYS.settings().keySet()) {
       for (double rate : rates) {
-        trials.put(at(way.name(), rate), trial(lab, way, rate, frequencies));
+        trials.put(at(way, rate), trial(lab, way, rate, frequencies));
       }
     }
     Measured<Course> all = Arms.of(trials).learn(lab, "", lab.pick(1, 2, 3), trial -> trial);
@@ -141,9 +139,9 @@ public final class SigmaReparamStudy implements Study {
     exact(lab, all);
     cost(lab);
     lab.note(
-        "A training fails if its loss ceases to be a number, or ends above "
-            + Check.number(frequencies)
-            + " nats a byte, which knowing nothing but how frequent each byte is would give.");
+        "A training fails if its loss ceases to be a number, or ends above %s nats a byte, which"
+            + " knowing nothing but how frequent each byte is would give.",
+        Check.number(frequencies));
     lab.note(
         "γ starts as the weight's spectral norm, as in the authors' code that the paper's language"
             + " models used; claims are judged for that. Their code for speech starts it at 1,"
@@ -153,38 +151,35 @@ public final class SigmaReparamStudy implements Study {
             + " reparametrised here, as the blocks' linear layers are. Rates are powers of four"
             + " times the usual rate, fixed before anything was measured.");
     lab.note(
-        "Heads that may look at all tokens before them alike have an entropy of "
-            + Check.number(AttentionEntropy.causalLowerBound(0, length(lab)))
-            + " nats on average over a sequence.");
+        "Heads that may look at all tokens before them alike have an entropy of %s nats on average"
+            + " over a sequence.",
+        Check.number(AttentionEntropy.causalLowerBound(0, size(lab).length())));
   }
 
   private static String at(String way, double rate) {
     return way + " at rate " + rate;
   }
 
-  private static int length(ExperimentContext lab) {
-    return lab.pick(16, 64, 512);
+  private static Size size(ExperimentContext lab) {
+    return lab.pick(
+        new Size(2, 16, 16, HEADS), new Size(4, 64, 64, HEADS), new Size(12, 768, 512, HEADS));
   }
 
-  private static int layers(ExperimentContext lab) {
-    return lab.pick(2, 4, 12);
-  }
-
-  private static CausalLm.Config model(Way way, int layers, int width, int length) {
+  private static CausalLm.Config model(Way way, Size size) {
     Norm.Config norm = way.steadied() ? new Norm.LayerNormConfig() : new Norm.NoNormConfig();
-    return Small.language(layers, width, length, HEADS)
-        .withBlock(b -> b.norm(norm).projection(way.projection()));
+    return Small.language(size).withBlock(b -> b.norm(norm).projection(way.projection()));
   }
 
   private static Trial<Course> trial(
-      ExperimentContext lab, Way way, double rate, double frequencies) {
+      ExperimentContext lab, String name, double rate, double frequencies) {
+    Way way = WAYS.settings().get(name);
     int steps = lab.pick(6, 400, 100_000);
-    Schedule schedule = new Schedule(Schedule.Shape.COSINE, way.steadied() ? steps / 10 : 0, 0.1);
     return new LanguageTrial(
-            model(way, layers(lab), lab.pick(16, 64, 768), length(lab)),
+            model(way, size(lab)),
             Small.training(steps, lab.pick(4, 16, 32), 1)
                 .withLearningRate(rate)
-                .withSchedule(schedule)
+                .withSchedule(
+                    new Schedule(Schedule.Shape.COSINE, way.steadied() ? steps / 10 : 0, 0.1))
                 .withClip(way.steadied() ? 1 : 0)
                 .withEvaluateEvery(Math.max(1, steps / LOOKS)),
             lab.pick(2, 20, 40))
@@ -192,23 +187,21 @@ public final class SigmaReparamStudy implements Study {
             Course.class,
             (model, step) -> look(model, step, lab.text()),
             (model, result, looks) ->
-                new Course(way.name(), rate, result, result.finalLoss() < frequencies, looks));
+                new Course(name, rate, result, result.finalLoss() < frequencies, looks));
   }
 
   private static Look look(CausalLm model, long step, TokenFile text) {
     Tensor ids = HeldOutText.batches(text, 4, model.config().length(), 1).get(0).inputs();
+    List<Double> aboveBound = heads(AttentionEntropy.aboveLowerBound(model, ids));
     return new Look(
         step,
-        heads(AttentionEntropy.entropies(model, ids)).boxed().toList(),
-        heads(AttentionEntropy.aboveLowerBound(model, ids))
-            .filter(Double::isFinite)
-            .boxed()
-            .toList(),
+        heads(AttentionEntropy.entropies(model, ids)),
+        aboveBound.stream().filter(Double::isFinite).toList(),
         folded(model, ids));
   }
 
-  private static DoubleStream heads(double[][] values) {
-    return Arrays.stream(values).flatMapToDouble(Arrays::stream);
+  private static List<Double> heads(double[][] values) {
+    return Arrays.stream(values).flatMapToDouble(Arrays::stream).boxed().toList();
   }
 
   private static double folded(CausalLm model, Tensor ids) {
@@ -242,10 +235,7 @@ public final class SigmaReparamStudy implements Study {
 
   /** The arm of the rate at which a model learns best. */
   private static String best(Measured<Course> all, String way) {
-    return of(all, way).arms().stream()
-        .min(Comparator.comparingDouble(arm -> arm.of(Course::loss).value()))
-        .orElseThrow()
-        .name();
+    return of(all, way).lowest(Course::loss).name();
   }
 
   /** The least that a value was while weights were numbers, of the seeds with a look until then. */
@@ -285,8 +275,7 @@ public final class SigmaReparamStudy implements Study {
     lab.claim(
         "With σReparam alone a model learns about as well as with layer norm, warm-up and"
             + " clipping together, each at its best rate",
-        "competitive performance without warm-up, weight decay, layer norm (abstract, of"
-            + " images)",
+        "competitive performance without warm-up, weight decay, layer norm (abstract, of images)",
         PLAIN,
         all.ratioAtMost("loss", best(all, SIGMA), best(all, USUAL), Course::loss, NEAR));
     lab.table(
@@ -307,8 +296,8 @@ public final class SigmaReparamStudy implements Study {
                 "Loss after training",
                 "learning rate",
                 "held-out loss",
-                WAYS.stream()
-                    .map(way -> of(all, way.name()).line(way.name(), Course::rate, Course::loss))
+                WAYS.settings().keySet().stream()
+                    .map(way -> of(all, way).line(way, Course::rate, Course::loss))
                     .toList())
             .withLogX());
     lab.figure(
@@ -320,7 +309,7 @@ public final class SigmaReparamStudy implements Study {
                 Curve.line(Course::looks, Look::step, Look::entropy)));
     List<Figure.Series> heads = new ArrayList<>();
     for (String way : List.of(PLAIN, SIGMA)) {
-      for (int block : List.of(0, layers(lab) - 1)) {
+      for (int block : List.of(0, size(lab).layers() - 1)) {
         for (int head = 0; head < HEADS; head++) {
           int i = block * HEADS + head;
           heads.add(
@@ -365,19 +354,17 @@ public final class SigmaReparamStudy implements Study {
   private static void cost(ExperimentContext lab) {
     int length = lab.pick(16, 256, 256);
     List<Integer> widths = lab.pick(List.of(16), List.of(256, 512), List.of(256, 512, 768));
+    Arms<Way> ways = WAYS.without(SIGMA_ONE).without(USUAL);
     Measured<TimedArms> times =
         Arms.named(widths, Object::toString)
+            .with(width -> new Size(4, width, length, HEADS))
             .measure(
                 lab,
                 "time of a step, width ",
                 TimedArms.class,
-                width ->
+                size ->
                     TimedArms.updates(
-                        Arms.of(PLAIN, model(PLAIN_WAY, 4, width, length))
-                            .arm(SIGMA, model(SIGMA_WAY, 4, width, length))
-                            .settings(),
-                        8,
-                        lab.pick(3, 21, 41)));
+                        ways.map((name, way) -> model(way, size)), 8, lab.pick(3, 21, 41)));
     lab.claim(
         "A training step with σReparam takes at most a tenth longer",
         "little overhead in training",

@@ -4,7 +4,6 @@ import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.compress.Growth;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.PattentionMlp;
@@ -17,21 +16,11 @@ import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Study;
-import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.trial.GrowthTrial;
+import dev.jformer.studies.trial.GrowthTrial.Outcome;
 import dev.jformer.studies.trial.Small;
-import dev.jformer.studies.trial.TrainingCurve;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Flops;
-import dev.jformer.tensor.Mode;
-import dev.jformer.tensor.Random;
-import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
-import dev.jformer.train.LanguageModelling;
-import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
@@ -47,52 +36,20 @@ public final class TokenformerStudy implements Study {
   private static final String SCRATCH = "4x from scratch";
   private static final String PLAIN = "Transformer of that size";
 
-  /**
-   * What came of training a model in stages.
-   *
-   * @param losses on held-out text, nats a byte
-   * @param compute operations of matrix products until then, 1e12
-   * @param changes the largest differences of logits that growing made
-   * @param parameters number of weights in the end
-   */
-  public record Outcome(
-      List<Double> losses, List<Double> compute, List<Double> changes, long parameters) {
-    double last() {
-      return losses.get(losses.size() - 1);
-    }
-
-    double spent() {
-      return compute.get(compute.size() - 1);
-    }
-
-    /** Operations until the loss first was as low as this; NaN if it never was. */
-    double until(double loss) {
-      for (int i = 0; i < losses.size(); i++) {
-        if (losses.get(i) <= loss) {
-          return compute.get(i);
-        }
-      }
-      return Double.NaN;
-    }
-  }
-
   @Override
   public void run(ExperimentContext lab) {
     int seeds = lab.pick(1, 2, 3);
     List<Integer> stages =
         lab.pick(List.of(2, 2, 2), List.of(400, 200, 150), List.of(60_000, 30_000, 30_000));
-    Measured<Outcome> grown =
-        Arms.of(GROWN, stages).learn(lab, "", seeds, s -> trial(lab, tokens(lab, 1), s));
+    GrowthTrial growing =
+        new GrowthTrial(tokens(lab, 1), stages, lab.pick(2, 16, 32), lab.pick(2, 40, 100));
+    Measured<Outcome> grown = Arms.of(GROWN, growing).learn(lab, "", seeds, trial -> trial);
     double budget = grown.first(GROWN).spent();
     Measured<Outcome> runs =
         grown.and(
             Arms.of(SCRATCH, tokens(lab, 4))
                 .control(PLAIN, transformer(lab))
-                .learn(
-                    lab,
-                    "",
-                    seeds,
-                    model -> trial(lab, model, List.of(steps(lab, model, budget)))));
+                .learn(lab, "", seeds, model -> growing.within(model, budget)));
     lab.claim(
         "Growing a TokenFormer preserves the function",
         "new key parameters start at zero: output unchanged (section 3.3)",
@@ -153,83 +110,5 @@ public final class TokenformerStudy implements Study {
       ExperimentContext lab, ChannelMixer.Config ffn, Projection projection) {
     return Small.language(3, lab.pick(16, 64, 512), lab.pick(16, 96, 1024), 4)
         .withBlock(b -> b.ffn(ffn).projection(projection));
-  }
-
-  private static Trial<Outcome> trial(
-      ExperimentContext lab, CausalLm.Config config, List<Integer> stages) {
-    return Trial.of(Outcome.class, session -> train(lab, session, config, stages));
-  }
-
-  /** Trains a model that doubles between stages of so many updates. */
-  private static Outcome train(
-      ExperimentContext lab, Trial.Session session, CausalLm.Config config, List<Integer> stages) {
-    List<Double> losses = new ArrayList<>();
-    List<Double> compute = new ArrayList<>();
-    List<Double> changes = new ArrayList<>();
-    double spent = 0;
-    Random.seed(session.seed());
-    CausalLm model = config.build();
-    try {
-      for (int stage = 0; stage < stages.size(); stage++) {
-        if (stage > 0) {
-          CausalLm larger = (CausalLm) Growth.grow(model, 2);
-          changes.add(difference(model, larger));
-          model.close();
-          model = larger;
-        }
-        int steps = stages.get(stage);
-        int before = stage;
-        double each = perStep(lab, model);
-        TrainingConfig training = Small.training(steps, batch(lab), session.seed() + 100L * stage);
-        List<Double> own =
-            TrainingCurve.of(
-                    model,
-                    new LanguageModelling(
-                        model,
-                        session.text(),
-                        training.batch(),
-                        training.seed(),
-                        lab.pick(2, 40, 100)),
-                    training,
-                    done -> session.progress().at((before + done) / stages.size(), ""))
-                .losses();
-        for (int i = 1; i <= own.size(); i++) {
-          losses.add(own.get(i - 1));
-          compute.add(spent + each * Math.min(steps, i * training.evaluateEvery()));
-        }
-        spent += each * steps;
-      }
-      return new Outcome(losses, compute, changes, model.parameterCount());
-    } finally {
-      model.close();
-    }
-  }
-
-  private static double difference(CausalLm a, CausalLm b) {
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      Tensor ids = Tensor.randint(0, 256, 4, a.config().length());
-      return a.logits(ids).sub(b.logits(ids)).abs().max().item();
-    }
-  }
-
-  private static int batch(ExperimentContext lab) {
-    return lab.pick(2, 16, 32);
-  }
-
-  /** How many updates a budget is enough for. */
-  private static int steps(ExperimentContext lab, CausalLm.Config config, double budget) {
-    try (CausalLm model = config.build()) {
-      return Math.max(1, (int) Math.floor(budget / perStep(lab, model)));
-    }
-  }
-
-  /** Operations of an update, 1e12. */
-  private static double perStep(ExperimentContext lab, CausalLm model) {
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      Tensor ids = Tensor.zeros(DType.INT64, 1, model.config().length());
-      return 3e-12 * batch(lab) * Flops.of(() -> model.logits(ids));
-    }
   }
 }

@@ -10,12 +10,14 @@ import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.ffn.Mlp;
+import dev.jformer.ffn.PattentionMlp;
 import dev.jformer.ffn.expert.Experts;
 import dev.jformer.ffn.expert.SwitchGate;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
+import dev.jformer.nn.Pattention;
 import dev.jformer.studies.Scale;
 import dev.jformer.studies.Trial;
 import dev.jformer.tensor.Tensor;
@@ -79,6 +81,36 @@ class TrialsTest {
       assertEquals(
           watched.run(Trial.Session.of(text, 1)), watched.run(Trial.Session.of(text, 1)), "anew");
     }
+  }
+
+  @Test
+  void growingModels() throws IOException {
+    Corpus corpus = Corpus.open(Path.of("src/main/java"), List.of(".java"));
+    CausalLm.Config small =
+        Small.language(1, 16, 16, MIXER)
+            .withBlock(b -> b.ffn(new PattentionMlp.Config(2, 1)))
+            .withBlock(b -> b.projection(new Pattention.Config(0.5, 1)));
+    try (TokenFile text =
+        TokenFile.prepare(folder.resolve("t"), corpus, new ByteTokenizer(), 0.2, bytes -> {})) {
+      GrowthTrial trial = new GrowthTrial(small, List.of(2, 3), 2, 1);
+      GrowthTrial.Outcome grown = trial.run(Trial.Session.of(text, 1));
+      assertEquals(grown.losses(), trial.run(Trial.Session.of(text, 1)).losses(), "the same seed");
+      assertEquals(5, grown.losses().size());
+      assertEquals(1, grown.changes().size());
+      assertTrue(grown.changes().get(0) < 1e-5, "growing preserves the function");
+      double step = grown.compute().get(0);
+      assertEquals(2 * step, grown.compute().get(1), 1e-9 * step);
+      assertTrue(grown.compute().get(2) - 2 * step > 1.2 * step, "larger models cost more");
+      assertEquals(step, grown.until(grown.losses().get(0)));
+      assertTrue(Double.isNaN(grown.until(0)));
+      assertEquals(List.of(4), trial.within(small, 4.5 * step).stages());
+      assertEquals(
+          4 * step, trial.within(small, 4.5 * step).run(session(text)).spent(), 1e-9 * step);
+    }
+  }
+
+  private static Trial.Session session(TokenFile text) {
+    return Trial.Session.of(text, 1);
   }
 
   record Steps(List<Long> steps, double loss) {}
