@@ -4,17 +4,19 @@ import com.google.auto.service.AutoService;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
+import dev.jformer.nn.JoinedLayers;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Gated linear unit (<a href="https://arxiv.org/abs/2002.05202">GLU Variants Improve
  * Transformer</a>): {@code down(activation(gate(x)) * up(x))}; with SiLU it is SwiGLU. One linear
  * layer computes gate and up, in this order.
  */
-public final class GatedMlp extends ChannelMixer {
+public final class GatedMlp extends ChannelMixer implements JoinedLayers {
   /**
    * Configuration.
    *
@@ -52,13 +54,14 @@ public final class GatedMlp extends ChannelMixer {
     }
   }
 
+  private final long hidden;
   private final Activation activation;
   private final Slot<Layer> gateUp;
   private final Slot<Layer> down;
   private final Slot<Layer> dropout;
 
   GatedMlp(Config config, BlockContext context) {
-    int hidden = config.hiddenFor(context.width());
+    this.hidden = config.hiddenFor(context.width());
     this.activation = config.activation();
     this.gateUp = child("gateUp", Layer.class, context.linear(context.width(), 2L * hidden));
     this.down = child("down", Layer.class, context.residual(hidden, context.width()));
@@ -66,9 +69,14 @@ public final class GatedMlp extends ChannelMixer {
   }
 
   @Override
+  public Map<String, List<Long>> joinedRows() {
+    return Map.of("gateUp", List.of(hidden, hidden));
+  }
+
+  @Override
   public Tensor forward(Tensor x) {
     List<Tensor> halves = gateUp.get().forward(x).chunk(2, -1);
-    Tensor hidden = activation.apply(halves.get(0)).mul(halves.get(1));
-    return dropout.get().forward(down.get().forward(hidden));
+    Tensor gated = activation.apply(halves.get(0)).mul(halves.get(1));
+    return dropout.get().forward(down.get().forward(gated));
   }
 }

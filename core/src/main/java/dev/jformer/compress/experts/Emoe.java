@@ -29,10 +29,15 @@ import java.util.SplittableRandom;
  * @param split how units are assigned to experts
  * @param last number of last layers to split; 0 for all
  * @param seed seed of the draws
+ * @param starts number of searches for clusters, of which the best is taken; the authors' library
+ *     makes 10
  */
 @AutoService(Compression.class)
-public record Emoe(int experts, int active, Split split, int last, long seed)
+public record Emoe(int experts, int active, Split split, int last, long seed, int starts)
     implements Compression {
+  /** The searches of the authors' library. */
+  private static final int STARTS = 10;
+
   /** How units are assigned to experts. */
   public enum Split {
     /** Units with similar input weights together. */
@@ -46,8 +51,14 @@ public record Emoe(int experts, int active, Split split, int last, long seed)
     this(8, 4, Split.CLUSTERED, 0, 1);
   }
 
+  /** The best of ten clusterings. */
+  public Emoe(int experts, int active, Split split, int last, long seed) {
+    this(experts, active, split, last, seed, STARTS);
+  }
+
   /** Checks the values. */
   public Emoe {
+    Checks.atLeast("starts", starts, 1);
     new EmergentExperts.Config(new Mlp.Config().activation(), 4, 0, experts, active);
     Checks.atLeast("last", last, 0);
     if (split == null) {
@@ -83,7 +94,7 @@ public record Emoe(int experts, int active, Split split, int last, long seed)
     for (EmergentExperts layer : ModelRebuilder.all(made, EmergentExperts.class).values()) {
       layer.assign(
           split == Split.CLUSTERED
-              ? BalancedKMeans.cluster(layer.keys().detach(), experts, random.nextLong())
+              ? BalancedKMeans.cluster(layer.keys().detach(), experts, random.nextLong(), starts)
               : shuffled(Math.toIntExact(layer.keys().size(0)), random));
     }
   }

@@ -107,7 +107,7 @@ public record LotteryTicket(int rounds, double rate, Masks.Reach reach) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       double density = Math.pow(1 - rate, round);
-      return Masks.highest(Magnitude.sizes(trained), density, reach).applied(start);
+      return Magnitude.highest(start, Magnitude.sizes(trained), density, reach).applied(start);
     }
   }
 }

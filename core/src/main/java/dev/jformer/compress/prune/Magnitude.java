@@ -59,8 +59,17 @@ public record Magnitude(double sparsity, Masks.Reach reach) implements Compressi
     ModelRebuilder.expectPlain(type(), model.config());
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      return Masks.highest(sizes(model), 1 - sparsity, reach).applied(model);
+      return highest(model, sizes(model), 1 - sparsity, reach).applied(model);
     }
+  }
+
+  /** The masks of the largest of a model's weights; queries, keys and values are layers each. */
+  static Masks highest(Model model, Map<String, Tensor> sizes, double density, Masks.Reach reach) {
+    if (reach == Masks.Reach.GLOBAL) {
+      return Masks.highest(sizes, density, reach);
+    }
+    JoinedParts parts = JoinedParts.of(model);
+    return parts.join(Masks.highest(parts.split(sizes), density, reach));
   }
 
   /** The absolute values of the weights that may be removed. */

@@ -21,7 +21,8 @@ import java.util.Map;
  * weights of a model's linear layers, either before training, which then keeps the mask, or of a
  * trained model, as a baseline. The number of weights that each layer keeps follows a rule; the
  * rules SNIP and GraSP need data with targets. Layers keep exactly that number, whereas the
- * authors' code draws for each weight.
+ * authors' code draws for each weight. Queries, keys and values, which one product computes here,
+ * are layers of their own for these rules, as in the authors' code.
  *
  * @param sparsity the share of weights that is removed
  * @param ratios the rule for the share of weights that each layer keeps
@@ -93,24 +94,27 @@ public record RandomPruning(
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Map<String, Tensor> weights = Masks.weights(model);
-      Map<String, Double> densities = densities(model, weights, calibration);
+      // Where all layers keep the same share, it does not matter what a layer is.
+      JoinedParts parts =
+          ratios == Ratios.UNIFORM ? new JoinedParts(Map.of()) : JoinedParts.of(model);
+      Map<String, Double> densities = densities(model, weights, parts, calibration);
       Tensor before = Random.state();
       Random.seed(seed);
-      Masks masks = Masks.random(weights, densities);
+      Masks masks = Masks.random(parts.split(weights), densities);
       Random.restore(before);
-      return masks.applied(model);
+      return parts.join(masks).applied(model);
     }
   }
 
   private Map<String, Double> densities(
-      Model model, Map<String, Tensor> weights, CalibrationData calibration) {
+      Model model, Map<String, Tensor> weights, JoinedParts parts, CalibrationData calibration) {
     if (needs() == Needs.CALIBRATION) {
       Map<String, Tensor> scores =
           reinitialize ? scoresAnew(model, weights, calibration) : scores(model, calibration);
-      return Masks.highest(scores, 1 - sparsity, Masks.Reach.GLOBAL).densities();
+      return Masks.highest(parts.split(scores), 1 - sparsity, Masks.Reach.GLOBAL).densities();
     }
     Map<String, Shape> shapes = new LinkedHashMap<>();
-    weights.forEach((name, weight) -> shapes.put(name, weight.shape()));
+    parts.split(weights).forEach((name, weight) -> shapes.put(name, weight.shape()));
     return SparsityAllocation.valueOf(ratios.name()).densities(shapes, 1 - sparsity);
   }
 

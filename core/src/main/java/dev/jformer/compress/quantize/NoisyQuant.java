@@ -29,9 +29,11 @@ import java.util.function.DoubleConsumer;
  *
  * <p>Each layer draws once from U(-1, 1); n is the value of {@code 2 steps i / candidates}, i from
  * 0 to candidates, with the least error of the layer's output on calibration data, as searched in
- * the authors' code. As 0 is among them, no layer becomes worse on that data. Their code, which
- * draws from a normal distribution where the paper says a uniform one, can also shift all of N by a
- * constant; as in the paper there is none here.
+ * the authors' code. As 0 is among them, no layer becomes worse on that data. The error is measured
+ * against the output of the original layer; the authors' code measures against that of the
+ * quantized weight with exact activations, and so does not see where both errors cancel out. Their
+ * code, which draws from a normal distribution where the paper says a uniform one, can also shift
+ * all of N by a constant; as in the paper there is none here.
  *
  * @param quantizer the method that quantizes; its result must contain {@link QuantizedLinear}
  *     layers

@@ -14,6 +14,10 @@ import dev.jformer.tensor.Tensor;
  * each expert, is as high as possible; in inference each token goes to the expert with the highest
  * score. The expert's output is weighted by the logistic function of the score. There is no
  * balancing loss.
+ *
+ * <p>The authors insert these experts as layers of their own, each a stack of norms and perceptrons
+ * with residual connections, into a dense model; here they are the channel mixers of blocks, which
+ * have a norm and a residual connection already.
  */
 public final class BaseGate extends Gate {
   /** Configuration. */

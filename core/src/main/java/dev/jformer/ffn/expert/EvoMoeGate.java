@@ -30,7 +30,9 @@ public final class EvoMoeGate extends Gate {
    *
    * @param hot temperature at the beginning of training
    * @param cold temperature at the end
-   * @param threshold experts with a weight below this do not run, as a share of 1/N; less than 1
+   * @param threshold experts with a weight below this do not run, as a share of 1/N; less than 1.
+   *     The default is 0.001 of all weight for eight experts, as in the authors' experiments:
+   *     nearly all experts run at the beginning. (Earlier builds had 0.5, which is not dense then.)
    * @param sparse share of training after which only one expert runs
    * @param balance factor of the loss that balances the load
    */
@@ -40,7 +42,7 @@ public final class EvoMoeGate extends Gate {
       implements Gate.Config {
     /** Defaults: temperature from 2 to 0.3, one expert in the last fifth of training. */
     public Config() {
-      this(2, 0.3, 0.5, 0.8, 0.01);
+      this(2, 0.3, 0.008, 0.8, 0.01);
     }
 
     /** Checks the values. */

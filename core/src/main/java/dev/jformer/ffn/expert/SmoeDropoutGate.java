@@ -14,6 +14,9 @@ import dev.jformer.tensor.Tensor;
  * random and never learns. The k experts of the highest scores work on a token, weighted by the
  * softmax over them. In training k grows evenly from {@code first} to {@code last}; in inference
  * every k can be chosen.
+ *
+ * <p>The authors' frozen layer also has a random bias, by which a gate prefers the same experts for
+ * all tokens; {@code bias} adds it. It is left out by default, as in models of earlier builds.
  */
 public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
   /**
@@ -22,13 +25,19 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
    * @param first experts for each token when training begins; 0 for half of all
    * @param last experts for each token when training ends; 0 for all
    * @param inference experts for each token in inference; 0 for {@code last}
+   * @param bias whether the frozen layer has a random bias, as the authors' has
    */
   @AutoService(Gate.Config.class)
   @FormerNames("frozen")
-  public record Config(int first, int last, int inference) implements Gate.Config {
+  public record Config(int first, int last, int inference, boolean bias) implements Gate.Config {
     /** Defaults: from half of the experts to all. */
     public Config() {
       this(0, 0, 0);
+    }
+
+    /** A gate without a bias. */
+    public Config(int first, int last, int inference) {
+      this(first, last, inference, false);
     }
 
     /** Checks the values. */
@@ -60,6 +69,7 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
   private final int first;
   private final int last;
   private final Parameter weight;
+  private final Parameter bias;
   private int growing;
   private int active;
 
@@ -77,6 +87,11 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
     this.growing = first;
     // PyTorch's initial weights of a linear layer, which the authors' gates have.
     this.weight = buffer("weight", Initializer.uniformFanIn().create(experts, context.width()));
+    this.bias = config.bias() ? buffer("bias", drawnBias(experts, context.width())) : null;
+  }
+
+  private static Tensor drawnBias(int experts, int width) {
+    return Tensor.rand(experts).mul(2.0).sub(1.0).mul(1 / Math.sqrt(width));
   }
 
   @Override
@@ -90,10 +105,14 @@ public final class SmoeDropoutGate extends Gate implements Gate.Slimmable {
     this.active = k;
   }
 
+  private Tensor logits(Tensor x) {
+    Tensor offset = bias == null ? null : bias.value().to(x.dtype());
+    return Functional.linear(x, weight.value().to(x.dtype()), offset);
+  }
+
   @Override
   Routing route(RoutedRows rows) {
-    Tensor logits =
-        precise(() -> Functional.linear(rows.x(), weight.value().to(rows.x().dtype()), null));
+    Tensor logits = precise(() -> logits(rows.x()));
     Tensor.Ranked best = logits.topK(isTraining() ? growing : active, 1);
     return Routing.of(experts, best.indices(), distribution(best.values()))
         .withProbabilities(distribution(logits));

@@ -17,7 +17,12 @@ import dev.jformer.tensor.Tensor;
  * and no longer changes. In both stages the expert's output is weighted by the logistic function of
  * the product with the expert's vector, which is trained throughout.
  *
- * <p>Losses are means over the tokens, as for language models here; the authors' code sums both.
+ * <p>Three things differ from the authors' code. Losses are means over the tokens; theirs are sums.
+ * Experts have no capacity: theirs leaves tokens beyond {@code capacity_factor} times an equal
+ * share as they are, to bound the memory of one device, of which there is one here. And theirs
+ * stand in layers of their own between the blocks of a dense model, each a norm and a perceptron
+ * with a residual connection; here they are the channel mixers of blocks, which have both already,
+ * so that all gates are compared in the same place.
  */
 public final class StableGate extends Gate {
   /**

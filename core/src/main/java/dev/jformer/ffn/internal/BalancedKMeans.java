@@ -15,6 +15,8 @@ public final class BalancedKMeans {
   private final double[][] points;
   private final int clusters;
   private final double[][] centres;
+  private int[] best;
+  private double least = Double.POSITIVE_INFINITY;
 
   private BalancedKMeans(double[][] points, int clusters, SplittableRandom random) {
     this.points = points;
@@ -23,22 +25,32 @@ public final class BalancedKMeans {
   }
 
   /**
-   * Computes the members of each cluster, in rising order.
+   * Computes the members of each cluster, in rising order: the best of several searches, by the sum
+   * of squared distances.
    *
    * @param vectors [n, D]
    * @param clusters k, a divisor of n
    * @param seed seed of the initial centres
+   * @param starts number of searches from other centres
    * @throws IllegalArgumentException if the clusters cannot have equal sizes
    */
-  public static long[][] cluster(Tensor vectors, int clusters, long seed) {
+  public static long[][] cluster(Tensor vectors, int clusters, long seed, int starts) {
     int count = Math.toIntExact(vectors.size(0));
     if (clusters < 1 || count % clusters != 0) {
       throw new IllegalArgumentException(
           "clusters is " + clusters + ": expected a divisor of the number of vectors " + count);
     }
-    BalancedKMeans search =
-        new BalancedKMeans(normalised(vectors), clusters, new SplittableRandom(seed));
-    return members(search.run(), clusters);
+    double[][] points = normalised(vectors);
+    SplittableRandom random = new SplittableRandom(seed);
+    BalancedKMeans best = null;
+    for (int i = 0; i < starts; i++) {
+      BalancedKMeans search = new BalancedKMeans(points, clusters, random);
+      search.run();
+      if (best == null || search.least < best.least) {
+        best = search;
+      }
+    }
+    return members(best.best, clusters);
   }
 
   private static double[][] normalised(Tensor vectors) {
@@ -91,9 +103,7 @@ public final class BalancedKMeans {
     return centres;
   }
 
-  private int[] run() {
-    int[] best = null;
-    double least = Double.POSITIVE_INFINITY;
+  private void run() {
     for (int round = 0; round < MOST_ROUNDS; round++) {
       double[][] scores = new double[points.length][clusters];
       for (int i = 0; i < points.length; i++) {
@@ -113,7 +123,6 @@ public final class BalancedKMeans {
       best = chosen;
       move(chosen);
     }
-    return best;
   }
 
   private void move(int[] chosen) {

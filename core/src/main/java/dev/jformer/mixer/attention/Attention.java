@@ -6,6 +6,7 @@ import dev.jformer.mixer.cache.Cache;
 import dev.jformer.mixer.cache.KeyValueCache;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
+import dev.jformer.nn.JoinedLayers;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
@@ -16,6 +17,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -75,7 +77,7 @@ import java.util.function.Function;
  * <p>Under bf16 autocast the products with weights run in bf16 and attention itself in float32: on
  * CPUs the fused kernel's bf16 form is many times slower.
  */
-public abstract class Attention extends TokenMixer {
+public abstract class Attention extends TokenMixer implements JoinedLayers {
   private final int heads;
   private final int groups;
   private final int headDim;
@@ -84,6 +86,7 @@ public abstract class Attention extends TokenMixer {
   private final Slot<Layer> qkv;
   private final Slot<Layer> out;
   private final Slot<Layer> dropout;
+  private final long parts;
 
   /**
    * Declares the layers {@code qkv}, {@code out} and {@code dropout}. One linear layer makes
@@ -115,6 +118,16 @@ public abstract class Attention extends TokenMixer {
     this.qkv = child("qkv", Layer.class, context.linear(context.width(), parts * headDim));
     this.out = child("out", Layer.class, context.residual(context.width(), context.width()));
     this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
+    this.parts = parts;
+  }
+
+  /** The rows of queries, keys and values in {@code qkv}; all rows as one in other variants. */
+  @Override
+  public Map<String, List<Long>> joinedRows() {
+    long query = (long) heads * headDim;
+    long shared = (long) groups * headDim;
+    boolean usual = parts == heads + 2L * groups;
+    return Map.of("qkv", usual ? List.of(query, shared, shared) : List.of(parts * headDim));
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.jformer.mixer.attention;
 
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
+import dev.jformer.nn.JoinedLayers;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Slot;
@@ -11,6 +12,7 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Cross-attention (<a href="https://arxiv.org/abs/1706.03762">Attention Is All You Need</a>):
@@ -21,8 +23,9 @@ import java.util.List;
  *
  * <p>Under bf16 autocast attention itself runs in float32, as in {@link Attention}.
  */
-public final class CrossAttention extends Module {
+public final class CrossAttention extends Module implements JoinedLayers {
   private final int heads;
+  private final long width;
   private final Slot<Layer> query;
   private final Slot<Layer> keyValue;
   private final Slot<Layer> out;
@@ -39,6 +42,7 @@ public final class CrossAttention extends Module {
           "heads is " + heads + ": expected a divisor of the width " + context.width());
     }
     this.heads = heads;
+    this.width = context.width();
     this.query = child("query", Layer.class, context.linear(context.width(), context.width()));
     this.keyValue =
         child("keyValue", Layer.class, context.linear(context.width(), 2L * context.width()));
@@ -80,6 +84,11 @@ public final class CrossAttention extends Module {
         mask.close();
       }
     }
+  }
+
+  @Override
+  public Map<String, List<Long>> joinedRows() {
+    return Map.of("keyValue", List.of(width, width));
   }
 
   /**

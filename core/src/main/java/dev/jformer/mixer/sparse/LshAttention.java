@@ -15,6 +15,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 
@@ -92,6 +93,12 @@ public final class LshAttention extends Attention {
   protected Heads split(Tensor all) {
     List<Tensor> parts = all.split(1, heads(), heads());
     return new Heads(parts.get(0), parts.get(0), parts.get(1));
+  }
+
+  @Override
+  public Map<String, List<Long>> joinedRows() {
+    long each = (long) heads() * headDim();
+    return Map.of("qkv", List.of(each, each));
   }
 
   @Override

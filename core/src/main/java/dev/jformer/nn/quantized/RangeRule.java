@@ -79,9 +79,11 @@ public interface RangeRule extends Part {
     /** The squared error of the activations. */
     MSE,
     /**
-     * The squared error of the layer's output, as in EasyQuant (<a
+     * The squared error of the layer's output. EasyQuant (<a
      * href="https://arxiv.org/abs/2006.16669">EasyQuant: Post-training Quantization via Scale
-     * Optimization</a>).
+     * Optimization</a>) compares outputs too, but by their cosine, which does not see a wrong
+     * scale, and searches the scales of weights and activations in turns; here weights keep the
+     * range of their rows.
      */
     OUTPUT
   }

@@ -166,12 +166,19 @@ class MasksTest {
     for (String name : names(model)) {
       double[] weights = model.parameters().get(name + ".weight").value().toDoubles();
       double[] kept = global.kept().get(name).to(DType.FLOAT32).toDoubles();
-      double[] sorted = Arrays.stream(weights).map(Math::abs).sorted().toArray();
-      double own = sorted[(int) (0.8 * sorted.length)];
+      // Queries, keys and values are layers each.
+      int part = weights.length / (name.endsWith("qkv") ? 3 : 1);
       double[] keptHere = local.kept().get(name).to(DType.FLOAT32).toDoubles();
+      double own = 0;
       for (int i = 0; i < weights.length; i++) {
         if (Math.abs(Math.abs(weights[i]) - bound) > 1e-6) {
           assertEquals(Math.abs(weights[i]) > bound ? 1 : 0, kept[i], name + " " + i);
+        }
+        int from = i / part * part;
+        if (i == from) {
+          double[] sorted =
+              Arrays.stream(weights, from, from + part).map(Math::abs).sorted().toArray();
+          own = sorted[(int) (0.8 * part)];
         }
         if (Math.abs(Math.abs(weights[i]) - own) > 1e-6) {
           assertEquals(Math.abs(weights[i]) > own ? 1 : 0, keptHere[i], name + " " + i);
@@ -218,6 +225,42 @@ class MasksTest {
     assertEquals(0.3, one.density(), 1e-3);
     // All layers but the smallest are as large; that one keeps more.
     assertTrue(one.densities().get("blocks.0.mixer.out") > one.densities().get("blocks.0.ffn.up"));
+  }
+
+  /** Queries, keys and values are layers of their own to rules that go by layers. */
+  @Test
+  void joinedMatricesAreLayersEach() {
+    for (String json :
+        List.of(
+            "{'model':'causal-lm','layers':2,'width':32,'vocab':300,'length':8,"
+                + "'mixer':{'heads':4,'keyValueHeads':2},'ffn':{'type':'gated-mlp','hidden':64}}",
+            "{'model':'causal-lm','layers':2,'width':32,'vocab':300,'length':8,"
+                + "'mixer':{'type':'reformer','heads':4}}")) {
+      Model model = model(json);
+      boolean gated = json.contains("gated");
+      long[] rows = gated ? new long[] {32, 16, 16} : new long[] {32, 32};
+      Masks layers = Masks.of(new Magnitude(0.75, Masks.Reach.LAYER).apply(model, null));
+      Tensor mask = layers.kept().get("blocks.0.mixer.qkv");
+      Tensor sizes = Masks.weights(model).get("blocks.0.mixer.qkv").abs();
+      long from = 0;
+      for (long count : rows) {
+        Tensor kept = mask.narrow(0, from, count);
+        assertEquals(0.25, kept.to(DType.FLOAT64).mean().item(), 1e-9);
+        double least = sizes.narrow(0, from, count).maskedFill(kept.not(), 9).min().item();
+        double most = sizes.narrow(0, from, count).maskedFill(kept, 0).max().item();
+        assertTrue(least >= most, least + " < " + most);
+        from += count;
+      }
+      // By Erdős-Rényi each matrix keeps in proportion to (in + out) / (in out).
+      Masks drawn =
+          Masks.of(new RandomPruning(0.9, RandomPruning.Ratios.ERK, 3).apply(model, null));
+      Tensor random = drawn.kept().get("blocks.0.mixer.qkv").to(DType.FLOAT64);
+      double first = random.narrow(0, 0, rows[0]).mean().item();
+      double second = random.narrow(0, rows[0], rows[1]).mean().item();
+      double expected = ((32.0 + rows[1]) / rows[1]) / ((32.0 + rows[0]) / rows[0]);
+      assertEquals(expected, second / first, 0.05);
+      assertEquals(0.1, drawn.density(), 1e-3);
+    }
   }
 
   /** SNIP and GraSP against differences of the loss itself, in float64. */

@@ -65,6 +65,19 @@ class EvoMoeGateTest {
         });
   }
 
+  /** With the default threshold nearly all experts run when training begins. */
+  @Test
+  void beginsDense() {
+    Random.seed(3);
+    Experts experts =
+        (Experts)
+            new Experts.Config(new Mlp.Config(), 8, new EvoMoeGate.Config())
+                .build(Sites.causal(16));
+    experts.gate().before(0, 100);
+    double running = pairsPerToken(experts, Tensor.randn(1, 200, 16));
+    assertTrue(running > 7.8, "experts for each token: " + running);
+  }
+
   @Test
   void denseToSparseGoesFromManyExpertsToOne() {
     Experts experts =

@@ -9,10 +9,13 @@ import static dev.jformer.ffn.expert.GateChecks.pairsPerToken;
 import static dev.jformer.ffn.expert.NaiveExperts.largest;
 import static dev.jformer.ffn.expert.NaiveExperts.scores;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.expert.NaiveExperts.Decision;
+import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
 import dev.jformer.testing.Scoped;
@@ -46,6 +49,24 @@ class SmoeDropoutGateTest {
           }
           return new Decision(weights, 0);
         });
+  }
+
+  /** The authors' frozen layer has a bias: the same summand for all tokens, never trained. */
+  @Test
+  void theBiasShiftsAllTokens() {
+    Random.seed(3);
+    Experts plain = experts(new SmoeDropoutGate.Config(2, 3, 0));
+    Experts biased = experts(new SmoeDropoutGate.Config(2, 3, 0, true));
+    assertFalse(plain.parameters().containsKey("gate.bias"));
+    Tensor bias = biased.parameters().get("gate.bias").value();
+    assertFalse(biased.parameters().get("gate.bias").isTrainable());
+    assertTrue(bias.abs().max().item() <= 1 / Math.sqrt(WIDTH) && bias.abs().max().item() > 0);
+    // Far above the others, one expert is chosen for every token.
+    bias.copy_(Tensor.of(new float[] {-50, 50, 0}, 3));
+    biased.train(false);
+    ((SmoeDropoutGate) biased.gate()).activate(1);
+    ExpertLoad load = ExpertLoad.of(biased, () -> biased.forward(Tensor.randn(1, TOKENS, WIDTH)));
+    assertEquals(1, load.layers().values().iterator().next().shares().get(1));
   }
 
   @Test
