@@ -14,6 +14,8 @@ import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.EdgeCases;
+import net.jqwik.api.RandomDistribution;
 
 /** Damaged copies of files, and the check that reading one ends well. */
 public final class Mutations {
@@ -95,13 +97,11 @@ public final class Mutations {
     Arbitrary<Edit> edit =
         Combinators.combine(
                 Arbitraries.of(Kind.class),
-                Arbitraries.doubles().between(0, 1).ofScale(6),
-                Arbitraries.integers().between(1, 40),
-                Arbitraries.integers().between(0, 65535))
+                uniform(0, 1_000_000).map(place -> place / 1e6),
+                uniform(1, 40),
+                uniform(0, 65535))
             .as(Edit::new);
-    return Combinators.combine(
-            Arbitraries.integers().between(0, files.size() - 1),
-            edit.list().ofMinSize(1).ofMaxSize(6))
+    return Combinators.combine(uniform(0, files.size() - 1), edit.list().ofMinSize(1).ofMaxSize(6))
         .as(
             (file, edits) -> {
               byte[] now = files.get(file);
@@ -110,6 +110,14 @@ public final class Mutations {
               }
               return now;
             });
+  }
+
+  /** Numbers between two, not more often the small ones as is usual in jqwik. */
+  private static Arbitrary<Integer> uniform(int from, int to) {
+    return Arbitraries.integers()
+        .between(from, to)
+        .withDistribution(RandomDistribution.uniform())
+        .edgeCases(EdgeCases.Config::none);
   }
 
   /** Reads a file. */

@@ -4,6 +4,7 @@ import dev.jformer.data.DataException;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -68,8 +69,13 @@ final class ImageDecoder {
   }
 
   private static String reason(Exception e) {
-    String message = e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
-    return message == null ? "it cannot be decoded" : message.strip().replaceAll("\\s+", " ");
+    Throwable cause = e.getCause() == null ? e : e.getCause();
+    if (cause instanceof EOFException) {
+      return "its end is missing";
+    }
+    return cause instanceof IOException && cause.getMessage() != null
+        ? cause.getMessage().strip().replaceAll("\\s+", " ")
+        : "it cannot be decoded";
   }
 
   /** The bytes that an image takes while it is decoded: its own, and those of its square in RGB. */

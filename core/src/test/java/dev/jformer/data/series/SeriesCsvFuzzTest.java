@@ -20,7 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Files with something wrong anywhere: each is read, or refused with our own exception. */
 class SeriesCsvFuzzTest {
-  private static final int TRIALS = 4_000;
+  private static final int TRIALS = Integer.getInteger("jqwik.tries.default", 4_000);
+  private static final double MOST_SECONDS = 5;
 
   private static final List<Gaps> GAPS = List.of(Gaps.values());
 
@@ -50,6 +51,27 @@ class SeriesCsvFuzzTest {
           1|2016-01-31T00:00:00+01:00
           2|2016-02-29T00:00:00+01:00
           3|2016-03-31T00:00:00+02:00
+          """,
+          """
+          sep=;
+          Datum;Menge
+          01.01.2020;900
+          02.01.2020;1.000
+          03.01.2020;1.100
+          """,
+          """
+          # Station 7
+          Date,Load
+          01/11/2020 23:00,1500000010
+          01/11/2020 24:00,1500000020
+          # the sensor was changed
+          01/12/2020 01:00,1500000030
+          """,
+          """
+          Month,x,y
+          Nov-15,1,"2,5"
+          Dec-15,2,3
+          Jan-16,4,"1,000.5"
           """,
           """
           unix,x
@@ -109,6 +131,7 @@ class SeriesCsvFuzzTest {
       Random random = new Random(Scoped.seed() * 1_000_003 + trial);
       byte[] bytes = mutated(random);
       Files.write(file, bytes);
+      long start = System.nanoTime();
       try {
         check(SeriesCsv.read(file, options(random)));
         read++;
@@ -122,7 +145,10 @@ class SeriesCsvFuzzTest {
                 .formatted(trial, Scoped.seed(), new String(bytes, StandardCharsets.UTF_8)),
             e);
       }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      assertTrue(seconds < MOST_SECONDS, trial + ": " + seconds + " s");
     }
+    System.out.printf("%d files of seed %d: %d read%n", TRIALS, Scoped.seed(), read);
     // Mutations are mild enough to leave some files whole, and wild enough to break most.
     assertTrue(read > TRIALS / 20 && refused > TRIALS / 4, read + " read, " + refused + " refused");
   }
