@@ -5,7 +5,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
-import java.util.ServiceLoader.Provider;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -32,8 +31,8 @@ final class Services {
    */
   static <S> List<S> sound(ServiceLoader<S> loader) {
     List<S> found = new ArrayList<>();
-    Iterator<Provider<S>> providers = loader.stream().iterator();
-    for (Provider<S> next = next(providers); next != null; next = next(providers)) {
+    Iterator<ServiceLoader.Provider<S>> providers = loader.stream().iterator();
+    for (ServiceLoader.Provider<S> next = next(providers); next != null; next = next(providers)) {
       try {
         found.add(next.get());
       } catch (ServiceConfigurationError | LinkageError e) {
@@ -47,7 +46,7 @@ final class Services {
   }
 
   /** Returns the next service whose class can be loaded; null if there is none. */
-  private static <S> Provider<S> next(Iterator<Provider<S>> providers) {
+  private static <S> ServiceLoader.Provider<S> next(Iterator<ServiceLoader.Provider<S>> providers) {
     for (int faults = 0; faults < MOST_FAULTS; faults++) {
       try {
         return providers.hasNext() ? providers.next() : null;
