@@ -4,10 +4,11 @@ import dev.jformer.studies.Watcher;
 
 /** Shows one measurement of a study after the other. */
 final class StudyProgress implements Watcher, AutoCloseable {
-  private static final int PARTS = 1000;
+  private static final int PARTS = 100;
 
   private final Console console;
   private Console.Bar bar;
+  private long start;
 
   StudyProgress(Console console) {
     this.console = console;
@@ -16,12 +17,15 @@ final class StudyProgress implements Watcher, AutoCloseable {
   @Override
   public void begin(String measurement) {
     close();
-    bar = console.begin(measurement, PARTS, "‰");
+    bar = console.begin(measurement, PARTS, "%");
+    start = System.nanoTime();
   }
 
   @Override
   public void progress(String measurement, double done, String detail) {
-    bar.at(Math.round(PARTS * done), detail);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    String left = done > 0 ? Console.duration(seconds * (1 - done) / done) + " left" : "";
+    bar.at(Math.round(PARTS * done), detail.isEmpty() ? left : detail + ", " + left);
   }
 
   @Override

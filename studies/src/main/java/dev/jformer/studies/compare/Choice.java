@@ -8,7 +8,7 @@ import dev.jformer.studies.evidence.Verdict;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -21,28 +21,40 @@ public record Choice(Result result, String reason) {
   /** The property that the choice optimizes. */
   public enum Priority {
     /** The best primary metric. */
-    QUALITY("quality", r -> r.cost().value()),
+    QUALITY("quality", Result::cost),
     /** The fastest training. */
-    TRAINING("training speed", r -> -r.trainingSpeed()),
+    TRAINING("training speed", r -> slowness(r.speed())),
     /** The fastest forward pass. */
-    READING("reading speed", r -> -orZero(r.inference().readUnits())),
+    READING("reading speed", r -> slowness(r.inference().reading())),
     /** The fastest generation of text. */
-    WRITING("writing speed", r -> -orZero(r.inference().writtenTokens())),
+    WRITING("writing speed", r -> slowness(r.inference().writing())),
     /** The least memory in training. */
-    MEMORY("peak memory", Result::peakBytes),
+    MEMORY("peak memory", r -> Estimate.exactly(r.peakBytes())),
     /** The fewest bytes on disk. */
-    SIZE("size on disk", r -> (double) r.bytes());
+    SIZE("size on disk", r -> Estimate.exactly(r.bytes()));
 
     private final String words;
-    private final ToDoubleFunction<Result> cost;
+    private final Function<Result, Estimate> cost;
 
-    Priority(String words, ToDoubleFunction<Result> cost) {
+    Priority(String words, Function<Result, Estimate> cost) {
       this.words = words;
       this.cost = cost;
     }
 
-    private static double orZero(double speed) {
-      return Double.isNaN(speed) ? 0 : speed;
+    /** A cost that is the lower the higher the speed is; 0 if the speed is unknown. */
+    private static Estimate slowness(Estimate speed) {
+      return Double.isNaN(speed.value()) ? Estimate.exactly(0) : speed.times(-1);
+    }
+
+    private double costOf(Result result) {
+      return cost.apply(result).value();
+    }
+
+    /** Whether a result is better than another by more than the measurements vary. */
+    private boolean tellsApart(Result better, Result other) {
+      Estimate low = cost.apply(better);
+      Estimate high = cost.apply(other);
+      return high.value() - low.value() > high.noise(low);
     }
   }
 
@@ -50,7 +62,8 @@ public record Choice(Result result, String reason) {
    * Chooses a variant. For {@link Priority#QUALITY} it is the variant with the best primary metric,
    * or the fastest to train of those that are not told apart from it by the spread over seeds (see
    * {@link Check}). For other priorities it is the best of those whose quality is within {@code
-   * tolerance} of the base's.
+   * tolerance} of the base's. A speed counts as higher only if it is so by more than its rounds
+   * vary.
    *
    * @param results the base first
    * @param tolerance share of the base's primary metric
@@ -64,13 +77,15 @@ public record Choice(Result result, String reason) {
     Result chosen =
         results.stream()
             .filter(r -> r.cost().value() <= bar.value())
-            .min(Comparator.comparingDouble(priority.cost))
+            .min(Comparator.comparingDouble(priority::costOf))
+            .filter(best -> priority.tellsApart(best, base))
             .orElse(base);
     String reason =
         chosen.equals(base)
             ? String.format(
                 Locale.ROOT,
-                "no technique improves the %s at a %s within %s of the base's",
+                "no technique improves the %s, by more than measurements vary, at a %s within %s of"
+                    + " the base's",
                 priority.words,
                 metric(base),
                 percent(tolerance))
@@ -118,6 +133,7 @@ public record Choice(Result result, String reason) {
         results.stream()
             .filter(r -> r.cost().value() - best.cost().value() <= r.cost().noise(best.cost()))
             .max(Comparator.comparingDouble(Result::trainingSpeed))
+            .filter(fastest -> Priority.TRAINING.tellsApart(fastest, best))
             .orElse(best);
     String reason =
         chosen.equals(best)
@@ -145,7 +161,7 @@ public record Choice(Result result, String reason) {
 
   private static double[] costs(Result result) {
     return Stream.of(Priority.QUALITY, Priority.TRAINING, Priority.MEMORY, Priority.SIZE)
-        .mapToDouble(priority -> priority.cost.applyAsDouble(result))
+        .mapToDouble(priority -> priority.costOf(result))
         .toArray();
   }
 

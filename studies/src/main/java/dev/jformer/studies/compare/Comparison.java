@@ -175,7 +175,10 @@ public record Comparison(
       ExperimentContext context =
           new ExperimentContext(Scale.LAPTOP, null, notebook, surroundings.watcher());
       List<Result> results = new ArrayList<>();
-      Choice choice = run(context, data, results);
+      Load load = Load.now();
+      load.warning().ifPresent(surroundings.progress()::remark);
+      load.warning().ifPresent(context::note);
+      Choice choice = run(context, data, results, surroundings.progress());
       Evidence evidence = context.evidence("compare", title(), surroundings.command());
       Report.write(evidence, folder);
       return new ComparisonResult(choice, List.copyOf(results), evidence);
@@ -230,16 +233,18 @@ public record Comparison(
    */
   public Choice run(ExperimentContext context, PreparedData data) {
     checkVariants();
-    return run(context, data, new ArrayList<>());
+    return run(context, data, new ArrayList<>(), Progress.none());
   }
 
-  private Choice run(ExperimentContext context, PreparedData data, List<Result> results) {
+  private Choice run(
+      ExperimentContext context, PreparedData data, List<Result> results, Progress progress) {
     ComparisonRun run =
         new ComparisonRun(
             this,
             context,
             new VariantTrainer(context, data, budget, context.files(MODELS)),
-            new VariantCompressor(context, data, budget));
+            new VariantCompressor(context, data, budget),
+            progress);
     results.addAll(run.results());
     Choice choice = Choice.of(results, priority, tolerance);
     new ComparisonReport(this, context, results).write(choice);

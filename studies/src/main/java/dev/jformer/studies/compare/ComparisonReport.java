@@ -3,6 +3,7 @@ package dev.jformer.studies.compare;
 import dev.jformer.metrics.Metric;
 import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Table;
 import java.util.ArrayList;
@@ -12,10 +13,17 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /** Tables and figures of a comparison. */
 record ComparisonReport(Comparison comparison, ExperimentContext context, List<Result> results) {
   private static final double MIB = 1 << 20;
+
+  private static final String FRONT =
+      "* on the Pareto front of quality, training speed, memory, size on disk";
+
+  /** The share of a speed by which its rounds may vary before it is called doubtful. */
+  private static final double UNSTEADY = 0.2;
 
   void write(Choice choice) {
     context.summary(
@@ -25,7 +33,7 @@ record ComparisonReport(Comparison comparison, ExperimentContext context, List<R
             comparison.priority().name().toLowerCase(Locale.ROOT),
             choice.result().name(),
             choice.reason()));
-    context.table(table());
+    tables().forEach(context::table);
     Metric primary = primary();
     String axis = title(primary);
     context.figure(
@@ -46,6 +54,13 @@ record ComparisonReport(Comparison comparison, ExperimentContext context, List<R
             + " those of matrix products, forward and backward; the state is the memory for generating"
             + " one sequence of the model's length. A compressed variant shows the training of the"
             + " model that it compresses.");
+    if (results.stream().anyMatch(r -> isUnsteady(r.speed()))) {
+      context.note(
+          "The speed of training varied by more than "
+              + Math.round(100 * UNSTEADY)
+              + " % between rounds: other programs ran on the machine. Repeat the comparison on a"
+              + " quiet one with --fresh before relying on speeds.");
+    }
     for (Result r : results) {
       if (r.diverged()) {
         context.note(r.name() + " diverged: its loss became NaN or infinite.");
@@ -53,29 +68,57 @@ record ComparisonReport(Comparison comparison, ExperimentContext context, List<R
     }
   }
 
-  private Table table() {
-    Map<String, Function<Result, Object>> columns = new LinkedHashMap<>();
-    columns.put("variant", this::label);
+  private static boolean isUnsteady(Estimate speed) {
+    return speed.spread() > UNSTEADY * speed.value();
+  }
+
+  /** Narrow tables, which small screens can show. */
+  private List<Table> tables() {
+    Map<String, Function<Result, Object>> quality = new LinkedHashMap<>();
     for (Metric metric : metrics()) {
-      columns.put(title(metric), r -> r.metric(metric.name()).text());
+      quality.put(title(metric), r -> r.metric(metric.name()).text());
     }
-    columns.put("steps", r -> r.runs().get(0).training().steps());
-    number(columns, "training, units/s", Result::trainingSpeed);
-    number(columns, "reading, units/s", r -> r.inference().readUnits());
-    number(columns, "writing, tokens/s", r -> r.inference().writtenTokens());
-    number(columns, "peak memory, MiB", r -> r.peakBytes() < 0 ? Double.NaN : r.peakBytes() / MIB);
-    number(columns, "state, KiB", r -> r.inference().stateBytes() / 1024);
-    number(columns, "weights, M", r -> r.parameters() / 1e6);
-    number(columns, "on disk, MiB", r -> r.bytes() / MIB);
-    number(columns, "Mflop/unit", r -> r.flops() / 1e6);
+    quality.put("steps", r -> r.runs().get(0).training().steps());
+    Map<String, Function<Result, Object>> speed = new LinkedHashMap<>();
+    speed(speed, "training, units/s", Result::speed);
+    speed(speed, "reading, units/s", r -> r.inference().reading());
+    speed(speed, "writing, tokens/s", r -> r.inference().writing());
+    Map<String, Function<Result, Object>> size = new LinkedHashMap<>();
+    number(size, "peak memory, MiB", r -> r.peakBytes() < 0 ? Double.NaN : r.peakBytes() / MIB);
+    number(size, "on disk, MiB", r -> r.bytes() / MIB);
+    number(size, "weights, M", r -> r.parameters() / 1e6);
+    Map<String, Function<Result, Object>> more = new LinkedHashMap<>();
+    number(more, "state, KiB", r -> r.inference().stateBytes() / 1024);
+    number(more, "Mflop/unit", r -> r.flops() / 1e6);
+    return Stream.of(
+            table("Quality, each with " + comparison.budget() + "; " + FRONT, quality),
+            table("Speed, median and spread of rounds in which all take turns", speed),
+            table("Memory and size", size),
+            table("State and operations", more))
+        .filter(table -> table.columns().size() > 1)
+        .toList();
+  }
+
+  private Table table(String title, Map<String, Function<Result, Object>> columns) {
+    Map<String, Function<Result, Object>> all = new LinkedHashMap<>();
+    all.put("variant", this::label);
+    all.putAll(columns);
     return new Table(
-        "Each with "
-            + comparison.budget()
-            + "; * on the Pareto front of quality, training speed, memory, size on disk",
-        List.copyOf(columns.keySet()),
+        title,
+        List.copyOf(all.keySet()),
         results.stream()
-            .map(r -> Table.row(columns.values().stream().map(c -> c.apply(r)).toArray()))
+            .map(r -> Table.row(all.values().stream().map(c -> c.apply(r)).toArray()))
             .toList());
+  }
+
+  /** Adds a column of speeds with their spread, unless no variant has one. */
+  private void speed(
+      Map<String, Function<Result, Object>> columns,
+      String title,
+      Function<Result, Estimate> value) {
+    if (results.stream().anyMatch(r -> !Double.isNaN(value.apply(r).value()))) {
+      columns.put(title, r -> value.apply(r).text());
+    }
   }
 
   /** Adds a column, unless no variant has a value for it. */

@@ -1,9 +1,11 @@
 package dev.jformer.studies.compare;
 
+import dev.jformer.run.Progress;
 import dev.jformer.run.TrainedModel;
 import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.compare.VariantCompressor.Compressed;
+import dev.jformer.studies.compare.VariantTrainer.Pace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -19,7 +22,8 @@ record ComparisonRun(
     Comparison comparison,
     ExperimentContext context,
     VariantTrainer trainer,
-    VariantCompressor compressor) {
+    VariantCompressor compressor,
+    Progress progress) {
   private static final String WEIGHTS = ".safetensors";
 
   /** The speeds of variants, measured together. */
@@ -29,12 +33,14 @@ record ComparisonRun(
   private record Measured(List<Result.Run> runs, Path model) {}
 
   List<Result> results() {
+    Map<String, Pace> paces = paces();
     Map<String, List<TrainingOutcome>> trained = new LinkedHashMap<>();
     Map<Variant, Measured> measured = new LinkedHashMap<>();
     for (Variant variant : comparison.variants()) {
       Variant plain = variant.trained();
       List<TrainingOutcome> outcomes =
-          trained.computeIfAbsent(plain.name(), name -> trainer.train(plain, comparison.seeds()));
+          trained.computeIfAbsent(
+              plain.name(), name -> trainer.train(plain, paces.get(name), comparison.seeds()));
       Measured found =
           variant.isCompressed() ? compressed(variant, outcomes) : plain(plain, outcomes);
       if (found != null) {
@@ -45,8 +51,37 @@ record ComparisonRun(
     List<Result> results = new ArrayList<>();
     measured.forEach(
         (variant, found) ->
-            results.add(new Result(variant.name(), found.runs, speeds.get(results.size()))));
+            results.add(
+                new Result(
+                    variant.name(),
+                    found.runs,
+                    paces.get(variant.trained().name()).speed(),
+                    speeds.get(results.size()))));
     return results;
+  }
+
+  /** Measures the paces of the variants that are trained, and says how long all will take. */
+  private Map<String, Pace> paces() {
+    Map<String, Variant> plain = new LinkedHashMap<>();
+    comparison.variants().stream()
+        .map(Variant::trained)
+        .forEach(variant -> plain.putIfAbsent(variant.name(), variant));
+    List<Pace> measured = trainer.paces(List.copyOf(plain.values()));
+    Map<String, Pace> paces = new LinkedHashMap<>();
+    double seconds = 0;
+    for (Variant variant : plain.values()) {
+      Pace pace = measured.get(paces.size());
+      paces.put(variant.name(), pace);
+      double each = trainer.steps(variant, pace) * pace.secondsPerStep();
+      seconds += Double.isFinite(each) ? comparison.seeds() * each : 0;
+    }
+    progress.remark(
+        String.format(
+            Locale.ROOT,
+            "%d trainings: about %s in all, and the time of evaluations",
+            plain.size() * comparison.seeds(),
+            Load.duration(seconds)));
+    return paces;
   }
 
   private Measured plain(Variant variant, List<TrainingOutcome> outcomes) {
@@ -100,7 +135,7 @@ record ComparisonRun(
     List<String> names = measured.keySet().stream().map(Variant::name).toList();
     return context
         .measure(
-            "speed of " + String.join(", ", names) + " after " + comparison.budget(),
+            "speeds of " + String.join(", ", names) + " after " + comparison.budget(),
             Speeds.class,
             () -> new Speeds(speeds(measured.values().stream().map(Measured::model).toList())))
         .all();

@@ -2,6 +2,7 @@ package dev.jformer.studies.compare;
 
 import dev.jformer.run.ForwardPasses;
 import dev.jformer.run.TrainedModel;
+import dev.jformer.studies.evidence.Estimate;
 import dev.jformer.studies.trial.InterleavedTimer;
 import dev.jformer.studies.trial.InterleavedTimer.Work;
 import dev.jformer.studies.trial.Timings;
@@ -18,25 +19,39 @@ import java.util.Optional;
 /**
  * The speed of a model in inference, and the memory of generation.
  *
- * @param readUnits tokens or images per second of a forward pass over whole inputs, batch 1; NaN if
- *     unknown
- * @param writtenTokens generated tokens per second, batch 1; NaN if the model does not generate
+ * @param reading tokens or images per second of a forward pass over whole inputs, batch 1: the
+ *     median of several rounds; NaN if unknown
+ * @param writing generated tokens per second, batch 1, likewise; NaN if the model does not generate
  * @param stateBytes memory for generating one sequence of the model's length; NaN if it does not
  *     generate
  */
-public record Inference(double readUnits, double writtenTokens, double stateBytes) {
-  static final Inference UNKNOWN = new Inference(Double.NaN, Double.NaN, Double.NaN);
+public record Inference(Estimate reading, Estimate writing, double stateBytes) {
+  static final Inference UNKNOWN = new Inference(unknown(), unknown(), Double.NaN);
 
   private static final int WRITTEN = 64;
-  private static final int REPEATS = 5;
+  private static final int REPEATS = 7;
+
+  private static Estimate unknown() {
+    return Estimate.exactly(Double.NaN);
+  }
+
+  /** Tokens or images per second of a forward pass; NaN if unknown. */
+  public double readUnits() {
+    return reading.value();
+  }
+
+  /** Generated tokens per second; NaN if the model does not generate. */
+  public double writtenTokens() {
+    return writing.value();
+  }
 
   /** Measures models in turns, so that changes of the machine's speed affect all of them alike. */
   static List<Inference> measure(List<TrainedModel> models) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.inference()) {
-      List<Double> reading = read(models);
+      List<Estimate> reading = read(models);
       List<Writing> writing = models.stream().map(Writing::of).toList();
-      List<Double> written = write(writing);
+      List<Estimate> written = write(writing);
       List<Inference> all = new ArrayList<>();
       for (int i = 0; i < models.size(); i++) {
         all.add(new Inference(reading.get(i), written.get(i), writing.get(i).bytes));
@@ -45,7 +60,7 @@ public record Inference(double readUnits, double writtenTokens, double stateByte
     }
   }
 
-  private static List<Double> read(List<TrainedModel> models) {
+  private static List<Estimate> read(List<TrainedModel> models) {
     List<Work> work = new ArrayList<>();
     List<Long> units = new ArrayList<>();
     for (TrainedModel model : models) {
@@ -62,7 +77,7 @@ public record Inference(double readUnits, double writtenTokens, double stateByte
     return speeds(work, units);
   }
 
-  private static List<Double> write(List<Writing> writing) {
+  private static List<Estimate> write(List<Writing> writing) {
     try (Mode one = Engine.singleThreaded()) {
       return speeds(
           writing.stream().map(each -> (Work) each::seconds).toList(),
@@ -70,13 +85,18 @@ public record Inference(double readUnits, double writtenTokens, double stateByte
     }
   }
 
-  private static List<Double> speeds(List<Work> work, List<Long> units) {
+  private static List<Estimate> speeds(List<Work> work, List<Long> units) {
     Timings timings = InterleavedTimer.measure(work, 1, REPEATS, (piece, round) -> {});
-    List<Double> speeds = new ArrayList<>();
+    List<Estimate> speeds = new ArrayList<>();
     for (int i = 0; i < work.size(); i++) {
-      speeds.add(units.get(i) == 0 ? Double.NaN : units.get(i) / timings.of(i).median());
+      speeds.add(units.get(i) == 0 ? unknown() : speed(units.get(i), timings.seconds().get(i)));
     }
     return speeds;
+  }
+
+  /** Median speed of rounds that took these seconds. */
+  static Estimate speed(double units, List<Double> seconds) {
+    return Timings.Statistics.of(seconds.stream().map(s -> units / s).toList()).estimate();
   }
 
   /** Generates tokens at the end of a sequence of the model's length. */

@@ -13,9 +13,11 @@ import java.util.function.ToDoubleFunction;
  *
  * @param name of the variant
  * @param runs one for each seed
+ * @param speed of training, in units a second: the median of rounds in which all variants take
+ *     turns
  * @param inference speed of its model
  */
-public record Result(String name, List<Run> runs, Inference inference) {
+public record Result(String name, List<Run> runs, Estimate speed, Inference inference) {
   /**
    * The measurements of one seed.
    *
@@ -67,9 +69,9 @@ public record Result(String name, List<Run> runs, Inference inference) {
     return Estimate.ofSeeds(runs.stream().map(value::applyAsDouble).toList());
   }
 
-  /** Mean throughput of training, in units a second. */
+  /** Throughput of training, in units a second. */
   public double trainingSpeed() {
-    return over(run -> run.training().unitsPerSecond()).value();
+    return speed.value();
   }
 
   /** Peak memory of training in bytes; -1 if unknown. */

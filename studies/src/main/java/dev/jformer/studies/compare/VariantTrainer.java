@@ -9,13 +9,18 @@ import dev.jformer.run.TrainingObserver;
 import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Trial;
+import dev.jformer.studies.evidence.Estimate;
+import dev.jformer.studies.trial.Timings;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Trains variants with an equal budget, and saves the trained models.
@@ -23,18 +28,34 @@ import java.util.Locale;
  * @param models folder for trained models
  */
 record VariantTrainer(ExperimentContext context, PreparedData data, Budget budget, Path models) {
+  /** Rounds in which the variants take turns to show their speed. */
+  private static final int ROUNDS = 3;
+
   /** The maximum number of held-out batches in an evaluation. */
   static final int EVALUATION_BATCHES = 40;
 
   private static final int EVALUATIONS = 10;
-  private static final int PACE_STEPS = 12;
+  private static final int PACE_STEPS = 6;
 
-  /** The cost of an update. */
-  record Pace(double secondsPerStep, double flopsPerStep) {}
+  /**
+   * The speed and the cost of training.
+   *
+   * @param speed in units a second
+   * @param units of an update
+   * @param flops of an update; NaN if they are unknown
+   */
+  record Pace(Estimate speed, double units, double flops) {
+    double secondsPerStep() {
+      return units / speed.value();
+    }
+  }
+
+  /** The paces of variants, measured together. */
+  record Paces(List<Pace> all) {}
 
   /** Trains a variant once for each seed. */
-  List<TrainingOutcome> train(Variant variant, int seeds) {
-    int steps = steps(variant);
+  List<TrainingOutcome> train(Variant variant, Pace pace, int seeds) {
+    int steps = steps(variant, pace);
     Trial<TrainingOutcome> trial =
         Trial.of(TrainingOutcome.class, session -> train(variant, steps, session));
     return context.learn(variant.name() + ", " + budget, trial, seeds);
@@ -124,14 +145,11 @@ record VariantTrainer(ExperimentContext context, PreparedData data, Budget budge
   }
 
   /** Returns the number of updates within the budget. */
-  private int steps(Variant variant) {
+  int steps(Variant variant, Pace pace) {
     if (budget.kind() == Budget.Kind.STEPS) {
       return (int) Math.min(Integer.MAX_VALUE, budget.amount());
     }
-    Pace pace =
-        context.measure(variant.name() + ", pace", Pace.class, () -> pace(variant.recipe()));
-    double each =
-        budget.kind() == Budget.Kind.SECONDS ? pace.secondsPerStep() : pace.flopsPerStep();
+    double each = budget.kind() == Budget.Kind.SECONDS ? pace.secondsPerStep() : pace.flops();
     if (!(each > 0)) {
       throw new IllegalArgumentException(
           "the variant "
@@ -150,11 +168,36 @@ record VariantTrainer(ExperimentContext context, PreparedData data, Budget budge
     return (int) Math.min(Integer.MAX_VALUE, steps);
   }
 
-  private Pace pace(Recipe recipe) {
+  /**
+   * Measures the paces of variants in short trainings. The variants take turns, so that changes of
+   * the machine's speed affect all of them alike.
+   */
+  List<Pace> paces(List<Variant> variants) {
+    String names = String.join(", ", variants.stream().map(Variant::name).toList());
+    return context
+        .measure("training speed of " + names, Paces.class, () -> new Paces(measured(variants)))
+        .all();
+  }
+
+  private List<Pace> measured(List<Variant> variants) {
+    Map<Variant, List<TrainingOutcome>> rounds = new LinkedHashMap<>();
+    for (int round = 0; round < ROUNDS; round++) {
+      for (Variant variant : variants) {
+        rounds.computeIfAbsent(variant, v -> new ArrayList<>()).add(brief(variant.recipe()));
+      }
+    }
+    return rounds.values().stream().map(VariantTrainer::pace).toList();
+  }
+
+  private static Pace pace(List<TrainingOutcome> rounds) {
+    TrainingOutcome last = rounds.get(rounds.size() - 1);
+    List<Double> speeds = rounds.stream().map(TrainingOutcome::unitsPerSecond).toList();
+    double units = last.unitsPerStep();
+    return new Pace(Timings.Statistics.of(speeds).estimate(), units, units * last.flopsPerUnit());
+  }
+
+  private TrainingOutcome brief(Recipe recipe) {
     Recipe brief = recipe.withTraining(recipe.training().withSteps(PACE_STEPS, 1));
-    TrainingOutcome outcome =
-        run(Training.of(brief, data).withOwnShape().withEvaluationBatches(1).withMeasurements());
-    double units = outcome.unitsPerStep();
-    return new Pace(units / outcome.unitsPerSecond(), units * outcome.flopsPerUnit());
+    return run(Training.of(brief, data).withOwnShape().withEvaluationBatches(1).withMeasurements());
   }
 }

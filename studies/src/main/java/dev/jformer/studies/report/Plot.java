@@ -8,6 +8,10 @@ import java.util.Locale;
 /** Draws a figure as SVG that scales with the page and supports light and dark mode. */
 final class Plot {
   private static final int WIDTH = 720;
+
+  /** The width on a phone, where text must not shrink with the figure. */
+  private static final int NARROW = 380;
+
   private static final int LEFT = 64;
   private static final int RIGHT = 16;
   private static final int TOP = 12;
@@ -22,6 +26,7 @@ final class Plot {
       .plot{--ink:#1b1f24;--soft:#68707a;--rule:#d9dde3;font:13px system-ui,sans-serif}
       .plot text{fill:var(--soft)}.plot .name{fill:var(--ink)}.plot .rule{stroke:var(--rule)}
       .plot .line{fill:none;stroke-width:2.2;stroke-linejoin:round}
+      .narrow{display:none}@media(max-width:36rem){.wide{display:none}.narrow{display:block}}
       .c0{--c:#0072b2}.c1{--c:#d55e00}.c2{--c:#009e73}.c3{--c:#b0468e}
       .c4{--c:#9a7500}.c5{--c:#3aa0dc}.c6{--c:#5b5b5b}.c7{--c:#a33c2c}
       .plot .line{stroke:var(--c)}.plot .dot{fill:var(--c)}.plot .band{fill:var(--c);opacity:.2}
@@ -32,12 +37,14 @@ final class Plot {
       """;
 
   private final Figure figure;
+  private final int width;
   private final Axis x;
   private final Axis y;
   private final StringBuilder svg = new StringBuilder();
 
-  private Plot(Figure figure) {
+  private Plot(Figure figure, int width) {
     this.figure = figure;
+    this.width = width;
     List<Double> xs = new ArrayList<>();
     List<Double> ys = new ArrayList<>();
     for (Figure.Series series : figure.series()) {
@@ -55,16 +62,22 @@ final class Plot {
     this.y = Axis.of(ys, figure.logY());
   }
 
-  /** Draws a figure for a page that contains {@link #STYLE}. */
+  /**
+   * Draws a figure for a page that contains {@link #STYLE}, for wide screens and for narrow ones.
+   */
   static String inline(Figure figure) {
-    return new Plot(figure).draw("");
+    return "<div class=\"wide\">"
+        + new Plot(figure, WIDTH).draw("")
+        + "</div><div class=\"narrow\">"
+        + new Plot(figure, NARROW).draw("")
+        + "</div>";
   }
 
   /** Draws a figure as a complete SVG file. */
   static String file(Figure figure) {
     String background =
         ".plot{background:#fff}@media(prefers-color-scheme:dark){.plot{background:#16191d}}";
-    return new Plot(figure).draw("<style>" + STYLE + background + "</style>\n");
+    return new Plot(figure, WIDTH).draw("<style>" + STYLE + background + "</style>\n");
   }
 
   private boolean shown(Figure.Series series, int i) {
@@ -75,13 +88,13 @@ final class Plot {
 
   private String draw(String style) {
     List<Figure.Series> lines = figure.series().stream().filter(s -> !s.points()).toList();
-    int perRow = lines.isEmpty() ? 1 : Math.max(1, (WIDTH - LEFT) / (30 + 8 * longest(lines)));
+    int perRow = lines.isEmpty() ? 1 : Math.max(1, (width - LEFT) / (30 + 8 * longest(lines)));
     int legendRows = (lines.size() + perRow - 1) / perRow;
     int height = HEIGHT + legendRows * LEGEND_ROW;
     add(
         "<svg class=\"plot\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\""
             + " role=\"img\" aria-label=\"%s\">%n",
-        WIDTH, height, Text.html(figure.title()));
+        width, height, Text.html(figure.title()));
     svg.append(style);
     grid();
     for (int i = 0; i < figure.series().size(); i++) {
@@ -103,7 +116,7 @@ final class Plot {
   }
 
   private double across(double value) {
-    return LEFT + x.place(value) * (WIDTH - LEFT - RIGHT);
+    return LEFT + x.place(value) * (width - LEFT - RIGHT);
   }
 
   private double down(double value) {
@@ -115,7 +128,7 @@ final class Plot {
     List<Double> marks = y.ticks();
     for (double tick : marks) {
       double at = down(tick);
-      add("<path class=\"rule\" d=\"M%d %.1fH%d\"/>", LEFT, at, WIDTH - RIGHT);
+      add("<path class=\"rule\" d=\"M%d %.1fH%d\"/>", LEFT, at, width - RIGHT);
       add(
           "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>%n",
           LEFT - 6, at + 4, Axis.label(tick, marks));
@@ -129,10 +142,10 @@ final class Plot {
           "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>%n",
           at, bottom + 19, dates == null ? Axis.label(tick, places) : dates.label(tick));
     }
-    add("<path class=\"rule\" d=\"M%d %dH%d\"/>", LEFT, bottom, WIDTH - RIGHT);
+    add("<path class=\"rule\" d=\"M%d %dH%d\"/>", LEFT, bottom, width - RIGHT);
     add(
         "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>%n",
-        (LEFT + WIDTH - RIGHT) / 2, bottom + 37, Text.html(figure.x()));
+        (LEFT + width - RIGHT) / 2, bottom + 37, Text.html(figure.x()));
     add(
         "<text transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">%s</text>%n",
         (TOP + bottom) / 2, Text.html(figure.y()));
@@ -188,7 +201,7 @@ final class Plot {
       if (shown(series, i)) {
         dot(series, i, colour, 5);
         double at = across(series.x().get(i));
-        boolean right = at < WIDTH * 0.75;
+        boolean right = at < width * 0.75;
         add(
             "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>%n",
             at + (right ? 9 : -9),
@@ -213,7 +226,7 @@ final class Plot {
 
   private void legend(List<Figure.Series> lines, int perRow) {
     for (int i = 0; i < lines.size(); i++) {
-      int left = LEFT + (i % perRow) * ((WIDTH - LEFT) / perRow);
+      int left = LEFT + (i % perRow) * ((width - LEFT) / perRow);
       int top = HEIGHT + (i / perRow) * LEGEND_ROW + 8;
       int colour = figure.series().indexOf(lines.get(i)) % COLOURS;
       boolean band = !lines.get(i).upper().isEmpty();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.run.TrainingOutcome;
+import dev.jformer.studies.evidence.Estimate;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,8 @@ class ChoiceTest {
                   return new Result.Run(outcome(speed, memory, metrics), metrics, 10, bytes);
                 })
             .toList(),
-        new Inference(1, writing, 1));
+        Estimate.exactly(speed),
+        new Inference(Estimate.exactly(1), Estimate.exactly(writing), 1));
   }
 
   private static TrainingOutcome outcome(double speed, long memory, Metrics metrics) {
@@ -89,6 +91,40 @@ class ChoiceTest {
     assertTrue(single.contains("one seed"), single);
   }
 
+  /** A machine that is busy makes speeds vary: a higher one must be so by more than that. */
+  @Test
+  void aSpeedWithinTheSpreadOfRoundsIsNoReason() {
+    for (double spread : new double[] {1, 40}) {
+      Result faster = timed("faster", 110, spread);
+      Result base = timed("base", 100, spread);
+      String expected = spread == 1 ? "faster" : "base";
+      for (Choice.Priority priority : List.of(Choice.Priority.TRAINING, Choice.Priority.READING)) {
+        Choice choice = Choice.of(List.of(base, faster), priority, 0.02);
+        assertEquals(expected, choice.result().name(), priority + ": " + choice.reason());
+      }
+    }
+  }
+
+  private static Result timed(String name, double speed, double spread) {
+    Metrics metrics = Metrics.ofLoss(2, "nats");
+    Estimate measured = Estimate.median(speed, speed - spread, speed + spread, 5);
+    return new Result(
+        name,
+        List.of(new Result.Run(outcome(speed, 1, metrics), metrics, 1, 1)),
+        measured,
+        new Inference(measured, measured, 1));
+  }
+
+  @Test
+  void aBusyMachineIsWarnedOf() {
+    assertTrue(new Load(3, 2).warning().orElseThrow().contains("load 3.0 on 2 processors"));
+    assertTrue(new Load(0.2, 2).warning().isEmpty());
+    assertTrue(new Load(-1, 2).warning().isEmpty(), "unknown");
+    assertEquals("90 s", Load.duration(90));
+    assertEquals("30 min", Load.duration(1800));
+    assertEquals("2.5 h", Load.duration(9000));
+  }
+
   @Test
   void takesTheHighestWhereHigherIsBetter() {
     List<Result> results =
@@ -106,13 +142,15 @@ class ChoiceTest {
     return new Result(
         name,
         List.of(new Result.Run(outcome(1, 1, metrics), metrics, 1, (long) bleu)),
+        Estimate.exactly(1),
         Inference.UNKNOWN);
   }
 
   @Test
   void aTrainingThatDivergedIsNeverChosen() {
     Result.Run failed = new Result.Run(outcome(900, 1, null), null, 1, 0);
-    Result diverged = new Result("diverged", List.of(failed), Inference.UNKNOWN);
+    Result diverged =
+        new Result("diverged", List.of(failed), Estimate.exactly(900), Inference.UNKNOWN);
     for (Choice.Priority priority : Choice.Priority.values()) {
       assertEquals(
           "base",

@@ -30,7 +30,9 @@ class BrowserTest {
     JsonNode seen = look(360, false);
     assertTrue(seen.path("pageWidth").asInt() <= 360, "the page is as wide as the phone: " + seen);
     assertTrue(seen.path("tableScrolls").asBoolean(), "a wide table scrolls by itself");
-    assertTrue(seen.path("figureWidth").asInt() <= 360, seen.toString());
+    int width = seen.path("figureWidth").asInt();
+    assertTrue(width > 200 && width <= 360, seen.toString());
+    assertTrue(seen.path("textSize").asDouble() > 10, "figures can be read: " + seen);
   }
 
   @Test
@@ -122,14 +124,16 @@ class BrowserTest {
         const d = document.getElementById('f').contentDocument;
         const style = e => d.defaultView.getComputedStyle(e);
         const scroll = d.querySelector('.scroll');
+        const shown = [...d.querySelectorAll('svg')].filter(s => s.getBoundingClientRect().width > 0);
         const pre = document.createElement('pre');
         pre.id = 'seen';
         pre.textContent = JSON.stringify({
           pageWidth: d.documentElement.scrollWidth,
           tableScrolls: scroll.scrollWidth > scroll.clientWidth,
-          figures: d.querySelectorAll('svg').length,
-          figureWidth: Math.round(d.querySelector('svg').getBoundingClientRect().width),
-          lineLength: Math.round(d.querySelector('svg .line').getTotalLength()),
+          figures: shown.length,
+          figureWidth: Math.round(shown[0].getBoundingClientRect().width),
+          lineLength: Math.round(shown[0].querySelector('.line').getTotalLength()),
+          textSize: 13 * shown[0].getBoundingClientRect().width / shown[0].viewBox.baseVal.width,
           verdicts: [...d.querySelectorAll('.verdict')].map(v => v.textContent).join('|'),
           requests: d.defaultView.performance.getEntriesByType('resource').length,
           page: style(d.body).backgroundColor, ink: style(d.body).color,
