@@ -93,8 +93,6 @@ public final class EmoeStudy implements Study {
     }
   }
 
-  // ---- Tuning
-
   private static void tuning(ExperimentContext lab) {
     int steps = lab.pick(2, 120, 1500);
     Measured<Outcome> runs =
@@ -195,8 +193,6 @@ public final class EmoeStudy implements Study {
   private static Stream<Sentence> brief(List<Sentence> sentences) {
     return sentences.stream().filter(s -> s.words() <= SHORT);
   }
-
-  // ---- Speed
 
   private static void speed(ExperimentContext lab) {
     int width = lab.pick(16, 384, 768);

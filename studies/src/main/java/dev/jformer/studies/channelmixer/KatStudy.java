@@ -82,8 +82,6 @@ public final class KatStudy implements Study {
             + " that is what is claimed; the bare stack stands beside it.");
   }
 
-  // ---- Variance
-
   private record Stack(boolean normalised, ChannelMixer.Config layer) {}
 
   private static void variance(ExperimentContext lab) {
@@ -134,8 +132,6 @@ public final class KatStudy implements Study {
     }
     return new Moments(Arrays.stream(sums).boxed().toList());
   }
-
-  // ---- Cost
 
   private static void activations(ExperimentContext lab) {
     int rows = lab.pick(64, 2048, 2048);
@@ -205,8 +201,6 @@ public final class KatStudy implements Study {
         Check.above(
             "times the group-rational layer's time", times.ratio(WIDE_SPLINE, RATIONAL), 2));
   }
-
-  // ---- Learning
 
   private static void text(ExperimentContext lab) {
     int steps = lab.pick(3, 400, 20_000);

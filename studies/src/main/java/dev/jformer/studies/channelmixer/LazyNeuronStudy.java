@@ -133,8 +133,6 @@ public final class LazyNeuronStudy implements Study {
             + " random bytes throughout, that are to be remembered.");
   }
 
-  // ---- Emergence
-
   private static String width(double expand) {
     return "hidden " + Check.number(expand) + " D";
   }
@@ -208,8 +206,6 @@ public final class LazyNeuronStudy implements Study {
             (run, name) -> run.curve(name, every)));
   }
 
-  // ---- Top-k
-
   private static Arms<ChannelMixer.Config> topK(int hidden, String data) {
     return Arms.named(List.of(hidden / 32, hidden / 8), k -> "top " + k + " of " + hidden + data)
         .with(k -> new TopKMlp.Config(Math.max(1, k), 4, 0));
@@ -260,8 +256,6 @@ public final class LazyNeuronStudy implements Study {
   private static Estimate addedByNoise(Measured<Outcome> all, String arm) {
     return all.beside(arm + NOISY, arm, (noisy, clean) -> noisy.loss() - clean.loss());
   }
-
-  // ---- Cost
 
   /** A token's product with the second matrix of T5-Base's perceptrons. */
   private static void cost(ExperimentContext lab) {
@@ -317,8 +311,6 @@ public final class LazyNeuronStudy implements Study {
       }
     };
   }
-
-  // ---- Training
 
   private static int width(ExperimentContext lab) {
     return lab.pick(16, 64, 256);

@@ -111,8 +111,6 @@ public final class MatformerStudy implements Study {
             + " granularities in every update costs about twice the time of learning the largest.");
   }
 
-  // ---- Sizes
-
   private static void sizes(ExperimentContext lab, Measured<Size> sizes) {
     lab.claim(
         "Models extracted from a MatFormer match models of their size trained alone, at equal"
@@ -151,8 +149,6 @@ public final class MatformerStudy implements Study {
     return Check.atMost(name, Estimate.largest(sizes.values(ratio).values()), MATCHES);
   }
 
-  // ---- Mix'n'Match
-
   private static void mixed(ExperimentContext lab, List<Outcome> outcomes) {
     List<Mixed> all = outcomes.stream().flatMap(o -> o.mixed().stream()).toList();
     long below = all.stream().filter(m -> m.loss() <= m.line()).count();
@@ -173,8 +169,6 @@ public final class MatformerStudy implements Study {
             Figure.Series.line("granularities", sizes, Size::thousands, Size::all),
             Figure.Series.line("mixed", first.mixed(), m -> m.weights() / 1e3, Mixed::loss)));
   }
-
-  // ---- Guesses
 
   private static void guesses(ExperimentContext lab, Measured<Kept> kept) {
     lab.claim(
@@ -218,8 +212,6 @@ public final class MatformerStudy implements Study {
             named("times plain", name -> times.ratio(PLAIN, name).value()),
             column("kept (%)", percent -> percent)));
   }
-
-  // ---- Learning
 
   private static int steps(ExperimentContext lab) {
     return lab.pick(3, 300, 20_000);
@@ -314,8 +306,6 @@ public final class MatformerStudy implements Study {
     granularities.use(SHARES.size() - 1);
     return mixed;
   }
-
-  // ---- Decoding
 
   private static Generator.Request request(int length, double temperature) {
     return new Generator.Request(length / 2, new Sampling(temperature, 0, 1, 0, 1, 1));

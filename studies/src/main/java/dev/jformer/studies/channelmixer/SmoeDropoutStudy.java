@@ -102,8 +102,6 @@ public final class SmoeDropoutStudy implements Study {
         EXPERTS, EXPERTS / 2, EXPERTS / 2);
   }
 
-  // ---- A long text: how many experts run
-
   private static void slimming(ExperimentContext lab, Arms<Arm> arms) {
     int steps = lab.pick(3, 500, 20_000);
     Measured<Outcome> runs =
@@ -136,8 +134,6 @@ public final class SmoeDropoutStudy implements Study {
             "nats a byte",
             Curve.at(IntStream.rangeClosed(1, EXPERTS).boxed().toList(), Outcome::byActive)));
   }
-
-  // ---- A short text: what is learned by heart
 
   private static void overfitting(ExperimentContext lab, Arms<Arm> arms) {
     int steps = lab.pick(3, 600, 20_000);
@@ -177,8 +173,6 @@ public final class SmoeDropoutStudy implements Study {
         TrainingResult.figure(
             results, "Held-out loss while a short text is learned, first seed", "nats a byte"));
   }
-
-  // ---- Training
 
   private static int seeds(ExperimentContext lab) {
     return lab.pick(1, 2, 3);

@@ -221,8 +221,6 @@ public final class ThorStudy implements Study {
                     arm -> Check.number(Math.sqrt(arm.of(Dispatch::variance).value())))));
   }
 
-  // ---- A trained model
-
   private static Trial<Outcome> trial(ExperimentContext lab, Multi30k texts, Arm arm) {
     TranslationTrial training = training(lab, texts, arm);
     int some = lab.pick(2, 4, 8);

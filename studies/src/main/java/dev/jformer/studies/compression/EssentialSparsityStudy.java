@@ -110,8 +110,6 @@ public final class EssentialSparsityStudy implements Study {
     lab.note(TextPairs.NOTE);
   }
 
-  // ---- Models
-
   private static SparsityCurve curve(
       ExperimentContext lab, Subject subject, double whole, DoubleFunction<Compression> method) {
     List<Double> tenths = List.of(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9);
@@ -182,8 +180,6 @@ public final class EssentialSparsityStudy implements Study {
     }
   }
 
-  // ---- What sparse layers cost
-
   private static void prices(ExperimentContext lab) {
     Measured<Price> prices =
         Arms.of("50", 0.5)
@@ -229,8 +225,6 @@ public final class EssentialSparsityStudy implements Study {
         .mapToDouble(SparseLinear::parameterBytes)
         .sum();
   }
-
-  // ---- What was found
 
   private static void report(
       ExperimentContext lab, String name, Results results, SparsityCurve tickets) {

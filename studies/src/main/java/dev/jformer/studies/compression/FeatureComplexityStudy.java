@@ -161,8 +161,6 @@ public final class FeatureComplexityStudy implements Study {
     lab.note(TextPairs.NOTE);
   }
 
-  // ---- All methods on a model
-
   /** Thresholds of the authors' runs, and shares of each layer with which none bounds. */
   private static List<Ifm> mergings(ExperimentContext lab) {
     List<Ifm> all = new ArrayList<>();
@@ -238,8 +236,6 @@ public final class FeatureComplexityStudy implements Study {
         THRESHOLDS.stream().map(t -> percent(new Ifm(t, 1).complexity(model), model)).toList();
     return new Features(step, subject(lab, model).quality(model), left);
   }
-
-  // ---- Report
 
   private static void report(ExperimentContext lab, String model, Points found) {
     Measured<Point> points = Measured.named(found.points(), point -> model);

@@ -106,8 +106,6 @@ public final class RandomPruningStudy implements Study {
     return new Setting(lab.pick(8, 48, 384), HIGH, ratios);
   }
 
-  // ---- Training
-
   /** Images to learn from, others of their classes, and others of no class. */
   private record Images(ImageFile training, ImageFile test, ImageFile others) {}
 
@@ -147,8 +145,6 @@ public final class RandomPruningStudy implements Study {
     }
   }
 
-  // ---- Judging
-
   private static Outcome judged(
       ExperimentContext lab, Setting setting, ImageModel model, Images images) {
     int most = lab.pick(8, 1000, 5000);
@@ -186,8 +182,6 @@ public final class RandomPruningStudy implements Study {
       return images.add(gradient.detach().sign(), ATTACK).clamp(0, 1);
     }
   }
-
-  // ---- Report
 
   private static void report(ExperimentContext lab, Measured<Outcome> nets) {
     Measured<Outcome> byWidth = nets.where(net -> net.setting().ratios() == Ratios.ERK);

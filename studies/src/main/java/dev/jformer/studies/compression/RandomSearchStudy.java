@@ -107,8 +107,6 @@ public final class RandomSearchStudy implements Study {
     claims(lab, nets);
   }
 
-  // ---- One start
-
   private record Experiment(ExperimentContext lab, long seed) {
     Map<String, Nets> run() {
       int hidden = lab.pick(32, 1024, 8192);
@@ -196,8 +194,6 @@ public final class RandomSearchStudy implements Study {
       return judged(model);
     }
   }
-
-  // ---- Report
 
   private static void report(ExperimentContext lab, Measured<Nets> nets) {
     lab.table(

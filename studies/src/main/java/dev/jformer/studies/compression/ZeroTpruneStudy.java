@@ -113,8 +113,6 @@ public final class ZeroTpruneStudy implements Study {
     lab.note(TextPairs.NOTE);
   }
 
-  // ---- Quality
-
   private static List<Double> shares(ExperimentContext lab) {
     List<Double> shares = List.of(0.85, 0.75, 0.7, 0.6);
     return lab.pick(List.of(0.9, 0.7), shares, shares);
@@ -188,8 +186,6 @@ public final class ZeroTpruneStudy implements Study {
     }
   }
 
-  // ---- Speed
-
   /** On a model of random weights: how fast it is does not depend on them. */
   private static Map<String, Speed> imageSpeeds(ExperimentContext lab) {
     Random.seed(1);
@@ -222,8 +218,6 @@ public final class ZeroTpruneStudy implements Study {
       thin.settings().values().forEach(Model::close);
     }
   }
-
-  // ---- Report
 
   private static void report(
       ExperimentContext lab,

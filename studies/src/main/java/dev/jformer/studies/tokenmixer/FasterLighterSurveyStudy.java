@@ -127,8 +127,6 @@ public final class FasterLighterSurveyStudy implements Study {
     layer.report(lab, costs, from);
   }
 
-  // ---- Performer
-
   private static void estimate(ExperimentContext lab) {
     KernelErrors found =
         lab.measure(
@@ -189,8 +187,6 @@ public final class FasterLighterSurveyStudy implements Study {
       return new KernelErrors(errors, bias.value() / bias.error());
     }
   }
-
-  // ---- Comparison
 
   private static void compare(ExperimentContext lab) {
     List<Integer> lengths =

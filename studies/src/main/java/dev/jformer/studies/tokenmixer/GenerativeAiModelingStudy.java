@@ -91,8 +91,6 @@ public final class GenerativeAiModelingStudy implements Study {
             + " what its summary says of them.");
   }
 
-  // ---- Length
-
   private static void extrapolation(ExperimentContext lab) {
     int trained = lab.pick(16, 64, 512);
     List<Integer> lengths = TIMES.stream().map(times -> times * trained).toList();
@@ -156,8 +154,6 @@ public final class GenerativeAiModelingStudy implements Study {
         lab.text(), rows, length, batches, ids -> model.logits(ids).logSoftmax(2));
   }
 
-  // ---- Blocks
-
   private static String name(double p) {
     return String.format(Locale.ROOT, "p = %.2f", p);
   }
@@ -209,8 +205,6 @@ public final class GenerativeAiModelingStudy implements Study {
             named("times as fast as exact", gain::applyAsDouble),
             column("loss", "nats a byte", TrainingResult::finalLoss)));
   }
-
-  // ---- Caches
 
   private static Arms<StaircaseCache.Config> staircases(ExperimentContext lab) {
     int unit = lab.pick(4, 32, 128);
@@ -289,8 +283,6 @@ public final class GenerativeAiModelingStudy implements Study {
             });
     return outcomes;
   }
-
-  // ---- Steps
 
   private static void steps(ExperimentContext lab) {
     List<Integer> lengths =

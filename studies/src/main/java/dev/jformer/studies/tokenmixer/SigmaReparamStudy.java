@@ -212,8 +212,6 @@ public final class SigmaReparamStudy implements Study {
     }
   }
 
-  // ---- Learning rates
-
   private static Measured<Course> of(Measured<Course> all, String way) {
     return all.where(course -> course.way().equals(way));
   }

@@ -102,8 +102,6 @@ public final class UrpeStudy implements Study {
         "The authors' models share one matrix C among their layers; here each layer has its own.");
   }
 
-  // ---- Puzzles
-
   private static void puzzle(ExperimentContext lab, Puzzle puzzle) {
     Measured<TrainingResult> runs =
         ENCODINGS.learn(
@@ -196,8 +194,6 @@ public final class UrpeStudy implements Study {
         .findFirst()
         .orElse(Double.NaN);
   }
-
-  // ---- Language modelling
 
   private static void language(ExperimentContext lab) {
     int steps = lab.pick(3, 400, 40_000);
