@@ -92,6 +92,7 @@ module dev.jformer.core {
   uses dev.jformer.run.DataConfig;
   uses dev.jformer.run.Job;
   uses dev.jformer.train.Objective;
+  uses dev.jformer.train.Optimizer.Config;
 
   provides dev.jformer.compress.Compression with
       dev.jformer.compress.Folding,
@@ -234,4 +235,7 @@ module dev.jformer.core {
   provides dev.jformer.train.Objective with
       dev.jformer.train.Consistency,
       dev.jformer.train.Objective.Plain;
+  provides dev.jformer.train.Optimizer.Config with
+      dev.jformer.train.AdamW.Config,
+      dev.jformer.train.Sgd.Config;
 }

@@ -42,7 +42,7 @@ final class Accumulation {
   }
 
   /** Completes the mean, after the last batch. */
-  void correct(AdamW optimizer) {
+  void correct(Optimizer optimizer) {
     double factor = batches / sizes;
     if (factor != 1) {
       optimizer.scaleGradients(factor);

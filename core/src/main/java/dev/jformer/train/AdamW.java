@@ -1,5 +1,6 @@
 package dev.jformer.train;
 
+import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
@@ -20,7 +21,7 @@ import java.util.Map;
  * Decay Regularization</a>), on libtorch's fused kernel: one pass over each weight and its state.
  * Weights with two or more dimensions decay; biases, norms and other vectors do not.
  */
-public final class AdamW implements AutoCloseable {
+public final class AdamW extends Optimizer {
   private static final Operator FUSED = Operator.named("aten::_fused_adamw_");
 
   /**
@@ -31,9 +32,10 @@ public final class AdamW implements AutoCloseable {
    * @param epsilon added to the denominator
    * @param weightDecay share of a weight, times the learning rate, that is subtracted at each step
    */
+  @AutoService(Optimizer.Config.class)
   @RecordBuilder
   public record Config(double beta1, double beta2, double epsilon, double weightDecay)
-      implements AdamWConfigBuilder.With {
+      implements Optimizer.Config, AdamWConfigBuilder.With {
     /** Defaults that suit small language models. */
     public Config() {
       this(0.9, 0.99, 1e-8, 0.1);
@@ -46,6 +48,16 @@ public final class AdamW implements AutoCloseable {
       Checks.moreThan("epsilon", epsilon, 0);
       Checks.atLeast("weightDecay", weightDecay, 0.0);
     }
+
+    @Override
+    public String type() {
+      return "adamw";
+    }
+
+    @Override
+    public Optimizer build(Module module) {
+      return new AdamW(module, this);
+    }
   }
 
   private final Config config;
@@ -53,16 +65,10 @@ public final class AdamW implements AutoCloseable {
 
   /** Creates an optimizer for the weights of {@code module} that are not frozen. */
   public AdamW(Module module, Config config) {
+    super(module);
     this.config = config;
     try (Scope scope = Scope.open()) {
-      module
-          .parameters()
-          .forEach(
-              (name, parameter) -> {
-                if (parameter.value().requiresGrad()) {
-                  slots.put(name, new Slot(name, parameter));
-                }
-              });
+      weights().forEach((name, parameter) -> slots.put(name, new Slot(name, parameter)));
     }
   }
 
@@ -81,29 +87,9 @@ public final class AdamW implements AutoCloseable {
       this.square = Tensor.zeros(DType.FLOAT32, shape).keep();
       this.steps = Tensor.zeros().keep();
     }
-
-    /**
-     * Checks the shape of the weight, since the fused kernel does not and would write out of
-     * bounds.
-     */
-    void check() {
-      if (parameter.value().elements() != mean.elements()) {
-        throw new IllegalStateException(
-            name
-                + " was replaced by another shape, "
-                + parameter.value().shape()
-                + " in place of "
-                + mean.shape()
-                + ": make a new optimizer");
-      }
-    }
-
-    boolean decays() {
-      return parameter.value().rank() >= 2;
-    }
   }
 
-  /** Updates every weight that has a gradient. */
+  @Override
   public void step(double learningRate) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
@@ -119,9 +105,9 @@ public final class AdamW implements AutoCloseable {
     List<Tensor> squares = new ArrayList<>();
     List<Tensor> steps = new ArrayList<>();
     for (Slot slot : slots.values()) {
-      Tensor gradient = slot.decays() == decays ? slot.parameter.value().grad() : null;
+      Tensor gradient = decays(slot.parameter) == decays ? slot.parameter.value().grad() : null;
       if (gradient != null) {
-        slot.check();
+        checkShape(slot.name, slot.parameter, slot.mean);
         weights.add(slot.parameter.value());
         gradients.add(gradient);
         means.add(slot.mean);
@@ -147,27 +133,7 @@ public final class AdamW implements AutoCloseable {
     }
   }
 
-  /** Multiplies all gradients by a factor. */
-  void scaleGradients(double factor) {
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      Gradients.scale(slots.values().stream().map(slot -> slot.parameter).toList(), factor);
-    }
-  }
-
-  /**
-   * Scales all gradients together so that their Euclidean norm is at most {@code limit}.
-   *
-   * @return the norm before scaling; NaN or infinite if a gradient is
-   */
-  public double clipGradients(double limit) {
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      return Gradients.clip(slots.values().stream().map(slot -> slot.parameter).toList(), limit);
-    }
-  }
-
-  /** The optimizer's state by name, from which {@link #restore} continues exactly. */
+  @Override
   public Map<String, Tensor> state() {
     Map<String, Tensor> state = new LinkedHashMap<>();
     slots.forEach(
@@ -177,44 +143,5 @@ public final class AdamW implements AutoCloseable {
           state.put(name + ".steps", slot.steps);
         });
     return state;
-  }
-
-  /**
-   * Restores a state that {@link #state} returned.
-   *
-   * @throws IllegalArgumentException if it belongs to another model
-   */
-  public void restore(Map<String, Tensor> state) {
-    Map<String, Tensor> mine = state();
-    if (!mine.keySet().equals(state.keySet())) {
-      List<String> lacking = new ArrayList<>(mine.keySet());
-      lacking.removeAll(state.keySet());
-      List<String> strange = new ArrayList<>(state.keySet());
-      strange.removeAll(mine.keySet());
-      throw new IllegalArgumentException(
-          "the optimizer's state belongs to another model: it lacks "
-              + lacking
-              + " and has "
-              + strange);
-    }
-    mine.forEach(
-        (name, tensor) -> {
-          if (!tensor.shape().equals(state.get(name).shape())) {
-            throw new IllegalArgumentException(
-                "the optimizer's state belongs to another model: "
-                    + name
-                    + " is "
-                    + state.get(name).shape()
-                    + ", expected "
-                    + tensor.shape());
-          }
-        });
-    mine.forEach((name, tensor) -> tensor.copy_(state.get(name)));
-  }
-
-  /** Releases the state. */
-  @Override
-  public void close() {
-    state().values().forEach(Tensor::close);
   }
 }

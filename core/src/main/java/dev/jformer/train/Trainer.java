@@ -34,7 +34,7 @@ public final class Trainer implements AutoCloseable {
   private final Task task;
   private final TrainingConfig training;
   private final Checkpoints checkpoints;
-  private final AdamW optimizer;
+  private final Optimizer optimizer;
   private final MovingAverage average;
   private final List<Listener> listeners = new ArrayList<>();
   private final List<ScheduledModule> staged;
@@ -55,7 +55,7 @@ public final class Trainer implements AutoCloseable {
     this.task = EveryGranularity.where(model, task);
     this.training = training;
     this.checkpoints = checkpointFolder == null ? null : new Checkpoints(checkpointFolder);
-    this.optimizer = new AdamW(model, training.optimizer());
+    this.optimizer = training.optimizer().build(model);
     this.staged =
         model.modules().values().stream()
             .filter(ScheduledModule.class::isInstance)

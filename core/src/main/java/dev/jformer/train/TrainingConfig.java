@@ -12,7 +12,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  *     of predictions
  * @param learningRate the peak learning rate
  * @param schedule the schedule of the learning rate
- * @param optimizer the settings of AdamW
+ * @param optimizer the optimizer and its settings
  * @param clip the largest common norm of the gradients; 0 for no limit
  * @param precision the precision of matrix products
  * @param ema decay of an exponential moving average of the weights, which is then evaluated and
@@ -29,7 +29,7 @@ public record TrainingConfig(
     int accumulate,
     double learningRate,
     Schedule schedule,
-    AdamW.Config optimizer,
+    Optimizer.Config optimizer,
     double clip,
     Precision precision,
     double ema,

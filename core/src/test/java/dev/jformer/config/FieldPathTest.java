@@ -13,6 +13,8 @@ import dev.jformer.model.forecast.ITransformer;
 import dev.jformer.model.forecast.LinearForecaster;
 import dev.jformer.nn.Activation;
 import dev.jformer.run.Recipe;
+import dev.jformer.train.AdamW;
+import dev.jformer.train.Sgd;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -74,7 +76,13 @@ class FieldPathTest {
         new SoftmaxAttention.Config(),
         ((CausalLm.Config) set(json, "model.mixer={type: softmax}").model()).mixer());
     assertEquals(
-        0.3, set(json, "training.optimizer.weightDecay=0.3").training().optimizer().weightDecay());
+        new AdamW.Config().with(c -> c.weightDecay(0.3)),
+        set(json, "training.optimizer.weightDecay=0.3").training().optimizer());
+    assertEquals(
+        new Sgd.Config(0.5, false, 0),
+        set(json, "training.optimizer=sgd", "training.optimizer.momentum=0.5")
+            .training()
+            .optimizer());
     assertEquals("2024", set(json, "data.source=2024").data().source());
     assertEquals("a b", set(json, "data.source=\"a b\"").data().source());
   }

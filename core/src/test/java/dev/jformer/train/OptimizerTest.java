@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @ExtendWith(Scoped.class)
 class OptimizerTest {
@@ -90,6 +92,55 @@ class OptimizerTest {
     }
     assertEquals(2, weights.frozen.value().sum().item(), "frozen weights do not move");
     assertTrue(weights.matrix.value().requiresGrad());
+  }
+
+  /** Gradient descent with momentum, one number at a time; its state continues exactly. */
+  @ParameterizedTest
+  @CsvSource({"0, false, 0", "0.9, false, 0", "0.9, false, 0.1", "0.8, true, 0.05"})
+  void descentWithMomentumIsItsDefinition(double momentum, boolean nesterov, double decay) {
+    Sgd.Config config = new Sgd.Config(momentum, nesterov, decay);
+    Weights weights = new Weights();
+    double[][] w = {weights.matrix.value().toDoubles(), weights.vector.value().toDoubles()};
+    double[][] v = {new double[w[0].length], new double[w[1].length]};
+    Optimizer optimizer = config.build(weights);
+    for (int step = 1; step <= 12; step++) {
+      double rate = 0.1 / step;
+      Tensor[] g = {Tensor.randn(3, 4), Tensor.randn(5)};
+      weights.gradients(g[0], g[1]);
+      optimizer.step(rate);
+      for (int k = 0; k < 2; k++) {
+        double[] gradient = g[k].toDoubles();
+        for (int i = 0; i < w[k].length; i++) {
+          double slope = gradient[i] + (k == 0 ? decay * w[k][i] : 0); // vectors do not decay
+          v[k][i] = momentum * v[k][i] + slope;
+          w[k][i] -= rate * (nesterov ? slope + momentum * v[k][i] : v[k][i]);
+        }
+      }
+      assertClose(w[0], weights.matrix.value(), 1e-5, "matrix after step " + step);
+      assertClose(w[1], weights.vector.value(), 1e-5, "vector after step " + step);
+      if (step == 6) {
+        Optimizer other = config.build(weights);
+        other.restore(optimizer.state());
+        optimizer.close();
+        optimizer = other;
+      }
+    }
+    assertEquals(2, weights.frozen.value().sum().item(), "frozen weights do not move");
+    optimizer.close();
+  }
+
+  @Test
+  void anOptimizerWithoutATypeIsAdamW() {
+    assertEquals(
+        new AdamW.Config(0.9, 0.98, 1e-9, 1e-4),
+        TrainerTest.training("'optimizer':{'beta2':0.98,'epsilon':1e-9,'weightDecay':1e-4}")
+            .optimizer());
+    assertEquals(
+        new Sgd.Config(0.5, false, 0),
+        TrainerTest.training("'optimizer':{'type':'sgd','momentum':0.5}").optimizer());
+    assertThrows(IllegalArgumentException.class, () -> new Sgd.Config(1, false, 0));
+    assertThrows(IllegalArgumentException.class, () -> new Sgd.Config(0, true, 0));
+    assertThrows(IllegalArgumentException.class, () -> new Sgd.Config(0.9, false, -1));
   }
 
   @Test

@@ -97,9 +97,12 @@ class TrainerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"linear", "sigma-reparam"})
-  void resumedRunRepeatsTheUninterruptedOneBitForBit(String projection) {
-    TrainingConfig training = training("'steps':20,'ema':0.9,'accumulate':2");
+  @ValueSource(strings = {"linear", "sigma-reparam", "linear sgd"})
+  void resumedRunRepeatsTheUninterruptedOneBitForBit(String kind) {
+    String projection = kind.split(" ")[0];
+    String optimizer = kind.endsWith("sgd") ? "sgd" : "adamw";
+    TrainingConfig training =
+        training("'steps':20,'ema':0.9,'accumulate':2,'optimizer':{'type':'" + optimizer + "'}");
     Log whole = new Log();
     CausalLm wholeModel = model(projection);
     trainer(wholeModel, training, folder.resolve("a"), whole).run();

@@ -36,6 +36,7 @@ class InfoCommandTest {
             "neuron-rule",
             "norm",
             "objective",
+            "optimizer",
             "position",
             "projection",
             "range",
