@@ -180,13 +180,13 @@ public final class Corpus {
   private void read(Document document, InputStream in, Utf8Pieces pieces, Reader reader)
       throws IOException {
     String name = document.name + (document.entry == null ? "" : " in " + source);
-    long found = pieces.read(name, in, reader);
+    long found = pieces.read(name, document.bytes, in, reader);
     if (found != document.bytes) {
       throw new DataException(
           document.entry == null
               ? "%s has %d bytes, but %d when its folder was listed: train when it is not written to"
                   .formatted(name, found, document.bytes)
-              : "%s has %d bytes, but the directory of the zip file says %d: pack it again"
+              : "%s has %d bytes or more, but the directory of the zip file says %d: pack it again"
                   .formatted(name, found, document.bytes));
     }
   }

@@ -27,17 +27,18 @@ final class Utf8Pieces {
    * Passes a document on, piece by piece.
    *
    * @param name of the document, for messages
-   * @return its bytes
+   * @param most the bytes that it should have; reading ends soon after
+   * @return the bytes that were read
    * @throws DataException if it is not valid UTF-8
    */
-  long read(String name, InputStream in, Corpus.Reader reader) throws IOException {
+  long read(String name, long most, InputStream in, Corpus.Reader reader) throws IOException {
     decoder.reset();
     bytes.clear();
     chars.clear();
     rest.setLength(0);
     long consumed = 0;
     boolean end = false;
-    while (!end) {
+    while (!end && consumed <= most) {
       int count = in.readNBytes(bytes.array(), bytes.position(), bytes.remaining());
       end = bytes.position() + count < bytes.limit();
       bytes.position(bytes.position() + count).flip();

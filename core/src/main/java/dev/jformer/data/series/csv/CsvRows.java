@@ -27,6 +27,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
   /** The index of the variable that a column of the file holds; -1 for none. */
   private final int[] variable;
 
+  private final ThousandsEvidence thousands;
   private final boolean[] seen;
   private final boolean[] isText;
   private double[][] columns;
@@ -54,6 +55,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     for (int v = 0; v < variables; v++) {
       variable[dialect.values().get(v)] = v;
     }
+    thousands = new ThousandsEvidence(variables);
     seen = new boolean[variables];
     isText = new boolean[variables];
     columns = new double[variables][1024];
@@ -111,6 +113,7 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     NumberText.Kind kind = number.read(text, from, length);
     if (kind == NumberText.Kind.NUMBER) {
       row[v] = number.value();
+      thousands.add(v, number.shape());
       seen[v] = true;
     } else if (kind != NumberText.Kind.MISSING && !isText[v]) {
       String shown = Sniffer.cut(new String(text, from, length));
@@ -194,6 +197,11 @@ final class CsvRows extends AbstractBaseCsvCallbackHandler<Boolean> {
     }
     count++;
     return null;
+  }
+
+  /** Whether what was read as a decimal sign separates thousands. */
+  boolean isThousandsSignMistaken() {
+    return thousands.isFound();
   }
 
   /** The series of all rows, and how the file writes times. Can be called once. */

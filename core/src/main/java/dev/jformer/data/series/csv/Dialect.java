@@ -1,6 +1,7 @@
 package dev.jformer.data.series.csv;
 
 import java.nio.charset.Charset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -36,4 +37,24 @@ record Dialect(
     List<Integer> values,
     Set<Integer> unknown,
     boolean asked,
-    List<String> remarks) {}
+    List<String> remarks) {
+  /** This dialect with the other decimal sign, and a remark of its own. */
+  Dialect withOtherDecimalSign(String remark) {
+    List<String> more = new ArrayList<>(remarks);
+    more.add(remark);
+    return new Dialect(
+        charset,
+        skipped,
+        comments,
+        separator,
+        header,
+        !decimalComma,
+        names,
+        time,
+        clock,
+        values,
+        unknown,
+        asked,
+        more);
+  }
+}

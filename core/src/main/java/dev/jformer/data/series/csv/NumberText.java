@@ -17,6 +17,18 @@ final class NumberText {
     TEXT
   }
 
+  /** How a number is written. */
+  enum Shape {
+    /** Up to three digits. */
+    SMALL,
+    /** One digit to three, the decimal sign and three digits: perhaps thousands. */
+    LIKE_THOUSANDS,
+    /** Another number with a decimal sign or an exponent. */
+    DECIMAL,
+    /** Another number. */
+    WHOLE
+  }
+
   /** The words for a missing value, in lower case; an empty text also means missing. */
   private static final Set<String> MISSING =
       Set.of(
@@ -35,6 +47,7 @@ final class NumberText {
   private final char decimal;
   private final char group;
   private double value;
+  private Shape shape = Shape.WHOLE;
 
   NumberText(boolean decimalComma) {
     decimal = decimalComma ? ',' : '.';
@@ -44,6 +57,11 @@ final class NumberText {
   /** The number that was read; NaN if it is missing. */
   double value() {
     return value;
+  }
+
+  /** How the number that was read is written. */
+  Shape shape() {
+    return shape;
   }
 
   Kind read(String text) {
@@ -89,6 +107,8 @@ final class NumberText {
       }
     }
     boolean any = at > whole;
+    int wholeDigits = at - whole;
+    shape = wholeDigits <= 3 ? Shape.SMALL : Shape.WHOLE;
     if (grouped >= 0 && at - grouped != 4) {
       return other(text, first, end);
     }
@@ -100,6 +120,8 @@ final class NumberText {
         digits += mantissa > 0 ? 1 : 0;
       }
       any |= at > point + 1;
+      boolean three = at == point + 4 && shape == Shape.SMALL && wholeDigits > 0;
+      shape = three && text[whole] != '0' ? Shape.LIKE_THOUSANDS : Shape.DECIMAL;
     }
     if (!any) {
       return other(text, first, end);
@@ -119,6 +141,7 @@ final class NumberText {
         return other(text, first, end);
       }
       exponent += down ? -power : power;
+      shape = Shape.DECIMAL;
     }
     if (at < end) {
       return other(text, first, end);

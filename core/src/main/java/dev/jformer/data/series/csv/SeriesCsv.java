@@ -20,7 +20,8 @@ import java.util.List;
  * the frequency. Rows may be in any order. Missing rows and values are filled as the options say.
  * Everything that was detected or changed is reported as a remark.
  *
- * <p>The file is read once, row by row; only the numbers of a row are kept.
+ * <p>The file is read row by row; only the numbers of a row are kept. It is read once more only if
+ * late rows show that what was taken for a decimal sign separates thousands.
  */
 public final class SeriesCsv {
   private SeriesCsv() {}
@@ -49,6 +50,22 @@ public final class SeriesCsv {
               + ": expected a CSV file");
     }
     Dialect dialect = Sniffer.sniff(file, options);
+    List<String> detected = List.copyOf(dialect.remarks());
+    CsvRows rows = rows(file, dialect);
+    if (options.decimalComma() == null && rows.isThousandsSignMistaken()) {
+      dialect.remarks().retainAll(detected);
+      String sign = dialect.decimalComma() ? "comma" : "point";
+      rows =
+          rows(
+              file,
+              dialect.withOtherDecimalSign(
+                  "the %s separates thousands: other values of its column are whole numbers"
+                      .formatted(sign)));
+    }
+    return rows.read(options.gaps());
+  }
+
+  private static CsvRows rows(Path file, Dialect dialect) throws IOException {
     CsvRows rows = new CsvRows(file, dialect);
     try (CsvReader<Boolean> reader =
         reader(dialect.separator(), dialect.comments()).build(rows, file, dialect.charset())) {
@@ -59,7 +76,7 @@ public final class SeriesCsv {
     } catch (CsvParseException e) {
       throw malformed(file, e);
     }
-    return rows.read(options.gaps());
+    return rows;
   }
 
   /** A reader that splits a file into fields; their number is checked where names are known. */

@@ -591,6 +591,16 @@ class SeriesCsvTest {
     assertTrue(german.remarks().toString().contains("the point in 1.000 separates thousands"));
     SeriesCsv.Read english = read(text.toString().replace('.', ','));
     assertArrayEquals(expected, english.series().column(0));
+    // The first thousand comes long after the beginning that is looked at.
+    StringBuilder late = new StringBuilder("Zeit;Menge\n");
+    for (int i = 0; i < 5000; i++) {
+      String value = i < 4000 ? "" + i / 5 : "%d.%03d".formatted(1 + i / 4500, i % 1000);
+      late.append("%s;%s%n".formatted(LocalDate.of(2000, 1, 1).plusDays(i), value));
+    }
+    SeriesCsv.Read counter = read(late.toString());
+    assertEquals(799, counter.series().value(3999, 0));
+    assertEquals(1000, counter.series().value(4000, 0));
+    assertTrue(counter.remarks().toString().contains("the point separates thousands"));
     String decimals = "t;x\n2020-01-01;0.125\n2020-01-02;1\n2020-01-03;1.250\n";
     assertArrayEquals(new double[] {0.125, 1, 1.25}, read(decimals).series().column(0));
     String thousandths = "t;x\n2020-01-01;1.125\n2020-01-02;1.130\n2020-01-03;1.250\n";
