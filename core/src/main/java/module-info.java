@@ -43,6 +43,7 @@ module dev.jformer.core {
   exports dev.jformer.ffn.expert;
   exports dev.jformer.hub;
   exports dev.jformer.io;
+  exports dev.jformer.io.gguf;
   exports dev.jformer.javadoc to
       dev.jformer.app,
       dev.jformer.studies;
