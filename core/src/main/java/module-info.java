@@ -25,6 +25,7 @@ module dev.jformer.core {
   requires org.bytedeco.pytorch;
   requires org.slf4j;
 
+  exports dev.jformer.check;
   exports dev.jformer.compress;
   exports dev.jformer.compress.experts;
   exports dev.jformer.compress.factorize;

@@ -39,7 +39,8 @@ class LayeringTest {
           "adapt",
           "decode",
           "hub",
-          "run");
+          "run",
+          "check");
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()

@@ -12,6 +12,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.position.NoPosition;
+import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -59,17 +60,17 @@ class ChecksTest {
 
   @Test
   void aMixerThatLooksAheadIsNotCausal() {
-    assertThrows(AssertionFailedError.class, () -> MixerChecks.causal(bidirectional(), 8));
+    assertThrows(AssertionError.class, () -> MixerChecks.causal(bidirectional(), 8));
   }
 
   @Test
   void aMixerThatForgetsPaddingIsFound() {
-    assertThrows(AssertionFailedError.class, () -> MixerChecks.ignoresPadding(new Wrong(true), 8));
+    assertThrows(AssertionError.class, () -> MixerChecks.ignoresPadding(new Wrong(true), 8));
   }
 
   @Test
   void aWrongLastStepIsFound() {
-    assertThrows(AssertionFailedError.class, () -> MixerChecks.streams(new Wrong(false), 8));
+    assertThrows(AssertionError.class, () -> MixerChecks.streams(new Wrong(false), 8));
   }
 
   @Test
@@ -101,6 +102,28 @@ class ChecksTest {
                 ModuleChecks.matches(
                     straightThrough, (x, w) -> Loops.map(x, Loops::sigmoid), 2, 3));
     assertTrue(error.getMessage().contains("gradient of the input"), error.getMessage());
+  }
+
+  /** A mixer whose gradients are not those of its output. */
+  @Test
+  void aMixersWrongGradientIsFound() {
+    TokenMixer right = causal();
+    dev.jformer.check.MixerChecks.gradients(right, 8);
+    TokenMixer wrong =
+        new TokenMixer() {
+          {
+            child("right", TokenMixer.class, right);
+          }
+
+          @Override
+          public Tensor forward(Tensor x, Tensor paddingMask) {
+            return right.forward(x, paddingMask).mul(2).sub(right.forward(x, paddingMask).detach());
+          }
+        };
+    AssertionError error =
+        assertThrows(AssertionError.class, () -> dev.jformer.check.MixerChecks.gradients(wrong, 8));
+    assertTrue(error.getMessage().contains("the gradient of "), error.getMessage());
+    assertEquals(DType.FLOAT32, right.parameters().values().iterator().next().value().dtype());
   }
 
   @Test

@@ -86,7 +86,7 @@ class ExamplesTest {
         summary.getFailures().stream()
             .map(f -> f.getTestIdentifier().getDisplayName() + ": " + f.getException())
             .toList());
-    assertEquals(6, summary.getTestsSucceededCount());
+    assertEquals(7, summary.getTestsSucceededCount());
   }
 
   private static TestExecutionSummary run(Path classes, Path tests, String name) throws Exception {

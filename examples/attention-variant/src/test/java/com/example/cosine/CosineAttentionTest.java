@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.check.MixerChecks;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.metrics.Metrics;
@@ -23,7 +24,6 @@ import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,32 +66,26 @@ class CosineAttentionTest {
 
   @Test
   void earlierTokensDoNotDependOnLaterOnes() {
-    TokenMixer mixer = mixer(true);
-    Tensor x = Tensor.randn(2, LENGTH, WIDTH);
-    Tensor other = Tensor.cat(1, x.narrow(1, 0, 5), Tensor.randn(2, LENGTH - 5, WIDTH).mul(100));
-    assertClose(mixer.forward(x, null).narrow(1, 0, 5), mixer.forward(other, null).narrow(1, 0, 5));
-  }
-
-  @Test
-  void paddingIsNotSeen() {
-    TokenMixer mixer = mixer(false);
-    Tensor x = Tensor.randn(2, LENGTH, WIDTH);
-    Tensor other = Tensor.cat(1, x.narrow(1, 0, 7), Tensor.randn(2, LENGTH - 7, WIDTH));
-    Tensor mask = Tensor.arange(0, LENGTH).lt(7L).unsqueeze(0).expand(2, LENGTH);
-    assertClose(mixer.forward(x, mask).narrow(1, 0, 7), mixer.forward(other, mask).narrow(1, 0, 7));
+    MixerChecks.causal(mixer(true), WIDTH);
   }
 
   @Test
   void decodingGivesWhatWholeSequencesGive() {
-    TokenMixer mixer = mixer(true);
-    Tensor x = Tensor.randn(2, LENGTH, WIDTH);
-    try (TokenMixer.State state = mixer.start(2, LENGTH)) {
-      Tensor[] steps =
-          IntStream.range(0, LENGTH)
-              .mapToObj(t -> mixer.step(x.narrow(1, t, 1), state))
-              .toArray(Tensor[]::new);
-      assertClose(mixer.forward(x, null), Tensor.cat(1, steps));
-    }
+    MixerChecks.streams(mixer(true), WIDTH);
+  }
+
+  @Test
+  void paddingIsNotSeen() {
+    mode.close(); // gradients are looked at too
+    MixerChecks.ignoresPadding(mixer(false), WIDTH);
+    mode = Autograd.noGrad();
+  }
+
+  @Test
+  void gradientsAreThoseOfTheOutput() {
+    mode.close();
+    MixerChecks.gradients(mixer(true), WIDTH);
+    mode = Autograd.noGrad();
   }
 
   @Test
