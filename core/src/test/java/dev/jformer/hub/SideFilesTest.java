@@ -103,6 +103,22 @@ class SideFilesTest {
     }
   }
 
+  /** Older models of sentence-transformers keep the encoder in a folder of its own. */
+  @Test
+  void theEncoderMayLieInAFolderWithin() throws IOException {
+    JsonNode given =
+        JSON.readTree(BertTest.MODELS.resolve("side-files.json").toFile()).path("sentences").get(0);
+    Path model = laid(given);
+    Path outer = Files.createDirectories(folder.resolve("outer"));
+    Files.move(model.resolve("1_Pooling"), outer.resolve("1_Pooling"));
+    String modules = Files.readString(model.resolve("modules.json"));
+    Files.writeString(
+        outer.resolve("modules.json"), modules.replace("\"path\":\"\"", "\"path\":\"0_T\""));
+    Files.delete(model.resolve("modules.json"));
+    Files.move(model, outer.resolve("0_T"));
+    checkVectors(outer, given);
+  }
+
   @ParameterizedTest(name = "{0}")
   @MethodSource
   void generation(String name, JsonNode given) throws IOException {
