@@ -22,9 +22,9 @@ final class RegexPattern implements TextPattern {
           | Pattern.UNIX_LINES;
 
   /** Characters that may be looked at: so many for each of the text, and so many besides. */
-  private static final long WORK_PER_CHARACTER = 2_000;
+  private static final long WORK_PER_CHARACTER = 500;
 
-  private static final long WORK = 20_000_000;
+  private static final long WORK = 1_000_000;
 
   /** Oniguruma's class of word characters has no joiners. */
   private static final String JOINERS = "\\x{200c}\\x{200d}";

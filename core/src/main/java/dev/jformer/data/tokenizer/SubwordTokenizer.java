@@ -11,7 +11,8 @@ import java.util.OptionalInt;
  * A tokenizer in the format of Hugging Face's tokenizers library. A text is cut at added tokens,
  * normalized, split into words, and each word is encoded by the model of the vocabulary.
  *
- * <p>Everything runs in Java: the library itself ends the process on some files and texts.
+ * <p>Everything runs in Java: the library itself ends the process on some files and texts. Threads
+ * may share a tokenizer.
  */
 final class SubwordTokenizer implements Tokenizer {
   private static final List<String> END_OF_TEXT =

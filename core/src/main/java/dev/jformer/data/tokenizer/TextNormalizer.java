@@ -19,6 +19,9 @@ interface TextNormalizer {
   /** What becomes a space by these rules. */
   BitSet NMT_SPACE = CharacterClasses.ranges("9 a c d 1680 200b-200f 2028 2029 2581 feff fffd");
 
+  /** Marks after a character that are sorted together. */
+  int LONGEST_MARKS = 1000;
+
   /** A normalizer that changes nothing. */
   TextNormalizer NONE = text -> text;
 
@@ -33,10 +36,10 @@ interface TextNormalizer {
     }
     return switch (fields.type()) {
       case "Sequence" -> sequence(fields.objects("normalizers"));
-      case "NFC" -> text -> Normalizer.normalize(text, Normalizer.Form.NFC);
-      case "NFD" -> text -> Normalizer.normalize(text, Normalizer.Form.NFD);
-      case "NFKC" -> text -> Normalizer.normalize(text, Normalizer.Form.NFKC);
-      case "NFKD" -> text -> Normalizer.normalize(text, Normalizer.Form.NFKD);
+      case "NFC" -> text -> form(text, Normalizer.Form.NFC);
+      case "NFD" -> text -> form(text, Normalizer.Form.NFD);
+      case "NFKC" -> text -> form(text, Normalizer.Form.NFKC);
+      case "NFKD" -> text -> form(text, Normalizer.Form.NFKD);
       case "Lowercase" -> TextNormalizer::lowercase;
       case "Strip" -> strip(fields.flag("strip_left", true), fields.flag("strip_right", true));
       case "StripAccents" -> text -> without(text, CharacterClasses::isMark);
@@ -81,6 +84,28 @@ interface TextNormalizer {
       }
       return changed;
     };
+  }
+
+  /**
+   * A normal form of Unicode. Java sorts marks after a character in quadratic time, so that a run
+   * of more marks than any writing has is taken in parts.
+   */
+  private static String form(String text, Normalizer.Form form) {
+    StringBuilder formed = new StringBuilder(text.length());
+    int from = 0;
+    int marks = 0;
+    for (int at = 0; at < text.length(); ) {
+      int c = text.codePointAt(at);
+      marks = CharacterClasses.isMark(c) ? marks + 1 : 0;
+      if (marks == LONGEST_MARKS) {
+        formed.append(Normalizer.normalize(text.substring(from, at), form));
+        from = at;
+        marks = 0;
+      }
+      at += Character.charCount(c);
+    }
+    String rest = Normalizer.normalize(text.substring(from), form);
+    return formed.isEmpty() ? rest : formed.append(rest).toString();
   }
 
   private static String without(String text, IntPredicate removed) {
@@ -141,10 +166,7 @@ interface TextNormalizer {
       text.codePoints().forEach(add);
       String result = changed.toString();
       if (accents) {
-        result =
-            without(
-                Normalizer.normalize(result, Normalizer.Form.NFD),
-                CharacterClasses::isNonspacingMark);
+        result = without(form(result, Normalizer.Form.NFD), CharacterClasses::isNonspacingMark);
       }
       return lower ? lowercase(result) : result;
     };

@@ -20,6 +20,11 @@ public final class Tokenizers {
   /** The file with word pieces, one in each line, in BERT's older folders. */
   private static final String WORD_PIECES = "vocab.txt";
 
+  /** The largest tokenizers have some 35 MB. */
+  private static final long LONGEST = 256L << 20;
+
+  private static final JsonMapper JSON = new JsonMapper();
+
   private static final String SETTINGS = "tokenizer_config.json";
 
   /** Tokens that were added to {@link #WORD_PIECES}. */
@@ -58,15 +63,14 @@ public final class Tokenizers {
               : MissingFile.message(path));
     }
     try {
-      JsonNode settings = json(file.resolveSibling(SETTINGS));
+      JsonNode settings = tree(file.resolveSibling(SETTINGS));
       return file.getFileName().toString().equals(WORD_PIECES)
           ? parse(
               TokenizerJson.wordPieces(
-                  Files.readAllLines(file), settings, json(file.resolveSibling(ADDED_TOKENS))))
-          : parse(Files.readAllBytes(file), settings);
+                  Files.readAllLines(file), settings, tree(file.resolveSibling(ADDED_TOKENS))))
+          : parse(bytes(file), settings);
     } catch (JsonProcessingException e) {
-      throw new DataException(
-          file + " is not valid JSON: " + FormatException.oneLine(e.getOriginalMessage()), e);
+      throw notJson(file, e);
     } catch (IOException | RuntimeException e) {
       throw new DataException(
           "cannot use the tokenizer "
@@ -77,26 +81,41 @@ public final class Tokenizers {
     }
   }
 
-  private static JsonNode json(Path file) throws IOException {
-    return Files.isRegularFile(file)
-        ? new JsonMapper().readTree(Files.readAllBytes(file))
-        : MissingNode.getInstance();
+  private static DataException notJson(Path file, JsonProcessingException e) {
+    return new DataException(
+        file + " is not valid JSON: " + FormatException.oneLine(e.getOriginalMessage()), e);
   }
 
-  private static Tokenizer parse(byte[] json, JsonNode settings) throws IOException {
-    JsonNode root = new JsonMapper().readTree(json);
-    return root instanceof ObjectNode object && TokenizerSettings.apply(object, settings)
-        ? parse((object.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8))
-        : parse(json);
+  private static byte[] bytes(Path file) throws IOException {
+    if (Files.size(file) > LONGEST) {
+      throw new DataException("it has " + Files.size(file) + " bytes: expected at most " + LONGEST);
+    }
+    return Files.readAllBytes(file);
+  }
+
+  /** The content of a file beside a tokenizer; missing if there is none. */
+  private static JsonNode tree(Path file) throws IOException {
+    try {
+      return Files.isRegularFile(file) ? JSON.readTree(bytes(file)) : MissingNode.getInstance();
+    } catch (JsonProcessingException e) {
+      throw notJson(file, e);
+    }
   }
 
   static Tokenizer parse(byte[] json) throws IOException {
-    JsonNode root = new JsonMapper().readTree(json);
-    if (!root.path("model").isObject()) {
+    return parse(json, MissingNode.getInstance());
+  }
+
+  private static Tokenizer parse(byte[] json, JsonNode settings) throws IOException {
+    JsonNode root = JSON.readTree(json);
+    if (!(root instanceof ObjectNode object) || !root.path("model").isObject()) {
       throw new IOException("it has no object 'model'");
     }
-    return TokenizerJson.isByteTokenizer(root)
-        ? new ByteTokenizer()
-        : new SubwordTokenizer(json, root);
+    if (TokenizerJson.isByteTokenizer(root)) {
+      return new ByteTokenizer();
+    }
+    boolean changed = TokenizerSettings.apply(object, settings);
+    return new SubwordTokenizer(
+        changed ? (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8) : json, root);
   }
 }
