@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.jformer.config.Configs;
 import dev.jformer.nn.Activation;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
 import dev.jformer.testing.ModuleChecks;
@@ -46,6 +48,33 @@ class TopKMlpTest {
     plain.parameters().forEach((name, p) -> p.copyFrom(all.parameters().get(name).value()));
     Tensor x = Tensor.randn(2, 3, 6);
     assertClose(plain.forward(x).detach(), all.forward(x).detach(), 1e-6);
+  }
+
+  /** One token's second product reads the rows of the k units only, and follows new weights. */
+  @Test
+  void skipsUnitsThatDoNotCount() {
+    ChannelMixer mixer = new TopKMlp.Config(40, 4, 0).build(Sites.causal(260));
+    mixer.train(false);
+    for (int round = 0; round < 2; round++) {
+      mixer
+          .parameters()
+          .values()
+          .forEach(p -> p.copyFrom(Tensor.randn(p.value().shape().toArray()).mul(0.1)));
+      Tensor x = Tensor.randn(3, 1, 260);
+      try (Mode mode = Autograd.noGrad()) {
+        Tensor all = mixer.forward(x); // several tokens: the whole product
+        for (int i = 0; i < 3; i++) {
+          Tensor one = mixer.forward(x.narrow(0, i, 1));
+          assertClose(all.narrow(0, i, 1), one, 1e-5);
+        }
+      }
+      assertEquals(4L * 260 * 1040, mixer.derivedBytes());
+      Tensor wanted = x.narrow(0, 0, 1).requiresGrad(true);
+      mixer.forward(wanted).sum().backward();
+      assertEquals(wanted.shape(), wanted.grad().shape());
+    }
+    mixer.close();
+    assertEquals(0, mixer.derivedBytes());
   }
 
   @Test
