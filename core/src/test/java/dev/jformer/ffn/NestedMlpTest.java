@@ -49,6 +49,35 @@ class NestedMlpTest {
     assertTrue(learned.sameAs(mixer.forward(x).detach()));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void gatedOnesNestGateAndUnits(int granularity) {
+    int units = new int[] {2, 4, 8, 16}[granularity];
+    Naive naive =
+        (x, w) -> {
+          double[][] both = Loops.linear(x, w, "gateUp");
+          double[][] hidden = new double[x.length][units];
+          for (int t = 0; t < x.length; t++) {
+            for (int i = 0; i < units; i++) {
+              hidden[t][i] = Loops.silu(both[t][i]) * both[t][16 + i];
+            }
+          }
+          double[][] down = Loops.columns(w.matrix("down.weight"), 0, units);
+          return Loops.linear(hidden, down, w.vector("down.bias"));
+        };
+    NestedMlp.Config config =
+        new NestedMlp.Config(
+            Activation.SILU,
+            4,
+            0,
+            List.of(0.125, 0.25, 0.5, 1.0),
+            NestedMlp.TrainingMode.ONE,
+            true);
+    NestedMlp mixer = (NestedMlp) config.build(Sites.causal(4));
+    mixer.useInTraining(granularity);
+    ModuleChecks.matches(mixer, naive, 3, 4);
+  }
+
   @Test
   void drawsOneGranularityAnUpdateAlikeInAllLayers() {
     NestedMlp first = nested(8);

@@ -6,6 +6,7 @@ import dev.jformer.compress.Compression;
 import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.config.Configs;
 import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.NestedMlp;
 import dev.jformer.ffn.PerLayer;
@@ -92,7 +93,7 @@ public record Extract(List<Integer> granularities) implements Compression {
   }
 
   private static int units(NestedMlp layer, int granularity) {
-    int width = Math.toIntExact(layer.parameters().get("up.weight").value().size(1));
+    int width = Math.toIntExact(layer.parameters().get("down.weight").value().size(0));
     return layer.config().units(width).get(granularity);
   }
 
@@ -103,10 +104,24 @@ public record Extract(List<Integer> granularities) implements Compression {
         ffn -> {
           NestedMlp.Config config = (NestedMlp.Config) ffn;
           return PerLayer.of(
-              hidden.stream()
-                  .<ChannelMixer.Config>map(h -> new Mlp.Config(config.activation(), 0, h))
-                  .toList());
+              hidden.stream().<ChannelMixer.Config>map(h -> plain(config, h)).toList());
         });
+  }
+
+  private static ChannelMixer.Config plain(NestedMlp.Config config, int hidden) {
+    return config.gated()
+        ? new GatedMlp.Config(config.activation(), 0, hidden)
+        : new Mlp.Config(config.activation(), 0, hidden);
+  }
+
+  /** The part of a weight that belongs to the first units. */
+  private static Tensor cut(String name, Tensor all, Tensor target) {
+    if (name.startsWith("gateUp")) {
+      long count = target.size(0) / 2;
+      return Tensor.cat(0, all.narrow(0, 0, count), all.narrow(0, all.size(0) / 2, count));
+    }
+    int dim = name.startsWith("up") ? 0 : 1;
+    return all.narrow(dim, 0, target.size(dim));
   }
 
   /** Copies the weights that have fewer rows or columns in the smaller model, cut to size. */
@@ -115,12 +130,12 @@ public record Extract(List<Integer> granularities) implements Compression {
     for (Map.Entry<String, Module> entry : model.modules().entrySet()) {
       if (entry.getValue() instanceof NestedMlp) {
         try (Scope scope = Scope.open()) {
-          for (String name : List.of("up.weight", "up.bias", "down.weight")) {
+          for (String name :
+              List.of("up.weight", "up.bias", "gateUp.weight", "gateUp.bias", "down.weight")) {
             Parameter target = extracted.parameters().get(entry.getKey() + "." + name);
             if (target != null) {
-              int cut = name.startsWith("up") ? 0 : 1;
               Tensor all = old.get(entry.getKey() + "." + name).value().detach();
-              target.copyFrom(all.narrow(cut, 0, target.value().size(cut)));
+              target.copyFrom(cut(name, all, target.value()));
             }
           }
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
+import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Granularities;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.PerLayer;
@@ -22,6 +23,8 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(Scoped.class)
 class ExtractTest {
@@ -40,9 +43,11 @@ class ExtractTest {
     return model;
   }
 
-  @Test
-  void givesExactlyWhatTheNestedModelGives() {
-    CausalLm nested = model("{\"type\":\"nested-mlp\"}");
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void givesExactlyWhatTheNestedModelGives(boolean gated) {
+    CausalLm nested =
+        model("{\"type\":\"nested-mlp\",\"activation\":\"silu\",\"gated\":" + gated + "}");
     Granularities granularities = Granularities.of(nested);
     assertEquals(3, granularities.layers());
     assertEquals(4, granularities.count());
@@ -59,7 +64,8 @@ class ExtractTest {
         assertTrue(nested.logits(ids).sameAs(extracted.logits(ids)), each.toString());
         assertEquals(0, Granularities.of(extracted).layers());
         assertTrue(extracted.parameterCount() <= nested.parameterCount());
-        Class<?> kind = each.size() == 1 ? Mlp.Config.class : PerLayer.Config.class;
+        Class<?> plain = gated ? GatedMlp.Config.class : Mlp.Config.class;
+        Class<?> kind = each.size() == 1 ? plain : PerLayer.Config.class;
         assertEquals(kind, extracted.config().ffn().getClass());
         CausalLm.Config read =
             (CausalLm.Config) Configs.parse(Configs.toJson(extracted.config()), Model.Config.class);
