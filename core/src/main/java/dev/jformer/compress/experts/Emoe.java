@@ -7,6 +7,7 @@ import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.config.Checks;
 import dev.jformer.config.Configs;
 import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.ffn.PerLayer;
 import dev.jformer.ffn.expert.EmergentExperts;
@@ -78,7 +79,9 @@ public record Emoe(int experts, int active, Split split, int last, long seed, in
 
   @Override
   public Model apply(Model model, CalibrationData calibration) {
-    int layers = ModelRebuilder.all(model, Mlp.class).size();
+    int layers =
+        ModelRebuilder.all(model, Mlp.class).size()
+            + ModelRebuilder.all(model, GatedMlp.class).size();
     if (last > layers) {
       throw new IllegalArgumentException(
           "last is " + last + ", but the model has " + layers + " perceptrons");
@@ -100,20 +103,28 @@ public record Emoe(int experts, int active, Split split, int last, long seed, in
   }
 
   private ChannelMixer.Config with(ChannelMixer.Config ffn, int layers) {
-    if (!(ffn instanceof Mlp.Config mlp)) {
-      throw new IllegalArgumentException(
-          type() + " needs a model whose ffn is 'mlp', not '" + ffn.type() + "'");
-    }
-    ChannelMixer.Config made =
-        new EmergentExperts.Config(mlp.activation(), mlp.expand(), mlp.hidden(), experts, active);
+    ChannelMixer.Config made = made(ffn);
     if (last == 0) {
       return made;
     }
     List<ChannelMixer.Config> each = new ArrayList<>();
     for (int layer = 0; layer < layers; layer++) {
-      each.add(layer < layers - last ? mlp : made);
+      each.add(layer < layers - last ? ffn : made);
     }
     return PerLayer.of(each);
+  }
+
+  private ChannelMixer.Config made(ChannelMixer.Config ffn) {
+    if (ffn instanceof Mlp.Config mlp) {
+      return new EmergentExperts.Config(
+          mlp.activation(), mlp.expand(), mlp.hidden(), experts, active);
+    }
+    if (ffn instanceof GatedMlp.Config mlp) {
+      return new EmergentExperts.Config(
+          mlp.activation(), mlp.expand(), mlp.hidden(), experts, active, true);
+    }
+    throw new IllegalArgumentException(
+        type() + " needs a model whose ffn is 'mlp' or 'gated-mlp', not '" + ffn.type() + "'");
   }
 
   private long[][] shuffled(int units, SplittableRandom random) {

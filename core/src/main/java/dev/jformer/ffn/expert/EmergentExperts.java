@@ -3,10 +3,12 @@ package dev.jformer.ffn.expert;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.ffn.ChannelMixer;
+import dev.jformer.ffn.GatedMlp;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
+import dev.jformer.nn.JoinedLayers;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
@@ -19,6 +21,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * An emergent mixture of experts (EMoE), of <a href="https://arxiv.org/abs/2310.10908">Emergent
@@ -33,7 +36,7 @@ import java.util.List;
  * holds the units of each expert. In training, every pass reorders the weights by expert and
  * recomputes the mean vectors of the gate; in inference both are computed once and kept.
  */
-public final class EmergentExperts extends ChannelMixer {
+public final class EmergentExperts extends ChannelMixer implements JoinedLayers {
   /**
    * Configuration.
    *
@@ -43,13 +46,21 @@ public final class EmergentExperts extends ChannelMixer {
    * @param experts N, a divisor of the hidden width. The authors take 64; on CPUs, where tokens are
    *     gathered for each expert, fewer and larger ones are faster
    * @param active k, experts for each token
+   * @param gated whether the perceptron is gated, as in {@link GatedMlp}; the input weights of a
+   *     unit are then those of its gate, as in the authors' models of Llama's kind
    */
   @AutoService(ChannelMixer.Config.class)
-  public record Config(Activation activation, double expand, int hidden, int experts, int active)
+  public record Config(
+      Activation activation, double expand, int hidden, int experts, int active, boolean gated)
       implements ChannelMixer.Config {
     /** Defaults: four of eight experts. */
     public Config() {
-      this(Activation.GELU, 4, 0, 8, 4);
+      this(Activation.GELU, 4, 0, 8, 4, false);
+    }
+
+    /** Experts of a perceptron without a gate. */
+    public Config(Activation activation, double expand, int hidden, int experts, int active) {
+      this(activation, expand, hidden, experts, active, false);
     }
 
     /** Checks the values. */
@@ -63,8 +74,17 @@ public final class EmergentExperts extends ChannelMixer {
     }
 
     /** The perceptron that this equals with all experts. */
-    public Mlp.Config dense() {
-      return new Mlp.Config(activation, expand, hidden);
+    public ChannelMixer.Config dense() {
+      return gated
+          ? new GatedMlp.Config(activation, expand, hidden)
+          : new Mlp.Config(activation, expand, hidden);
+    }
+
+    private int units(int width) {
+      if (gated) {
+        return new GatedMlp.Config(activation, expand, hidden).hiddenFor(width);
+      }
+      return hidden > 0 ? hidden : (int) Math.max(1, Math.ceil(width * expand - 1e-9));
     }
 
     @Override
@@ -93,16 +113,16 @@ public final class EmergentExperts extends ChannelMixer {
               + "': make the model dense again first");
     }
     int width = context.width();
-    int hidden =
-        config.hidden() > 0
-            ? config.hidden()
-            : (int) Math.max(1, Math.ceil(width * config.expand() - 1e-9));
+    int hidden = config.units(width);
     if (hidden % config.experts() != 0) {
       throw new IllegalArgumentException(
           "experts is " + config.experts() + ": expected a divisor of the hidden width " + hidden);
     }
     this.config = config;
-    this.up = child("up", Layer.class, context.linear(width, hidden));
+    this.up =
+        config.gated()
+            ? child("gateUp", Layer.class, context.linear(width, 2L * hidden))
+            : child("up", Layer.class, context.linear(width, hidden));
     this.down = child("down", Layer.class, context.residual(hidden, width));
     this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
     this.members =
@@ -110,14 +130,21 @@ public final class EmergentExperts extends ChannelMixer {
             "members", Tensor.arange(0, hidden).view(config.experts(), hidden / config.experts()));
   }
 
+  @Override
+  public Map<String, List<Long>> joinedRows() {
+    long units = members.value().elements();
+    return config.gated() ? Map.of("gateUp", List.of(units, units)) : Map.of();
+  }
+
   /** The configuration. */
   public Config config() {
     return config;
   }
 
-  /** The input weights of the units, [hidden, D]. */
+  /** The input weights of the units, or of their gates: [hidden, D]. */
   public Tensor keys() {
-    return ((Linear) up.get()).weight().value();
+    Tensor rows = ((Linear) up.get()).weight().value();
+    return config.gated() ? rows.narrow(0, 0, rows.size(0) / 2) : rows;
   }
 
   /**
@@ -148,8 +175,8 @@ public final class EmergentExperts extends ChannelMixer {
   /**
    * The weights in the experts' order.
    *
-   * @param up [hidden, D]
-   * @param bias [hidden] or null
+   * @param up [hidden, D]; with gates [2 hidden, D], of each expert first its gates
+   * @param bias [hidden] or [2 hidden], or null
    * @param down [D, hidden]
    * @param gate [N, D], mean of each expert's rows of {@code up}
    */
@@ -158,8 +185,7 @@ public final class EmergentExperts extends ChannelMixer {
   @Override
   public Tensor forward(Tensor x) {
     if (config.active() == config.experts()) {
-      Tensor hidden = config.activation().apply(up.get().forward(x));
-      return dropout.get().forward(down.get().forward(hidden));
+      return dropout.get().forward(down.get().forward(hidden(up.get().forward(x))));
     }
     Tensor flat = x.reshape(-1, x.size(-1));
     Parts parts = parts();
@@ -169,15 +195,25 @@ public final class EmergentExperts extends ChannelMixer {
             .run(
                 flat,
                 (e, tokens) -> {
-                  long first = (long) e * size;
-                  Tensor bias = parts.bias == null ? null : parts.bias.narrow(0, first, size);
-                  Tensor hidden = Functional.linear(tokens, parts.up.narrow(0, first, size), bias);
+                  long rows = config.gated() ? 2L * size : size;
+                  long first = e * rows;
+                  Tensor bias = parts.bias == null ? null : parts.bias.narrow(0, first, rows);
+                  Tensor made = Functional.linear(tokens, parts.up.narrow(0, first, rows), bias);
                   return Functional.linear(
-                      config.activation().apply(hidden), parts.down.narrow(1, first, size), null);
+                      hidden(made), parts.down.narrow(1, (long) e * size, size), null);
                 });
     Parameter offset = ((Linear) down.get()).bias();
     Tensor y = offset == null ? sum : sum.add(offset.value());
     return dropout.get().forward(y.view(x.shape().toArray()));
+  }
+
+  /** The hidden units from the first layer's output, in which gates come first. */
+  private Tensor hidden(Tensor made) {
+    if (!config.gated()) {
+      return config.activation().apply(made);
+    }
+    List<Tensor> halves = made.chunk(2, -1);
+    return config.activation().apply(halves.get(0)).mul(halves.get(1));
   }
 
   /** Chooses the experts of tokens [n, D]. */
@@ -201,7 +237,7 @@ public final class EmergentExperts extends ChannelMixer {
           all(parts).forEach(Tensor::keep);
           return parts;
         },
-        keys(),
+        ((Linear) up.get()).weight().value(),
         bias == null ? null : bias.value(),
         ((Linear) down.get()).weight().value(),
         members.value());
@@ -210,12 +246,15 @@ public final class EmergentExperts extends ChannelMixer {
   private Parts ordered() {
     Linear first = (Linear) up.get();
     Linear second = (Linear) down.get();
-    Tensor order = members.value().flatten(0, 1);
-    Tensor rows = first.weight().value().indexSelect(0, order);
-    Tensor gate = rows.detach().unflatten(0, members.value().shape().toArray()).mean(1, false);
+    Tensor own = members.value();
+    Tensor order = own.flatten(0, 1);
+    Tensor both =
+        config.gated() ? Tensor.cat(1, own, own.add(order.elements())).flatten(0, 1) : order;
+    Tensor gate =
+        keys().detach().indexSelect(0, order).unflatten(0, own.shape().toArray()).mean(1, false);
     return new Parts(
-        rows,
-        first.bias() == null ? null : first.bias().value().indexSelect(0, order),
+        first.weight().value().indexSelect(0, both),
+        first.bias() == null ? null : first.bias().value().indexSelect(0, both),
         second.weight().value().indexSelect(1, order),
         gate);
   }

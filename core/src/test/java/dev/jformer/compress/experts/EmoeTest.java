@@ -67,6 +67,20 @@ class EmoeTest {
   }
 
   @Test
+  void worksOnGatedPerceptrons() {
+    Tensor ids = Tensor.randint(0, 30, 2, 12);
+    for (String hidden : new String[] {"", ",\"hidden\":40"}) {
+      check(
+          model(
+              "{\"model\":\"causal-lm\",\"layers\":2,\"width\":24,\"vocab\":30,\"length\":12,"
+                  + "\"ffn\":{\"type\":\"gated-mlp\""
+                  + hidden
+                  + "}}"),
+          m -> ((CausalLm) m).logits(ids));
+    }
+  }
+
+  @Test
   void worksOnEncoders() {
     Tensor ids = Tensor.randint(0, 30, 2, 9);
     check(

@@ -67,6 +67,45 @@ class EmergentExpertsTest {
     ModuleChecks.matches(experts(active), naive(active), 5, 4);
   }
 
+  /** With gates, units count as in a gated perceptron, and the gates' weights choose experts. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4})
+  void gatedOnesMatchTheirDefinition(int active) {
+    EmergentExperts mixer =
+        (EmergentExperts)
+            new EmergentExperts.Config(Activation.SILU, 0, 12, 4, active, true)
+                .build(Sites.causal(4));
+    mixer.assign(PARTS);
+    Naive gated =
+        (x, w) -> {
+          double[][] rows = w.matrix("gateUp.weight");
+          double[][] both = Loops.linear(x, w, "gateUp");
+          double[][] hidden = new double[x.length][12];
+          for (int t = 0; t < x.length; t++) {
+            double[] scores = new double[4];
+            for (int e = 0; e < 4; e++) {
+              for (long unit : PARTS[e]) {
+                for (int i = 0; i < x[t].length; i++) {
+                  scores[e] += rows[(int) unit][i] * x[t][i] / 3;
+                }
+              }
+            }
+            for (int e = 0; e < 4; e++) {
+              int better = 0;
+              for (double score : scores) {
+                better += score > scores[e] ? 1 : 0;
+              }
+              for (long unit : PARTS[e]) {
+                int u = (int) unit;
+                hidden[t][u] = better < active ? Loops.silu(both[t][u]) * both[t][12 + u] : 0;
+              }
+            }
+          }
+          return Loops.linear(hidden, w, "down");
+        };
+    ModuleChecks.matches(mixer, gated, 5, 4);
+  }
+
   @Test
   void withAllExpertsItIsThePerceptronExactly() {
     EmergentExperts all = experts(4);
