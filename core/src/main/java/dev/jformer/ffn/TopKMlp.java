@@ -56,7 +56,7 @@ public final class TopKMlp extends ChannelMixer {
   }
 
   /** Units that count are at most one in so many. */
-  private static final int FEWEST_TIMES = 4;
+  private static final long FEWEST_TIMES = 4;
 
   /** Elements of a matrix that is read from memory rather than from a cache. */
   private static final long SMALLEST = 1 << 18;

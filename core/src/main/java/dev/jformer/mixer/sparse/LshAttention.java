@@ -154,7 +154,7 @@ public final class LshAttention extends Attention {
       long length = query.size(2);
       Tensor lengths =
           paddingMask == null
-              ? Tensor.full(length, DType.INT64, 1)
+              ? Tensor.full((double) length, DType.INT64, 1)
               : paddingMask.to(DType.INT64).sum(1, false);
       // Half as many directions as buckets: each has two ends.
       Tensor directions = lengths.add(chunk - 1L).floorDiv((long) chunk).view(-1, 1, 1, 1);
@@ -225,7 +225,7 @@ public final class LshAttention extends Attention {
       long length = buckets.size(2);
       Tensor places = Tensor.arange(0, length);
       // Padding comes last.
-      Tensor behind = buckets.maskedFill(buckets.lt(0L), 2 * length + 2);
+      Tensor behind = buckets.maskedFill(buckets.lt(0L), 2.0 * length + 2);
       Tensor order = behind.mul(length).add(places).sort(2, false).indices();
       Tensor back = order.sort(2, false).indices();
       long chunks = (length + chunk - 1) / chunk;
@@ -302,7 +302,7 @@ public final class LshAttention extends Attention {
   /** Cuts numbers of tokens [B, H, T] into chunks [B, H, N, C], with {@code none} at the end. */
   private static Tensor cut(Tensor numbers, Chunks chunks, long none) {
     long missing = chunks.count() * chunks.size() - chunks.length();
-    return Functional.pad(numbers, none, 0, missing).unflatten(2, -1, chunks.size());
+    return Functional.pad(numbers, (double) none, 0, missing).unflatten(2, -1, chunks.size());
   }
 
   /** The chunk before each, followed by itself; zeros before the first. */
