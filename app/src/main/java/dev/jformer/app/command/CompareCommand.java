@@ -46,6 +46,7 @@ final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--base",
       paramLabel = "NAME|FILE",
+      completionCandidates = Completion.Recipes.class,
       description = "The recipe to change (default ${DEFAULT-VALUE}).")
   private String base = "java";
 

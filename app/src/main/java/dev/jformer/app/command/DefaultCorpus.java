@@ -11,8 +11,7 @@ final class DefaultCorpus {
   private DefaultCorpus() {}
 
   static Path find() {
-    String home = System.getProperty("jformer.home", ".");
-    Path jar = Path.of(home, "app", "target", "corpus", "lucene-core-sources.jar");
+    Path jar = Bundled.find("corpus", "lucene-core-sources.jar");
     if (!Files.exists(jar)) {
       throw new CommandException(
           "the text for training that comes with the build is not at "

@@ -56,6 +56,7 @@ final class InfoCommand implements Callable<Integer> {
   @Option(
       names = "--recipe",
       paramLabel = "NAME|FILE",
+      completionCandidates = Completion.Recipes.class,
       description = "Print this recipe with all its fields.")
   private String recipe;
 

@@ -35,6 +35,7 @@ final class PapersCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..1",
       paramLabel = "NAME",
+      completionCandidates = Completion.Papers.class,
       description = "The paper to describe (default: list all of them).")
   private String name;
 

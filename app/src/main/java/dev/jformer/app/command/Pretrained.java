@@ -18,8 +18,7 @@ final class Pretrained {
     if (Files.exists(named) || !NAMES.contains(named.toString())) {
       return named;
     }
-    String home = System.getProperty("jformer.home", ".");
-    Path folder = Path.of(home, "app", "target", "models", named.toString());
+    Path folder = Bundled.find("models", named.toString());
     if (!Files.exists(folder)) {
       throw new CommandException(
           "the model "

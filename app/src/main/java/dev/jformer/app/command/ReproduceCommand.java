@@ -48,6 +48,7 @@ final class ReproduceCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "PAPER",
       arity = "0..*",
+      completionCandidates = Completion.Studied.class,
       description = "Names of papers; see 'jformer papers'.")
   private List<String> slugs = new ArrayList<>();
 

@@ -64,6 +64,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--recipe",
       paramLabel = "NAME|FILE",
+      completionCandidates = Completion.Recipes.class,
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, fine-tune,"
               + " fine-tune-text, fine-tune-mlm, translate, or a JSON or YAML file (default: the"
@@ -73,6 +74,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--task",
       paramLabel = "TASK",
+      completionCandidates = Completion.Tasks.class,
       description =
           "text, forecast, images, mlm, classify or translate (default text): takes the recipe that"
               + " suits such data.")
