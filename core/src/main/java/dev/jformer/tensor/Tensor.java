@@ -49,6 +49,7 @@ public final class Tensor implements AutoCloseable {
   private Tensor(org.bytedeco.pytorch.Tensor handle, Object owner) {
     this.handle = handle;
     this.owner = owner;
+    UnscopedTensors.made();
   }
 
   org.bytedeco.pytorch.Tensor torch() {
