@@ -30,7 +30,7 @@ import java.util.Map;
  */
 public final class GgufFile implements AutoCloseable {
   private static final String SUFFIX = ".gguf";
-  private static final int MAGIC = 0x46554747; // "GGUF"
+  static final int MAGIC = 0x46554747; // "GGUF"
   private static final String ALIGNMENT = "general.alignment";
 
   /** The largest header: metadata, with the tokenizer, and the directory of tensors. */
