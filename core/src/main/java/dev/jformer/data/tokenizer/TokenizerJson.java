@@ -59,13 +59,18 @@ final class TokenizerJson {
   }
 
   private static void special(ArrayNode added, String token, int id) {
+    added(added, token, id, true);
+  }
+
+  /** Adds a token that is found in texts as it is. */
+  static void added(ArrayNode added, String token, int id, boolean special) {
     ObjectNode entry = added.addObject();
     entry.put("id", id);
     entry.put("content", token);
     for (String flag : FLAGS) {
       entry.put(flag, false);
     }
-    entry.put("special", true);
+    entry.put("special", special);
   }
 
   /**

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.DataException;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.MissingFile;
+import dev.jformer.io.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -51,7 +52,8 @@ public final class Tokenizers {
    * {@code vocab.txt} with the tokens of {@code added_tokens.json}. A {@code tokenizer_config.json}
    * beside it is followed where it changes how texts are tokenized.
    *
-   * @param path its file, or the folder that holds one, or an ONNX file in the same folder
+   * @param path its file, or the folder that holds one, or an ONNX file in the same folder, or a
+   *     GGUF file
    * @throws DataException if there is none or it cannot be used
    */
   public static Tokenizer load(Path path) {
@@ -63,6 +65,11 @@ public final class Tokenizers {
               : MissingFile.message(path));
     }
     try {
+      if (GgufFile.isNamed(file)) {
+        try (GgufFile gguf = GgufFile.open(file)) {
+          return parse(GgufTokenizer.json(gguf.metadata()));
+        }
+      }
       JsonNode settings = tree(file.resolveSibling(SETTINGS));
       return file.getFileName().toString().equals(WORD_PIECES)
           ? parse(
