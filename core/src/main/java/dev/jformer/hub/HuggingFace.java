@@ -32,20 +32,28 @@ public final class HuggingFace {
 
   /** Loads a model of theirs as one of ours; see {@link Models#load}. */
   static Model load(Path folder, JsonNode config) throws IOException {
-    return load(family(config.path("model_type").asText()), folder, config);
+    try (Weights weights = Weights.open(folder)) {
+      return load(folder, config, StoredWeights.of(weights));
+    }
   }
 
-  private static <C extends Model.Config> Model load(Family<C> family, Path folder, JsonNode config)
-      throws IOException {
-    try (Weights weights = Weights.open(folder)) {
-      Set<String> names = weights.names();
-      C ours = family.read(config, folder, names);
-      Blueprint blueprint = Blueprint.of(ours, names.size());
-      List<WeightMap> maps =
-          family.weights(ours).stream().map(m -> m.renamed(n -> family.spelled(n, names))).toList();
-      return new Loader(folder, StoredWeights.of(weights))
-          .load(ours, blueprint, maps, family::isIgnored);
-    }
+  /**
+   * Loads a model of theirs whose weights are stored in any format.
+   *
+   * @param path its folder or file
+   */
+  static Model load(Path path, JsonNode config, StoredWeights weights) {
+    return load(family(config.path("model_type").asText()), path, config, weights);
+  }
+
+  private static <C extends Model.Config> Model load(
+      Family<C> family, Path path, JsonNode config, StoredWeights weights) {
+    Set<String> names = weights.names();
+    C ours = family.read(config, path, names);
+    Blueprint blueprint = Blueprint.of(ours, names.size());
+    List<WeightMap> maps =
+        family.weights(ours).stream().map(m -> m.renamed(n -> family.spelled(n, names))).toList();
+    return new Loader(path, weights).load(ours, blueprint, maps, family::isIgnored);
   }
 
   private static Family<?> family(String modelType) {

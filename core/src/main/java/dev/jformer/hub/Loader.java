@@ -17,7 +17,7 @@ import java.util.function.Predicate;
  * Builds a model and fills it with stored weights. Names, types and shapes are compared with the
  * configuration before any memory is allocated.
  *
- * @param folder the folder of the weights, for messages
+ * @param folder the folder or file of the weights, for messages
  */
 record Loader(Path folder, StoredWeights weights) {
   /**
@@ -40,7 +40,7 @@ record Loader(Path folder, StoredWeights weights) {
       throw new FormatException(
           folder
               + ": the configuration has no parameter for the tensor "
-              + FormatException.oneLine(unused.first())
+              + FormatException.oneLine(weights.spelled(unused.first()))
               + (unused.size() > 1 ? " and " + (unused.size() - 1) + " more" : ""));
     }
     Model model = config.build();
@@ -68,7 +68,7 @@ record Loader(Path folder, StoredWeights weights) {
     for (int i = 0; i < shapes.size(); i++) {
       String name = map.theirs().get(i);
       if (!weights.names().contains(name)) {
-        throw new FormatException(folder + ": the tensor " + name + " is missing");
+        throw new FormatException(folder + ": the tensor " + weights.spelled(name) + " is missing");
       }
       if (!Parameter.accepts(shapes.get(i), ours.ragged(), weights.shape(name))) {
         throw new FormatException(

@@ -8,6 +8,7 @@ import dev.jformer.io.ConsistentRead;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.MissingFile;
 import dev.jformer.io.Weights;
+import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Scope;
@@ -23,7 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Loads and saves models in folders, and loads those of Hugging Face and ONNX. */
+/** Loads and saves models in folders, and loads those of Hugging Face, ONNX and GGUF. */
 public final class Models {
   /** The file that holds a model's configuration. */
   public static final String CONFIG = "config.json";
@@ -36,15 +37,20 @@ public final class Models {
   public static final String ONNX = "model.onnx";
 
   /**
-   * Loads a model: one of ours, a Hugging Face GPT-2, Llama or BERT, or a BERT in ONNX's format.
+   * Loads a model: one of ours, a Hugging Face GPT-2, Llama or BERT, a BERT in ONNX's format, or a
+   * Llama in a GGUF file.
    *
-   * @param folder its folder, or an ONNX file; an ONNX model needs its tokenizer in the same folder
+   * @param folder its folder, or an ONNX or GGUF file; an ONNX model needs its tokenizer in the
+   *     same folder, a GGUF file holds it
    * @throws ConfigException if the configuration is not supported
    * @throws FormatException if the weights are damaged or belong to another configuration
    */
   public static Model load(Path folder) throws IOException {
     if (folder.toString().endsWith(".onnx")) {
       return OnnxBert.load(folder);
+    }
+    if (GgufFile.isNamed(folder) && !Files.isDirectory(folder)) {
+      return Gguf.load(folder);
     }
     Path file = folder.resolve(CONFIG);
     if (!Files.exists(file) && Files.exists(folder.resolve(ONNX))) {

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FormatException;
+import dev.jformer.io.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,18 +33,26 @@ public final class SideFiles {
    * Copies the side files of a model to the folder of a model that was derived from it, so that
    * both are used in the same way.
    *
-   * @param from the folder of the original, or its ONNX file
+   * @param from the folder of the original, or its ONNX or GGUF file
    * @param to an existing folder
    */
   public static void copy(Path from, Path to) throws IOException {
     copyGeneration(from, to);
-    SentenceSettings.copy(folder(from), to);
+    if (!GgufFile.isNamed(from)) { // files beside it may belong to another model
+      SentenceSettings.copy(folder(from), to);
+    }
   }
 
   /** Copies what says when a text ends, unless the folder has it. */
   public static void copyGeneration(Path from, Path to) throws IOException {
     Path made = to.resolve(GENERATION);
     if (Files.exists(made)) {
+      return;
+    }
+    if (GgufFile.isNamed(from)) {
+      ObjectNode ends = new JsonMapper().createObjectNode();
+      GgufStops.read(from).forEach(ends.putArray(StopTokens.FIELD)::add);
+      AtomicFile.write(made, Models.utf8(ends.toPrettyString() + "\n"));
       return;
     }
     Path file = folder(from).resolve(GENERATION);
@@ -58,7 +68,9 @@ public final class SideFiles {
   }
 
   private static Path folder(Path model) {
-    return model.toString().endsWith(".onnx") ? model.toAbsolutePath().getParent() : model;
+    return model.toString().endsWith(".onnx") || GgufFile.isNamed(model)
+        ? model.toAbsolutePath().getParent()
+        : model;
   }
 
   /**

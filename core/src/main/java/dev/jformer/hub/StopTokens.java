@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.FormatException;
+import dev.jformer.io.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,11 +23,14 @@ public final class StopTokens {
   /**
    * The tokens that end a text of the model in a folder: {@code eos_token_id}, a number or a list,
    * of {@code generation_config.json}, or else of a Hugging Face {@code config.json}, or else what
-   * the tokenizer says. Empty if nothing ends a text.
+   * the tokenizer says; those of a GGUF file. Empty if nothing ends a text.
    *
    * @throws ConfigException if {@code eos_token_id} is neither a number nor a list of numbers
    */
   public static Set<Integer> of(Path folder, Tokenizer tokenizer) throws IOException {
+    if (GgufFile.isNamed(folder)) {
+      return GgufStops.read(folder);
+    }
     for (String name : List.of(SideFiles.GENERATION, Models.CONFIG)) {
       Path file = folder.resolve(name);
       JsonNode given = SideFiles.read(file).path(FIELD);

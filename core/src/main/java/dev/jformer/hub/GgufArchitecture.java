@@ -1,0 +1,56 @@
+package dev.jformer.hub;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.config.ConfigException;
+import dev.jformer.io.FormatException;
+import dev.jformer.io.gguf.GgufFile;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * How GGUF files hold the models of a Hugging Face family: the same configuration under other keys,
+ * and the same weights under other names. With these translated, the {@link Family} loads and saves
+ * the model.
+ */
+interface GgufArchitecture {
+  /** The architectures that are supported. */
+  List<GgufArchitecture> ALL = List.of(new GgufLlama());
+
+  /** The {@code general.architecture} of its files. */
+  String name();
+
+  /** The configuration as Hugging Face's {@code config.json} has it. */
+  ObjectNode config(GgufFile file);
+
+  /** The names of tensors. */
+  GgufNames names();
+
+  /**
+   * The number of heads whose rows are stored in another order: pairs of rotary channels as
+   * neighbours, where Hugging Face has them half a head apart. 0 if the rows are in order.
+   *
+   * @param config as {@link #config} makes it
+   * @param name of a tensor in the GGUF file
+   */
+  int interleavedHeads(JsonNode config, String name);
+
+  /**
+   * The architecture with this name.
+   *
+   * @throws ConfigException if it is not supported
+   */
+  static GgufArchitecture named(String name) {
+    return ALL.stream()
+        .filter(architecture -> architecture.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ConfigException(
+                    "general.architecture is "
+                        + FormatException.quote(name)
+                        + ", which is not supported: only "
+                        + ALL.stream().map(GgufArchitecture::name).collect(Collectors.joining(", "))
+                        + " is"));
+  }
+}

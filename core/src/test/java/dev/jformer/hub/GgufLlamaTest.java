@@ -1,0 +1,161 @@
+package dev.jformer.hub;
+
+import static dev.jformer.testing.Close.assertClose;
+import static dev.jformer.testing.Close.assertSame;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.config.ConfigException;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.decode.Generator;
+import dev.jformer.decode.Sampling;
+import dev.jformer.io.FormatException;
+import dev.jformer.io.SafetensorsFile;
+import dev.jformer.io.gguf.GgufType;
+import dev.jformer.io.gguf.GgufWriter;
+import dev.jformer.model.CausalLm;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.testing.Scoped;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A tiny Llama in GGUF, with what Python makes of it: tools/fixtures/make_gguf_models.py. */
+@ExtendWith(Scoped.class)
+class GgufLlamaTest {
+  static final Path FOLDER = Path.of("src/test/resources/dev/jformer/hub/gguf");
+  static final Path FILE = FOLDER.resolve("llama.gguf");
+
+  @TempDir Path folder;
+
+  @Test
+  void logitsAndGreedyTokensAreTransformers() throws IOException {
+    try (Mode mode = Autograd.noGrad();
+        CausalLm model = (CausalLm) Models.load(FILE);
+        SafetensorsFile expected = SafetensorsFile.open(FOLDER.resolve("expected.safetensors"))) {
+      Tensor ids = expected.tensor("input_ids");
+      assertClose(expected.tensor("logits").toDoubles(), model.logits(ids), 1e-4);
+      int[] generated = expected.tensor("generated").toInts();
+      int[] prompt = Arrays.copyOf(generated, 5);
+      for (boolean cached : new boolean[] {true, false}) {
+        Generator.Request request =
+            new Generator.Request(16, Sampling.GREEDY, Set.of(), List.of(), cached);
+        List<Integer> ours =
+            new Generator(model)
+                .generate(List.of(prompt), request, unused -> "", null)
+                .get(0)
+                .ids();
+        assertEquals(
+            Arrays.stream(generated, prompt.length, generated.length).boxed().toList(), ours);
+      }
+    }
+  }
+
+  @Test
+  void textsStopAtTheEndOfATurnToo() throws IOException {
+    Tokenizer tokenizer = Tokenizers.load(FILE);
+    assertEquals(Set.of(0, 2), StopTokens.of(FILE, tokenizer));
+    SideFiles.copy(FILE, folder);
+    assertEquals(Set.of(0, 2), StopTokens.of(folder, tokenizer));
+  }
+
+  @Test
+  void isSavedForTransformersAndAsOurs() throws IOException {
+    try (CausalLm model = (CausalLm) Models.load(FILE)) {
+      HuggingFace.save(model, Tokenizers.load(FILE), folder);
+      try (CausalLm again = (CausalLm) Models.load(folder)) {
+        assertEquals(model.config(), again.config());
+        model
+            .parameters()
+            .forEach(
+                (name, p) -> assertSame(p.value(), again.parameters().get(name).value(), name));
+      }
+    }
+  }
+
+  // ---- Refusals
+
+  /** A file with the metadata of a Llama, and tensors that a test adds. */
+  private static GgufWriter llama() {
+    return new GgufWriter()
+        .text("general.architecture", "llama")
+        .integer("llama.block_count", 1)
+        .integer("llama.context_length", 8)
+        .integer("llama.embedding_length", 32)
+        .integer("llama.feed_forward_length", 32)
+        .integer("llama.attention.head_count", 2);
+  }
+
+  private void refused(GgufWriter writer, Class<? extends Exception> kind, String part)
+      throws IOException {
+    Path file = folder.resolve("bad.gguf");
+    writer.write(file);
+    String message = assertThrows(kind, () -> Models.load(file)).getMessage();
+    assertTrue(message.contains(part), message);
+    assertTrue(message.startsWith(file.toString()), message);
+    assertEquals(message.indexOf("bad.gguf"), message.lastIndexOf("bad.gguf"), message);
+    assertFalse(message.contains("\n"), message);
+  }
+
+  @Test
+  void whatIsNotSupportedIsNamed() throws IOException {
+    Tensor embedding = Tensor.zeros(4, 32);
+    refused(
+        new GgufWriter().text("general.architecture", "mamba"),
+        ConfigException.class,
+        "general.architecture is 'mamba', which is not supported: only llama is");
+    refused(new GgufWriter(), FormatException.class, "general.architecture is missing");
+    refused(llama(), FormatException.class, "the tensor token_embd.weight is missing");
+    refused(
+        llama().tensor("token_embd.weight", GgufType.F32, embedding),
+        FormatException.class,
+        "the tensor blk.0.attn_norm.weight is missing");
+    refused(
+        llama()
+            .tensor("token_embd.weight", GgufType.F32, embedding)
+            .integer("llama.expert_count", 8),
+        ConfigException.class,
+        "llama.expert_count is 8");
+    refused(
+        llama()
+            .tensor("token_embd.weight", GgufType.F32, embedding)
+            .text("llama.rope.scaling.type", "yarn"),
+        ConfigException.class,
+        "(yarn), which is not supported");
+    refused(
+        llama()
+            .tensor("token_embd.weight", GgufType.F32, embedding)
+            .integer("llama.rope.dimension_count", 8),
+        ConfigException.class,
+        "llama.rope.dimension_count is 8, which is not supported: only 16 is");
+  }
+
+  @Test
+  void aTruncatedFileIsRefused() throws IOException {
+    byte[] whole = Files.readAllBytes(FILE);
+    for (int length : new int[] {0, 3, 20, 100, 5000, whole.length / 2, whole.length - 40}) {
+      Path file = Files.write(folder.resolve("cut.gguf"), Arrays.copyOf(whole, length));
+      String message =
+          assertThrows(FormatException.class, () -> Models.load(file), "" + length).getMessage();
+      assertTrue(message.contains("cut.gguf"), message);
+    }
+  }
+
+  @Test
+  void aMissingFileIsNamed() {
+    Path none = folder.resolve("none.gguf");
+    String message = assertThrows(IOException.class, () -> Models.load(none)).getMessage();
+    assertTrue(message.contains("none.gguf"), message);
+  }
+}
