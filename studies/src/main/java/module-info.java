@@ -6,6 +6,7 @@ open module dev.jformer.studies {
   requires static io.soabase.recordbuilder.core;
   requires static java.compiler;
   requires java.desktop;
+  requires java.management;
 
   exports dev.jformer.studies;
   exports dev.jformer.studies.catalogue;
