@@ -2,15 +2,23 @@ package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
+import dev.jformer.data.tokenizer.GgufTokenizerWriter;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
+import dev.jformer.io.gguf.GgufType;
+import dev.jformer.io.gguf.GgufWriter;
+import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Map;
 
 /** Models in GGUF files, the format of llama.cpp. */
-final class Gguf {
+public final class Gguf {
   static final String ARCHITECTURE = "general.architecture";
 
   private Gguf() {}
@@ -21,15 +29,63 @@ final class Gguf {
         GgufFile file = GgufFile.open(path)) {
       GgufArchitecture architecture = GgufArchitecture.named(file.metadata().text(ARCHITECTURE));
       ObjectNode config = architecture.config(file);
-      GgufWeights weights =
-          new GgufWeights(
-              file, architecture.names(), name -> architecture.interleavedHeads(config, name));
-      return HuggingFace.load(path, config, weights);
+      return HuggingFace.load(path, config, new GgufWeights(file, architecture, config));
     } catch (ConfigException | IllegalArgumentException e) {
       throw new ConfigException(path + ": " + e.getMessage(), e);
     } catch (FormatException e) {
       String message = String.valueOf(e.getMessage());
       throw message.startsWith(path.toString()) ? e : new FormatException(path + ": " + message, e);
     }
+  }
+
+  /**
+   * Saves a model as a GPT-2 or a Llama in GGUF, so that programs built on llama.cpp load it.
+   * Vectors are written as F32. So that all values can be stored, matrices whose rows are no whole
+   * blocks of a type are written as F16.
+   *
+   * @param tokenizer byte-level BPE, written into the file; null if the model has no text
+   * @param ends the tokens that end a text
+   * @param type the type of matrices: F32, F16 or Q8_0
+   * @throws ConfigException if the model is neither, or the tokenizer has more ids than the model
+   * @throws dev.jformer.data.DataException if GGUF has no form for the tokenizer
+   * @throws IOException if it cannot be written
+   */
+  public static void save(
+      CausalLm model, Tokenizer tokenizer, Collection<Integer> ends, GgufType type, Path path)
+      throws IOException {
+    HuggingFace.Written written = HuggingFace.written(model, tokenizer);
+    GgufArchitecture architecture =
+        GgufArchitecture.named(written.config().path("model_type").asText());
+    GgufWriter out = new GgufWriter();
+    out.text(ARCHITECTURE, architecture.name());
+    architecture.write(written.config(), out);
+    if (tokenizer != null) {
+      GgufTokenizerWriter.write(tokenizer, model.config().vocab(), ends, out);
+    }
+    try (Scope scope = Scope.open()) {
+      for (Map.Entry<String, Tensor> entry : written.tensors().entrySet()) {
+        String name = architecture.names().gguf(entry.getKey());
+        Tensor values = stored(architecture, written.config(), name, entry.getValue());
+        out.tensor(name, typeOf(values, type), values);
+      }
+      out.write(path);
+    }
+  }
+
+  /** A tensor of Hugging Face's in GGUF's order. */
+  private static Tensor stored(
+      GgufArchitecture architecture, ObjectNode config, String name, Tensor values) {
+    if (architecture.isTransposed(name)) {
+      return values.t();
+    }
+    int heads = architecture.interleavedHeads(config, name);
+    return heads == 0 ? values : GgufWeights.pairs(values, heads);
+  }
+
+  private static GgufType typeOf(Tensor values, GgufType wanted) {
+    if (values.rank() < 2) {
+      return GgufType.F32;
+    }
+    return GgufWriter.fits(values, wanted) ? wanted : GgufType.F16;
   }
 }

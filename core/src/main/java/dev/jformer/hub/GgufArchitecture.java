@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
+import dev.jformer.io.gguf.GgufWriter;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -15,7 +16,7 @@ import java.util.stream.Collectors;
  */
 interface GgufArchitecture {
   /** The architectures that are supported. */
-  List<GgufArchitecture> ALL = List.of(new GgufLlama());
+  List<GgufArchitecture> ALL = List.of(new GgufLlama(), new GgufGpt2());
 
   /** The {@code general.architecture} of its files. */
   String name();
@@ -23,8 +24,20 @@ interface GgufArchitecture {
   /** The configuration as Hugging Face's {@code config.json} has it. */
   ObjectNode config(GgufFile file);
 
+  /**
+   * Adds a configuration of Hugging Face's to a file.
+   *
+   * @throws ConfigException if files of this architecture cannot hold it
+   */
+  void write(JsonNode config, GgufWriter out);
+
   /** The names of tensors. */
   GgufNames names();
+
+  /** Whether a matrix is the transposed one of Hugging Face's. */
+  default boolean isTransposed(String name) {
+    return false;
+  }
 
   /**
    * The number of heads whose rows are stored in another order: pairs of rotary channels as
@@ -33,7 +46,9 @@ interface GgufArchitecture {
    * @param config as {@link #config} makes it
    * @param name of a tensor in the GGUF file
    */
-  int interleavedHeads(JsonNode config, String name);
+  default int interleavedHeads(JsonNode config, String name) {
+    return 0;
+  }
 
   /**
    * The architecture with this name.
@@ -51,6 +66,6 @@ interface GgufArchitecture {
                         + FormatException.quote(name)
                         + ", which is not supported: only "
                         + ALL.stream().map(GgufArchitecture::name).collect(Collectors.joining(", "))
-                        + " is"));
+                        + " are"));
   }
 }

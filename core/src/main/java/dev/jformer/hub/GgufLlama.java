@@ -8,6 +8,7 @@ import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufMetadata;
 import dev.jformer.io.gguf.GgufTensor;
+import dev.jformer.io.gguf.GgufWriter;
 import java.util.Map;
 
 /** Llama, and SmolLM2, Mistral and others of the same architecture, in GGUF. */
@@ -74,8 +75,23 @@ final class GgufLlama implements GgufArchitecture {
     return config;
   }
 
+  @Override
+  public void write(JsonNode config, GgufWriter out) {
+    int headDim = config.path("head_dim").asInt();
+    out.integer("llama.vocab_size", config.path("vocab_size").asInt())
+        .integer("llama.context_length", config.path("max_position_embeddings").asInt())
+        .integer("llama.embedding_length", config.path("hidden_size").asInt())
+        .integer("llama.block_count", config.path("num_hidden_layers").asInt())
+        .integer("llama.feed_forward_length", config.path("intermediate_size").asInt())
+        .integer("llama.rope.dimension_count", headDim)
+        .integer("llama.attention.head_count", config.path("num_attention_heads").asInt())
+        .integer("llama.attention.head_count_kv", config.path("num_key_value_heads").asInt())
+        .number("llama.rope.freq_base", config.path("rope_theta").asDouble())
+        .number("llama.attention.layer_norm_rms_epsilon", config.path("rms_norm_eps").asDouble());
+  }
+
   /** The number of rows of the token embedding: not all files have the key. */
-  private static long vocabulary(GgufFile file) {
+  static long vocabulary(GgufFile file) {
     GgufTensor embedding = file.tensors().get(EMBEDDING);
     if (embedding == null || embedding.shape().rank() != 2) {
       throw new FormatException(

@@ -1,5 +1,6 @@
 package dev.jformer.hub;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
@@ -10,7 +11,6 @@ import dev.jformer.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.ToIntFunction;
 
 /**
  * The tensors of a GGUF file under Hugging Face's names, with their rows in Hugging Face's order.
@@ -19,17 +19,19 @@ final class GgufWeights implements StoredWeights {
   private final GgufFile file;
   private final GgufNames names;
   private final Map<String, String> stored = new LinkedHashMap<>();
-  private final ToIntFunction<String> interleavedHeads;
+  private final GgufArchitecture architecture;
+  private final JsonNode config;
 
   /**
    * Names the tensors of a file.
    *
-   * @param interleavedHeads see {@link GgufArchitecture#interleavedHeads}
+   * @param config Hugging Face's configuration of the model
    */
-  GgufWeights(GgufFile file, GgufNames names, ToIntFunction<String> interleavedHeads) {
+  GgufWeights(GgufFile file, GgufArchitecture architecture, JsonNode config) {
     this.file = file;
-    this.names = names;
-    this.interleavedHeads = interleavedHeads;
+    this.names = architecture.names();
+    this.architecture = architecture;
+    this.config = config;
     for (String name : file.tensors().keySet()) {
       if (stored.put(names.theirs(name), name) != null) {
         throw new ConfigException(
@@ -49,7 +51,10 @@ final class GgufWeights implements StoredWeights {
 
   @Override
   public Shape shape(String name) {
-    return entry(name).shape();
+    Shape shape = entry(name).shape();
+    return architecture.isTransposed(stored.get(name)) && shape.rank() == 2
+        ? Shape.of(shape.size(1), shape.size(0))
+        : shape;
   }
 
   @Override
@@ -60,7 +65,10 @@ final class GgufWeights implements StoredWeights {
   @Override
   public Tensor tensor(String name) {
     Tensor tensor = file.tensor(stored.get(name));
-    int heads = interleavedHeads.applyAsInt(stored.get(name));
+    if (architecture.isTransposed(stored.get(name))) {
+      return tensor.t();
+    }
+    int heads = architecture.interleavedHeads(config, stored.get(name));
     return heads == 0 ? tensor : halves(tensor, heads);
   }
 

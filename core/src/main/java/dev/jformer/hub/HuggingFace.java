@@ -46,6 +46,11 @@ public final class HuggingFace {
     return load(family(config.path("model_type").asText()), path, config, weights);
   }
 
+  /** Converts a configuration of theirs to ours; throws an exception if it is not supported. */
+  static Model.Config check(Path path, JsonNode config) {
+    return family(config.path("model_type").asText()).read(config, path, Set.of());
+  }
+
   private static <C extends Model.Config> Model load(
       Family<C> family, Path path, JsonNode config, StoredWeights weights) {
     Set<String> names = weights.names();
@@ -98,6 +103,48 @@ public final class HuggingFace {
   public static void save(
       CausalLm model, Tokenizer tokenizer, Collection<Integer> ends, Path folder)
       throws IOException {
+    Written written = written(model, tokenizer);
+    ObjectNode config = written.config();
+    TransformersFiles files = new TransformersFiles(tokenizer, ends, model.config().length());
+    files.putEnds(config);
+    Map<String, byte[]> companions = new HashMap<>();
+    companions.put(Models.CONFIG, content(config));
+    companions.put(SideFiles.GENERATION, content(files.generation()));
+    if (tokenizer != null) {
+      companions.put(Tokenizer.FILE, tokenizer.json());
+      companions.put(SideFiles.TOKENIZER_CONFIG, content(files.tokenizerConfig()));
+    }
+    try (Scope scope = Scope.open()) {
+      Models.save(folder, written.tensors(), companions);
+    }
+  }
+
+  /**
+   * A model of ours as one of theirs.
+   *
+   * @param config their configuration
+   */
+  record Written(ObjectNode config, List<WeightMap> maps, Map<String, Parameter> parameters) {
+    /** Their weights by name, in the innermost open scope. */
+    Map<String, Tensor> tensors() {
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      for (WeightMap map : maps) {
+        List<Tensor> parts = map.toTheirs(parameters.get(map.ours()).value().detach());
+        for (int i = 0; i < parts.size(); i++) {
+          tensors.put(map.theirs().get(i), parts.get(i));
+        }
+      }
+      return tensors;
+    }
+  }
+
+  /**
+   * Converts a model to a GPT-2 or a Llama.
+   *
+   * @param tokenizer to be saved with it; null for none
+   * @throws ConfigException if it is neither, or the tokenizer has more ids than the model
+   */
+  static Written written(CausalLm model, Tokenizer tokenizer) {
     CausalLm.Config ours = model.config();
     if (tokenizer != null && tokenizer.vocabularySize() > ours.vocab()) {
       throw new ConfigException(
@@ -110,26 +157,7 @@ public final class HuggingFace {
     Blueprint blueprint = Blueprint.of(ours, parameters.size());
     blueprint.check(model);
     Family.Written family = ours.position() instanceof LearnedPosition.Config ? GPT2 : LLAMA;
-    ObjectNode config = family.write(ours, blueprint);
-    TransformersFiles files = new TransformersFiles(tokenizer, ends, ours.length());
-    files.putEnds(config);
-    Map<String, byte[]> companions = new HashMap<>();
-    companions.put(Models.CONFIG, content(config));
-    companions.put(SideFiles.GENERATION, content(files.generation()));
-    if (tokenizer != null) {
-      companions.put(Tokenizer.FILE, tokenizer.json());
-      companions.put(SideFiles.TOKENIZER_CONFIG, content(files.tokenizerConfig()));
-    }
-    try (Scope scope = Scope.open()) {
-      Map<String, Tensor> tensors = new LinkedHashMap<>();
-      for (WeightMap map : family.weights(ours)) {
-        List<Tensor> parts = map.toTheirs(parameters.get(map.ours()).value().detach());
-        for (int i = 0; i < parts.size(); i++) {
-          tensors.put(map.theirs().get(i), parts.get(i));
-        }
-      }
-      Models.save(folder, tensors, companions);
-    }
+    return new Written(family.write(ours, blueprint), family.weights(ours), parameters);
   }
 
   private static byte[] content(ObjectNode config) {

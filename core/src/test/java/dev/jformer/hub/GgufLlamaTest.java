@@ -114,7 +114,7 @@ class GgufLlamaTest {
     refused(
         new GgufWriter().text("general.architecture", "mamba"),
         ConfigException.class,
-        "general.architecture is 'mamba', which is not supported: only llama is");
+        "general.architecture is 'mamba', which is not supported: only llama, gpt2 are");
     refused(new GgufWriter(), FormatException.class, "general.architecture is missing");
     refused(llama(), FormatException.class, "the tensor token_embd.weight is missing");
     refused(

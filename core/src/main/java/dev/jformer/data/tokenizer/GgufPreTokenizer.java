@@ -1,5 +1,6 @@
 package dev.jformer.data.tokenizer;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -61,6 +62,51 @@ enum GgufPreTokenizer {
                             .map(GgufPreTokenizer::spelled)
                             .collect(Collectors.joining(", "))
                         + " are"));
+  }
+
+  /**
+   * The pre-tokenizer of a {@code tokenizer.json}.
+   *
+   * @throws DataException if it splits texts in a way that has no name in GGUF
+   */
+  static GgufPreTokenizer of(JsonNode root) {
+    String splits = spelled(root.path("pre_tokenizer"));
+    boolean normalized = root.path("normalizer").isObject();
+    return Arrays.stream(values())
+        .filter(split -> spelled(split.preTokenizer()).equals(splits))
+        .filter(split -> (split.normalizer() != null) == normalized)
+        .filter(split -> !normalized || split.normalizer().equals(root.get("normalizer")))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new DataException(
+                    "the tokenizer cannot be written into a GGUF file: it splits texts in another"
+                        + " way than "
+                        + Arrays.stream(values())
+                            .map(GgufPreTokenizer::spelled)
+                            .collect(Collectors.joining(", "))));
+  }
+
+  /** What a pre-tokenizer does, without fields that do not matter here. */
+  private static String spelled(JsonNode node) {
+    return switch (node.path("type").asText()) {
+      case "Sequence" -> {
+        StringBuilder parts = new StringBuilder();
+        node.path("pretokenizers").forEach(part -> parts.append(spelled(part)).append('\n'));
+        yield parts.toString();
+      }
+      case "ByteLevel" ->
+          "bytes "
+              + node.path("add_prefix_space").asBoolean(true)
+              + node.path("use_regex").asBoolean(true);
+      case "Digits" -> "digits " + node.path("individual_digits").asBoolean(false);
+      case "Split" ->
+          "split "
+              + node.path("pattern").path("Regex").asText()
+              + node.path("behavior").asText()
+              + node.path("invert").asBoolean(false);
+      default -> node.toString();
+    };
   }
 
   /** The {@code normalizer} of the {@code tokenizer.json}; null for none. */

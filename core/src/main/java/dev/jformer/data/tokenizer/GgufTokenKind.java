@@ -9,6 +9,9 @@ final class GgufTokenKind {
   /** A token that texts are cut at, but which is no special one. */
   static final int USER = 4;
 
+  /** A place in the vocabulary without a token. */
+  static final int UNUSED = 5;
+
   private GgufTokenKind() {}
 
   static boolean isSpecial(int kind) {

@@ -42,6 +42,11 @@ final class GgufTokenizer {
     return kinds;
   }
 
+  /** Whether a file has a tokenizer. */
+  static boolean exists(GgufMetadata metadata) {
+    return metadata.has(PREFIX + "model");
+  }
+
   /**
    * The content of the {@code tokenizer.json}.
    *

@@ -33,7 +33,16 @@ public final class Tokenizers {
 
   /** Whether {@link #load} finds a tokenizer at a path. */
   public static boolean exists(Path path) {
-    return Files.isRegularFile(file(path));
+    return Files.isRegularFile(file(path)) && !(GgufFile.isNamed(path) && isWithout(path));
+  }
+
+  /** Whether a GGUF file is sound and has no tokenizer. */
+  private static boolean isWithout(Path file) {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      return !GgufTokenizer.exists(gguf.metadata());
+    } catch (IOException | FormatException e) {
+      return false; // loading it tells what is wrong
+    }
   }
 
   /** The file that holds a model's tokenizer. */
