@@ -150,6 +150,9 @@ public record LanguageModellingJob() implements Job {
   }
 
   private static final class Use extends TrainedModel {
+    /** The most tokens of a batch when a model is measured, unless one row has more. */
+    private static final int TOKENS = 16 * 1024;
+
     private final CausalLm model;
 
     Use(Path folder, CausalLm model) {
@@ -170,7 +173,7 @@ public record LanguageModellingJob() implements Job {
           request,
           tokens -> {
             double loss =
-                LanguageModelling.evaluate(model, tokens, request.batch(), Long.MAX_VALUE);
+                LanguageModelling.evaluate(model, tokens, rows(request.batch()), Long.MAX_VALUE);
             Metrics metrics = LanguageModelling.metrics(loss, tokens);
             double perByte = metrics.get("lossPerByte");
             return EvaluationResult.of(
@@ -181,6 +184,11 @@ public record LanguageModellingJob() implements Job {
                     .with(Metric.lower("perplexity", Math.exp(loss), ""))
                     .with(Metric.lower("bitsPerByte", perByte / Math.log(2), "bits")));
           });
+    }
+
+    /** Fewer rows where they are long: all logits of a batch are in memory at once. */
+    private int rows(int most) {
+      return Math.max(1, Math.min(most, TOKENS / model.config().length()));
     }
 
     @Override

@@ -52,7 +52,9 @@ import picocli.CommandLine.Parameters;
               --out small
         """)
 final class CompressCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "MODEL", description = "The folder of a model, which is not changed.")
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "The folder of a model, or an .onnx or .gguf file, which is not changed.")
   private Path folder;
 
   @Option(
@@ -264,8 +266,11 @@ final class CompressCommand implements Callable<Integer> {
     }
   }
 
-  /** Bytes of the files of weights in a folder. */
+  /** Bytes of the files of weights in a folder, or of a file. */
   private static double stored(Path folder) throws IOException {
+    if (Files.isRegularFile(folder)) {
+      return Files.size(folder);
+    }
     try (Stream<Path> files = Files.list(folder)) {
       double sum = 0;
       for (Path file :

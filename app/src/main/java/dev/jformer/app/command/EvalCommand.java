@@ -48,7 +48,7 @@ final class EvalCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "The folder of a model, or minilm, or an .onnx file.")
+      description = "The folder of a model, or minilm, or an .onnx or .gguf file.")
   private Path model;
 
   @Parameters(index = "1..*", paramLabel = "PATH", description = "More data, for --task sts.")

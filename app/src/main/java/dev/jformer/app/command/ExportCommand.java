@@ -4,11 +4,16 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import dev.jformer.compress.Fold;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.hub.Gguf;
 import dev.jformer.hub.HuggingFace;
 import dev.jformer.hub.StopTokens;
+import dev.jformer.io.gguf.GgufFile;
+import dev.jformer.io.gguf.GgufType;
 import dev.jformer.model.CausalLm;
 import dev.jformer.run.OutputFolder;
 import dev.jformer.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -21,19 +26,22 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer export}. */
 @Command(
     name = "export",
-    header = "Save a language model for Hugging Face transformers",
+    header = "Save a language model for Hugging Face transformers, or in GGUF",
     description =
         """
         Writes a folder that Python's transformers loads as a GPT-2 or a Llama, and prints the lines
-        of Python that do so. Forms of weights that only serve training are folded into plain
-        weights first.
+        of Python that do so. If the output is named .gguf, writes a file for programs built on
+        llama.cpp instead. Forms of weights that only serve training are folded into plain weights
+        first.
         """,
     footer =
         """
         Examples:
           jformer export runs/play --out play-hf
+          jformer export runs/play --out play.gguf --type Q8_0
         """)
 final class ExportCommand implements Callable<Integer> {
+  private static final List<GgufType> TYPES = List.of(GgufType.F32, GgufType.F16, GgufType.Q8_0);
   private static final String PIPELINE =
       """
       from transformers import pipeline
@@ -47,33 +55,77 @@ final class ExportCommand implements Callable<Integer> {
       print(model)
       """;
 
-  @Parameters(paramLabel = "MODEL", description = "The folder of a language model.")
+  @Parameters(paramLabel = "MODEL", description = "The folder of a language model, or a GGUF file.")
   private Path folder;
 
   @Option(
       names = "--out",
       required = true,
-      paramLabel = "FOLDER",
-      description = "The folder to write to.")
+      paramLabel = "FOLDER|FILE.gguf",
+      description = "The folder or the GGUF file to write to.")
   private Path out;
+
+  @Option(
+      names = "--type",
+      paramLabel = "TYPE",
+      description =
+          "The type of matrices in a GGUF file: F32, F16 or Q8_0 (default ${DEFAULT-VALUE}).")
+  private String type = GgufType.F16.name();
 
   @Mixin private OverwriteOption overwrite;
 
   @Override
   public Integer call() throws Exception {
+    if (GgufFile.isNamed(out)) {
+      writeGguf();
+    } else {
+      writeFolder();
+    }
+    return 0;
+  }
+
+  private void writeFolder() throws IOException {
     try (OutputFolder target = OutputFolder.open(out, overwrite.isSet(), List.of(folder));
         Scope scope = Scope.open();
-        CausalLm model = ModelFolder.load(folder, CausalLm.class, "language model")) {
+        CausalLm plain = plain()) {
       boolean text = Tokenizers.exists(folder);
-      try (CausalLm plain = Fold.fold(model)) {
-        Tokenizer tokenizer = text ? Tokenizers.load(folder) : null;
-        Set<Integer> ends = text ? StopTokens.of(folder, tokenizer) : Set.of();
-        HuggingFace.save(plain, tokenizer, ends, target.staging());
-      }
+      Tokenizer tokenizer = text ? Tokenizers.load(folder) : null;
+      HuggingFace.save(plain, tokenizer, ends(tokenizer), target.staging());
       target.publish();
       System.out.print(text ? PIPELINE.formatted(quoted(out)) : MODEL.formatted(quoted(out)));
     }
-    return 0;
+  }
+
+  private void writeGguf() throws IOException {
+    GgufType wanted = type();
+    OutputFile.check(out, List.of(folder));
+    if (Files.exists(out) && !overwrite.isSet()) {
+      throw new CommandException(out + " exists: choose another file, or give --overwrite");
+    }
+    try (Scope scope = Scope.open();
+        CausalLm plain = plain()) {
+      Tokenizer tokenizer = Tokenizers.exists(folder) ? Tokenizers.load(folder) : null;
+      Gguf.save(plain, tokenizer, ends(tokenizer), wanted, out);
+    }
+  }
+
+  private GgufType type() {
+    return TYPES.stream()
+        .filter(known -> known.name().equalsIgnoreCase(type))
+        .findFirst()
+        .orElseThrow(
+            () -> new CommandException("--type is " + type + ": expected one of F32, F16, Q8_0"));
+  }
+
+  /** The model in plain weights. */
+  private CausalLm plain() throws IOException {
+    try (CausalLm model = ModelFolder.load(folder, CausalLm.class, "language model")) {
+      return Fold.fold(model);
+    }
+  }
+
+  private Set<Integer> ends(Tokenizer tokenizer) throws IOException {
+    return tokenizer == null ? Set.of() : StopTokens.of(folder, tokenizer);
   }
 
   /** A path as a string of Python, whose quotes and escapes are those of JSON. */

@@ -36,12 +36,13 @@ import picocli.CommandLine.Parameters;
           jformer generate gpt2 --prompt 'Once' --prompt 'Twice' --greedy --json
           jformer generate runs/nested --prompt 'ROMEO:' --draft self
 
-        MODEL is the folder of a training run, or a Hugging Face folder of GPT-2 or Llama.
+        MODEL is the folder of a training run, or a Hugging Face folder of GPT-2 or Llama, or a
+        GGUF file.
         """)
 final class GenerateCommand implements Callable<Integer> {
   private static final String LANGUAGE_MODEL = "language model";
 
-  @Parameters(paramLabel = "MODEL", description = "The folder of a language model.")
+  @Parameters(paramLabel = "MODEL", description = "The folder of a language model, or a GGUF file.")
   private Path folder;
 
   @Option(

@@ -2,7 +2,9 @@ package dev.jformer.app.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.Configs;
+import dev.jformer.hub.GgufSummary;
 import dev.jformer.hub.Models;
+import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Engine;
 import java.io.IOException;
@@ -29,7 +31,7 @@ import picocli.CommandLine.Spec;
         Without an argument: the engine, and all parts that models, recipes and compression are
         made of. With the name of a kind, such as mixer: its parts. With the name of a part: what
         it is, its papers and its fields. With the folder of a model: its configuration and
-        parameters.
+        parameters. With a GGUF file: what it holds.
         """,
     footer =
         """
@@ -40,6 +42,7 @@ import picocli.CommandLine.Spec;
           jformer info gate=top-k
               Needed where parts of several kinds have the same name.
           jformer info runs/play
+          jformer info SmolLM2-135M-Instruct.Q4_1.gguf
           jformer info --recipe shakespeare > my.json
         """)
 final class InfoCommand implements Callable<Integer> {
@@ -50,7 +53,8 @@ final class InfoCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..1",
       paramLabel = "MODEL|PART|KIND",
-      description = "The folder of a model, or the name of a part or of a kind of parts.")
+      description =
+          "The folder of a model, or a GGUF file, or the name of a part or of a kind of parts.")
   private String named;
 
   @Option(
@@ -110,7 +114,39 @@ final class InfoCommand implements Callable<Integer> {
     return spec.usageMessage().width();
   }
 
+  /** A GGUF file is not loaded: its tensors may be larger than memory as float32. */
+  private void gguf(Path file) throws IOException {
+    GgufSummary summary = GgufSummary.read(file);
+    json.printer().print(summary, InfoCommand::text);
+  }
+
+  private static String text(GgufSummary file) {
+    Map<String, String> rows = new LinkedHashMap<>();
+    rows.put("architecture", file.architecture());
+    rows.put("name", file.name());
+    rows.put("parameters", String.format(Locale.ROOT, "%,d", file.parameters()));
+    rows.put("tensors by type", file.types().toString().replaceAll("[{}]", ""));
+    rows.put("bytes in the file", String.format(Locale.ROOT, "%,d", file.bytes()));
+    rows.put(
+        "bytes in memory",
+        String.format(Locale.ROOT, "%,d: all types become float32", file.bytesInMemory()));
+    rows.put(
+        "tokenizer",
+        file.tokenizer().isEmpty()
+            ? "none"
+            : file.tokenizer() + String.format(Locale.ROOT, ", %,d tokens", file.tokens()));
+    rows.put("chat template", file.chatTemplate() ? "yes" : "no");
+    rows.put("can be loaded", file.unsupported().isEmpty() ? "yes" : "no: " + file.unsupported());
+    StringBuilder text = new StringBuilder();
+    rows.forEach((key, value) -> text.append(String.format(Locale.ROOT, "%-18s %s%n", key, value)));
+    return text.toString();
+  }
+
   private void model(Path folder) throws IOException {
+    if (GgufFile.isNamed(folder)) {
+      gguf(folder);
+      return;
+    }
     try (Model model = Models.load(folder)) {
       Map<String, String> tensors = new LinkedHashMap<>();
       model.parameters().forEach((name, p) -> tensors.put(name, p.value().shape().toString()));
