@@ -128,7 +128,7 @@ final class Bert implements Family<Encoder.Config> {
             fields.size("max_position_embeddings"),
             fields.size("type_vocab_size", 2),
             activation,
-            fields.number("layer_norm_eps", 1e-12),
+            fields.positive("layer_norm_eps", 1e-12),
             fields.number("hidden_dropout_prob", 0.1),
             mask,
             padding == null || padding.isNull() ? 0 : Math.max(0, padding.intValue()),

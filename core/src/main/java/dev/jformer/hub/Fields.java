@@ -59,6 +59,15 @@ final class Fields {
     return value.doubleValue();
   }
 
+  /** A number above 0. */
+  double positive(String name, double fallback) {
+    double value = number(name, fallback);
+    if (!(value > 0)) {
+      throw unexpected(name, node.get(name), "a number above 0");
+    }
+    return value;
+  }
+
   boolean flag(String name, boolean fallback) {
     JsonNode value = given(name);
     if (value == null) {

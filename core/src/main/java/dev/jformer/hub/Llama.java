@@ -60,7 +60,7 @@ final class Llama implements Family.Written {
                         new SoftmaxAttention.Config(
                             heads, fields.size("num_key_value_heads", heads)))
                     .ffn(new GatedMlp.Config(Activation.SILU, 1, fields.size("intermediate_size")))
-                    .norm(new Norm.RmsNormConfig(fields.number("rms_norm_eps", 1e-6)))
+                    .norm(new Norm.RmsNormConfig(fields.positive("rms_norm_eps", 1e-6)))
                     .bias(false));
   }
 
@@ -69,7 +69,7 @@ final class Llama implements Family.Written {
    * rope_parameters}; older ones have {@code rope_scaling}.
    */
   private static double theta(Fields fields) {
-    double theta = fields.number("rope_theta", 10_000);
+    double theta = fields.positive("rope_theta", 10_000);
     for (String name : List.of("rope_scaling", "rope_parameters")) {
       Fields rope = fields.object(name);
       if (rope != null) {
@@ -78,7 +78,7 @@ final class Llama implements Family.Written {
         }
         rope.supports("partial_rotary_factor", rope.number("partial_rotary_factor", 1), 1.0);
         rope.refuseOthers("type", "rope_type", "partial_rotary_factor", "rope_theta");
-        theta = rope.number("rope_theta", theta);
+        theta = rope.positive("rope_theta", theta);
       }
     }
     return theta;

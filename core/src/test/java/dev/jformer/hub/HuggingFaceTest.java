@@ -267,6 +267,8 @@ class HuggingFaceTest {
     expectConfig("llama", "hidden_act", "'relu'", "hidden_act is relu");
     expectConfig("llama", "hidden_act", "[1]", "hidden_act is [1]: expected a string");
     expectConfig("llama", "rms_norm_eps", "1e999", "expected a number");
+    expectConfig("llama", "rope_theta", "0", "rope_theta is 0: expected a number above 0");
+    expectConfig("gpt2", "layer_norm_epsilon", "-2", "epsilon is -2: expected a number above 0");
     expectConfig("gpt2", "activation_function", "'tanh'", "activation_function is tanh");
     expectConfig("gpt2", "scale_attn_by_inverse_layer_idx", "true", "is true");
     expectConfig("gpt2", "model_type", "'bloom'", "only gpt2, llama, bert are");

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.DataException;
+import dev.jformer.decode.LogitsException;
 import dev.jformer.decode.Sampling;
 import dev.jformer.io.FileTree;
 import dev.jformer.io.FormatException;
@@ -125,6 +126,7 @@ class ModelFolderFuzzTest {
               | FormatException
               | DataException
               | RunException
+              | LogitsException
               | IOException
               | IllegalArgumentException e) {
             throw new Refused(e.getMessage());
