@@ -69,7 +69,8 @@ final class Gpt2 implements Family.Written {
                         new Mlp.Config(
                             ACTIVATIONS.get(activation), 4, fields.size("n_inner", 4 * width)))
                     .norm(
-                        new Norm.LayerNormConfig(fields.positive("layer_norm_epsilon", 1e-5), true)));
+                        new Norm.LayerNormConfig(
+                            fields.positive("layer_norm_epsilon", 1e-5), true)));
   }
 
   @Override
