@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -60,14 +61,18 @@ public record RunSummary(
     }
     List<RunSummary> runs = new ArrayList<>();
     for (Path recipe : recipes) {
-      try {
-        runs.add(of(recipe.getParent(), Recipe.read(recipe)));
-      } catch (ConfigException e) {
-        continue; // of another version, or half written
-      }
+      read(recipe).ifPresent(runs::add);
     }
     runs.sort(Comparator.comparing(RunSummary::changed).reversed());
     return runs;
+  }
+
+  private static Optional<RunSummary> read(Path recipe) throws IOException {
+    try {
+      return Optional.of(of(recipe.getParent(), Recipe.read(recipe)));
+    } catch (ConfigException e) {
+      return Optional.empty(); // of another version, or half written
+    }
   }
 
   private static RunSummary of(Path folder, Recipe recipe) throws IOException {

@@ -112,7 +112,7 @@ final class EvalCommand implements Callable<Integer> {
     Metric primary = result.metrics().primary();
     for (Metric metric : result.metrics().all()) {
       double value = metric.value();
-      if (metric == primary ? !Double.isFinite(value) : Double.isNaN(value)) {
+      if (metric.equals(primary) ? !Double.isFinite(value) : Double.isNaN(value)) {
         throw new CommandException(
             "the "
                 + Printer.label(metric.name())
