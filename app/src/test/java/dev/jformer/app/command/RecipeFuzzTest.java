@@ -104,7 +104,7 @@ class RecipeFuzzTest {
 
   @BeforeContainer
   static void create() throws IOException {
-    folder = Files.createTempDirectory("jformer-fuzz");
+    folder = Files.createTempDirectory("fuzz");
   }
 
   @AfterContainer

@@ -73,8 +73,8 @@ class PictureTest {
     BufferedImage deep = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_USHORT_GRAY);
     BufferedImage clear = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_4BYTE_ABGR);
     for (int i = 0; i < SIDE * SIDE; i++) {
-      deep.getRaster().setSample(i % SIDE, i / SIDE, 0, (3 * i << 8) | 255);
-      clear.setRGB(i % SIDE, i / SIDE, (4 * i << 24) | 0xc86432);
+      deep.getRaster().setSample(i % SIDE, i / SIDE, 0, 768 * i + 255);
+      clear.setRGB(i % SIDE, i / SIDE, (i << 26) | 0xc86432);
     }
     byte[] fromDeep = Picture.decode("deep", png(deep), SIDE);
     byte[] fromClear = Picture.decode("clear", png(clear), SIDE);

@@ -29,7 +29,7 @@ class ArchiveFuzzTest {
 
   @BeforeContainer
   static void create() throws IOException {
-    folder = Files.createTempDirectory("jformer-fuzz");
+    folder = Files.createTempDirectory("fuzz");
   }
 
   @AfterContainer
