@@ -27,6 +27,9 @@ final class Comparer {
   private static final Pattern REPORT =
       Pattern.compile("(.*/)?report\\.html|(compare|studies/smoke/urpe)(-\\d)?\\.[a-z]+");
 
+  /** Measured speeds. */
+  private static final Pattern SPEED = Pattern.compile("notes/(training-)?speeds?-of-.*");
+
   private final Path reference;
   private final Path found;
   private final List<String> differences = new ArrayList<>();
@@ -104,8 +107,8 @@ final class Comparer {
     if (name.endsWith("/") || name.contains("newest-but-1/") || REPORT.matcher(name).matches()) {
       return true; // of another step, or with times
     }
-    if (name.contains("notes/speed-of")) {
-      return true; // times
+    if (SPEED.matcher(name).matches()) {
+      return true;
     }
     if (name.endsWith("metrics.jsonl")) {
       return lines(one).equals(lines(other));
