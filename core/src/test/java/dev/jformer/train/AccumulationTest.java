@@ -110,7 +110,7 @@ class AccumulationTest {
       sizes.add(size);
       sum = sum.add(prediction.loss().mul((double) size));
     }
-    Tensor mean = sum.div(sizes.stream().mapToLong(s -> s).sum());
+    Tensor mean = sum.div((double) sizes.stream().mapToLong(s -> s).sum());
     mean.backward();
     Map<String, double[]> expected = gradients(model);
     Log log = run(model, task, batches);
