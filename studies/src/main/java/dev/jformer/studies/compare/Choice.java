@@ -31,7 +31,7 @@ public record Choice(Result result, String reason) {
     /** The least memory in training. */
     MEMORY("peak memory", r -> Estimate.exactly(r.peakBytes())),
     /** The fewest bytes on disk. */
-    SIZE("size on disk", r -> Estimate.exactly(r.bytes()));
+    SIZE("size on disk", r -> Estimate.exactly((double) r.bytes()));
 
     private final String words;
     private final Function<Result, Estimate> cost;
