@@ -4,46 +4,44 @@ import dev.jformer.run.Recipe;
 import dev.jformer.studies.Studies;
 import dev.jformer.studies.catalogue.Catalogue;
 import dev.jformer.studies.catalogue.Paper;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Iterator;
 
-/** Values that shells complete; files, among them the folders of runs, they find themselves. */
+/**
+ * Values that shells complete; files, among them the folders of runs, they find themselves. Values
+ * are looked up only when a completion script is made, because every command creates these.
+ */
 final class Completion {
   private Completion() {}
 
   /** The names of recipes. */
-  static final class Recipes extends ArrayList<String> {
-    private static final long serialVersionUID = 1L;
-
-    Recipes() {
-      super(Recipe.names());
+  static final class Recipes implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Recipe.names().iterator();
     }
   }
 
   /** The values of {@code train --task}. */
-  static final class Tasks extends ArrayList<String> {
-    private static final long serialVersionUID = 1L;
-
-    Tasks() {
-      super(TrainTask.names());
+  static final class Tasks implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return TrainTask.names().iterator();
     }
   }
 
   /** The names of papers. */
-  static final class Papers extends ArrayList<String> {
-    private static final long serialVersionUID = 1L;
-
-    Papers() {
-      super(Catalogue.papers().stream().map(Paper::slug).toList());
+  static final class Papers implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Catalogue.papers().stream().map(Paper::slug).iterator();
     }
   }
 
   /** The names of papers that have a study. */
-  static final class Studied extends ArrayList<String> {
-    private static final long serialVersionUID = 1L;
-
-    Studied() {
-      super(List.copyOf(Studies.all().keySet()));
+  static final class Studied implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Studies.all().keySet().iterator();
     }
   }
 }
