@@ -22,7 +22,7 @@ class ModelTextTest {
             "{\"model\":\"linear-forecaster\",\"variates\":1,\"lookBack\":10,\"horizon\":2,"
                 + "\"calendar\":0}"));
     assertEquals(
-        "encoder, 1 layers, width 8, vocabulary 256, 2,792 parameters",
+        "encoder, 1 layers, width 8, vocabulary 256, 3,344 parameters",
         text(
             "{\"model\":\"encoder\",\"layers\":1,\"width\":8,\"vocab\":256,\"length\":8,"
                 + "\"mixer\":{\"heads\":1}}"));
