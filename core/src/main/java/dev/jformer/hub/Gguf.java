@@ -15,19 +15,45 @@ import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Models in GGUF files, the format of llama.cpp. */
 public final class Gguf {
   static final String ARCHITECTURE = "general.architecture";
 
+  private static final List<GgufArchitecture> ARCHITECTURES =
+      List.of(new GgufLlama(), new GgufGpt2());
+
   private Gguf() {}
+
+  /**
+   * The architecture with this name.
+   *
+   * @throws ConfigException if it is not supported
+   */
+  static GgufArchitecture architecture(String name) {
+    return ARCHITECTURES.stream()
+        .filter(architecture -> architecture.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ConfigException(
+                    "general.architecture is "
+                        + FormatException.quote(name)
+                        + ", which is not supported: only "
+                        + ARCHITECTURES.stream()
+                            .map(GgufArchitecture::name)
+                            .collect(Collectors.joining(", "))
+                        + " are"));
+  }
 
   /** Loads a model; see {@link Models#load}. */
   static Model load(Path path) throws IOException {
     try (Scope scope = Scope.open();
         GgufFile file = GgufFile.open(path)) {
-      GgufArchitecture architecture = GgufArchitecture.named(file.metadata().text(ARCHITECTURE));
+      GgufArchitecture architecture = architecture(file.metadata().text(ARCHITECTURE));
       ObjectNode config = architecture.config(file);
       return HuggingFace.load(path, config, new GgufWeights(file, architecture, config));
     } catch (ConfigException | IllegalArgumentException e) {
@@ -54,8 +80,7 @@ public final class Gguf {
       CausalLm model, Tokenizer tokenizer, Collection<Integer> ends, GgufType type, Path path)
       throws IOException {
     HuggingFace.Written written = HuggingFace.written(model, tokenizer);
-    GgufArchitecture architecture =
-        GgufArchitecture.named(written.config().path("model_type").asText());
+    GgufArchitecture architecture = architecture(written.config().path("model_type").asText());
     GgufWriter out = new GgufWriter();
     out.text(ARCHITECTURE, architecture.name());
     architecture.write(written.config(), out);

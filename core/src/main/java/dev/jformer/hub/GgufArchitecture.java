@@ -3,11 +3,8 @@ package dev.jformer.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
-import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufWriter;
-import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * How GGUF files hold the models of a Hugging Face family: the same configuration under other keys,
@@ -15,9 +12,6 @@ import java.util.stream.Collectors;
  * the model.
  */
 interface GgufArchitecture {
-  /** The architectures that are supported. */
-  List<GgufArchitecture> ALL = List.of(new GgufLlama(), new GgufGpt2());
-
   /** The {@code general.architecture} of its files. */
   String name();
 
@@ -48,24 +42,5 @@ interface GgufArchitecture {
    */
   default int interleavedHeads(JsonNode config, String name) {
     return 0;
-  }
-
-  /**
-   * The architecture with this name.
-   *
-   * @throws ConfigException if it is not supported
-   */
-  static GgufArchitecture named(String name) {
-    return ALL.stream()
-        .filter(architecture -> architecture.name().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new ConfigException(
-                    "general.architecture is "
-                        + FormatException.quote(name)
-                        + ", which is not supported: only "
-                        + ALL.stream().map(GgufArchitecture::name).collect(Collectors.joining(", "))
-                        + " are"));
   }
 }

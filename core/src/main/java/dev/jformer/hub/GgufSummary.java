@@ -71,7 +71,7 @@ public record GgufSummary(
 
   private static String unsupported(GgufFile file, String architecture) {
     try {
-      GgufArchitecture found = GgufArchitecture.named(architecture);
+      GgufArchitecture found = Gguf.architecture(architecture);
       HuggingFace.check(file.path(), found.config(file));
       return "";
     } catch (ConfigException | FormatException | IllegalArgumentException e) {

@@ -23,7 +23,7 @@ class GgufLoadFuzzTest {
             Files.readAllBytes(GgufLlamaTest.FOLDER.resolve("spm.gguf"))));
   }
 
-  @Property(tries = 200)
+  @Property
   void filesAreLoadedOrRefused(@ForAll("files") byte[] bytes) throws IOException {
     Path path = Files.createTempFile("fuzz", ".gguf");
     try {

@@ -105,7 +105,11 @@ public final class GgufMetadata {
    * @throws FormatException if it is missing or no string
    */
   public String text(String key) {
-    return given(key).kind() == GgufValue.Kind.STRING ? given(key).text() : fail(key, "a string");
+    GgufValue value = given(key);
+    if (value.kind() != GgufValue.Kind.STRING) {
+      throw wrong(key, "a string");
+    }
+    return value.text();
   }
 
   /** A string with a default. */
@@ -136,11 +140,11 @@ public final class GgufMetadata {
   private long integer(String key, long least, long most) {
     GgufValue value = given(key);
     if (!value.kind().isInteger()) {
-      fail(key, "an integer");
+      throw wrong(key, "an integer");
     }
     long number = value.integer(0);
     if (number < least || number > most) {
-      fail(key, "an integer from " + least + " to " + most);
+      throw wrong(key, "an integer from " + least + " to " + most);
     }
     return number;
   }
@@ -152,7 +156,10 @@ public final class GgufMetadata {
     }
     GgufValue value = given(key);
     double number = value.kind().isNumber() ? value.number(0) : Double.NaN;
-    return Double.isFinite(number) ? number : fail(key, "a finite number");
+    if (!Double.isFinite(number)) {
+      throw wrong(key, "a finite number");
+    }
+    return number;
   }
 
   /** A truth value with a default. */
@@ -161,7 +168,10 @@ public final class GgufMetadata {
       return fallback;
     }
     GgufValue value = given(key);
-    return value.kind() == GgufValue.Kind.BOOL ? value.integer(0) != 0 : fail(key, "true or false");
+    if (value.kind() != GgufValue.Kind.BOOL) {
+      throw wrong(key, "true or false");
+    }
+    return value.integer(0) != 0;
   }
 
   /**
@@ -175,7 +185,7 @@ public final class GgufMetadata {
       return List.of();
     }
     if (array.element() != GgufValue.Kind.STRING) {
-      return fail(key, "an array of strings");
+      throw wrong(key, "an array of strings");
     }
     HeaderCursor in = array.cursor();
     List<String> strings = new ArrayList<>();
@@ -193,7 +203,7 @@ public final class GgufMetadata {
   public int[] integers(String key) {
     GgufValue array = array(key, "an array of integers");
     if (array != null && !array.element().isInteger()) {
-      fail(key, "an array of integers");
+      throw wrong(key, "an array of integers");
     }
     int[] numbers = new int[array == null ? 0 : array.count()];
     for (int i = 0; i < numbers.length; i++) {
@@ -210,7 +220,7 @@ public final class GgufMetadata {
   public float[] numbers(String key) {
     GgufValue array = array(key, "an array of numbers");
     if (array != null && !array.element().isNumber()) {
-      fail(key, "an array of numbers");
+      throw wrong(key, "an array of numbers");
     }
     float[] numbers = new float[array == null ? 0 : array.count()];
     for (int i = 0; i < numbers.length; i++) {
@@ -221,7 +231,10 @@ public final class GgufMetadata {
 
   private GgufValue array(String key, String expected) {
     GgufValue value = values.get(key);
-    return value == null || value.kind() == GgufValue.Kind.ARRAY ? value : fail(key, expected);
+    if (value != null && value.kind() != GgufValue.Kind.ARRAY) {
+      throw wrong(key, expected);
+    }
+    return value;
   }
 
   private GgufValue given(String key) {
@@ -232,8 +245,8 @@ public final class GgufMetadata {
     return value;
   }
 
-  private <T> T fail(String key, String expected) {
-    throw new FormatException(
+  private FormatException wrong(String key, String expected) {
+    return new FormatException(
         file + ": " + key + " is " + values.get(key) + ": expected " + expected);
   }
 }

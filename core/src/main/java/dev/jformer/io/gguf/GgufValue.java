@@ -11,26 +11,33 @@ import java.nio.ByteBuffer;
  * @param bytes those of the value, without an array's type and length
  */
 record GgufValue(Kind kind, Kind element, int count, ByteBuffer bytes) {
-  /** The kinds of values, in the order of their numbers. */
+  /** The kinds of values. */
   enum Kind {
-    UINT8(1),
-    INT8(1),
-    UINT16(2),
-    INT16(2),
-    UINT32(4),
-    INT32(4),
-    FLOAT32(4),
-    BOOL(1),
-    STRING(8),
-    ARRAY(12),
-    UINT64(8),
-    INT64(8),
-    FLOAT64(8);
+    UINT8(0, 1),
+    INT8(1, 1),
+    UINT16(2, 2),
+    INT16(3, 2),
+    UINT32(4, 4),
+    INT32(5, 4),
+    FLOAT32(6, 4),
+    BOOL(7, 1),
+    STRING(8, 8),
+    ARRAY(9, 12),
+    UINT64(10, 8),
+    INT64(11, 8),
+    FLOAT64(12, 8);
 
+    private final int id;
     private final int fewestBytes;
 
-    Kind(int fewestBytes) {
+    Kind(int id, int fewestBytes) {
+      this.id = id;
       this.fewestBytes = fewestBytes;
+    }
+
+    /** The kind's number in files. */
+    int id() {
+      return id;
     }
 
     /** The bytes of a number; the fewest that a string or an array takes. */
@@ -47,15 +54,17 @@ record GgufValue(Kind kind, Kind element, int count, ByteBuffer bytes) {
     }
 
     static Kind of(int id, String what) {
-      if (id < 0 || id >= values().length) {
-        throw new FormatException(
-            what
-                + " has the type "
-                + Integer.toUnsignedString(id)
-                + ": expected 0 to "
-                + (values().length - 1));
+      for (Kind kind : values()) {
+        if (kind.id == id) {
+          return kind;
+        }
       }
-      return values()[id];
+      throw new FormatException(
+          what
+              + " has the type "
+              + Integer.toUnsignedString(id)
+              + ": expected 0 to "
+              + (values().length - 1));
     }
   }
 

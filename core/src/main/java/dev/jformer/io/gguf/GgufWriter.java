@@ -89,13 +89,13 @@ public final class GgufWriter {
 
   private void begin(String key, GgufValue.Kind kind) {
     string(metadata, key);
-    int32(metadata, kind.ordinal());
+    int32(metadata, kind.id());
     keys++;
   }
 
   private void array(String key, GgufValue.Kind element, int count) {
     begin(key, GgufValue.Kind.ARRAY);
-    int32(metadata, element.ordinal());
+    int32(metadata, element.id());
     int64(metadata, count);
   }
 
