@@ -35,9 +35,10 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /**
-   * Loads a language model: one that this library saved, or GPT-2 or Llama from Hugging Face.
+   * Loads a language model: one that this library saved, or GPT-2 or Llama from Hugging Face or in
+   * a GGUF file.
    *
-   * @param folder with the model and its {@code tokenizer.json}
+   * @param folder with the model and its {@code tokenizer.json}, or a GGUF file
    * @throws RunException if the folder holds another kind of model, or the tokenizer of another
    *     model
    */

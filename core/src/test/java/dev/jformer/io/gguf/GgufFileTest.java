@@ -212,6 +212,17 @@ class GgufFileTest {
   }
 
   @Test
+  void version2IsReadToo() throws IOException {
+    byte[] bytes = Files.readAllBytes(FILE);
+    bytes[4] = 2;
+    try (GgufFile file = GgufFile.open(Files.write(folder.resolve("v2.gguf"), bytes));
+        GgufFile same = GgufFile.open(FILE)) {
+      assertEquals(same.tensors(), file.tensors());
+      assertArrayEquals(same.tensor("Q6_K").toFloats(), file.tensor("Q6_K").toFloats());
+    }
+  }
+
+  @Test
   void aFileWithoutTensorsIsSound() throws IOException {
     Path path = folder.resolve("empty.gguf");
     Files.write(path, new Bytes().start(0, 0).out.toByteArray());
