@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer export}. */
 @Command(
     name = "export",
-    header = "Save a language model for Hugging Face transformers, or in GGUF",
+    header = "Save a language model for transformers, or as GGUF",
     description =
         """
         Writes a folder that Python's transformers loads as a GPT-2 or a Llama, and prints the lines

@@ -1,7 +1,6 @@
 package dev.jformer.app.command;
 
 import dev.jformer.data.text.TextLines;
-import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.BeamTranslator;
@@ -71,16 +70,14 @@ final class TranslateCommand implements Callable<Integer> {
     }
     OutputFile.check(out, in == null ? List.of() : List.of(in));
     BeamSearch.Settings settings = search.settings();
-    List<String> all = input();
-    Console console = progress.console();
     try (Scope scope = Scope.open();
-        EncoderDecoder model = ModelFolder.load(folder, EncoderDecoder.class, "translator");
-        Console.Bar bar = console.begin("translating", all.size(), "texts")) {
-      Tokenizer tokenizer = Tokenizers.load(folder);
-      List<String> translations =
-          new BeamTranslator(model, tokenizer, settings, batch.size())
-              .translate(all, done -> bar.at(done, ""));
-      print(all, translations);
+        EncoderDecoder model = ModelFolder.load(folder, EncoderDecoder.class, "translator")) {
+      BeamTranslator translator =
+          new BeamTranslator(model, Tokenizers.load(folder), settings, batch.size());
+      List<String> all = input();
+      try (Console.Bar bar = progress.console().begin("translating", all.size(), "texts")) {
+        print(all, translator.translate(all, done -> bar.at(done, "")));
+      }
     }
     return 0;
   }
