@@ -218,22 +218,7 @@ final class BpeModel implements SubwordModel {
   }
 
   @Override
-  public Integer id(String token) {
-    return vocabulary.ids().get(token);
-  }
-
-  @Override
-  public String token(int id) {
-    return vocabulary.token(id);
-  }
-
-  @Override
-  public int size() {
-    return vocabulary.ids().size();
-  }
-
-  @Override
-  public int limit() {
-    return vocabulary.tokens().length;
+  public Vocabulary vocabulary() {
+    return vocabulary;
   }
 }

@@ -11,17 +11,28 @@ interface SubwordModel {
   /** Appends the ids of a word, which is not empty. */
   void encode(String word, TokenIds ids);
 
+  /** The tokens. */
+  Vocabulary vocabulary();
+
   /** The id of a token; null if the vocabulary does not have it. */
-  Integer id(String token);
+  default Integer id(String token) {
+    return vocabulary().ids().get(token);
+  }
 
   /** The token of an id; null if the vocabulary does not have it. */
-  String token(int id);
+  default String token(int id) {
+    return vocabulary().token(id);
+  }
 
   /** The number of tokens. */
-  int size();
+  default int size() {
+    return vocabulary().ids().size();
+  }
 
   /** One more than the largest id. */
-  int limit();
+  default int limit() {
+    return vocabulary().tokens().length;
+  }
 
   /** Creates the model that an object describes; older files leave out its type. */
   static SubwordModel of(JsonFields fields) {

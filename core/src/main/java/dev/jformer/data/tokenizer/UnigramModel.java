@@ -19,11 +19,10 @@ final class UnigramModel implements SubwordModel {
   /** What an unknown character costs more than the least probable piece. */
   private static final double UNKNOWN_PENALTY = 10;
 
-  private final String[] pieces;
-  private final double[] scores;
+  /** The last id of each piece, and the pieces. */
+  private final Vocabulary vocabulary;
 
-  /** The last id of each piece. */
-  private final Map<String, Integer> ids = new HashMap<>();
+  private final double[] scores;
 
   /** All pieces in order, so that those with a common start are neighbours. */
   private final String[] sorted;
@@ -34,7 +33,9 @@ final class UnigramModel implements SubwordModel {
 
   private UnigramModel(JsonFields fields) {
     JsonNode vocab = fields.list("vocab");
-    pieces = new String[vocab.size()];
+    vocabulary = new Vocabulary(new HashMap<>(), new String[vocab.size()]);
+    Map<String, Integer> ids = vocabulary.ids();
+    String[] pieces = vocabulary.tokens();
     scores = new double[vocab.size()];
     double least = Double.POSITIVE_INFINITY;
     for (int id = 0; id < pieces.length; id++) {
@@ -71,7 +72,7 @@ final class UnigramModel implements SubwordModel {
   public void encode(String word, TokenIds into) {
     for (int[] range : best(word)) {
       String piece = word.substring(range[0], range[1]);
-      Integer id = ids.get(piece);
+      Integer id = vocabulary.ids().get(piece);
       if (id != null) {
         into.add(id);
       } else if (!unknownBytes || !addBytes(piece, into)) {
@@ -91,7 +92,7 @@ final class UnigramModel implements SubwordModel {
     byte[] bytes = piece.getBytes(StandardCharsets.UTF_8);
     int[] found = new int[bytes.length];
     for (int i = 0; i < bytes.length; i++) {
-      Integer id = ids.get(BpeModel.byteToken(bytes[i]));
+      Integer id = vocabulary.ids().get(BpeModel.byteToken(bytes[i]));
       if (id == null) {
         return false;
       }
@@ -117,7 +118,7 @@ final class UnigramModel implements SubwordModel {
         low = bound(low, high, end - 1 - at, c);
         high = bound(low, high, end - 1 - at, c + 1);
         if (low < high && sorted[low].length() == end - at) {
-          int id = ids.get(sorted[low]);
+          int id = vocabulary.ids().get(sorted[low]);
           single |= end == next;
           extend(score, from, last, at, end, id, scores[id]);
         }
@@ -172,22 +173,13 @@ final class UnigramModel implements SubwordModel {
   }
 
   @Override
-  public Integer id(String token) {
-    return ids.get(token);
+  public Vocabulary vocabulary() {
+    return vocabulary;
   }
 
-  @Override
-  public String token(int id) {
-    return id >= 0 && id < pieces.length ? pieces[id] : null;
-  }
-
+  /** The number of pieces; a piece may stand twice. */
   @Override
   public int size() {
-    return pieces.length;
-  }
-
-  @Override
-  public int limit() {
-    return pieces.length;
+    return vocabulary.tokens().length;
   }
 }

@@ -11,24 +11,4 @@ record WordLevelModel(SubwordModel.Vocabulary vocabulary, String unknown) implem
     Integer id = vocabulary.ids().get(word);
     ids.add(id == null ? vocabulary.unknown(unknown, word) : id);
   }
-
-  @Override
-  public Integer id(String token) {
-    return vocabulary.ids().get(token);
-  }
-
-  @Override
-  public String token(int id) {
-    return vocabulary.token(id);
-  }
-
-  @Override
-  public int size() {
-    return vocabulary.ids().size();
-  }
-
-  @Override
-  public int limit() {
-    return vocabulary.tokens().length;
-  }
 }

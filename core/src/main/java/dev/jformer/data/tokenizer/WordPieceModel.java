@@ -61,24 +61,4 @@ record WordPieceModel(
     }
     return pieces;
   }
-
-  @Override
-  public Integer id(String token) {
-    return vocabulary.ids().get(token);
-  }
-
-  @Override
-  public String token(int id) {
-    return vocabulary.token(id);
-  }
-
-  @Override
-  public int size() {
-    return vocabulary.ids().size();
-  }
-
-  @Override
-  public int limit() {
-    return vocabulary.tokens().length;
-  }
 }
