@@ -3,7 +3,9 @@ package dev.jformer.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
+import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
+import dev.jformer.io.gguf.GgufTensor;
 import dev.jformer.io.gguf.GgufWriter;
 
 /**
@@ -12,6 +14,9 @@ import dev.jformer.io.gguf.GgufWriter;
  * the model.
  */
 interface GgufArchitecture {
+  /** The tensor of the tokens' embeddings. */
+  String EMBEDDING = "token_embd.weight";
+
   /** The {@code general.architecture} of its files. */
   String name();
 
@@ -42,5 +47,23 @@ interface GgufArchitecture {
    */
   default int interleavedHeads(JsonNode config, String name) {
     return 0;
+  }
+
+  /**
+   * The number of rows of the token embedding: not all files have the key.
+   *
+   * @throws FormatException if the file has no such matrix
+   */
+  static long vocabulary(GgufFile file) {
+    GgufTensor embedding = file.tensors().get(EMBEDDING);
+    if (embedding == null || embedding.shape().rank() != 2) {
+      throw new FormatException(
+          file.path()
+              + ": the tensor "
+              + EMBEDDING
+              + (embedding == null ? " is missing" : " is " + embedding.shape())
+              + ": expected a matrix");
+    }
+    return embedding.shape().size(0);
   }
 }

@@ -52,7 +52,7 @@ final class GgufGpt2 implements GgufArchitecture {
     int width = metadata.size("gpt2.embedding_length");
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     config.put("model_type", "gpt2");
-    config.put("vocab_size", GgufLlama.vocabulary(file));
+    config.put("vocab_size", GgufArchitecture.vocabulary(file));
     config.put("n_positions", metadata.size("gpt2.context_length"));
     config.put("n_embd", width);
     config.put("n_layer", metadata.size("gpt2.block_count"));

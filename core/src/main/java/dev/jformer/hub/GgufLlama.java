@@ -7,13 +7,11 @@ import dev.jformer.config.ConfigException;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufMetadata;
-import dev.jformer.io.gguf.GgufTensor;
 import dev.jformer.io.gguf.GgufWriter;
 import java.util.Map;
 
 /** Llama, and SmolLM2, Mistral and others of the same architecture, in GGUF. */
 final class GgufLlama implements GgufArchitecture {
-  private static final String EMBEDDING = "token_embd.weight";
   private static final GgufNames NAMES =
       new GgufNames(
           "model.layers.",
@@ -50,8 +48,8 @@ final class GgufLlama implements GgufArchitecture {
     int headDim = metadata.size("llama.attention.key_length", Math.max(1, width / heads));
     supports(metadata, "llama.rope.dimension_count", headDim);
     supports(metadata, "llama.attention.value_length", headDim);
-    refuse(metadata, "llama.expert_count", 0);
-    refuse(metadata, "llama.attention.sliding_window", 0);
+    refuse(metadata, "llama.expert_count");
+    refuse(metadata, "llama.attention.sliding_window");
     String scaling = metadata.text("llama.rope.scaling.type", "none");
     if (!scaling.equals("none") || file.tensors().containsKey("rope_freqs.weight")) {
       throw new ConfigException(
@@ -61,7 +59,7 @@ final class GgufLlama implements GgufArchitecture {
     }
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     config.put("model_type", "llama");
-    config.put("vocab_size", vocabulary(file));
+    config.put("vocab_size", GgufArchitecture.vocabulary(file));
     config.put("hidden_size", width);
     config.put("num_hidden_layers", metadata.size("llama.block_count"));
     config.put("num_attention_heads", heads);
@@ -90,20 +88,6 @@ final class GgufLlama implements GgufArchitecture {
         .number("llama.attention.layer_norm_rms_epsilon", config.path("rms_norm_eps").asDouble());
   }
 
-  /** The number of rows of the token embedding: not all files have the key. */
-  static long vocabulary(GgufFile file) {
-    GgufTensor embedding = file.tensors().get(EMBEDDING);
-    if (embedding == null || embedding.shape().rank() != 2) {
-      throw new FormatException(
-          file.path()
-              + ": the tensor "
-              + EMBEDDING
-              + (embedding == null ? " is missing" : " is " + embedding.shape())
-              + ": expected a matrix");
-    }
-    return embedding.shape().size(0);
-  }
-
   private static void supports(GgufMetadata metadata, String key, int only) {
     int given = metadata.size(key, only);
     if (given != only) {
@@ -113,9 +97,9 @@ final class GgufLlama implements GgufArchitecture {
   }
 
   /** Refuses a size that is given and not 0. */
-  private static void refuse(GgufMetadata metadata, String key, int none) {
-    double given = metadata.number(key, none);
-    if (given != none) {
+  private static void refuse(GgufMetadata metadata, String key) {
+    double given = metadata.number(key, 0);
+    if (given != 0) {
       throw new ConfigException(key + " is " + given + ", which is not supported");
     }
   }
