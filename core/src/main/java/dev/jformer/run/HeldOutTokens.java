@@ -18,7 +18,15 @@ import java.util.function.Function;
  * text.
  */
 final class HeldOutTokens {
+  /** The most tokens of a batch, unless one row has more: all its logits are in memory at once. */
+  private static final int TOKENS = 16 * 1024;
+
   private HeldOutTokens() {}
+
+  /** The number of rows of a batch: fewer than {@code most} where they are long. */
+  static int rows(int most, int length) {
+    return Math.max(1, Math.min(most, TOKENS / length));
+  }
 
   /** Whether the folder of a run holds tokens. */
   static boolean exist(Path folder) {
@@ -68,7 +76,7 @@ final class HeldOutTokens {
         tokens -> {
           HeldOut.read(
               tokens,
-              CalibrationBatches.BATCH,
+              rows(CalibrationBatches.BATCH, length),
               length,
               batches.most(),
               batch -> batches.add(batch.inputs(), null, targets ? batch.targets() : null));

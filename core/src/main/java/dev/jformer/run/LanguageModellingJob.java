@@ -150,9 +150,6 @@ public record LanguageModellingJob() implements Job {
   }
 
   private static final class Use extends TrainedModel {
-    /** The most tokens of a batch when a model is measured, unless one row has more. */
-    private static final int TOKENS = 16 * 1024;
-
     private final CausalLm model;
 
     Use(Path folder, CausalLm model) {
@@ -172,8 +169,8 @@ public record LanguageModellingJob() implements Job {
           folder(),
           request,
           tokens -> {
-            double loss =
-                LanguageModelling.evaluate(model, tokens, rows(request.batch()), Long.MAX_VALUE);
+            int rows = HeldOutTokens.rows(request.batch(), model.config().length());
+            double loss = LanguageModelling.evaluate(model, tokens, rows, Long.MAX_VALUE);
             Metrics metrics = LanguageModelling.metrics(loss, tokens);
             double perByte = metrics.get("lossPerByte");
             return EvaluationResult.of(
@@ -184,11 +181,6 @@ public record LanguageModellingJob() implements Job {
                     .with(Metric.lower("perplexity", Math.exp(loss), ""))
                     .with(Metric.lower("bitsPerByte", perByte / Math.log(2), "bits")));
           });
-    }
-
-    /** Fewer rows where they are long: all logits of a batch are in memory at once. */
-    private int rows(int most) {
-      return Math.max(1, Math.min(most, TOKENS / model.config().length()));
     }
 
     @Override

@@ -102,8 +102,8 @@ public record MaskedLanguageModellingJob() implements Job {
           folder(),
           request,
           tokens -> {
-            Metrics metrics =
-                MaskedModelling.evaluate(model, tokens, request.batch(), Long.MAX_VALUE);
+            int rows = HeldOutTokens.rows(request.batch(), model.config().length());
+            Metrics metrics = MaskedModelling.evaluate(model, tokens, rows, Long.MAX_VALUE);
             return EvaluationResult.of(
                 "text",
                 tokens.header().validationTokens(),

@@ -84,9 +84,9 @@ record BeforeAfter(double before, double after) {
   private static BeforeAfter seconds(List<Model> models, Consumer<Model> work) {
     List<Runnable> pieces = new ArrayList<>();
     for (Model model : models) {
-      work.accept(model); // once in advance, because kernels prepare themselves
       pieces.add(() -> work.accept(model));
     }
+    InterleavedTimer.measure(pieces, 0, 1); // in advance, because kernels prepare themselves
     List<Double> seconds =
         InterleavedTimer.measureFor(pieces, FEWEST, MOST, ENOUGH_SECONDS).medians();
     return new BeforeAfter(seconds.get(0), seconds.get(1));
