@@ -1,12 +1,12 @@
 package dev.jformer.io;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,7 +16,12 @@ import java.util.List;
  */
 public final class ConsistentRead {
   private static final long LONGEST_NANOS = 2_000_000_000;
-  private static final long PAUSE_MILLIS = 10;
+  private static final Duration PAUSE = Duration.ofMillis(10);
+
+  private static final String CUT_OFF =
+      " (files in it, whose names begin with "
+          + AtomicFile.PREFIX
+          + ", are of a command that still writes there or was cut off: run that command again)";
 
   private ConsistentRead() {}
 
@@ -47,7 +52,11 @@ public final class ConsistentRead {
         }
         close(read);
       } catch (IOException | RuntimeException e) {
-        boolean stays = before.equals(stamps(folder, names)) && !isBeingReplaced(folder);
+        boolean isReplaced = isBeingReplaced(folder);
+        boolean stays = before.equals(stamps(folder, names)) && !isReplaced;
+        if (isReplaced && System.nanoTime() > end) {
+          throw new IOException(e.getMessage() + CUT_OFF, e);
+        }
         if (stays || System.nanoTime() > end) {
           throw e;
         }
@@ -55,7 +64,7 @@ public final class ConsistentRead {
       if (System.nanoTime() > end) {
         throw new IOException(folder + " is being written to: try again");
       }
-      pause();
+      Pause.of(PAUSE);
     }
   }
 
@@ -90,15 +99,6 @@ public final class ConsistentRead {
       throw e;
     } catch (Exception e) {
       throw new IOException(e);
-    }
-  }
-
-  private static void pause() throws IOException {
-    try {
-      Thread.sleep(PAUSE_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while another process writes");
     }
   }
 }

@@ -2,7 +2,6 @@ package dev.jformer.io;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -32,7 +31,7 @@ public final class FolderLock implements Closeable {
   /** The name of the lock file. */
   public static final String FILE = ".jformer.lock";
 
-  private static final long PAUSE_MILLIS = 50;
+  private static final Duration PAUSE = Duration.ofMillis(50);
 
   /** The locked byte lies behind the text, so that the text can be read on any system. */
   private static final long POSITION = Long.MAX_VALUE - 1;
@@ -82,17 +81,8 @@ public final class FolderLock implements Closeable {
         if (System.nanoTime() > end) {
           throw e;
         }
-        pause();
+        Pause.of(PAUSE);
       }
-    }
-  }
-
-  private static void pause() throws IOException {
-    try {
-      Thread.sleep(PAUSE_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while another process writes");
     }
   }
 

@@ -89,6 +89,24 @@ public final class OutputFolder implements Closeable {
     }
   }
 
+  /**
+   * Does the same for someone who only reads: a folder stays as it is if no replacement was cut
+   * off, if another process writes to it, or if it cannot be written to.
+   */
+  static void repair(Path folder) {
+    boolean moving = Files.exists(folder.resolve(PUBLISHING));
+    boolean beginning = Files.exists(folder.resolve(BEGINNING));
+    boolean emptying =
+        Files.exists(folder.resolve(STAGING)) && Files.exists(folder.resolve(REPLACED));
+    if (moving || beginning || emptying) {
+      try {
+        recover(folder);
+      } catch (IOException e) {
+        LOG.warn("the replacement of files in {} is not complete: {}", folder, e.getMessage());
+      }
+    }
+  }
+
   /** Opens the folder of a run to continue it. */
   static OutputFolder reopen(Path folder) throws IOException {
     OutputFolder opened = new OutputFolder(folder, List.of(), FolderLock.acquire(folder));

@@ -29,11 +29,13 @@ public abstract class TrainedModel implements AutoCloseable {
   }
 
   /**
-   * Loads a model: one that this library saved, or another that {@link Models#load} reads.
+   * Loads a model: one that this library saved, or another that {@link Models#load} reads. A folder
+   * whose replacement was cut off is put in order before.
    *
    * @throws RunException if there is no job for it
    */
   public static TrainedModel load(Path folder) throws IOException {
+    OutputFolder.repair(folder);
     Model model = Models.load(folder);
     try {
       return of(folder, model);

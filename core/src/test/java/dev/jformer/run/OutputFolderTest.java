@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.io.FolderLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -276,5 +277,25 @@ class OutputFolderTest {
     OutputFolder.recover(folder);
     assertEquals("new", Files.readString(folder.resolve("recipe.json")));
     assertEquals("old", Files.readString(folder.resolve(".jformer-replaced/recipe.json")));
+  }
+
+  @Test
+  void readersFinishOnlyWhatWasCutOff() throws IOException {
+    write(folder, USERS);
+    write(folder.resolve(".jformer-replaced"), OLD);
+    write(folder.resolve(".jformer-publishing"), NEW);
+    try (FolderLock lock = FolderLock.acquire(folder)) {
+      OutputFolder.repair(folder);
+      assertTrue(Files.exists(folder.resolve(".jformer-publishing")), "it is being written to");
+    }
+    OutputFolder.repair(folder);
+    assertEquals(both(USERS, NEW), read(folder));
+
+    Path run = parent.resolve("run");
+    write(run, Map.of("recipe.json", "new"));
+    write(run.resolve(".jformer-replaced"), OLD);
+    Map<String, String> before = read(run);
+    OutputFolder.repair(run);
+    assertEquals(before, read(run), "a run without a model may be continued");
   }
 }
