@@ -11,6 +11,8 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -71,8 +73,15 @@ public final class Block extends ResidualBlock {
 
   /**
    * Transforms whole sequences: x [B, T, D] and the padding mask as in {@link TokenMixer#forward}.
+   * In inference mode nothing but the result outlives the call.
    */
   public Tensor forward(Tensor x, Tensor paddingMask) {
+    return Autograd.isInference()
+        ? Scope.tidy(() -> transform(x, paddingMask))
+        : transform(x, paddingMask);
+  }
+
+  private Tensor transform(Tensor x, Tensor paddingMask) {
     Tensor mixture = mixer.get().forward(tokens.input(x), paddingMask);
     return mixChannels(addMixture(x, mixture));
   }

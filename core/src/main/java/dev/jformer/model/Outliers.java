@@ -7,9 +7,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The outliers of a model, which make it hard to quantize, measured as in <a
@@ -48,24 +46,13 @@ public record Outliers(double maxNorm, double kurtosis) {
     try (Mode mode = Autograd.noGrad()) {
       for (Tensor ids : batches) {
         try (Scope scope = Scope.open()) {
-          Map<String, Tensor> seen = new LinkedHashMap<>();
+          double[] largest = new double[(int) ids.size(0)];
           try (ForwardHook probe =
               ForwardHook.on(
                   model,
                   name -> name.matches(layers),
-                  output -> seen.put(output.layer(), output.output()))) {
+                  seen -> add(seen.output(), largest, kurtoses))) {
             model.hidden(ids);
-          }
-          double[] largest = new double[(int) ids.size(0)];
-          for (Tensor activations : seen.values()) {
-            Tensor flat = activations.to(DType.FLOAT64).flatten(1, 2);
-            double[] norm = flat.abs().max(1, false).toDoubles();
-            for (int i = 0; i < norm.length; i++) {
-              largest[i] = Math.max(largest[i], norm[i]);
-            }
-            for (double value : kurtosis(flat).toDoubles()) {
-              kurtoses.add(value);
-            }
           }
           for (double value : largest) {
             norms.add(value);
@@ -76,6 +63,18 @@ public record Outliers(double maxNorm, double kurtosis) {
       model.train(training);
     }
     return new Outliers(mean(norms), mean(kurtoses));
+  }
+
+  /** Adds the outputs of a layer [B, T, D]: the largest of each sequence, and its kurtosis. */
+  private static void add(Tensor output, double[] largest, List<Double> kurtoses) {
+    Tensor flat = output.to(DType.FLOAT64).flatten(1, 2);
+    double[] norm = flat.abs().max(1, false).toDoubles();
+    for (int i = 0; i < norm.length; i++) {
+      largest[i] = Math.max(largest[i], norm[i]);
+    }
+    for (double value : kurtosis(flat).toDoubles()) {
+      kurtoses.add(value);
+    }
   }
 
   /** Computes the kurtosis of each row: [N, M] to [N]. */

@@ -21,7 +21,8 @@ public final class ForwardHook implements AutoCloseable {
    * The output of a layer.
    *
    * @param layer its dotted name
-   * @param output its output; lives as long as the scope that the model runs in
+   * @param output its output; lives as long as the scope that the model runs in, in inference mode
+   *     only until the consumer returns
    * @param input its input; lives as long
    */
   public record Output(String layer, Tensor output, Tensor input) {}

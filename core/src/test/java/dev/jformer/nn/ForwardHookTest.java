@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.model.CausalLm;
+import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import java.util.ArrayList;
@@ -43,6 +45,23 @@ class ForwardHookTest {
         List.of("blocks.0.output", "blocks.1.output", "norm"), new ArrayList<>(seen.keySet()));
     assertTrue(model.hidden(ids).sameAs(seen.get("norm")));
     assertEquals(before, model.modules());
+  }
+
+  @Test
+  void outputsOfBlocksEndWithThemInInferenceMode() {
+    CausalLm model = model();
+    Tensor ids = Tensor.zeros(DType.INT64, 1, 5);
+    Tensor expected = model.logits(ids);
+    List<Tensor> seen = new ArrayList<>();
+    try (Mode mode = Autograd.inference();
+        ForwardHook probe =
+            ForwardHook.on(
+                model,
+                name -> name.equals("blocks.0.output"),
+                output -> seen.add(output.output()))) {
+      assertTrue(expected.sameAs(model.logits(ids)));
+    }
+    assertTrue(seen.get(0).isClosed());
   }
 
   @Test
