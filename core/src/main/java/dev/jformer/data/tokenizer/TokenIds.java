@@ -20,6 +20,10 @@ final class TokenIds {
     }
   }
 
+  int size() {
+    return size;
+  }
+
   int[] toArray() {
     return Arrays.copyOf(ids, size);
   }
