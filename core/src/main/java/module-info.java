@@ -224,6 +224,7 @@ module dev.jformer.core {
       dev.jformer.run.ImageData,
       dev.jformer.run.LabelledTextData,
       dev.jformer.run.SeriesData,
+      dev.jformer.run.TaggedTextData,
       dev.jformer.run.TextData,
       dev.jformer.run.TranslationData;
   provides dev.jformer.run.Job with
@@ -233,6 +234,7 @@ module dev.jformer.core {
       dev.jformer.run.MaskedLanguageModellingJob,
       dev.jformer.run.SentenceEmbeddingJob,
       dev.jformer.run.TextClassificationJob,
+      dev.jformer.run.TokenClassificationJob,
       dev.jformer.run.TranslationJob;
   provides dev.jformer.train.Objective with
       dev.jformer.train.Consistency,

@@ -7,6 +7,7 @@ import dev.jformer.config.FormerNames;
 import dev.jformer.mixer.reduction.TokenBatch;
 import dev.jformer.mixer.reduction.TokenReducingAttention;
 import dev.jformer.nn.Embedding;
+import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
@@ -23,9 +24,9 @@ import java.util.List;
 /**
  * A bidirectional encoder of texts, such as BERT (<a href="https://arxiv.org/abs/1810.04805">BERT:
  * Pre-training of Deep Bidirectional Transformers for Language Understanding</a>): a masked
- * language model, a classifier of texts by the mean of their tokens, or a model of embeddings,
- * which are these means. {@link Embeddings} and {@link Head} configure its two ends; with a norm on
- * the embeddings, two token types and post-norm blocks it is BERT itself.
+ * language model, a classifier of texts or of each token, or a model of embeddings, which are means
+ * over tokens. {@link Embeddings}, {@link Head} and {@link ClassifierHead} configure its two ends;
+ * with a norm on the embeddings, two token types and post-norm blocks it is BERT itself.
  */
 public final class Encoder extends Model {
   /** The number of ids for mask and padding that are added if the tokenizer has none for them. */
@@ -100,16 +101,23 @@ public final class Encoder extends Model {
    * Configuration; the defaults are a small encoder of bytes.
    *
    * @param vocab V, number of token ids, mask and padding among them
-   * @param labels number of classes of texts; 0 for a model without classes
+   * @param labels number of classes of texts or tokens; 0 for a model without classes
    * @param length the longest text, in tokens
    * @param stack the blocks
    * @param embeddings the embeddings of tokens
    * @param head the head for masked language modelling
+   * @param classifier the head that finds the class if there are labels
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
   public record Config(
-      int vocab, int labels, int length, @Flat StackConfig stack, Embeddings embeddings, Head head)
+      int vocab,
+      int labels,
+      int length,
+      @Flat StackConfig stack,
+      Embeddings embeddings,
+      Head head,
+      ClassifierHead classifier)
       implements Model.Config, HasStack<Config>, EncoderConfigBuilder.With {
 
     /** A small encoder of bytes. */
@@ -120,7 +128,8 @@ public final class Encoder extends Model {
           128,
           new StackConfig().withWidth(128).withBlock(new BlockConfig().withDropout(0.1)),
           new Embeddings(),
-          new Head());
+          new Head(),
+          new ClassifierHead());
     }
 
     /** Checks the values. */
@@ -129,9 +138,15 @@ public final class Encoder extends Model {
       Checks.atLeast("labels", labels, 0);
       Checks.notNull("embeddings", embeddings);
       Checks.notNull("head", head);
-      if (labels == 0
-          && head.mlmHead()
-          && stack.block().mixer() instanceof TokenReducingAttention.Config) {
+      Checks.notNull("classifier", classifier);
+      boolean reduced = stack.block().mixer() instanceof TokenReducingAttention.Config;
+      if (reduced && labels > 0 && classifier.input() != ClassifierHead.Input.MEAN) {
+        throw new IllegalArgumentException(
+            "mixer is 'token-reduction' and classifier.input "
+                + classifier.input()
+                + ": a model that drops tokens can only classify by their MEAN");
+      }
+      if (labels == 0 && head.mlmHead() && reduced) {
         throw new IllegalArgumentException(
             "mixer is 'token-reduction' in a masked language model, which needs all tokens:"
                 + " set head.mlmHead to false or labels to at least 1");
@@ -203,6 +218,8 @@ public final class Encoder extends Model {
   private final Slot<Layer> transformNorm;
   private final Slot<Layer> decoder;
   private final Parameter decoderBias;
+  private final Slot<Layer> classifierDense;
+  private final Slot<Layer> classifierNorm;
   private final Slot<Layer> classifier;
 
   /** Creates a model with random weights. */
@@ -234,10 +251,18 @@ public final class Encoder extends Model {
       this.decoder = null;
       this.decoderBias = null;
     }
-    this.classifier =
-        config.labels() == 0
-            ? null
-            : child("classifier", Layer.class, new Linear(width, config.labels(), true, normal));
+    if (config.labels() > 0) {
+      ClassifierHead head = config.classifier();
+      Layer dense = head.dense() ? new Linear(width, width, head.bias(), normal) : new Identity();
+      this.classifierDense = child("classifierDense", Layer.class, dense);
+      this.classifierNorm = child("classifierNorm", Layer.class, head.norm().build(width));
+      this.classifier =
+          child("classifier", Layer.class, new Linear(width, config.labels(), true, normal));
+    } else {
+      this.classifierDense = null;
+      this.classifierNorm = null;
+      this.classifier = null;
+    }
   }
 
   @Override
@@ -376,18 +401,28 @@ public final class Encoder extends Model {
   }
 
   /**
-   * Computes the logits of the classes of texts.
+   * Computes the logits of the classes of texts or of each token.
    *
    * @param ids as {@link #hidden(Tensor, Tensor)}'s
    * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s
-   * @return logits [B, K]
+   * @return logits [B, K], or [B, T, K] if {@link ClassifierHead#labelsTokens tokens have labels}
    * @throws IllegalStateException if the model has no classes
    */
   public Tensor logits(Tensor ids, Tensor paddingMask) {
     if (classifier == null) {
       throw new IllegalStateException("this encoder has no classes: labels is 0");
     }
-    return classifier.get().forward(pooled(ids, paddingMask));
+    ClassifierHead head = config.classifier();
+    Tensor x =
+        switch (head.input()) {
+          case MEAN -> pooled(ids, paddingMask);
+          case FIRST -> hidden(ids, paddingMask).select(1, 0);
+          case TOKENS -> hidden(ids, paddingMask);
+        };
+    if (head.dense()) {
+      x = head.activation().apply(classifierDense.get().forward(x));
+    }
+    return classifier.get().forward(classifierNorm.get().forward(x));
   }
 
   @Override

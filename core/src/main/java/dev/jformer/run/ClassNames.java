@@ -2,15 +2,19 @@ package dev.jformer.run;
 
 import dev.jformer.config.Configs;
 import dev.jformer.data.DataException;
+import dev.jformer.hub.HeadLabels;
 import dev.jformer.io.AtomicFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 
 /**
- * The names of a classifier's classes, stored as {@code classes.json} beside the model.
+ * The names of a classifier's classes, stored as {@code classes.json} beside the model. A Hugging
+ * Face model has them in its configuration instead.
  *
  * @param classes names, in the order of the model's scores
  */
@@ -29,16 +33,42 @@ public record ClassNames(List<String> classes) {
 
   /** Whether the folder of a model holds names. */
   public static boolean exists(Path folder) {
-    return Files.exists(folder.resolve(FILE));
+    return Files.exists(folder.resolve(FILE)) || !theirs(folder).isEmpty();
   }
 
   /** Reads the names from the folder of a model. */
   public static ClassNames load(Path folder) {
-    if (!exists(folder)) {
+    if (Files.exists(folder.resolve(FILE))) {
+      return Configs.read(folder.resolve(FILE), ClassNames.class);
+    }
+    List<String> theirs = theirs(folder);
+    if (theirs.isEmpty()) {
       throw new RunException(
           folder + " holds no " + FILE + ": expected the names of its classes there");
     }
-    return Configs.read(folder.resolve(FILE), ClassNames.class);
+    return new ClassNames(theirs);
+  }
+
+  private static List<String> theirs(Path folder) {
+    try {
+      return HeadLabels.read(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the labels in " + folder, e);
+    }
+  }
+
+  /**
+   * Returns these names in the order of a trained model's, if it has the same ones, so that its
+   * classifier is of use.
+   *
+   * @param folder of the trained model; empty for none
+   */
+  ClassNames inOrderOf(String folder) {
+    if (folder.isEmpty() || !exists(Path.of(folder))) {
+      return this;
+    }
+    ClassNames other = load(Path.of(folder));
+    return new HashSet<>(other.classes).equals(new HashSet<>(classes)) ? other : this;
   }
 
   /** Reads the names from the folder of a model, and checks that there are {@code count}. */
@@ -46,7 +76,7 @@ public record ClassNames(List<String> classes) {
     ClassNames found = load(folder);
     if (found.classes.size() != count) {
       throw new RunException(
-          folder.resolve(FILE)
+          folder
               + " names "
               + found.classes.size()
               + " classes: expected "

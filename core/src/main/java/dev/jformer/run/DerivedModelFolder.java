@@ -40,6 +40,9 @@ public final class DerivedModelFolder {
         AtomicFile.write(to.resolve(companion), Files.readAllBytes(from.resolve(companion)));
       }
     }
+    if (!Files.exists(to.resolve(COMPANIONS.get(0))) && ClassNames.exists(from)) {
+      ClassNames.load(from).save(to); // a Hugging Face model has them in its configuration
+    }
     if (Tokenizers.exists(from)) {
       Tokenizers.load(from).save(to); // it may lie in other files than tokenizer.json
     }

@@ -2,16 +2,27 @@ package dev.jformer.run;
 
 import dev.jformer.data.text.LabelledTexts;
 import dev.jformer.data.text.TextBatch;
+import dev.jformer.data.text.TextLines;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.model.Encoder;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.TextClassification;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Encodes texts as an encoder takes them. */
 final class EncodedTexts {
   private EncodedTexts() {}
+
+  /** Texts, and the lines of text files that are not blank. */
+  static List<String> lines(List<String> texts, List<Path> files) {
+    List<String> all = new ArrayList<>(texts);
+    for (Path file : files) {
+      TextLines.read(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
+    }
+    return all;
+  }
 
   /**
    * Tokenizes labelled texts and numbers their classes.

@@ -2,6 +2,8 @@ package dev.jformer.run;
 
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -20,6 +22,20 @@ final class EncoderPasses implements ForwardPasses {
     return encoder.config().head().mlmHead()
         ? encoder.mlmLogits(input, paddingMask)
         : encoder.hidden(input, paddingMask);
+  }
+
+  @Override
+  public Tensor loss(
+      Model model, Tensor input, Tensor paddingMask, Tensor target, double temperature) {
+    Tensor logits = forward(model, input, paddingMask).to(DType.FLOAT32).div(temperature);
+    boolean tokens = logits.rank() == 3;
+    return Functional.crossEntropy(
+        tokens ? logits.flatten(0, 1) : logits, tokens ? target.flatten(0, 1) : target, -1, 0);
+  }
+
+  @Override
+  public Tensor loss(Model model, Tensor input, Tensor paddingMask, Tensor target) {
+    return loss(model, input, paddingMask, target, 1);
   }
 
   @Override

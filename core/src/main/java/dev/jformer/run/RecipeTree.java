@@ -24,7 +24,9 @@ final class RecipeTree {
           "poolformer",
           "mlm",
           "classify",
+          "tokens",
           "fine-tune",
+          "fine-tune-tokens",
           "fine-tune-text",
           "fine-tune-mlm",
           "translate");

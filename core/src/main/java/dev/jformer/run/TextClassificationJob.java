@@ -3,7 +3,6 @@ package dev.jformer.run;
 import com.google.auto.service.AutoService;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.data.text.LabelledTexts;
-import dev.jformer.data.text.TextLines;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.metrics.ClassificationScores;
@@ -45,7 +44,7 @@ public record TextClassificationJob() implements Job {
     LabelledTexts texts =
         LabelledTexts.read(
             Path.of(data.source()), data.header(), List.of(), workspace.progress()::remark);
-    ClassNames classes = new ClassNames(texts.classes());
+    ClassNames classes = new ClassNames(texts.classes()).inOrderOf(recipe.from());
     Path folder = workspace.folder();
     if (classes.classes().size() < 2) {
       throw new RunException(
@@ -65,15 +64,20 @@ public record TextClassificationJob() implements Job {
         new TextData(data.source(), List.of(), data.tokenizer(), data.vocabulary(), 0.5);
     Tokenizer tokenizer = new TextPreparation(plain, workspace).tokenizer();
     classes.save(folder);
-    return new Data(data.source(), texts, tokenizer, workspace);
+    return new Data(data.source(), texts, classes, tokenizer, workspace);
   }
 
   /** Prepares texts in memory. */
   public static PreparedData of(LabelledTexts texts, Tokenizer tokenizer) {
-    return new Data("texts", texts, tokenizer, null);
+    return new Data("texts", texts, new ClassNames(texts.classes()), tokenizer, null);
   }
 
-  private record Data(String source, LabelledTexts texts, Tokenizer tokenizer, Workspace workspace)
+  private record Data(
+      String source,
+      LabelledTexts texts,
+      ClassNames classes,
+      Tokenizer tokenizer,
+      Workspace workspace)
       implements PreparedData {
     @Override
     public Job job() {
@@ -82,13 +86,15 @@ public record TextClassificationJob() implements Job {
 
     @Override
     public Encoder.Config fit(Model.Config config) {
-      return ((Encoder.Config) config).sized(tokenizer.vocabularySize(), texts.classes().size());
+      Encoder.Config encoder = (Encoder.Config) config;
+      return encoder
+          .sized(tokenizer.vocabularySize(), classes.classes().size())
+          .with(c -> c.classifier(encoder.classifier().ofTexts()));
     }
 
     @Override
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
       Encoder encoder = (Encoder) model;
-      ClassNames classes = new ClassNames(texts.classes());
       return new TextClassification(
           encoder,
           EncodedTexts.examples(texts, classes, tokenizer, encoder.config().length(), source),
@@ -110,12 +116,12 @@ public record TextClassificationJob() implements Job {
           "texts",
           texts.trainingTexts(),
           texts.heldOutTexts(),
-          this.texts.classes().size() + " classes");
+          classes.classes().size() + " classes");
     }
 
     @Override
     public void save(Model model, Path folder) throws IOException {
-      new ClassNames(texts.classes()).save(folder);
+      classes.save(folder);
       if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
         tokenizer.save(folder);
       }
@@ -132,7 +138,9 @@ public record TextClassificationJob() implements Job {
 
   @Override
   public boolean uses(Model.Config trained) {
-    return trained instanceof Encoder.Config encoder && encoder.labels() > 0;
+    return trained instanceof Encoder.Config encoder
+        && encoder.labels() > 0
+        && !encoder.classifier().labelsTokens();
   }
 
   @Override
@@ -178,11 +186,7 @@ public record TextClassificationJob() implements Job {
 
     @Override
     public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
-      List<String> all = new ArrayList<>(texts);
-      for (Path file : files) {
-        TextLines.read(file).stream().filter(line -> !line.isBlank()).forEach(all::add);
-      }
-      return classify(all);
+      return classify(EncodedTexts.lines(texts, files));
     }
 
     /** The names of the classes. */

@@ -123,6 +123,18 @@ public abstract class TrainedModel implements AutoCloseable {
     throw new RunException(folder + " holds " + model.config().noun() + ": expected a classifier");
   }
 
+  /**
+   * Predicts what the model was trained for: the classes of texts or images, or the entities in
+   * texts.
+   *
+   * @param files text files, whose lines are inputs, or images
+   * @throws RunException if the model does not predict on such inputs
+   */
+  public List<? extends InputPrediction> predict(List<String> texts, List<Path> files)
+      throws IOException {
+    return classify(texts, files);
+  }
+
   /** The forward passes of models of this family; empty for models with more than one input. */
   public final Optional<ForwardPasses> passes() {
     return passes;

@@ -39,6 +39,7 @@ final class TinyData {
     SplittableRandom random = new SplittableRandom(1);
     Files.write(folder.resolve("text.txt"), sentences(random, 400));
     labelled(random);
+    tagged();
     List<String> source = sentences(random, 120);
     Files.write(folder.resolve("source.txt"), source);
     Files.write(
@@ -75,6 +76,24 @@ final class TinyData {
               + (good ? "yes" : "no"));
     }
     Files.write(folder.resolve("labelled.tsv"), lines);
+  }
+
+  /** Sentences in which a colour before an animal is a name, and places are names. */
+  private void tagged() throws IOException {
+    SplittableRandom random = new SplittableRandom(5);
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 120; i++) {
+      for (String word : sentence(random, 2 + random.nextInt(6)).split(" ")) {
+        boolean name = word.equals("cat") || word.equals("dog");
+        if (name && random.nextBoolean()) {
+          lines.add("mister\tB-pet\n" + word + "\tI-pet");
+        } else {
+          lines.add(word + "\t" + (name ? "B-pet" : word.equals("house") ? "B-place" : "O"));
+        }
+      }
+      lines.add("");
+    }
+    Files.write(folder.resolve("tagged.conll"), lines);
   }
 
   private void images(SplittableRandom random) throws IOException {
@@ -116,6 +135,7 @@ final class TinyData {
               LANGUAGE + head + ", 'objective': {'type': 'consistency', 'alpha': 2}";
           case "masked" -> MASKED + head;
           case "classify" -> CLASSIFY + head;
+          case "tokens" -> TOKENS + head;
           case "images" -> IMAGES + head;
           case "translate" -> TRANSLATE + head;
           case "translate-loss" -> TRANSLATE.replace("'bleu'", "'loss'") + head;
@@ -174,6 +194,14 @@ final class TinyData {
       'model': {'model': 'encoder', 'layers': 1, 'width': 16, 'length': 24, 'dropout': 0.1,
         'mixer': {'type': 'softmax', 'heads': 2}},
       'data': {'type': 'labelled-text', 'source': 'FOLDER/labelled.tsv', 'vocabulary': 270,
+        'validation': 0.2},
+      """;
+
+  private static final String TOKENS =
+      """
+      'model': {'model': 'encoder', 'layers': 1, 'width': 16, 'length': 24, 'dropout': 0.1,
+        'mixer': {'type': 'softmax', 'heads': 2}},
+      'data': {'type': 'tagged-text', 'source': 'FOLDER/tagged.conll', 'vocabulary': 280,
         'validation': 0.2},
       """;
 

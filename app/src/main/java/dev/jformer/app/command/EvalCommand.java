@@ -25,7 +25,8 @@ import picocli.CommandLine.Parameters;
     description =
         """
         Measures what suits the model: the loss and perplexity of a language model or a masked
-        language model; the accuracy of a classifier of images or texts; the BLEU score of a
+        language model; the accuracy of a classifier of images or texts; the F1 of the named
+        entities that a classifier of words finds; the BLEU score of a
         translator, as sacrebleu computes it; or, with '--task sts', how well the embeddings of an
         encoder agree with people on the similarity of texts.
         """,
@@ -58,7 +59,8 @@ final class EvalCommand implements Callable<Integer> {
       names = "--task",
       paramLabel = "TASK",
       description =
-          "sts (semantic textual similarity) or translate (default: what the model was trained for).")
+          "sts (semantic textual similarity) or translate (default: what the model was trained"
+              + " for).")
   private String task;
 
   @Option(

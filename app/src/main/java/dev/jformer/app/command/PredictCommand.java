@@ -1,16 +1,11 @@
 package dev.jformer.app.command;
 
-import dev.jformer.run.Classification;
-import dev.jformer.run.Prediction;
+import dev.jformer.run.InputPrediction;
 import dev.jformer.run.TrainedModel;
 import dev.jformer.tensor.Scope;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,11 +14,11 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer predict}. */
 @Command(
     name = "predict",
-    header = "Classify images or texts",
+    header = "Classify images or texts, or find names in texts",
     description =
         """
         Prints the most probable classes of each image file, of each line of a text file, or of
-        each --text.
+        each --text. A classifier of tokens prints the named entities of each text.
         """,
     footer =
         """
@@ -31,6 +26,7 @@ import picocli.CommandLine.Parameters;
           jformer predict runs/images cat.jpg dog.png
           jformer predict runs/classify --text 'what a film'
           jformer predict runs/classify reviews.txt --json
+          jformer predict runs/fine-tune-tokens --text 'Ada Lovelace was born in London.'
         """)
 final class PredictCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "MODEL", description = "The folder of a classifier.")
@@ -66,26 +62,14 @@ final class PredictCommand implements Callable<Integer> {
     }
     try (Scope scope = Scope.open();
         TrainedModel model = TrainedModel.load(folder)) {
-      model.classify(texts, files).forEach(this::print);
+      model.predict(texts, files).forEach(this::print);
       return 0;
     }
   }
 
-  /** An input and the probabilities of the classes. */
-  record Classified(String input, Map<String, Double> probabilities) {}
-
-  private void print(Classification result) {
-    Map<String, Double> each = new LinkedHashMap<>();
-    result.predictions().forEach(p -> each.put(p.label(), p.probability()));
+  private void print(InputPrediction prediction) {
     json.printer()
         .printLine(
-            new Classified(result.input(), each),
-            classified -> classified.input() + ": " + text(result.top(top)));
-  }
-
-  private static String text(List<Prediction> predictions) {
-    return predictions.stream()
-        .map(p -> String.format(Locale.ROOT, "%s %.1f %%", p.label(), 100 * p.probability()))
-        .collect(Collectors.joining(", "));
+            prediction.fields(), fields -> prediction.input() + ": " + prediction.describe(top));
   }
 }

@@ -20,8 +20,8 @@ import picocli.CommandLine.Option;
     description =
         """
         Trains a language model on text, a forecaster on the series of a CSV file, a classifier of
-        images or of texts, an encoder as a masked language model, or a translator. A run can be
-        stopped or killed and resumed.
+        images, of texts or of words, an encoder as a masked language model, or a translator. A run
+        can be stopped or killed and resumed.
         """,
     footer =
         """
@@ -38,6 +38,8 @@ import picocli.CommandLine.Option;
           jformer train --task mlm --data book.txt --out runs/encoder
           jformer train --task classify --from runs/encoder --data reviews.tsv
               Each line is a text, a tab and a label. '--from minilm' starts from a model of English.
+          jformer train --task tokens --from minilm --data names.conll
+              Each line is a word, a tab and a tag; an empty line ends a sentence.
           jformer train --task translate \\
               --source train.en.gz --target train.de.gz \\
               --validation-source val.en.gz --validation-target val.de.gz
@@ -57,6 +59,7 @@ final class TrainCommand implements Callable<Integer> {
           "language-modelling", "jformer generate %s --prompt '...'",
           "masked-language-modelling", "jformer train --task classify --from %s --data texts.tsv",
           "text-classification", "jformer predict %s --text '...'",
+          "token-classification", "jformer predict %s --text '...'",
           "image-classification", "jformer predict %s picture.jpg",
           "translation", "jformer translate %s '...'",
           "forecasting", "jformer forecast %s --data series.csv --out next.csv");
@@ -66,9 +69,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|FILE",
       completionCandidates = Completion.Recipes.class,
       description =
-          "java, shakespeare, forecast, images, poolformer, mlm, classify, fine-tune,"
-              + " fine-tune-text, fine-tune-mlm, translate, or a JSON or YAML file (default: the"
-              + " recipe of the task).")
+          "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, fine-tune,"
+              + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, translate, or a JSON or YAML"
+              + " file (default: the recipe of the task).")
   private String named;
 
   @Option(
@@ -76,8 +79,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "TASK",
       completionCandidates = Completion.Tasks.class,
       description =
-          "text, forecast, images, mlm, classify or translate (default text): takes the recipe that"
-              + " suits such data.")
+          "text, forecast, images, mlm, classify, tokens or translate (default text): takes the"
+              + " recipe that suits such data.")
   private String task;
 
   @Option(
@@ -97,7 +100,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "PATH",
       description =
           "The training data: text (a file, folder, zip or jar), a CSV file, images (a folder or"
-              + " zip), or a file of labelled texts.")
+              + " zip), a file of labelled texts, or a CoNLL file of tagged words.")
   private Path data;
 
   @Mixin private PairOptions pairs;

@@ -20,6 +20,7 @@ enum TrainTask {
   IMAGES("images", "images", "image-classification"),
   MLM("mlm", "fine-tune-mlm", "masked-language-modelling"),
   CLASSIFY("classify", "fine-tune", "text-classification"),
+  TOKENS("tokens", "fine-tune-tokens", "token-classification"),
   TRANSLATE("translate", "translate", "translation");
 
   private static final String RATE = "training.learningRate";
@@ -73,7 +74,8 @@ enum TrainTask {
     }
     // A new classifier on a small encoder of ours learns from random weights, for the most part.
     boolean ours = Files.exists(Pretrained.find(from).resolve("recipe.json"));
-    return this == CLASSIFY && ours ? recipe : fineTuning;
+    boolean classifier = this == CLASSIFY || this == TOKENS;
+    return classifier && ours ? recipe : fineTuning;
   }
 
   /**

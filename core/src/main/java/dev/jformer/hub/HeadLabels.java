@@ -1,0 +1,84 @@
+package dev.jformer.hub;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.jformer.config.ConfigException;
+import dev.jformer.io.FormatException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+
+/** The names of a classifier's labels in the configuration of a Hugging Face model. */
+public final class HeadLabels {
+  static final String FIELD = "id2label";
+
+  private HeadLabels() {}
+
+  /**
+   * Reads the labels of a model.
+   *
+   * @param folder its folder
+   * @return the labels in the order of the model's scores; empty if the folder names none
+   * @throws ConfigException if they are not numbered from 0, or two have one name
+   */
+  public static List<String> read(Path folder) throws IOException {
+    Path file = folder.resolve(Models.CONFIG);
+    JsonNode config = SideFiles.read(file);
+    if (!config.has("model_type")) {
+      return List.of();
+    }
+    try {
+      return of(config);
+    } catch (ConfigException e) {
+      throw new ConfigException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The labels in a configuration; empty if it has none. */
+  static List<String> of(JsonNode config) {
+    JsonNode field = config.path(FIELD);
+    if (!field.isObject()) {
+      return List.of();
+    }
+    String[] names = new String[field.size()];
+    for (Map.Entry<String, JsonNode> entry : field.properties()) {
+      int number = number(entry.getKey(), names.length);
+      if (!entry.getValue().isTextual()) {
+        throw new ConfigException(
+            FIELD
+                + "."
+                + number
+                + " is "
+                + FormatException.oneLine(entry.getValue().toString())
+                + ": expected the name of a label");
+      }
+      names[number] = entry.getValue().textValue();
+    }
+    List<String> labels = new ArrayList<>();
+    for (int i = 0; i < names.length; i++) {
+      if (names[i] == null) {
+        throw new ConfigException(
+            FIELD + " has " + names.length + " labels, but none with the number " + i);
+      }
+      labels.add(names[i]);
+    }
+    if (new HashSet<>(labels).size() < labels.size()) {
+      throw new ConfigException(FIELD + " names two labels alike: expected each name once");
+    }
+    return List.copyOf(labels);
+  }
+
+  private static int number(String key, int count) {
+    if (!key.matches("[0-9]{1,9}") || Integer.parseInt(key) >= count) {
+      throw new ConfigException(
+          FIELD
+              + " has the key "
+              + FormatException.quote(key)
+              + ": expected the numbers 0 to "
+              + (count - 1));
+    }
+    return Integer.parseInt(key);
+  }
+}
