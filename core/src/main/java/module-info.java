@@ -214,6 +214,7 @@ module dev.jformer.core {
       dev.jformer.nn.quantized.RangeRule.Search;
   provides dev.jformer.position.Position.Config with
       dev.jformer.position.Alibi.Config,
+      dev.jformer.position.CombinedPosition.Config,
       dev.jformer.position.LearnedPosition.Config,
       dev.jformer.position.NoPosition.Config,
       dev.jformer.position.Rope.Config,

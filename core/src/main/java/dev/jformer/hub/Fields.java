@@ -3,6 +3,7 @@ package dev.jformer.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.io.FormatException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -59,6 +60,77 @@ final class Fields {
     return value.doubleValue();
   }
 
+  /** A number that must be given. */
+  double atLeast(String name, double least) {
+    double value = number(name, Double.NEGATIVE_INFINITY);
+    if (!(value >= least)) {
+      throw unexpected(name, node.get(name), "a number of at least " + least);
+    }
+    return value;
+  }
+
+  /** A list of numbers that must be given. */
+  List<Double> numbers(String name) {
+    JsonNode value = given(name);
+    if (value == null || !value.isArray() || value.size() > LARGEST) {
+      throw unexpected(name, value, "a list of numbers");
+    }
+    List<Double> numbers = new ArrayList<>();
+    for (JsonNode number : value) {
+      if (!number.isNumber() || !(number.doubleValue() > 0)) {
+        throw unexpected(name, number, "numbers above 0");
+      }
+      numbers.add(number.doubleValue());
+    }
+    return numbers;
+  }
+
+  /** A list of texts; empty if it is not given. */
+  List<String> texts(String name) {
+    JsonNode value = given(name);
+    if (value == null) {
+      return List.of();
+    }
+    if (!value.isArray()) {
+      throw unexpected(name, value, "a list of strings");
+    }
+    List<String> texts = new ArrayList<>();
+    value.forEach(text -> texts.add(text.asText()));
+    return texts;
+  }
+
+  /** A size, 0 if it is null or 0; with a default if there is no such field. */
+  int sizeOrNone(String name, int fallback) {
+    JsonNode value = node.get(name);
+    if (value == null) {
+      return fallback;
+    }
+    return value.isNull() || isZero(value) ? 0 : size(name, value);
+  }
+
+  /** A number above 0, 0 if it is null or 0; with a default if there is no such field. */
+  double numberOrNone(String name, double fallback) {
+    JsonNode value = node.get(name);
+    if (value == null) {
+      return fallback;
+    }
+    return value.isNull() || isZero(value) ? 0 : positive(name, 0);
+  }
+
+  private static boolean isZero(JsonNode value) {
+    return value.isNumber() && value.doubleValue() == 0;
+  }
+
+  /** One of several values that a text names. */
+  <T> T choice(String name, String fallback, Map<String, T> values) {
+    String given = text(name, fallback);
+    if (!values.containsKey(given)) {
+      throw unsupported(
+          name, given, String.join(", ", values.keySet().stream().sorted().toList()) + " are");
+    }
+    return values.get(given);
+  }
+
   /** A number above 0. */
   double positive(String name, double fallback) {
     double value = number(name, fallback);
@@ -105,15 +177,23 @@ final class Fields {
   /** Refuses a field that is set to anything but the supported value. */
   void supports(String name, Object given, Object supported) {
     if (!given.equals(supported)) {
-      throw new ConfigException(
-          path
-              + name
-              + " is "
-              + FormatException.oneLine(given.toString())
-              + ", which is not supported: only "
-              + supported
-              + " is");
+      throw unsupported(name, given, supported + " is");
     }
+  }
+
+  /**
+   * The error of a field whose value is not supported.
+   *
+   * @param only what is, such as {@code "silu is"}
+   */
+  ConfigException unsupported(String name, Object given, String only) {
+    return new ConfigException(
+        path
+            + name
+            + " is "
+            + FormatException.oneLine(given.toString())
+            + ", which is not supported: only "
+            + only);
   }
 
   /** Refuses all fields but these. */

@@ -14,6 +14,9 @@ import java.util.Map;
 public final class HeadLabels {
   static final String FIELD = "id2label";
 
+  /** The labels of a classifier whose configuration names none. */
+  private static final List<String> USUAL = List.of("LABEL_0", "LABEL_1");
+
   private HeadLabels() {}
 
   /**
@@ -40,7 +43,9 @@ public final class HeadLabels {
   static List<String> of(JsonNode config) {
     JsonNode field = config.path(FIELD);
     if (!field.isObject()) {
-      return List.of();
+      boolean classifies =
+          EncoderHead.named(config).filter(head -> head != EncoderHead.MASKED).isPresent();
+      return classifies ? USUAL : List.of();
     }
     String[] names = new String[field.size()];
     for (Map.Entry<String, JsonNode> entry : field.properties()) {

@@ -22,11 +22,19 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Models in the layout of Hugging Face's transformers: GPT-2, Llama and BERT. */
+/** Models in the layout of Hugging Face's transformers: GPT-2, Llama, and encoders. */
 public final class HuggingFace {
   private static final Family.Written GPT2 = new Gpt2();
   private static final Family.Written LLAMA = new Llama();
-  private static final List<Family<?>> FAMILIES = List.of(GPT2, LLAMA, new Bert());
+  private static final List<Family<?>> FAMILIES =
+      List.of(
+          GPT2,
+          LLAMA,
+          new Bert(),
+          new Roberta("roberta"),
+          new Roberta("xlm-roberta"),
+          new DistilBert(),
+          new MpNet());
 
   private HuggingFace() {}
 
@@ -71,7 +79,10 @@ public final class HuggingFace {
                     "model_type is "
                         + FormatException.quote(modelType)
                         + ", which is not supported: only "
-                        + FAMILIES.stream().map(Family::modelType).collect(Collectors.joining(", "))
+                        + FAMILIES.stream()
+                            .map(Family::modelType)
+                            .sorted()
+                            .collect(Collectors.joining(", "))
                         + " are"));
   }
 

@@ -37,8 +37,8 @@ public final class Models {
   public static final String ONNX = "model.onnx";
 
   /**
-   * Loads a model: one of ours, a Hugging Face GPT-2, Llama or BERT, a BERT in ONNX's format, or a
-   * Llama in a GGUF file.
+   * Loads a model: one of ours, a Hugging Face model of a family that is supported, a BERT in
+   * ONNX's format, or a Llama in a GGUF file.
    *
    * @param folder its folder, or an ONNX or GGUF file; an ONNX model needs its tokenizer in the
    *     same folder, a GGUF file holds it

@@ -154,7 +154,7 @@ final class OnnxBert implements StoredWeights {
     }
     leftOver(width);
     int padding = tokenizer.id("[PAD]").orElse(0);
-    return new Bert.Shape(
+    return new EncoderShape(
             layers,
             width,
             width / headSize,

@@ -271,7 +271,7 @@ class HuggingFaceTest {
     expectConfig("gpt2", "layer_norm_epsilon", "-2", "epsilon is -2: expected a number above 0");
     expectConfig("gpt2", "activation_function", "'tanh'", "activation_function is tanh");
     expectConfig("gpt2", "scale_attn_by_inverse_layer_idx", "true", "is true");
-    expectConfig("gpt2", "model_type", "'bloom'", "only gpt2, llama, bert are");
+    expectConfig("gpt2", "model_type", "'bloom'", "only bert, distilbert, gpt2, ");
     expectConfig("gpt2", "n_head", "5", "heads is 5");
     expectConfig("gpt2", "n_layer", "'two'", "n_layer is \"two\": expected an integer");
     for (String field : List.of("model_type", "activation_function")) {

@@ -44,7 +44,7 @@ final class EmbedCommand implements Callable<Integer> {
       paramLabel = "MODEL",
       description =
           "minilm, which comes with the build; or the folder of a jformer encoder or a Hugging Face"
-              + " BERT; or an .onnx file with tokenizer.json beside it.")
+              + " encoder; or an .onnx file with tokenizer.json beside it.")
   private Path model;
 
   @Parameters(index = "1..*", paramLabel = "FILE", description = "Files with a text per line.")
