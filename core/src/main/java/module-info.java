@@ -35,6 +35,7 @@ module dev.jformer.core {
   exports dev.jformer.config;
   exports dev.jformer.data;
   exports dev.jformer.data.image;
+  exports dev.jformer.data.jinja;
   exports dev.jformer.data.series;
   exports dev.jformer.data.series.csv;
   exports dev.jformer.data.text;

@@ -15,8 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The small JSON files beside a Hugging Face model that say how it is used: when a text ends, how
- * sentences become vectors.
+ * The small files beside a Hugging Face model that say how it is used: when a text ends, how a
+ * conversation becomes a text, how sentences become vectors.
  */
 public final class SideFiles {
   static final String GENERATION = "generation_config.json";
@@ -43,8 +43,21 @@ public final class SideFiles {
     }
   }
 
-  /** Copies what says when a text ends, unless the folder has it. */
+  /**
+   * Copies what says how texts are generated: when one ends, and the template of conversations.
+   * What the folder has is kept.
+   */
   public static void copyGeneration(Path from, Path to) throws IOException {
+    copyEnds(from, to);
+    copyChatTemplate(from, to);
+  }
+
+  /** Copies the template of conversations of a model that has one, unless the folder has one. */
+  public static void copyChatTemplate(Path from, Path to) throws IOException {
+    ChatFiles.copy(from, to);
+  }
+
+  private static void copyEnds(Path from, Path to) throws IOException {
     Path made = to.resolve(GENERATION);
     if (Files.exists(made)) {
       return;

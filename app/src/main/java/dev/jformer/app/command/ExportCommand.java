@@ -6,6 +6,7 @@ import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Gguf;
 import dev.jformer.hub.HuggingFace;
+import dev.jformer.hub.SideFiles;
 import dev.jformer.hub.StopTokens;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufType;
@@ -91,6 +92,7 @@ final class ExportCommand implements Callable<Integer> {
       boolean text = Tokenizers.exists(folder);
       Tokenizer tokenizer = text ? Tokenizers.load(folder) : null;
       HuggingFace.save(plain, tokenizer, ends(tokenizer), target.staging());
+      SideFiles.copyChatTemplate(folder, target.staging());
       target.publish();
       System.out.print(text ? PIPELINE.formatted(quoted(out)) : MODEL.formatted(quoted(out)));
     }
