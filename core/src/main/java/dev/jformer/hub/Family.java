@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -51,6 +52,9 @@ interface Family<C extends Model.Config> {
   default String spelled(String name, Set<String> names) {
     return name;
   }
+
+  /** Sets what a loaded model takes from other files in its folder. */
+  default void complete(Model model, Path folder) throws IOException {}
 
   /** Whether a tensor of theirs may be ignored: some files hold constants that are not weights. */
   default boolean isIgnored(String name) {

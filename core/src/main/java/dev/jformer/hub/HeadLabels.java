@@ -6,7 +6,6 @@ import dev.jformer.io.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 
@@ -24,7 +23,7 @@ public final class HeadLabels {
    *
    * @param folder its folder
    * @return the labels in the order of the model's scores; empty if the folder names none
-   * @throws ConfigException if they are not numbered from 0, or two have one name
+   * @throws ConfigException if they are not numbered from 0
    */
   public static List<String> read(Path folder) throws IOException {
     Path file = folder.resolve(Models.CONFIG);
@@ -67,10 +66,8 @@ public final class HeadLabels {
         throw new ConfigException(
             FIELD + " has " + names.length + " labels, but none with the number " + i);
       }
-      labels.add(names[i]);
-    }
-    if (new HashSet<>(labels).size() < labels.size()) {
-      throw new ConfigException(FIELD + " names two labels alike: expected each name once");
+      // ImageNet has two cranes: the second gets its number, so that names are distinct.
+      labels.add(labels.contains(names[i]) ? names[i] + " (" + i + ")" : names[i]);
     }
     return List.copyOf(labels);
   }

@@ -34,7 +34,9 @@ public final class HuggingFace {
           new Roberta("roberta"),
           new Roberta("xlm-roberta"),
           new DistilBert(),
-          new MpNet());
+          new MpNet(),
+          new Vit("vit"),
+          new Vit("deit"));
 
   private HuggingFace() {}
 
@@ -50,7 +52,7 @@ public final class HuggingFace {
    *
    * @param path its folder or file
    */
-  static Model load(Path path, JsonNode config, StoredWeights weights) {
+  static Model load(Path path, JsonNode config, StoredWeights weights) throws IOException {
     return load(family(config.path("model_type").asText()), path, config, weights);
   }
 
@@ -60,13 +62,20 @@ public final class HuggingFace {
   }
 
   private static <C extends Model.Config> Model load(
-      Family<C> family, Path path, JsonNode config, StoredWeights weights) {
+      Family<C> family, Path path, JsonNode config, StoredWeights weights) throws IOException {
     Set<String> names = weights.names();
     C ours = family.read(config, path, names);
     Blueprint blueprint = Blueprint.of(ours, names.size());
     List<WeightMap> maps =
         family.weights(ours).stream().map(m -> m.renamed(n -> family.spelled(n, names))).toList();
-    return new Loader(path, weights).load(ours, blueprint, maps, family::isIgnored);
+    Model model = new Loader(path, weights).load(ours, blueprint, maps, family::isIgnored);
+    try {
+      family.complete(model, path);
+      return model;
+    } catch (IOException | RuntimeException | Error e) {
+      model.close();
+      throw e;
+    }
   }
 
   private static Family<?> family(String modelType) {

@@ -127,6 +127,19 @@ public final class SentenceEncoder implements AutoCloseable {
     return new SentenceEncoder(model, tokenizer, SentenceSettings.read(folder), batch);
   }
 
+  /**
+   * Returns an encoder of the same model that pools in another way than the model's files say. Both
+   * are closed by closing one.
+   *
+   * @param pooling {@code mean}, {@code cls} (the first token), {@code max}, {@code lasttoken},
+   *     {@code mean_sqrt_len_tokens} or {@code weightedmean}; several with a plus between are
+   *     joined
+   * @throws IllegalArgumentException if there is no such pooling
+   */
+  public SentenceEncoder withPooling(String pooling) {
+    return new SentenceEncoder(model, tokenizer, settings.withPooling(pooling), batch);
+  }
+
   /** The width of an embedding: the model's, times the number of poolings that are joined. */
   public int width() {
     return model.config().width() * settings.pooling().size();

@@ -93,15 +93,19 @@ enum SentencePooling {
    * @throws ConfigException if there is none
    */
   static SentencePooling named(String name) {
-    Optional<SentencePooling> found =
-        Stream.of(values()).filter(pooling -> pooling.spelled.equals(name)).findFirst();
-    return found.orElseThrow(
-        () ->
-            new ConfigException(
-                "pooling_mode is '"
-                    + name
-                    + "': expected one of "
-                    + String.join(", ", Stream.of(values()).map(p -> p.spelled).toList())));
+    return find(name)
+        .orElseThrow(
+            () ->
+                new ConfigException("pooling_mode is '" + name + "': expected one of " + names()));
+  }
+
+  static Optional<SentencePooling> find(String name) {
+    return Stream.of(values()).filter(pooling -> pooling.spelled.equals(name)).findFirst();
+  }
+
+  /** All names, for messages. */
+  static String names() {
+    return String.join(", ", Stream.of(values()).map(pooling -> pooling.spelled).toList());
   }
 
   /** Pools in each of these ways and joins the vectors. */

@@ -173,6 +173,30 @@ record SentenceSettings(
     return text;
   }
 
+  /**
+   * Returns these settings with another pooling.
+   *
+   * @param named its name, or several with a plus between
+   * @throws IllegalArgumentException if there is no pooling of a name
+   */
+  SentenceSettings withPooling(String named) {
+    List<SentencePooling> ways = new ArrayList<>();
+    for (String name : named.split("\\+", -1)) {
+      SentencePooling way =
+          SentencePooling.find(name)
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "there is no pooling '"
+                              + name
+                              + "': expected one of "
+                              + SentencePooling.names()));
+      ways.add(way);
+    }
+    return new SentenceSettings(
+        transformer, ways, normalized, longest, lowercase, prompts, usualPrompt, promptPooled);
+  }
+
   /** Copies the files that these settings are read from. */
   static void copy(Path from, Path to) throws IOException {
     JsonNode modules = SideFiles.read(from.resolve(SideFiles.MODULES));

@@ -97,6 +97,9 @@ class EncoderFamiliesTest {
         List.of("B-loc", "O", "B-per", "I-per", "I-loc"),
         HeadLabels.read(MODELS.resolve("distilbert-tokens")));
     assertEquals(List.of(), HeadLabels.read(MODELS.resolve("roberta")));
+    ObjectNode twice = new JsonMapper().createObjectNode();
+    twice.putObject("id2label").put("0", "crane").put("2", "crane").put("1", "boat");
+    assertEquals(List.of("crane", "boat", "crane (2)"), HeadLabels.of(twice));
   }
 
   private Path changed(String name, Consumer<ObjectNode> change) throws IOException {
@@ -120,7 +123,6 @@ class EncoderFamiliesTest {
   @ParameterizedTest
   @CsvSource({
     "{\"0\":\"a\"; \"2\":\"b\"}, expected the numbers 0 to 1",
-    "{\"0\":\"a\"; \"1\":\"a\"}, names two labels alike",
     "{\"0\":\"a\"; \"1\":3}, expected the name of a label",
     "{\"0\":\"a\"; \"1\":\"b\"}, 'classifier.weight is [3x8], but the configuration makes it [2x8]'"
   })

@@ -73,6 +73,35 @@ class SentenceEncoderTest {
   }
 
   @Test
+  void anotherPoolingCanBeChosen() throws IOException {
+    Path bert = BertTest.MODELS.resolve("bert");
+    try (Mode mode = Autograd.noGrad();
+        SentenceEncoder encoder = SentenceEncoder.load(bert)) {
+      int[] ids = Tokenizers.load(bert).encodeWhole("the wind blows", 20);
+      long[] longs = java.util.Arrays.stream(ids).asLongStream().toArray();
+      double[] states = encoder.model().hidden(Tensor.of(longs, 1, ids.length), null).toDoubles();
+      float[] first = encoder.withPooling("cls").embed("the wind blows");
+      float[] last = encoder.withPooling("lasttoken").embed("the wind blows");
+      double[] lengths = new double[2];
+      for (int d = 0; d < 16; d++) {
+        lengths[0] += states[d] * states[d];
+        lengths[1] += Math.pow(states[16 * (ids.length - 1) + d], 2);
+      }
+      for (int d = 0; d < 16; d++) {
+        assertEquals(states[d] / Math.sqrt(lengths[0]), first[d], 1e-5);
+        double end = states[16 * (ids.length - 1) + d];
+        assertEquals(end / Math.sqrt(lengths[1]), last[d], 1e-5);
+      }
+      assertEquals(32, encoder.withPooling("mean+max").embed("a").length);
+      IllegalArgumentException fault =
+          assertThrows(IllegalArgumentException.class, () -> encoder.withPooling("median"));
+      assertTrue(
+          fault.getMessage().contains("no pooling 'median': expected one of cls, max, mean"),
+          fault.getMessage());
+    }
+  }
+
+  @Test
   void saysWhatIsWrong() throws IOException {
     IllegalArgumentException e =
         assertThrows(

@@ -34,6 +34,7 @@ import picocli.CommandLine.Parameters;
           jformer embed minilm --text 'A cat sits.' --text 'There is a cat.'
           jformer embed minilm sentences.txt --out sentences.csv
           jformer embed path/to/bert sentences.txt --out sentences.jsonl
+          jformer embed path/to/bert --text 'A cat sits.' --pooling cls
         """)
 final class EmbedCommand implements Callable<Integer> {
   /** Texts between two looks at the progress. */
@@ -60,6 +61,15 @@ final class EmbedCommand implements Callable<Integer> {
           "The prompt to put before each text, one of those in the model's"
               + " config_sentence_transformers.json, such as query (default: what the file says).")
   private String prompt;
+
+  @Option(
+      names = "--pooling",
+      paramLabel = "NAME",
+      description =
+          "How the states of tokens become one vector: mean, cls, max, lasttoken,"
+              + " mean_sqrt_len_tokens or weightedmean, or several with a plus between (default:"
+              + " what the model's files say, or mean).")
+  private String pooling;
 
   @Option(
       names = "--out",
@@ -93,7 +103,8 @@ final class EmbedCommand implements Callable<Integer> {
     }
     try (Scope scope = Scope.open();
         SentenceEncoder encoder = SentenceEncoder.load(Pretrained.find(model), batch.size())) {
-      List<float[]> vectors = embed(encoder, all, progress.console());
+      SentenceEncoder pooled = pooling == null ? encoder : encoder.withPooling(pooling);
+      List<float[]> vectors = embed(pooled, all, progress.console());
       String made = name.endsWith(".csv") ? csv(all, vectors) : json(all, vectors);
       if (out == null) {
         new Printer(true).printAll(made);

@@ -42,6 +42,20 @@ public final class VisionTransformer extends ImageModel {
   }
 
   /**
+   * What a model has of the distillation token of DeiT (<a
+   * href="https://arxiv.org/abs/2012.12877">Training data-efficient image transformers &amp;
+   * distillation through attention</a>), which stands after the class token.
+   */
+  public enum Distillation {
+    /** There is none. */
+    NONE,
+    /** The token, which other tokens see, but no classifier reads. */
+    TOKEN,
+    /** The token and an output layer of its own, whose logits are averaged with the others. */
+    CLASSIFIER
+  }
+
+  /**
    * Configuration; the defaults are a small model for images of 32 x 32.
    *
    * @param size height and width of the images, a multiple of the patch's
@@ -49,17 +63,31 @@ public final class VisionTransformer extends ImageModel {
    * @param patch height and width of a patch in pixels
    * @param stem the layer that makes tokens from pixels
    * @param pool the input of the output layer
+   * @param distillation what there is of a distillation token; it needs a class token
    * @param stack the blocks; patches are numbered row by row
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
   public record Config(
-      int size, int classes, int patch, Stem stem, Pool pool, @Flat StackConfig stack)
+      int size,
+      int classes,
+      int patch,
+      Stem stem,
+      Pool pool,
+      Distillation distillation,
+      @Flat StackConfig stack)
       implements ImageModel.Config, HasStack<Config>, VisionTransformerConfigBuilder.With {
 
     /** Defaults: a small model for images of 32 x 32. */
     public Config() {
-      this(32, 10, 4, Stem.LINEAR, Pool.MEAN, new StackConfig().with(s -> s.layers(6).width(128)));
+      this(
+          32,
+          10,
+          4,
+          Stem.LINEAR,
+          Pool.MEAN,
+          Distillation.NONE,
+          new StackConfig().with(s -> s.layers(6).width(128)));
     }
 
     /** Checks the values. */
@@ -69,6 +97,12 @@ public final class VisionTransformer extends ImageModel {
       Checks.atLeast("patch", patch, 1);
       Checks.notNull("stem", stem);
       Checks.notNull("pool", pool);
+      Checks.notNull("distillation", distillation);
+      Checks.check(
+          distillation == Distillation.NONE || pool == Pool.TOKEN,
+          "distillation",
+          distillation,
+          "NONE, or a class token (pool TOKEN) besides");
       if (size % patch != 0) {
         throw new IllegalArgumentException(
             "patch is " + patch + ": expected a divisor of the size " + size);
@@ -105,7 +139,8 @@ public final class VisionTransformer extends ImageModel {
     private TransformerStack<Block> blocks() {
       int rows = size / patch;
       boolean token = pool == Pool.TOKEN;
-      int length = token ? rows * rows + 1 : rows * rows;
+      int tokens = (token ? 1 : 0) + (distillation == Distillation.NONE ? 0 : 1);
+      int length = rows * rows + tokens;
       return TransformerStack.of(
           stack, new TransformerStack.Setting(length).withRows(token ? 1 : rows));
     }
@@ -114,8 +149,10 @@ public final class VisionTransformer extends ImageModel {
   private final Config config;
   private final Slot<Layer> stem;
   private final Parameter token;
+  private final Parameter distillationToken;
   private final Slot<TransformerStack<Block>> trunk;
   private final Slot<Layer> head;
+  private final Slot<Layer> distillationHead;
 
   /** Creates a model with random weights. */
   public VisionTransformer(Config config) {
@@ -125,12 +162,20 @@ public final class VisionTransformer extends ImageModel {
         config.pool() == Pool.TOKEN
             ? parameter("token", Initializer.normal(0.02).create(1, 1, config.width()))
             : null;
+    this.distillationToken =
+        config.distillation() == Distillation.NONE
+            ? null
+            : parameter("distillationToken", Initializer.normal(0.02).create(1, 1, config.width()));
     this.trunk = child("trunk", TransformerStack.class, config.blocks());
-    this.head =
-        child(
-            "head",
-            Layer.class,
-            new Linear(config.width(), config.classes(), true, Initializer.normal(0.02)));
+    this.head = child("head", Layer.class, output(config));
+    this.distillationHead =
+        config.distillation() == Distillation.CLASSIFIER
+            ? child("distillationHead", Layer.class, output(config))
+            : null;
+  }
+
+  private static Layer output(Config config) {
+    return new Linear(config.width(), config.classes(), true, Initializer.normal(0.02));
   }
 
   @Override
@@ -149,9 +194,19 @@ public final class VisionTransformer extends ImageModel {
     if (token == null) {
       return head.get().forward(TransformerStack.reduce(trunk.get(), patches, null, null).mean());
     }
-    Tensor first = token.value().expand(patches.size(0), 1, -1).to(patches.dtype());
-    Tensor all =
-        TransformerStack.reduce(trunk.get(), Tensor.cat(1, first, patches), null, null).x();
-    return head.get().forward(all.select(1, 0));
+    Tensor first = repeated(token, patches);
+    Tensor tokens =
+        distillationToken == null
+            ? Tensor.cat(1, first, patches)
+            : Tensor.cat(1, first, repeated(distillationToken, patches), patches);
+    Tensor all = TransformerStack.reduce(trunk.get(), tokens, null, null).x();
+    Tensor logits = head.get().forward(all.select(1, 0));
+    return distillationHead == null
+        ? logits
+        : logits.add(distillationHead.get().forward(all.select(1, 1))).mul(0.5);
+  }
+
+  private static Tensor repeated(Parameter token, Tensor patches) {
+    return token.value().expand(patches.size(0), 1, -1).to(patches.dtype());
   }
 }
