@@ -25,6 +25,7 @@ module dev.jformer.core {
   requires org.bytedeco.pytorch;
   requires org.slf4j;
 
+  exports dev.jformer.adapt;
   exports dev.jformer.check;
   exports dev.jformer.compress;
   exports dev.jformer.compress.experts;
@@ -80,6 +81,7 @@ module dev.jformer.core {
   opens dev.jformer.train to
       com.fasterxml.jackson.databind;
 
+  uses dev.jformer.adapt.Adapter;
   uses dev.jformer.compress.Compression;
   uses dev.jformer.compress.neurons.NeuronRule;
   uses dev.jformer.ffn.ChannelMixer.Config;
@@ -97,6 +99,13 @@ module dev.jformer.core {
   uses dev.jformer.train.Objective;
   uses dev.jformer.train.Optimizer.Config;
 
+  provides dev.jformer.adapt.Adapter with
+      dev.jformer.adapt.Dora,
+      dev.jformer.adapt.Eva,
+      dev.jformer.adapt.Lora,
+      dev.jformer.adapt.NoAdapter,
+      dev.jformer.adapt.Pissa,
+      dev.jformer.adapt.RsLora;
   provides dev.jformer.compress.Compression with
       dev.jformer.compress.Folding,
       dev.jformer.compress.experts.Emoe,

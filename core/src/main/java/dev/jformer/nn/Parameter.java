@@ -14,12 +14,14 @@ import dev.jformer.tensor.TensorException;
 public final class Parameter {
   private final boolean trainable;
   private final boolean ragged;
+  private boolean fixed;
   private Tensor value;
 
   private Parameter(Tensor value, boolean trainable, boolean ragged) {
     this.trainable = trainable;
     this.ragged = ragged;
-    this.value = value.detach().keep();
+    // Kernels of optimizers walk through the memory of a weight and of its gradient side by side.
+    this.value = (trainable ? value.detach().contiguous() : value.detach()).keep();
     this.value.requiresGrad(trainable);
   }
 
@@ -78,7 +80,21 @@ public final class Parameter {
 
   /** Stops or resumes gradients to a weight. */
   public void freeze(boolean frozen) {
-    value.requiresGrad(trainable && !frozen);
+    value.requiresGrad(trainable && !frozen && !fixed);
+  }
+
+  /**
+   * Fixes the value, or frees it again: it is that of a file, as the weights are that an adapter is
+   * trained beside. A fixed parameter has no gradient and is not part of checkpoints.
+   */
+  public void fix(boolean on) {
+    fixed = on;
+    value.requiresGrad(trainable && !on && value.dtype().isFloating());
+  }
+
+  /** Whether the value is {@linkplain #fix fixed}. */
+  public boolean isFixed() {
+    return fixed;
   }
 
   /**
@@ -108,7 +124,7 @@ public final class Parameter {
   public void replace(Tensor replacement) {
     Tensor old = value;
     boolean frozen = trainable && !old.requiresGrad();
-    value = replacement.detach().keep();
+    value = (trainable ? replacement.detach().contiguous() : replacement.detach()).keep();
     value.requiresGrad(trainable && !frozen && value.dtype().isFloating());
     if (old != replacement) {
       old.close();

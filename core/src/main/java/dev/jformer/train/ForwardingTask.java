@@ -1,6 +1,7 @@
 package dev.jformer.train;
 
 import dev.jformer.metrics.Metrics;
+import dev.jformer.tensor.Tensor;
 
 /** A task that forwards to another one; subclasses override what differs. */
 public abstract class ForwardingTask implements Task {
@@ -19,6 +20,11 @@ public abstract class ForwardingTask implements Task {
   @Override
   public String unit() {
     return task.unit();
+  }
+
+  @Override
+  public Tensor counted(long index) {
+    return task.counted(index);
   }
 
   @Override

@@ -27,7 +27,9 @@ final class MovingAverage implements AutoCloseable {
           .parameters()
           .forEach(
               (name, parameter) -> {
-                if (parameter.isTrainable() && parameter.value().dtype().isFloating()) {
+                if (parameter.isTrainable()
+                    && !parameter.isFixed()
+                    && parameter.value().dtype().isFloating()) {
                   weights.put(name, parameter);
                   averages.put(name, parameter.value().detach().copy().keep());
                 }

@@ -17,6 +17,17 @@ public interface Task {
    */
   Tensor loss(long index);
 
+  /**
+   * Which tokens of a batch count for methods that look at what layers see: those that are neither
+   * padding nor without a target.
+   *
+   * @param index number of the batch, as in {@link #loss}
+   * @return bool [B, T]; null if all count, or the batch has no tokens
+   */
+  default Tensor counted(long index) {
+    return null;
+  }
+
   /** The number of tokens, images or other units in one batch, for reporting throughput. */
   long unitsPerBatch();
 

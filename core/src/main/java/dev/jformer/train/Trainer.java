@@ -3,6 +3,7 @@ package dev.jformer.train;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.Parameter;
 import dev.jformer.nn.ScheduledModule;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -109,7 +110,8 @@ public final class Trainer implements AutoCloseable {
       Checkpoints.Checkpoint found = checkpoints == null ? null : checkpoints.latest(groups());
       if (found == null) {
         throw new TrainingException(
-            "there is no checkpoint to resume from that is whole: start a new run with --overwrite");
+            "there is no checkpoint to resume from that is whole: start a new run with"
+                + " --overwrite");
       }
       try {
         restoreModel(found.groups().get(MODEL));
@@ -143,9 +145,15 @@ public final class Trainer implements AutoCloseable {
         : Set.of(MODEL, OPTIMIZER, RANDOM, AVERAGE);
   }
 
+  /** The parameters that checkpoints hold: all but those that are fixed. */
+  private Map<String, Parameter> stored() {
+    Map<String, Parameter> stored = new LinkedHashMap<>(model.parameters());
+    stored.values().removeIf(Parameter::isFixed);
+    return stored;
+  }
+
   private void restoreModel(Map<String, Tensor> saved) {
-    model
-        .parameters()
+    stored()
         .forEach(
             (name, parameter) -> {
               Tensor values = saved.get(name);
@@ -318,7 +326,7 @@ public final class Trainer implements AutoCloseable {
     try (Scope scope = Scope.open()) {
       Map<String, Map<String, Tensor>> groups = new LinkedHashMap<>();
       Map<String, Tensor> weights = new LinkedHashMap<>();
-      model.parameters().forEach((name, p) -> weights.put(name, p.value().detach()));
+      stored().forEach((name, p) -> weights.put(name, p.value().detach()));
       groups.put(MODEL, weights);
       groups.put(OPTIMIZER, optimizer.state());
       if (average != null) {

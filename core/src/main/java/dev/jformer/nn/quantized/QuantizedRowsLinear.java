@@ -7,13 +7,15 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
+import java.util.List;
 
 /**
  * A linear layer [..., in] to [..., out] whose matrix has rows of few bits, and a bias of floats.
- * It has no gradients and cannot be trained. A float64 input is multiplied in float64, any other in
- * float32, under autocast too.
+ * It cannot be trained; its input has a gradient, for adapters. A float64 input is multiplied in
+ * float64, any other in float32, under autocast too.
  */
 abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
+  private final Parameter weight;
   private final Parameter bias;
 
   /**
@@ -22,6 +24,7 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
    * @param bias [out], or null
    */
   QuantizedRowsLinear(Parameter weight, Parameter scale, Parameter bias) {
+    this.weight = weight;
     this.bias = bias;
     register("weight", weight);
     register("scale", scale);
@@ -37,10 +40,10 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
 
   @Override
   public final Tensor forward(Tensor x) {
-    if (isTraining()) {
+    if (isTraining() && !weight.isFixed()) {
       throw new UnsupportedOperationException(
-          "a layer of quantized weights cannot be trained: train the model before it is compressed, or"
-              + " switch it to inference");
+          "a layer of quantized weights cannot be trained: train the model before it is compressed,"
+              + " train an adapter beside it, or switch it to inference");
     }
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
       boolean exact = x.dtype() == DType.FLOAT64;
@@ -48,8 +51,23 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
       Tensor y = exact ? inDoubles(flat) : product(flat);
       long[] shape = x.shape().toArray();
       shape[shape.length - 1] = y.size(1);
-      return y.reshape(shape);
+      return Autograd.withGradient(
+          "a product with quantized weights",
+          y.reshape(shape),
+          (gradient, operands) -> List.of(inputGradient(gradient, operands.get(0))),
+          x);
     }
+  }
+
+  /** The gradient of the input x; the weights have none. */
+  private Tensor inputGradient(Tensor gradient, Tensor x) {
+    DType exact = x.dtype() == DType.FLOAT64 ? DType.FLOAT64 : DType.FLOAT32;
+    return gradient
+        .reshape(-1, gradient.size(-1))
+        .to(exact)
+        .matmul(matrix(exact))
+        .reshape(x.shape().toArray())
+        .to(x.dtype());
   }
 
   /** The layer's output for float32 rows [M, in]: [M, out]. */

@@ -1,0 +1,37 @@
+package dev.jformer.adapt;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.config.Flat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * LoRA: adds {@code alpha / r · B A} to a frozen matrix, with A [r, in] and B [out, r], of <a
+ * href="https://arxiv.org/abs/2106.09685">LoRA: Low-Rank Adaptation of Large Language Models</a>. A
+ * starts at random and B at zero, so training starts with the function of the frozen model.
+ *
+ * @param settings the settings that all adapters share
+ */
+@AutoService(Adapter.class)
+public record Lora(@Flat AdapterSettings settings) implements Adapter {
+  /** Defaults. */
+  public Lora() {
+    this(new AdapterSettings());
+  }
+
+  @Override
+  public String type() {
+    return "lora";
+  }
+
+  @Override
+  public Map<AdapterTarget, LowRankFactors> begin(
+      Iterable<AdapterTarget> targets, AdaptationData data) {
+    Map<AdapterTarget, LowRankFactors> starts = new LinkedHashMap<>();
+    int rank = settings.rank();
+    for (AdapterTarget target : targets) {
+      starts.put(target, LowRankFactors.random(target, rank, scale(rank)));
+    }
+    return starts;
+  }
+}

@@ -1,0 +1,53 @@
+package dev.jformer.adapt;
+
+import dev.jformer.nn.Initializer;
+import dev.jformer.tensor.Tensor;
+
+/**
+ * The values of an update {@code scale · B A} of a matrix.
+ *
+ * @param a A, [r, in]
+ * @param b B, [out, r]
+ * @param scale factor of the product
+ * @param magnitude the norms that DoRA gives the matrix's rows, [out]; null for a plain update
+ */
+public record LowRankFactors(Tensor a, Tensor b, double scale, Tensor magnitude) {
+  /** Checks that the shapes fit together. */
+  public LowRankFactors {
+    if (a.rank() != 2 || b.rank() != 2 || a.size(0) != b.size(1)) {
+      throw new IllegalArgumentException(
+          "A is "
+              + a.shape()
+              + " and B "
+              + b.shape()
+              + ": expected [r, in] and [out, r] of the same rank r");
+    }
+    if (magnitude != null && (magnitude.rank() != 1 || magnitude.size(0) != b.size(0))) {
+      throw new IllegalArgumentException(
+          "the magnitude is " + magnitude.shape() + ": expected [" + b.size(0) + "]");
+    }
+  }
+
+  /** A plain update. */
+  public LowRankFactors(Tensor a, Tensor b, double scale) {
+    this(a, b, scale, null);
+  }
+
+  /** LoRA's start: A is drawn at random, B is zero, so the update is zero. */
+  static LowRankFactors random(AdapterTarget target, int rank, double scale) {
+    return new LowRankFactors(
+        Initializer.uniformFanIn().create(rank, target.width()),
+        Tensor.zeros(target.rows(), rank),
+        scale);
+  }
+
+  /** The rank r. */
+  public int rank() {
+    return Math.toIntExact(a.size(0));
+  }
+
+  /** The update without magnitudes, [out, in]. */
+  public Tensor product() {
+    return b.matmul(a).mul(scale);
+  }
+}
