@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -178,6 +179,44 @@ public final class HuggingFace {
     blueprint.check(model);
     Family.Written family = ours.position() instanceof LearnedPosition.Config ? GPT2 : LLAMA;
     return new Written(family.write(ours, blueprint), family.weights(ours), parameters);
+  }
+
+  /**
+   * The weights of a model under the names of the family that has its structure; empty if none has.
+   * Layers may store their weights in few bits, and have adapters.
+   */
+  static List<WeightMap> maps(Model model) {
+    return FAMILIES.stream()
+        .flatMap(family -> weights(family, model).stream())
+        .findFirst()
+        .orElse(List.of());
+  }
+
+  private static <C extends Model.Config> Optional<List<WeightMap>> weights(
+      Family<C> family, Model model) {
+    Set<String> weights =
+        model.parameters().keySet().stream()
+            .filter(name -> !name.endsWith(".scale") && !name.contains(".adapters."))
+            .collect(Collectors.toSet());
+    try {
+      @SuppressWarnings("unchecked") // of another class, it is refused by what follows
+      List<WeightMap> maps = family.weights((C) model.config());
+      Set<String> ours = maps.stream().map(WeightMap::ours).collect(Collectors.toSet());
+      return ours.equals(weights) ? Optional.of(maps) : Optional.empty();
+    } catch (ClassCastException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The name of a module as a file with these names of weights has it. */
+  static String spelled(Model model, String module, Set<String> names) {
+    String weight = module + ".weight";
+    return FAMILIES.stream()
+        .filter(family -> weights(family, model).isPresent())
+        .findFirst()
+        .map(family -> family.spelled(weight, names))
+        .map(name -> name.substring(0, name.length() - ".weight".length()))
+        .orElse(module);
   }
 
   private static byte[] content(ObjectNode config) {

@@ -1,6 +1,7 @@
 package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jformer.adapt.Adapters;
 import dev.jformer.config.ConfigException;
 import dev.jformer.config.Configs;
 import dev.jformer.config.RegularFile;
@@ -38,7 +39,7 @@ public final class Models {
 
   /**
    * Loads a model: one of ours, a Hugging Face model of a family that is supported, a BERT in
-   * ONNX's format, or a Llama in a GGUF file.
+   * ONNX's format, a Llama in a GGUF file, or what an adapter in a PEFT folder makes of one of these.
    *
    * @param folder its folder, or an ONNX or GGUF file; an ONNX model needs its tokenizer in the
    *     same folder, a GGUF file holds it
@@ -51,6 +52,9 @@ public final class Models {
     }
     if (GgufFile.isNamed(folder) && !Files.isDirectory(folder)) {
       return Gguf.load(folder);
+    }
+    if (PeftFolder.exists(folder)) {
+      return PeftFolder.load(folder);
     }
     Path file = folder.resolve(CONFIG);
     if (!Files.exists(file) && Files.exists(folder.resolve(ONNX))) {
@@ -109,6 +113,11 @@ public final class Models {
    *     were already being moved to their places
    */
   public static void save(Model model, Path folder) throws IOException {
+    if (!Adapters.names(model).isEmpty()) {
+      throw new ConfigException(
+          "this model has adapters beside its weights and cannot be saved as a whole: save the"
+              + " adapter, or merge it first");
+    }
     Map<String, Parameter> parameters = model.parameters();
     Blueprint.of(model.config(), parameters.size()).check(model);
     try (Scope scope = Scope.open()) {

@@ -27,7 +27,7 @@ final class KnownFiles {
                   + "|(tokenizer|spiece|sentencepiece\\.bpe)\\.model|vocab\\.(json|txt)|merges\\.txt"
                   + "|(special_tokens_map|added_tokens|generation_config|preprocessor_config)\\.json"
                   + "|(modules|sentence_bert_config|config_sentence_transformers)\\.json|1_Pooling"
-                  + "|adapter_(config\\.json|model\\.(safetensors|bin))|training_args\\.bin"
+                  + "|adapter_((config|base)\\.json|model\\.(safetensors|bin))|training_args\\.bin"
                   + "|model\\.onnx|tf_model\\.h5|flax_model\\.msgpack|"
                   + WEIGHTS),
           RunFolder.DATA,

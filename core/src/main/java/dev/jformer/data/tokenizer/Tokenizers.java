@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.DataException;
+import dev.jformer.io.AdapterPlace;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.MissingFile;
 import dev.jformer.io.gguf.GgufFile;
@@ -53,13 +54,17 @@ public final class Tokenizers {
     }
     Path json = folder.resolve(Tokenizer.FILE);
     Path pieces = folder.resolve(WORD_PIECES);
+    if (!Files.exists(json) && !Files.exists(pieces) && AdapterPlace.is(folder)) {
+      return AdapterPlace.base(folder).map(Tokenizers::file).orElse(json);
+    }
     return !Files.exists(json) && Files.exists(pieces) ? pieces : json;
   }
 
   /**
    * Loads a tokenizer: a {@code tokenizer.json}, or in a folder without one BERT's word pieces in a
    * {@code vocab.txt} with the tokens of {@code added_tokens.json}. A {@code tokenizer_config.json}
-   * beside it is followed where it changes how texts are tokenized.
+   * beside it is followed where it changes how texts are tokenized. An adapter without one has that
+   * of its model.
    *
    * @param path its file, or the folder that holds one, or an ONNX file in the same folder, or a
    *     GGUF file
