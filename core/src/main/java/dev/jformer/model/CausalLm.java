@@ -112,6 +112,18 @@ public final class CausalLm extends Model {
   }
 
   /**
+   * Computes the logits of the next token after some positions only, which saves memory where few
+   * tokens are learned.
+   *
+   * @param ids int64 [B, T]
+   * @param positions int64 [M], places in the flattened ids, from 0 to B·T - 1
+   * @return logits [M, V]
+   */
+  public Tensor logitsAt(Tensor ids, Tensor positions) {
+    return head.get().forward(hidden(ids).flatten(0, 1).indexSelect(0, positions));
+  }
+
+  /**
    * Computes the final hidden states, the input of the output layer.
    *
    * @param ids int64 [B, T]

@@ -1,0 +1,61 @@
+package dev.jformer.data.text;
+
+import java.util.Arrays;
+
+/**
+ * A sample as tokens.
+ *
+ * @param ids of the tokens
+ * @param learned whether each token is to be predicted from those before it
+ */
+public record EncodedSample(int[] ids, boolean[] learned) {
+  /** Checks that both have the same length. */
+  public EncodedSample {
+    if (ids.length != learned.length) {
+      throw new IllegalArgumentException(
+          ids.length + " tokens, but " + learned.length + " say whether they are learned");
+    }
+  }
+
+  /** The number of tokens that are predicted: the first cannot be. */
+  public int targets() {
+    int count = 0;
+    for (int i = 1; i < learned.length; i++) {
+      count += learned[i] ? 1 : 0;
+    }
+    return count;
+  }
+
+  /** The first tokens. */
+  public EncodedSample cut(int length) {
+    return ids.length <= length
+        ? this
+        : new EncodedSample(Arrays.copyOf(ids, length), Arrays.copyOf(learned, length));
+  }
+
+  /** Joins a part that is only read and one that is learned. */
+  static EncodedSample of(int[] read, int[] learned) {
+    int[] ids = Arrays.copyOf(read, read.length + learned.length);
+    System.arraycopy(learned, 0, ids, read.length, learned.length);
+    boolean[] which = new boolean[ids.length];
+    Arrays.fill(which, read.length, ids.length, true);
+    return new EncodedSample(ids, which);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof EncodedSample sample
+        && Arrays.equals(ids, sample.ids)
+        && Arrays.equals(learned, sample.learned);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(ids) + Arrays.hashCode(learned);
+  }
+
+  @Override
+  public String toString() {
+    return Arrays.toString(ids);
+  }
+}

@@ -1,0 +1,103 @@
+package dev.jformer.data.text;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.data.DataException;
+import dev.jformer.io.FormatException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads samples to fine-tune on from a JSONL file: an object in each line, with the fields {@code
+ * prompt} and {@code completion}, or {@code text}, or {@code prompt}, {@code chosen} and {@code
+ * rejected}. Other fields and blank lines are left out.
+ */
+public final class SampleFile {
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private static final String EXPECTED =
+      "expected the fields prompt and completion, or text, or prompt, chosen and rejected";
+
+  private final String file;
+  private int number;
+
+  private SampleFile(String file) {
+    this.file = file;
+  }
+
+  /**
+   * Reads a file, plain or compressed by gzip.
+   *
+   * @throws DataException if a line is not a sample; the message has its number
+   */
+  public static List<Sample> read(Path file) {
+    return new SampleFile(file.toString()).samples(TextLines.read(file));
+  }
+
+  private List<Sample> samples(List<String> lines) {
+    List<Sample> samples = new ArrayList<>();
+    for (String line : lines) {
+      number++;
+      if (!line.isBlank()) {
+        samples.add(sample(line));
+      }
+    }
+    if (samples.isEmpty()) {
+      throw new DataException(file + " has no samples: " + EXPECTED + " in each line");
+    }
+    return samples;
+  }
+
+  private DataException wrong(String what) {
+    return new DataException(file + ", line " + number + ": " + what);
+  }
+
+  private Sample sample(String line) {
+    JsonNode node;
+    try {
+      node = JSON.readTree(line);
+    } catch (JsonProcessingException e) {
+      throw wrong("this is not valid JSON: " + FormatException.oneLine(e.getOriginalMessage()));
+    }
+    if (!node.isObject()) {
+      throw wrong("this is not a JSON object: " + EXPECTED);
+    }
+    if (node.has("completion")) {
+      return new Sample.Completion(text(node, "prompt", true), text(node, "completion", false));
+    }
+    if (node.has("chosen") || node.has("rejected")) {
+      return new Sample.Preference(
+          text(node, "prompt", true), text(node, "chosen", false), text(node, "rejected", false));
+    }
+    if (node.has("text")) {
+      return new Sample.Text(text(node, "text", false));
+    }
+    List<String> fields = new ArrayList<>();
+    node.fieldNames().forEachRemaining(name -> fields.add(FormatException.oneLine(name)));
+    throw wrong("the object has " + (fields.isEmpty() ? "no fields" : fields) + ": " + EXPECTED);
+  }
+
+  private String text(JsonNode node, String field, boolean mayBeEmpty) {
+    JsonNode value = node.path(field);
+    if (!value.isTextual()) {
+      throw wrong(
+          field
+              + (value.isMissingNode()
+                  ? " is missing"
+                  : " is " + FormatException.oneLine(value.toString()))
+              + ": expected a string");
+    }
+    if (value.textValue().isEmpty() && !mayBeEmpty) {
+      throw wrong(field + " is empty: expected at least a character");
+    }
+    return value.textValue();
+  }
+}
