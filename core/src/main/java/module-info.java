@@ -234,6 +234,7 @@ module dev.jformer.core {
   provides dev.jformer.run.DataConfig with
       dev.jformer.run.ImageData,
       dev.jformer.run.LabelledTextData,
+      dev.jformer.run.SampleData,
       dev.jformer.run.SeriesData,
       dev.jformer.run.TaggedTextData,
       dev.jformer.run.TextData,
@@ -241,6 +242,7 @@ module dev.jformer.core {
   provides dev.jformer.run.Job with
       dev.jformer.run.ForecastingJob,
       dev.jformer.run.ImageClassificationJob,
+      dev.jformer.run.InstructionTuningJob,
       dev.jformer.run.LanguageModellingJob,
       dev.jformer.run.MaskedLanguageModellingJob,
       dev.jformer.run.SentenceEmbeddingJob,

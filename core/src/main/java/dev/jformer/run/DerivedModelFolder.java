@@ -1,5 +1,6 @@
 package dev.jformer.run;
 
+import dev.jformer.adapt.NoAdapter;
 import dev.jformer.config.Configs;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Models;
@@ -50,7 +51,8 @@ public final class DerivedModelFolder {
     Path recipe = from.resolve(RunFolder.RECIPE);
     if (Files.exists(recipe)) {
       Recipe before = Configs.read(recipe, Recipe.class);
-      Recipe after = before.with(changed -> changed.model(made.config()).from(""));
+      Recipe after =
+          before.with(changed -> changed.model(made.config()).from("").adapter(new NoAdapter()));
       AtomicFile.write(
           to.resolve(RunFolder.RECIPE), Configs.toJson(after).getBytes(StandardCharsets.UTF_8));
     }

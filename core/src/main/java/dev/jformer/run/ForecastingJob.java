@@ -143,9 +143,8 @@ public record ForecastingJob() implements Job {
     }
 
     @Override
-    public void save(Model model, Path folder) throws IOException {
+    public void saveCompanions(Path folder) throws IOException {
       setup.save(folder);
-      PreparedData.super.save(model, folder);
     }
 
     /**

@@ -149,9 +149,8 @@ public record ImageClassificationJob() implements Job {
     }
 
     @Override
-    public void save(Model model, Path folder) throws IOException {
+    public void saveCompanions(Path folder) throws IOException {
       new ClassNames(file.header().classes()).save(folder);
-      PreparedData.super.save(model, folder);
     }
 
     @Override

@@ -54,7 +54,8 @@ public record LanguageModellingJob() implements Job {
     PretrainedStart.copyTokenizer(recipe, workspace.folder());
     TextPreparation text = new TextPreparation((TextData) recipe.data(), workspace);
     Tokenizer tokenizer = text.tokenizer();
-    return new Data(text.data().source(), text.tokens(tokenizer), tokenizer, workspace);
+    boolean trained = !recipe.from().isEmpty();
+    return new Data(text.data().source(), text.tokens(tokenizer), tokenizer, workspace, trained);
   }
 
   /** Prepares tokens that are bytes, which are not closed with the data. */
@@ -64,12 +65,21 @@ public record LanguageModellingJob() implements Job {
 
   /** Prepares existing tokens, which are not closed with the data. */
   public static PreparedData of(TokenFile tokens, Tokenizer tokenizer) {
-    return new Data("", tokens, tokenizer, null);
+    return new Data("", tokens, tokenizer, null, false);
   }
 
   private static final class Data extends PreparedTokens {
-    Data(String source, TokenFile tokens, Tokenizer tokenizer, Workspace workspace) {
+    private final boolean trained;
+
+    /** Tokens for a model of random weights, or for one that is trained. */
+    Data(
+        String source,
+        TokenFile tokens,
+        Tokenizer tokenizer,
+        Workspace workspace,
+        boolean trained) {
       super(source, tokens, tokenizer, workspace);
+      this.trained = trained;
     }
 
     @Override
@@ -79,7 +89,10 @@ public record LanguageModellingJob() implements Job {
 
     @Override
     public CausalLm.Config fit(Model.Config config) {
-      return ((CausalLm.Config) config).withVocab(tokenizer.vocabularySize());
+      CausalLm.Config own = (CausalLm.Config) config;
+      int vocabulary = tokenizer.vocabularySize();
+      boolean padded = trained && own.vocab() > vocabulary; // some models have rows to spare
+      return padded ? own : own.withVocab(vocabulary);
     }
 
     @Override

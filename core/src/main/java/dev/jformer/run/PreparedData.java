@@ -66,8 +66,12 @@ public interface PreparedData extends AutoCloseable {
   /** Checks, before training, that a model can be sampled from with a prompt. */
   default void checkPrompt(Model model, String prompt) {}
 
+  /** Saves the files that the use of a trained model needs, such as its tokenizer. */
+  default void saveCompanions(Path folder) throws IOException {}
+
   /** Saves a model with the files that its use needs. */
   default void save(Model model, Path folder) throws IOException {
+    saveCompanions(folder);
     Models.save(model, folder);
   }
 

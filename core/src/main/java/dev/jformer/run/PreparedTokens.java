@@ -2,7 +2,6 @@ package dev.jformer.run;
 
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.Tokenizer;
-import dev.jformer.model.Model;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,11 +39,10 @@ abstract class PreparedTokens implements PreparedData {
   }
 
   @Override
-  public final void save(Model model, Path folder) throws IOException {
+  public final void saveCompanions(Path folder) throws IOException {
     if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
       tokenizer.save(folder);
     }
-    PreparedData.super.save(model, folder);
   }
 
   @Override

@@ -5,14 +5,17 @@ import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.hub.SideFiles;
 import dev.jformer.model.Model;
+import dev.jformer.nn.Parameter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** The start of a training: random weights, or those of a trained model. */
 final class PretrainedStart implements AutoCloseable {
   private final Recipe recipe;
   private final Model model;
+  private boolean taken;
 
   private PretrainedStart(Recipe recipe, Model model) {
     this.recipe = recipe;
@@ -57,6 +60,21 @@ final class PretrainedStart implements AutoCloseable {
     }
   }
 
+  /** Whether there is a trained model with a parameter of this name and shape. */
+  boolean has(String name, Parameter parameter) {
+    Parameter own = model == null ? null : model.parameters().get(name);
+    return own != null && parameter.accepts(own.value().shape());
+  }
+
+  /** The trained model itself, which is then the caller's to close, if it has a configuration. */
+  Optional<Model> take(Model.Config config) {
+    if (model == null || taken || !model.config().equals(config)) {
+      return Optional.empty();
+    }
+    taken = true;
+    return Optional.of(model);
+  }
+
   /** Copies the weights of the trained model that a new model shares. */
   void copyTo(Model made) {
     if (model != null) {
@@ -66,7 +84,7 @@ final class PretrainedStart implements AutoCloseable {
 
   @Override
   public void close() {
-    if (model != null) {
+    if (model != null && !taken) {
       model.close();
     }
   }

@@ -1,6 +1,8 @@
 package dev.jformer.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.jformer.adapt.Adapter;
+import dev.jformer.adapt.NoAdapter;
 import dev.jformer.config.Checks;
 import dev.jformer.config.Configs;
 import dev.jformer.model.CausalLm;
@@ -22,10 +24,17 @@ import java.util.Map;
  * @param from the folder of a trained model whose shape and weights the run begins with; empty for
  *     random weights
  * @param objective the training objective
+ * @param adapter the adapter that is trained beside the frozen weights of the model that the run
+ *     begins with; {@code none} to train all weights
  */
 @RecordBuilder
 public record Recipe(
-    Model.Config model, DataConfig data, TrainingConfig training, String from, Objective objective)
+    Model.Config model,
+    DataConfig data,
+    TrainingConfig training,
+    String from,
+    Objective objective,
+    Adapter adapter)
     implements RecipeBuilder.With {
   /** Checks that no field is null. */
   public Recipe {
@@ -34,11 +43,12 @@ public record Recipe(
     Checks.notNull("training", training);
     Checks.notNull("from", from);
     Checks.notNull("objective", objective);
+    Checks.notNull("adapter", adapter);
   }
 
   /** Creates a recipe with random initial weights and the task's own loss. */
   public Recipe(Model.Config model, DataConfig data, TrainingConfig training) {
-    this(model, data, training, "", new Objective.Plain());
+    this(model, data, training, "", new Objective.Plain(), new NoAdapter());
   }
 
   /** Defaults: a small language model of bytes. */

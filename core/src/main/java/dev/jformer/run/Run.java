@@ -2,7 +2,11 @@ package dev.jformer.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.jformer.adapt.Adapters;
 import dev.jformer.config.Configs;
+import dev.jformer.hub.BaseModel;
+import dev.jformer.hub.PeftFolder;
+import dev.jformer.hub.SideFiles;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
@@ -288,7 +292,7 @@ public final class Run {
       progress.evaluation(evaluation);
       if (evaluation.isBest()) {
         try {
-          data.save(model, folder);
+          saveModel();
           out.settle();
         } catch (IOException e) {
           throw new UncheckedIOException("cannot save the model in " + folder, e);
@@ -298,6 +302,19 @@ public final class Run {
       if (sample != null) {
         progress.sample(sample);
       }
+    }
+
+    /** Saves the model, or the adapter alone. */
+    private void saveModel() throws IOException {
+      if (recipe.adapter().isNone()) {
+        data.save(model, folder);
+        return;
+      }
+      data.saveCompanions(folder);
+      Path from = Path.of(recipe.from());
+      SideFiles.copyGeneration(from, folder);
+      BaseModel base = BaseModel.of(from, model.config());
+      PeftFolder.save(model, Adapters.DEFAULT, recipe.adapter(), base, folder);
     }
 
     @Override

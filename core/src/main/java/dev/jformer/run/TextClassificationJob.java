@@ -120,12 +120,11 @@ public record TextClassificationJob() implements Job {
     }
 
     @Override
-    public void save(Model model, Path folder) throws IOException {
+    public void saveCompanions(Path folder) throws IOException {
       classes.save(folder);
       if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
         tokenizer.save(folder);
       }
-      PreparedData.super.save(model, folder);
     }
 
     @Override

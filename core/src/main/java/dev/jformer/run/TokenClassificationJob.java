@@ -166,12 +166,11 @@ public record TokenClassificationJob() implements Job {
     }
 
     @Override
-    public void save(Model model, Path folder) throws IOException {
+    public void saveCompanions(Path folder) throws IOException {
       classes.save(folder);
       if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
         tokenizer.save(folder);
       }
-      PreparedData.super.save(model, folder);
     }
 
     @Override

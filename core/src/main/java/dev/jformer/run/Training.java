@@ -1,5 +1,6 @@
 package dev.jformer.run;
 
+import dev.jformer.hub.PeftFolder;
 import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Flops;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A training of a recipe's model on prepared data. All random draws follow from the recipe's seed,
@@ -158,10 +160,21 @@ public final class Training {
     try (PretrainedStart start = PretrainedStart.of(recipe)) {
       Random.seed(recipe.training().seed());
       Model.Config shape = ownShape ? recipe.model() : start.config(data.job().model());
-      Model made = data.build(data.fit(shape), recipe);
-      start.copyTo(made);
-      return made;
+      Model.Config fitted = data.fit(shape);
+      if (recipe.adapter().isNone()) {
+        Model made = data.build(fitted, recipe);
+        start.copyTo(made);
+        return made;
+      }
+      return new AdapterStart(recipe, data, evaluationBatches, ranks()).build(start, fitted);
     }
+  }
+
+  /** The ranks of the adapter of a run that is resumed; empty for a new one. */
+  private Map<String, Integer> ranks() throws IOException {
+    boolean resumed = resumes && checkpoints != null && Trainer.canResume(checkpoints);
+    Path folder = resumed ? checkpoints.toAbsolutePath().getParent() : null;
+    return resumed && PeftFolder.exists(folder) ? PeftFolder.base(folder).ranks() : Map.of();
   }
 
   /**

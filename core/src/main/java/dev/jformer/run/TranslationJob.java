@@ -193,11 +193,10 @@ public record TranslationJob() implements Job {
     }
 
     @Override
-    public void save(Model model, Path folder) throws IOException {
+    public void saveCompanions(Path folder) throws IOException {
       if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
         tokenizer.save(folder);
       }
-      PreparedData.super.save(model, folder);
     }
 
     @Override

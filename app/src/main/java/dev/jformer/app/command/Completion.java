@@ -1,5 +1,7 @@
 package dev.jformer.app.command;
 
+import dev.jformer.adapt.Adapter;
+import dev.jformer.config.Configs;
 import dev.jformer.run.Recipe;
 import dev.jformer.studies.Studies;
 import dev.jformer.studies.catalogue.Catalogue;
@@ -26,6 +28,14 @@ final class Completion {
     @Override
     public Iterator<String> iterator() {
       return TrainTask.names().iterator();
+    }
+  }
+
+  /** The values of {@code train --adapter}. */
+  static final class Adapters implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Configs.parts(Adapter.class).keySet().iterator();
     }
   }
 

@@ -1,11 +1,13 @@
 package dev.jformer.app.command;
 
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.jformer.adapt.Adapters;
 import dev.jformer.compress.Fold;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Gguf;
 import dev.jformer.hub.HuggingFace;
+import dev.jformer.hub.PeftFolder;
 import dev.jformer.hub.SideFiles;
 import dev.jformer.hub.StopTokens;
 import dev.jformer.io.gguf.GgufFile;
@@ -40,6 +42,8 @@ import picocli.CommandLine.Parameters;
         Examples:
           jformer export runs/play --out play-hf
           jformer export runs/play --out play.gguf --type Q8_0
+          jformer export runs/adapter --merge --out merged
+              Adds an adapter's updates to the weights of its model.
         """)
 final class ExportCommand implements Callable<Integer> {
   private static final List<GgufType> TYPES = List.of(GgufType.F32, GgufType.F16, GgufType.Q8_0);
@@ -73,16 +77,36 @@ final class ExportCommand implements Callable<Integer> {
           "The type of matrices in a GGUF file: F32, F16 or Q8_0 (default ${DEFAULT-VALUE}).")
   private String type = GgufType.F16.name();
 
+  @Option(
+      names = "--merge",
+      description = "MODEL is an adapter: add it to the weights of its model, and write that.")
+  private boolean merge;
+
   @Mixin private OverwriteOption overwrite;
 
   @Override
   public Integer call() throws Exception {
+    checkMerge();
     if (GgufFile.isNamed(out)) {
       writeGguf();
     } else {
       writeFolder();
     }
     return 0;
+  }
+
+  private void checkMerge() throws IOException {
+    boolean adapter = PeftFolder.exists(folder);
+    if (adapter && !merge) {
+      throw new CommandException(
+          folder
+              + " holds an adapter, in the format of Python's peft: give --merge to write the whole"
+              + " model");
+    }
+    if (merge && !adapter) {
+      throw new CommandException(
+          "--merge is for adapters, but " + folder + " holds a whole model: leave it out");
+    }
   }
 
   private void writeFolder() throws IOException {
@@ -122,6 +146,9 @@ final class ExportCommand implements Callable<Integer> {
   /** The model in plain weights. */
   private CausalLm plain() throws IOException {
     try (CausalLm model = ModelFolder.load(folder, CausalLm.class, "language model")) {
+      if (!Adapters.names(model).isEmpty()) {
+        Adapters.merge(model, Adapters.DEFAULT); // says why that cannot be done
+      }
       return Fold.fold(model);
     }
   }

@@ -44,6 +44,10 @@ import picocli.CommandLine.Option;
               --source train.en.gz --target train.de.gz \\
               --validation-source val.en.gz --validation-target val.de.gz
               Line n of the target is the translation of line n of the source.
+          jformer train --task instruct --from MODEL --data answers.jsonl \\
+              --adapter eva --set adapter.rank=16
+              Trains a small adapter of a language model on prompts and their answers;
+              'jformer export --merge' makes a model of it.
           jformer train --resume runs/play
           jformer train --resume runs/play --steps 5000
               Trains a run longer than its recipe said.
@@ -57,6 +61,7 @@ final class TrainCommand implements Callable<Integer> {
   private static final Map<String, String> USES =
       Map.of(
           "language-modelling", "jformer generate %s --prompt '...'",
+          "instruction-tuning", "jformer generate %s --prompt '...'",
           "masked-language-modelling", "jformer train --task classify --from %s --data texts.tsv",
           "text-classification", "jformer predict %s --text '...'",
           "token-classification", "jformer predict %s --text '...'",
@@ -70,8 +75,8 @@ final class TrainCommand implements Callable<Integer> {
       completionCandidates = Completion.Recipes.class,
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, fine-tune,"
-              + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, translate, or a JSON or YAML"
-              + " file (default: the recipe of the task).")
+              + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, instruct, translate, or a JSON"
+              + " or YAML file (default: the recipe of the task).")
   private String named;
 
   @Option(
@@ -79,7 +84,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "TASK",
       completionCandidates = Completion.Tasks.class,
       description =
-          "text, forecast, images, mlm, classify, tokens or translate (default text): takes the"
+          "text, forecast, images, mlm, classify, tokens, instruct or translate (default text): takes the"
               + " recipe that suits such data.")
   private String task;
 
@@ -100,7 +105,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "PATH",
       description =
           "The training data: text (a file, folder, zip or jar), a CSV file, images (a folder or"
-              + " zip), a file of labelled texts, or a CoNLL file of tagged words.")
+              + " zip), a file of labelled texts, a CoNLL file of tagged words, or a JSONL file of"
+              + " samples.")
   private Path data;
 
   @Mixin private PairOptions pairs;
@@ -121,6 +127,15 @@ final class TrainCommand implements Callable<Integer> {
           "Fine-tune this model: start with its configuration and weights, with a low learning"
               + " rate. A folder, or minilm, which comes with the build.")
   private Path from;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "KIND",
+      completionCandidates = Completion.Adapters.class,
+      description =
+          "Train a small adapter beside the frozen weights of --from: lora, rslora, dora, pissa or"
+              + " eva, with --set adapter.rank=N and the like. The folder then holds the adapter.")
+  private String adapter;
 
   @Option(
       names = "--ending",
@@ -179,11 +194,12 @@ final class TrainCommand implements Callable<Integer> {
           || horizon != null
           || lookBack != null
           || from != null
+          || adapter != null
           || pairs.source() != null
           || pairs.target() != null) {
         throw new CommandException(
             "--resume continues a run with its own recipe: leave out --data, --out, --set,"
-                + " --seed, --horizon, --look-back, --from, --source and --target");
+                + " --seed, --horizon, --look-back, --from, --adapter, --source and --target");
       }
       Run run = steps == null ? Run.reopen(resume) : Run.reopen(resume, steps);
       return train(run.withPrompt(sample), resume, console);
@@ -191,7 +207,15 @@ final class TrainCommand implements Callable<Integer> {
     RecipeFields fields = fields();
     TrainTask chosenTask = task == null ? TrainTask.TEXT : TrainTask.named(task);
     String recipe = named != null ? named : chosenTask.recipe(from);
-    Map<String, String> gentler = named != null ? Map.of() : chosenTask.gentler(from);
+    if (adapter != null && adapter.equals("none")) {
+      adapter = null;
+    }
+    if (adapter != null && from == null && named == null) {
+      throw new CommandException(
+          "--adapter " + adapter + " trains beside a trained model: give that with --from");
+    }
+    Map<String, String> gentler =
+        named != null ? Map.of() : chosenTask.gentler(from, adapter != null);
     gentler.forEach((path, rate) -> console.say("fine-tuning: %s=%s", path, rate));
     Recipe chosen = Recipes.load(recipe, fields.all(gentler));
     if (named != null && task != null) {
@@ -226,7 +250,8 @@ final class TrainCommand implements Callable<Integer> {
       console.say("no update made the model better: the one before training is kept");
     }
     String use = USES.getOrDefault(result.job(), "jformer info %s").formatted(folder);
-    console.say("the model is in %s; try: %s", folder, use);
+    String what = run.recipe().adapter().isNone() ? "model" : "adapter";
+    console.say("the %s is in %s; try: %s", what, folder, use);
     console.say("report: %s", folder.resolve(RunReport.FILE));
     return 0;
   }
@@ -239,6 +264,7 @@ final class TrainCommand implements Callable<Integer> {
     fields.option("--horizon", "model.horizon", horizon);
     fields.option("--look-back", "model.lookBack", lookBack);
     fields.option("--from", "from", from == null ? null : Pretrained.find(from).toAbsolutePath());
+    fields.option("--adapter", "adapter", adapter);
     fields.option("--source", "data.source", absolute(pairs.source()));
     fields.option("--target", "data.target", absolute(pairs.target()));
     fields.option("--validation-source", "data.validationSource", absolute(validationSource));

@@ -21,9 +21,13 @@ enum TrainTask {
   MLM("mlm", "fine-tune-mlm", "masked-language-modelling"),
   CLASSIFY("classify", "fine-tune", "text-classification"),
   TOKENS("tokens", "fine-tune-tokens", "token-classification"),
+  INSTRUCT("instruct", "instruct", "instruction-tuning"),
   TRANSLATE("translate", "translate", "translation");
 
   private static final String RATE = "training.learningRate";
+
+  /** The learning rate of adapters, as LoRA's and EVA's authors use it for language models. */
+  private static final String ADAPTER_RATE = "5e-4";
 
   /** How much lower the learning rate is for weights that are trained already. */
   private static final double GENTLER = 0.1;
@@ -81,9 +85,14 @@ enum TrainTask {
   /**
    * The fields in which the training of a model that is trained already differs from its recipe: a
    * tenth of the learning rate where there is no recipe for fine-tuning.
+   *
+   * @param adapter whether only an adapter is trained, which takes a higher rate than all weights
    */
-  Map<String, String> gentler(Path from) {
-    if (from == null || !recipe.equals(fineTuning)) {
+  Map<String, String> gentler(Path from, boolean adapter) {
+    if (adapter) {
+      return Map.of(RATE, ADAPTER_RATE);
+    }
+    if (from == null || this == INSTRUCT || !recipe.equals(fineTuning)) {
       return Map.of();
     }
     double rate = GENTLER * Recipe.named(recipe).training().learningRate();

@@ -171,8 +171,8 @@ class FineTuneTest {
   void aTenthOfTheRateIsTakenWhereThereIsNoRecipe() {
     assertEquals("fine-tune-mlm", TrainTask.MLM.recipe(folder));
     assertEquals("images", TrainTask.IMAGES.recipe(folder));
-    assertEquals("0.000150", TrainTask.IMAGES.gentler(folder).get("training.learningRate"));
-    assertTrue(TrainTask.IMAGES.gentler(null).isEmpty());
+    assertEquals("0.000150", TrainTask.IMAGES.gentler(folder, false).get("training.learningRate"));
+    assertTrue(TrainTask.IMAGES.gentler(null, false).isEmpty());
     assertEquals("java", TrainTask.TEXT.recipe(null));
   }
 }

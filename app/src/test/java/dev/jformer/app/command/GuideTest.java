@@ -77,6 +77,7 @@ class GuideTest {
       String value = words.get(i + 1);
       switch (words.get(i)) {
         case "--task", "--recipe", "--base" -> recipe = value;
+        case "--adapter" -> fields.put("adapter", value);
         case "--set" -> fields.put(value.replaceAll("=.*", ""), value.replaceAll("^[^=]*=", ""));
         default -> {}
       }

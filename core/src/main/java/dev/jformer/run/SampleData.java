@@ -1,0 +1,40 @@
+package dev.jformer.run;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
+import io.soabase.recordbuilder.core.RecordBuilder;
+
+/**
+ * Configuration of the samples that a language model is fine-tuned on.
+ *
+ * @param source a JSONL file with, in each line, an object with the fields prompt and completion,
+ *     or text
+ * @param validation share of the samples that is held out, drawn at random
+ * @param length the most tokens of a sample, longer ones are cut; 0 for the most that the model
+ *     takes
+ */
+@AutoService(DataConfig.class)
+@RecordBuilder
+public record SampleData(String source, double validation, int length)
+    implements DataConfig, SampleDataBuilder.With {
+  /** Defaults: a tenth held out, samples of up to 512 tokens. */
+  public SampleData() {
+    this("", 0.1, 512);
+  }
+
+  /** Checks the values. */
+  public SampleData {
+    Checks.part("validation", validation);
+    Checks.atLeast("length", length, 0);
+  }
+
+  @Override
+  public String type() {
+    return "samples";
+  }
+
+  @Override
+  public SampleData withSource(String source) {
+    return SampleDataBuilder.With.super.withSource(source);
+  }
+}
