@@ -238,6 +238,7 @@ module dev.jformer.core {
       dev.jformer.run.SeriesData,
       dev.jformer.run.TaggedTextData,
       dev.jformer.run.TextData,
+      dev.jformer.run.TextPairData,
       dev.jformer.run.TranslationData;
   provides dev.jformer.run.Job with
       dev.jformer.run.ForecastingJob,

@@ -14,6 +14,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -182,14 +183,22 @@ public final class HuggingFace {
   }
 
   /**
-   * The weights of a model under the names of the family that has its structure; empty if none has.
-   * Layers may store their weights in few bits, and have adapters.
+   * The weights of a model under the names of each family that has its structure. Layers may store
+   * their weights in few bits, and have adapters.
+   *
+   * @param modelType of the family to put first; null if unknown
+   * @param names of the weights in the model's files, by which a family spells them; empty if
+   *     unknown
    */
-  static List<WeightMap> maps(Model model) {
-    return FAMILIES.stream()
-        .flatMap(family -> weights(family, model).stream())
-        .findFirst()
-        .orElse(List.of());
+  static List<List<WeightMap>> maps(Model model, String modelType, Set<String> names) {
+    List<List<WeightMap>> all = new ArrayList<>();
+    for (Family<?> family : FAMILIES) {
+      weights(family, model)
+          .map(maps -> maps.stream().map(m -> m.renamed(n -> family.spelled(n, names))).toList())
+          .ifPresent(
+              maps -> all.add(family.modelType().equals(modelType) ? 0 : all.size(), maps));
+    }
+    return all;
   }
 
   private static <C extends Model.Config> Optional<List<WeightMap>> weights(
@@ -206,17 +215,6 @@ public final class HuggingFace {
     } catch (ClassCastException e) {
       return Optional.empty();
     }
-  }
-
-  /** The name of a module as a file with these names of weights has it. */
-  static String spelled(Model model, String module, Set<String> names) {
-    String weight = module + ".weight";
-    return FAMILIES.stream()
-        .filter(family -> weights(family, model).isPresent())
-        .findFirst()
-        .map(family -> family.spelled(weight, names))
-        .map(name -> name.substring(0, name.length() - ".weight".length()))
-        .orElse(module);
   }
 
   private static byte[] content(ObjectNode config) {

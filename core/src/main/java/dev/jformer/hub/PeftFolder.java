@@ -156,16 +156,18 @@ public final class PeftFolder {
 
   private static void attach(
       Model model, PeftConfig config, Map<String, Tensor> stored, String name) {
-    PeftNames names = new PeftNames(model, HuggingFace.maps(model));
     Set<String> unused = new TreeSet<>(stored.keySet());
+    List<String> modules =
+        stored.keySet().stream()
+            .filter(key -> key.startsWith(PREFIX) && key.endsWith(A))
+            .map(key -> key.substring(PREFIX.length(), key.length() - A.length()))
+            .toList();
+    PeftNames names = PeftNames.having(model, modules);
     Map<AdapterTarget, LowRankFactors> updates = new LinkedHashMap<>();
-    for (String key : stored.keySet()) {
-      if (key.startsWith(PREFIX) && key.endsWith(A)) {
-        String module = key.substring(PREFIX.length(), key.length() - A.length());
-        AdapterTarget target = names.target(module);
-        if (updates.put(target, factors(config, stored, module, unused)) != null) {
-          throw new FormatException("two updates of " + target.name());
-        }
+    for (String module : modules) {
+      AdapterTarget target = names.target(module);
+      if (updates.put(target, factors(config, stored, module, unused)) != null) {
+        throw new FormatException("two updates of " + target.name());
       }
     }
     Map<String, Parameter> parameters = model.parameters();
@@ -250,16 +252,15 @@ public final class PeftFolder {
   public static void save(Model model, String name, Adapter kind, BaseModel base, Path folder)
       throws IOException {
     try (Scope scope = Scope.open()) {
-      PeftNames names = new PeftNames(model, HuggingFace.maps(model));
+      PeftNames names = PeftNames.of(model, base == null ? null : base.folder());
       Map<String, LowRankFactors> updates = updates(model, name, names);
       if (updates.isEmpty()) {
         throw new IllegalArgumentException("the model has no adapter '" + name + "' to save");
       }
-      Set<String> stored = base == null ? Set.of() : SafetensorsNames.in(base.folder());
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       updates.forEach(
           (module, update) -> {
-            String key = PREFIX + HuggingFace.spelled(model, module, stored);
+            String key = PREFIX + module;
             tensors.put(key + A, update.a());
             tensors.put(key + B, update.b());
             if (update.magnitude() != null) {

@@ -5,10 +5,15 @@ import dev.jformer.adapt.Adapters;
 import dev.jformer.config.Nearest;
 import dev.jformer.io.FormatException;
 import dev.jformer.model.Model;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -24,14 +29,43 @@ final class PeftNames {
   /** Our parameters by the names of theirs. */
   private final Map<String, String> parameters = new LinkedHashMap<>();
 
-  private boolean transposed;
+  /**
+   * Finds the names that a base has for a model's matrices.
+   *
+   * @param base null if unknown
+   */
+  static PeftNames of(Model model, Path base) throws IOException {
+    boolean folder = base != null && Files.isDirectory(base);
+    String type =
+        folder ? SideFiles.read(base.resolve(Models.CONFIG)).path("model_type").textValue() : null;
+    Set<String> stored = folder ? SafetensorsNames.in(base) : Set.of();
+    List<List<WeightMap>> all = HuggingFace.maps(model, type, stored);
+    return new PeftNames(model, all.isEmpty() ? List.of() : all.get(0));
+  }
+
+  /** Finds the names of a model's matrices among which these modules are, as far as any has them. */
+  static PeftNames having(Model model, Collection<String> modules) {
+    List<List<WeightMap>> all = new ArrayList<>(HuggingFace.maps(model, null, Set.of()));
+    all.add(List.of());
+    PeftNames best = null;
+    long most = -1;
+    for (List<WeightMap> maps : all) {
+      PeftNames names = new PeftNames(model, maps);
+      long known = modules.stream().filter(m -> find(names.targets, m) != null).count();
+      if (known > most) {
+        best = names;
+        most = known;
+      }
+    }
+    return best;
+  }
 
   /**
    * Finds the names of a model.
    *
    * @param maps the weights of its family; empty if it belongs to none
    */
-  PeftNames(Model model, List<WeightMap> maps) {
+  private PeftNames(Model model, List<WeightMap> maps) {
     Map<String, List<AdapterTarget>> layers = new LinkedHashMap<>();
     for (AdapterTarget target : Adapters.targets(model, List.of("*"))) {
       layers.computeIfAbsent(target.layer(), layer -> new ArrayList<>()).add(target);
@@ -57,7 +91,6 @@ final class PeftNames {
       parts.forEach(part -> targets.put(part.name(), part));
       return;
     }
-    transposed |= map.transposed();
     if (map.theirs().size() == parts.size()) {
       for (int i = 0; i < parts.size(); i++) {
         targets.put(module(map.theirs().get(i)), parts.get(i));
@@ -83,11 +116,6 @@ final class PeftNames {
   /** Our matrices by the names of their modules, in the model's order. */
   Map<String, AdapterTarget> targets() {
     return targets;
-  }
-
-  /** Whether their matrices are stored transposed, as GPT-2's are. */
-  boolean isTransposed() {
-    return transposed;
   }
 
   /**

@@ -178,10 +178,7 @@ public final class SentenceEncoder implements AutoCloseable {
    */
   public synchronized float[][] embed(List<String> texts, String prompt) {
     String before = settings.prompt(prompt);
-    int longest = model.config().length();
-    if (settings.longest() > 0) {
-      longest = Math.min(longest, settings.longest());
-    }
+    int longest = longest();
     List<int[]> tokens = new ArrayList<>();
     for (String text : texts) {
       int[] ids = tokenizer.encodeWhole(cased(before + text), longest);
@@ -208,6 +205,33 @@ public final class SentenceEncoder implements AutoCloseable {
   /** The embedding of a text. */
   public float[] embed(String text) {
     return embed(List.of(text))[0];
+  }
+
+  private int longest() {
+    int longest = model.config().length();
+    return settings.longest() > 0 ? Math.min(longest, settings.longest()) : longest;
+  }
+
+  /**
+   * The tokens of a text without a prompt, cut to the model's length.
+   *
+   * @throws IllegalArgumentException if it has none
+   */
+  public int[] encode(String text) {
+    int[] ids = tokenizer.encodeWhole(cased(text), longest());
+    if (ids.length == 0) {
+      throw new IllegalArgumentException("a text is empty: expected at least a token");
+    }
+    return ids;
+  }
+
+  /**
+   * The vectors of tokenized texts, through which gradients flow: for training.
+   *
+   * @return [B, {@link #width}], of any length
+   */
+  public Tensor vectors(List<int[]> texts) {
+    return pooled(TextBatch.of(texts, model.padding()), 0);
   }
 
   private String cased(String text) {

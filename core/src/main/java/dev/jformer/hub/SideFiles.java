@@ -43,6 +43,14 @@ public final class SideFiles {
     }
   }
 
+  /** Copies the side files unless the folder has them: for folders that are written repeatedly. */
+  public static void copyMissing(Path from, Path to) throws IOException {
+    if (!Files.exists(to.resolve(MODULES))) {
+      copy(from, to);
+    }
+    copyGeneration(from, to);
+  }
+
   /**
    * Copies what says how texts are generated: when one ends, and the template of conversations.
    * What the folder has is kept.

@@ -14,6 +14,7 @@ import dev.jformer.hub.StopTokens;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.train.InstructionTuning;
+import dev.jformer.train.PreferenceOptimization;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -71,7 +72,7 @@ public record InstructionTuningJob() implements Job {
               + " or texts");
     }
     SampleEncoder encoder = new SampleEncoder(tokenizer, end);
-    return new Data(data, samples, encoder, ends, workspace, new String[2]);
+    return new Data(data, samples, encoder, ends, workspace, new String[2], new PreferencePairs());
   }
 
   @Override
@@ -88,6 +89,7 @@ public record InstructionTuningJob() implements Job {
    * Prepared samples.
    *
    * @param ends the tokens that end a text of the model
+   * @param preferences pairs with likelihoods by the model before training, once they are known
    * @param shown the prompt and the answer of the held-out sample that evaluations show
    */
   private record Data(
@@ -96,7 +98,8 @@ public record InstructionTuningJob() implements Job {
       SampleEncoder encoder,
       Set<Integer> ends,
       Workspace workspace,
-      String[] shown)
+      String[] shown,
+      PreferencePairs preferences)
       implements PreparedData {
     @Override
     public Job job() {
@@ -142,6 +145,9 @@ public record InstructionTuningJob() implements Job {
       CausalLm lm = (CausalLm) model;
       int most = longest(lm);
       boolean[] out = heldOut(recipe.training().seed());
+      if (samples.get(0) instanceof Sample.Preference) {
+        return preferences(lm, recipe, out, most);
+      }
       List<EncodedSample> learned = new ArrayList<>();
       List<EncodedSample> held = new ArrayList<>();
       int cut = 0;
@@ -158,14 +164,34 @@ public record InstructionTuningJob() implements Job {
         }
       }
       remark(cut, empty, most);
+      expectBoth(learned, held, most);
+      long seed = recipe.training().seed();
+      return new InstructionTuning(lm, learned, held, recipe.training().batch(), seed);
+    }
+
+    private Task preferences(CausalLm model, Recipe recipe, boolean[] out, int most) {
+      List<PreferenceOptimization.Pair> learned = new ArrayList<>();
+      List<PreferenceOptimization.Pair> held = new ArrayList<>();
+      List<PreferenceOptimization.Pair> all =
+          preferences.of(model, samples, encoder, most, workspace.progress());
+      for (int i = 0; i < all.size(); i++) {
+        if (all.get(i) != null) {
+          (out[i] ? held : learned).add(all.get(i));
+        }
+      }
+      expectBoth(learned, held, most);
+      int batch = recipe.training().batch();
+      long seed = recipe.training().seed();
+      return new PreferenceOptimization(model, learned, held, config.beta(), batch, seed);
+    }
+
+    private static void expectBoth(List<?> learned, List<?> held, int most) {
       if (learned.isEmpty() || held.isEmpty()) {
         throw new RunException(
             "no sample has an answer within its first "
                 + most
                 + " tokens to learn from or to evaluate on: raise data.length");
       }
-      long seed = recipe.training().seed();
-      return new InstructionTuning(lm, learned, held, recipe.training().batch(), seed);
     }
 
     private int longest(CausalLm model) {
@@ -197,13 +223,14 @@ public record InstructionTuningJob() implements Job {
 
     @Override
     public DataSummary summary(Task task) {
-      long held = ((InstructionTuning) task).heldOutSamples();
+      String tokens = "%,d tokens a batch".formatted(task.unitsPerBatch());
+      if (task instanceof PreferenceOptimization pairs) {
+        return new DataSummary(
+            config.source(), "pairs", pairs.trainingPairs(), pairs.heldOutPairs(), tokens);
+      }
+      InstructionTuning tuning = (InstructionTuning) task;
       return new DataSummary(
-          config.source(),
-          "samples",
-          ((InstructionTuning) task).trainingSamples(),
-          held,
-          "%,d tokens a batch".formatted(task.unitsPerBatch()));
+          config.source(), "samples", tuning.trainingSamples(), tuning.heldOutSamples(), tokens);
     }
 
     @Override

@@ -312,7 +312,7 @@ public final class Run {
       }
       data.saveCompanions(folder);
       Path from = Path.of(recipe.from());
-      SideFiles.copyGeneration(from, folder);
+      SideFiles.copyMissing(from, folder);
       BaseModel base = BaseModel.of(from, model.config());
       PeftFolder.save(model, Adapters.DEFAULT, recipe.adapter(), base, folder);
     }

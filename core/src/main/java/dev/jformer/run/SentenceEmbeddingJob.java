@@ -1,25 +1,34 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.data.Fingerprint;
 import dev.jformer.data.text.ScoredPairs;
+import dev.jformer.data.text.TextPairs;
+import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.SentenceEncoder;
+import dev.jformer.hub.SideFiles;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
+import dev.jformer.train.Task;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 
 /**
- * The job of sentence embedding, with an encoder that was trained elsewhere. It is evaluated by
- * semantic textual similarity (STS): Spearman's correlation, times 100, of the embeddings' cosines
- * with human scores.
+ * The job of sentence embedding. A trained encoder learns from pairs of texts that mean the same.
+ * It is evaluated by semantic textual similarity (STS): Spearman's correlation, times 100, of the
+ * embeddings' cosines with human scores.
  */
 @AutoService(Job.class)
 public record SentenceEmbeddingJob() implements Job {
@@ -29,8 +38,8 @@ public record SentenceEmbeddingJob() implements Job {
   }
 
   @Override
-  public Class<DataConfig> data() {
-    return DataConfig.class;
+  public Class<TextPairData> data() {
+    return TextPairData.class;
   }
 
   @Override
@@ -39,14 +48,76 @@ public record SentenceEmbeddingJob() implements Job {
   }
 
   @Override
-  public boolean trains(DataConfig data, Model.Config model) {
-    return false;
+  public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
+    if (recipe.from().isEmpty()) {
+      throw new RunException(
+          "pairs of texts are for training an encoder that knows words already: give it with"
+              + " --from");
+    }
+    TextPairData data = (TextPairData) recipe.data();
+    TextPairs pairs = TextPairs.read(Path.of(data.source()));
+    PretrainedStart.copyTokenizer(recipe, workspace.folder());
+    Tokenizer tokenizer = Tokenizers.load(workspace.folder());
+    return new Data(data, pairs, tokenizer, Path.of(recipe.from()), workspace);
   }
 
-  @Override
-  public PreparedData prepare(Recipe recipe, Workspace workspace) {
-    throw new UnsupportedOperationException(
-        "sentence embeddings cannot be trained: load a trained encoder");
+  private record Data(
+      TextPairData config, TextPairs pairs, Tokenizer tokenizer, Path from, Workspace workspace)
+      implements PreparedData {
+    @Override
+    public Job job() {
+      return new SentenceEmbeddingJob();
+    }
+
+    @Override
+    public Encoder.Config fit(Model.Config model) {
+      Encoder.Config encoder = (Encoder.Config) model;
+      Encoder.Head none = new Encoder.Head(false, encoder.head().norm());
+      return encoder.with(c -> c.labels(0).head(none));
+    }
+
+    @Override
+    public Task task(Model model, Recipe recipe, long evaluationBatches) {
+      List<TextPairs.Pair> learned = new ArrayList<>(pairs.pairs());
+      long seed = recipe.training().seed();
+      Collections.shuffle(learned, new Random(seed));
+      long wanted = Math.round(config.validation() * learned.size());
+      int held = (int) Math.max(1, Math.min(learned.size() - 1, wanted));
+      List<TextPairs.Pair> heldOut = List.copyOf(learned.subList(0, held));
+      List<TextPairs.Pair> rest = List.copyOf(learned.subList(held, learned.size()));
+      try {
+        SentenceEncoder encoder = SentenceEncoder.of(from, (Encoder) model, 1);
+        int batch = recipe.training().batch();
+        return new ContrastiveLearning(encoder, rest, heldOut, config.scale(), batch, seed);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot read how " + from + " embeds sentences", e);
+      }
+    }
+
+    @Override
+    public String fingerprint() {
+      return Fingerprint.of(pairs.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public DataSummary summary(Task task) {
+      ContrastiveLearning learning = (ContrastiveLearning) task;
+      return new DataSummary(
+          config.source(), "pairs", learning.trainingPairs(), learning.heldOutPairs(), "");
+    }
+
+    @Override
+    public void saveCompanions(Path folder) throws IOException {
+      if (!Files.exists(folder.resolve(Tokenizer.FILE))) {
+        tokenizer.save(folder);
+      }
+      SideFiles.copyMissing(from, folder);
+    }
+
+    @Override
+    public void close() {
+      workspace.close();
+    }
   }
 
   @Override

@@ -34,12 +34,21 @@ public record EncodedSample(int[] ids, boolean[] learned) {
   }
 
   /** Joins a part that is only read and one that is learned. */
-  static EncodedSample of(int[] read, int[] learned) {
+  public static EncodedSample of(int[] read, int[] learned) {
     int[] ids = Arrays.copyOf(read, read.length + learned.length);
     System.arraycopy(learned, 0, ids, read.length, learned.length);
     boolean[] which = new boolean[ids.length];
     Arrays.fill(which, read.length, ids.length, true);
     return new EncodedSample(ids, which);
+  }
+
+  /** This sample with another one behind it. */
+  public EncodedSample then(EncodedSample next) {
+    int[] all = Arrays.copyOf(ids, ids.length + next.ids.length);
+    boolean[] which = Arrays.copyOf(learned, all.length);
+    System.arraycopy(next.ids, 0, all, ids.length, next.ids.length);
+    System.arraycopy(next.learned, 0, which, ids.length, next.ids.length);
+    return new EncodedSample(all, which);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.jformer.data.text;
 
+import java.util.List;
+
 /** An example that a language model is fine-tuned on, as a line of a JSONL file gives it. */
 public sealed interface Sample {
   /**
@@ -16,6 +18,29 @@ public sealed interface Sample {
    * @param completion not empty
    */
   record Completion(String prompt, String completion) implements Sample {}
+
+  /**
+   * A conversation, of which the answers are learned.
+   *
+   * @param messages in their order, the last one by the assistant
+   * @param line number of its line, for messages about it
+   */
+  record Conversation(List<Turn> messages, int line) implements Sample {
+    /** Copies the list. */
+    public Conversation {
+      messages = List.copyOf(messages);
+    }
+  }
+
+  /**
+   * A message of a conversation.
+   *
+   * @param role such as {@code system}, {@code user} or {@code assistant}
+   */
+  record Turn(String role, String content) {
+    /** The role of what is learned. */
+    public static final String ASSISTANT = "assistant";
+  }
 
   /**
    * A prompt with an answer that is better than another.

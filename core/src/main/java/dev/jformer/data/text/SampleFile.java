@@ -12,9 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads samples to fine-tune on from a JSONL file: an object in each line, with the fields {@code
- * prompt} and {@code completion}, or {@code text}, or {@code prompt}, {@code chosen} and {@code
- * rejected}. Other fields and blank lines are left out.
+ * Reads samples to fine-tune on from a JSONL file: an object in each line, with the field {@code
+ * messages}, a list of objects with {@code role} and {@code content}, or with {@code prompt} and
+ * {@code completion}, or {@code text}, or {@code prompt}, {@code chosen} and {@code rejected}.
+ * Other fields and blank lines are left out.
  */
 public final class SampleFile {
   private static final JsonMapper JSON =
@@ -24,7 +25,8 @@ public final class SampleFile {
           .build();
 
   private static final String EXPECTED =
-      "expected the fields prompt and completion, or text, or prompt, chosen and rejected";
+      "expected the fields messages, or prompt and completion, or text, or prompt, chosen and"
+          + " rejected";
 
   private final String file;
   private int number;
@@ -70,6 +72,9 @@ public final class SampleFile {
     if (!node.isObject()) {
       throw wrong("this is not a JSON object: " + EXPECTED);
     }
+    if (node.has("messages")) {
+      return conversation(node.get("messages"));
+    }
     if (node.has("completion")) {
       return new Sample.Completion(text(node, "prompt", true), text(node, "completion", false));
     }
@@ -83,6 +88,32 @@ public final class SampleFile {
     List<String> fields = new ArrayList<>();
     node.fieldNames().forEachRemaining(name -> fields.add(FormatException.oneLine(name)));
     throw wrong("the object has " + (fields.isEmpty() ? "no fields" : fields) + ": " + EXPECTED);
+  }
+
+  private Sample.Conversation conversation(JsonNode list) {
+    if (!list.isArray() || list.isEmpty()) {
+      throw wrong("messages is no list of messages: expected objects with role and content");
+    }
+    List<Sample.Turn> turns = new ArrayList<>();
+    for (JsonNode message : list) {
+      if (!message.path("role").isTextual() || !message.path("content").isTextual()) {
+        throw wrong(
+            "message "
+                + (turns.size() + 1)
+                + " has no role and content that are strings: "
+                + FormatException.oneLine(message.toString()));
+      }
+      turns.add(new Sample.Turn(message.get("role").asText(), message.get("content").asText()));
+    }
+    if (!turns.get(turns.size() - 1).role().equals(Sample.Turn.ASSISTANT)) {
+      throw wrong(
+          "the last message is by '"
+              + FormatException.oneLine(turns.get(turns.size() - 1).role())
+              + "': expected one by '"
+              + Sample.Turn.ASSISTANT
+              + "', to be learned");
+    }
+    return new Sample.Conversation(turns, number);
   }
 
   private String text(JsonNode node, String field, boolean mayBeEmpty) {
