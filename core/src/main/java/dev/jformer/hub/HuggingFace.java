@@ -195,8 +195,7 @@ public final class HuggingFace {
     for (Family<?> family : FAMILIES) {
       weights(family, model)
           .map(maps -> maps.stream().map(m -> m.renamed(n -> family.spelled(n, names))).toList())
-          .ifPresent(
-              maps -> all.add(family.modelType().equals(modelType) ? 0 : all.size(), maps));
+          .ifPresent(maps -> all.add(family.modelType().equals(modelType) ? 0 : all.size(), maps));
     }
     return all;
   }

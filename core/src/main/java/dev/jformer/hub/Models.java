@@ -39,7 +39,8 @@ public final class Models {
 
   /**
    * Loads a model: one of ours, a Hugging Face model of a family that is supported, a BERT in
-   * ONNX's format, a Llama in a GGUF file, or what an adapter in a PEFT folder makes of one of these.
+   * ONNX's format, a Llama in a GGUF file, or what an adapter in a PEFT folder makes of one of
+   * these.
    *
    * @param folder its folder, or an ONNX or GGUF file; an ONNX model needs its tokenizer in the
    *     same folder, a GGUF file holds it

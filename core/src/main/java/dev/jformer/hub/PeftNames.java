@@ -43,7 +43,9 @@ final class PeftNames {
     return new PeftNames(model, all.isEmpty() ? List.of() : all.get(0));
   }
 
-  /** Finds the names of a model's matrices among which these modules are, as far as any has them. */
+  /**
+   * Finds the names of a model's matrices among which these modules are, as far as any has them.
+   */
   static PeftNames having(Model model, Collection<String> modules) {
     List<List<WeightMap>> all = new ArrayList<>(HuggingFace.maps(model, null, Set.of()));
     all.add(List.of());

@@ -29,6 +29,7 @@ final class RecipeTree {
           "fine-tune-tokens",
           "fine-tune-text",
           "fine-tune-mlm",
+          "fine-tune-embed",
           "instruct",
           "translate");
 

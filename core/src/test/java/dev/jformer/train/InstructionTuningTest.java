@@ -38,7 +38,7 @@ class InstructionTuningTest {
   private static List<EncodedSample> samples() {
     SampleEncoder encoder = new SampleEncoder(new ByteTokenizer(), OptionalInt.of(0));
     List<EncodedSample> samples = new ArrayList<>();
-    for (int length : new int[] {1, 2, 63, 64, 65, 127, 128, 129, 150}) {
+    for (int length : new int[] {1, 2, 63, 64, 65, 127, 128, 129, 140}) {
       String prompt = "question ".repeat(20).substring(0, length / 3);
       samples.add(
           encoder.encode(new Sample.Completion(prompt, "answer ".repeat(30).substring(0, length))));

@@ -62,6 +62,7 @@ final class TrainCommand implements Callable<Integer> {
       Map.of(
           "language-modelling", "jformer generate %s --prompt '...'",
           "instruction-tuning", "jformer generate %s --prompt '...'",
+          "sentence-embedding", "jformer eval %s --data scored-pairs.tsv",
           "masked-language-modelling", "jformer train --task classify --from %s --data texts.tsv",
           "text-classification", "jformer predict %s --text '...'",
           "token-classification", "jformer predict %s --text '...'",
@@ -75,8 +76,8 @@ final class TrainCommand implements Callable<Integer> {
       completionCandidates = Completion.Recipes.class,
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, fine-tune,"
-              + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, instruct, translate, or a JSON"
-              + " or YAML file (default: the recipe of the task).")
+              + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, fine-tune-embed, instruct,"
+              + " translate, or a JSON or YAML file (default: the recipe of the task).")
   private String named;
 
   @Option(
@@ -84,8 +85,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "TASK",
       completionCandidates = Completion.Tasks.class,
       description =
-          "text, forecast, images, mlm, classify, tokens, instruct or translate (default text): takes the"
-              + " recipe that suits such data.")
+          "text, forecast, images, mlm, classify, tokens, embed, instruct or translate (default"
+              + " text): takes the recipe that suits such data.")
   private String task;
 
   @Option(

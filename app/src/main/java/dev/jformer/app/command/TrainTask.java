@@ -21,6 +21,7 @@ enum TrainTask {
   MLM("mlm", "fine-tune-mlm", "masked-language-modelling"),
   CLASSIFY("classify", "fine-tune", "text-classification"),
   TOKENS("tokens", "fine-tune-tokens", "token-classification"),
+  EMBED("fine-tune-embed", "fine-tune-embed", "sentence-embedding"),
   INSTRUCT("instruct", "instruct", "instruction-tuning"),
   TRANSLATE("translate", "translate", "translation");
 
@@ -92,7 +93,7 @@ enum TrainTask {
     if (adapter) {
       return Map.of(RATE, ADAPTER_RATE);
     }
-    if (from == null || this == INSTRUCT || !recipe.equals(fineTuning)) {
+    if (from == null || this == INSTRUCT || this == EMBED || !recipe.equals(fineTuning)) {
       return Map.of();
     }
     double rate = GENTLER * Recipe.named(recipe).training().learningRate();
