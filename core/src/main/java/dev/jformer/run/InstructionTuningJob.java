@@ -10,6 +10,7 @@ import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
+import dev.jformer.hub.ChatTemplate;
 import dev.jformer.hub.StopTokens;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
@@ -72,7 +73,34 @@ public record InstructionTuningJob() implements Job {
               + " or texts");
     }
     SampleEncoder encoder = new SampleEncoder(tokenizer, end);
-    return new Data(data, samples, encoder, ends, workspace, new String[2], new PreferencePairs());
+    ConversationEncoder conversations =
+        samples.stream().anyMatch(Sample.Conversation.class::isInstance)
+            ? conversations(data, from, tokenizer)
+            : null;
+    return new Data(
+        data,
+        samples,
+        encoder,
+        conversations,
+        ends,
+        workspace,
+        new String[2],
+        new PreferencePairs());
+  }
+
+  private static ConversationEncoder conversations(SampleData data, Path from, Tokenizer tokenizer)
+      throws IOException {
+    ChatTemplate template =
+        ChatTemplate.of(from)
+            .orElseThrow(
+                () ->
+                    new RunException(
+                        data.source()
+                            + " holds messages, but the model in "
+                            + from
+                            + " has no chat template, which would say how they become a text: take"
+                            + " a model that has one, or give prompts with completions"));
+    return new ConversationEncoder(template, tokenizer, data.source());
   }
 
   @Override
@@ -88,6 +116,7 @@ public record InstructionTuningJob() implements Job {
   /**
    * Prepared samples.
    *
+   * @param conversations converts conversations; null if there are none
    * @param ends the tokens that end a text of the model
    * @param preferences pairs with likelihoods by the model before training, once they are known
    * @param shown the prompt and the answer of the held-out sample that evaluations show
@@ -96,6 +125,7 @@ public record InstructionTuningJob() implements Job {
       SampleData config,
       List<Sample> samples,
       SampleEncoder encoder,
+      ConversationEncoder conversations,
       Set<Integer> ends,
       Workspace workspace,
       String[] shown,
@@ -153,7 +183,7 @@ public record InstructionTuningJob() implements Job {
       int cut = 0;
       int empty = 0;
       for (int i = 0; i < samples.size(); i++) {
-        EncodedSample whole = encoder.encode(samples.get(i));
+        EncodedSample whole = encoded(samples.get(i));
         EncodedSample fitted = whole.cut(most);
         cut += whole.ids().length > most ? 1 : 0;
         if (fitted.targets() == 0) {
@@ -167,6 +197,12 @@ public record InstructionTuningJob() implements Job {
       expectBoth(learned, held, most);
       long seed = recipe.training().seed();
       return new InstructionTuning(lm, learned, held, recipe.training().batch(), seed);
+    }
+
+    private EncodedSample encoded(Sample sample) {
+      return sample instanceof Sample.Conversation conversation
+          ? conversations.encode(conversation)
+          : encoder.encode(sample);
     }
 
     private Task preferences(CausalLm model, Recipe recipe, boolean[] out, int most) {
@@ -254,7 +290,9 @@ public record InstructionTuningJob() implements Job {
         return null;
       }
       CausalLm lm = (CausalLm) model;
-      int[] ids = encoder.tokenizer().encodePrompt(asked);
+      boolean rendered = prompt == null && conversations != null;
+      Tokenizer tokenizer = encoder.tokenizer();
+      int[] ids = rendered ? tokenizer.encode(asked) : tokenizer.encodePrompt(asked);
       int room = (int) Math.min(SAMPLED_TOKENS, lm.longest() - ids.length);
       if (ids.length == 0 || room < 1) {
         return null;
@@ -262,10 +300,7 @@ public record InstructionTuningJob() implements Job {
       Generator.Request request =
           new Generator.Request(room, Sampling.GREEDY, ends, List.of(), true);
       String answer =
-          new Generator(lm)
-              .generate(List.of(ids), request, encoder.tokenizer()::decode, null)
-              .get(0)
-              .text();
+          new Generator(lm).generate(List.of(ids), request, tokenizer::decode, null).get(0).text();
       return asked + answer + (prompt != null ? "" : "\n(expected: " + shown[1] + ")");
     }
 
@@ -273,6 +308,10 @@ public record InstructionTuningJob() implements Job {
       if (isHeldOut && shown[0] == null && sample instanceof Sample.Completion pair) {
         shown[0] = pair.prompt();
         shown[1] = pair.completion();
+      }
+      if (isHeldOut && shown[0] == null && sample instanceof Sample.Conversation conversation) {
+        shown[0] = conversations.lastPrompt(conversation);
+        shown[1] = conversation.messages().get(conversation.messages().size() - 1).content();
       }
     }
 

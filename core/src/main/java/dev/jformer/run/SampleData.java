@@ -7,8 +7,8 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 /**
  * Configuration of the samples that a language model is fine-tuned on.
  *
- * @param source a JSONL file with, in each line, an object with the fields prompt and completion,
- *     or text; or prompt, chosen and rejected in all lines, to learn preferences
+ * @param source a JSONL file with, in each line, an object with the field messages, or with prompt
+ *     and completion, or text; or prompt, chosen and rejected in all lines, to learn preferences
  * @param validation share of the samples that is held out, drawn at random
  * @param length the most tokens of a sample, longer ones are cut; 0 for the most that the model
  *     takes

@@ -50,6 +50,10 @@ class SampleFileTest {
         "{\"completion\": \"b\"}                   | line 2: prompt is missing",
         "{\"prompt\": \"a\", \"completion\": \"\"} | line 2: completion is empty",
         "{\"prompt\": \"a\", \"chosen\": \"b\"}    | line 2: rejected is missing",
+        "{\"messages\": []}                      | line 2: messages is no list of messages",
+        "{\"messages\": [{\"role\": \"user\"}]}   | line 2: message 1 has no role and content",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | line 2: the last message is"
+            + " by 'user'",
         "{\"text\": null}                          | line 2: text is null",
         "{\"text\": \"a\"                          | line 2: this is not valid JSON",
         "{\"text\": \"a\"} {}                      | line 2: this is not valid JSON",
