@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.DiskRoom;
 import dev.jformer.io.FileTree;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
@@ -62,9 +63,17 @@ public final class ImageFile implements AutoCloseable {
    * @param size height and width
    * @param progress called with the number of images done so far
    * @throws DataException if images are damaged; the message names them
-   * @throws IOException if the files cannot be written; nothing half-written is left
+   * @throws IOException if the files cannot be written, or would fill the disk; nothing
+   *     half-written is left
    */
   public static ImageFile prepare(Path folder, ImageSource source, int size, LongConsumer progress)
+      throws IOException {
+    FileTree.createFolder(folder);
+    return prepare(folder, source, size, progress, DiskRoom.of(folder));
+  }
+
+  static ImageFile prepare(
+      Path folder, ImageSource source, int size, LongConsumer progress, DiskRoom room)
       throws IOException {
     String fingerprint =
         Fingerprint.of((source.fingerprint() + size).getBytes(StandardCharsets.UTF_8));
@@ -79,8 +88,9 @@ public final class ImageFile implements AutoCloseable {
         // The images are read again below.
       }
     }
-    FileTree.createFolder(folder);
     Files.deleteIfExists(folder.resolve(HEADER));
+    long bytes = (long) source.entries().size() * Picture.CHANNELS * size * size;
+    room.require("the pixels of " + source, bytes);
     try (AtomicFile file = AtomicFile.beside(folder.resolve(PIXELS))) {
       write(file, source, size, progress);
       file.commit();

@@ -7,6 +7,7 @@ import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.DiskRoom;
 import dev.jformer.io.FileTree;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
@@ -139,10 +140,23 @@ public final class TokenFile implements AutoCloseable {
    * @param validation share of the corpus' bytes, at its end, that is held out
    * @param progress called with the bytes of text done so far
    * @throws DataException if the corpus cannot be read
-   * @throws IOException if the files cannot be written; nothing half-written is left
+   * @throws IOException if the files cannot be written, or would fill the disk; nothing
+   *     half-written is left
    */
   public static TokenFile prepare(
       Path folder, Corpus corpus, Tokenizer tokenizer, double validation, LongConsumer progress)
+      throws IOException {
+    FileTree.createFolder(folder);
+    return prepare(folder, corpus, tokenizer, validation, progress, DiskRoom.of(folder));
+  }
+
+  static TokenFile prepare(
+      Path folder,
+      Corpus corpus,
+      Tokenizer tokenizer,
+      double validation,
+      LongConsumer progress,
+      DiskRoom room)
       throws IOException {
     if (!(validation >= 0 && validation <= 1)) {
       throw new DataException(
@@ -160,10 +174,9 @@ public final class TokenFile implements AutoCloseable {
         // It is encoded again below.
       }
     }
-    FileTree.createFolder(folder);
     Files.deleteIfExists(folder.resolve(HEADER));
     try (AtomicFile file = AtomicFile.beside(folder.resolve(TOKENS))) {
-      Writer writer = new Writer(file.channel(), corpus, tokenizer, validation, progress);
+      Writer writer = new Writer(file.channel(), room, corpus, tokenizer, validation, progress);
       corpus.read(writer);
       Header header = writer.finish(fingerprint);
       file.commit();
@@ -230,7 +243,12 @@ public final class TokenFile implements AutoCloseable {
   private static final class Writer implements Corpus.Reader {
     private static final int ENCODED = 1 << 16;
 
+    /** The share of a text by which the space for all of it is estimated. */
+    private static final double ESTIMATED = 0.01;
+
     private final FileChannel channel;
+    private final DiskRoom room;
+    private final Corpus corpus;
     private final Tokenizer tokenizer;
     private final LongConsumer progress;
     private final DType type;
@@ -243,11 +261,14 @@ public final class TokenFile implements AutoCloseable {
 
     Writer(
         FileChannel channel,
+        DiskRoom room,
         Corpus corpus,
         Tokenizer tokenizer,
         double validation,
         LongConsumer progress) {
       this.channel = channel;
+      this.room = room;
+      this.corpus = corpus;
       this.tokenizer = tokenizer;
       this.progress = progress;
       this.trainBytes = (long) (corpus.bytes() * (1 - validation));
@@ -340,10 +361,20 @@ public final class TokenFile implements AutoCloseable {
 
     private void flush() throws IOException {
       buffer.flip();
+      room.require("the tokens of " + corpus, buffer.remaining() + rest());
       while (buffer.hasRemaining()) {
         channel.write(buffer);
       }
       buffer.clear();
+    }
+
+    /** Bytes that the tokens of the rest of the text take, estimated by those so far. */
+    private long rest() {
+      if (bytes < ESTIMATED * corpus.bytes()) {
+        return 0;
+      }
+      double part = Math.min(1, (double) bytes / corpus.bytes());
+      return (long) (tokens * type.bytes() * (1 / part - 1));
     }
 
     Header finish(String fingerprint) throws IOException {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.data.DataException;
+import dev.jformer.io.DiskRoom;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.charset.Charset;
@@ -117,6 +118,19 @@ class ImageSourceTest {
     try (ImageFile file = ImageFile.prepare(place, ImageSource.open(pets), 5, n -> {})) {
       assertEquals(4, file.count(), "made again");
     }
+  }
+
+  @Test
+  void pixelsDoNotFillADisk() throws IOException {
+    Path place = Files.createDirectory(folder.resolve("run"));
+    ImageSource source = ImageSource.open(cats());
+    DiskRoom room = new DiskRoom("a disk", () -> 40_000);
+    IOException full =
+        assertThrows(IOException.class, () -> ImageFile.prepare(place, source, 128, n -> {}, room));
+    String message = full.getMessage();
+    assertTrue(message.contains("would take 0.1 MB more, and 40000 bytes are free"), message);
+    assertEquals(0, place.toFile().list().length);
+    ImageFile.prepare(place, source, 32, n -> {}, room).close();
   }
 
   @Test
