@@ -23,10 +23,16 @@ import java.util.regex.Pattern;
  * word is a sequence of bytes, and the most frequent pair of neighbouring tokens becomes a new
  * token until the vocabulary is full. Of equally frequent pairs the one with the smaller ids comes
  * first, so that the outcome depends only on the text; Hugging Face's trainer has the same rule.
+ * Pairs that would make a token of more than {@value #LONGEST_TOKEN} bytes stay apart (Hugging
+ * Face's {@code max_token_length}): long runs of one character would otherwise become tokens that
+ * double in length with each merge.
  */
 public final class BpeTrainer implements Corpus.Reader {
   /** The token that separates documents. */
   public static final String END_OF_TEXT = "<|endoftext|>";
+
+  /** The most bytes that a learned token stands for. */
+  public static final int LONGEST_TOKEN = 256;
 
   private static final int BASE = 257;
   private static final Pattern WORD =
@@ -174,7 +180,8 @@ public final class BpeTrainer implements Corpus.Reader {
         words.set(w, merged);
         for (int i = 0; i + 1 < length; i++) {
           change(merged[i], merged[i + 1], frequency, w);
-          if (merged[i] == id || merged[i + 1] == id) {
+          boolean isNew = merged[i] == id || merged[i + 1] == id;
+          if (isNew && !tooLong(merged[i], merged[i + 1])) {
             grown.add(key(merged[i], merged[i + 1]));
           }
         }
@@ -186,11 +193,19 @@ public final class BpeTrainer implements Corpus.Reader {
     }
 
     private void change(int left, int right, int by, int word) {
+      if (tooLong(left, right)) {
+        return;
+      }
       long pair = key(left, right);
       pairCounts.merge(pair, (long) by, Long::sum);
       if (word >= 0) {
         places.computeIfAbsent(pair, p -> new HashSet<>()).add(word);
       }
+    }
+
+    /** In the tokens' alphabet a byte is a character. */
+    private boolean tooLong(int left, int right) {
+      return tokens.get(left).length() + tokens.get(right).length() > LONGEST_TOKEN;
     }
 
     private static long key(int left, int right) {

@@ -91,6 +91,21 @@ class BpeTrainerTest {
     assertTrue(tokenizer.vocabularySize() < 262, "" + tokenizer.vocabularySize());
   }
 
+  /** A run of one character would double the token's length with each merge. */
+  @Test
+  void boundsTheLengthOfTokens() throws IOException {
+    for (String unit : List.of(" ", "-", "é", "\t", "ab")) {
+      String text = unit.repeat(500_000);
+      Tokenizer tokenizer = trained(text, 1000);
+      int longest = merges(tokenizer).stream().mapToInt(m -> m.length() - 1).max().getAsInt();
+      assertTrue(longest > 200 && longest <= BpeTrainer.LONGEST_TOKEN, unit + ": " + longest);
+      Tokenizer read = Tokenizers.load(folder);
+      assertArrayEquals(tokenizer.encode(text), read.encode(text), unit);
+      assertEquals(text, read.decode(read.encode(text)), unit);
+      assertTrue(read.encode(text).length < text.length() / 40, unit);
+    }
+  }
+
   @Test
   void keepsTextsWithSpecialSpellingApart() throws IOException {
     Tokenizer tokenizer = trained("hello hello world", 270);
