@@ -1,6 +1,7 @@
 package dev.jformer.ffn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.GrowingPart;
@@ -31,14 +32,8 @@ public final class PattentionMlp extends ChannelMixer {
 
     /** Checks the values. */
     public Config {
-      if (!(expand > 0) || growth < 1) {
-        throw new IllegalArgumentException(
-            "expand is "
-                + expand
-                + " and growth "
-                + growth
-                + ": expected expand above 0 and growth of at least 1");
-      }
+      Checks.moreThan("expand", expand, 0);
+      Checks.atLeast("growth", growth, 1);
     }
 
     @Override

@@ -8,8 +8,8 @@ final class Widths {
 
   static void check(double expand, int hidden) {
     Checks.atLeast("hidden", hidden, 0);
-    if (hidden == 0 && !(expand > 0)) {
-      throw new IllegalArgumentException("expand is " + expand + ": expected more than 0");
+    if (hidden == 0) {
+      Checks.moreThan("expand", expand, 0);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.jformer.nn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.config.Part;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
@@ -34,6 +35,11 @@ public final class Norm {
       this(1e-5, true);
     }
 
+    /** Checks the values. */
+    public LayerNormConfig {
+      Checks.atLeast("epsilon", epsilon, 0);
+    }
+
     @Override
     public String type() {
       return "layer";
@@ -56,6 +62,11 @@ public final class Norm {
     /** Defaults. */
     public RmsNormConfig() {
       this(1e-6);
+    }
+
+    /** Checks the values. */
+    public RmsNormConfig {
+      Checks.atLeast("epsilon", epsilon, 0);
     }
 
     @Override
@@ -81,6 +92,11 @@ public final class Norm {
     /** Defaults. */
     public GroupNormConfig() {
       this(1e-5);
+    }
+
+    /** Checks the values. */
+    public GroupNormConfig {
+      Checks.atLeast("epsilon", epsilon, 0);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.jformer.nn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
@@ -35,14 +36,8 @@ public final class Pattention extends Layer {
 
     /** Checks the values. */
     public Config {
-      if (!(tokens > 0) || growth < 1) {
-        throw new IllegalArgumentException(
-            "tokens is "
-                + tokens
-                + " and growth "
-                + growth
-                + ": expected tokens above 0 and growth of at least 1");
-      }
+      Checks.moreThan("tokens", tokens, 0);
+      Checks.atLeast("growth", growth, 1);
     }
 
     @Override

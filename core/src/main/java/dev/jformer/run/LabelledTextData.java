@@ -26,6 +26,7 @@ public record LabelledTextData(
   /** Checks the values. */
   public LabelledTextData {
     Checks.part("validation", validation);
+    Checks.atLeast("vocabulary", vocabulary, 1);
   }
 
   @Override

@@ -28,6 +28,7 @@ public record TextData(
   /** Checks the values. */
   public TextData {
     Checks.part("validation", validation);
+    Checks.atLeast("vocabulary", vocabulary, 1);
   }
 
   @Override

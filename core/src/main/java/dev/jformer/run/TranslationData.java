@@ -55,6 +55,7 @@ public record TranslationData(
   /** Checks the values. */
   public TranslationData {
     Checks.part("validation", validation);
+    Checks.atLeast("vocabulary", vocabulary, 1);
     Checks.atLeast("tokens", tokens, 1);
     Checks.share("smoothing", smoothing);
     if (validationSource.isEmpty() != validationTarget.isEmpty()) {

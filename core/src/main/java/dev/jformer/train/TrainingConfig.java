@@ -74,7 +74,7 @@ public record TrainingConfig(
     Checks.moreThan("learningRate", learningRate, 0);
     Checks.notNull("schedule", schedule);
     Checks.notNull("optimizer", optimizer);
-    Checks.check(clip >= 0, "clip", clip, "at least 0");
+    Checks.atLeast("clip", clip, 0);
     Checks.notNull("precision", precision);
     Checks.check(ema >= 0 && ema < 1, "ema", ema, "a decay in [0, 1)");
     Checks.atLeast("patience", patience, 0);

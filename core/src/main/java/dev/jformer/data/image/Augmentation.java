@@ -48,10 +48,8 @@ public record Augmentation(
       throw new IllegalArgumentException("zoom is 0: expected more than 0, and 1 for whole images");
     }
     Checks.atLeast("operations", operations, 0);
-    if (!(mixup >= 0) || !(cutmix >= 0)) {
-      throw new IllegalArgumentException(
-          "mixup is " + mixup + " and cutmix " + cutmix + ": expected at least 0");
-    }
+    Checks.atLeast("mixup", mixup, 0);
+    Checks.atLeast("cutmix", cutmix, 0);
   }
 
   private static void share(String name, double value) {

@@ -52,7 +52,7 @@ public record ZeroTprune(List<Integer> rounds, double low, double high, double s
       throw new IllegalArgumentException(
           "rounds is " + rounds + ": expected three numbers, of at least 1");
     }
-    if (!(low >= 0 && low <= high) || !(similar >= 0 && similar <= 1)) {
+    if (!(low >= 0 && low <= high && Double.isFinite(high)) || !(similar >= 0 && similar <= 1)) {
       throw new IllegalArgumentException(
           "low is "
               + low

@@ -109,6 +109,7 @@ public final class Informer extends ForecastModel {
       Checks.atLeast("encoderLayers", encoderLayers, 1);
       Checks.atLeast("decoderLayers", decoderLayers, 1);
       Checks.check(width >= 2 && width % 2 == 0, "width", width, "an even number");
+      Checks.atLeast("crossHeads", crossHeads, 1);
     }
 
     @Override

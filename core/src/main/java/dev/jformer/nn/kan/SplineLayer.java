@@ -1,5 +1,6 @@
 package dev.jformer.nn.kan;
 
+import dev.jformer.config.Checks;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
@@ -49,16 +50,9 @@ public final class SplineLayer extends Layer {
 
   /** Checks a grid. */
   public static void check(int intervals, int degree, double range) {
-    if (intervals < 1 || degree < 1 || !(range > 0)) {
-      throw new IllegalArgumentException(
-          "intervals is "
-              + intervals
-              + ", degree "
-              + degree
-              + " and range "
-              + range
-              + ": expected at least 1, at least 1 and more than 0");
-    }
+    Checks.atLeast("intervals", intervals, 1);
+    Checks.atLeast("degree", degree, 1);
+    Checks.moreThan("range", range, 0);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.jformer.nn.quantized;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
@@ -49,10 +50,11 @@ public final class Int8Linear extends QuantizedRowsLinear {
 
     /** Checks the values. */
     public Config {
-      if (!(threshold >= 0)) {
-        throw new IllegalArgumentException(
-            "threshold is " + threshold + ": expected at least 0 (0 for no decomposition)");
-      }
+      Checks.check(
+          threshold >= 0 && Double.isFinite(threshold),
+          "threshold",
+          threshold,
+          "at least 0 (0 for no decomposition)");
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.jformer.nn.shift;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.nn.Foldable;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
@@ -63,10 +64,11 @@ public final class DenseShiftLinear extends Layer implements Foldable, ShiftWeig
     /** Checks the values. */
     public Config {
       new ShiftFormat(bits, false);
-      if (!(deviation > 0)) {
-        throw new IllegalArgumentException(
-            "deviation is " + deviation + ": expected more than 0, such as 0.001");
-      }
+      Checks.check(
+          deviation > 0 && Double.isFinite(deviation),
+          "deviation",
+          deviation,
+          "more than 0, such as 0.001");
     }
 
     @Override
