@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  * -Djformer.test.seed}.
  */
 class SafetensorsFuzzTest {
-  private static final int ROUNDS = 4000;
+  private static final int ROUNDS = Integer.getInteger("jqwik.tries.default", 4_000);
   private static final Map<String, Integer> WIDTHS =
       Map.ofEntries(
           Map.entry("BOOL", 1),
