@@ -10,6 +10,7 @@ import dev.jformer.nn.Linear;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.internal.Derived;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -108,8 +109,7 @@ public final class TopKMlp extends ChannelMixer {
   private Tensor ofUnits(Tensor.Ranked largest, Linear second, Tensor x) {
     Tensor weight = second.weight().value();
     Tensor all = rows.get(() -> weight.t().contiguous().keep(), weight);
-    Tensor chosen = all.indexSelect(0, largest.indices().view(k));
-    Tensor sum = largest.values().view(1, k).matmul(chosen);
+    Tensor sum = Functional.sparseRow(largest.indices().view(k), largest.values().view(k), all);
     Tensor offset = second.bias() == null ? null : second.bias().value();
     return (offset == null ? sum : sum.add(offset)).view(x.shape().toArray());
   }

@@ -9,11 +9,10 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
-/**
- * Modes and functions of automatic differentiation. Modes belong to the calling thread, except
- * {@link #plainAttention}.
- */
+/** Modes and functions of automatic differentiation. Modes belong to the calling thread. */
 public final class Autograd {
+  private static final ThreadLocal<Boolean> TWICE = ThreadLocal.withInitial(() -> false);
+
   private Autograd() {}
 
   /** Opens a mode in which operators do not record what a gradient would need. */
@@ -94,15 +93,19 @@ public final class Autograd {
   }
 
   /**
-   * Opens a mode in which attention is computed by plain products, which hold the T×S matrix:
-   * unlike the fused kernel they have second derivatives. It is a setting of the process, not of
-   * the thread.
+   * Opens a mode in which gradients can be differentiated again: attention is computed by plain
+   * products, which hold the T×S matrix, and rational functions by libtorch's operators, because
+   * the fast forms of both have no second derivative.
    */
-  public static Mode plainAttention() {
-    Engine.start();
-    boolean before = torch.globalContext().userEnabledFlashSDP();
-    torch.globalContext().setSDPUseFlash(false);
-    return () -> torch.globalContext().setSDPUseFlash(before);
+  public static Mode secondDerivatives() {
+    boolean before = TWICE.get();
+    TWICE.set(true);
+    return () -> TWICE.set(before);
+  }
+
+  /** Whether {@link #secondDerivatives} is in force. */
+  static boolean isTwice() {
+    return TWICE.get();
   }
 
   /** Whether {@link #autocast} is in force. */

@@ -161,8 +161,8 @@ public final class Functional {
             && x.size(-1) % denominator.size(0) == 0;
     if (!fits) {
       throw new TensorException(
-          "rational: expected x [..., D], a numerator of shape [6] and a denominator of shape [G, 4]"
-              + " where G divides D, got "
+          "rational: expected x [..., D], a numerator of shape [6] and a denominator of shape [G,"
+              + " 4] where G divides D, got "
               + x.shape()
               + ", "
               + numerator.shape()
@@ -212,7 +212,8 @@ public final class Functional {
   }
 
   /**
-   * Softmax attention by the fused kernel, which never holds the T×S matrix.
+   * Softmax attention by the fused kernel, which never holds the T×S matrix, but in {@link
+   * Autograd#secondDerivatives}.
    *
    * @param query [B, H, T, d]
    * @param key [B, G, S, d] where G divides H
@@ -229,6 +230,11 @@ public final class Functional {
     // The kernel reads the bytes of a float mask as the queries' type, whatever type it has.
     boolean fits = mask == null || mask.dtype() == DType.BOOL || mask.dtype() == query.dtype();
     Tensor typed = fits ? mask : mask.to(query.dtype());
+    if (Autograd.isTwice()) {
+      boolean grouped = key.size(1) != query.size(1);
+      return PlainAttention.OPERATOR.call(
+          query, key, value, typed, 0.0, causal, null, scale, grouped);
+    }
     return Native.call(
         "scaled_dot_product_attention",
         () ->
@@ -245,6 +251,23 @@ public final class Functional {
         key,
         value,
         typed);
+  }
+
+  private static final class PlainAttention {
+    static final Operator OPERATOR = Operator.named("aten::_scaled_dot_product_attention_math");
+  }
+
+  /**
+   * The product of a row vector with a matrix, given by those of its elements that are not 0: reads
+   * only their rows of the matrix.
+   *
+   * @param elements the columns of the vector's elements, int64 [K]
+   * @param values the elements, [K]
+   * @param matrix [N, D]
+   * @return [1, D]
+   */
+  public static Tensor sparseRow(Tensor elements, Tensor values, Tensor matrix) {
+    return values.view(1, values.elements()).matmul(matrix.indexSelect(0, elements));
   }
 
   /** Softmax along a dimension; zeros where all elements along it are -∞. */

@@ -45,6 +45,7 @@ final class Rational {
 
   static Tensor apply(Tensor x, Tensor numerator, Tensor denominator) {
     if (!FUSES
+        || Autograd.isTwice()
         || x.elements() > Integer.MAX_VALUE
         || !suits(x)
         || !suits(numerator)

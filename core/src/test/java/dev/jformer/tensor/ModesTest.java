@@ -1,5 +1,6 @@
 package dev.jformer.tensor;
 
+import static dev.jformer.testing.Close.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -119,5 +120,60 @@ class ModesTest {
               .join();
       assertTrue(elsewhere);
     }
+  }
+
+  private static Tensor attend(Tensor q, Tensor kv, Tensor mask, boolean causal) {
+    return Functional.attention(q, kv, kv.mul(2), mask, causal, 0.3);
+  }
+
+  /** The fused kernel's values, and a second derivative that is a difference of the first. */
+  @Test
+  void secondDerivativesOfAttentionExistInTheirModeOnly() {
+    for (int length : new int[] {1, 2, 63, 65, 129}) {
+      Tensor q = Tensor.randn(2, 4, length, 8).to(DType.FLOAT64).requiresGrad(true);
+      Tensor kv = Tensor.randn(2, 2, length, 8).to(DType.FLOAT64);
+      Tensor mask = Tensor.randn(1, 1, length, length).to(DType.FLOAT64);
+      Tensor towards = Tensor.randn(2, 4, length, 8).to(DType.FLOAT64);
+      for (boolean causal : new boolean[] {false, true}) {
+        Tensor bias = causal ? null : mask;
+        Tensor fused = attend(q, kv, bias, causal);
+        Tensor second;
+        try (Mode mode = Autograd.secondDerivatives()) {
+          assertClose(fused, attend(q, kv, bias, causal), 1e-12);
+          second = second(q, kv, bias, causal, towards);
+        }
+        double step = 1e-5;
+        Tensor above = first(q.detach().add(towards.mul(step)), kv, bias, causal);
+        Tensor below = first(q.detach().sub(towards.mul(step)), kv, bias, causal);
+        assertClose(above.sub(below).div(2 * step), second, 1e-6);
+        assertThrows(TensorException.class, () -> second(q, kv, bias, causal, towards));
+      }
+    }
+  }
+
+  private static Tensor first(Tensor q, Tensor kv, Tensor mask, boolean causal) {
+    Tensor leaf = q.requiresGrad(true);
+    Tensor sum = attend(leaf, kv, mask, causal).square().sum();
+    return Autograd.grad(sum, null, false, leaf).get(0);
+  }
+
+  /** The derivative of the gradient in a direction. */
+  private static Tensor second(Tensor q, Tensor kv, Tensor mask, boolean causal, Tensor towards) {
+    Tensor sum = attend(q, kv, mask, causal).square().sum();
+    Tensor gradient = Autograd.grad(sum, null, true, q).get(0);
+    return Autograd.grad(gradient.mul(towards).sum(), null, false, q).get(0);
+  }
+
+  @Test
+  void modesAreOfOneThread() {
+    try (Mode twice = Autograd.secondDerivatives()) {
+      assertTrue(Autograd.isTwice());
+      assertFalse(CompletableFuture.supplyAsync(Autograd::isTwice).join());
+      try (Mode inner = Autograd.secondDerivatives()) {
+        assertTrue(Autograd.isTwice());
+      }
+      assertTrue(Autograd.isTwice());
+    }
+    assertFalse(Autograd.isTwice());
   }
 }

@@ -27,18 +27,11 @@ public enum Saliency {
    * GraSP (<a href="https://arxiv.org/abs/2002.07376">Picking Winning Tickets Before Training by
    * Preserving Gradient Flow</a>): w (H g), the first-order decrease of the norm of the gradient g
    * if the weight is removed; those with the highest scores are kept. H g is the derivative of the
-   * gradient itself, with attention computed by plain products. Where a layer has no second
-   * derivative here (rational activations), it is a central difference of gradients along g; that
-   * would be wrong at the kinks of ReLU, which such layers do not have. The authors divide the
-   * logits by 200 first; here that is left to the loss (see {@link RandomPruning}).
+   * gradient itself (see {@link Autograd#secondDerivatives}); a layer of your own whose gradient is
+   * computed in Java has none, and is refused. The authors divide the logits by 200 first; here
+   * that is left to the loss (see {@link RandomPruning}).
    */
   GRASP;
-
-  /**
-   * Length of the step along the gradient, as a share of the weights' norm. In float32 the error is
-   * least for it.
-   */
-  private static final double STEP = 1e-4;
 
   /**
    * Computes the scores of a model's weights, in inference mode, so that dropout does not disturb
@@ -47,7 +40,8 @@ public enum Saliency {
    * @param model with plain layers
    * @param loss computes the model's loss, on the same data each time
    * @return scores [out, in] by the layers' names; weights with the highest scores should be kept
-   * @throws IllegalArgumentException if the model's layers are not plain
+   * @throws IllegalArgumentException if the model's layers are not plain, or a layer has no second
+   *     derivative and {@link #GRASP} needs it
    */
   public Map<String, Tensor> scores(Model model, Supplier<Tensor> loss) {
     ModelRebuilder.expectPlain("saliency", model.config());
@@ -93,7 +87,7 @@ public enum Saliency {
   /** The product H g of the Hessian and the gradient. */
   private static Map<String, Tensor> curved(Map<String, Tensor> weights, Supplier<Tensor> loss) {
     try (Mode mode = Autograd.enableGrad();
-        Mode plain = Autograd.plainAttention()) {
+        Mode twice = Autograd.secondDerivatives()) {
       Tensor[] all = weights.values().toArray(Tensor[]::new);
       Tensor product = null;
       for (Tensor gradient : Autograd.grad(loss.get(), null, true, all)) {
@@ -104,34 +98,11 @@ public enum Saliency {
       }
       return named(weights, Autograd.grad(product, null, false, all));
     } catch (TensorException e) {
-      return differences(weights, gradients(weights, loss), loss);
+      throw new IllegalArgumentException(
+          "GraSP needs the derivative of the gradient, which failed: "
+              + e.getMessage()
+              + "; take the rule SNIP, which needs the gradient only",
+          e);
     }
-  }
-
-  private static Map<String, Tensor> differences(
-      Map<String, Tensor> weights, Map<String, Tensor> gradients, Supplier<Tensor> loss) {
-    double step = STEP * norm(weights) / norm(gradients);
-    Map<String, Tensor> before = new LinkedHashMap<>();
-    weights.forEach((name, w) -> before.put(name, w.detach().copy()));
-    try {
-      weights.forEach((name, w) -> w.detach().add_(gradients.get(name), step));
-      Map<String, Tensor> above = gradients(weights, loss);
-      weights.forEach((name, w) -> w.detach().add_(gradients.get(name), -2 * step));
-      Map<String, Tensor> below = gradients(weights, loss);
-      Map<String, Tensor> curved = new LinkedHashMap<>();
-      above.forEach((name, g) -> curved.put(name, g.sub(below.get(name)).mul(1 / (2 * step))));
-      return curved;
-    } finally {
-      weights.forEach((name, w) -> w.detach().copy_(before.get(name)));
-    }
-  }
-
-  private static double norm(Map<String, Tensor> tensors) {
-    double sum = 0;
-    for (Tensor tensor : tensors.values()) {
-      double norm = tensor.detach().norm().item();
-      sum += norm * norm;
-    }
-    return Math.sqrt(sum);
   }
 }

@@ -20,6 +20,7 @@ import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
 import dev.jformer.model.vision.ImageModel;
+import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.sparse.SparseLinear;
@@ -271,7 +272,7 @@ class MasksTest {
     "GRASP, mlp, gelu, 1e-6",
     "GRASP, mlp, relu, 1e-6",
     "GRASP, gated-mlp, silu, 1e-6",
-    "GRASP, gr-kan, , 1e-3" // by differences, as it has no second derivative
+    "GRASP, gr-kan, , 1e-6"
   })
   void saliencyIsWhatLeavingOutChanges(
       Saliency saliency, String ffn, String activation, double tolerance) {
@@ -308,6 +309,51 @@ class MasksTest {
       double expected = saliency == Saliency.SNIP ? Math.abs(slope) : slope;
       assertEquals(expected, found[i], tolerance * Math.max(1, Math.abs(expected)), "" + i);
     }
+  }
+
+  /** In float32 too, where rational activations have a fast form without second derivative. */
+  @Test
+  void graspIsTheSameInBothTypes() {
+    String json =
+        "{'model':'causal-lm','layers':1,'width':8,'vocab':12,'length':8,'mixer':{'heads':2},"
+            + "'ffn':{'type':'gr-kan'}}";
+    CausalLm model = (CausalLm) model(json);
+    CausalLm exact = (CausalLm) model(json);
+    exact
+        .parameters()
+        .forEach((name, p) -> p.replace(model.parameters().get(name).value().to(DType.FLOAT64)));
+    Map<String, Tensor> expected = Saliency.GRASP.scores(exact, () -> exactLoss(exact));
+    Map<String, Tensor> found = Saliency.GRASP.scores(model, () -> exactLoss(model));
+    assertEquals(expected.keySet(), found.keySet());
+    expected.forEach(
+        (name, scores) ->
+            assertClose(
+                scores.div(scores.norm()),
+                found.get(name).to(DType.FLOAT64).div(scores.norm()),
+                1e-4));
+  }
+
+  /** A layer whose gradient is computed in Java. */
+  private static final class Once extends Layer {
+    @Override
+    public Tensor forward(Tensor x) {
+      return Autograd.withGradient(
+          "once", x.detach().mul(2), (g, operands) -> List.of(g.mul(2)), x);
+    }
+  }
+
+  @Test
+  void graspNeedsSecondDerivatives() {
+    CausalLm model = language();
+    model.replace("blocks.1.ffn.units", new Once());
+    assertFalse(Saliency.SNIP.scores(model, () -> exactLoss(model)).isEmpty());
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Saliency.GRASP.scores(model, () -> exactLoss(model)))
+            .getMessage();
+    assertTrue(message.contains("once has no second derivative"), message);
+    assertTrue(message.contains("take the rule SNIP"), message);
   }
 
   /** GraSP's temperature changes what is kept; SNIP may score weights drawn anew. */

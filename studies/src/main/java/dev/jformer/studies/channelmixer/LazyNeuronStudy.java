@@ -30,6 +30,7 @@ import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TaskTrial;
 import dev.jformer.studies.trial.TimedArms;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -128,9 +129,9 @@ public final class LazyNeuronStudy implements Study {
     topK(lab, widths.arm(width(4)).runs());
     cost(lab);
     lab.note(
-        "The paper's models are T5 and ViT; here they are small language models of bytes. Its random"
-            + " labels and random images become eight batches of text with random targets, and of"
-            + " random bytes throughout, that are to be remembered.");
+        "The paper's models are T5 and ViT; here they are small language models of bytes. Its"
+            + " random labels and random images become eight batches of text with random targets,"
+            + " and of random bytes throughout, that are to be remembered.");
   }
 
   private static String width(double expand) {
@@ -301,7 +302,7 @@ public final class LazyNeuronStudy implements Study {
 
   private static void sparseProduct(Tensor units, Tensor rows) {
     Tensor positive = units.squeeze(0).nonzero().squeeze(1);
-    units.indexSelect(1, positive).matmul(rows.indexSelect(0, positive));
+    Functional.sparseRow(positive, units.squeeze(0).indexSelect(0, positive), rows);
   }
 
   private static Runnable repeated(Runnable product) {
