@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -315,18 +317,21 @@ final class OnnxBert implements StoredWeights {
   }
 
   private boolean dependsOnInput(String value, Set<String> seen) {
-    String name = graph.source(value);
-    if (!seen.add(name)) {
-      return false;
+    Deque<String> left = new ArrayDeque<>(List.of(value));
+    while (!left.isEmpty()) {
+      String name = graph.source(left.pop());
+      if (!seen.add(name)) {
+        continue;
+      }
+      if (graph.isInput(name)) {
+        return true;
+      }
+      OnnxGraph.Node node = graph.producer(name);
+      if (node != null && !node.is("Shape") && !node.is("Size")) {
+        node.inputs().forEach(left::push);
+      }
     }
-    if (graph.isInput(name)) {
-      return true;
-    }
-    OnnxGraph.Node node = graph.producer(name);
-    if (node == null || node.is("Shape") || node.is("Size")) {
-      return false;
-    }
-    return node.inputs().stream().anyMatch(input -> dependsOnInput(input, seen));
+    return false;
   }
 
   /**

@@ -50,6 +50,27 @@ final class OnnxGraph {
   /** An attribute of a node; one of the three values is set. */
   record Attribute(long integer, double number, OnnxTensor tensor) {}
 
+  /** The fewest inputs of the operations that are looked at. */
+  private static final Map<String, Integer> FEWEST =
+      Map.ofEntries(
+          Map.entry("Add", 2),
+          Map.entry("Cast", 1),
+          Map.entry("Concat", 1),
+          Map.entry("Div", 2),
+          Map.entry("Dropout", 1),
+          Map.entry("Flatten", 1),
+          Map.entry("Gather", 2),
+          Map.entry("Gemm", 2),
+          Map.entry("Identity", 1),
+          Map.entry("LayerNormalization", 2),
+          Map.entry("MatMul", 2),
+          Map.entry("Mul", 2),
+          Map.entry("Reshape", 2),
+          Map.entry("Slice", 1),
+          Map.entry("Softmax", 1),
+          Map.entry("Sqrt", 1),
+          Map.entry("Transpose", 1));
+
   private final Path file;
   private final Set<String> inputs;
   private final List<Node> nodes;
@@ -62,12 +83,14 @@ final class OnnxGraph {
    *
    * @param inputs names of its inputs
    * @param tensors by name
+   * @throws FormatException if an operation lacks an input or its output
    */
   OnnxGraph(Path file, Set<String> inputs, List<Node> nodes, Map<String, OnnxTensor> tensors) {
     this.file = file;
     this.inputs = inputs;
     this.nodes = nodes;
     this.tensors = new HashMap<>(tensors);
+    nodes.forEach(this::check);
     for (Node node : nodes) {
       node.outputs().forEach(output -> producers.put(output, node));
       Attribute value = node.attributes().get("value");
@@ -79,6 +102,16 @@ final class OnnxGraph {
       for (String input : node.inputs()) {
         consumers.computeIfAbsent(input, name -> new ArrayList<>()).add(node);
       }
+    }
+  }
+
+  private void check(Node node) {
+    int fewest = FEWEST.getOrDefault(node.operation(), 0);
+    boolean isKnown = fewest > 0 || node.is("Constant");
+    if (node.inputs().size() < fewest || isKnown && node.outputs().isEmpty()) {
+      throw unknown(
+          "%s has %d inputs and %d outputs: expected at least %d and 1"
+              .formatted(node, node.inputs().size(), node.outputs().size(), fewest));
     }
   }
 

@@ -377,6 +377,46 @@ class OnnxBertTest {
     refused("/attention/self/Mul", "divides logits by", "expected the square root of 8");
   }
 
+  /** Operations without the inputs or the output that they need. */
+  @Test
+  void refusesIncompleteOperations() throws IOException {
+    for (String operation : List.of("Identity", "Gather", "MatMul", "Softmax", "Reshape")) {
+      edit(
+          NODE,
+          node -> text(node, 4).equals(operation) ? node.toBuilder().clearField(1).build() : node);
+      if (operation.equals("Identity")) {
+        add(NODE, with(UnknownFieldSet.newBuilder().build(), 4, "Identity"));
+      }
+      refused("(" + operation + ") has 0 inputs and");
+      reset();
+    }
+    edit(
+        NODE,
+        node -> text(node, 4).equals("Constant") ? node.toBuilder().clearField(2).build() : node);
+    refused("(Constant) has 0 inputs and 0 outputs");
+  }
+
+  /** A chain of operations that is as long as a file may be does not fill the stack. */
+  @Test
+  void followsLongChains() throws IOException {
+    String value = "start";
+    List<ByteString> nodes = new ArrayList<>();
+    UnknownFieldSet none = UnknownFieldSet.newBuilder().build();
+    for (int i = 0; i < 20_000; i++) {
+      nodes.add(with(with(with(none, 1, value), 2, "v" + i), 4, "Neg").toByteString());
+      value = "v" + i;
+    }
+    UnknownFieldSet model = UnknownFieldSet.parseFrom(Files.readAllBytes(file));
+    UnknownFieldSet graph =
+        UnknownFieldSet.parseFrom(model.getField(GRAPH).getLengthDelimitedList().get(0));
+    UnknownFieldSet.Field.Builder more = UnknownFieldSet.Field.newBuilder();
+    nodes.forEach(more::addLengthDelimited);
+    graph = graph.toBuilder().mergeField(NODE, more.build()).build();
+    Files.write(file, with(model, GRAPH, graph.toByteString()).toByteArray());
+    rewire("/embeddings/position_embeddings/Gather", 1, value);
+    same("long chain");
+  }
+
   /** Cut off anywhere, or with any byte changed, a file is refused or read, and never more. */
   @Test
   void damagedFilesAreRefused() throws IOException {
