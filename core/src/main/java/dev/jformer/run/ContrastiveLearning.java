@@ -89,7 +89,7 @@ final class ContrastiveLearning implements Classifying {
   private Prediction prediction(Contrast contrast) {
     Tensor logits = logits(contrast);
     Tensor targets = Tensor.arange(0, contrast.anchors().size());
-    return Prediction.of(logits, Functional.crossEntropy(logits, targets, -1, 0));
+    return Prediction.of(logits, each -> Functional.crossEntropy(each, targets, -1, 0));
   }
 
   private Tensor logits(Contrast contrast) {

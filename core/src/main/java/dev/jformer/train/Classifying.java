@@ -3,6 +3,7 @@ package dev.jformer.train;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.Tensor;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * A task whose loss is a cross-entropy over classes, such as tokens, that a model predicts. It can
@@ -14,12 +15,13 @@ public interface Classifying extends Task {
    *
    * @param logits [M, K], float32, of the positions to predict only
    * @param loss the task's loss, a scalar
+   * @param criterion computes the loss from logits
    */
-  record Prediction(Tensor logits, Tensor loss) {
+  record Prediction(Tensor logits, Tensor loss, UnaryOperator<Tensor> criterion) {
     /** Predictions of one pass; reports their number, by which accumulated batches count. */
-    public static Prediction of(Tensor logits, Tensor loss) {
+    public static Prediction of(Tensor logits, UnaryOperator<Tensor> criterion) {
       AuxiliaryLosses.predictions(logits.size(0));
-      return new Prediction(logits, loss);
+      return new Prediction(logits, criterion.apply(logits), criterion);
     }
   }
 

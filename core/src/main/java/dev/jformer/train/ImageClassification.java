@@ -52,8 +52,8 @@ public final class ImageClassification implements Classifying {
     Tensor spread = targets;
     return () -> {
       Tensor logits = model.logits(batch.images()).to(DType.FLOAT32);
-      Tensor loss = logits.logSoftmax(1).mul(spread).sum(1, false).mean().neg();
-      return Prediction.of(logits, loss);
+      return Prediction.of(
+          logits, each -> each.logSoftmax(1).mul(spread).sum(1, false).mean().neg());
     };
   }
 

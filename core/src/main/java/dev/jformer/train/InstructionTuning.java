@@ -66,7 +66,7 @@ public final class InstructionTuning implements Classifying {
     SampleRows rows = rows(index);
     return () -> {
       Tensor logits = model.logitsAt(rows.ids(), rows.positions()).to(DType.FLOAT32);
-      return Prediction.of(logits, Functional.crossEntropy(logits, rows.targets(), -1, 0));
+      return Prediction.of(logits, each -> Functional.crossEntropy(each, rows.targets(), -1, 0));
     };
   }
 

@@ -58,7 +58,7 @@ public final class LanguageModelling implements Classifying {
     Tensor targets = batch.targets().flatten(0, 1);
     return () -> {
       Tensor logits = model.logits(batch.inputs()).flatten(0, 1).to(DType.FLOAT32);
-      return Prediction.of(logits, Functional.crossEntropy(logits, targets, -1, 0));
+      return Prediction.of(logits, each -> Functional.crossEntropy(each, targets, -1, 0));
     };
   }
 

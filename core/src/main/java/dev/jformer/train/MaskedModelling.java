@@ -97,7 +97,7 @@ public final class MaskedModelling implements Classifying {
     Tensor asked = places;
     return () -> {
       Tensor logits = model.mlmLogitsAt(masked, asked);
-      return Prediction.of(logits, Functional.crossEntropy(logits, targets, -1, 0));
+      return Prediction.of(logits, each -> Functional.crossEntropy(each, targets, -1, 0));
     };
   }
 

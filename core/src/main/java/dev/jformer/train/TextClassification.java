@@ -97,7 +97,7 @@ public final class TextClassification implements Classifying {
     Tensor labels = labels(chosen);
     return () -> {
       Tensor logits = model.logits(batch.ids(), batch.paddingMask()).to(DType.FLOAT32);
-      return Prediction.of(logits, Functional.crossEntropy(logits, labels, -1, 0));
+      return Prediction.of(logits, each -> Functional.crossEntropy(each, labels, -1, 0));
     };
   }
 

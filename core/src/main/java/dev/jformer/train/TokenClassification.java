@@ -160,7 +160,7 @@ public final class TokenClassification implements Classifying {
     return () -> {
       Tensor all = model.logits(batch.ids(), batch.paddingMask()).flatten(0, 1);
       Tensor logits = all.indexSelect(0, places).to(DType.FLOAT32);
-      return Prediction.of(logits, Functional.crossEntropy(logits, targets, -1, 0));
+      return Prediction.of(logits, each -> Functional.crossEntropy(each, targets, -1, 0));
     };
   }
 

@@ -74,7 +74,8 @@ public final class Translation implements Classifying {
     PairBatch batch = batch(index);
     return () -> {
       Tensor logits = logits(model, batch);
-      return Prediction.of(logits, Functional.crossEntropy(logits, batch.targets(), -1, smoothing));
+      return Prediction.of(
+          logits, each -> Functional.crossEntropy(each, batch.targets(), -1, smoothing));
     };
   }
 

@@ -25,8 +25,8 @@ class ConsistencyTest {
       int[] next = {0};
       return () -> {
         Tensor each = logits.get(next[0]++);
-        Tensor chosen = each.logSoftmax(1).gather(1, targets.unsqueeze(1));
-        return new Prediction(each, chosen.mean().neg());
+        return Prediction.of(
+            each, x -> x.logSoftmax(1).gather(1, targets.unsqueeze(1)).mean().neg());
       };
     }
 

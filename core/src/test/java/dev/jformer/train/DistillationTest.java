@@ -27,7 +27,7 @@ class DistillationTest {
     public Supplier<Prediction> passes(long index) {
       Tensor targets = Tensor.of(new long[] {3, 0, 2}, 3).unsqueeze(1);
       return () ->
-          new Prediction(logits.mul(1), logits.logSoftmax(1).gather(1, targets).mean().neg());
+          Prediction.of(logits.mul(1), each -> each.logSoftmax(1).gather(1, targets).mean().neg());
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Classifying;
 import dev.jformer.train.Task;
 
 /**
@@ -31,6 +32,15 @@ record TrainingBatches(PreparedData data, Recipe recipe, int count) implements C
   @Override
   public Tensor loss(Model model) {
     return task(model).loss(0);
+  }
+
+  @Override
+  public Tensor loss(Model model, double temperature) {
+    if (temperature == 1 || !(task(model) instanceof Classifying task)) {
+      return CalibrationData.super.loss(model, temperature);
+    }
+    Classifying.Prediction prediction = task.passes(0).get();
+    return prediction.criterion().apply(prediction.logits().div(temperature));
   }
 
   private Task task(Model model) {
