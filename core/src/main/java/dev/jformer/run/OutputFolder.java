@@ -36,6 +36,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class OutputFolder implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(OutputFolder.class);
+  private static final int ATTEMPTS = 5;
+  private static final long PAUSE_MILLIS = 20;
   private static final String STAGING = AtomicFile.PREFIX + "new";
   private static final String REPLACED = AtomicFile.PREFIX + "replaced";
 
@@ -48,6 +50,9 @@ public final class OutputFolder implements Closeable {
   private final Path folder;
   private final List<Path> made;
   private final FolderLock lock;
+  private final Thread hook = new Thread(this::abandon, "output-folder");
+  private boolean abandoned;
+  private boolean closed;
 
   private OutputFolder(Path folder, List<Path> made, FolderLock lock) {
     this.folder = folder;
@@ -79,6 +84,42 @@ public final class OutputFolder implements Closeable {
     } catch (IOException | RuntimeException | Error e) {
       opened.close();
       throw e;
+    }
+  }
+
+  /**
+   * Has what is staged deleted if the process is asked to end, by Ctrl-C for example, before it is
+   * published. For work that stops at once; a training stops by itself.
+   *
+   * @throws IOException if the process is ending already
+   */
+  public OutputFolder deletedAtEnd() throws IOException {
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+      return this;
+    } catch (IllegalStateException e) {
+      close();
+      throw new IOException("the process is ending: nothing can be written to " + folder, e);
+    }
+  }
+
+  /** Deletes what is staged; waits while it is being published. */
+  synchronized void abandon() {
+    abandoned = true;
+    for (int attempt = 1; !closed; attempt++) {
+      try {
+        discard();
+        Thread.sleep(PAUSE_MILLIS);
+        close(); // a thread that was about to write may have made it again
+      } catch (IOException e) {
+        if (attempt == ATTEMPTS) {
+          LOG.warn("cannot delete {}: {}", aside(STAGING), e.getMessage());
+          return;
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
     }
   }
 
@@ -195,21 +236,24 @@ public final class OutputFolder implements Closeable {
   }
 
   /** The folder aside, to write the new files to. */
-  public Path staging() throws IOException {
+  public synchronized Path staging() throws IOException {
+    if (abandoned) {
+      throw new IOException("the process is ending: nothing can be written to " + folder);
+    }
     Path staging = aside(STAGING);
     FileTree.createFolder(staging);
     return staging;
   }
 
   /** Puts the staged files in their places, and deletes what they replace. */
-  public void publish() throws IOException {
+  public synchronized void publish() throws IOException {
     swap(PUBLISHING);
     settle();
     FileTree.delete(aside(PUBLISHING));
   }
 
   /** Puts the staged files of a new run in their places; what they replace stays aside. */
-  void begin() throws IOException {
+  synchronized void begin() throws IOException {
     swap(BEGINNING);
     FileTree.delete(aside(BEGINNING));
   }
@@ -323,17 +367,34 @@ public final class OutputFolder implements Closeable {
    * it was created and nothing is in it.
    */
   @Override
-  public void close() throws IOException {
+  public synchronized void close() throws IOException {
+    if (closed) {
+      return;
+    }
     try {
-      if (Files.exists(aside(STAGING))) {
-        putBack();
-        FileTree.delete(aside(STAGING));
-      }
+      discard();
     } finally {
+      closed = true;
+      forgetHook();
       lock.close();
       for (Path empty : made) {
         deleteIfEmpty(empty);
       }
+    }
+  }
+
+  private void discard() throws IOException {
+    if (Files.exists(aside(STAGING))) {
+      putBack();
+      FileTree.delete(aside(STAGING));
+    }
+  }
+
+  private void forgetHook() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException ending) {
+      LOG.debug("{} was written just before the end", folder);
     }
   }
 

@@ -66,6 +66,33 @@ class OutputFolderTest {
     return found;
   }
 
+  /** As Ctrl-C and SIGTERM do to a command that stops at once. */
+  @Test
+  void processesThatAreAskedToEndLeaveNothingAside() throws IOException {
+    OutputFolder fresh = OutputFolder.open(folder, false, List.of()).deletedAtEnd();
+    write(fresh.staging(), NEW);
+    fresh.abandon();
+    assertFalse(Files.exists(folder), "it was created for this");
+    assertThrows(IOException.class, fresh::staging);
+    fresh.close();
+
+    write(folder, OLD);
+    OutputFolder again = OutputFolder.open(folder, true, List.of()).deletedAtEnd();
+    write(again.staging(), NEW);
+    again.abandon();
+    assertEquals(new TreeMap<>(OLD), read(folder));
+    assertThrows(IOException.class, again::publish);
+    again.close();
+    assertEquals(new TreeMap<>(OLD), read(folder));
+
+    try (OutputFolder last = OutputFolder.open(folder, true, List.of()).deletedAtEnd()) {
+      write(last.staging(), NEW);
+      last.publish();
+      last.abandon();
+    }
+    assertEquals(new TreeMap<>(NEW), read(folder));
+  }
+
   private static Map<String, String> both(Map<String, String> one, Map<String, String> other) {
     Map<String, String> all = new TreeMap<>(one);
     all.putAll(other);

@@ -118,10 +118,11 @@ final class CompressCommand implements Callable<Integer> {
             method -> {
               throw new CommandException(
                   method.type()
-                      + " needs calibration data, similar to what the model will be used on: give it with --data");
+                      + " needs calibration data, similar to what the model will be used on: give"
+                      + " it with --data");
             });
     List<Path> inputs = data == null ? List.of(folder) : List.of(folder, data);
-    try (OutputFolder target = OutputFolder.open(out, overwrite.isSet(), inputs);
+    try (OutputFolder target = OutputFolder.open(out, overwrite.isSet(), inputs).deletedAtEnd();
         Scope scope = Scope.open();
         TrainedModel before = checked(TrainedModel.load(folder));
         TrainedModel after = TrainedModel.of(folder, compress(before.model(), methods, console))) {

@@ -110,7 +110,8 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   private void writeFolder() throws IOException {
-    try (OutputFolder target = OutputFolder.open(out, overwrite.isSet(), List.of(folder));
+    try (OutputFolder target =
+            OutputFolder.open(out, overwrite.isSet(), List.of(folder)).deletedAtEnd();
         Scope scope = Scope.open();
         CausalLm plain = plain()) {
       boolean text = Tokenizers.exists(folder);

@@ -73,7 +73,8 @@ final class GrowCommand implements Callable<Integer> {
     }
     int times = Integer.parseInt(to.replace("x", ""));
     Path place = out == null ? Path.of(folder + "-" + times + "x") : out;
-    try (OutputFolder target = OutputFolder.open(place, overwrite.isSet(), List.of(folder));
+    try (OutputFolder target =
+            OutputFolder.open(place, overwrite.isSet(), List.of(folder)).deletedAtEnd();
         Scope scope = Scope.open();
         Model model = Models.load(folder)) {
       Random.seed(seed);

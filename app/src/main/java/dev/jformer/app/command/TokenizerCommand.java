@@ -70,7 +70,8 @@ final class TokenizerCommand implements Runnable {
     Console console = new Console(false);
     Corpus corpus = Corpus.open(data, endings == null ? List.of() : endings);
     Tokenizer tokenizer;
-    try (OutputFolder target = OutputFolder.open(out, overwrite.isSet(), List.of(data))) {
+    try (OutputFolder target =
+        OutputFolder.open(out, overwrite.isSet(), List.of(data)).deletedAtEnd()) {
       tokenizer = learn(corpus, vocabulary, console);
       tokenizer.save(target.staging());
       target.publish();
