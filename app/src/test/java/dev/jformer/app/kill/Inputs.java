@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 
 /** Small data of every kind, the same each time it is made, and recipes that learn from it. */
-final class Inputs {
+public final class Inputs {
   private static final List<String> WORDS =
       List.of("red", "blue", "old", "new", "cat", "dog", "house", "runs", "sees", "likes");
 
@@ -33,7 +33,7 @@ final class Inputs {
   }
 
   /** Makes the data and recipes in a folder. */
-  static Inputs make(Path folder) throws IOException {
+  public static Inputs make(Path folder) throws IOException {
     Inputs made = new Inputs(folder);
     SplittableRandom random = new SplittableRandom(1);
     Files.createDirectories(folder);
@@ -51,7 +51,8 @@ final class Inputs {
     return made;
   }
 
-  Path file(String name) {
+  /** A file or folder of data, or a recipe. */
+  public Path file(String name) {
     return folder.resolve(name);
   }
 

@@ -1,0 +1,2 @@
+/** Repeats commands in one process and measures the memory that they leave. */
+package dev.jformer.app.leak;
