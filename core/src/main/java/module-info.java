@@ -68,6 +68,7 @@ module dev.jformer.core {
   exports dev.jformer.nn.shift;
   exports dev.jformer.nn.sparse;
   exports dev.jformer.position;
+  exports dev.jformer.rasp;
   exports dev.jformer.run;
   exports dev.jformer.tensor;
   exports dev.jformer.train;

@@ -26,6 +26,7 @@ class LayeringTest {
           "tensor",
           "javadoc",
           "config",
+          "rasp",
           "io",
           "nn",
           "position",
