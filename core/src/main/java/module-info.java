@@ -35,6 +35,7 @@ module dev.jformer.core {
   exports dev.jformer.compress.quantize;
   exports dev.jformer.config;
   exports dev.jformer.data;
+  exports dev.jformer.data.algorithm;
   exports dev.jformer.data.image;
   exports dev.jformer.data.jinja;
   exports dev.jformer.data.series;
@@ -73,6 +74,8 @@ module dev.jformer.core {
   exports dev.jformer.tensor;
   exports dev.jformer.train;
 
+  opens dev.jformer.data.algorithm to
+      com.fasterxml.jackson.databind;
   opens dev.jformer.data.image to
       com.fasterxml.jackson.databind;
   opens dev.jformer.data.text to
@@ -85,6 +88,7 @@ module dev.jformer.core {
   uses dev.jformer.adapt.Adapter;
   uses dev.jformer.compress.Compression;
   uses dev.jformer.compress.neurons.NeuronRule;
+  uses dev.jformer.data.algorithm.Problem;
   uses dev.jformer.ffn.ChannelMixer.Config;
   uses dev.jformer.ffn.expert.Gate.Config;
   uses dev.jformer.mixer.TokenMixer.Config;
@@ -132,6 +136,17 @@ module dev.jformer.core {
   provides dev.jformer.compress.neurons.NeuronRule with
       dev.jformer.compress.neurons.MagnitudeNeurons,
       dev.jformer.compress.neurons.RandomNeurons;
+  provides dev.jformer.data.algorithm.Problem with
+      dev.jformer.data.algorithm.Arithmetic,
+      dev.jformer.data.algorithm.Brackets,
+      dev.jformer.data.algorithm.EditDistance,
+      dev.jformer.data.algorithm.Expressions,
+      dev.jformer.data.algorithm.GraphConnectivity,
+      dev.jformer.data.algorithm.LinearEquations,
+      dev.jformer.data.algorithm.LongestIncreasing,
+      dev.jformer.data.algorithm.Multiplication,
+      dev.jformer.data.algorithm.Sequences,
+      dev.jformer.data.algorithm.StateTracking;
   provides dev.jformer.ffn.ChannelMixer.Config with
       dev.jformer.ffn.GatedMlp.Config,
       dev.jformer.ffn.GroupRationalKan.Config,
@@ -233,6 +248,7 @@ module dev.jformer.core {
       dev.jformer.position.Sinusoidal.Config,
       dev.jformer.position.T5Bias.Config;
   provides dev.jformer.run.DataConfig with
+      dev.jformer.run.AlgorithmData,
       dev.jformer.run.ImageData,
       dev.jformer.run.LabelledTextData,
       dev.jformer.run.SampleData,
@@ -242,6 +258,7 @@ module dev.jformer.core {
       dev.jformer.run.TextPairData,
       dev.jformer.run.TranslationData;
   provides dev.jformer.run.Job with
+      dev.jformer.run.AlgorithmJob,
       dev.jformer.run.ForecastingJob,
       dev.jformer.run.ImageClassificationJob,
       dev.jformer.run.InstructionTuningJob,

@@ -14,6 +14,11 @@ public interface DataConfig extends Part {
     return source().isEmpty() ? List.of() : List.of(Path.of(source()));
   }
 
+  /** Whether the data is made, so that there is no file or folder to read. */
+  default boolean isMade() {
+    return false;
+  }
+
   /** Returns this configuration with data from another file or folder. */
   DataConfig withSource(String source);
 }

@@ -15,7 +15,8 @@ import java.util.List;
 
 /** Saves models that were derived from others, for example by compression. */
 public final class DerivedModelFolder {
-  private static final List<String> COMPANIONS = List.of("classes.json", "series.json");
+  private static final List<String> COMPANIONS =
+      List.of("classes.json", "series.json", AlgorithmJob.FILE);
 
   private DerivedModelFolder() {}
 

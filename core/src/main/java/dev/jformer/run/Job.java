@@ -32,6 +32,11 @@ public interface Job extends Part {
   /** Whether a trained model with this configuration does this task. */
   boolean uses(Model.Config trained);
 
+  /** Whether a file in the folder of a trained model says that it was made by this job. */
+  default boolean owns(Path folder) {
+    return false;
+  }
+
   /**
    * Prepares a trained model for use.
    *

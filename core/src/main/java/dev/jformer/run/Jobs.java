@@ -37,6 +37,18 @@ public final class Jobs {
   }
 
   /**
+   * Finds the job of a trained model by its folder, or else by its configuration.
+   *
+   * @throws RunException if there is none
+   */
+  public static Job of(Path folder, Model.Config trained) {
+    return all().stream()
+        .filter(job -> job.owns(folder) && job.model().isInstance(trained))
+        .findFirst()
+        .orElseGet(() -> of(trained));
+  }
+
+  /**
    * Finds the job of a trained model.
    *
    * @throws RunException if there is none

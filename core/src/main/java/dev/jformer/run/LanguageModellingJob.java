@@ -13,7 +13,6 @@ import dev.jformer.model.Model;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Flops;
-import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -23,7 +22,6 @@ import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The job of language modelling: a causal language model learns to predict the next token of a
@@ -166,7 +164,7 @@ public record LanguageModellingJob() implements Job {
     private final CausalLm model;
 
     Use(Path folder, CausalLm model) {
-      super(new LanguageModellingJob(), folder, model, new Passes());
+      super(new LanguageModellingJob(), folder, model, new CausalPasses());
       this.model = model;
     }
 
@@ -199,81 +197,6 @@ public record LanguageModellingJob() implements Job {
     @Override
     void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
       HeldOutTokens.calibrate(batches, folder(), data, endings, model.config().length(), true);
-    }
-  }
-
-  private static final class Passes implements ForwardPasses {
-    private static final int PROMPT = 8;
-    private static final int DECODED_TOKENS = 32;
-
-    @Override
-    public Tensor forward(Model model, Tensor input, Tensor paddingMask) {
-      return ((CausalLm) model).logits(input);
-    }
-
-    @Override
-    public Tensor loss(Model model, Tensor input, Tensor paddingMask, Tensor target) {
-      return ((CausalLm) model).loss(input, target);
-    }
-
-    @Override
-    public Tensor loss(
-        Model model, Tensor input, Tensor paddingMask, Tensor target, double temperature) {
-      Tensor logits = ((CausalLm) model).logits(input).flatten(0, 1).to(DType.FLOAT32);
-      return Functional.crossEntropy(logits.div(temperature), target.flatten(0, 1), -1, 0);
-    }
-
-    @Override
-    public Tensor input(Model model, int batch) {
-      return Tensor.randint(0, ((CausalLm) model).config().vocab(), batch, units(model));
-    }
-
-    @Override
-    public Optional<Decoding> decoding(Model model) {
-      int capacity = ((CausalLm) model).config().length();
-      CausalLm.Decoding decoding = ((CausalLm) model).decode(1, capacity);
-      return Optional.of(
-          new Decoding() {
-            @Override
-            public int capacity() {
-              return capacity;
-            }
-
-            @Override
-            public void next(Tensor ids) {
-              decoding.next(ids);
-            }
-
-            @Override
-            public long bytes() {
-              return decoding.bytes();
-            }
-
-            @Override
-            public void close() {
-              decoding.close();
-            }
-          });
-    }
-
-    @Override
-    public String unit() {
-      return "tokens";
-    }
-
-    @Override
-    public long units(Model model) {
-      return Math.min(EncoderPasses.LONGEST, ((CausalLm) model).config().length());
-    }
-
-    @Override
-    public int decode(Model model) {
-      CausalLm lm = (CausalLm) model;
-      int longest = (int) Math.min(PROMPT + DECODED_TOKENS, lm.longest());
-      int prompt = Math.min(PROMPT, longest - 1);
-      Generator.Request request = new Generator.Request(longest - prompt, Sampling.GREEDY);
-      new Generator(lm).generate(List.of(new int[prompt]), request, ids -> "", null);
-      return longest - prompt;
     }
   }
 }

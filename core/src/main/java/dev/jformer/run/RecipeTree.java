@@ -31,7 +31,8 @@ final class RecipeTree {
           "fine-tune-mlm",
           "fine-tune-embed",
           "instruct",
-          "translate");
+          "translate",
+          "algorithm");
 
   private RecipeTree() {}
 

@@ -50,7 +50,7 @@ public abstract class TrainedModel implements AutoCloseable {
    * with the result.
    */
   public static TrainedModel of(Path folder, Model model) {
-    return Jobs.of(model.config()).use(folder, model);
+    return Jobs.of(folder, model.config()).use(folder, model);
   }
 
   /** The folder of the model, with files such as the tokenizer. */

@@ -62,6 +62,13 @@ final class Recipes {
   static Recipe withData(String nameOrFile, Recipe recipe, Path data, List<String> endings) {
     JsonNode fields = Configs.write(recipe.data());
     String kind = recipe.data().type();
+    if (recipe.data().isMade()) {
+      if (data != null) {
+        throw new CommandException(
+            "the data of the recipe " + nameOrFile + " is made (" + kind + "): leave out --data");
+      }
+      return recipe;
+    }
     boolean own = bringsData(nameOrFile, recipe, data);
     if (!own && data == null && recipe.data().source().isEmpty()) {
       throw new CommandException(

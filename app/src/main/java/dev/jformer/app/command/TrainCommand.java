@@ -68,7 +68,8 @@ final class TrainCommand implements Callable<Integer> {
           "token-classification", "jformer predict %s --text '...'",
           "image-classification", "jformer predict %s picture.jpg",
           "translation", "jformer translate %s '...'",
-          "forecasting", "jformer forecast %s --data series.csv --out next.csv");
+          "forecasting", "jformer forecast %s --data series.csv --out next.csv",
+          "algorithm", "jformer eval %s");
 
   @Option(
       names = "--recipe",
@@ -77,7 +78,7 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, fine-tune,"
               + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, fine-tune-embed, instruct,"
-              + " translate, or a JSON or YAML file (default: the recipe of the task).")
+              + " translate, algorithm, or a JSON or YAML file (default: the recipe of the task).")
   private String named;
 
   @Option(
@@ -85,8 +86,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "TASK",
       completionCandidates = Completion.Tasks.class,
       description =
-          "text, forecast, images, mlm, classify, tokens, embed, instruct or translate (default"
-              + " text): takes the recipe that suits such data.")
+          "text, forecast, images, mlm, classify, tokens, embed, instruct, translate or algorithm"
+              + " (default text): takes the recipe that suits such data.")
   private String task;
 
   @Option(

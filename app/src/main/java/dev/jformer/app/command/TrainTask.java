@@ -23,7 +23,8 @@ enum TrainTask {
   TOKENS("tokens", "fine-tune-tokens", "token-classification"),
   EMBED("fine-tune-embed", "fine-tune-embed", "sentence-embedding"),
   INSTRUCT("instruct", "instruct", "instruction-tuning"),
-  TRANSLATE("translate", "translate", "translation");
+  TRANSLATE("translate", "translate", "translation"),
+  ALGORITHM("algorithm", "algorithm", "algorithm");
 
   private static final String RATE = "training.learningRate";
 

@@ -38,6 +38,7 @@ class InfoCommandTest {
             "objective",
             "optimizer",
             "position",
+            "problem",
             "projection",
             "range",
             "token-reducer"),

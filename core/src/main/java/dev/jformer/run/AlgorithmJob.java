@@ -1,0 +1,182 @@
+package dev.jformer.run;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.config.Configs;
+import dev.jformer.data.Fingerprint;
+import dev.jformer.data.algorithm.Alphabet;
+import dev.jformer.data.algorithm.Example;
+import dev.jformer.data.algorithm.Examples;
+import dev.jformer.data.algorithm.ProblemTokenizer;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.decode.AnswerScores;
+import dev.jformer.decode.AnswerValidation;
+import dev.jformer.decode.GreedyAnswers;
+import dev.jformer.io.AtomicFile;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.Mode;
+import dev.jformer.train.AnswerModelling;
+import dev.jformer.train.Task;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The job of learning an algorithm: a causal language model answers the prompts of a problem, such
+ * as additions. Its folder has the problem and how it is held out in {@code problem.json}.
+ */
+@AutoService(Job.class)
+public record AlgorithmJob() implements Job {
+  static final String FILE = "problem.json";
+
+  @Override
+  public String type() {
+    return "algorithm";
+  }
+
+  @Override
+  public Class<AlgorithmData> data() {
+    return AlgorithmData.class;
+  }
+
+  @Override
+  public Class<CausalLm.Config> model() {
+    return CausalLm.Config.class;
+  }
+
+  @Override
+  public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
+    return new Data((AlgorithmData) recipe.data(), recipe.training().seed(), workspace);
+  }
+
+  /** What a model's folder keeps of its training: the data, and the seed that it is drawn by. */
+  record Origin(AlgorithmData data, long seed) {
+    /** For reading. */
+    Origin() {
+      this(new AlgorithmData(), 0);
+    }
+  }
+
+  private record Data(AlgorithmData data, long seed, Workspace workspace) implements PreparedData {
+    @Override
+    public Job job() {
+      return new AlgorithmJob();
+    }
+
+    @Override
+    public CausalLm.Config fit(Model.Config config) {
+      return ((CausalLm.Config) config).withVocab(new Alphabet(data.problem()).size());
+    }
+
+    @Override
+    public Task task(Model model, Recipe recipe, long evaluationBatches) {
+      Examples examples =
+          new Examples(data.problem(), data.samples(), recipe.training().batch(), seed);
+      CausalLm lm = (CausalLm) model;
+      return new AnswerValidation(
+          new AnswerModelling(lm, data.problem(), examples, data.heldOut(), data.prompts()), lm);
+    }
+
+    @Override
+    public String fingerprint() {
+      return Fingerprint.of(
+          Configs.toJson(new Origin(data, seed)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public DataSummary summary(Task task) {
+      AnswerModelling answers = ((AnswerValidation) task).task();
+      return new DataSummary(
+          data.problem().type(),
+          "examples",
+          answers.samples(),
+          answers.heldOut().size(),
+          answers.samples() == 0 ? "new ones always" : "");
+    }
+
+    /** The first prompt that is held out, with the model's answer. */
+    @Override
+    public String sample(Model model, String prompt) {
+      Alphabet alphabet = new Alphabet(data.problem());
+      Example example = new Examples(data.problem(), 0, 1, seed).heldOut(1).get(0);
+      int[] answer =
+          new GreedyAnswers((CausalLm) model, 1)
+              .of(
+                  List.of(alphabet.ids(example.prompt())),
+                  data.problem().mostSymbols(),
+                  ids -> ids[ids.length - 1] == alphabet.end())
+              .get(0);
+      String separator = data.problem().separator();
+      return String.join(separator, example.prompt())
+          + separator
+          + String.join(separator, alphabet.known(answer)).strip();
+    }
+
+    @Override
+    public void save(Model model, Path folder) throws IOException {
+      PreparedData.super.save(model, folder);
+      write(folder.resolve(FILE), Configs.toJson(new Origin(data, seed)));
+      write(folder.resolve(Tokenizer.FILE), ProblemTokenizer.json(data.problem()));
+      int end = new Alphabet(data.problem()).end();
+      write(folder.resolve("generation_config.json"), "{\"eos_token_id\": " + end + "}\n");
+    }
+
+    private static void write(Path file, String text) throws IOException {
+      AtomicFile.write(file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public void close() {
+      workspace.close();
+    }
+  }
+
+  @Override
+  public boolean uses(Model.Config trained) {
+    return false; // only a folder tells it from a model of texts
+  }
+
+  @Override
+  public boolean owns(Path folder) {
+    return Files.exists(folder.resolve(FILE));
+  }
+
+  @Override
+  public TrainedModel use(Path folder, Model model) {
+    return new Use(folder, (CausalLm) model);
+  }
+
+  private static final class Use extends TrainedModel {
+    private final CausalLm model;
+
+    Use(Path folder, CausalLm model) {
+      super(new AlgorithmJob(), folder, model, new CausalPasses());
+      this.model = model;
+    }
+
+    @Override
+    public boolean hasHeldOutData() {
+      return true;
+    }
+
+    @Override
+    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
+        throws IOException {
+      if (!request.data().isEmpty()) {
+        throw new RunException(
+            folder() + " answers a problem whose examples are made: leave out --data");
+      }
+      Origin origin = Configs.read(folder().resolve(FILE), Origin.class);
+      Examples examples = new Examples(origin.data.problem(), 0, 1, origin.seed);
+      try (Mode mode = Autograd.inference()) {
+        AnswerScores scores =
+            AnswerScores.of(model, origin.data.problem(), examples.heldOut(origin.data.heldOut()));
+        return EvaluationResult.of(
+            origin.data.problem().type(), scores.answers(), "examples", scores.metrics());
+      }
+    }
+  }
+}
