@@ -1,5 +1,6 @@
 package dev.jformer.mixer;
 
+import dev.jformer.config.Checks;
 import dev.jformer.config.Part;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
@@ -25,6 +26,16 @@ public abstract class TokenMixer extends Module {
     /** Number of heads, for the position encodings that need it. */
     default int heads() {
       return 1;
+    }
+
+    /**
+     * The width of one head in a model of a width, for the position encodings that need it.
+     *
+     * @throws IllegalArgumentException if the heads do not fit the width
+     */
+    default int headDim(int width) {
+      Checks.check(width % heads() == 0, "heads", heads(), "a divisor of the width " + width);
+      return width / heads();
     }
   }
 

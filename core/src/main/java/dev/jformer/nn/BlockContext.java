@@ -64,7 +64,12 @@ public record BlockContext(
 
   /** Builds a linear layer. */
   public Layer linear(long in, long out) {
-    return projection.build(in, out, bias, Initializer.normal(init.deviation()));
+    return linear(in, out, bias);
+  }
+
+  /** Builds a linear layer with or without a bias, whatever others have. */
+  public Layer linear(long in, long out, boolean biased) {
+    return projection.build(in, out, biased, Initializer.normal(init.deviation()));
   }
 
   /** Builds a linear layer whose output is added to the residual stream. */

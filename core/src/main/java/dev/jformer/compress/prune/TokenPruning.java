@@ -7,7 +7,6 @@ import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.config.Configs;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
-import dev.jformer.mixer.cache.KeyValueCache;
 import dev.jformer.mixer.reduction.TokenReducer;
 import dev.jformer.mixer.reduction.TokenReducingAttention;
 import dev.jformer.mixer.reduction.ZeroTprune;
@@ -69,7 +68,8 @@ public record TokenPruning(List<Integer> at, double share, TokenReducer rule)
     }
     throw new IllegalArgumentException(
         type()
-            + " needs a model of the family vit or encoder, which support token reduction: this is a '"
+            + " needs a model of the family vit or encoder, which support token reduction: this is"
+            + " a '"
             + model.config().type()
             + "'");
   }
@@ -96,11 +96,13 @@ public record TokenPruning(List<Integer> at, double share, TokenReducer rule)
           before.heads(), before.keyValueHeads(), blocks, share, first, rule);
     }
     if (mixer instanceof SoftmaxAttention.Config plain
-        && plain.cache() instanceof KeyValueCache.Config) {
+        && plain.equals(new SoftmaxAttention.Config(plain.heads(), plain.keyValueHeads()))) {
       return new TokenReducingAttention.Config(
           plain.heads(), plain.keyValueHeads(), blocks, share, first, rule);
     }
     throw new IllegalArgumentException(
-        type() + " needs a model whose mixer is 'softmax', not '" + mixer.type() + "'");
+        type()
+            + " needs a model whose mixer is 'softmax' with heads and key-value heads only, not "
+            + mixer);
   }
 }

@@ -78,6 +78,6 @@ public record StaircaseCaching(int group, int channels, List<StaircaseCache.Step
               + "': start from the original model");
     }
     StaircaseCache.Config cache = new StaircaseCache.Config(group, channels, steps);
-    return new SoftmaxAttention.Config(attention.heads(), attention.keyValueHeads(), cache);
+    return attention.withCache(cache);
   }
 }

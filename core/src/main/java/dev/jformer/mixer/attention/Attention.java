@@ -106,19 +106,46 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
    * @param parts what the linear layer makes for each token, in widths of a head
    */
   protected Attention(int heads, int groups, long parts, BlockContext context, Position position) {
-    if (context.width() % heads != 0) {
-      throw new IllegalArgumentException(
-          "heads is " + heads + ": expected a divisor of the width " + context.width());
-    }
-    this.heads = heads;
-    this.groups = groups == 0 ? heads : groups;
-    this.headDim = context.width() / heads;
+    this(new Layout(heads, groups, 0, context.bias()), parts, context, position);
+  }
+
+  /** As above, for variants with heads of any width, or a bias of their own. */
+  protected Attention(Layout layout, BlockContext context, Position position) {
+    this(layout, layout.heads + 2L * layout.groups, context, position);
+  }
+
+  private Attention(Layout layout, long parts, BlockContext context, Position position) {
+    int width = context.width();
+    this.heads = layout.heads;
+    this.groups = layout.groups;
+    this.headDim = layout.headDim == 0 ? headDim(width, heads) : layout.headDim;
     this.causal = context.causal();
     this.position = position;
-    this.qkv = child("qkv", Layer.class, context.linear(context.width(), parts * headDim));
-    this.out = child("out", Layer.class, context.residual(context.width(), context.width()));
+    this.qkv = child("qkv", Layer.class, context.linear(width, parts * headDim, layout.qkvBias));
+    this.out = child("out", Layer.class, context.residual((long) heads * headDim, width));
     this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
     this.parts = parts;
+  }
+
+  /**
+   * The sizes of the linear layers.
+   *
+   * @param heads H
+   * @param groups G, the number of heads of keys and values, must divide H; 0 for as many as heads
+   * @param headDim d, the width of one head; 0 for the model's width divided by H
+   * @param qkvBias whether queries, keys and values have a bias
+   */
+  protected record Layout(int heads, int groups, int headDim, boolean qkvBias) {
+    /** Replaces a number of groups of 0. */
+    public Layout {
+      groups = groups == 0 ? heads : groups;
+    }
+  }
+
+  /** The width of one head if all heads together are as wide as the model. */
+  static int headDim(int width, int heads) {
+    Checks.check(width % heads == 0, "heads", heads, "a divisor of the width " + width);
+    return width / heads;
   }
 
   /** The rows of queries, keys and values in {@code qkv}; all rows as one in other variants. */
@@ -264,11 +291,19 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
    * @return [B, H, T, d]
    */
   protected Tensor attend(Heads heads, State state) {
-    Cache cache = cache(state);
-    long before = cache.length();
-    Cache.Pair all = cache.append(heads.key, heads.value);
+    Cache.Pair all = cache(state).append(heads.key, heads.value);
     Heads seen = new Heads(heads.query, all.keys(), all.values());
-    return attend(seen, new AttentionMask(before, true, null, position));
+    long before = all.keys().size(2) - heads.key.size(2);
+    return attend(seen, mask(before, true, null));
+  }
+
+  /**
+   * The mask of a pass; all pairs of tokens that causality and padding allow, unless overridden.
+   *
+   * @param start as in {@link AttentionMask}, as are the other parameters
+   */
+  protected AttentionMask mask(long start, boolean isCausal, Tensor paddingMask) {
+    return new AttentionMask(start, isCausal, paddingMask, position);
   }
 
   /**
@@ -309,7 +344,7 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
 
   @Override
   public final Tensor forward(Tensor x, Tensor paddingMask) {
-    AttentionMask mask = new AttentionMask(0, causal, paddingMask, position);
+    AttentionMask mask = mask(0, causal, paddingMask);
     Heads heads = encode(project(x, paddingMask, null), 0);
     return joinHeads(inFloat32(heads, h -> attend(h, mask)), x);
   }
@@ -324,9 +359,7 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
 
   @Override
   public Tensor weights(Tensor x, Tensor paddingMask) {
-    return weights(
-        encode(project(x, paddingMask, null), 0),
-        new AttentionMask(0, causal, paddingMask, position));
+    return weights(encode(project(x, paddingMask, null), 0), mask(0, causal, paddingMask));
   }
 
   /**
@@ -342,9 +375,34 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
   }
 
   private Tensor logitsOfAllPairs(Heads h, AttentionMask mask) {
-    Tensor logits = h.query.mul(1 / Math.sqrt(headDim)).matmul(repeatGroups(h.key).t());
+    Tensor logits = products(h);
     Tensor bias = mask.bias(h.query.size(2), h.key.size(2));
     return bias == null ? logits : logits.add(bias);
+  }
+
+  /**
+   * Scaled products of queries and keys, before biases and masks: q·k/√d unless overridden.
+   *
+   * @return [B, H, T, S]
+   */
+  protected Tensor products(Heads h) {
+    return byGroup(h.query.mul(1 / Math.sqrt(headDim)), h.key.t());
+  }
+
+  /**
+   * Multiplies the matrix of each head with that of its group, without repeating the latter.
+   *
+   * @param each [B, H, T, m]
+   * @param shared [B, G, m, n]
+   * @return [B, H, T, n]
+   */
+  protected final Tensor byGroup(Tensor each, Tensor shared) {
+    if (groups == heads) {
+      return each.matmul(shared);
+    }
+    long batch = each.size(0);
+    Tensor rows = each.reshape(batch, groups, heads / groups * each.size(2), each.size(3));
+    return rows.matmul(shared).reshape(batch, heads, each.size(2), shared.size(3));
   }
 
   /**
@@ -355,8 +413,7 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
    * @return [B, H, T, T]
    */
   protected final Tensor softmaxLogits(Tensor x) {
-    return logitsOfAllPairs(
-        encode(project(x, null, null), 0), new AttentionMask(0, causal, null, position));
+    return logitsOfAllPairs(encode(project(x, null, null), 0), mask(0, causal, null));
   }
 
   /** Keys or values [B, G, S, d], repeated for the heads that share them: [B, H, S, d]. */

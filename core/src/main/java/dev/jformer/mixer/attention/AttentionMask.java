@@ -13,8 +13,21 @@ import dev.jformer.tensor.Tensor;
  * @param causal whether a query sees only keys up to its own position
  * @param paddingMask bool [B, S], false where a key is padding; null if none is
  * @param position the position encoding, whose bias is added to the logits
+ * @param window a query sees only keys less than so many positions away; 0 for all
  */
-public record AttentionMask(long start, boolean causal, Tensor paddingMask, Position position) {
+public record AttentionMask(
+    long start, boolean causal, Tensor paddingMask, Position position, long window) {
+  /** A mask without a window. */
+  public AttentionMask(long start, boolean causal, Tensor paddingMask, Position position) {
+    this(start, causal, paddingMask, position, 0);
+  }
+
+  /** Whether the window keeps a query from a key that it would see otherwise. */
+  public boolean isWindowed(long queries, long keys) {
+    long farthest = Math.max(start + queries - 1, causal ? 0 : keys - 1 - start);
+    return window > 0 && farthest >= window;
+  }
+
   /**
    * The position encoding's bias. For masked pairs of a causal model it is finite but has no
    * meaning.
@@ -42,10 +55,20 @@ public record AttentionMask(long start, boolean causal, Tensor paddingMask, Posi
    */
   public Tensor allowed(long queries, long keys) {
     Tensor allowed = causal ? Tensor.ones(queries, keys).tril(start).gt(0) : null;
+    if (isWindowed(queries, keys)) {
+      Tensor near = near(queries, keys);
+      allowed = allowed == null ? near : allowed.and(near);
+    }
     if (paddingMask == null) {
       return allowed;
     }
     return allowed == null ? notPadding() : allowed.and(notPadding());
+  }
+
+  /** The pairs within the window, bool [queries, keys]. */
+  private Tensor near(long queries, long keys) {
+    Tensor all = Tensor.ones(queries, keys);
+    return all.tril(start + window - 1).triu(start - window + 1).gt(0);
   }
 
   private Tensor notPadding() {
@@ -64,7 +87,11 @@ public record AttentionMask(long start, boolean causal, Tensor paddingMask, Posi
     if (bias == null) {
       return allowed(queries, keys);
     }
-    Tensor all = bias.unsqueeze(0);
+    Tensor near =
+        isWindowed(queries, keys)
+            ? bias.maskedFill(near(queries, keys).not(), Double.NEGATIVE_INFINITY)
+            : bias;
+    Tensor all = near.unsqueeze(0);
     return paddingMask == null ? all : all.maskedFill(notPadding().not(), Double.NEGATIVE_INFINITY);
   }
 }

@@ -24,6 +24,13 @@ public final class KeyValueCache implements Cache {
     public KeyValueCache start(long batch, long heads, long capacity, long headDim) {
       return new KeyValueCache(batch, heads, capacity, headDim);
     }
+
+    @Override
+    public Cache startWindow(long window, long batch, long heads, long capacity, long headDim) {
+      return WindowCache.isSmaller(window, capacity)
+          ? new WindowCache(window, batch, heads, capacity, headDim)
+          : start(batch, heads, capacity, headDim);
+    }
   }
 
   private long batch;
