@@ -99,6 +99,7 @@ module dev.jformer.core {
   uses dev.jformer.nn.Projection;
   uses dev.jformer.nn.quantized.RangeRule;
   uses dev.jformer.position.Position.Config;
+  uses dev.jformer.position.RopeScaling;
   uses dev.jformer.run.DataConfig;
   uses dev.jformer.run.Job;
   uses dev.jformer.train.Objective;
@@ -171,6 +172,7 @@ module dev.jformer.core {
   provides dev.jformer.mixer.TokenMixer.Config with
       dev.jformer.mixer.DepthwiseConvolution.Config,
       dev.jformer.mixer.IdentityMixer.Config,
+      dev.jformer.mixer.PerLayerMixer.Config,
       dev.jformer.mixer.Pooling.Config,
       dev.jformer.mixer.RandomMixer.Config,
       dev.jformer.mixer.attention.ClippedSoftmax.Config,
@@ -243,10 +245,18 @@ module dev.jformer.core {
       dev.jformer.position.CombinedPosition.Config,
       dev.jformer.position.LearnedPosition.Config,
       dev.jformer.position.NoPosition.Config,
+      dev.jformer.position.PerLayerPosition.Config,
       dev.jformer.position.Rope.Config,
       dev.jformer.position.RopeAlibi.Config,
       dev.jformer.position.Sinusoidal.Config,
       dev.jformer.position.T5Bias.Config;
+  provides dev.jformer.position.RopeScaling with
+      dev.jformer.position.DynamicRopeScaling,
+      dev.jformer.position.LinearRopeScaling,
+      dev.jformer.position.Llama3RopeScaling,
+      dev.jformer.position.LongRopeScaling,
+      dev.jformer.position.UnscaledRope,
+      dev.jformer.position.YarnRopeScaling;
   provides dev.jformer.run.DataConfig with
       dev.jformer.run.AlgorithmData,
       dev.jformer.run.ImageData,

@@ -21,6 +21,7 @@ import dev.jformer.tensor.Tensor;
  * change the outputs.
  */
 public final class Block extends ResidualBlock {
+  private final NormPlacement placement;
   private final Sublayer tokens;
   private final Sublayer channels;
   private final Slot<TokenMixer> mixer;
@@ -28,22 +29,15 @@ public final class Block extends ResidualBlock {
   private final Slot<Layer> mixed;
   private final Slot<Layer> output;
 
-  private Block(
-      NormPlacement placement,
-      Layer mixerNorm,
-      TokenMixer mixer,
-      Layer ffnNorm,
-      ChannelMixer ffn,
-      Layer mixerBranch,
-      Layer ffnBranch) {
-    Slot<Layer> tokenNorm = child("mixerNorm", Layer.class, mixerNorm);
-    this.mixer = child("mixer", TokenMixer.class, mixer);
-    Slot<Layer> channelNorm = child("ffnNorm", Layer.class, ffnNorm);
-    this.ffn = child("ffn", ChannelMixer.class, ffn);
-    this.tokens =
-        new Sublayer(placement, tokenNorm, child("mixerBranch", Layer.class, mixerBranch));
-    this.channels =
-        new Sublayer(placement, channelNorm, child("ffnBranch", Layer.class, ffnBranch));
+  private Block(BlockContext context, BlockConfig config, Position position) {
+    this.placement = config.placement();
+    int width = context.width();
+    Slot<Layer> tokenNorm = child("mixerNorm", Layer.class, config.norm().build(width));
+    this.mixer = child("mixer", TokenMixer.class, config.mixer().build(context, position));
+    Slot<Layer> channelNorm = child("ffnNorm", Layer.class, config.norm().build(width));
+    this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(context));
+    this.tokens = sublayer("mixer", tokenNorm, context, config);
+    this.channels = sublayer("ffn", channelNorm, context, config);
     this.mixed = child("mixed", Layer.class, new Identity());
     this.output = child("output", Layer.class, new Identity());
   }
@@ -51,14 +45,17 @@ public final class Block extends ResidualBlock {
   /** Builds a block from a configuration of its parts. */
   public static Block of(BlockContext context, BlockConfig config, Position position) {
     check(config.norm(), context);
-    return new Block(
-        config.placement(),
-        config.norm().build(context.width()),
-        config.mixer().build(context, position),
-        config.norm().build(context.width()),
-        config.ffn().build(context),
-        config.residual().build(context),
-        config.residual().build(context));
+    return new Block(context, config, position);
+  }
+
+  private Sublayer sublayer(
+      String part, Slot<Layer> norm, BlockContext context, BlockConfig config) {
+    Layer outputNorm = Sublayer.outputNorm(config, context.width());
+    return new Sublayer(
+        placement,
+        norm,
+        child(part + "OutputNorm", Layer.class, outputNorm),
+        child(part + "Branch", Layer.class, config.residual().build(context)));
   }
 
   /** Checks that the normalisation of a causal model does not mix tokens. */
@@ -83,7 +80,7 @@ public final class Block extends ResidualBlock {
 
   private Tensor transform(Tensor x, Tensor paddingMask) {
     Tensor mixture = mixer.get().forward(tokens.input(x), paddingMask);
-    return mixChannels(addMixture(x, mixture));
+    return mixChannels(x, addMixture(x, mixture));
   }
 
   @Override
@@ -98,8 +95,12 @@ public final class Block extends ResidualBlock {
       return new TokenBatch(x, batch.paddingMask(), batch.sizes());
     }
     ReducedTokens reduced = reducing.reduce(mixerInput(batch.x()), batch);
+    if (placement == NormPlacement.PARALLEL) {
+      throw new UnsupportedOperationException(
+          "blocks whose parts are parallel cannot reduce tokens: choose another placement");
+    }
     TokenBatch left = reduced.join(batch.x(), this::addMixture);
-    return new TokenBatch(mixChannels(left.x()), left.paddingMask(), left.sizes());
+    return new TokenBatch(mixChannels(left.x(), left.x()), left.paddingMask(), left.sizes());
   }
 
   /** The input of the token mixer when the input of the block is x [B, T, D]. */
@@ -114,15 +115,23 @@ public final class Block extends ResidualBlock {
 
   @Override
   Tensor step(Tensor x, TokenMixer.State state) {
-    return mixChannels(addMixture(x, mixer.get().step(tokens.input(x), state)));
+    return mixChannels(x, addMixture(x, mixer.get().step(tokens.input(x), state)));
   }
 
   private Tensor addMixture(Tensor x, Tensor mixture) {
     return mixed.get().forward(tokens.add(x, mixture));
   }
 
-  private Tensor mixChannels(Tensor x) {
-    return output.get().forward(channels.apply(x, ffn.get()::forward));
+  /**
+   * Adds what the channel mixer makes.
+   *
+   * @param before the input of the block
+   * @param x the sum of it and the mixture of tokens
+   */
+  private Tensor mixChannels(Tensor before, Tensor x) {
+    Tensor read = placement == NormPlacement.PARALLEL ? before : x;
+    Tensor made = ffn.get().forward(channels.input(read));
+    return output.get().forward(channels.add(x, made));
   }
 
   /** The token mixer. */

@@ -24,21 +24,33 @@ public final class CausalLm extends Model {
    *     href="https://arxiv.org/abs/1608.05859">Using the Output Embedding to Improve Language
    *     Models</a>)
    * @param stack the blocks
+   * @param embeddingScale factor of the token embeddings before the first block
+   * @param logitCap c, with which a logit x becomes {@code c tanh(x/c)}, as in Gemma 2 (<a
+   *     href="https://arxiv.org/abs/2408.00118">Gemma 2: Improving Open Language Models at a
+   *     Practical Size</a>); 0 for x itself
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
-  public record Config(int vocab, int length, boolean tied, @Flat StackConfig stack)
+  public record Config(
+      int vocab,
+      int length,
+      boolean tied,
+      @Flat StackConfig stack,
+      double embeddingScale,
+      double logitCap)
       implements Model.Config, HasStack<Config>, CausalLmConfigBuilder.With {
 
     /** A small GPT-2. */
     public Config() {
-      this(256, 256, true, new StackConfig());
+      this(256, 256, true, new StackConfig(), 1, 0);
     }
 
     /** Checks the values. */
     public Config {
       Checks.atLeast("vocab", vocab, 1);
       Checks.atLeast("length", length, 1);
+      Checks.moreThan("embeddingScale", embeddingScale, 0);
+      Checks.atLeast("logitCap", logitCap, 0);
     }
 
     @Override
@@ -108,7 +120,20 @@ public final class CausalLm extends Model {
    * @throws IllegalArgumentException if a sequence is longer than the model can take
    */
   public Tensor logits(Tensor ids) {
-    return head.get().forward(hidden(ids));
+    return output(hidden(ids));
+  }
+
+  /** The vectors of tokens: int64 [B, T] to [B, T, D]. */
+  private Tensor embed(Tensor ids) {
+    Tensor x = embedding.get().forward(ids);
+    return config.embeddingScale() == 1 ? x : x.mul(config.embeddingScale());
+  }
+
+  /** The logits of final hidden states: [..., D] to [..., V]. */
+  private Tensor output(Tensor hidden) {
+    Tensor logits = head.get().forward(hidden);
+    double cap = config.logitCap();
+    return cap == 0 ? logits : logits.mul(1 / cap).tanh().mul(cap);
   }
 
   /**
@@ -130,7 +155,7 @@ public final class CausalLm extends Model {
    * @return [B, T, D]
    */
   public Tensor hidden(Tensor ids) {
-    return stack.get().forward(embedding.get().forward(ids), ids, null);
+    return stack.get().forward(embed(ids), ids, null);
   }
 
   /**
@@ -140,7 +165,7 @@ public final class CausalLm extends Model {
    * @return [B, T, D] each
    */
   public List<Tensor> mixerInputs(Tensor ids) {
-    return TransformerStack.mixerInputs(stack.get(), embedding.get().forward(ids), ids);
+    return TransformerStack.mixerInputs(stack.get(), embed(ids), ids);
   }
 
   /**
@@ -171,8 +196,17 @@ public final class CausalLm extends Model {
   public final class Decoding implements AutoCloseable {
     private final TransformerStack<Block>.Decoding states;
 
+    /** The ids read, if they may have to be read again; null if none were. */
+    private Tensor read;
+
+    private final boolean rereads;
+
+    /** The length of the sequence for which the states were computed. */
+    private long computed;
+
     private Decoding(long batch, long capacity) {
       this.states = stack.get().decode(batch, capacity, null);
+      this.rereads = stack.get().positionsChange(1, capacity);
     }
 
     /**
@@ -183,16 +217,38 @@ public final class CausalLm extends Model {
      */
     public Tensor next(Tensor ids) {
       Tensor x = hidden(ids);
-      return head.get().forward(x.narrow(1, x.size(1) - 1, 1)).squeeze(1);
+      return output(x.narrow(1, x.size(1) - 1, 1)).squeeze(1);
     }
 
     /** Reads the next tokens and computes the logits after each of them: [B, T, V]. */
     public Tensor all(Tensor ids) {
-      return head.get().forward(hidden(ids));
+      return output(hidden(ids));
     }
 
     private Tensor hidden(Tensor ids) {
-      return states.next(embedding.get().forward(ids), ids);
+      return rereads ? hiddenOfAll(ids) : states.next(embed(ids), ids);
+    }
+
+    /** Reads all tokens again if their positions are encoded in another way now. */
+    private Tensor hiddenOfAll(Tensor ids) {
+      long before = states.length();
+      Tensor all = before == 0 ? ids : Tensor.cat(1, read.narrow(1, 0, before), ids);
+      boolean again = before > 0 && stack.get().positionsChange(computed, all.size(1));
+      if (again) {
+        states.truncate(0);
+      }
+      Tensor x = again ? states.next(embed(all), all) : states.next(embed(ids), ids);
+      computed = all.size(1);
+      forget();
+      read = all.copy().keep();
+      return again ? x.narrow(1, before, ids.size(1)) : x;
+    }
+
+    private void forget() {
+      if (read != null) {
+        read.close();
+        read = null;
+      }
     }
 
     /** Number of tokens read. */
@@ -213,6 +269,7 @@ public final class CausalLm extends Model {
     /** Releases the states. */
     @Override
     public void close() {
+      forget();
       states.close();
     }
   }

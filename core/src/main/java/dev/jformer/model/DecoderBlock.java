@@ -1,5 +1,6 @@
 package dev.jformer.model;
 
+import dev.jformer.config.Checks;
 import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.CrossAttention;
@@ -35,15 +36,24 @@ public final class DecoderBlock extends ResidualBlock {
     Slot<Layer> crossNorm = child("crossNorm", Layer.class, config.norm().build(width));
     this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(context));
     Slot<Layer> ffnNorm = child("ffnNorm", Layer.class, config.norm().build(width));
-    this.tokens = sublayer("mixerBranch", mixerNorm, context, config);
-    this.source = sublayer("crossBranch", crossNorm, context, config);
-    this.channels = sublayer("ffnBranch", ffnNorm, context, config);
+    Checks.check(
+        config.placement() != NormPlacement.PARALLEL,
+        "placement",
+        "parallel",
+        "'pre', 'post' or 'sandwich' in decoders, whose parts follow each other");
+    this.tokens = sublayer("mixer", mixerNorm, context, config);
+    this.source = sublayer("cross", crossNorm, context, config);
+    this.channels = sublayer("ffn", ffnNorm, context, config);
   }
 
   private Sublayer sublayer(
-      String name, Slot<Layer> norm, BlockContext context, BlockConfig config) {
-    Slot<Layer> branch = child(name, Layer.class, config.residual().build(context));
-    return new Sublayer(config.placement(), norm, branch);
+      String part, Slot<Layer> norm, BlockContext context, BlockConfig config) {
+    Layer outputNorm = Sublayer.outputNorm(config, context.width());
+    return new Sublayer(
+        config.placement(),
+        norm,
+        child(part + "OutputNorm", Layer.class, outputNorm),
+        child(part + "Branch", Layer.class, config.residual().build(context)));
   }
 
   /**

@@ -1,15 +1,25 @@
 package dev.jformer.model;
 
+import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 import java.util.function.UnaryOperator;
 
 /**
- * A sublayer of a block: the normalisation, before a part of the block or after the sum, and the
- * layer {@code branch} that the part's output passes before it is added to the residual stream.
+ * A sublayer of a block: the normalisation, before a part of the block or after the sum, the
+ * normalisation {@code outputNorm} of the part's output, which is an identity in most blocks, and
+ * the layer {@code branch} that it passes before it is added to the residual stream.
  */
-record Sublayer(NormPlacement placement, Slot<Layer> norm, Slot<Layer> branch) {
+record Sublayer(
+    NormPlacement placement, Slot<Layer> norm, Slot<Layer> outputNorm, Slot<Layer> branch) {
+  /** Builds the normalisation of a part's output. */
+  static Layer outputNorm(BlockConfig config, int width) {
+    return config.placement() == NormPlacement.SANDWICH
+        ? config.norm().build(width)
+        : new Identity();
+  }
+
   /** Applies a part of the block to the residual stream x [B, T, D]. */
   Tensor apply(Tensor x, UnaryOperator<Tensor> part) {
     return add(x, part.apply(input(x)));
@@ -17,12 +27,12 @@ record Sublayer(NormPlacement placement, Slot<Layer> norm, Slot<Layer> branch) {
 
   /** Computes the input of the part from the residual stream. */
   Tensor input(Tensor x) {
-    return placement == NormPlacement.PRE ? norm.get().forward(x) : x;
+    return placement.isBefore() ? norm.get().forward(x) : x;
   }
 
   /** Adds the part's output to the residual stream. */
   Tensor add(Tensor x, Tensor output) {
-    Tensor sum = x.add(branch.get().forward(output));
-    return placement == NormPlacement.PRE ? sum : norm.get().forward(sum);
+    Tensor sum = x.add(branch.get().forward(outputNorm.get().forward(output)));
+    return placement.isBefore() ? sum : norm.get().forward(sum);
   }
 }

@@ -1,6 +1,5 @@
 package dev.jformer.model;
 
-import dev.jformer.config.Checks;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.reduction.TokenBatch;
 import dev.jformer.nn.BlockContext;
@@ -58,9 +57,9 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     this.length = setting.length();
     BlockConfig parts = config.block();
     int width = config.width();
-    int heads = parts.mixer().heads();
-    Checks.check(width % heads == 0, "heads", heads, "a divisor of the width " + width);
-    Position encoding = config.position().build(width, heads, width / heads, setting.length());
+    TokenMixer.Config mixer = parts.mixer();
+    Position encoding =
+        config.position().build(width, mixer.heads(), mixer.headDim(width), setting.length());
     this.position = child("position", Position.class, encoding);
     this.inputNorm = child("inputNorm", Layer.class, setting.inputNorm().build(width));
     this.dropout = child("dropout", Layer.class, new Dropout(parts.dropout()));
@@ -69,10 +68,10 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
       BlockContext context =
           parts.context(
               width, layer, config.layers(), setting.length(), setting.causal(), setting.rows());
-      made.add(builder.build(context, encoding));
+      made.add(builder.build(context, encoding.ofLayer(layer)));
     }
     this.blocks = children(setting.blocks(), kind, made);
-    boolean last = parts.placement() == NormPlacement.PRE;
+    boolean last = parts.placement().isBefore();
     this.norm = child("norm", Layer.class, last ? parts.norm().build(width) : new Identity());
   }
 
@@ -95,6 +94,11 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   /** The blocks, first to last. */
   public List<B> blocks() {
     return blocks.stream().map(Slot::get).toList();
+  }
+
+  /** Whether the encoding of positions changes when a sequence grows; see {@link Position}. */
+  boolean positionsChange(long length, long longer) {
+    return position.get().changes(length, longer);
   }
 
   /** The most tokens a sequence can have; the largest integer if positions extrapolate. */
@@ -181,16 +185,18 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
    */
   private final class Pass implements AutoCloseable {
     private final SequenceContext tokens;
-    private final Position.Pass biases;
+    private final List<Position.Pass> biases;
 
     Pass(Tensor ids, Tensor paddingMask) {
       this.tokens = SequenceContext.open(ids, paddingMask);
-      this.biases = position.get().pass();
+      this.biases = position.get().ofLayers().stream().map(Position::pass).toList();
     }
 
     @Override
     public void close() {
-      biases.close();
+      for (int i = biases.size() - 1; i >= 0; i--) {
+        biases.get(i).close();
+      }
       tokens.close();
     }
   }

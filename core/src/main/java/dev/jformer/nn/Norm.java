@@ -56,9 +56,11 @@ public final class Norm {
    * Layer Normalization</a>): divide by the root of the mean square, scale.
    *
    * @param epsilon added to the mean square
+   * @param zeroCentered whether the weights are the differences of the factors from 1, so that
+   *     weight decay draws the factors to 1, as in Gemma
    */
   @AutoService(Config.class)
-  public record RmsNormConfig(double epsilon) implements Config {
+  public record RmsNormConfig(double epsilon, boolean zeroCentered) implements Config {
     /** Defaults. */
     public RmsNormConfig() {
       this(1e-6);
@@ -67,6 +69,11 @@ public final class Norm {
     /** Checks the values. */
     public RmsNormConfig {
       Checks.atLeast("epsilon", epsilon, 0);
+    }
+
+    /** Weights that are the factors themselves. */
+    public RmsNormConfig(double epsilon) {
+      this(epsilon, false);
     }
 
     @Override
@@ -166,17 +173,19 @@ public final class Norm {
   }
 
   private static final class RmsNorm extends Layer {
-    private final double epsilon;
+    private final RmsNormConfig config;
     private final Parameter weight;
 
     RmsNorm(RmsNormConfig config, int width) {
-      this.epsilon = config.epsilon();
-      this.weight = parameter("weight", Tensor.ones(width));
+      this.config = config;
+      this.weight =
+          parameter("weight", config.zeroCentered() ? Tensor.zeros(width) : Tensor.ones(width));
     }
 
     @Override
     public Tensor forward(Tensor x) {
-      return Functional.rmsNorm(x, weight.value(), epsilon);
+      Tensor factors = config.zeroCentered() ? weight.value().add(1) : weight.value();
+      return Functional.rmsNorm(x, factors, config.epsilon());
     }
   }
 }

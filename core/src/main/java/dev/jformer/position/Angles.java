@@ -13,16 +13,26 @@ final class Angles {
     }
   }
 
+  /** The growth of the angles from one position to the next, for i = 0 … width/2 - 1. */
+  static double[] rates(int width, double base) {
+    double[] rates = new double[width / 2];
+    for (int i = 0; i < rates.length; i++) {
+      rates[i] = Math.pow(base, -2.0 * i / width);
+    }
+    return rates;
+  }
+
   /**
    * The angles of positions 0 … positions - 1 for i = 0 … width/2 - 1, float64 [positions,
    * width/2].
    */
   static Tensor of(long positions, int width, double base) {
-    double[] rates = new double[width / 2];
-    for (int i = 0; i < rates.length; i++) {
-      rates[i] = Math.pow(base, -2.0 * i / width);
-    }
-    Tensor p = Tensor.arange(0, positions).to(DType.FLOAT64).unsqueeze(1);
+    return of(0, positions, rates(width, base));
+  }
+
+  /** The angles of positions start … start + count - 1, float64 [count, rates]. */
+  static Tensor of(long start, long count, double[] rates) {
+    Tensor p = Tensor.arange(start, start + count).to(DType.FLOAT64).unsqueeze(1);
     return p.mul(Tensor.of(rates, 1, rates.length));
   }
 }

@@ -5,6 +5,7 @@ import dev.jformer.nn.Module;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Tensor;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -28,6 +29,21 @@ public abstract class Position extends Module {
      * @throws IllegalArgumentException if it does not suit such a model
      */
     Position build(int width, int heads, int headDim, int length);
+  }
+
+  /**
+   * The encoding of one block, which the model's other blocks may not share; this one unless
+   * overridden.
+   *
+   * @param layer index of the block, from 0
+   */
+  public Position ofLayer(int layer) {
+    return this;
+  }
+
+  /** All that {@link #ofLayer} can give. */
+  public List<Position> ofLayers() {
+    return List.of(this);
   }
 
   /**
@@ -158,6 +174,14 @@ public abstract class Position extends Module {
       }
       made.clear();
     }
+  }
+
+  /**
+   * Whether a token's encoding in a sequence of one length differs from that in a sequence of
+   * another length, so that nothing can be kept in decoding when the one grows to the other.
+   */
+  public boolean changes(long length, long other) {
+    return false;
   }
 
   /** Whether sequences longer than the model's length can be encoded. */

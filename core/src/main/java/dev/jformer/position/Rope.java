@@ -1,6 +1,7 @@
 package dev.jformer.position;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 
@@ -17,17 +18,29 @@ public final class Rope extends Position {
    * Configuration.
    *
    * @param base angle of pair i at position p is p / base^(2i/d)
+   * @param rotated the share of a head's channels that are rotated, the first ones; d is then their
+   *     number (<a href="https://arxiv.org/abs/2204.06745">GPT-NeoX-20B: An Open-Source
+   *     Autoregressive Language Model</a>)
+   * @param scaling the scaling for longer texts
    */
   @AutoService(Position.Config.class)
-  public record Config(double base) implements Position.Config {
+  public record Config(double base, double rotated, RopeScaling scaling)
+      implements Position.Config {
     /** Defaults. */
     public Config() {
       this(10_000);
     }
 
+    /** Rotary positions of all channels. */
+    public Config(double base) {
+      this(base, 1, new UnscaledRope());
+    }
+
     /** Checks the values. */
     public Config {
       Angles.checkBase(base);
+      Checks.check(rotated > 0 && rotated <= 1, "rotated", rotated, "a share above 0, at most 1");
+      Checks.notNull("scaling", scaling);
     }
 
     @Override
@@ -37,37 +50,76 @@ public final class Rope extends Position {
 
     @Override
     public Position build(int width, int heads, int headDim, int length) {
-      if (headDim % 2 != 0) {
+      if (headDim % 2 != 0 && rotated == 1) {
         throw new IllegalArgumentException(
             "the head dimension is " + headDim + ": rotary positions need an even number");
       }
-      return new Rope(this, headDim);
+      int channels = (int) (headDim * rotated + 1e-6);
+      Checks.check(
+          channels > 0 && channels % 2 == 0,
+          "rotated",
+          rotated + ", that is " + channels + " of " + headDim + " channels",
+          "an even number above 0");
+      return new Rope(this, channels);
     }
   }
 
+  private final Config config;
+  private final int channels;
   private final PositionTable cosines;
   private final PositionTable sines;
 
-  Rope(Config config, int headDim) {
-    this.cosines = new PositionTable(n -> twice(Angles.of(n, headDim, config.base()).cos()));
-    this.sines =
-        new PositionTable(
-            n -> {
-              Tensor sine = Angles.of(n, headDim, config.base()).sin();
-              return Tensor.cat(1, sine.neg(), sine).to(DType.FLOAT32);
-            });
+  Rope(Config config, int channels) {
+    this.config = config;
+    this.channels = channels;
+    double[] rates = rates(1);
+    rates(Integer.MAX_VALUE); // fails if they cannot be computed
+    this.cosines = new PositionTable(n -> cosine(Angles.of(0, n, rates)));
+    this.sines = new PositionTable(n -> sine(Angles.of(0, n, rates)));
   }
 
-  private static Tensor twice(Tensor half) {
-    return Tensor.cat(1, half, half).to(DType.FLOAT32);
+  private double[] rates(long length) {
+    return config.scaling().rates(config.base(), channels, length);
+  }
+
+  private Tensor cosine(Tensor angles) {
+    Tensor cosine = angles.cos();
+    return scaled(Tensor.cat(1, cosine, cosine));
+  }
+
+  private Tensor sine(Tensor angles) {
+    Tensor sine = angles.sin();
+    return scaled(Tensor.cat(1, sine.neg(), sine));
+  }
+
+  private Tensor scaled(Tensor table) {
+    double magnitude = config.scaling().magnitude();
+    return (magnitude == 1 ? table : table.mul(magnitude)).to(DType.FLOAT32);
   }
 
   /** Rotates: with halves a and b of x, (a cos - b sin, b cos + a sin). */
   @Override
   public Tensor rotate(Tensor x, long start) {
     long length = x.size(2);
-    Tensor cosine = cosines.rows(start, length).to(x.dtype());
-    Tensor sine = sines.rows(start, length).to(x.dtype());
-    return x.mul(cosine).add(x.roll(x.size(3) / 2, 3).mul(sine));
+    if (!changes(1, start + length)) {
+      return rotate(x, cosines.rows(start, length), sines.rows(start, length));
+    }
+    Tensor angles = Angles.of(start, length, rates(start + length));
+    return rotate(x, cosine(angles), sine(angles));
+  }
+
+  @Override
+  public boolean changes(long length, long other) {
+    return config.scaling().changes(length, other);
+  }
+
+  private Tensor rotate(Tensor x, Tensor cosine, Tensor sine) {
+    long rest = x.size(3) - channels;
+    if (rest > 0) {
+      Tensor rotated = rotate(x.narrow(3, 0, channels), cosine, sine);
+      return Tensor.cat(3, rotated, x.narrow(3, channels, rest));
+    }
+    Tensor swapped = x.roll(channels / 2, 3);
+    return x.mul(cosine.to(x.dtype())).add(swapped.mul(sine.to(x.dtype())));
   }
 }
