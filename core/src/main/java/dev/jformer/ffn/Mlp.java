@@ -31,6 +31,11 @@ public final class Mlp extends ChannelMixer {
       Widths.check(expand, hidden);
     }
 
+    /** The hidden width in a model of width D. */
+    public int hiddenFor(int width) {
+      return Widths.hidden(width, expand, hidden, 1);
+    }
+
     @Override
     public String type() {
       return "mlp";
@@ -49,7 +54,7 @@ public final class Mlp extends ChannelMixer {
   private final Slot<Layer> dropout;
 
   Mlp(Config config, BlockContext context) {
-    int hidden = Widths.hidden(context.width(), config.expand(), config.hidden(), 1);
+    int hidden = config.hiddenFor(context.width());
     this.activation = config.activation();
     this.up = child("up", Layer.class, context.linear(context.width(), hidden));
     this.units = child("units", Layer.class, new Identity());

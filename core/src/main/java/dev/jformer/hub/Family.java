@@ -26,12 +26,16 @@ interface Family<C extends Model.Config> {
       return read(theirs);
     }
 
+    /** The name of the family, for messages. */
+    String title();
+
     /**
-     * Converts our configuration to theirs, or throws an exception that says why it cannot be.
+     * Converts our configuration to theirs as far as it can be. What the family cannot express is
+     * found when the result is read again; see {@link Mismatch}.
      *
-     * @param blueprint of {@code ours}
+     * @throws dev.jformer.config.ConfigException if a part is not of the family's kind
      */
-    ObjectNode write(CausalLm.Config ours, Blueprint blueprint);
+    ObjectNode write(CausalLm.Config ours);
   }
 
   /** The {@code model_type} of its configurations. */

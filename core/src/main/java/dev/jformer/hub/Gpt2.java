@@ -3,12 +3,9 @@ package dev.jformer.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.jformer.config.ConfigException;
 import dev.jformer.ffn.Mlp;
-import dev.jformer.io.FormatException;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
@@ -37,6 +34,11 @@ final class Gpt2 implements Family.Written {
   }
 
   @Override
+  public String title() {
+    return "GPT-2";
+  }
+
+  @Override
   public CausalLm.Config read(JsonNode theirs) {
     Fields fields = new Fields(theirs);
     fields.supports("scale_attn_weights", fields.flag("scale_attn_weights", true), true);
@@ -45,15 +47,7 @@ final class Gpt2 implements Family.Written {
         fields.flag("scale_attn_by_inverse_layer_idx", false),
         false);
     fields.supports("add_cross_attention", fields.flag("add_cross_attention", false), false);
-    String activation = fields.text("activation_function", "gelu_new");
-    if (!ACTIVATIONS.containsKey(activation)) {
-      throw new ConfigException(
-          "activation_function is "
-              + FormatException.oneLine(activation)
-              + ", which is not supported: only "
-              + String.join(", ", ACTIVATIONS.keySet().stream().sorted().toList())
-              + " are");
-    }
+    Activation activation = fields.choice("activation_function", "gelu_new", ACTIVATIONS);
     int width = fields.size("n_embd");
     return new CausalLm.Config()
         .with(
@@ -65,40 +59,21 @@ final class Gpt2 implements Family.Written {
         .withBlock(
             b ->
                 b.mixer(new SoftmaxAttention.Config(fields.size("n_head"), 0))
-                    .ffn(
-                        new Mlp.Config(
-                            ACTIVATIONS.get(activation), 4, fields.size("n_inner", 4 * width)))
+                    .ffn(new Mlp.Config(activation, 4, fields.size("n_inner", 4 * width)))
                     .norm(
                         new Norm.LayerNormConfig(
                             fields.positive("layer_norm_epsilon", 1e-5), true)));
   }
 
   @Override
-  public ObjectNode write(CausalLm.Config ours, Blueprint blueprint) {
-    Mismatch.Check check = new Mismatch.Check("GPT-2");
-    check.that(
-        ours.position() instanceof LearnedPosition.Config, "learned positions", ours.position());
-    check.that(ours.placement() == NormPlacement.PRE, "norms before", ours.placement());
-    check.that(ours.bias(), "biases", "none");
+  public ObjectNode write(CausalLm.Config ours) {
+    Mismatch.Check check = new Mismatch.Check(title());
+    check.is(LearnedPosition.Config.class, ours.position(), "learned positions");
     check.is(Linear.Config.class, ours.projection(), "plain linear layers");
     Norm.LayerNormConfig norm = check.is(Norm.LayerNormConfig.class, ours.norm(), "layer norm");
-    check.that(norm.bias(), "layer norm with bias", norm);
     SoftmaxAttention.Config mixer =
         check.is(SoftmaxAttention.Config.class, ours.mixer(), "softmax attention");
-    check.that(
-        mixer.keyValueHeads() == 0 || mixer.keyValueHeads() == mixer.heads(),
-        "as many key-value heads as heads",
-        mixer);
     Mlp.Config mlp = check.is(Mlp.Config.class, ours.ffn(), "a plain MLP");
-    String activation =
-        mlp.activation() == Activation.GELU_TANH
-            ? "gelu_new"
-            : ACTIVATIONS.entrySet().stream()
-                .filter(entry -> entry.getValue() == mlp.activation())
-                .map(Map.Entry::getKey)
-                .findFirst()
-                .orElse(null);
-    check.that(activation != null, "an activation that GPT-2 supports", mlp.activation());
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     config.put("model_type", modelType());
     config.putArray("architectures").add("GPT2LMHeadModel");
@@ -107,8 +82,9 @@ final class Gpt2 implements Family.Written {
     config.put("n_embd", ours.width());
     config.put("n_layer", ours.layers());
     config.put("n_head", mixer.heads());
-    config.put("n_inner", blueprint.shape("blocks.0.ffn.up.weight").size(0));
-    config.put("activation_function", activation);
+    config.put("n_inner", mlp.hiddenFor(ours.width()));
+    config.put(
+        "activation_function", check.name(mlp.activation(), ACTIVATIONS, "gelu_new", "gelu"));
     config.put("layer_norm_epsilon", norm.epsilon());
     config.put("tie_word_embeddings", ours.tied());
     for (String dropout : List.of("resid_pdrop", "embd_pdrop", "attn_pdrop")) {

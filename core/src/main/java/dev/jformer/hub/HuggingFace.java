@@ -23,15 +23,32 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** Models in the layout of Hugging Face's transformers: GPT-2, Llama, and encoders. */
+/**
+ * Models in the layout of Hugging Face's transformers: language models of several families, and
+ * encoders.
+ */
 public final class HuggingFace {
   private static final Family.Written GPT2 = new Gpt2();
   private static final Family.Written LLAMA = new Llama();
-  private static final List<Family<?>> FAMILIES =
+
+  /** The families that can be saved; a model is saved as one of the first that can express it. */
+  private static final List<Family.Written> WRITTEN =
       List.of(
+          new Opt(),
           GPT2,
           LLAMA,
+          new Mistral(),
+          new Qwen2(),
+          new Qwen3(),
+          new Gemma2(),
+          new Gemma3(),
+          new Phi3(),
+          new GptNeox());
+
+  private static final List<Family<?>> ENCODERS =
+      List.of(
           new Bert(),
           new Roberta("roberta"),
           new Roberta("xlm-roberta"),
@@ -39,6 +56,9 @@ public final class HuggingFace {
           new MpNet(),
           new Vit("vit"),
           new Vit("deit"));
+
+  private static final List<Family<?>> FAMILIES =
+      Stream.<Family<?>>concat(WRITTEN.stream(), ENCODERS.stream()).toList();
 
   private HuggingFace() {}
 
@@ -98,8 +118,8 @@ public final class HuggingFace {
   }
 
   /**
-   * Saves a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama, with the
-   * token that ends texts by its tokenizer.
+   * Saves a model so that Hugging Face's transformers loads it, in the first family that can
+   * express it, with the token that ends texts by its tokenizer.
    *
    * @param tokenizer saved with it; null if the model has no text
    */
@@ -112,14 +132,14 @@ public final class HuggingFace {
   }
 
   /**
-   * Saves a model so that Hugging Face's transformers loads it, as a GPT-2 or a Llama. An earlier
-   * model in the folder is replaced as in {@link Models#save}.
+   * Saves a model so that Hugging Face's transformers loads it, in the first family that can
+   * express it. An earlier model in the folder is replaced as in {@link Models#save}.
    *
    * @param tokenizer saved with it; null if the model has no text
    * @param ends the tokens that end a text; the first also begins one unless the tokenizer has a
    *     token for that
-   * @throws ConfigException if the model is neither, or the tokenizer has more ids than the model;
-   *     the message says what differs
+   * @throws ConfigException if no family can express the model, or the tokenizer has more ids than
+   *     the model; the message says what differs
    * @throws IOException if it cannot be written
    */
   public static void save(
@@ -161,10 +181,10 @@ public final class HuggingFace {
   }
 
   /**
-   * Converts a model to a GPT-2 or a Llama.
+   * Converts a model to the first family that can express it.
    *
    * @param tokenizer to be saved with it; null for none
-   * @throws ConfigException if it is neither, or the tokenizer has more ids than the model
+   * @throws ConfigException if there is none, or the tokenizer has more ids than the model
    */
   static Written written(CausalLm model, Tokenizer tokenizer) {
     CausalLm.Config ours = model.config();
@@ -178,8 +198,23 @@ public final class HuggingFace {
     Map<String, Parameter> parameters = model.parameters();
     Blueprint blueprint = Blueprint.of(ours, parameters.size());
     blueprint.check(model);
-    Family.Written family = ours.position() instanceof LearnedPosition.Config ? GPT2 : LLAMA;
-    return new Written(family.write(ours, blueprint), family.weights(ours), parameters);
+    Family.Written nearest = ours.position() instanceof LearnedPosition.Config ? GPT2 : LLAMA;
+    ConfigException reason = null;
+    for (Family.Written family : WRITTEN) {
+      try {
+        return new Written(described(family, ours), family.weights(ours), parameters);
+      } catch (ConfigException | IllegalArgumentException e) {
+        reason = family == nearest ? new ConfigException(e.getMessage(), e) : reason;
+      }
+    }
+    throw reason;
+  }
+
+  /** The configuration of a model in a family, from which it can be read again. */
+  private static ObjectNode described(Family.Written family, CausalLm.Config ours) {
+    ObjectNode config = family.write(ours);
+    new Mismatch.Check(family.title()).same(ours, family.read(config));
+    return config;
   }
 
   /**

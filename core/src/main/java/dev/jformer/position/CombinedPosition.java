@@ -69,6 +69,11 @@ public final class CombinedPosition extends Position {
   }
 
   @Override
+  public boolean changes(long length, long other) {
+    return first.get().changes(length, other) || second.get().changes(length, other);
+  }
+
+  @Override
   public boolean extrapolates() {
     return first.get().extrapolates() && second.get().extrapolates();
   }

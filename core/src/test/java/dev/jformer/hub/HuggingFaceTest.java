@@ -236,8 +236,19 @@ class HuggingFaceTest {
   void saysWhyAModelHasNoPlaceInAFamily() {
     expectRefusal("does not match its configuration", () -> save(LLAMA, "blocks.1.mixer.qkv"));
     expectRefusal("blocks.0.ffn.up.weight", () -> save("{'layers':1}", "blocks.0.ffn.up"));
-    expectRefusal("GPT-2, which has norms before", () -> save("{'placement':'post'}", null));
-    expectRefusal("Llama, which has no biases", () -> save("{'position':{'type':'rope'}}", null));
+    expectRefusal(
+        "GPT-2, whose placement is pre: its own is post", () -> save("{'placement':'post'}", null));
+    expectRefusal("Llama, which has RMS norm", () -> save("{'position':{'type':'rope'}}", null));
+    expectRefusal(
+        "Llama, whose bias is false: its own is true",
+        () -> save(LLAMA.replace("'bias':false", "'bias':true"), null));
+    expectRefusal(
+        "Llama, whose mixer.logitCap is 0.0: its own is 7.0",
+        () -> save(LLAMA.replace("'heads':4", "'heads':4,'logitCap':7"), null));
+    expectRefusal(
+        "GPT-2, which has the activations gelu, gelu_new, gelu_pytorch_tanh, relu, silu: it has"
+            + " TANH",
+        () -> save("{'ffn':{'activation':'tanh'}}", null));
   }
 
   private void save(String config, String replaced) throws IOException {
@@ -255,15 +266,26 @@ class HuggingFaceTest {
 
   @Test
   void saysWhatItCannotExpress() throws IOException {
-    expectConfig("llama", "rope_scaling", "{'type':'linear','factor':2}", "rope_scaling.type is");
-    expectConfig("llama", "rope_scaling", "{'rope_type':'yarn'}", "rope_type is yarn");
+    expectConfig("llama", "rope_scaling", "{'type':'linear'}", "rope_scaling.factor is null");
+    expectConfig(
+        "llama", "rope_scaling", "{'rope_type':'yarn','factor':0.5}", "factor is 0.5: exp");
+    expectConfig("llama", "rope_scaling", "{'rope_type':'proportional'}", "is proportional");
+    expectConfig(
+        "llama",
+        "rope_scaling",
+        "{'rope_type':'longrope','short_factor':[1,2],'long_factor':[1]}",
+        "shortFactors is 2 numbers: expected 4");
+    expectConfig(
+        "llama",
+        "rope_scaling",
+        "{'rope_type':'longrope','short_factor':[1,-2],'long_factor':[1]}",
+        "rope_scaling.short_factor is -2: expected numbers above 0");
     expectConfig("llama", "rope_parameters", "3", "rope_parameters is 3: expected an object");
-    expectConfig("llama", "rope_parameters", "{'rope_type':'llama3'}", "rope_type is llama3");
+    expectConfig("llama", "rope_parameters", "{'rope_type':'llama3'}", "parameters.factor is null");
     expectConfig("llama", "rope_parameters", "{'factor':2}", "rope_parameters.factor is set");
     expectConfig("llama", "rope_parameters", "{'rope_theta':'x'}", "expected a number");
     expectConfig("llama", "partial_rotary_factor", "0.5", "partial_rotary_factor is 0.5");
     expectConfig("llama", "attention_bias", "true", "attention_bias is true");
-    expectConfig("llama", "head_dim", "16", "head_dim is 16");
     expectConfig("llama", "hidden_act", "'relu'", "hidden_act is relu");
     expectConfig("llama", "hidden_act", "[1]", "hidden_act is [1]: expected a string");
     expectConfig("llama", "rms_norm_eps", "1e999", "expected a number");
@@ -271,8 +293,9 @@ class HuggingFaceTest {
     expectConfig("gpt2", "layer_norm_epsilon", "-2", "epsilon is -2: expected a number above 0");
     expectConfig("gpt2", "activation_function", "'tanh'", "activation_function is tanh");
     expectConfig("gpt2", "scale_attn_by_inverse_layer_idx", "true", "is true");
-    expectConfig("gpt2", "model_type", "'bloom'", "only bert, distilbert, gpt2, ");
-    expectConfig("gpt2", "n_head", "5", "heads is 5");
+    expectConfig("gpt2", "model_type", "'bloom'", "only bert, distilbert, gemma2, gemma3_text, ");
+    expectConfig("gpt2", "n_head", "5", "heads is 5: expected a divisor of the width 32");
+    expectFormat("llama", "head_dim", "16", "q_proj.weight is [32x32], but the conf");
     expectConfig("gpt2", "n_layer", "'two'", "n_layer is \"two\": expected an integer");
     for (String field : List.of("model_type", "activation_function")) {
       expectConfig("gpt2", field, "'a\\nb\\u2028" + "c".repeat(500) + "'", "is ");
