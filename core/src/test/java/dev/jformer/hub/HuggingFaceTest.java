@@ -238,7 +238,9 @@ class HuggingFaceTest {
     expectRefusal("blocks.0.ffn.up.weight", () -> save("{'layers':1}", "blocks.0.ffn.up"));
     expectRefusal(
         "GPT-2, whose placement is pre: its own is post", () -> save("{'placement':'post'}", null));
-    expectRefusal("Llama, which has RMS norm", () -> save("{'position':{'type':'rope'}}", null));
+    expectRefusal(
+        "Llama, which has a gated MLP",
+        () -> save("{'position':{'type':'rope'},'norm':{'type':'rms'}}", null));
     expectRefusal(
         "Llama, whose bias is false: its own is true",
         () -> save(LLAMA.replace("'bias':false", "'bias':true"), null));
