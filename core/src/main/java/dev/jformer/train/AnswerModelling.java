@@ -70,7 +70,8 @@ public final class AnswerModelling implements Classifying {
     return () -> {
       Tensor logits = model.logits(batch.inputs()).flatten(0, 1).indexSelect(0, batch.asked());
       Tensor asked = logits.to(DType.FLOAT32);
-      return Prediction.of(asked, Functional.crossEntropy(asked, batch.targets(), -1, 0));
+      return Prediction.of(
+          asked, predicted -> Functional.crossEntropy(predicted, batch.targets(), -1, 0));
     };
   }
 
