@@ -19,6 +19,16 @@ final class Bert extends PostNormEncoder {
   }
 
   @Override
+  public String title() {
+    return "BERT";
+  }
+
+  @Override
+  String className() {
+    return "Bert";
+  }
+
+  @Override
   int usualPadding() {
     return 0;
   }

@@ -33,6 +33,16 @@ final class DistilBert extends PostNormEncoder {
   }
 
   @Override
+  public String title() {
+    return "DistilBERT";
+  }
+
+  @Override
+  String className() {
+    return "DistilBert";
+  }
+
+  @Override
   int usualPadding() {
     return 0;
   }

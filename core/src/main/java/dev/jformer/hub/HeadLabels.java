@@ -1,6 +1,7 @@
 package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.io.FormatException;
 import java.io.IOException;
@@ -70,6 +71,26 @@ public final class HeadLabels {
       labels.add(labels.contains(names[i]) ? names[i] + " (" + i + ")" : names[i]);
     }
     return List.copyOf(labels);
+  }
+
+  /**
+   * Puts labels into a configuration.
+   *
+   * @param labels their names; empty to number them
+   * @param count how many the model has
+   */
+  static void put(ObjectNode config, List<String> labels, int count) {
+    if (!labels.isEmpty() && labels.size() != count) {
+      throw new ConfigException(
+          "there are " + labels.size() + " names of labels: expected " + count);
+    }
+    ObjectNode names = config.putObject(FIELD);
+    ObjectNode numbers = config.putObject("label2id");
+    for (int i = 0; i < count; i++) {
+      String name = labels.isEmpty() ? "LABEL_" + i : labels.get(i);
+      names.put(Integer.toString(i), name);
+      numbers.put(name, i);
+    }
   }
 
   private static int number(String key, int count) {

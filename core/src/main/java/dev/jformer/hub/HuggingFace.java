@@ -251,6 +251,27 @@ public final class HuggingFace {
     }
   }
 
+  /**
+   * Saves a language model, an encoder or a classifier of images so that Hugging Face's
+   * transformers loads it, in the first family that can express it.
+   *
+   * @param tokenizer saved with it; null if the model has no text
+   * @param ends the tokens that end a text, for language models
+   * @param labels the names of the classes; empty if there are none
+   * @return the name of the pipeline of transformers that uses the model
+   * @throws ConfigException if no family can express the model; the message says what differs
+   * @throws IOException if it cannot be written
+   */
+  public static String export(
+      Model model, Tokenizer tokenizer, Collection<Integer> ends, List<String> labels, Path folder)
+      throws IOException {
+    if (model instanceof CausalLm language) {
+      save(language, tokenizer, ends, folder);
+      return "text-generation";
+    }
+    return SavedFamilies.save(model, tokenizer, labels, folder);
+  }
+
   private static byte[] content(ObjectNode config) {
     return Models.utf8(config.toPrettyString() + "\n");
   }

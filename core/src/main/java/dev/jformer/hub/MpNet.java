@@ -1,8 +1,10 @@
 package dev.jformer.hub;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.model.Encoder;
 import dev.jformer.position.CombinedPosition;
 import dev.jformer.position.LearnedPosition;
+import dev.jformer.position.Position;
 import dev.jformer.position.T5Bias;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +32,16 @@ final class MpNet extends PostNormEncoder {
   }
 
   @Override
+  public String title() {
+    return "MPNet";
+  }
+
+  @Override
+  String className() {
+    return "MPNet";
+  }
+
+  @Override
   int usualPadding() {
     return PADDING;
   }
@@ -50,6 +62,23 @@ final class MpNet extends PostNormEncoder {
     T5Bias.Config biases = new T5Bias.Config(fields.size(BUCKETS, 32), FARTHEST);
     return config.withStack(
         s -> s.position(new CombinedPosition.Config(new LearnedPosition.Config(), biases)));
+  }
+
+  @Override
+  Position.Config plain(Position.Config position) {
+    return position instanceof CombinedPosition.Config both
+        ? new CombinedPosition.Config(super.plain(both.first()), both.second())
+        : position;
+  }
+
+  @Override
+  public ObjectNode write(Encoder.Config ours, List<String> labels) {
+    ObjectNode config = super.write(ours, labels);
+    if (ours.position() instanceof CombinedPosition.Config both
+        && both.second() instanceof T5Bias.Config biases) {
+      config.put(BUCKETS, biases.buckets());
+    }
+    return config;
   }
 
   @Override

@@ -1,10 +1,23 @@
 package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
+import dev.jformer.ffn.Mlp;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.model.BlockConfig;
+import dev.jformer.model.BlockConfigBuilder;
 import dev.jformer.model.ClassifierHead;
 import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Norm;
+import dev.jformer.nn.Residual;
+import dev.jformer.position.LearnedPosition;
+import dev.jformer.position.Position;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +31,7 @@ import java.util.stream.Stream;
  * or a classifier of texts or tokens, is read if the file holds one; others are left out. So is
  * dropout of attention weights, which our mixers do not have; it only acts in training.
  */
-abstract class PostNormEncoder implements Family<Encoder.Config> {
+abstract class PostNormEncoder implements SavedFamily<Encoder.Config> {
   static final Map<String, Activation> ACTIVATIONS =
       Map.of(
           "gelu", Activation.GELU,
@@ -208,6 +221,127 @@ abstract class PostNormEncoder implements Family<Encoder.Config> {
   private static void weightAndBias(List<WeightMap> maps, String ours, String theirs) {
     maps.add(WeightMap.same(ours + ".weight", theirs + ".weight"));
     maps.add(WeightMap.same(ours + ".bias", theirs + ".bias"));
+  }
+
+  // ---- Writing
+
+  /** The beginning of the names of transformers' classes. */
+  abstract String className();
+
+  @Override
+  public Class<Encoder.Config> ours() {
+    return Encoder.Config.class;
+  }
+
+  private static EncoderHead head(Encoder.Config ours) {
+    if (ours.labels() > 0) {
+      return ours.classifier().labelsTokens() ? EncoderHead.TOKENS : EncoderHead.TEXT;
+    }
+    return ours.head().mlmHead() ? EncoderHead.MASKED : EncoderHead.NONE;
+  }
+
+  @Override
+  public String pipeline(Encoder.Config ours) {
+    return switch (head(ours)) {
+      case NONE -> "feature-extraction";
+      case MASKED -> "fill-mask";
+      case TEXT -> "text-classification";
+      case TOKENS -> "token-classification";
+    };
+  }
+
+  /**
+   * The head for masked language modelling beside a classifier is left out, as transformers does.
+   */
+  @Override
+  public ObjectNode write(Encoder.Config ours, List<String> labels) {
+    Mismatch.Check check = new Mismatch.Check(title());
+    check.is(Linear.Config.class, ours.projection(), "plain linear layers");
+    SoftmaxAttention.Config mixer =
+        check.is(SoftmaxAttention.Config.class, ours.mixer(), "softmax attention");
+    Mlp.Config mlp = check.is(Mlp.Config.class, ours.ffn(), "a plain MLP");
+    Norm.LayerNormConfig norm = check.is(Norm.LayerNormConfig.class, ours.norm(), "layer norm");
+    EncoderHead head = head(ours);
+    check.that(
+        head != EncoderHead.MASKED || ours.head().norm().equals(norm),
+        "one kind of norm",
+        ours.head().norm());
+    check.that(
+        head != EncoderHead.MASKED || mlp.activation() == Activation.GELU,
+        "GELU in blocks and head",
+        mlp.activation());
+    ObjectNode config = JsonNodeFactory.instance.objectNode();
+    config.put("model_type", modelType());
+    config.putArray("architectures").add(head.architecture(className()));
+    config.put("vocab_size", ours.vocab());
+    config.put(field("hidden_size"), ours.width());
+    config.put(field("num_hidden_layers"), ours.layers());
+    config.put(field("num_attention_heads"), mixer.heads());
+    config.put(field("intermediate_size"), mlp.hiddenFor(ours.width()));
+    config.put(field("hidden_act"), named(check, mlp.activation()));
+    config.put(field("hidden_dropout_prob"), ours.dropout());
+    int padding = Math.max(0, ours.embeddings().padding());
+    config.put("max_position_embeddings", ours.length() + unusedPositions(padding));
+    config.put("layer_norm_eps", norm.epsilon());
+    config.put("pad_token_id", padding);
+    if (ours.embeddings().tokenTypes() > 0) {
+      config.put("type_vocab_size", ours.embeddings().tokenTypes());
+    }
+    config.put("tie_word_embeddings", true);
+    if (ours.labels() > 0) {
+      HeadLabels.put(config, labels, ours.labels());
+    }
+    return config;
+  }
+
+  static String named(Mismatch.Check check, Activation activation) {
+    List<String> names =
+        ACTIVATIONS.keySet().stream()
+            .filter(name -> ACTIVATIONS.get(name) == activation)
+            .sorted()
+            .toList();
+    check.that(!names.isEmpty(), "another activation", activation);
+    return names.get(0);
+  }
+
+  @Override
+  public Encoder.Config plain(Encoder.Config ours) {
+    Encoder.Embeddings embeddings = ours.embeddings();
+    return ours.with(
+            c ->
+                c.embeddings(
+                        new Encoder.Embeddings(embeddings.norm(), embeddings.tokenTypes(), -1, 0))
+                    .head(new Encoder.Head(false, ours.norm()))
+                    .classifier(ours.labels() == 0 ? new ClassifierHead() : ours.classifier()))
+        .withStack(s -> s.position(plain(ours.position())))
+        .withBlock(b -> plain(b, ours.block(), ours.width()));
+  }
+
+  /** Gives a block the defaults of what matters in training only, or follows from other fields. */
+  static void plain(BlockConfigBuilder made, BlockConfig block, int width) {
+    made.dropout(0).init(new BlockContext.Init());
+    made.residual(new Residual(block.residual().layerScale(), 0));
+    if (block.ffn() instanceof Mlp.Config mlp) {
+      made.ffn(new Mlp.Config(mlp.activation(), 4, mlp.hiddenFor(width)));
+    }
+    if (block.mixer() instanceof SoftmaxAttention.Config mixer
+        && mixer.keyValueHeads() == mixer.heads()) {
+      made.mixer(new SoftmaxAttention.Config(mixer.heads(), 0, mixer.cache()));
+    }
+  }
+
+  /** Positions with the defaults of what matters in training only. */
+  Position.Config plain(Position.Config position) {
+    return usual(position);
+  }
+
+  static Position.Config usual(Position.Config position) {
+    return position instanceof LearnedPosition.Config ? new LearnedPosition.Config() : position;
+  }
+
+  @Override
+  public Map<String, ObjectNode> companions(Model model) {
+    return Map.of();
   }
 
   /** Files without a head omit the prefix; old ones have other names for norm weights. */

@@ -1,6 +1,8 @@
 package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.attention.SoftmaxAttention;
@@ -9,11 +11,13 @@ import dev.jformer.model.vision.ImageModel;
 import dev.jformer.model.vision.VisionTransformer;
 import dev.jformer.model.vision.VisionTransformer.Distillation;
 import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -22,7 +26,7 @@ import java.util.Set;
  * href="https://arxiv.org/abs/2012.12877">Training data-efficient image transformers &amp;
  * distillation through attention</a>) in Hugging Face's format, as classifiers of images.
  */
-final class Vit implements Family<VisionTransformer.Config> {
+final class Vit implements SavedFamily<VisionTransformer.Config> {
   private static final String DISTILLED = "distillation_classifier";
 
   private final String modelType;
@@ -131,6 +135,61 @@ final class Vit implements Family<VisionTransformer.Config> {
       both(maps, "distillationHead", DISTILLED);
     }
     return maps;
+  }
+
+  // ---- Writing
+
+  @Override
+  public Class<VisionTransformer.Config> ours() {
+    return VisionTransformer.Config.class;
+  }
+
+  @Override
+  public String title() {
+    return modelType.equals("vit") ? "ViT" : "DeiT";
+  }
+
+  @Override
+  public String pipeline(VisionTransformer.Config ours) {
+    return "image-classification";
+  }
+
+  @Override
+  public ObjectNode write(VisionTransformer.Config ours, List<String> labels) {
+    Mismatch.Check check = new Mismatch.Check(title());
+    check.is(Linear.Config.class, ours.projection(), "plain linear layers");
+    SoftmaxAttention.Config mixer =
+        check.is(SoftmaxAttention.Config.class, ours.mixer(), "softmax attention");
+    Mlp.Config mlp = check.is(Mlp.Config.class, ours.ffn(), "a plain MLP");
+    Norm.LayerNormConfig norm = check.is(Norm.LayerNormConfig.class, ours.norm(), "layer norm");
+    boolean taught = ours.distillation() == Distillation.CLASSIFIER;
+    ObjectNode config = JsonNodeFactory.instance.objectNode();
+    config.put("model_type", modelType);
+    config
+        .putArray("architectures")
+        .add(title() + "ForImageClassification" + (taught ? "WithTeacher" : ""));
+    config.put("image_size", ours.size()).put("patch_size", ours.patch());
+    config.put("num_channels", ImageModel.CHANNELS);
+    config.put("hidden_size", ours.width());
+    config.put("num_hidden_layers", ours.layers());
+    config.put("num_attention_heads", mixer.heads());
+    config.put("intermediate_size", mlp.hiddenFor(ours.width()));
+    config.put("hidden_act", PostNormEncoder.named(check, mlp.activation()));
+    config.put("hidden_dropout_prob", ours.dropout());
+    config.put("layer_norm_eps", norm.epsilon()).put("qkv_bias", true);
+    HeadLabels.put(config, labels, ours.classes());
+    return config;
+  }
+
+  @Override
+  public VisionTransformer.Config plain(VisionTransformer.Config ours) {
+    return ours.withStack(s -> s.position(PostNormEncoder.usual(ours.position())))
+        .withBlock(b -> PostNormEncoder.plain(b, ours.block(), ours.width()));
+  }
+
+  @Override
+  public Map<String, ObjectNode> companions(Model model) {
+    return Map.of(VitPixels.FILE, VitPixels.of((ImageModel) model));
   }
 
   private static void both(List<WeightMap> maps, String ours, String theirs) {

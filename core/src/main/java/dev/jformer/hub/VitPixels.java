@@ -1,14 +1,19 @@
 package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.io.FormatException;
 import dev.jformer.model.vision.ImageModel;
+import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * How pixels become numbers, as the {@code preprocessor_config.json} of a Hugging Face model says:
@@ -39,6 +44,26 @@ record VitPixels(JsonNode config) {
     boolean normalized = fields.flag("do_normalize", true);
     model.standardise(
         channels("image_mean", normalized, 0, 0.5), channels("image_std", normalized, 1, 0.5));
+  }
+
+  /** The file of a model. */
+  static ObjectNode of(ImageModel model) {
+    ObjectNode file = JsonNodeFactory.instance.objectNode();
+    file.put("image_processor_type", "ViTImageProcessor");
+    file.put("do_resize", true).put("do_rescale", true).put("do_normalize", true);
+    file.put("rescale_factor", BYTE).put("resample", 2);
+    int size = model.config().size();
+    file.putObject("size").put("height", size).put("width", size);
+    Map<String, Parameter> parameters = model.parameters();
+    put(file.putArray("image_mean"), parameters.get("pixels.mean"));
+    put(file.putArray("image_std"), parameters.get("pixels.deviation"));
+    return file;
+  }
+
+  private static void put(ArrayNode list, Parameter channels) {
+    for (float value : channels.value().detach().toFloats()) {
+      list.add(value);
+    }
   }
 
   private Tensor channels(String name, boolean normalized, double none, double usual) {

@@ -2,11 +2,15 @@ package dev.jformer.hub;
 
 import static dev.jformer.testing.Close.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.config.ConfigException;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.model.Encoder;
 import dev.jformer.tensor.Autograd;
@@ -89,6 +93,62 @@ class EncoderFamiliesTest {
         check(again, expected);
       }
     }
+  }
+
+  /** tools/fixtures/check_encoders.py does the same with transformers as the reader. */
+  @ParameterizedTest
+  @CsvSource({
+    "bert-sequence, text-classification",
+    "bert-tokens, token-classification",
+    "roberta, fill-mask",
+    "roberta-sequence, text-classification",
+    "xlm-roberta-tokens, token-classification",
+    "distilbert, fill-mask",
+    "distilbert-sequence, text-classification",
+    "distilbert-tokens, token-classification",
+    "mpnet, fill-mask",
+    "mpnet-sequence, text-classification"
+  })
+  void savedForTransformersItIsTheSame(String name, String pipeline) throws IOException {
+    Path place = MODELS.resolve(name);
+    Tokenizer tokenizer = Tokenizers.exists(place) ? Tokenizers.load(place) : null;
+    try (Mode mode = Autograd.noGrad();
+        Encoder model = load(name);
+        SafetensorsFile expected = expected(name)) {
+      List<String> labels = HeadLabels.read(place);
+      assertEquals(pipeline, HuggingFace.export(model, tokenizer, List.of(), labels, folder));
+      assertEquals(labels, HeadLabels.read(folder));
+      try (Encoder again = (Encoder) Models.load(folder)) {
+        assertEquals(model.config(), again.config());
+        check(again, expected);
+      }
+      JsonMapper json = new JsonMapper();
+      String type = name.replaceAll("-(sequence|tokens)", "").replace("xlm-", "");
+      assertEquals(
+          type, json.readTree(folder.resolve("config.json").toFile()).path("model_type").asText());
+    }
+  }
+
+  @Test
+  void whatNoFamilyExpressesIsRefused() throws IOException {
+    Encoder.Config preNorm = new Encoder.Config();
+    try (Encoder model = preNorm.build()) {
+      ConfigException fault =
+          assertThrows(
+              ConfigException.class,
+              () -> HuggingFace.export(model, null, List.of(), List.of(), folder));
+      assertTrue(fault.getMessage().contains("cannot be saved as a BERT, "), fault.getMessage());
+    }
+    try (Encoder model = load("bert-sequence")) {
+      ConfigException fault =
+          assertThrows(
+              ConfigException.class,
+              () -> HuggingFace.export(model, null, List.of(), List.of("one"), folder));
+      assertTrue(
+          fault.getMessage().contains("there are 1 names of labels: expected 3"),
+          fault.getMessage());
+    }
+    assertFalse(Files.exists(folder.resolve("config.json")));
   }
 
   @Test

@@ -295,7 +295,7 @@ class HuggingFaceTest {
     expectConfig("gpt2", "layer_norm_epsilon", "-2", "epsilon is -2: expected a number above 0");
     expectConfig("gpt2", "activation_function", "'tanh'", "activation_function is tanh");
     expectConfig("gpt2", "scale_attn_by_inverse_layer_idx", "true", "is true");
-    expectConfig("gpt2", "model_type", "'bloom'", "only bert, distilbert, gemma2, gemma3_text, ");
+    expectConfig("gpt2", "model_type", "'bloom'", "only bert, deit, distilbert, gemma2, ");
     expectConfig("gpt2", "n_head", "5", "heads is 5: expected a divisor of the width 32");
     expectFormat("llama", "head_dim", "16", "q_proj.weight is [32x32], but the conf");
     expectConfig("gpt2", "n_layer", "'two'", "n_layer is \"two\": expected an integer");

@@ -51,6 +51,25 @@ class VitTest {
     }
   }
 
+  /** tools/fixtures/check_encoders.py does the same with transformers as the reader. */
+  @ParameterizedTest
+  @ValueSource(strings = {"vit", "deit", "deit-distilled"})
+  void savedForTransformersItIsTheSame(String name) throws IOException {
+    Path place = MODELS.resolve(name);
+    try (Mode mode = Autograd.noGrad();
+        ImageModel model = (ImageModel) Models.load(place);
+        SafetensorsFile expected = SafetensorsFile.open(place.resolve("expected.safetensors"))) {
+      List<String> labels = HeadLabels.read(place);
+      assertEquals(
+          "image-classification", HuggingFace.export(model, null, List.of(), labels, folder));
+      try (ImageModel again = (ImageModel) Models.load(folder)) {
+        assertEquals(model.config(), again.config());
+        Tensor pixels = expected.tensor("pixels");
+        assertClose(expected.tensor("logits").toDoubles(), again.logits(pixels), 1e-5);
+      }
+    }
+  }
+
   private Path copy(String file, String field, String value) throws IOException {
     try (Stream<Path> files = Files.list(MODELS.resolve("deit"))) {
       for (Path each : files.toList()) {

@@ -13,6 +13,8 @@ import dev.jformer.hub.StopTokens;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufType;
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
+import dev.jformer.run.ClassNames;
 import dev.jformer.run.OutputFolder;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
@@ -29,11 +31,12 @@ import picocli.CommandLine.Parameters;
 /** {@code jformer export}. */
 @Command(
     name = "export",
-    header = "Save a language model for transformers, or as GGUF",
+    header = "Save a model for transformers, or as GGUF",
     description =
         """
-        Writes a folder that Python's transformers loads as a GPT-2 or a Llama, and prints the lines
-        of Python that do so. If the output is named .gguf, writes a file for programs built on
+        Writes a folder that Python's transformers loads, in the first family that can express the
+        model, and prints the lines of Python that do so. Language models, encoders, and classifiers
+        of texts, words and images can be saved. If a language model's output is named .gguf, writes a file for programs built on
         llama.cpp instead. Forms of weights that only serve training are folded into plain weights
         first.
         """,
@@ -53,6 +56,12 @@ final class ExportCommand implements Callable<Integer> {
       generate = pipeline("text-generation", model=%s)
       print(generate("Once", max_new_tokens=50, do_sample=False)[0]["generated_text"])
       """;
+  private static final String OTHERS =
+      """
+      from transformers import pipeline
+      use = pipeline(%s, model=%s)
+      print(use(%s))
+      """;
   private static final String MODEL =
       """
       from transformers import AutoModelForCausalLM
@@ -60,7 +69,7 @@ final class ExportCommand implements Callable<Integer> {
       print(model)
       """;
 
-  @Parameters(paramLabel = "MODEL", description = "The folder of a language model, or a GGUF file.")
+  @Parameters(paramLabel = "MODEL", description = "The folder of a model, or a GGUF file.")
   private Path folder;
 
   @Option(
@@ -113,14 +122,26 @@ final class ExportCommand implements Callable<Integer> {
     try (OutputFolder target =
             OutputFolder.open(out, overwrite.isSet(), List.of(folder)).deletedAtEnd();
         Scope scope = Scope.open();
-        CausalLm plain = plain()) {
+        Model plain = plain(Model.class, "model")) {
       boolean text = Tokenizers.exists(folder);
       Tokenizer tokenizer = text ? Tokenizers.load(folder) : null;
-      HuggingFace.save(plain, tokenizer, ends(tokenizer), target.staging());
+      List<String> labels =
+          ClassNames.exists(folder) ? ClassNames.load(folder).classes() : List.of();
+      String pipeline =
+          HuggingFace.export(plain, tokenizer, ends(tokenizer), labels, target.staging());
       SideFiles.copyChatTemplate(folder, target.staging());
       target.publish();
-      System.out.print(text ? PIPELINE.formatted(quoted(out)) : MODEL.formatted(quoted(out)));
+      System.out.print(lines(pipeline, text));
     }
+  }
+
+  /** Lines of Python that use the exported model. */
+  private String lines(String pipeline, boolean text) {
+    if (pipeline.equals("text-generation")) {
+      return (text ? PIPELINE : MODEL).formatted(quoted(out));
+    }
+    String input = pipeline.startsWith("image") ? "cat.jpg" : "Ada Lovelace was born in London.";
+    return OTHERS.formatted(quoted(Path.of(pipeline)), quoted(out), quoted(Path.of(input)));
   }
 
   private void writeGguf() throws IOException {
@@ -130,7 +151,7 @@ final class ExportCommand implements Callable<Integer> {
       throw new CommandException(out + " exists: choose another file, or give --overwrite");
     }
     try (Scope scope = Scope.open();
-        CausalLm plain = plain()) {
+        CausalLm plain = plain(CausalLm.class, "language model")) {
       Tokenizer tokenizer = Tokenizers.exists(folder) ? Tokenizers.load(folder) : null;
       Gguf.save(plain, tokenizer, ends(tokenizer), wanted, out);
     }
@@ -145,8 +166,8 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   /** The model in plain weights. */
-  private CausalLm plain() throws IOException {
-    try (CausalLm model = ModelFolder.load(folder, CausalLm.class, "language model")) {
+  private <M extends Model> M plain(Class<M> family, String words) throws IOException {
+    try (M model = ModelFolder.load(folder, family, words)) {
       if (!Adapters.names(model).isEmpty()) {
         Adapters.merge(model, Adapters.DEFAULT); // says why that cannot be done
       }
