@@ -8,6 +8,7 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Operator;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +29,10 @@ final class LowRankProduct {
    * @return [..., out]
    */
   static Tensor of(Layer frozen, Tensor x, List<LowRankUpdate> parts) {
+    return Scope.tidy(() -> product(frozen, x, parts));
+  }
+
+  private static Tensor product(Layer frozen, Tensor x, List<LowRankUpdate> parts) {
     Tensor flat = x.reshape(-1, x.size(-1));
     boolean wanted = flat.requiresGrad();
     List<Tensor> operands = new ArrayList<>();

@@ -99,6 +99,52 @@ class FineTuneTest {
     assertTrue(outcome.err().contains("the one before training is kept"), outcome.err());
   }
 
+  @Test
+  void anAdapterIsTrainedUsedAndMerged() throws IOException {
+    Path out = folder.resolve("adapter");
+    Path samples = folder.resolve("samples.jsonl");
+    Files.writeString(samples, "{\"prompt\": \"one \", \"completion\": \"two\"}\n".repeat(12));
+    Outcome outcome =
+        Outcome.of(
+            "train",
+            "--task",
+            "instruct",
+            "--from",
+            "" + languageModel(),
+            "--data",
+            "" + samples,
+            "--out",
+            "" + out,
+            "--adapter",
+            "lora",
+            "--set",
+            "adapter.rank=2",
+            "--steps",
+            "4");
+    assertEquals(0, outcome.code(), outcome.err());
+    assertTrue(outcome.err().contains("the adapter is in"), outcome.err());
+    assertTrue(outcome.err().contains("(expected: two)"), outcome.err());
+    assertTrue(Files.exists(out.resolve("adapter_model.safetensors")));
+    assertFalse(Files.exists(out.resolve("model.safetensors")));
+    String prompt = "one ";
+    Outcome made = Outcome.of("generate", "" + out, "--prompt", prompt, "-n", "4", "--greedy");
+    assertEquals(0, made.code(), made.err());
+
+    Path merged = folder.resolve("merged");
+    Outcome whole = Outcome.of("export", "" + out, "--out", "" + merged);
+    assertEquals(1, whole.code());
+    assertTrue(whole.err().contains("give --merge"), whole.err());
+    Outcome export = Outcome.of("export", "" + out, "--merge", "--out", "" + merged);
+    assertEquals(0, export.code(), export.err());
+    Outcome same = Outcome.of("generate", "" + merged, "--prompt", prompt, "-n", "4", "--greedy");
+    assertEquals(made.out(), same.out());
+    Outcome again = Outcome.of("export", "" + merged, "--merge", "--out", "" + folder + "/x");
+    assertTrue(again.err().contains("--merge is for adapters"), again.err());
+    Outcome alone =
+        Outcome.of("train", "--data", "" + text, "--adapter", "lora", "--out", "" + merged + "2");
+    assertTrue(alone.err().contains("give that with --from"), alone.err());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "--horizon, 28, model.horizon=14, model.horizon",

@@ -6,6 +6,7 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
 
@@ -48,7 +49,7 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
     try (Mode mode = Autograd.autocast(DType.BFLOAT16, false)) {
       boolean exact = x.dtype() == DType.FLOAT64;
       Tensor flat = x.detach().reshape(-1, x.size(-1)).to(exact ? x.dtype() : DType.FLOAT32);
-      Tensor y = exact ? inDoubles(flat) : product(flat);
+      Tensor y = exact ? inDoubles(flat) : isTraining() ? inFloats(flat) : product(flat);
       long[] shape = x.shape().toArray();
       shape[shape.length - 1] = y.size(1);
       return Autograd.withGradient(
@@ -72,6 +73,19 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
 
   /** The layer's output for float32 rows [M, in]: [M, out]. */
   abstract Tensor product(Tensor x);
+
+  /**
+   * The same in training, for an adapter: the matrix is converted to floats for the product, which
+   * is faster for many rows than a product of integers, and of which gradients are exact.
+   */
+  private Tensor inFloats(Tensor x) {
+    return Scope.tidy(
+        () -> {
+          try (Mode mode = Autograd.noGrad()) {
+            return Functional.linear(x, matrix(DType.FLOAT32), offset(DType.FLOAT32));
+          }
+        });
+  }
 
   /** The same for float64 rows. */
   Tensor inDoubles(Tensor x) {
