@@ -3,6 +3,7 @@ package dev.jformer.tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Edge;
 import org.bytedeco.pytorch.EdgeVector;
@@ -182,13 +183,19 @@ final class CustomGradient {
       if (operands.get(i).isClosed()) {
         throw new TensorException(
             name
-                + ": its gradients were already computed and their operands released; run the forward pass again");
+                + ": its gradients were already computed and their operands released; run the"
+                + " forward pass again");
       }
       if (operands.get(i).version() != versions[i]) {
         throw new TensorException(
             name + ": operand " + i + " was changed in place before its gradient was computed");
       }
     }
-    return backward.gradients(gradient, operands);
+    // What is made on the way must not stay until the scope of the whole backward pass closes.
+    try (Scope scope = Scope.open()) {
+      List<Tensor> gradients = backward.gradients(gradient, operands);
+      gradients.stream().filter(Objects::nonNull).forEach(Tensor::keep);
+      return gradients;
+    }
   }
 }

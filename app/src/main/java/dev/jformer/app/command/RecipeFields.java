@@ -63,6 +63,12 @@ final class RecipeFields {
    */
   Map<String, String> all(Map<String, String> defaults) {
     Map<String, String> all = new LinkedHashMap<>(defaults);
+    options.forEach(
+        (path, value) -> {
+          if (set.keySet().stream().anyMatch(inner -> inner.startsWith(path + "."))) {
+            all.put(path, value); // a part comes before its own fields
+          }
+        });
     set.forEach(
         (path, value) -> {
           all.remove(path);

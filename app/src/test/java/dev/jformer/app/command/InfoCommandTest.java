@@ -26,6 +26,7 @@ class InfoCommandTest {
     info.path("kinds").fieldNames().forEachRemaining(kinds::add);
     assertEquals(
         List.of(
+            "adapter",
             "cache",
             "compress",
             "data",
@@ -41,6 +42,7 @@ class InfoCommandTest {
             "problem",
             "projection",
             "range",
+            "scaling",
             "token-reducer"),
         kinds);
     assertEquals(4, info.path("parts").path("mixer").path("flow").path("heads").asInt());
