@@ -54,6 +54,7 @@ public final class HuggingFace {
           new Roberta("xlm-roberta"),
           new DistilBert(),
           new MpNet(),
+          new ModernBert(),
           new Vit("vit"),
           new Vit("deit"));
 

@@ -32,7 +32,7 @@ public final class Block extends ResidualBlock {
   private Block(BlockContext context, BlockConfig config, Position position) {
     this.placement = config.placement();
     int width = context.width();
-    Slot<Layer> tokenNorm = child("mixerNorm", Layer.class, config.norm().build(width));
+    Slot<Layer> tokenNorm = child("mixerNorm", Layer.class, config.mixerNorm(context));
     this.mixer = child("mixer", TokenMixer.class, config.mixer().build(context, position));
     Slot<Layer> channelNorm = child("ffnNorm", Layer.class, config.norm().build(width));
     this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(context));

@@ -6,6 +6,8 @@ import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.nn.BlockContext;
+import dev.jformer.nn.Identity;
+import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
@@ -18,6 +20,8 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * @param mixer the token mixer
  * @param ffn the channel mixer
  * @param norm the normalisation
+ * @param firstNorm whether the token mixer of the first block has a norm; ModernBERT, whose
+ *     embeddings have one, has none there
  * @param placement the placement of the normalisation
  * @param bias whether linear layers have a bias
  * @param dropout probability of dropout, on the input of the first block and on the output of each
@@ -31,6 +35,7 @@ public record BlockConfig(
     TokenMixer.Config mixer,
     ChannelMixer.Config ffn,
     Norm.Config norm,
+    boolean firstNorm,
     NormPlacement placement,
     boolean bias,
     double dropout,
@@ -44,6 +49,7 @@ public record BlockConfig(
         new SoftmaxAttention.Config(),
         new Mlp.Config(),
         new Norm.LayerNormConfig(),
+        true,
         NormPlacement.PRE,
         true,
         0,
@@ -62,6 +68,11 @@ public record BlockConfig(
     Checks.notNull("residual", residual);
     Checks.notNull("init", init);
     Checks.notNull("projection", projection);
+  }
+
+  /** Builds the norm of a block's token mixer. */
+  Layer mixerNorm(BlockContext context) {
+    return context.layer() > 0 || firstNorm ? norm.build(context.width()) : new Identity();
   }
 
   /**

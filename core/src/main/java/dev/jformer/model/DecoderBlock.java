@@ -31,7 +31,7 @@ public final class DecoderBlock extends ResidualBlock {
     Block.check(config.norm(), context);
     int width = context.width();
     this.mixer = child("mixer", TokenMixer.class, config.mixer().build(context, position));
-    Slot<Layer> mixerNorm = child("mixerNorm", Layer.class, config.norm().build(width));
+    Slot<Layer> mixerNorm = child("mixerNorm", Layer.class, config.mixerNorm(context));
     this.cross = child("cross", CrossAttention.class, new CrossAttention(crossHeads, context));
     Slot<Layer> crossNorm = child("crossNorm", Layer.class, config.norm().build(width));
     this.ffn = child("ffn", ChannelMixer.class, config.ffn().build(context));

@@ -84,11 +84,17 @@ public final class Encoder extends Model {
    *
    * @param mlmHead whether there is such a head
    * @param norm its normalisation
+   * @param bias whether its linear layer has a bias
    */
-  public record Head(@FormerNames("fillsIn") boolean mlmHead, Norm.Config norm) {
+  public record Head(@FormerNames("fillsIn") boolean mlmHead, Norm.Config norm, boolean bias) {
     /** Defaults: a head with layer normalisation. */
     public Head() {
       this(true, new Norm.LayerNormConfig());
+    }
+
+    /** A head whose linear layer has a bias. */
+    public Head(boolean mlmHead, Norm.Config norm) {
+      this(mlmHead, norm, true);
     }
 
     /** Checks the values. */
@@ -196,7 +202,7 @@ public final class Encoder extends Model {
 
     /** Returns this configuration with a head for masked language modelling. */
     public Config withMlmHead() {
-      return withHead(new Head(true, head.norm()));
+      return withHead(new Head(true, head.norm(), head.bias()));
     }
 
     /** Whether the vocabulary is that of a tokenizer with a number of ids. */
@@ -241,7 +247,8 @@ public final class Encoder extends Model {
                 new TransformerStack.Setting(config.length())
                     .withInputNorm(config.embeddings().norm())));
     if (config.head().mlmHead()) {
-      this.transform = child("transform", Layer.class, new Linear(width, width, true, normal));
+      this.transform =
+          child("transform", Layer.class, new Linear(width, width, config.head().bias(), normal));
       this.transformNorm = child("transformNorm", Layer.class, config.head().norm().build(width));
       this.decoder = child("decoder", Layer.class, table.output());
       this.decoderBias = parameter("decoderBias", Tensor.zeros(config.vocab()));

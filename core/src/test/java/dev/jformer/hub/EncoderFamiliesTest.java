@@ -80,7 +80,10 @@ class EncoderFamiliesTest {
         "distilbert-sequence",
         "distilbert-tokens",
         "mpnet",
-        "mpnet-sequence"
+        "mpnet-sequence",
+        "modernbert",
+        "modernbert-sequence",
+        "modernbert-tokens"
       })
   void statesAndLogitsAreTransformers(String name) throws IOException {
     try (Mode mode = Autograd.noGrad();
