@@ -165,7 +165,7 @@ public final class Generator {
    */
   public List<Continuation> generate(
       List<int[]> prompts, Request request, Function<int[], String> decoder, Watcher watcher) {
-    check(prompts, request, decoder);
+    check(model, prompts, request, decoder);
     if (prompts.isEmpty()) {
       return List.of();
     }
@@ -248,7 +248,9 @@ public final class Generator {
     }
   }
 
-  private void check(List<int[]> prompts, Request request, Function<int[], String> decoder) {
+  /** Checks that a model can continue prompts. */
+  static void check(
+      CausalLm model, List<int[]> prompts, Request request, Function<int[], String> decoder) {
     if (model.isTraining()) {
       throw new IllegalStateException(
           "the model is in training, where dropout would disturb it: call train(false) first");
@@ -258,11 +260,11 @@ public final class Generator {
           "stop strings " + request.stopStrings() + " need a decoder, but it is null");
     }
     for (int i = 0; i < prompts.size(); i++) {
-      check(i, prompts.get(i));
+      check(model, i, prompts.get(i));
     }
   }
 
-  private void check(int number, int[] prompt) {
+  private static void check(CausalLm model, int number, int[] prompt) {
     if (prompt.length == 0) {
       throw new IllegalArgumentException(
           "prompt " + number + " is empty: expected at least one token");

@@ -62,6 +62,11 @@ final class Sequence {
     return ids.size();
   }
 
+  /** The tokens from a position on. */
+  int[] from(int position) {
+    return ids.from(position);
+  }
+
   /** The token at a position; after the end, the last token. */
   int at(int position) {
     return ids.get(Math.min(position, ids.size() - 1));

@@ -18,7 +18,7 @@ final class GgufStops {
   private static final int SPECIAL = 3;
 
   /** Texts of tokens that end a turn. */
-  private static final Set<String> TURN_ENDS =
+  static final Set<String> TURN_ENDS =
       Set.of("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>");
 
   private GgufStops() {}

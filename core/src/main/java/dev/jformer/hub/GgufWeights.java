@@ -73,6 +73,19 @@ final class GgufWeights implements StoredWeights {
   }
 
   @Override
+  public void copyTo(String name, Tensor target) {
+    boolean plain =
+        !architecture.isTransposed(stored.get(name))
+            && architecture.interleavedHeads(config, stored.get(name)) == 0
+            && target.dtype() == DType.FLOAT32;
+    if (plain) {
+      file.copyTo(stored.get(name), target);
+    } else {
+      target.copy_(tensor(name));
+    }
+  }
+
+  @Override
   public String spelled(String name) {
     return names.gguf(name);
   }

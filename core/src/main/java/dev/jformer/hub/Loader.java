@@ -3,7 +3,9 @@ package dev.jformer.hub;
 import dev.jformer.io.FormatException;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Shape;
 import java.nio.file.Path;
@@ -99,11 +101,25 @@ record Loader(Path folder, StoredWeights weights) {
     return type.name().toLowerCase(Locale.ROOT);
   }
 
+  /** Whether a stored tensor is the parameter as it is. */
+  private boolean isDirect(WeightMap map, Parameter parameter) {
+    return map.theirs().size() == 1
+        && map.order() == StoredOrder.SAME
+        && parameter.value().isContiguous()
+        && weights.shape(map.theirs().get(0)).equals(parameter.value().shape());
+  }
+
   private void fill(Model model, List<WeightMap> maps) {
     Map<String, Parameter> parameters = model.parameters();
     for (WeightMap map : maps) {
-      try (Scope scope = Scope.open()) {
-        parameters.get(map.ours()).copyFrom(map.toOurs(weights::tensor));
+      Parameter parameter = parameters.get(map.ours());
+      try (Scope scope = Scope.open();
+          Mode mode = Autograd.noGrad()) {
+        if (isDirect(map, parameter)) {
+          weights.copyTo(map.theirs().get(0), parameter.value());
+        } else {
+          parameter.copyFrom(map.toOurs(weights::tensor));
+        }
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
+import dev.jformer.data.DataException;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
@@ -39,6 +40,39 @@ public final class StopTokens {
       }
     }
     return tokenizer.endOfText().isPresent() ? Set.of(tokenizer.endOfText().getAsInt()) : Set.of();
+  }
+
+  /**
+   * The tokens with which a chat template ends an answer: of the usual ones and the end of a text,
+   * those that it writes after an answer. Not all models name them.
+   */
+  public static Set<Integer> ofTurn(ChatTemplate template, Tokenizer tokenizer) {
+    String answer = "An answer.";
+    List<ChatMessage> talk =
+        List.of(ChatMessage.user("A question."), ChatMessage.assistant(answer));
+    String after = after(template, talk, answer);
+    Set<String> tokens = new TreeSet<>(GgufStops.TURN_ENDS);
+    if (template.tokens().containsKey("eos_token")) {
+      tokens.add(template.tokens().get("eos_token"));
+    }
+    Set<Integer> ids = new TreeSet<>();
+    for (String token : tokens) {
+      if (after.contains(token)) {
+        tokenizer.id(token).ifPresent(ids::add);
+      }
+    }
+    return ids;
+  }
+
+  /** What a template writes after an answer; nothing if it refuses the conversation. */
+  private static String after(ChatTemplate template, List<ChatMessage> talk, String answer) {
+    try {
+      String text = template.render(talk, false);
+      int at = text.lastIndexOf(answer);
+      return at < 0 ? "" : text.substring(at + answer.length());
+    } catch (DataException e) {
+      return "";
+    }
   }
 
   private static Set<Integer> ids(Path file, JsonNode given) {

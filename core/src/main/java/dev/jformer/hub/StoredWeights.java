@@ -16,6 +16,13 @@ interface StoredWeights {
 
   Tensor tensor(String name);
 
+  /**
+   * Copies a tensor into one of the same shape; files whose tensors must be decoded save memory so.
+   */
+  default void copyTo(String name, Tensor target) {
+    target.copy_(tensor(name));
+  }
+
   /** The name of a tensor in the file itself, for messages. */
   default String spelled(String name) {
     return name;

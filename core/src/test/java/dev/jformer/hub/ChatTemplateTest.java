@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.DataException;
+import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.io.gguf.GgufType;
 import dev.jformer.io.gguf.GgufWriter;
 import dev.jformer.tensor.Tensor;
@@ -20,6 +22,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,6 +141,25 @@ class ChatTemplateTest {
     assertEquals(
         "04 July 2026 False",
         template.withClock(clock).render(TALK, true, Map.of("enable_thinking", false)));
+  }
+
+  @Test
+  void theTokenThatEndsATurnIsFound() throws IOException {
+    Path file = Path.of("src/test/resources/dev/jformer/hub/gguf/llama.gguf");
+    Tokenizer tokenizer = Tokenizers.load(file);
+    String turn = "{% for m in messages %}<|im_start|>{{ m.content }}%s\n{% endfor %}";
+    ChatTemplate ended =
+        ChatTemplate.parse(turn.replace("%s", "<|im_end|>"), Map.of(), "a template");
+    int id = tokenizer.id("<|im_end|>").orElseThrow();
+    assertEquals(Set.of(id), StopTokens.ofTurn(ended, tokenizer));
+    ChatTemplate other =
+        ChatTemplate.parse(
+            turn.replace("%s", "{{ eos_token }}"), Map.of("eos_token", "is"), "a template");
+    assertEquals(Set.of(tokenizer.id("is").orElseThrow()), StopTokens.ofTurn(other, tokenizer));
+    for (String none : List.of(turn.replace("%s", "</never>"), "{{ raise_exception('') }}", "x")) {
+      ChatTemplate template = ChatTemplate.parse(none, Map.of(), "a template");
+      assertEquals(Set.of(), StopTokens.ofTurn(template, tokenizer));
+    }
   }
 
   @Test

@@ -28,6 +28,7 @@ import picocli.CommandLine.ScopeType;
       CompareCommand.class,
       ReproduceCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       PredictCommand.class,
       TranslateCommand.class,
       EmbedCommand.class,
@@ -53,6 +54,7 @@ import picocli.CommandLine.ScopeType;
           jformer train --resume runs/book
               Continues a run that was stopped or killed.
           jformer generate runs/book --prompt 'Once upon'
+          jformer chat model.gguf
           jformer eval runs/book --data other.txt
           jformer train --task images --data photos.zip
           jformer predict runs/images picture.jpg
@@ -77,7 +79,8 @@ public final class Commands implements Runnable {
 
   static {
     GROUPS.put("Train and measure:", List.of("train", "eval", "compare", "reproduce"));
-    GROUPS.put("Use a model:", List.of("generate", "predict", "translate", "embed", "forecast"));
+    GROUPS.put(
+        "Use a model:", List.of("generate", "chat", "predict", "translate", "embed", "forecast"));
     GROUPS.put("Change a model:", List.of("compress", "tickets", "grow", "export"));
     GROUPS.put("Look things up:", List.of("info", "runs", "papers", "help"));
     GROUPS.put("Tools:", List.of("tokenizer", "bench", "generate-completion"));

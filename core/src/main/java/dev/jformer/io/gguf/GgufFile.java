@@ -229,9 +229,32 @@ public final class GgufFile implements AutoCloseable {
         .reshape(entry.shape().toArray());
   }
 
+  /**
+   * Copies a tensor into one of the same shape, without a second one of its size in memory.
+   *
+   * @param target contiguous, float32
+   * @throws FormatException if the file has no tensor of this name
+   */
+  public void copyTo(String name, Tensor target) {
+    GgufTensor entry = tensors.get(name);
+    if (entry != null && entry.type().isQuantized() && target.shape().equals(entry.shape())) {
+      try (Scope scope = Scope.open()) {
+        decode(entry, target.reshape(target.elements()));
+      }
+    } else {
+      target.copy_(tensor(name));
+    }
+  }
+
   private Tensor decoded(GgufTensor entry) {
-    int step = entry.type().blockValues();
     Tensor values = Tensor.empty(DType.FLOAT32, entry.shape().elements());
+    decode(entry, values);
+    return values.reshape(entry.shape().toArray());
+  }
+
+  /** Decodes a quantized tensor into a vector, piece by piece. */
+  private void decode(GgufTensor entry, Tensor values) {
+    int step = entry.type().blockValues();
     float[] chunk = new float[(int) Math.min(CHUNK, entry.shape().elements())];
     for (long done = 0; done < values.elements(); done += chunk.length) {
       int count = (int) Math.min(chunk.length, values.elements() - done);
@@ -246,7 +269,6 @@ public final class GgufFile implements AutoCloseable {
         out.put(chunk, 0, count);
       }
     }
-    return values.reshape(entry.shape().toArray());
   }
 
   /** Releases this object's hold on the file; views taken from it keep theirs. */
