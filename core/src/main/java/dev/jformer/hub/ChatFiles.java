@@ -23,7 +23,7 @@ final class ChatFiles {
   static final String TOKENS = "special_tokens_map.json";
   static final String FIELD = "chat_template";
 
-  private static final String GGUF_TEMPLATE = "tokenizer.chat_template";
+  static final String GGUF_TEMPLATE = "tokenizer.chat_template";
   private static final String GGUF_PREFIX = "tokenizer.ggml.";
   private static final long LONGEST = 16 << 20;
 

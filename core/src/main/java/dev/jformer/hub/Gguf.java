@@ -65,6 +65,16 @@ public final class Gguf {
   }
 
   /**
+   * Saves a model without a template of conversations; see {@link #save(CausalLm, Tokenizer,
+   * Collection, GgufType, ChatTemplate, Path)}.
+   */
+  public static void save(
+      CausalLm model, Tokenizer tokenizer, Collection<Integer> ends, GgufType type, Path path)
+      throws IOException {
+    save(model, tokenizer, ends, type, null, path);
+  }
+
+  /**
    * Saves a model as a GPT-2 or a Llama in GGUF, so that programs built on llama.cpp load it.
    * Vectors are written as F32. So that all values can be stored, matrices whose rows are no whole
    * blocks of a type are written as F16.
@@ -72,12 +82,18 @@ public final class Gguf {
    * @param tokenizer byte-level BPE, written into the file; null if the model has no text
    * @param ends the tokens that end a text
    * @param type the type of matrices: F32, F16 or Q8_0
+   * @param chat the template of conversations; null for none
    * @throws ConfigException if the model is neither, or the tokenizer has more ids than the model
    * @throws dev.jformer.data.DataException if GGUF has no form for the tokenizer
    * @throws IOException if it cannot be written
    */
   public static void save(
-      CausalLm model, Tokenizer tokenizer, Collection<Integer> ends, GgufType type, Path path)
+      CausalLm model,
+      Tokenizer tokenizer,
+      Collection<Integer> ends,
+      GgufType type,
+      ChatTemplate chat,
+      Path path)
       throws IOException {
     HuggingFace.Written written = HuggingFace.written(model, tokenizer);
     GgufArchitecture architecture = architecture(written.config().path("model_type").asText());
@@ -86,6 +102,9 @@ public final class Gguf {
     architecture.write(written.config(), out);
     if (tokenizer != null) {
       GgufTokenizerWriter.write(tokenizer, model.config().vocab(), ends, out);
+    }
+    if (chat != null) {
+      out.text(ChatFiles.GGUF_TEMPLATE, chat.source());
     }
     try (Scope scope = Scope.open()) {
       for (Map.Entry<String, Tensor> entry : written.tensors().entrySet()) {

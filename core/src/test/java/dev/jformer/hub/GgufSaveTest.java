@@ -93,6 +93,16 @@ class GgufSaveTest {
   }
 
   @Test
+  void theTemplateOfConversationsIsWritten() throws IOException {
+    ChatTemplate template = ChatTemplate.of(GgufLlamaTest.FILE).orElseThrow();
+    Tokenizer tokenizer = Tokenizers.load(GgufLlamaTest.FILE);
+    try (CausalLm model = model("gguf")) {
+      Gguf.save(model, tokenizer, List.of(2, 0), GgufType.F16, template, file);
+    }
+    assertEquals(template.source(), ChatTemplate.of(file).orElseThrow().source());
+  }
+
+  @Test
   void idsWithoutATokenAreFilled() throws IOException {
     Tokenizer bytes = new ByteTokenizer();
     try (CausalLm model = model("gguf")) { // 300 ids

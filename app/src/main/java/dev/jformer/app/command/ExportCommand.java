@@ -5,6 +5,7 @@ import dev.jformer.adapt.Adapters;
 import dev.jformer.compress.Fold;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.hub.ChatTemplate;
 import dev.jformer.hub.Gguf;
 import dev.jformer.hub.HuggingFace;
 import dev.jformer.hub.PeftFolder;
@@ -153,7 +154,8 @@ final class ExportCommand implements Callable<Integer> {
     try (Scope scope = Scope.open();
         CausalLm plain = plain(CausalLm.class, "language model")) {
       Tokenizer tokenizer = Tokenizers.exists(folder) ? Tokenizers.load(folder) : null;
-      Gguf.save(plain, tokenizer, ends(tokenizer), wanted, out);
+      ChatTemplate chat = ChatTemplate.of(folder).orElse(null);
+      Gguf.save(plain, tokenizer, ends(tokenizer), wanted, chat, out);
     }
   }
 
