@@ -1,6 +1,7 @@
 package dev.jformer.data.algorithm;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -26,7 +27,7 @@ final class Symbols {
 
   @SafeVarargs
   static List<String> join(List<String>... parts) {
-    return Stream.of(parts).flatMap(List::stream).toList();
+    return Arrays.stream(parts).flatMap(List::stream).toList();
   }
 
   /** What follows the last occurrence of a symbol; all if there is none. */

@@ -109,7 +109,7 @@ final class Filters {
                 .replace("*", "%2A"));
     ALL.put(
         "wordcount",
-        (v, a, f) -> (long) Pattern.compile("(?U)\\w+").matcher(text(v, f)).results().count());
+        (v, a, f) -> Pattern.compile("(?U)\\w+").matcher(text(v, f)).results().count());
   }
 
   private Filters() {}
