@@ -28,9 +28,6 @@ import org.bytedeco.javacpp.Pointer;
  * </pre>
  */
 final class LeakHarness {
-  /** The first rounds, in which classes are loaded and compiled, and buffers reach their size. */
-  private static final double WARM_UP = 0.25;
-
   private final Path base;
   private final Map<String, List<String>> works = new LinkedHashMap<>();
 
@@ -57,38 +54,43 @@ final class LeakHarness {
 
   /** What a command, repeated, leaves. */
   record Trace(String work, List<Sample> samples) {
-    private int warm() {
-      return (int) Math.ceil(samples.size() * WARM_UP);
+    /** The middle of some rounds: which compiler's memory is in use at a moment is chance. */
+    private long middle(int from, int to, ToLongFunction<Sample> of) {
+      long[] sorted = samples.subList(from, to).stream().mapToLong(of).sorted().toArray();
+      return sorted[sorted.length / 2];
     }
 
-    private long growth(ToLongFunction<Sample> of) {
-      int from = warm();
-      int to = samples.size() - 1;
-      return (of.applyAsLong(samples.get(to)) - of.applyAsLong(samples.get(from))) / (to - from);
+    private long first(ToLongFunction<Sample> of) {
+      return middle(samples.size() / 4, samples.size() / 2, of);
+    }
+
+    private long last(ToLongFunction<Sample> of) {
+      return middle(samples.size() * 3 / 4, samples.size(), of);
+    }
+
+    /** From the second quarter of the rounds to the last, for each. */
+    private double growth(ToLongFunction<Sample> of) {
+      return (last(of) - first(of)) / (samples.size() / 2.0);
     }
 
     /** Native objects that each round left. */
-    long pointersEach() {
+    double pointersEach() {
       return growth(Sample::pointers);
     }
 
     /** Bytes of native memory that each round left. */
-    long bytesEach() {
+    double bytesEach() {
       return growth(Sample::nativeHeap);
     }
 
     String row() {
-      Sample first = samples.get(warm());
-      Sample middle = samples.get((warm() + samples.size()) / 2);
-      Sample last = samples.get(samples.size() - 1);
       return String.format(
           Locale.ROOT,
-          "| `%s` | %d | %.1f | %.1f | %.1f | %.2f | %d | %.1f |",
+          "| `%s` | %d | %.1f | %.1f | %.2f | %.2f | %.2f |",
           work,
           samples.size(),
-          first.resident / 1e6,
-          middle.resident / 1e6,
-          last.resident / 1e6,
+          first(Sample::resident) / 1e6,
+          last(Sample::resident) / 1e6,
           bytesEach() / 1e3,
           pointersEach(),
           growth(Sample::javaHeap) / 1e3);
@@ -205,11 +207,15 @@ final class LeakHarness {
         new LeakHarness(base, Path.of("core/src/test/resources/dev/jformer/io/hf/bert"), 200);
     List<String> names = args.length > 1 ? List.of(args).subList(1, args.length) : harness.names();
     System.out.println(
-        "| work | rounds | resident, first (MB) | half-way | last | native kB a round |"
+        "| work | rounds | resident in the second quarter (MB) | in the last | native kB a round |"
             + " native objects | Java kB |");
-    System.out.println("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    System.out.println("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (String name : names) {
-      System.out.println(harness.repeat(name, rounds).row());
+      Trace trace = harness.repeat(name, rounds);
+      System.out.println(trace.row());
+      if (Boolean.getBoolean("leak.samples")) {
+        trace.samples().forEach(System.out::println);
+      }
     }
     FileTree.delete(base);
     System.exit(0);
