@@ -24,7 +24,15 @@ public final class Gguf {
   static final String ARCHITECTURE = "general.architecture";
 
   private static final List<GgufArchitecture> ARCHITECTURES =
-      List.of(new GgufLlama(), new GgufGpt2());
+      List.of(
+          new GgufLlama(),
+          new GgufGpt2(),
+          new GgufQwen("qwen2"),
+          new GgufQwen("qwen3"),
+          new GgufGemma("gemma2"),
+          new GgufGemma("gemma3"),
+          new GgufPhi3(),
+          new GgufNeox());
 
   private Gguf() {}
 
@@ -75,15 +83,16 @@ public final class Gguf {
   }
 
   /**
-   * Saves a model as a GPT-2 or a Llama in GGUF, so that programs built on llama.cpp load it.
-   * Vectors are written as F32. So that all values can be stored, matrices whose rows are no whole
-   * blocks of a type are written as F16.
+   * Saves a model in GGUF, so that programs built on llama.cpp load it, in the architecture of the
+   * family that {@link HuggingFace#save} would choose. Vectors are written as F32. So that all
+   * values can be stored, matrices whose rows are no whole blocks of a type are written as F16.
    *
    * @param tokenizer byte-level BPE, written into the file; null if the model has no text
    * @param ends the tokens that end a text
    * @param type the type of matrices: F32, F16 or Q8_0
    * @param chat the template of conversations; null for none
-   * @throws ConfigException if the model is neither, or the tokenizer has more ids than the model
+   * @throws ConfigException if there is no architecture for the model, or the tokenizer has more
+   *     ids than the model
    * @throws dev.jformer.data.DataException if GGUF has no form for the tokenizer
    * @throws IOException if it cannot be written
    */
@@ -96,7 +105,7 @@ public final class Gguf {
       Path path)
       throws IOException {
     HuggingFace.Written written = HuggingFace.written(model, tokenizer);
-    GgufArchitecture architecture = architecture(written.config().path("model_type").asText());
+    GgufArchitecture architecture = holding(written.config().path("model_type").asText());
     GgufWriter out = new GgufWriter();
     out.text(ARCHITECTURE, architecture.name());
     architecture.write(written.config(), out);
@@ -109,21 +118,24 @@ public final class Gguf {
     try (Scope scope = Scope.open()) {
       for (Map.Entry<String, Tensor> entry : written.tensors().entrySet()) {
         String name = architecture.names().gguf(entry.getKey());
-        Tensor values = stored(architecture, written.config(), name, entry.getValue());
+        Tensor values =
+            architecture.order(written.config(), name).toStored(entry.getValue()).contiguous();
         out.tensor(name, typeOf(values, type), values);
       }
       out.write(path);
     }
   }
 
-  /** A tensor of Hugging Face's in GGUF's order. */
-  private static Tensor stored(
-      GgufArchitecture architecture, ObjectNode config, String name, Tensor values) {
-    if (architecture.isTransposed(name)) {
-      return values.t();
-    }
-    int heads = architecture.interleavedHeads(config, name);
-    return heads == 0 ? values : GgufWeights.pairs(values, heads);
+  private static GgufArchitecture holding(String modelType) {
+    return ARCHITECTURES.stream()
+        .filter(architecture -> architecture.holds(modelType))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ConfigException(
+                    "this model cannot be saved in GGUF, which has no architecture for '"
+                        + modelType
+                        + "': save it as a folder"));
   }
 
   private static GgufType typeOf(Tensor values, GgufType wanted) {

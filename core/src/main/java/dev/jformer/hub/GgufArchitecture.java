@@ -33,20 +33,19 @@ interface GgufArchitecture {
   /** The names of tensors. */
   GgufNames names();
 
-  /** Whether a matrix is the transposed one of Hugging Face's. */
-  default boolean isTransposed(String name) {
-    return false;
+  /** Whether models of a {@code model_type} of Hugging Face's are saved in it. */
+  default boolean holds(String modelType) {
+    return modelType.equals(name());
   }
 
   /**
-   * The number of heads whose rows are stored in another order: pairs of rotary channels as
-   * neighbours, where Hugging Face has them half a head apart. 0 if the rows are in order.
+   * The order in which a file holds the values of a tensor of Hugging Face's.
    *
    * @param config as {@link #config} makes it
    * @param name of a tensor in the GGUF file
    */
-  default int interleavedHeads(JsonNode config, String name) {
-    return 0;
+  default StoredOrder order(JsonNode config, String name) {
+    return StoredOrder.SAME;
   }
 
   /**

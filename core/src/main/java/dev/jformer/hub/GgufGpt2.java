@@ -42,8 +42,9 @@ final class GgufGpt2 implements GgufArchitecture {
   }
 
   @Override
-  public boolean isTransposed(String name) {
-    return LINEAR.contains(name.substring(name.indexOf('.', name.indexOf('.') + 1) + 1));
+  public StoredOrder order(JsonNode config, String name) {
+    boolean linear = LINEAR.contains(name.substring(name.indexOf('.', name.indexOf('.') + 1) + 1));
+    return linear ? StoredOrder.TRANSPOSED : StoredOrder.SAME;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.jformer.hub;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -15,8 +16,64 @@ import java.util.stream.Collectors;
  * @param others Hugging Face's other module names, by GGUF's
  */
 record GgufNames(String blocks, Map<String, String> ofBlock, Map<String, String> others) {
+  /** The names of Llama, and what its relatives add. */
+  static final GgufNames LLAMA =
+      new GgufNames(
+          "model.layers.",
+          Map.ofEntries(
+              Map.entry("attn_norm", "input_layernorm"),
+              Map.entry("attn_q", "self_attn.q_proj"),
+              Map.entry("attn_k", "self_attn.k_proj"),
+              Map.entry("attn_v", "self_attn.v_proj"),
+              Map.entry("attn_q_norm", "self_attn.q_norm"),
+              Map.entry("attn_k_norm", "self_attn.k_norm"),
+              Map.entry("attn_output", "self_attn.o_proj"),
+              Map.entry("ffn_norm", "post_attention_layernorm"),
+              Map.entry("ffn_gate", "mlp.gate_proj"),
+              Map.entry("ffn_up", "mlp.up_proj"),
+              Map.entry("ffn_down", "mlp.down_proj")),
+          Map.of(
+              "token_embd", "model.embed_tokens",
+              "output_norm", "model.norm",
+              "output", "lm_head"));
+
+  /** The names of Gemma 2 and 3. */
+  static final GgufNames GEMMA =
+      LLAMA.with(
+          Map.of(
+              "post_attention_norm", "post_attention_layernorm",
+              "ffn_norm", "pre_feedforward_layernorm",
+              "post_ffw_norm", "post_feedforward_layernorm"));
+
+  /** The names of Phi-3. */
+  static final GgufNames PHI3 =
+      LLAMA.with(Map.of("attn_qkv", "self_attn.qkv_proj", "ffn_up", "mlp.gate_up_proj"));
+
+  /** The names of GPT-NeoX. */
+  static final GgufNames NEOX =
+      new GgufNames(
+          "gpt_neox.layers.",
+          Map.of(
+              "attn_norm", "input_layernorm",
+              "attn_qkv", "attention.query_key_value",
+              "attn_output", "attention.dense",
+              "ffn_norm", "post_attention_layernorm",
+              "ffn_up", "mlp.dense_h_to_4h",
+              "ffn_down", "mlp.dense_4h_to_h"),
+          Map.of(
+              "token_embd", "gpt_neox.embed_in",
+              "output_norm", "gpt_neox.final_layer_norm",
+              "output", "embed_out"));
+
   private static final String BLOCKS = "blk.";
   private static final Pattern KIND = Pattern.compile("(.+)(\\.(weight|bias))");
+
+  /** These names, with others in blocks. */
+  private GgufNames with(Map<String, String> changes) {
+    Map<String, String> changed = new HashMap<>(ofBlock);
+    changed.putAll(changes);
+    return new GgufNames(blocks, Map.copyOf(changed), others);
+  }
 
   /** Hugging Face's name; the same name if it is not known. */
   String theirs(String gguf) {

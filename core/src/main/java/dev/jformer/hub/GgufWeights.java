@@ -33,6 +33,9 @@ final class GgufWeights implements StoredWeights {
     this.architecture = architecture;
     this.config = config;
     for (String name : file.tensors().keySet()) {
+      if (GgufRope.TENSORS.contains(name)) {
+        continue; // which the configuration has
+      }
       if (stored.put(names.theirs(name), name) != null) {
         throw new ConfigException(
             "the tensor " + FormatException.oneLine(names.theirs(name)) + " stands twice");
@@ -52,9 +55,13 @@ final class GgufWeights implements StoredWeights {
   @Override
   public Shape shape(String name) {
     Shape shape = entry(name).shape();
-    return architecture.isTransposed(stored.get(name)) && shape.rank() == 2
+    return order(name) == StoredOrder.TRANSPOSED && shape.rank() == 2
         ? Shape.of(shape.size(1), shape.size(0))
         : shape;
+  }
+
+  private StoredOrder order(String name) {
+    return architecture.order(config, stored.get(name));
   }
 
   @Override
@@ -64,21 +71,12 @@ final class GgufWeights implements StoredWeights {
 
   @Override
   public Tensor tensor(String name) {
-    Tensor tensor = file.tensor(stored.get(name));
-    if (architecture.isTransposed(stored.get(name))) {
-      return tensor.t();
-    }
-    int heads = architecture.interleavedHeads(config, stored.get(name));
-    return heads == 0 ? tensor : halves(tensor, heads);
+    return order(name).toOurs(file.tensor(stored.get(name)));
   }
 
   @Override
   public void copyTo(String name, Tensor target) {
-    boolean plain =
-        !architecture.isTransposed(stored.get(name))
-            && architecture.interleavedHeads(config, stored.get(name)) == 0
-            && target.dtype() == DType.FLOAT32;
-    if (plain) {
+    if (order(name) == StoredOrder.SAME && target.dtype() == DType.FLOAT32) {
       file.copyTo(stored.get(name), target);
     } else {
       target.copy_(tensor(name));
@@ -88,21 +86,5 @@ final class GgufWeights implements StoredWeights {
   @Override
   public String spelled(String name) {
     return names.gguf(name);
-  }
-
-  /** Puts rows that stand in pairs into two halves of each head. */
-  static Tensor halves(Tensor rows, int heads) {
-    return exchanged(rows, heads, rows.size(0) / heads / 2, 2);
-  }
-
-  /** Puts the rows of two halves of each head into pairs. */
-  static Tensor pairs(Tensor rows, int heads) {
-    return exchanged(rows, heads, 2, rows.size(0) / heads / 2);
-  }
-
-  private static Tensor exchanged(Tensor rows, int heads, long outer, long inner) {
-    return rows.reshape(heads, outer, inner, rows.size(1))
-        .transpose(1, 2)
-        .reshape(rows.size(0), rows.size(1));
   }
 }

@@ -43,25 +43,6 @@ interface StoredOrder {
         }
       };
 
-  /** A matrix in a batch of one. */
-  StoredOrder BATCHED =
-      new StoredOrder() {
-        @Override
-        public Shape stored(Shape ours) {
-          return Shape.of(1, ours.size(0), ours.size(1));
-        }
-
-        @Override
-        public Tensor toOurs(Tensor stored) {
-          return stored.select(0, 0);
-        }
-
-        @Override
-        public Tensor toStored(Tensor ours) {
-          return ours.unsqueeze(0);
-        }
-      };
-
   /** The shape in the file. */
   Shape stored(Shape ours);
 
@@ -93,6 +74,67 @@ interface StoredOrder {
 
     private static Tensor exchanged(Tensor rows, int outer, int inner) {
       return rows.unflatten(0, outer, inner, -1).transpose(0, 1).flatten(0, 2);
+    }
+  }
+
+  /**
+   * Rows of queries, keys and values by kind, as ours are, where those of Hugging Face stand head
+   * by head.
+   */
+  record KindByKind(int heads) implements StoredOrder {
+    @Override
+    public Shape stored(Shape ours) {
+      return ours;
+    }
+
+    @Override
+    public Tensor toOurs(Tensor stored) {
+      return HeadByHead.exchanged(stored, 3, heads);
+    }
+
+    @Override
+    public Tensor toStored(Tensor ours) {
+      return HeadByHead.exchanged(ours, heads, 3);
+    }
+  }
+
+  /** Rows in pairs of rotary channels, which ours has half a head apart. */
+  record RotaryPairs(int heads) implements StoredOrder {
+    @Override
+    public Shape stored(Shape ours) {
+      return ours;
+    }
+
+    @Override
+    public Tensor toOurs(Tensor stored) {
+      return exchanged(stored, stored.size(0) / heads / 2, 2);
+    }
+
+    @Override
+    public Tensor toStored(Tensor ours) {
+      return exchanged(ours, 2, ours.size(0) / heads / 2);
+    }
+
+    private Tensor exchanged(Tensor rows, long outer, long inner) {
+      return rows.unflatten(0, heads, outer, inner).transpose(1, 2).flatten(0, 2);
+    }
+  }
+
+  /** Factors, where ours are differences from 1. */
+  record OneMore() implements StoredOrder {
+    @Override
+    public Shape stored(Shape ours) {
+      return ours;
+    }
+
+    @Override
+    public Tensor toOurs(Tensor stored) {
+      return stored.sub(1);
+    }
+
+    @Override
+    public Tensor toStored(Tensor ours) {
+      return ours.add(1);
     }
   }
 

@@ -114,7 +114,7 @@ class GgufLlamaTest {
     refused(
         new GgufWriter().text("general.architecture", "mamba"),
         ConfigException.class,
-        "general.architecture is 'mamba', which is not supported: only llama, gpt2 are");
+        "general.architecture is 'mamba', which is not supported: only llama, gpt2, qwen2, ");
     refused(new GgufWriter(), FormatException.class, "general.architecture is missing");
     refused(llama(), FormatException.class, "the tensor token_embd.weight is missing");
     refused(
@@ -130,15 +130,27 @@ class GgufLlamaTest {
     refused(
         llama()
             .tensor("token_embd.weight", GgufType.F32, embedding)
-            .text("llama.rope.scaling.type", "yarn"),
+            .text("llama.rope.scaling.type", "longrope"),
         ConfigException.class,
-        "(yarn), which is not supported");
+        "scaling.type is longrope, which is not supported: only none, linear, yarn are");
     refused(
         llama()
             .tensor("token_embd.weight", GgufType.F32, embedding)
             .integer("llama.rope.dimension_count", 8),
         ConfigException.class,
-        "llama.rope.dimension_count is 8, which is not supported: only 16 is");
+        "partial_rotary_factor is 0.5, which is not supported: only 1.0 is");
+    refused(
+        llama()
+            .tensor("token_embd.weight", GgufType.F32, embedding)
+            .integer("llama.rope.dimension_count", 18),
+        ConfigException.class,
+        "llama.rope.dimension_count is 18: expected at most 16");
+    refused(
+        llama()
+            .tensor("token_embd.weight", GgufType.F32, embedding)
+            .tensor("rope_freqs.weight", GgufType.F32, Tensor.ones(3)),
+        ConfigException.class,
+        "shortFactors is 3 numbers: expected 8");
   }
 
   @Test
