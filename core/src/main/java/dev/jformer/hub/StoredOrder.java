@@ -43,6 +43,25 @@ interface StoredOrder {
         }
       };
 
+  /** A matrix in a batch of one. */
+  StoredOrder BATCHED =
+      new StoredOrder() {
+        @Override
+        public Shape stored(Shape ours) {
+          return Shape.of(1, ours.size(0), ours.size(1));
+        }
+
+        @Override
+        public Tensor toOurs(Tensor stored) {
+          return stored.select(0, 0);
+        }
+
+        @Override
+        public Tensor toStored(Tensor ours) {
+          return ours.unsqueeze(0);
+        }
+      };
+
   /** The shape in the file. */
   Shape stored(Shape ours);
 
