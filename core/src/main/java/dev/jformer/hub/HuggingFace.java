@@ -66,7 +66,7 @@ public final class HuggingFace {
   /** Loads a model of theirs as one of ours; see {@link Models#load}. */
   static Model load(Path folder, JsonNode config) throws IOException {
     try (Weights weights = Weights.open(folder)) {
-      return load(folder, config, StoredWeights.of(weights));
+      return load(folder, config, CompiledNames.removed(StoredWeights.of(weights)));
     }
   }
 

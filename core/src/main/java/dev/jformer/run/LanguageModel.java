@@ -55,7 +55,10 @@ public final class LanguageModel implements AutoCloseable {
                 + tokenizer.vocabularySize()
                 + " tokens, but the model's vocabulary "
                 + model.config().vocab()
-                + ": use the model's own tokenizer");
+                + ": use the model's own tokenizer, or add the missing rows to the model (in"
+                + " Python, model.resize_token_embeddings("
+                + tokenizer.vocabularySize()
+                + "))");
       }
       return new LanguageModel(model, tokenizer, StopTokens.of(folder, tokenizer));
     } catch (RuntimeException | IOException | Error e) {

@@ -7,10 +7,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.data.DataException;
 import dev.jformer.io.FormatException;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** Writes byte-level BPE tokenizers in the format of Hugging Face's {@code tokenizer.json}. */
 final class TokenizerJson {
@@ -30,6 +34,15 @@ final class TokenizerJson {
    * @param special special tokens, which no text is encoded as; also in the vocabulary
    */
   static byte[] write(Map<String, Integer> vocabulary, List<String> merges, List<String> special) {
+    return content(byteLevelBpe(vocabulary, merges, special));
+  }
+
+  private static byte[] content(ObjectNode root) {
+    return (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static ObjectNode byteLevelBpe(
+      Map<String, Integer> vocabulary, List<String> merges, List<String> special) {
     ObjectNode root = JSON.createObjectNode();
     root.put("version", "1.0");
     root.putNull("truncation");
@@ -55,7 +68,65 @@ final class TokenizerJson {
         .forEach(entry -> vocab.put(entry.getKey(), entry.getValue()));
     ArrayNode list = model.putArray("merges");
     merges.forEach(list::add);
-    return (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+    return root;
+  }
+
+  /**
+   * The file's content for the byte-level BPE of GPT-2, OPT and RoBERTa in their older files.
+   *
+   * @param vocab ids by token, the content of {@code vocab.json}
+   * @param lines those of {@code merges.txt}: pairs of tokens in order of priority
+   * @param settings the content of {@code tokenizer_config.json}; missing values have defaults
+   * @param more the content of {@code added_tokens.json}: ids by token
+   * @throws DataException if an id is not a number
+   */
+  static byte[] bytePairs(JsonNode vocab, List<String> lines, JsonNode settings, JsonNode more) {
+    Map<String, Integer> ids = new LinkedHashMap<>();
+    vocab.properties().forEach(e -> ids.put(e.getKey(), id(e.getValue().asText(), e.getKey())));
+    List<String> merges =
+        lines.stream().filter(l -> !l.isBlank() && !l.startsWith("#version")).toList();
+    boolean roberta = ids.keySet().containsAll(List.of("<s>", "</s>", "<mask>"));
+    Set<String> special = new TreeSet<>(Comparator.comparing(ids::get));
+    List<String> named = roberta ? List.of("<s>", "</s>", "<mask>", "<unk>", "<pad>") : List.of();
+    Stream.concat(
+            named.stream(),
+            Stream.of("bos_token", "eos_token", "unk_token", "pad_token")
+                .map(name -> text(settings.path(name), roberta ? "" : "<|endoftext|>")))
+        .filter(ids::containsKey)
+        .forEach(special::add);
+    ObjectNode root = byteLevelBpe(ids, merges, List.copyOf(special));
+    addedTokens((ArrayNode) root.get("added_tokens"), settings.path("added_tokens_decoder"), more);
+    boolean space = settings.path("add_prefix_space").asBoolean(false);
+    ((ObjectNode) root.get("pre_tokenizer")).put("add_prefix_space", space);
+    String begin = text(settings.path("bos_token"), "");
+    if (roberta) {
+      ObjectNode around = root.putObject("post_processor").put("type", "RobertaProcessing");
+      around.putArray("sep").add("</s>").add(ids.get("</s>"));
+      around.putArray("cls").add("<s>").add(ids.get("<s>"));
+      around.put("trim_offsets", true).put("add_prefix_space", space);
+    } else if (settings.path("add_bos_token").asBoolean(false) && ids.containsKey(begin)) {
+      begins(root.putObject("post_processor"), begin, ids.get(begin));
+    }
+    return content(root);
+  }
+
+  private static String text(JsonNode token, String fallback) {
+    return token.isTextual() ? token.asText() : token.path("content").asText(fallback);
+  }
+
+  /** Puts a token before each text. */
+  private static void begins(ObjectNode template, String token, int id) {
+    template.put("type", "TemplateProcessing");
+    for (String part : List.of("single", "pair")) {
+      ArrayNode steps = template.putArray(part);
+      for (String sequence : part.equals("single") ? List.of("A") : List.of("A", "B")) {
+        steps.addObject().putObject("SpecialToken").put("id", token).put("type_id", 0);
+        steps.addObject().putObject("Sequence").put("id", sequence).put("type_id", 0);
+      }
+    }
+    ObjectNode entry = template.putObject("special_tokens").putObject(token);
+    entry.put("id", token).putArray("ids").add(id);
+    entry.putArray("tokens").add(token);
   }
 
   private static void special(ArrayNode added, String token, int id) {
@@ -119,7 +190,7 @@ final class TokenizerJson {
     for (int id = 0; id < pieces.size(); id++) {
       vocab.put(pieces.get(id), id);
     }
-    return (root.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
+    return content(root);
   }
 
   /**

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.config.RegularFile;
 import dev.jformer.data.DataException;
 import dev.jformer.io.AdapterPlace;
 import dev.jformer.io.FormatException;
@@ -14,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Loads tokenizers from model folders and files. */
 public final class Tokenizers {
@@ -21,6 +23,11 @@ public final class Tokenizers {
 
   /** The file with word pieces, one in each line, in BERT's older folders. */
   private static final String WORD_PIECES = "vocab.txt";
+
+  /** The file with ids by token of byte-level BPE in older folders, beside {@link #MERGES}. */
+  private static final String BYTE_PAIRS = "vocab.json";
+
+  private static final String MERGES = "merges.txt";
 
   /** The largest tokenizers have some 35 MB. */
   private static final long LONGEST = 256L << 20;
@@ -54,6 +61,10 @@ public final class Tokenizers {
     }
     Path json = folder.resolve(Tokenizer.FILE);
     Path pieces = folder.resolve(WORD_PIECES);
+    Path pairs = folder.resolve(BYTE_PAIRS);
+    if (!Files.exists(json) && Files.exists(pairs) && Files.exists(folder.resolve(MERGES))) {
+      return pairs;
+    }
     if (!Files.exists(json) && !Files.exists(pieces) && AdapterPlace.is(folder)) {
       return AdapterPlace.base(folder).map(Tokenizers::file).orElse(json);
     }
@@ -61,10 +72,10 @@ public final class Tokenizers {
   }
 
   /**
-   * Loads a tokenizer: a {@code tokenizer.json}, or in a folder without one BERT's word pieces in a
-   * {@code vocab.txt} with the tokens of {@code added_tokens.json}. A {@code tokenizer_config.json}
-   * beside it is followed where it changes how texts are tokenized. An adapter without one has that
-   * of its model.
+   * Loads a tokenizer: a {@code tokenizer.json}, or in a folder without one the {@code vocab.json}
+   * and {@code merges.txt} of GPT-2, or BERT's word pieces in a {@code vocab.txt}, with the tokens
+   * of {@code added_tokens.json}. A {@code tokenizer_config.json} beside it is followed where it
+   * changes how texts are tokenized. An adapter without one has that of its model.
    *
    * @param path its file, or the folder that holds one, or an ONNX file in the same folder, or a
    *     GGUF file
@@ -85,11 +96,14 @@ public final class Tokenizers {
         }
       }
       JsonNode settings = tree(file.resolveSibling(SETTINGS));
-      return file.getFileName().toString().equals(WORD_PIECES)
-          ? parse(
-              TokenizerJson.wordPieces(
-                  Files.readAllLines(file), settings, tree(file.resolveSibling(ADDED_TOKENS))))
-          : parse(bytes(file), settings);
+      JsonNode added = tree(file.resolveSibling(ADDED_TOKENS));
+      return switch (file.getFileName().toString()) {
+        case WORD_PIECES ->
+            parse(TokenizerJson.wordPieces(Files.readAllLines(file), settings, added));
+        case BYTE_PAIRS ->
+            parse(TokenizerJson.bytePairs(tree(file), merges(file), settings, added));
+        default -> parse(bytes(file), settings);
+      };
     } catch (JsonProcessingException e) {
       throw notJson(file, e);
     } catch (IOException | RuntimeException e) {
@@ -105,6 +119,11 @@ public final class Tokenizers {
   private static DataException notJson(Path file, JsonProcessingException e) {
     return new DataException(
         file + " is not valid JSON: " + FormatException.oneLine(e.getOriginalMessage()), e);
+  }
+
+  private static List<String> merges(Path vocabulary) throws IOException {
+    Path file = RegularFile.check(vocabulary.resolveSibling(MERGES));
+    return new String(bytes(file), StandardCharsets.UTF_8).lines().toList();
   }
 
   private static byte[] bytes(Path file) throws IOException {
