@@ -60,6 +60,11 @@ final class CompiledNames implements StoredWeights {
   }
 
   @Override
+  public void copyTo(String name, Tensor target) {
+    weights.copyTo(stored.get(name), target);
+  }
+
+  @Override
   public String spelled(String name) {
     return weights.spelled(stored.getOrDefault(name, name));
   }
