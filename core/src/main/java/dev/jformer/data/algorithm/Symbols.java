@@ -1,7 +1,6 @@
 package dev.jformer.data.algorithm;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -27,7 +26,11 @@ final class Symbols {
 
   @SafeVarargs
   static List<String> join(List<String>... parts) {
-    return Arrays.stream(parts).flatMap(List::stream).toList();
+    List<String> all = new ArrayList<>();
+    for (List<String> part : parts) {
+      all.addAll(part);
+    }
+    return all;
   }
 
   /** What follows the last occurrence of a symbol; all if there is none. */
