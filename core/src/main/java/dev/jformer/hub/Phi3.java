@@ -1,5 +1,6 @@
 package dev.jformer.hub;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.model.CausalLm;
 
 /**
@@ -35,6 +36,11 @@ final class Phi3 extends LlamaLike {
   @Override
   int defaultLength() {
     return 4096;
+  }
+
+  @Override
+  void write(CausalLm.Config ours, ObjectNode config) {
+    config.putNull("pad_token_id"); // whose default is beyond small vocabularies
   }
 
   @Override
