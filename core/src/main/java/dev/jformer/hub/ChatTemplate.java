@@ -4,6 +4,7 @@ import dev.jformer.data.jinja.JinjaTemplate;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,7 +54,7 @@ public final class ChatTemplate {
         source,
         new TreeMap<>(tokens),
         JinjaTemplate.parse(source, name),
-        Clock.systemDefaultZone());
+        Clock.system(ZoneId.systemDefault()));
   }
 
   /**

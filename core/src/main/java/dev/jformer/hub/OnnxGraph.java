@@ -108,7 +108,7 @@ final class OnnxGraph {
   private void check(Node node) {
     int fewest = FEWEST.getOrDefault(node.operation(), 0);
     boolean isKnown = fewest > 0 || node.is("Constant");
-    if (node.inputs().size() < fewest || isKnown && node.outputs().isEmpty()) {
+    if (node.inputs().size() < fewest || (isKnown && node.outputs().isEmpty())) {
       throw unknown(
           "%s has %d inputs and %d outputs: expected at least %d and 1"
               .formatted(node, node.inputs().size(), node.outputs().size(), fewest));

@@ -121,6 +121,7 @@ public record InstructionTuningJob() implements Job {
    * @param preferences pairs with likelihoods by the model before training, once they are known
    * @param shown the prompt and the answer of the held-out sample that evaluations show
    */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Data(
       SampleData config,
       List<Sample> samples,

@@ -30,8 +30,12 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(Scoped.class)
 class ChatTemplateTest {
   private static final String SOURCE =
-      "{{ bos_token }}{% for m in messages %}\n<|{{ m.role }}|>{{ m.content }}{{ eos_token }}\n"
-          + "{% endfor %}\n{% if add_generation_prompt %}<|assistant|>{% endif %}\n";
+      """
+      {{ bos_token }}{% for m in messages %}
+      <|{{ m.role }}|>{{ m.content }}{{ eos_token }}
+      {% endfor %}
+      {% if add_generation_prompt %}<|assistant|>{% endif %}
+      """;
   private static final List<ChatMessage> TALK =
       List.of(ChatMessage.system("Be {{ brief }}."), ChatMessage.user(" Hi\n"));
   private static final String TEXT = "<s><|system|>Be {{ brief }}.</s>\n<|user|> Hi\n</s>\n";

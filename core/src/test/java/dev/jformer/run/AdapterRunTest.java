@@ -10,6 +10,8 @@ import dev.jformer.adapt.Adapters;
 import dev.jformer.compress.quantize.WeightInt8;
 import dev.jformer.config.Configs;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.decode.Generator;
+import dev.jformer.decode.Sampling;
 import dev.jformer.hub.Models;
 import dev.jformer.hub.PeftFolder;
 import dev.jformer.io.SafetensorsFile;
@@ -124,14 +126,8 @@ class AdapterRunTest {
     Path second = folder.resolve("second");
     Run.train(recipe("lora").withFrom(first), second, Progress.none());
     try (LanguageModel model = LanguageModel.load(second)) {
-      assertTrue(
-          model
-                  .generate(
-                      "red ",
-                      new dev.jformer.decode.Generator.Request(
-                          5, new dev.jformer.decode.Sampling()))
-                  .toString()
-              != null);
+      Generator.Request five = new Generator.Request(5, Sampling.GREEDY);
+      assertFalse(model.generate("red ", five).text().isEmpty());
     }
   }
 

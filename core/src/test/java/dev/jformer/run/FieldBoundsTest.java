@@ -89,7 +89,7 @@ class FieldBoundsTest {
       all.addAll(signed ? List.of() : List.of(-1e-9, -1.0, -1e30));
       return all;
     }
-    if (signed || type != int.class && type != long.class) {
+    if (signed || (type != int.class && type != long.class)) {
       return List.of();
     }
     return type == int.class ? List.of(-1, Integer.MIN_VALUE) : List.of(-1L, Long.MIN_VALUE);

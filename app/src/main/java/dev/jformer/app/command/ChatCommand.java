@@ -148,7 +148,7 @@ final class ChatCommand implements Callable<Integer> {
 
   /** Answers the lines of the input; false if it was interrupted. */
   private boolean talk(Chat chat) throws IOException {
-    boolean person = System.console() != null;
+    boolean person = Terminal.isInteractive();
     if (person) {
       System.err.println("/reset forgets what was said, /system TEXT instructs, /exit ends");
     }
@@ -206,7 +206,7 @@ final class ChatCommand implements Callable<Integer> {
       System.err.printf(
           Locale.ROOT, "(cut off: the context of %d tokens is full)%n", chat.context());
     }
-    if (prompt != null || System.console() == null) {
+    if (prompt != null || !Terminal.isInteractive()) {
       double seconds = (System.nanoTime() - start) / 1e9;
       System.err.printf(
           Locale.ROOT,

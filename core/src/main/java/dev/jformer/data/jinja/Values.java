@@ -153,7 +153,7 @@ final class Values {
       return true;
     }
     if (isNumber(a) && isNumber(b)) {
-      return isInteger(a) && isInteger(b) ? integer(a) == integer(b) : decimal(a) == decimal(b);
+      return (isInteger(a) && isInteger(b)) ? integer(a) == integer(b) : decimal(a) == decimal(b);
     }
     if (a instanceof List<?> first && b instanceof List<?> second) {
       return a instanceof Tuple == b instanceof Tuple && equalLists(first, second, budget);

@@ -8,6 +8,7 @@ import java.util.Arrays;
  * @param ids of the tokens
  * @param learned whether each token is to be predicted from those before it
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record EncodedSample(int[] ids, boolean[] learned) {
   /** Checks that both have the same length. */
   public EncodedSample {

@@ -13,6 +13,7 @@ import java.util.List;
  * @param targets int64 [M], these tokens
  * @param rows number of targets of each row
  */
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record SampleRows(Tensor ids, Tensor positions, Tensor targets, int[] rows) {
   /** Pads samples to one length; {@code padding} is the id of padding. */
   public static SampleRows of(List<EncodedSample> samples, int padding) {
