@@ -150,7 +150,16 @@ class FlatTest {
   @Test
   void fieldsAreListedWithTheirDefaults() {
     assertEquals(
-        List.of("heads=4 Integer", "keyValueHeads=0 Integer", "cache=Config[] Config"),
+        List.of(
+            "heads=4 Integer",
+            "keyValueHeads=0 Integer",
+            "cache=Config[] Config",
+            "headDim=0 Integer",
+            "qkvBias=false Boolean",
+            "queryKeyNorm=NoNormConfig[] NoNormConfig",
+            "window=0 Integer",
+            "scale=0.0 Double",
+            "logitCap=0.0 Double"),
         Configs.fields(SoftmaxAttention.Config.class).stream()
             .map(f -> f.name() + "=" + f.value() + " " + f.value().getClass().getSimpleName())
             .toList());

@@ -42,20 +42,18 @@ final class NaiveGpt {
       x[t] = table[(int) ids[t]].clone();
     }
     x = embed.apply(x);
+    NaiveBlock blocks = new NaiveBlock(config.placement(), this::norm);
     for (int layer = 0; layer < config.layers(); layer++) {
       String block = "blocks." + layer + ".";
       NaiveAttention mixer = attention.at(block + "mixer.");
-      if (config.placement() == NormPlacement.PRE) {
-        x = Loops.add(x, mixer.forward(norm(x, block + "mixerNorm"), weights));
-        x = Loops.add(x, feedforward.forward(norm(x, block + "ffnNorm"), weights, block + "ffn."));
-      } else {
-        x = norm(Loops.add(x, mixer.forward(x, weights)), block + "mixerNorm");
-        x = norm(Loops.add(x, feedforward.forward(x, weights, block + "ffn.")), block + "ffnNorm");
-      }
+      x =
+          blocks.forward(
+              x,
+              block,
+              each -> mixer.forward(each, weights),
+              each -> feedforward.forward(each, weights, block + "ffn."));
     }
-    if (config.placement() == NormPlacement.PRE) {
-      x = norm(x, "norm");
-    }
+    x = blocks.last(x, "norm");
     return Loops.linear(x, config.tied() ? table : weights.matrix("head.weight"), null);
   }
 

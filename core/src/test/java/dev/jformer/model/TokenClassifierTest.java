@@ -77,18 +77,18 @@ class TokenClassifierTest {
     for (int t = 0; t < ids.length; t++) {
       x[t] = w.matrix("embedding.weight")[(int) ids[t]].clone();
     }
+    NaiveBlock blocks = new NaiveBlock(placement, (each, name) -> norm(each, w, name));
     NaiveAttention attention = new NaiveAttention(3, 3, false).with(alibi());
     for (String block : new String[] {"blocks.0.", "blocks.1."}) {
       NaiveAttention mix = attention.at(block + "mixer.");
-      if (placement == NormPlacement.PRE) {
-        x = Loops.add(x, mix.forward(norm(x, w, block + "mixerNorm"), w));
-        x = Loops.add(x, NaiveGpt.mlp(norm(x, w, block + "ffnNorm"), w, block + "ffn."));
-      } else {
-        x = norm(Loops.add(x, mix.forward(x, w)), w, block + "mixerNorm");
-        x = norm(Loops.add(x, NaiveGpt.mlp(x, w, block + "ffn.")), w, block + "ffnNorm");
-      }
+      x =
+          blocks.forward(
+              x,
+              block,
+              each -> mix.forward(each, w),
+              each -> NaiveGpt.mlp(each, w, block + "ffn."));
     }
-    double[][] last = placement == NormPlacement.PRE ? norm(x, w, "norm") : x;
+    double[][] last = blocks.last(x, "norm");
     assertClose(
         Close.flat(Loops.linear(last, w, "head")),
         model.logits(Tensor.of(ids, 1, ids.length), null),
