@@ -208,7 +208,6 @@ public final class Adapters {
               + target.width()
               + "]: the adapter belongs to another model");
     }
-    checkRank(target, values.rank());
   }
 
   private static AdaptedLinear adapted(Model model, String layer) {

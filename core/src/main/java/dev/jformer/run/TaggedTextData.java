@@ -30,6 +30,7 @@ public record TaggedTextData(
   /** Checks the values. */
   public TaggedTextData {
     Checks.notNull("heldOut", heldOut);
+    Checks.atLeast("vocabulary", vocabulary, 1);
     Checks.part("validation", validation);
   }
 

@@ -102,7 +102,8 @@ public record TokenPruning(List<Integer> at, double share, TokenReducer rule)
     }
     throw new IllegalArgumentException(
         type()
-            + " needs a model whose mixer is 'softmax' with heads and key-value heads only, not "
-            + mixer);
+            + " needs a model whose mixer is 'softmax' with heads and key-value heads only, not '"
+            + mixer.type()
+            + (mixer instanceof SoftmaxAttention.Config ? "' with other fields" : "'"));
   }
 }
