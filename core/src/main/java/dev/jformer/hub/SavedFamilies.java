@@ -56,7 +56,9 @@ final class SavedFamilies {
     }
     throw new ConfigException(
         reasons.isEmpty()
-            ? model.config().noun() + " cannot be saved for transformers: no family fits"
+            ? model.config().noun()
+                + " cannot be saved for transformers: expected a causal language model, an encoder"
+                + " or a Vision Transformer"
             : reasons.toString());
   }
 

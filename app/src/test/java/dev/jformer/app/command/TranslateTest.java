@@ -154,7 +154,12 @@ class TranslateTest {
     fails("--source", "eval", run.toString());
     fails(
         "no such text file", "translate", run.toString(), "--in", folder.resolve("no").toString());
-    fails("no language model", "export", run.toString(), "--out", folder.resolve("x").toString());
+    fails(
+        "an encoder-decoder cannot be saved for transformers",
+        "export",
+        run.toString(),
+        "--out",
+        folder.resolve("x").toString());
   }
 
   @Test
