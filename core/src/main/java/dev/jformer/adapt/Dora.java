@@ -3,7 +3,6 @@ package dev.jformer.adapt;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Flat;
 import dev.jformer.tensor.Tensor;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -30,13 +29,13 @@ public record Dora(@Flat AdapterSettings settings) implements Adapter {
   @Override
   public Map<AdapterTarget, LowRankFactors> begin(
       Iterable<AdapterTarget> targets, AdaptationData data) {
-    Map<AdapterTarget, LowRankFactors> starts = new LinkedHashMap<>();
-    int rank = settings.rank();
-    for (AdapterTarget target : targets) {
-      LowRankFactors plain = LowRankFactors.random(target, rank, scale(rank));
-      Tensor norms = target.matrix().square().sum(1, false).sqrt();
-      starts.put(target, new LowRankFactors(plain.a(), plain.b(), plain.scale(), norms));
-    }
+    Map<AdapterTarget, LowRankFactors> starts =
+        LowRankFactors.random(targets, settings.rank(), scale(settings.rank()));
+    starts.replaceAll(
+        (target, plain) -> {
+          Tensor norms = target.matrix().square().sum(1, false).sqrt();
+          return new LowRankFactors(plain.a(), plain.b(), plain.scale(), norms);
+        });
     return starts;
   }
 }

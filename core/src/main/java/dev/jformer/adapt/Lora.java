@@ -2,7 +2,6 @@ package dev.jformer.adapt;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Flat;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -27,11 +26,6 @@ public record Lora(@Flat AdapterSettings settings) implements Adapter {
   @Override
   public Map<AdapterTarget, LowRankFactors> begin(
       Iterable<AdapterTarget> targets, AdaptationData data) {
-    Map<AdapterTarget, LowRankFactors> starts = new LinkedHashMap<>();
-    int rank = settings.rank();
-    for (AdapterTarget target : targets) {
-      starts.put(target, LowRankFactors.random(target, rank, scale(rank)));
-    }
-    return starts;
+    return LowRankFactors.random(targets, settings.rank(), scale(settings.rank()));
   }
 }

@@ -2,6 +2,8 @@ package dev.jformer.adapt;
 
 import dev.jformer.nn.Initializer;
 import dev.jformer.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * The values of an update {@code scale · B A} of a matrix.
@@ -39,6 +41,14 @@ public record LowRankFactors(Tensor a, Tensor b, double scale, Tensor magnitude)
         Initializer.uniformFanIn().create(rank, target.width()),
         Tensor.zeros(target.rows(), rank),
         scale);
+  }
+
+  /** LoRA's start of each matrix. */
+  static Map<AdapterTarget, LowRankFactors> random(
+      Iterable<AdapterTarget> targets, int rank, double scale) {
+    Map<AdapterTarget, LowRankFactors> starts = new LinkedHashMap<>();
+    targets.forEach(target -> starts.put(target, random(target, rank, scale)));
+    return starts;
   }
 
   /** The rank r. */

@@ -3,9 +3,9 @@ package dev.jformer.train;
 import dev.jformer.data.DataException;
 import dev.jformer.data.algorithm.Alphabet;
 import dev.jformer.data.algorithm.Example;
-import dev.jformer.data.algorithm.ExampleBatch;
 import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.Problem;
+import dev.jformer.data.text.SampleRows;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.DType;
@@ -63,15 +63,17 @@ public final class AnswerModelling implements Classifying {
 
   @Override
   public Supplier<Prediction> passes(long index) {
-    return passes(ExampleBatch.of(examples.training(index), alphabet, prompts));
+    return passes(examples.training(index), prompts);
   }
 
-  private Supplier<Prediction> passes(ExampleBatch batch) {
+  private Supplier<Prediction> passes(List<Example> some, boolean withPrompts) {
+    SampleRows rows =
+        SampleRows.of(
+            some.stream().map(example -> alphabet.encode(example, withPrompts)).toList(),
+            alphabet.end());
     return () -> {
-      Tensor logits = model.logits(batch.inputs()).flatten(0, 1).indexSelect(0, batch.asked());
-      Tensor asked = logits.to(DType.FLOAT32);
-      return Prediction.of(
-          asked, predicted -> Functional.crossEntropy(predicted, batch.targets(), -1, 0));
+      Tensor logits = model.logitsAt(rows.ids(), rows.positions()).to(DType.FLOAT32);
+      return Prediction.of(logits, each -> Functional.crossEntropy(each, rows.targets(), -1, 0));
     };
   }
 
@@ -108,7 +110,7 @@ public final class AnswerModelling implements Classifying {
     for (int from = 0; from < heldOut.size(); from += ROWS) {
       List<Example> some = heldOut.subList(from, Math.min(heldOut.size(), from + ROWS));
       try (Scope scope = Scope.open()) {
-        Prediction prediction = passes(ExampleBatch.of(some, alphabet, false)).get();
+        Prediction prediction = passes(some, false).get();
         long asked = prediction.logits().size(0);
         loss += prediction.loss().item() * asked;
         count += asked;

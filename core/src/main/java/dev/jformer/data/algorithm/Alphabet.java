@@ -1,6 +1,7 @@
 package dev.jformer.data.algorithm;
 
 import dev.jformer.data.DataException;
+import dev.jformer.data.text.EncodedSample;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -48,6 +49,18 @@ public final class Alphabet {
       throw new DataException("'" + symbol + "' is no symbol of the problem: there are " + symbols);
     }
     return id;
+  }
+
+  /**
+   * An example as a causal language model learns it: the prompt, the answer and the end.
+   *
+   * @param prompts whether the prompt is learned too, or the answer only
+   */
+  public EncodedSample encode(Example example, boolean prompts) {
+    int[] text = ids(Symbols.join(example.prompt(), example.answer(), List.of(Problem.END)));
+    boolean[] learned = new boolean[text.length];
+    Arrays.fill(learned, prompts ? 0 : example.prompt().size(), text.length, true);
+    return new EncodedSample(text, learned);
   }
 
   /**

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.data.DataException;
+import dev.jformer.data.text.SampleRows;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.testing.Scoped;
@@ -69,14 +70,20 @@ class ExamplesTest {
         List.of(
             Example.ofCharacters("1+2=", "3", Map.of()),
             Example.ofCharacters("10+25=", "35", Map.of()));
-    ExampleBatch batch = ExampleBatch.of(two, alphabet, false);
-    assertArrayEquals(new long[] {2, 8}, batch.inputs().shape().toArray());
-    long[] inputs = batch.inputs().flatten(0, 1).toLongs();
+    SampleRows batch = rows(two, alphabet, false);
+    assertArrayEquals(new long[] {2, 8}, batch.ids().shape().toArray());
+    long[] inputs = batch.ids().flatten(0, 1).toLongs();
     assertEquals("1+2=3\n\n\n10+25=35", text(alphabet, inputs));
-    assertArrayEquals(new long[] {3, 4, 13, 14, 15}, batch.asked().toLongs());
+    assertArrayEquals(new long[] {3, 4, 13, 14, 15}, batch.positions().toLongs());
     assertEquals("3\n35\n", text(alphabet, batch.targets().toLongs()));
-    ExampleBatch all = ExampleBatch.of(two, alphabet, true);
+    SampleRows all = rows(two, alphabet, true);
     assertEquals("+2=3\n0+25=35\n", text(alphabet, all.targets().toLongs()));
+  }
+
+  private static SampleRows rows(List<Example> examples, Alphabet alphabet, boolean prompts) {
+    return SampleRows.of(
+        examples.stream().map(example -> alphabet.encode(example, prompts)).toList(),
+        alphabet.end());
   }
 
   private static String text(Alphabet alphabet, long[] ids) {
