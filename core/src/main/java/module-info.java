@@ -280,6 +280,7 @@ module dev.jformer.core {
       dev.jformer.run.TranslationJob;
   provides dev.jformer.train.Objective with
       dev.jformer.train.Consistency,
+      dev.jformer.train.Distillation,
       dev.jformer.train.Objective.Plain;
   provides dev.jformer.train.Optimizer.Config with
       dev.jformer.train.AdamW.Config,

@@ -6,7 +6,7 @@ import dev.jformer.model.CausalLm;
 import dev.jformer.train.AnswerModelling;
 import dev.jformer.train.Classifying;
 import dev.jformer.train.ForwardingTask;
-import java.util.function.Supplier;
+import dev.jformer.train.Passes;
 
 /** A task of answers whose evaluation counts right answers too, beside the cross-entropy. */
 public final class AnswerValidation extends ForwardingTask implements Classifying {
@@ -21,7 +21,7 @@ public final class AnswerValidation extends ForwardingTask implements Classifyin
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<CausalLm> passes(long index) {
     return task.passes(index);
   }
 

@@ -7,8 +7,8 @@ import dev.jformer.metrics.Metrics;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.train.Classifying;
 import dev.jformer.train.ForwardingTask;
+import dev.jformer.train.Passes;
 import dev.jformer.train.Translation;
-import java.util.function.Supplier;
 
 /**
  * A translation task whose primary metric is the {@link Bleu} of greedy translations of the
@@ -38,7 +38,7 @@ public final class BleuValidation extends ForwardingTask implements Classifying 
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<EncoderDecoder> passes(long index) {
     return task.passes(index);
   }
 

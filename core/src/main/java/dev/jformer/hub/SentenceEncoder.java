@@ -84,6 +84,11 @@ public final class SentenceEncoder implements AutoCloseable {
     model.train(false);
   }
 
+  /** Returns an encoder with the same tokenizer and settings whose model is another one. */
+  public SentenceEncoder with(Encoder other) {
+    return other == model ? this : new SentenceEncoder(other, tokenizer, settings, batch);
+  }
+
   /**
    * Loads an encoder, its tokenizer and what its files say about embedding.
    *

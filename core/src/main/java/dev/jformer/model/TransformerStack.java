@@ -132,9 +132,11 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   private Tensor forward(
       Tensor x, Tensor ids, Tensor routed, Tensor paddingMask, EncodedSource source) {
     Tensor h = embed(x, 0);
+    HiddenStates.begin(routed);
     try (Pass pass = new Pass(ids, routed)) {
       for (Slot<B> block : blocks) {
         h = block.get().forward(h, paddingMask, source);
+        HiddenStates.add(h);
       }
     }
     return norm.get().forward(h);
@@ -149,9 +151,11 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   public static TokenBatch reduce(
       TransformerStack<Block> stack, Tensor x, Tensor ids, Tensor paddingMask) {
     TokenBatch h = new TokenBatch(stack.embed(x, 0), paddingMask, null);
+    HiddenStates.begin(paddingMask);
     try (TransformerStack<Block>.Pass pass = stack.new Pass(ids, paddingMask)) {
       for (Slot<Block> block : stack.blocks) {
         h = block.get().reduce(h);
+        HiddenStates.add(h.x());
       }
     }
     return new TokenBatch(stack.norm.get().forward(h.x()), h.paddingMask(), h.sizes());

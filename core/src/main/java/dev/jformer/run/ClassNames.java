@@ -71,6 +71,27 @@ public record ClassNames(List<String> classes) {
     return new HashSet<>(other.classes).equals(new HashSet<>(classes)) ? other : this;
   }
 
+  /**
+   * Checks that a teacher has the same classes in the same order.
+   *
+   * @return the number of classes
+   * @throws RunException if it has others
+   */
+  int checkTeacher(Path folder) {
+    List<String> others = load(folder).classes;
+    if (!others.equals(classes)) {
+      throw new RunException(
+          "the teacher in "
+              + folder
+              + " has the classes "
+              + String.join(", ", others)
+              + ", the student "
+              + String.join(", ", classes)
+              + ": expected the same ones in the same order");
+    }
+    return classes.size();
+  }
+
   /** Reads the names from the folder of a model, and checks that there are {@code count}. */
   static ClassNames load(Path folder, int count) {
     ClassNames found = load(folder);

@@ -5,14 +5,15 @@ import dev.jformer.data.text.TextPairs;
 import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Encoder;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.Classifying;
+import dev.jformer.train.Passes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * The task of training a sentence encoder by contrast (<a
@@ -77,24 +78,26 @@ final class ContrastiveLearning implements Classifying {
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<Encoder> passes(long index) {
     List<TextPairs.Pair> pairs = new ArrayList<>();
     for (int i : epochs.chosen(index)) {
       pairs.add(training.get(i));
     }
-    Contrast contrast = contrast(pairs);
-    return () -> prediction(contrast);
+    return passes(contrast(pairs));
   }
 
-  private Prediction prediction(Contrast contrast) {
-    Tensor logits = logits(contrast);
+  private Passes<Encoder> passes(Contrast contrast) {
     Tensor targets = Tensor.arange(0, contrast.anchors().size());
-    return Prediction.of(logits, each -> Functional.crossEntropy(each, targets, -1, 0));
+    return new Passes<>(
+        Encoder.class,
+        encoder.model(),
+        model -> logits(contrast, encoder.with(model)),
+        logits -> Functional.crossEntropy(logits, targets, -1, 0));
   }
 
-  private Tensor logits(Contrast contrast) {
-    Tensor anchors = unit(encoder.vectors(contrast.anchors()));
-    Tensor candidates = unit(encoder.vectors(contrast.candidates()));
+  private Tensor logits(Contrast contrast, SentenceEncoder embedding) {
+    Tensor anchors = unit(embedding.vectors(contrast.anchors()));
+    Tensor candidates = unit(embedding.vectors(contrast.candidates()));
     return anchors.matmul(candidates.t()).mul(scale).maskedFill(contrast.hidden(), HIDDEN);
   }
 
@@ -125,7 +128,7 @@ final class ContrastiveLearning implements Classifying {
       List<TextPairs.Pair> some =
           heldOut.subList(from, Math.min(heldOut.size(), from + epochs.batch()));
       try (Scope scope = Scope.open()) {
-        Prediction prediction = prediction(contrast(some));
+        Prediction prediction = passes(contrast(some)).get();
         loss += prediction.loss().item() * some.size();
         long[] best = prediction.logits().argmax(1).toLongs();
         for (int i = 0; i < best.length; i++) {

@@ -138,6 +138,22 @@ public record ImageClassificationJob() implements Job {
     }
 
     @Override
+    public int checkTeacher(Path folder, Model teacher) {
+      int size = ((ImageModel) teacher).config().size();
+      if (size != file.header().size()) {
+        throw new RunException(
+            "the teacher in "
+                + folder
+                + " takes images of "
+                + size
+                + " pixels a side, the student of "
+                + file.header().size()
+                + ": set model.size to the teacher's");
+      }
+      return new ClassNames(file.header().classes()).checkTeacher(folder);
+    }
+
+    @Override
     public DataSummary summary(Task task) {
       ImageClassification images = (ImageClassification) task;
       return new DataSummary(

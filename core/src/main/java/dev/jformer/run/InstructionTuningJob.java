@@ -259,6 +259,11 @@ public record InstructionTuningJob() implements Job {
     }
 
     @Override
+    public int checkTeacher(Path folder, Model teacher) {
+      return SharedVocabulary.check(encoder.tokenizer(), folder);
+    }
+
+    @Override
     public DataSummary summary(Task task) {
       String tokens = "%,d tokens a batch".formatted(task.unitsPerBatch());
       if (task instanceof PreferenceOptimization pairs) {

@@ -48,6 +48,19 @@ public interface PreparedData extends AutoCloseable {
    */
   Task task(Model model, Recipe recipe, long evaluationBatches);
 
+  /**
+   * Checks that a teacher predicts the classes or tokens of this data in the same order.
+   *
+   * @param folder the teacher's folder
+   * @param teacher a model of the job's family
+   * @return the number of classes or tokens that both have, the first of each; 0 if their numbers
+   *     must be equal
+   * @throws RunException if it does not
+   */
+  default int checkTeacher(Path folder, Model teacher) {
+    return 0;
+  }
+
   /** A fingerprint of the data, to detect that it has changed. */
   String fingerprint();
 

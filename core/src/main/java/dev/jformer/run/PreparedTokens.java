@@ -2,6 +2,7 @@ package dev.jformer.run;
 
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.model.Model;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,6 +31,11 @@ abstract class PreparedTokens implements PreparedData {
   @Override
   public final String fingerprint() {
     return tokens.header().fingerprint();
+  }
+
+  @Override
+  public final int checkTeacher(Path folder, Model teacher) {
+    return SharedVocabulary.check(tokenizer, folder);
   }
 
   @Override

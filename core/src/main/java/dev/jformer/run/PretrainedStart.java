@@ -50,13 +50,17 @@ final class PretrainedStart implements AutoCloseable {
     return kind.cast(config);
   }
 
-  /** Copies the tokenizer of the trained model, and what ends its texts, into a run's folder. */
+  /**
+   * Copies the tokenizer of the trained model, or else of the teacher, and what ends its texts,
+   * into a run's folder.
+   */
   static void copyTokenizer(Recipe recipe, Path folder) throws IOException {
-    if (!recipe.from().isEmpty()) {
+    if (!recipe.relative().isEmpty()) {
+      Path other = Path.of(recipe.relative());
       Files.createDirectories(folder);
-      Tokenizer tokenizer = Tokenizers.load(Path.of(recipe.from()));
+      Tokenizer tokenizer = Tokenizers.load(other);
       tokenizer.save(folder);
-      SideFiles.copyGeneration(Path.of(recipe.from()), folder);
+      SideFiles.copyGeneration(other, folder);
     }
   }
 

@@ -107,13 +107,22 @@ public record Recipe(
     return RecipeTree.bind(Configs.write(this), Map.of(path, value));
   }
 
-  /** The files and folders that a run reads: its data, and the model that it begins with. */
+  /** The files and folders that a run reads: its data, the model that it begins with, a teacher. */
   List<Path> inputs() {
     List<Path> inputs = new ArrayList<>(data.inputs());
     if (!from.isEmpty()) {
       inputs.add(Path.of(from));
     }
+    objective.teacherFolder().ifPresent(inputs::add);
     return inputs;
+  }
+
+  /**
+   * The folder of the trained model whose tokenizer and classes a run takes over: the one that it
+   * begins with, or else its teacher; empty for none.
+   */
+  String relative() {
+    return from.isEmpty() ? objective.teacherFolder().map(Path::toString).orElse("") : from;
   }
 
   /** Returns this recipe with its data read from another file or folder. */

@@ -44,7 +44,7 @@ public record TextClassificationJob() implements Job {
     LabelledTexts texts =
         LabelledTexts.read(
             Path.of(data.source()), data.header(), List.of(), workspace.progress()::remark);
-    ClassNames classes = new ClassNames(texts.classes()).inOrderOf(recipe.from());
+    ClassNames classes = new ClassNames(texts.classes()).inOrderOf(recipe.relative());
     Path folder = workspace.folder();
     if (classes.classes().size() < 2) {
       throw new RunException(
@@ -106,6 +106,12 @@ public record TextClassificationJob() implements Job {
     @Override
     public String fingerprint() {
       return Fingerprint.of(texts.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public int checkTeacher(Path folder, Model teacher) {
+      SharedVocabulary.check(tokenizer, folder);
+      return classes.checkTeacher(folder);
     }
 
     @Override

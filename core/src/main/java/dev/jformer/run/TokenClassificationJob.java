@@ -64,7 +64,7 @@ public record TokenClassificationJob() implements Job {
     if (heldOut != null) {
       tags.addAll(heldOut.tags());
     }
-    ClassNames classes = new ClassNames(List.copyOf(tags)).inOrderOf(recipe.from());
+    ClassNames classes = new ClassNames(List.copyOf(tags)).inOrderOf(recipe.relative());
     Path folder = workspace.folder();
     if (tags.size() < 2) {
       throw new RunException(
@@ -152,6 +152,12 @@ public record TokenClassificationJob() implements Job {
     public String fingerprint() {
       String all = texts.toString() + (heldOut == null ? "" : heldOut);
       return Fingerprint.of(all.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public int checkTeacher(Path folder, Model teacher) {
+      SharedVocabulary.check(tokenizer, folder);
+      return classes.checkTeacher(folder);
     }
 
     @Override

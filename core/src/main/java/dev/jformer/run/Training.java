@@ -209,11 +209,12 @@ public final class Training {
         return train(given.model(), given.task(), given.task(), Double.NaN);
       }
     }
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = Scope.open();
+        TeacherModel teacher = new TeacherModel(recipe, data)) {
       Model model = build();
       try {
         Task task = data.task(model, recipe, evaluationBatches);
-        Task learned = recipe.objective().of(task);
+        Task learned = recipe.objective().of(task, teacher);
         double flops =
             measured ? PASSES * data.forwardFlops(model, task) * passes(task, learned) : Double.NaN;
         return train(model, task, learned, flops);

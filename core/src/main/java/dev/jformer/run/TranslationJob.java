@@ -167,6 +167,11 @@ public record TranslationJob() implements Job {
     }
 
     @Override
+    public int checkTeacher(Path folder, Model teacher) {
+      return SharedVocabulary.check(tokenizer, folder);
+    }
+
+    @Override
     public DataSummary summary(Task task) {
       return new DataSummary(
           source,

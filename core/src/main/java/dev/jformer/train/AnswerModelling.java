@@ -11,9 +11,7 @@ import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * The task of training a causal language model to answer the prompts of a problem. The loss is the
@@ -62,19 +60,20 @@ public final class AnswerModelling implements Classifying {
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<CausalLm> passes(long index) {
     return passes(examples.training(index), prompts);
   }
 
-  private Supplier<Prediction> passes(List<Example> some, boolean withPrompts) {
+  private Passes<CausalLm> passes(List<Example> some, boolean withPrompts) {
     SampleRows rows =
         SampleRows.of(
             some.stream().map(example -> alphabet.encode(example, withPrompts)).toList(),
             alphabet.end());
-    return () -> {
-      Tensor logits = model.logitsAt(rows.ids(), rows.positions()).to(DType.FLOAT32);
-      return Prediction.of(logits, each -> Functional.crossEntropy(each, rows.targets(), -1, 0));
-    };
+    return new Passes<>(
+        CausalLm.class,
+        model,
+        lm -> lm.logitsAt(rows.ids(), rows.positions()).to(DType.FLOAT32),
+        logits -> Functional.crossEntropy(logits, rows.targets(), -1, 0));
   }
 
   @Override

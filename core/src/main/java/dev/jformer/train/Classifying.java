@@ -2,7 +2,6 @@ package dev.jformer.train;
 
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.Tensor;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -26,12 +25,11 @@ public interface Classifying extends Task {
   }
 
   /**
-   * Prepares passes over one batch: each call of the result runs the model again on the same
-   * inputs.
+   * Prepares passes over one batch, of the model of this task or of others.
    *
    * @param index number of the batch, as in {@link #loss}
    */
-  Supplier<Prediction> passes(long index);
+  Passes<?> passes(long index);
 
   @Override
   default Tensor loss(long index) {

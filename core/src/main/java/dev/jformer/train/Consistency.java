@@ -3,7 +3,6 @@ package dev.jformer.train;
 import com.google.auto.service.AutoService;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.Tensor;
-import java.util.function.Supplier;
 
 /**
  * Consistency training with two passes over each batch, the objective of THOR, <a
@@ -70,7 +69,7 @@ public record Consistency(double alpha) implements Objective {
 
     @Override
     public Tensor loss(long index) {
-      Supplier<Classifying.Prediction> passes = task.passes(index);
+      Passes<?> passes = task.passes(index);
       Classifying.Prediction first = passes.get();
       Classifying.Prediction second = passes.get();
       Tensor divergence = divergence(first.logits(), second.logits());

@@ -11,7 +11,6 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.function.Supplier;
 
 /** The task of training an image classifier. */
 public final class ImageClassification implements Classifying {
@@ -43,18 +42,18 @@ public final class ImageClassification implements Classifying {
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<ImageModel> passes(long index) {
     ImageBatch batch = sampler.batch(index);
     Tensor targets = batch.targets();
     if (smoothing > 0) {
       targets = targets.mul(1 - smoothing).add(smoothing / targets.size(1));
     }
     Tensor spread = targets;
-    return () -> {
-      Tensor logits = model.logits(batch.images()).to(DType.FLOAT32);
-      return Prediction.of(
-          logits, each -> each.logSoftmax(1).mul(spread).sum(1, false).mean().neg());
-    };
+    return new Passes<>(
+        ImageModel.class,
+        model,
+        any -> any.logits(batch.images()).to(DType.FLOAT32),
+        logits -> logits.logSoftmax(1).mul(spread).sum(1, false).mean().neg());
   }
 
   @Override

@@ -12,7 +12,6 @@ import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * The task of fine-tuning a causal language model on samples: predict the learned tokens of each,
@@ -62,12 +61,13 @@ public final class InstructionTuning implements Classifying {
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<CausalLm> passes(long index) {
     SampleRows rows = rows(index);
-    return () -> {
-      Tensor logits = model.logitsAt(rows.ids(), rows.positions()).to(DType.FLOAT32);
-      return Prediction.of(logits, each -> Functional.crossEntropy(each, rows.targets(), -1, 0));
-    };
+    return new Passes<>(
+        CausalLm.class,
+        model,
+        lm -> lm.logitsAt(rows.ids(), rows.positions()).to(DType.FLOAT32),
+        logits -> Functional.crossEntropy(logits, rows.targets(), -1, 0));
   }
 
   @Override

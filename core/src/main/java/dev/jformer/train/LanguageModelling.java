@@ -12,7 +12,6 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.function.Supplier;
 
 /**
  * The task of training a causal language model: predict each token of a text from the tokens before
@@ -53,13 +52,14 @@ public final class LanguageModelling implements Classifying {
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<CausalLm> passes(long index) {
     Batch batch = sampler.batch(index);
     Tensor targets = batch.targets().flatten(0, 1);
-    return () -> {
-      Tensor logits = model.logits(batch.inputs()).flatten(0, 1).to(DType.FLOAT32);
-      return Prediction.of(logits, each -> Functional.crossEntropy(each, targets, -1, 0));
-    };
+    return new Passes<>(
+        CausalLm.class,
+        model,
+        lm -> lm.logits(batch.inputs()).flatten(0, 1).to(DType.FLOAT32),
+        logits -> Functional.crossEntropy(logits, targets, -1, 0));
   }
 
   @Override

@@ -11,7 +11,6 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.function.Supplier;
 
 /**
  * The task of masked language modelling (<a href="https://arxiv.org/abs/1810.04805">BERT:
@@ -76,12 +75,12 @@ public final class MaskedModelling implements Classifying {
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<Encoder> passes(long index) {
     return passes(sampler.batch(index).inputs());
   }
 
   /** Prepares passes over texts, all with the same tokens masked. */
-  Supplier<Prediction> passes(Tensor ids) {
+  Passes<Encoder> passes(Tensor ids) {
     Tensor flat = ids.flatten(0, 1);
     Tensor drawn = Tensor.rand(flat.elements());
     Tensor places = drawn.lt(ASKED).nonzero().flatten(0, 1);
@@ -95,10 +94,11 @@ public final class MaskedModelling implements Classifying {
     shown = shown.where(kind.ge(MASKED), Tensor.full((double) model.mask(), DType.INT64, 1));
     Tensor masked = flat.copy().indexCopy_(0, places, shown).view(ids.shape().toArray());
     Tensor asked = places;
-    return () -> {
-      Tensor logits = model.mlmLogitsAt(masked, asked);
-      return Prediction.of(logits, each -> Functional.crossEntropy(each, targets, -1, 0));
-    };
+    return new Passes<>(
+        Encoder.class,
+        model,
+        encoder -> encoder.mlmLogitsAt(masked, asked),
+        logits -> Functional.crossEntropy(logits, targets, -1, 0));
   }
 
   @Override

@@ -15,7 +15,6 @@ import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.function.Supplier;
 
 /** The task of training an encoder to classify texts. The same share of every class is held out. */
 public final class TextClassification implements Classifying {
@@ -88,17 +87,18 @@ public final class TextClassification implements Classifying {
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<Encoder> passes(long index) {
     List<Example> chosen = new ArrayList<>();
     for (int i : epochs.chosen(index)) {
       chosen.add(training.get(i));
     }
     TextBatch batch = batch(model, chosen);
     Tensor labels = labels(chosen);
-    return () -> {
-      Tensor logits = model.logits(batch.ids(), batch.paddingMask()).to(DType.FLOAT32);
-      return Prediction.of(logits, each -> Functional.crossEntropy(each, labels, -1, 0));
-    };
+    return new Passes<>(
+        Encoder.class,
+        model,
+        encoder -> encoder.logits(batch.ids(), batch.paddingMask()).to(DType.FLOAT32),
+        logits -> Functional.crossEntropy(logits, labels, -1, 0));
   }
 
   /** Builds a batch of texts, truncated to the model's length. */

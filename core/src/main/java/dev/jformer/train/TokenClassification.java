@@ -21,7 +21,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
 /**
@@ -145,7 +144,7 @@ public final class TokenClassification implements Classifying {
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<Encoder> passes(long index) {
     List<Labelled> chosen = new ArrayList<>();
     for (int i : epochs.chosen(index)) {
       chosen.add(training.get(i));
@@ -157,11 +156,14 @@ public final class TokenClassification implements Classifying {
             chosen.stream()
                 .flatMapToLong(l -> Arrays.stream(l.targets).filter(target -> target >= 0))
                 .toArray());
-    return () -> {
-      Tensor all = model.logits(batch.ids(), batch.paddingMask()).flatten(0, 1);
-      Tensor logits = all.indexSelect(0, places).to(DType.FLOAT32);
-      return Prediction.of(logits, each -> Functional.crossEntropy(each, targets, -1, 0));
-    };
+    return new Passes<>(
+        Encoder.class,
+        model,
+        encoder -> {
+          Tensor all = encoder.logits(batch.ids(), batch.paddingMask()).flatten(0, 1);
+          return all.indexSelect(0, places).to(DType.FLOAT32);
+        },
+        logits -> Functional.crossEntropy(logits, targets, -1, 0));
   }
 
   /** The indices of labelled tokens among all tokens of a batch of rows of a length. */

@@ -14,7 +14,6 @@ import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * The task of training an encoder-decoder to translate: predict each token from the source and the
@@ -70,13 +69,13 @@ public final class Translation implements Classifying {
    * Prepares passes over one batch, with the smoothed cross-entropy in nats per token as the loss.
    */
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<EncoderDecoder> passes(long index) {
     PairBatch batch = batch(index);
-    return () -> {
-      Tensor logits = logits(model, batch);
-      return Prediction.of(
-          logits, each -> Functional.crossEntropy(each, batch.targets(), -1, smoothing));
-    };
+    return new Passes<>(
+        EncoderDecoder.class,
+        model,
+        translator -> logits(translator, batch),
+        logits -> Functional.crossEntropy(logits, batch.targets(), -1, smoothing));
   }
 
   /** Computes the logits of the targets of a batch: [M, V], float32. */

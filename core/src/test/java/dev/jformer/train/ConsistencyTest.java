@@ -6,28 +6,28 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Model;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Loops;
 import dev.jformer.testing.Scoped;
 import java.util.List;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 @ExtendWith(Scoped.class)
 class ConsistencyTest {
   /** A batch whose passes give one tensor of logits after the other. */
-  private record Passes(List<Tensor> logits, Tensor targets) implements Classifying {
+  private record Answers(List<Tensor> logits, Tensor targets) implements Classifying {
     @Override
-    public Supplier<Prediction> passes(long index) {
+    public Passes<Model> passes(long index) {
       int[] next = {0};
-      return () -> {
-        Tensor each = logits.get(next[0]++);
-        return Prediction.of(
-            each, x -> x.logSoftmax(1).gather(1, targets.unsqueeze(1)).mean().neg());
-      };
+      return new Passes<>(
+          Model.class,
+          null,
+          model -> logits.get(next[0]++),
+          x -> x.logSoftmax(1).gather(1, targets.unsqueeze(1)).mean().neg());
     }
 
     @Override
@@ -70,7 +70,7 @@ class ConsistencyTest {
     Tensor second = Tensor.randn(3, classes).to(DType.FLOAT64).requiresGrad(true);
     Task task =
         new Consistency(2.5)
-            .of(new Passes(List.of(first, second), Tensor.of(new long[] {4, 0, 2}, 3)));
+            .of(new Answers(List.of(first, second), Tensor.of(new long[] {4, 0, 2}, 3)));
     try (AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
       Tensor loss = task.loss(0);
       double[] a = first.detach().toDoubles();
@@ -99,7 +99,7 @@ class ConsistencyTest {
 
   @Test
   void suitsTasksThatPredictClassesOnly() {
-    Passes passes = new Passes(List.of(), Tensor.zeros(1));
+    Answers passes = new Answers(List.of(), Tensor.zeros(1));
     assertSame(passes, new Objective.Plain().of(passes));
     Task other =
         new Task() {

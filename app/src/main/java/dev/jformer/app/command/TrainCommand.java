@@ -48,6 +48,9 @@ import picocli.CommandLine.Option;
               --adapter eva --set adapter.rank=16
               Trains a small adapter of a language model on prompts and their answers;
               'jformer export --merge' makes a model of it.
+          jformer train --recipe shakespeare --data input.txt \\
+              --teacher runs/play --set model.layers=2
+              A smaller model learns from the predictions of a larger one.
           jformer train --resume runs/play
           jformer train --resume runs/play --steps 5000
               Trains a run longer than its recipe said.
@@ -57,6 +60,8 @@ import picocli.CommandLine.Option;
         fields.
         """)
 final class TrainCommand implements Callable<Integer> {
+  private static final String DISTILLATION = "distillation";
+
   /** By the job of a run, a command that uses its model. */
   private static final Map<String, String> USES =
       Map.of(
@@ -140,6 +145,15 @@ final class TrainCommand implements Callable<Integer> {
   private String adapter;
 
   @Option(
+      names = "--teacher",
+      paramLabel = "FOLDER",
+      description =
+          "Learn from the predictions of this trained model too (distillation): one for the same"
+              + " classes or the same tokens, which the new model then has. --set"
+              + " objective.temperature=T, objective.share=A and objective.hidden=B weigh it.")
+  private Path teacher;
+
+  @Option(
       names = "--ending",
       paramLabel = ".EXT",
       description = "Only files of a folder or zip whose names end with this; may be repeated.")
@@ -197,18 +211,19 @@ final class TrainCommand implements Callable<Integer> {
           || lookBack != null
           || from != null
           || adapter != null
+          || teacher != null
           || pairs.source() != null
           || pairs.target() != null) {
         throw new CommandException(
-            "--resume continues a run with its own recipe: leave out --data, --out, --set,"
-                + " --seed, --horizon, --look-back, --from, --adapter, --source and --target");
+            "--resume continues a run with its own recipe: leave out --data, --out, --set, --seed,"
+                + " --horizon, --look-back, --from, --adapter, --teacher, --source and --target");
       }
       Run run = steps == null ? Run.reopen(resume) : Run.reopen(resume, steps);
       return train(run.withPrompt(sample), resume, console);
     }
-    RecipeFields fields = fields();
     TrainTask chosenTask = task == null ? TrainTask.TEXT : TrainTask.named(task);
     String recipe = named != null ? named : chosenTask.recipe(from);
+    RecipeFields fields = fields(recipe);
     if (adapter != null && adapter.equals("none")) {
       adapter = null;
     }
@@ -259,7 +274,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** The fields of the recipe that are set. */
-  private RecipeFields fields() {
+  private RecipeFields fields(String recipe) {
     RecipeFields fields = new RecipeFields(overrides.fields());
     fields.option("--steps", "training.steps", steps);
     fields.option("--seed", "training.seed", seed);
@@ -267,6 +282,11 @@ final class TrainCommand implements Callable<Integer> {
     fields.option("--look-back", "model.lookBack", lookBack);
     fields.option("--from", "from", from == null ? null : Pretrained.find(from).toAbsolutePath());
     fields.option("--adapter", "adapter", adapter);
+    if (teacher != null) {
+      boolean distils = Recipes.load(recipe, Map.of()).objective().type().equals(DISTILLATION);
+      fields.option("--teacher", "objective", distils ? null : DISTILLATION);
+      fields.option("--teacher", "objective.teacher", Pretrained.find(teacher).toAbsolutePath());
+    }
     fields.option("--source", "data.source", absolute(pairs.source()));
     fields.option("--target", "data.target", absolute(pairs.target()));
     fields.option("--validation-source", "data.validationSource", absolute(validationSource));

@@ -9,10 +9,12 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.config.Configs;
 import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.hub.Models;
+import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
 import dev.jformer.run.Recipe;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
+import dev.jformer.train.Distillation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -220,5 +222,47 @@ class FineTuneTest {
     assertEquals("0.000150", TrainTask.IMAGES.gentler(folder, false).get("training.learningRate"));
     assertTrue(TrainTask.IMAGES.gentler(null, false).isEmpty());
     assertEquals("java", TrainTask.TEXT.recipe(null));
+  }
+
+  @Test
+  void aTeacherIsWrittenIntoTheRecipe() throws IOException {
+    Path teacher = languageModel();
+    Path out = folder.resolve("student");
+    Outcome outcome =
+        Outcome.of(
+            "train",
+            "--data",
+            "" + text,
+            "--teacher",
+            "" + teacher,
+            "--set",
+            "objective.temperature=3",
+            "--set",
+            "model={\"model\":\"causal-lm\",\"layers\":1,\"width\":16,\"length\":16}",
+            "--set",
+            "training.batch=4",
+            "--out",
+            "" + out,
+            "--steps",
+            "3");
+    assertEquals(0, outcome.code(), outcome.err());
+    Distillation objective = (Distillation) Recipe.read(out.resolve("recipe.json")).objective();
+    assertEquals(new Distillation(teacher.toAbsolutePath().toString(), 3, 0.5, 0), objective);
+    assertTrue(
+        Files.readString(out.resolve("metrics.jsonl")).contains("distance from the teacher"));
+    try (Model student = Models.load(out)) {
+      assertEquals(256, ((CausalLm) student).config().vocab(), "the teacher's bytes");
+    }
+  }
+
+  @Test
+  void aTeacherThatIsNotThereIsAnError() {
+    Outcome outcome =
+        Outcome.of("train", "--data", "" + text, "--teacher", "" + folder.resolve("nobody"));
+    assertEquals(1, outcome.code());
+    assertTrue(outcome.err().contains("no such file or folder"), outcome.err());
+    Outcome resumed =
+        Outcome.of("train", "--resume", "" + folder, "--teacher", "" + folder.resolve("nobody"));
+    assertTrue(resumed.err().contains("--teacher"), resumed.err());
   }
 }

@@ -78,6 +78,7 @@ class GuideTest {
       switch (words.get(i)) {
         case "--task", "--recipe", "--base" -> recipe = value;
         case "--adapter" -> fields.put("adapter", value);
+        case "--teacher" -> fields.put("objective", "distillation");
         case "--set" -> fields.put(value.replaceAll("=.*", ""), value.replaceAll("^[^=]*=", ""));
         default -> {}
       }

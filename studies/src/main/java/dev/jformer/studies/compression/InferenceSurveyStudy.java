@@ -111,11 +111,11 @@ public final class InferenceSurveyStudy implements Study {
     claims(lab, sentences, language);
     lab.note(
         "Methods are applied at once, without training after it. 'magnitude', 'random-prune' and"
-            + " 'n-m' leave half of the weights, 'prune-neurons' three quarters of the hidden units,"
-            + " 'low-rank' and 'dsformer' half of the bytes, 'zero-tprune' three quarters of the"
-            + " tokens at two blocks. Operations are those of matrix products as they are executed;"
-            + " bytes those of all weights. The Pareto front is that of quality, bytes and time of a"
-            + " batch.");
+            + " 'n-m' leave half of the weights, 'prune-neurons' three quarters of the hidden"
+            + " units, 'low-rank' and 'dsformer' half of the bytes, 'zero-tprune' three quarters of"
+            + " the tokens at two blocks. Operations are those of matrix products as they are"
+            + " executed; bytes those of all weights. The Pareto front is that of quality, bytes"
+            + " and time of a batch.");
   }
 
   /** What can be done to a trained model of texts; to encoders more, whose tokens may leave. */
@@ -217,7 +217,7 @@ public final class InferenceSurveyStudy implements Study {
     Random.seed(1);
     CausalLm model = config.build();
     LanguageModelling own = task(lab, model);
-    Task task = teacher == null ? own : new Distillation(own, task(lab, teacher), 2, 0.5);
+    Task task = teacher == null ? own : new Distillation().of(own, teacher);
     TrainingCurve.of(model, task, Small.training(steps(lab), batch(lab), 1), progress);
     model.train(false);
     return model;
@@ -304,7 +304,8 @@ public final class InferenceSurveyStudy implements Study {
             Check.atMost("share of the bytes", int8.bytes(), 0.3),
             Check.atLeast("share of the STS score", int8.quality() / plain.quality(), 0.99)));
     lab.claim(
-        "Pruning and quantization stack: smaller than either, at no more than the sum of the losses",
+        "Pruning and quantization stack: smaller than either, at no more than the sum of the"
+            + " losses",
         "techniques are complementary and can be combined",
         PLAIN,
         Check.all(
