@@ -9,6 +9,7 @@ open module dev.jformer.studies {
   requires java.management;
 
   exports dev.jformer.studies;
+  exports dev.jformer.studies.adaptation;
   exports dev.jformer.studies.catalogue;
   exports dev.jformer.studies.channelmixer;
   exports dev.jformer.studies.compare;
@@ -23,6 +24,7 @@ open module dev.jformer.studies {
   uses dev.jformer.studies.Study;
 
   provides dev.jformer.studies.Study with
+      dev.jformer.studies.adaptation.EvaStudy,
       dev.jformer.studies.channelmixer.EmoeStudy,
       dev.jformer.studies.channelmixer.EvomoeStudy,
       dev.jformer.studies.channelmixer.KatStudy,

@@ -86,12 +86,23 @@ public final class TextClassification implements Classifying {
     return heldOut.size();
   }
 
-  @Override
-  public Passes<Encoder> passes(long index) {
+  private List<Example> chosen(long index) {
     List<Example> chosen = new ArrayList<>();
     for (int i : epochs.chosen(index)) {
       chosen.add(training.get(i));
     }
+    return chosen;
+  }
+
+  /** Padding does not count. */
+  @Override
+  public Tensor counted(long index) {
+    return batch(model, chosen(index)).paddingMask();
+  }
+
+  @Override
+  public Passes<Encoder> passes(long index) {
+    List<Example> chosen = chosen(index);
     TextBatch batch = batch(model, chosen);
     Tensor labels = labels(chosen);
     return new Passes<>(

@@ -143,13 +143,28 @@ public final class TokenClassification implements Classifying {
     return heldOut.size();
   }
 
-  @Override
-  public Passes<Encoder> passes(long index) {
+  private List<Labelled> chosen(long index) {
     List<Labelled> chosen = new ArrayList<>();
     for (int i : epochs.chosen(index)) {
       chosen.add(training.get(i));
     }
-    TextBatch batch = TextBatch.of(chosen.stream().map(l -> l.ids).toList(), model.padding());
+    return chosen;
+  }
+
+  private TextBatch batch(List<Labelled> rows) {
+    return TextBatch.of(rows.stream().map(row -> row.ids).toList(), model.padding());
+  }
+
+  /** Padding does not count. */
+  @Override
+  public Tensor counted(long index) {
+    return batch(chosen(index)).paddingMask();
+  }
+
+  @Override
+  public Passes<Encoder> passes(long index) {
+    List<Labelled> chosen = chosen(index);
+    TextBatch batch = batch(chosen);
     Tensor places = labelled(chosen, batch.ids().size(1));
     Tensor targets =
         Tensor.of(

@@ -1,0 +1,2 @@
+/** Studies of papers on adapters, distillation and initialisation. */
+package dev.jformer.studies.adaptation;
