@@ -284,5 +284,6 @@ module dev.jformer.core {
       dev.jformer.train.Objective.Plain;
   provides dev.jformer.train.Optimizer.Config with
       dev.jformer.train.AdamW.Config,
+      dev.jformer.train.LearngeneOptimizer.Config,
       dev.jformer.train.Sgd.Config;
 }

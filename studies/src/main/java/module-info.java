@@ -25,6 +25,7 @@ open module dev.jformer.studies {
 
   provides dev.jformer.studies.Study with
       dev.jformer.studies.adaptation.EvaStudy,
+      dev.jformer.studies.adaptation.TlegStudy,
       dev.jformer.studies.channelmixer.EmoeStudy,
       dev.jformer.studies.channelmixer.EvomoeStudy,
       dev.jformer.studies.channelmixer.KatStudy,

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.compress.LinearExpansion;
 import dev.jformer.config.Configs;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.hub.Models;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
 import dev.jformer.testing.Scoped;
 import dev.jformer.train.Distillation;
 import java.io.IOException;
@@ -174,5 +178,27 @@ class DistillationRunTest {
     Run.train(plain("language").with("model.position", "learned"), fixed, Progress.none());
     String longer = refused(taught("language", fixed).with("model.length", "30"));
     assertTrue(longer.contains("teacher cannot read") && longer.contains("length 24"), longer);
+  }
+
+  /** A learngene with a teacher: what is saved lies on a line, and is expanded. */
+  @Test
+  void aLearngeneIsTaughtAndResumesToTheBit() throws IOException {
+    Recipe recipe =
+        taught("language", teacher("language"))
+            .with("model.layers", "3")
+            .with("training.optimizer", "learngene");
+    List<Double> all = losses(recipe, "whole");
+    Path parts = folder.resolve("parts");
+    Losses first = new Losses(6);
+    first.run = Run.begin(recipe, parts, false);
+    first.run.train(first);
+    Losses rest = new Losses(-1);
+    Run.reopen(parts).train(rest);
+    first.all.addAll(rest.all);
+    assertEquals(all, first.all);
+    try (Model saved = Models.load(parts);
+        Model expanded = LinearExpansion.expand(saved, 5)) {
+      assertEquals(5, ((CausalLm) expanded).config().layers());
+    }
   }
 }

@@ -265,4 +265,44 @@ class FineTuneTest {
         Outcome.of("train", "--resume", "" + folder, "--teacher", "" + folder.resolve("nobody"));
     assertTrue(resumed.err().contains("--teacher"), resumed.err());
   }
+
+  @Test
+  void aLearngeneGrowsToAnyDepth() throws IOException {
+    Path run = folder.resolve("gene");
+    String model =
+        "{\"model\":\"causal-lm\",\"layers\":3,\"width\":16,\"length\":16,\"mixer\":{\"heads\":2}}";
+    String[] train = {
+      "train",
+      "--data",
+      "" + text,
+      "--set",
+      "model=" + model,
+      "--set",
+      "data.tokenizer=byte",
+      "--set",
+      "training.optimizer=learngene",
+      "--set",
+      "training.batch=4",
+      "--steps",
+      "3",
+      "--out",
+      "" + run
+    };
+    assertEquals(0, Outcome.of(train).code());
+    Outcome grown = Outcome.of("grow", "" + run, "--depth", "5", "--json");
+    assertEquals(0, grown.code(), grown.err());
+    assertTrue(grown.out().contains("gene-depth-5"), grown.out());
+    try (Model five = Models.load(folder.resolve("gene-depth-5"))) {
+      assertEquals(5, ((CausalLm) five).config().layers());
+    }
+    assertEquals(
+        0, Outcome.of("eval", "" + folder.resolve("gene-depth-5"), "--data", "" + text).code());
+    Outcome plain = Outcome.of("grow", "" + languageModel(), "--depth", "2");
+    assertTrue(plain.err().contains("one block only"), plain.err());
+    for (String[] both :
+        new String[][] {{"grow", "" + run}, {"grow", "" + run, "--to", "2x", "--depth", "3"}}) {
+      Outcome refused = Outcome.of(both);
+      assertTrue(refused.err().contains("either --to"), refused.err());
+    }
+  }
 }
