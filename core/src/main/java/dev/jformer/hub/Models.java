@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -67,10 +66,13 @@ public final class Models {
   }
 
   private static Model loadFolder(Path folder, Path file) throws IOException {
+    if (Files.isRegularFile(folder)) {
+      throw new FormatException(
+          folder
+              + " is no model: expected a model's folder, or a file that ends in .gguf or .onnx");
+    }
     if (!Files.exists(file)) {
-      throw Files.exists(folder)
-          ? new NoSuchFileException(file.toString())
-          : MissingFile.exception(folder);
+      throw MissingFile.exception(Files.exists(folder) ? file : folder);
     }
     try (Scope scope = Scope.open()) {
       JsonNode config = Configs.tree(read(file));

@@ -28,6 +28,7 @@ import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -103,6 +104,17 @@ class ModelsTest {
                     assertTrue(p.value().sameAs(again.parameters().get(name).value()), name));
       }
     }
+  }
+
+  @Test
+  void saysWhatAModelIsNot(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("rows.csv"), "a,b");
+    FormatException csv = assertThrows(FormatException.class, () -> Models.load(file));
+    assertEquals(
+        file + " is no model: expected a model's folder, or a file that ends in .gguf or .onnx",
+        csv.getMessage());
+    NoSuchFileException empty = assertThrows(NoSuchFileException.class, () -> Models.load(folder));
+    assertEquals(folder + " holds rows.csv", empty.getReason());
   }
 
   @Test

@@ -218,6 +218,8 @@ class CommandsTest {
     }
     Outcome resumed = Outcome.of("train", "--resume", cut.toString(), "--quiet");
     assertEquals(0, resumed.code(), resumed.err());
+    assertEquals("", resumed.err());
+    assertTrue(resumed.out().contains("loss"), "the result is printed: " + resumed.out());
     assertEquals(
         -1, Files.mismatch(whole.resolve("model.safetensors"), cut.resolve("model.safetensors")));
     List<String> a = Files.readAllLines(whole.resolve("metrics.jsonl"));

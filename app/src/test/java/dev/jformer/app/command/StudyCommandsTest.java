@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +47,7 @@ class StudyCommandsTest {
     String[] wanted = {"--with", "alibi,rope+gated-mlp", "--budget", "5steps", "--json"};
     Outcome first = compare(wanted);
     assertEquals(0, first.code(), first.err());
+    assertTrue(Pattern.compile("3 trainings: about .* in all").matcher(first.err()).find());
     JsonNode evidence = new JsonMapper().readTree(first.out());
     List<String> names = new ArrayList<>();
     for (JsonNode row : evidence.path("tables").path(0).path("rows")) {
