@@ -10,9 +10,10 @@ import java.util.List;
  *
  * @param source a file, folder, or zip or jar file; empty if none is set
  * @param endings the file name endings to include from a folder or zip file; empty for all files
- * @param tokenizer {@code byte}, {@code bpe} to learn a vocabulary from the text, or the path of a
+ * @param tokenizer {@code byte}, or the way to learn a vocabulary from the text ({@code bpe},
+ *     {@code wordpiece}, {@code unigram}, {@code likelihood} or {@code lzw}), or the path of a
  *     {@code tokenizer.json}
- * @param vocabulary the number of tokens that {@code bpe} learns
+ * @param vocabulary the number of tokens to learn
  * @param validation share of the text, at its end, that is held out
  */
 @AutoService(DataConfig.class)

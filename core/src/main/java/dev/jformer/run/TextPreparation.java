@@ -4,14 +4,17 @@ import dev.jformer.config.ConfigException;
 import dev.jformer.config.Nearest;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
-import dev.jformer.data.tokenizer.BpeTrainer;
 import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.TokenizerMethod;
+import dev.jformer.data.tokenizer.TokenizerTrainer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Tokenizes a recipe's text in a workspace, writing {@code tokenizer.json} unless tokens are bytes,
@@ -19,33 +22,34 @@ import java.util.List;
  */
 record TextPreparation(TextData data, Workspace workspace) {
   private static final String BYTE = "byte";
-  private static final String BPE = "bpe";
 
   /** Loads the folder's tokenizer, or else learns or loads the recipe's and stores it there. */
   Tokenizer tokenizer() throws IOException {
     return tokenizer(
         workspace,
         data.tokenizer(),
-        () -> learn(corpus(), data.vocabulary(), workspace.progress()));
+        method -> learn(corpus(), method, data.vocabulary(), workspace.progress()));
   }
 
-  /** Learns a vocabulary. */
+  /** Learns a vocabulary in one of the ways. */
   interface Learner {
-    Tokenizer learn() throws IOException;
+    Tokenizer learn(TokenizerMethod method) throws IOException;
   }
 
   /** Loads the folder's tokenizer, or else the one that a recipe names, which is stored there. */
-  static Tokenizer tokenizer(Workspace workspace, String named, Learner bpe) throws IOException {
+  static Tokenizer tokenizer(Workspace workspace, String named, Learner learner)
+      throws IOException {
     Path own = workspace.folder().resolve(Tokenizer.FILE);
     if (Files.exists(own)) {
       return Tokenizers.load(own);
     }
-    Tokenizer tokenizer =
-        switch (named) {
-          case BYTE -> new ByteTokenizer();
-          case BPE -> bpe.learn();
-          default -> load(named);
-        };
+    Optional<TokenizerMethod> method = TokenizerMethod.of(named);
+    Tokenizer tokenizer;
+    if (method.isPresent()) {
+      tokenizer = learner.learn(method.get());
+    } else {
+      tokenizer = named.equals(BYTE) ? new ByteTokenizer() : load(named);
+    }
     tokenizer.save(workspace.folder());
     return tokenizer;
   }
@@ -53,19 +57,23 @@ record TextPreparation(TextData data, Workspace workspace) {
   private static Tokenizer load(String named) throws IOException {
     Path file = Path.of(named);
     if (!Files.exists(file)) {
+      List<String> names = new ArrayList<>(List.of(BYTE));
+      names.addAll(TokenizerMethod.labels());
       throw new ConfigException(
           "data.tokenizer is '"
               + named
               + "'"
-              + Nearest.hint(named, List.of(BYTE, BPE))
-              + ": expected byte, bpe, or the path of a tokenizer.json that exists");
+              + Nearest.hint(named, names)
+              + ": expected "
+              + String.join(", ", names)
+              + ", or the path of a tokenizer.json that exists");
     }
     return Tokenizers.load(file);
   }
 
-  private static Tokenizer learn(Corpus corpus, int vocabulary, Progress progress)
-      throws IOException {
-    BpeTrainer trainer = new BpeTrainer();
+  private static Tokenizer learn(
+      Corpus corpus, TokenizerMethod method, int vocabulary, Progress progress) throws IOException {
+    TokenizerTrainer trainer = method.trainer();
     long[] characters = new long[1];
     try (Progress.Work work = progress.begin("reading", corpus.bytes(), "bytes")) {
       corpus.read(

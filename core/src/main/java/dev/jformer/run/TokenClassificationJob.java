@@ -5,8 +5,9 @@ import dev.jformer.data.Fingerprint;
 import dev.jformer.data.text.TaggedTexts;
 import dev.jformer.data.text.TextBatch;
 import dev.jformer.data.text.Word;
-import dev.jformer.data.tokenizer.BpeTrainer;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.TokenizerMethod;
+import dev.jformer.data.tokenizer.TokenizerTrainer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.data.tokenizer.WordWindows;
 import dev.jformer.metrics.EntityScores;
@@ -82,13 +83,14 @@ public record TokenClassificationJob() implements Job {
     PretrainedStart.copyTokenizer(recipe, folder);
     Tokenizer tokenizer =
         TextPreparation.tokenizer(
-            workspace, data.tokenizer(), () -> learn(texts, data.vocabulary()));
+            workspace, data.tokenizer(), method -> learn(texts, method, data.vocabulary()));
     classes.save(folder);
     return new Data(data.source(), texts, heldOut, classes, tokenizer, workspace);
   }
 
-  private static Tokenizer learn(TaggedTexts texts, int vocabulary) throws IOException {
-    BpeTrainer trainer = new BpeTrainer();
+  private static Tokenizer learn(TaggedTexts texts, TokenizerMethod method, int vocabulary)
+      throws IOException {
+    TokenizerTrainer trainer = method.trainer();
     for (TaggedTexts.Sentence sentence : texts.sentences()) {
       trainer.piece(" " + String.join(" ", sentence.words()) + "\n");
     }

@@ -16,9 +16,8 @@ import java.util.stream.Stream;
  * @param validationSource texts to validate on; empty to hold out some of the training pairs
  * @param validationTarget their translations
  * @param validation share of the pairs that is held out if there is no {@code validationSource}
- * @param tokenizer {@code bpe} to learn one vocabulary from both files, {@code byte}, or the path
- *     of a {@code tokenizer.json}
- * @param vocabulary the number of tokens that {@code bpe} learns
+ * @param tokenizer as {@link TextData}'s; one vocabulary is learned from both files
+ * @param vocabulary the number of tokens to learn
  * @param tokens the most tokens of a batch: its pairs times the longest text in it
  * @param smoothing share of each target that is spread over the vocabulary (label smoothing, <a
  *     href="https://arxiv.org/abs/1512.00567">Rethinking the Inception Architecture for Computer

@@ -73,10 +73,10 @@ public record TranslationJob() implements Job {
         TextPreparation.tokenizer(
             workspace,
             data.tokenizer(),
-            () -> {
+            method -> {
               try (Progress.Work work =
                   workspace.progress().begin("learning tokens", data.vocabulary(), "tokens")) {
-                return vocabulary.vocabulary().train(data.vocabulary(), work::at);
+                return vocabulary.vocabulary(method).train(data.vocabulary(), work::at);
               }
             });
     return new Data(data.source(), learned, heldOut, tokenizer, workspace);

@@ -10,6 +10,7 @@ import dev.jformer.data.text.PairBatch;
 import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.TokenizerMethod;
 import dev.jformer.metrics.Bleu;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.EncoderDecoder;
@@ -67,7 +68,7 @@ class TranslationTest {
   void texts() throws IOException {
     heldOut = texts(40, 2, List.of());
     learned = texts(600, 1, heldOut.source());
-    tokenizer = learned.vocabulary().train(300, count -> {});
+    tokenizer = learned.vocabulary(TokenizerMethod.BPE).train(300, count -> {});
   }
 
   private EncoderDecoder model(double dropout) {

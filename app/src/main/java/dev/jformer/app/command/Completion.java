@@ -2,6 +2,7 @@ package dev.jformer.app.command;
 
 import dev.jformer.adapt.Adapter;
 import dev.jformer.config.Configs;
+import dev.jformer.data.tokenizer.TokenizerMethod;
 import dev.jformer.run.Recipe;
 import dev.jformer.studies.Studies;
 import dev.jformer.studies.catalogue.Catalogue;
@@ -36,6 +37,14 @@ final class Completion {
     @Override
     public Iterator<String> iterator() {
       return Configs.parts(Adapter.class).keySet().iterator();
+    }
+  }
+
+  /** The values of {@code tokenizer train --method}. */
+  static final class TokenizerMethods implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return TokenizerMethod.labels().iterator();
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.jformer.app.command;
 
+import dev.jformer.config.Nearest;
 import dev.jformer.data.text.Corpus;
-import dev.jformer.data.tokenizer.BpeTrainer;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.TokenizerMethod;
+import dev.jformer.data.tokenizer.TokenizerTrainer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.run.OutputFolder;
 import java.io.IOException;
@@ -40,7 +42,7 @@ final class TokenizerCommand implements Runnable {
   @Command(
       name = "train",
       mixinStandardHelpOptions = true,
-      header = "Learn a byte-level BPE vocabulary")
+      header = "Learn a byte-level vocabulary")
   int train(
       @Option(
               names = "--data",
@@ -53,6 +55,15 @@ final class TokenizerCommand implements Runnable {
               paramLabel = ".EXT",
               description = "Only files whose names end with this; may be repeated.")
           List<String> endings,
+      @Option(
+              names = "--method",
+              defaultValue = "bpe",
+              paramLabel = "NAME",
+              completionCandidates = Completion.TokenizerMethods.class,
+              description =
+                  "How to learn it: bpe, wordpiece, unigram, likelihood or lzw"
+                      + " (default ${DEFAULT-VALUE}).")
+          String method,
       @Option(
               names = "--vocabulary",
               defaultValue = "4096",
@@ -67,12 +78,23 @@ final class TokenizerCommand implements Runnable {
           Path out,
       @Mixin OverwriteOption overwrite)
       throws IOException {
+    TokenizerTrainer trainer =
+        TokenizerMethod.of(method)
+            .orElseThrow(
+                () ->
+                    new CommandException(
+                        "--method is '"
+                            + method
+                            + "': expected one of "
+                            + String.join(", ", TokenizerMethod.labels())
+                            + Nearest.hint(method, TokenizerMethod.labels())))
+            .trainer();
     Console console = new Console(false);
     Corpus corpus = Corpus.open(data, endings == null ? List.of() : endings);
     Tokenizer tokenizer;
     try (OutputFolder target =
         OutputFolder.open(out, overwrite.isSet(), List.of(data)).deletedAtEnd()) {
-      tokenizer = learn(corpus, vocabulary, console);
+      tokenizer = learn(trainer, corpus, vocabulary, console);
       tokenizer.save(target.staging());
       target.publish();
     }
@@ -113,8 +135,8 @@ final class TokenizerCommand implements Runnable {
   }
 
   /** Learns a vocabulary, showing progress. */
-  static Tokenizer learn(Corpus corpus, int vocabulary, Console console) throws IOException {
-    BpeTrainer trainer = new BpeTrainer();
+  private static Tokenizer learn(
+      TokenizerTrainer trainer, Corpus corpus, int vocabulary, Console console) throws IOException {
     long[] characters = new long[1];
     try (Console.Bar bar = console.begin("reading", corpus.bytes(), "bytes")) {
       corpus.read(

@@ -1,7 +1,8 @@
 package dev.jformer.data.text;
 
 import dev.jformer.data.DataException;
-import dev.jformer.data.tokenizer.BpeTrainer;
+import dev.jformer.data.tokenizer.TokenizerMethod;
+import dev.jformer.data.tokenizer.TokenizerTrainer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,8 +72,8 @@ public record ParallelTexts(List<String> source, List<String> target) {
   }
 
   /** A trainer of one vocabulary for both languages, which has read all texts. */
-  public BpeTrainer vocabulary() {
-    BpeTrainer trainer = new BpeTrainer();
+  public TokenizerTrainer vocabulary(TokenizerMethod method) {
+    TokenizerTrainer trainer = method.trainer();
     source.forEach(trainer::piece);
     target.forEach(trainer::piece);
     return trainer;

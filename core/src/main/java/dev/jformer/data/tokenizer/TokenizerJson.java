@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** Writes byte-level BPE tokenizers in the format of Hugging Face's {@code tokenizer.json}. */
+/** Writes tokenizers in the format of Hugging Face's {@code tokenizer.json}. */
 final class TokenizerJson {
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -43,6 +43,24 @@ final class TokenizerJson {
 
   private static ObjectNode byteLevelBpe(
       Map<String, Integer> vocabulary, List<String> merges, List<String> special) {
+    ObjectNode root = byteLevel(vocabulary, special);
+    ObjectNode model = root.putObject("model");
+    model.put("type", "BPE");
+    for (String absent :
+        List.of("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")) {
+      model.putNull(absent);
+    }
+    model.put("fuse_unk", false);
+    model.put("byte_fallback", false);
+    model.put("ignore_merges", false);
+    vocabulary(model, vocabulary);
+    ArrayNode list = model.putArray("merges");
+    merges.forEach(list::add);
+    return root;
+  }
+
+  /** A byte-level tokenizer without its model. */
+  private static ObjectNode byteLevel(Map<String, Integer> vocabulary, List<String> special) {
     ObjectNode root = JSON.createObjectNode();
     root.put("version", "1.0");
     root.putNull("truncation");
@@ -53,22 +71,60 @@ final class TokenizerJson {
     byteLevel(root.putObject("pre_tokenizer")).put("use_regex", true);
     root.putNull("post_processor");
     byteLevel(root.putObject("decoder")).put("use_regex", true);
-    ObjectNode model = root.putObject("model");
-    model.put("type", "BPE");
-    for (String absent :
-        List.of("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")) {
-      model.putNull(absent);
-    }
-    model.put("fuse_unk", false);
-    model.put("byte_fallback", false);
-    model.put("ignore_merges", false);
+    return root;
+  }
+
+  private static void vocabulary(ObjectNode model, Map<String, Integer> vocabulary) {
     ObjectNode vocab = model.putObject("vocab");
     vocabulary.entrySet().stream()
         .sorted(Map.Entry.comparingByValue())
         .forEach(entry -> vocab.put(entry.getKey(), entry.getValue()));
-    ArrayNode list = model.putArray("merges");
-    merges.forEach(list::add);
-    return root;
+  }
+
+  private static Map<String, Integer> ids(List<String> tokens) {
+    Map<String, Integer> ids = new LinkedHashMap<>();
+    tokens.forEach(token -> ids.put(token, ids.size()));
+    return ids;
+  }
+
+  /**
+   * The file's content for a byte-level tokenizer that takes the longest token from left to right:
+   * BERT's model, without a mark on tokens within words.
+   *
+   * @param tokens by id, spelled in the {@link ByteAlphabet}; all bytes are among them
+   * @param special special tokens, which no text is encoded as; also in the vocabulary
+   */
+  static byte[] longestFirst(List<String> tokens, List<String> special) {
+    Map<String, Integer> vocabulary = ids(tokens);
+    ObjectNode root = byteLevel(vocabulary, special);
+    ObjectNode model = root.putObject("model");
+    model.put("type", "WordPiece");
+    model.put("unk_token", special.get(0));
+    model.put("continuing_subword_prefix", "");
+    model.put("max_input_chars_per_word", Integer.MAX_VALUE);
+    vocabulary(model, vocabulary);
+    return content(root);
+  }
+
+  /**
+   * The file's content for a byte-level tokenizer that takes the most probable tokens:
+   * SentencePiece's unigram model.
+   *
+   * @param tokens by id, spelled in the {@link ByteAlphabet}; all bytes are among them
+   * @param scores logarithms of the tokens' probabilities
+   * @param special special tokens, which no text is encoded as; also in the vocabulary
+   */
+  static byte[] mostProbable(List<String> tokens, double[] scores, List<String> special) {
+    ObjectNode root = byteLevel(ids(tokens), special);
+    ObjectNode model = root.putObject("model");
+    model.put("type", "Unigram");
+    model.putNull("unk_id");
+    ArrayNode vocab = model.putArray("vocab");
+    for (int id = 0; id < scores.length; id++) {
+      vocab.addArray().add(tokens.get(id)).add(scores[id]);
+    }
+    model.put("byte_fallback", false);
+    return content(root);
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.jformer.data.text.PairBatch;
 import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.TokenizerMethod;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.BeamTranslator;
 import dev.jformer.metrics.Bleu;
@@ -69,7 +70,7 @@ public record Multi30k(
       ParallelTexts all, ParallelTexts validation, ParallelTexts test, int vocabulary, int most) {
     try {
       ParallelTexts training = all.slice(0, Math.min(most, all.size()));
-      Tokenizer tokenizer = training.vocabulary().train(vocabulary, count -> {});
+      Tokenizer tokenizer = training.vocabulary(TokenizerMethod.BPE).train(vocabulary, count -> {});
       return new Multi30k(tokenizer, training, validation, test);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot learn a vocabulary from Multi30k", e);
