@@ -29,15 +29,12 @@ public record AnswerScores(int answers, int right, Map<String, Map<Integer, Doub
    */
   public static AnswerScores of(CausalLm model, Problem problem, List<Example> examples) {
     Alphabet alphabet = new Alphabet(problem);
-    int end = alphabet.end();
     List<int[]> answers =
         new GreedyAnswers(model, TOGETHER)
             .of(
                 examples.stream().map(example -> alphabet.ids(example.prompt())).toList(),
                 problem.mostSymbols(),
-                ids ->
-                    ids[ids.length - 1] == end
-                        && problem.isComplete(withoutEnd(alphabet.known(ids))));
+                alphabet::isComplete);
     Map<String, Map<Integer, int[]>> counts = new TreeMap<>();
     int right = 0;
     for (int i = 0; i < examples.size(); i++) {

@@ -107,7 +107,7 @@ public record AlgorithmJob() implements Job {
               .of(
                   List.of(alphabet.ids(example.prompt())),
                   data.problem().mostSymbols(),
-                  ids -> ids[ids.length - 1] == alphabet.end())
+                  alphabet::isComplete)
               .get(0);
       String separator = data.problem().separator();
       return String.join(separator, example.prompt())

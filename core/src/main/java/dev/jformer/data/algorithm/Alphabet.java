@@ -11,12 +11,14 @@ import java.util.Map;
 public final class Alphabet {
   private static final String UNKNOWN = "\uFFFD";
 
+  private final Problem problem;
   private final List<String> symbols;
   private final Map<String, Integer> ids = new HashMap<>();
   private final int end;
 
   /** Numbers the symbols of a problem. */
   public Alphabet(Problem problem) {
+    this.problem = problem;
     symbols = List.copyOf(problem.symbols());
     for (String symbol : symbols) {
       ids.put(symbol, ids.size());
@@ -61,6 +63,17 @@ public final class Alphabet {
     boolean[] learned = new boolean[text.length];
     Arrays.fill(learned, prompts ? 0 : example.prompt().size(), text.length, true);
     return new EncodedSample(text, learned);
+  }
+
+  /**
+   * Whether ids are a complete answer: they end with {@link Problem#END}, and not with one that
+   * stands between the lines of a derivation.
+   */
+  public boolean isComplete(int... answer) {
+    int last = answer.length - 1;
+    return last >= 0
+        && answer[last] == end
+        && problem.isComplete(known(Arrays.copyOf(answer, last)));
   }
 
   /**

@@ -92,6 +92,22 @@ class ExamplesTest {
   }
 
   @Test
+  void scratchpadsEndWithTheirResult() {
+    Problem problem =
+        new Arithmetic(
+            ArithmeticOperation.ADD, ArithmeticFormat.SCRATCHPAD, 3, true);
+    Alphabet alphabet = new Alphabet(problem);
+    Example example = problem.draw(new Random(1));
+    int[] answer = alphabet.ids(Symbols.join(example.answer(), List.of(Problem.END)));
+    int complete = 0;
+    for (int length = 0; length <= answer.length; length++) {
+      complete += alphabet.isComplete(java.util.Arrays.copyOf(answer, length)) ? 1 : 0;
+    }
+    assertEquals(1, complete, "only the whole answer is complete");
+    assertTrue(alphabet.isComplete(answer));
+  }
+
+  @Test
   void theTokenizerHasTheSymbolsAsTokens(@TempDir Path folder) throws IOException {
     for (Problem problem : List.of(new Arithmetic(), new EditDistance(), new Brackets())) {
       Files.writeString(folder.resolve(Tokenizer.FILE), ProblemTokenizer.json(problem));
