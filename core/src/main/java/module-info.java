@@ -61,6 +61,7 @@ module dev.jformer.core {
   exports dev.jformer.mixer.sparse;
   exports dev.jformer.model;
   exports dev.jformer.model.forecast;
+  exports dev.jformer.model.program;
   exports dev.jformer.model.vision;
   exports dev.jformer.nn;
   exports dev.jformer.nn.factorized;
@@ -69,6 +70,7 @@ module dev.jformer.core {
   exports dev.jformer.nn.shift;
   exports dev.jformer.nn.sparse;
   exports dev.jformer.position;
+  exports dev.jformer.program;
   exports dev.jformer.rasp;
   exports dev.jformer.run;
   exports dev.jformer.tensor;
@@ -147,7 +149,8 @@ module dev.jformer.core {
       dev.jformer.data.algorithm.LongestIncreasing,
       dev.jformer.data.algorithm.Multiplication,
       dev.jformer.data.algorithm.Sequences,
-      dev.jformer.data.algorithm.StateTracking;
+      dev.jformer.data.algorithm.StateTracking,
+      dev.jformer.data.algorithm.TokenLabels;
   provides dev.jformer.ffn.ChannelMixer.Config with
       dev.jformer.ffn.GatedMlp.Config,
       dev.jformer.ffn.GroupRationalKan.Config,
@@ -211,6 +214,7 @@ module dev.jformer.core {
       dev.jformer.model.forecast.ITransformer.Config,
       dev.jformer.model.forecast.Informer.Config,
       dev.jformer.model.forecast.LinearForecaster.Config,
+      dev.jformer.model.program.TransformerProgram.Config,
       dev.jformer.model.vision.MetaFormer.Config,
       dev.jformer.model.vision.VisionTransformer.Config;
   provides dev.jformer.nn.Norm.Config with
@@ -274,6 +278,7 @@ module dev.jformer.core {
       dev.jformer.run.InstructionTuningJob,
       dev.jformer.run.LanguageModellingJob,
       dev.jformer.run.MaskedLanguageModellingJob,
+      dev.jformer.run.ProgramJob,
       dev.jformer.run.SentenceEmbeddingJob,
       dev.jformer.run.TextClassificationJob,
       dev.jformer.run.TokenClassificationJob,

@@ -4,12 +4,13 @@ open module dev.jformer.studies {
   requires transitive dev.jformer.core;
   requires static com.google.auto.service;
   requires static io.soabase.recordbuilder.core;
-  requires static java.compiler;
+  requires java.compiler;
   requires java.desktop;
   requires java.management;
 
   exports dev.jformer.studies;
   exports dev.jformer.studies.adaptation;
+  exports dev.jformer.studies.algorithmic;
   exports dev.jformer.studies.catalogue;
   exports dev.jformer.studies.channelmixer;
   exports dev.jformer.studies.compare;
@@ -26,6 +27,7 @@ open module dev.jformer.studies {
   provides dev.jformer.studies.Study with
       dev.jformer.studies.adaptation.EvaStudy,
       dev.jformer.studies.adaptation.TlegStudy,
+      dev.jformer.studies.algorithmic.TransformerProgramsStudy,
       dev.jformer.studies.channelmixer.EmoeStudy,
       dev.jformer.studies.channelmixer.EvomoeStudy,
       dev.jformer.studies.channelmixer.KatStudy,

@@ -27,6 +27,7 @@ class LayeringTest {
           "javadoc",
           "config",
           "rasp",
+          "program",
           "io",
           "nn",
           "position",

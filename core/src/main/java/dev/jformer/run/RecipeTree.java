@@ -32,7 +32,8 @@ final class RecipeTree {
           "fine-tune-embed",
           "instruct",
           "translate",
-          "algorithm");
+          "algorithm",
+          "program");
 
   private RecipeTree() {}
 

@@ -37,6 +37,7 @@ import picocli.CommandLine.ScopeType;
       TicketsCommand.class,
       GrowCommand.class,
       ExportCommand.class,
+      ProgramCommand.class,
       InfoCommand.class,
       RunsCommand.class,
       PapersCommand.class,
@@ -81,7 +82,7 @@ public final class Commands implements Runnable {
     GROUPS.put("Train and measure:", List.of("train", "eval", "compare", "reproduce"));
     GROUPS.put(
         "Use a model:", List.of("generate", "chat", "predict", "translate", "embed", "forecast"));
-    GROUPS.put("Change a model:", List.of("compress", "tickets", "grow", "export"));
+    GROUPS.put("Change a model:", List.of("compress", "tickets", "grow", "export", "program"));
     GROUPS.put("Look things up:", List.of("info", "runs", "papers", "help"));
     GROUPS.put("Tools:", List.of("tokenizer", "bench", "generate-completion"));
   }

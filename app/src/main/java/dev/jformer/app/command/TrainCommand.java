@@ -64,17 +64,20 @@ final class TrainCommand implements Callable<Integer> {
 
   /** By the job of a run, a command that uses its model. */
   private static final Map<String, String> USES =
-      Map.of(
-          "language-modelling", "jformer generate %s --prompt '...'",
-          "instruction-tuning", "jformer generate %s --prompt '...'",
-          "sentence-embedding", "jformer eval %s --data scored-pairs.tsv",
-          "masked-language-modelling", "jformer train --task classify --from %s --data texts.tsv",
-          "text-classification", "jformer predict %s --text '...'",
-          "token-classification", "jformer predict %s --text '...'",
-          "image-classification", "jformer predict %s picture.jpg",
-          "translation", "jformer translate %s '...'",
-          "forecasting", "jformer forecast %s --data series.csv --out next.csv",
-          "algorithm", "jformer eval %s");
+      Map.ofEntries(
+          Map.entry("language-modelling", "jformer generate %s --prompt '...'"),
+          Map.entry("instruction-tuning", "jformer generate %s --prompt '...'"),
+          Map.entry("sentence-embedding", "jformer eval %s --data scored-pairs.tsv"),
+          Map.entry(
+              "masked-language-modelling",
+              "jformer train --task classify --from %s --data texts.tsv"),
+          Map.entry("text-classification", "jformer predict %s --text '...'"),
+          Map.entry("token-classification", "jformer predict %s --text '...'"),
+          Map.entry("image-classification", "jformer predict %s picture.jpg"),
+          Map.entry("translation", "jformer translate %s '...'"),
+          Map.entry("forecasting", "jformer forecast %s --data series.csv --out next.csv"),
+          Map.entry("algorithm", "jformer eval %s"),
+          Map.entry("program", "jformer program %s"));
 
   @Option(
       names = "--recipe",
@@ -83,7 +86,8 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, fine-tune,"
               + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, fine-tune-embed, instruct,"
-              + " translate, algorithm, or a JSON or YAML file (default: the recipe of the task).")
+              + " translate, algorithm, program, or a JSON or YAML file (default: the recipe of the"
+              + " task).")
   private String named;
 
   @Option(
@@ -91,8 +95,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "TASK",
       completionCandidates = Completion.Tasks.class,
       description =
-          "text, forecast, images, mlm, classify, tokens, embed, instruct, translate or algorithm"
-              + " (default text): takes the recipe that suits such data.")
+          "text, forecast, images, mlm, classify, tokens, embed, instruct, translate, algorithm or"
+              + " program (default text): takes the recipe that suits such data.")
   private String task;
 
   @Option(

@@ -24,7 +24,8 @@ enum TrainTask {
   EMBED("fine-tune-embed", "fine-tune-embed", "sentence-embedding"),
   INSTRUCT("instruct", "instruct", "instruction-tuning"),
   TRANSLATE("translate", "translate", "translation"),
-  ALGORITHM("algorithm", "algorithm", "algorithm");
+  ALGORITHM("algorithm", "algorithm", "algorithm"),
+  PROGRAM("program", "program", "program");
 
   private static final String RATE = "training.learningRate";
 

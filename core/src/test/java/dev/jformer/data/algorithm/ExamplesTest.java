@@ -93,9 +93,7 @@ class ExamplesTest {
 
   @Test
   void scratchpadsEndWithTheirResult() {
-    Problem problem =
-        new Arithmetic(
-            ArithmeticOperation.ADD, ArithmeticFormat.SCRATCHPAD, 3, true);
+    Problem problem = new Arithmetic(ArithmeticOperation.ADD, ArithmeticFormat.SCRATCHPAD, 3, true);
     Alphabet alphabet = new Alphabet(problem);
     Example example = problem.draw(new Random(1));
     int[] answer = alphabet.ids(Symbols.join(example.answer(), List.of(Problem.END)));

@@ -1,0 +1,368 @@
+package dev.jformer.program;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Writes programs as readable Java 17: a class without dependencies whose {@code run} labels
+ * tokens. Compiled, it gives the labels of {@link DiscreteProgram#run}.
+ */
+public final class JavaWriter {
+  private static final String FRAME =
+      """
+      import java.util.Arrays;
+      import java.util.function.BiFunction;
+      import java.util.function.Function;
+      import java.util.function.IntBinaryOperator;
+
+      /**
+       * A program that was learned: a Transformer Program (https://arxiv.org/abs/2306.01128). It has %s.
+       */
+      public final class %s {
+        private static final String[] LABELS = {%s};
+
+        private %s() {}
+
+        /** Labels 1 to %d tokens, which are among %s. */
+        public static String[] run(String... token) {
+          int length = token.length;
+          if (length < 1 || length > %d) {
+            throw new IllegalArgumentException(length + " tokens: expected 1 to %d");
+          }
+          Integer[] position = new Integer[length];
+          Arrays.setAll(position, i -> i);
+          int[] one = new int[length];
+          Arrays.fill(one, 1);
+      %s
+          String[] labels = new String[length];
+          for (int i = 0; i < length; i++) {
+            double[] sums = {%s};
+      %s      int best = 0;
+            for (int label = 1; label < sums.length; label++) {
+              best = sums[label] > sums[best] ? label : best;
+            }
+            labels[i] = LABELS[best];
+          }
+          return labels;
+        }
+
+        /** Labels the tokens that are given as arguments. */
+        public static void main(String... tokens) {
+          System.out.println(String.join(" ", run(tokens)));
+        }
+      %s%s}
+      """;
+  private static final String SELECT =
+      """
+
+        /** The value of the closest token with the wanted key; of the first token if there is none. */
+        private static <Q, K, V> V[] select(Q[] query, K[] key, V[] value, Function<Q, K> wanted) {
+          V[] found = value.clone();
+          for (int i = 0; i < query.length; i++) {
+            found[i] = value[closest(i, wanted.apply(query[i]), key)];
+          }
+          return found;
+        }
+
+        private static int closest(int from, Object wanted, Object[] key) {
+          for (int distance = 1; distance < key.length; distance++) {
+            int left = from - distance;%s
+            if (left >= 0 && key[left].equals(wanted)) {
+              return left;
+            }%s
+          }
+          return key[from].equals(wanted) ? from : 0;
+        }
+      """;
+  private static final String RIGHT = "\n      int right = from + distance;";
+  private static final String RIGHT_TOO =
+      """
+
+      if (right < key.length && key[right].equals(wanted)) {
+        return right;
+      }\
+      """;
+  private static final String COUNT =
+      """
+
+        /** The sum of a number over %s tokens with the wanted key. */
+        private static <Q, K> int[] count(Q[] query, K[] key, int[] number, Function<Q, K> wanted) {
+          int[] sums = new int[query.length];
+          for (int i = 0; i < query.length; i++) {
+            for (int j = 0; j < %s; j++) {
+              sums[i] += key[j].equals(wanted.apply(query[i])) ? number[j] : 0;
+            }
+          }
+          return sums;
+        }
+      """;
+  private static final String TABLE =
+      """
+
+        /** What a table has for each token's pair of values. */
+        private static <A, B> Integer[] table(A[] a, B[] b, BiFunction<A, B, Integer> table) {
+          Integer[] results = new Integer[a.length];
+          Arrays.setAll(results, i -> table.apply(a[i], b[i]));
+          return results;
+        }
+      """;
+  private static final String RULE =
+      """
+
+        /** What a rule gives for each token's pair of numbers. */
+        private static Integer[] rule(int[] a, int[] b, IntBinaryOperator rule) {
+          Integer[] results = new Integer[a.length];
+          Arrays.setAll(results, i -> rule.applyAsInt(a[i], b[i]));
+          return results;
+        }
+      """;
+  private static final String ADD =
+      """
+
+        private static void add(double[] sums, int times, double... scores) {
+          for (int label = 0; label < sums.length; label++) {
+            sums[label] += times * scores[label];
+          }
+        }
+      """;
+
+  private final DiscreteProgram program;
+  private final Codes codes;
+  private final StringBuilder methods = new StringBuilder();
+
+  private JavaWriter(DiscreteProgram program) {
+    this.program = program;
+    this.codes = new Codes(program);
+  }
+
+  /** Writes a program; the name of the class is the program's. */
+  public static String write(DiscreteProgram program) {
+    return new JavaWriter(program).write();
+  }
+
+  private String write() {
+    StringBuilder steps = new StringBuilder();
+    for (Step step : program.steps()) {
+      steps.append("    ").append(statement(step)).append('\n');
+    }
+    String sums = sums();
+    String name = program.name();
+    return FRAME.formatted(
+        PythonWriter.summary(program),
+        name,
+        String.join(", ", program.labels().stream().map(Codes::quoted).toList()),
+        name,
+        program.length(),
+        String.join(" ", program.tokens()).replace("<", "&lt;"),
+        program.length(),
+        program.length(),
+        steps,
+        numbers(program.scores().bias()),
+        sums,
+        methods,
+        helpers());
+  }
+
+  private String statement(Step step) {
+    if (step instanceof Step.Select select) {
+      wanted(step.name(), select.query(), select.key(), select.wanted());
+      return "%s[] %s = select(%s, %s, %s, %s::%sWants);"
+          .formatted(
+              codes.areTokens(select.value()) ? "String" : "Integer",
+              step.name(),
+              codes.name(select.query()),
+              codes.name(select.key()),
+              codes.name(select.value()),
+              program.name(),
+              step.name());
+    }
+    if (step instanceof Step.Count count) {
+      wanted(step.name(), count.query(), count.key(), count.wanted());
+      return "int[] %s = count(%s, %s, %s, %s::%sWants);"
+          .formatted(
+              step.name(),
+              codes.name(count.query()),
+              codes.name(count.key()),
+              codes.number(count.value()),
+              program.name(),
+              step.name());
+    }
+    if (step instanceof Step.Table table) {
+      table(table);
+      return "Integer[] %s = table(%s, %s, %s::%sOf);"
+          .formatted(
+              step.name(),
+              codes.name(table.first()),
+              codes.name(table.second()),
+              program.name(),
+              step.name());
+    }
+    Step.NumberTable rule = (Step.NumberTable) step;
+    rule(rule);
+    return "Integer[] %s = rule(%s, %s, %s::%sOf);"
+        .formatted(
+            step.name(),
+            codes.number(rule.first()),
+            codes.number(rule.second()),
+            program.name(),
+            step.name());
+  }
+
+  private String type(int variable) {
+    return codes.areTokens(variable) ? "String" : "Integer";
+  }
+
+  /** The key that each value of the query wants. */
+  private void wanted(String name, int query, int key, int[] wanted) {
+    Map<String, List<String>> groups =
+        codes.grouped(query, code -> String.valueOf(codes.literal(key, wanted[code])));
+    methods.append(
+        "\n  private static %s %sWants(%s %s) {\n"
+            .formatted(type(key), name, type(query), codes.name(query)));
+    methods.append("    return ").append(choice(codes.name(query), groups, "    ")).append(";\n");
+    methods.append("  }\n");
+  }
+
+  /** A switch; its default is what most values give. */
+  private static String choice(String of, Map<String, List<String>> groups, String indent) {
+    String common = Codes.commonest(groups);
+    if (groups.size() == 1) {
+      return common;
+    }
+    StringBuilder text = new StringBuilder("switch (" + of + ") {\n");
+    groups.forEach(
+        (result, values) -> {
+          if (!result.equals(common)) {
+            text.append(indent)
+                .append("  case ")
+                .append(String.join(", ", values))
+                .append(" -> ")
+                .append(result)
+                .append(";\n");
+          }
+        });
+    return text.append(indent)
+        .append("  default -> ")
+        .append(common)
+        .append(";\n")
+        .append(indent)
+        .append("}")
+        .toString();
+  }
+
+  private void table(Step.Table table) {
+    String a = codes.name(table.first());
+    String b = codes.name(table.second());
+    boolean same = a.equals(b);
+    Map<String, List<String>> rows =
+        codes.grouped(
+            table.first(),
+            code ->
+                choice(
+                    same ? "same" : b,
+                    codes.grouped(
+                        table.second(), other -> String.valueOf(table.outputs()[code][other])),
+                    "      "));
+    methods.append(
+        "\n  private static Integer %sOf(%s %s, %s %s) {\n"
+            .formatted(
+                table.name(), type(table.first()), a, type(table.second()), same ? "same" : b));
+    methods.append("    return ").append(choice(a, rows, "    ")).append(";\n  }\n");
+  }
+
+  private void rule(Step.NumberTable rule) {
+    String a = codes.number(rule.first());
+    String b = rule.first() == rule.second() ? "same" : codes.number(rule.second());
+    methods.append("\n  private static int %sOf(int %s, int %s) {\n".formatted(rule.name(), a, b));
+    int from = 0;
+    for (int i = 1; i <= rule.outputs().length; i++) {
+      boolean last = i == rule.outputs().length;
+      if (last || !Arrays.equals(rule.outputs()[i], rule.outputs()[from])) {
+        String row = thresholds(b, Codes.changes(rule.secondLevels(), rule.outputs()[from]));
+        if (last) {
+          methods.append("    return ").append(row).append(";\n");
+        } else {
+          methods.append(
+              "    if (%s < %d) {\n      return %s;\n    }\n"
+                  .formatted(a, rule.firstLevels()[i], row));
+        }
+        from = i;
+      }
+    }
+    methods.append("  }\n");
+  }
+
+  /** {@code b < 3 ? 1 : b < 7 ? 2 : 0}. */
+  private static String thresholds(String of, Map<Integer, Integer> changes) {
+    StringBuilder text = new StringBuilder();
+    Integer before = null;
+    for (Map.Entry<Integer, Integer> change : new TreeMap<>(changes).entrySet()) {
+      if (before != null) {
+        text.append(of)
+            .append(" < ")
+            .append(change.getKey())
+            .append(" ? ")
+            .append(before)
+            .append(" : ");
+      }
+      before = change.getValue();
+    }
+    return text.append(before).toString();
+  }
+
+  private String sums() {
+    StringBuilder lines = new StringBuilder();
+    double[][][] categorical = program.scores().categorical();
+    for (int v = 0; v < categorical.length; v++) {
+      if (categorical[v] != null) {
+        String name = codes.name(v);
+        lines.append("      add(sums, 1, %sScores(%s[i]));\n".formatted(name, name));
+        scores(v, categorical[v]);
+      }
+    }
+    double[][] numbers = program.scores().numbers();
+    for (int n = 0; n < numbers.length; n++) {
+      if (numbers[n] != null) {
+        lines.append(
+            "      add(sums, %s[i], %s);\n".formatted(codes.number(n), numbers(numbers[n])));
+      }
+    }
+    return lines.toString();
+  }
+
+  private void scores(int variable, double[][] scores) {
+    Map<String, List<String>> groups =
+        codes.grouped(variable, code -> "new double[] {" + numbers(scores[code]) + "}");
+    String name = codes.name(variable);
+    methods.append(
+        "\n  private static double[] %sScores(%s %s) {\n".formatted(name, type(variable), name));
+    methods.append("    return ").append(choice(name, groups, "    ")).append(";\n  }\n");
+  }
+
+  private static String numbers(double[] values) {
+    List<String> all = new ArrayList<>();
+    for (double value : values) {
+      all.add(Double.toString(value));
+    }
+    return String.join(", ", all);
+  }
+
+  private String helpers() {
+    boolean causal = program.causal();
+    return has(Step.Select.class, SELECT.formatted(causal ? "" : RIGHT, causal ? "" : RIGHT_TOO))
+        + has(
+            Step.Count.class,
+            COUNT.formatted(
+                causal ? "the previous and own" : "all", causal ? "i + 1" : "key.length"))
+        + has(Step.Table.class, TABLE)
+        + has(Step.NumberTable.class, RULE)
+        + ADD;
+  }
+
+  private String has(Class<? extends Step> kind, String helper) {
+    return program.steps().stream().anyMatch(kind::isInstance) ? helper : "";
+  }
+}

@@ -1,0 +1,444 @@
+package dev.jformer.studies.algorithmic;
+
+import static dev.jformer.studies.Column.column;
+import static dev.jformer.studies.Column.computed;
+import static dev.jformer.studies.Column.fixed;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.algorithm.Example;
+import dev.jformer.data.algorithm.Examples;
+import dev.jformer.data.algorithm.LabelBatch;
+import dev.jformer.data.algorithm.Labelling;
+import dev.jformer.data.algorithm.LabellingTask;
+import dev.jformer.data.algorithm.TokenLabels;
+import dev.jformer.metrics.Metric;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.model.TokenClassifier;
+import dev.jformer.model.program.TransformerProgram;
+import dev.jformer.program.DiscreteProgram;
+import dev.jformer.program.JavaWriter;
+import dev.jformer.run.ProgramJob;
+import dev.jformer.studies.Arms;
+import dev.jformer.studies.Column;
+import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
+import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
+import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Estimate;
+import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TaskTrial;
+import dev.jformer.studies.trial.TrainingResult;
+import dev.jformer.train.AdamW;
+import dev.jformer.train.Schedule;
+import dev.jformer.train.SequenceLabelling;
+import dev.jformer.train.TrainingConfig;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
+
+/**
+ * Learning Transformer Programs (<a href="https://arxiv.org/abs/2306.01128">arXiv 2306.01128</a>):
+ * its RASP tasks at its sizes, each learned as a program and by a standard Transformer; the
+ * programs are written as Java, compiled, and run on every test input. Then in-context recall.
+ */
+@AutoService(Study.class)
+public final class TransformerProgramsStudy implements Study {
+  /** Sequences of the training that a program for guessing is made of. */
+  private static final int GUESSED_FROM = 5000;
+
+  /**
+   * What was measured of one task.
+   *
+   * @param labels number of test labels
+   * @param model right labels of the trained model, whose choices are made
+   * @param program right labels of the program that is read off it
+   * @param agreeing labels that both give alike
+   * @param shortened right labels of the program without what decides nothing
+   * @param compiled labels that the compiled Java programs, whole and shortened, give as these two
+   * @param steps of the program
+   * @param shortSteps of the shortened program
+   * @param lines of the program as Java
+   * @param shortLines of the shortened program as Java
+   * @param guessed right labels if each token at each position gets its most frequent label
+   * @param seconds of the training
+   */
+  public record Outcome(
+      long labels,
+      long model,
+      long program,
+      long agreeing,
+      long shortened,
+      long compiled,
+      int steps,
+      int shortSteps,
+      int lines,
+      int shortLines,
+      long guessed,
+      double seconds) {
+    Estimate percent(long right) {
+      return Estimate.ofItems(right, labels).times(100);
+    }
+  }
+
+  /** The program's accuracies that the paper reports, in percent. */
+  private static final Map<LabellingTask, Double> PAPER = new LinkedHashMap<>();
+
+  static {
+    PAPER.put(LabellingTask.REVERSE, 99.8);
+    PAPER.put(LabellingTask.HISTOGRAM, 100.0);
+    PAPER.put(LabellingTask.DOUBLE_HISTOGRAM, 98.4);
+    PAPER.put(LabellingTask.SORT, 99.8);
+    PAPER.put(LabellingTask.MOST_FREQUENT, 75.7);
+    PAPER.put(LabellingTask.DYCK_1, 99.3);
+    PAPER.put(LabellingTask.DYCK_2, 99.1);
+  }
+
+  /** What a program may lack of the paper's accuracy, and of the standard Transformer's. */
+  private static final double MARGIN = 3;
+
+  @Override
+  public void run(ExperimentContext lab) {
+    List<LabellingTask> tasks =
+        lab.pick(
+            List.of(LabellingTask.REVERSE),
+            List.copyOf(PAPER.keySet()),
+            List.copyOf(PAPER.keySet()));
+    Measured<Outcome> runs =
+        Arms.named(tasks, TransformerProgramsStudy::name)
+            .learn(lab, 1, task -> trial(lab, TokenLabels.ofPaper(task), false));
+    Measured<TrainingResult> standard =
+        Arms.named(tasks, TransformerProgramsStudy::name)
+            .learn(lab, "standard", 1, task -> standard(lab, TokenLabels.ofPaper(task)));
+    for (LabellingTask task : tasks) {
+      claims(lab, task, runs.first(name(task)), standard.first(name(task)));
+    }
+    long compiled = runs.arms().stream().mapToLong(arm -> arm.first().compiled()).sum();
+    long all = 2 * runs.arms().stream().mapToLong(arm -> arm.first().labels()).sum();
+    lab.claim(
+        "The programs, written as Java and compiled, give the labels of the programs on every test"
+            + " input",
+        "programs can be converted into human-readable ones (abstract)",
+        Check.atMost("labels that differ", all - compiled, 0));
+    lab.claim(
+        "The programs give the labels of the trained models",
+        "",
+        Check.each(
+            runs.arms(),
+            arm ->
+                Check.atLeast(
+                    "% of labels alike, " + arm.name(),
+                    arm.first().percent(arm.first().agreeing()),
+                    99.5)),
+        "They can differ where scores, which have three decimals in a program, are nearly equal,"
+            + " and where sums of numbers occur that no typical input had.");
+    shortening(lab, runs);
+    tables(lab, runs, standard);
+    recall(lab);
+    notes(lab);
+  }
+
+  private static void claims(
+      ExperimentContext lab, LabellingTask task, Outcome outcome, TrainingResult standard) {
+    double paper = PAPER.get(task);
+    lab.claim(
+        "A program learns %s within %s points of the paper's accuracy"
+            .formatted(name(task), Check.number(MARGIN)),
+        Check.number(paper) + " %",
+        "most frequent label",
+        Check.all(
+            Check.atLeast("accuracy (%)", outcome.percent(outcome.program()), paper - MARGIN),
+            Check.above(
+                "guessing (%)",
+                outcome.percent(outcome.program()), outcome.percent(outcome.guessed()))));
+    lab.claim(
+        "A program for %s is as accurate as a standard Transformer, within %s points"
+            .formatted(name(task), Check.number(MARGIN)),
+        "comparable to standard Transformers of similar size (abstract)",
+        Check.atLeast(
+            "accuracy (%)",
+            outcome.percent(outcome.program()),
+            outcome.percent(right(standard, outcome)).plus(-MARGIN)));
+  }
+
+  private static void shortening(ExperimentContext lab, Measured<Outcome> runs) {
+    lab.claim(
+        "Programs without what decides nothing on examples of the training are shorter and not"
+            + " less accurate by more than half a point",
+        "",
+        "whole program",
+        Check.each(
+            runs.arms(),
+            arm ->
+                Check.all(
+                    Check.below(
+                        "lines, " + arm.name(), arm.first().shortLines(), arm.first().lines()),
+                    Check.atLeast(
+                        "accuracy (%)",
+                        arm.first().percent(arm.first().shortened()).value(),
+                        arm.first().percent(arm.first().program()).value() - 0.5))));
+  }
+
+  private static void tables(
+      ExperimentContext lab, Measured<Outcome> runs, Measured<TrainingResult> standard) {
+    lab.table(
+        runs.table(
+            "Accuracy on test sequences of which none is trained on, %",
+            "task",
+            accuracy("program", Outcome::program),
+            Column.named("paper", arm -> PAPER.get(task(arm))),
+            computed(
+                "standard Transformer",
+                arm -> arm.first().percent(right(standard.first(arm.name()), arm.first()))),
+            accuracy("most frequent label", Outcome::guessed),
+            accuracy("shortened program", Outcome::shortened),
+            fixed("test labels", Outcome::labels),
+            column("seconds of training", Outcome::seconds)));
+    lab.table(
+        runs.table(
+            "Size of the programs",
+            "task",
+            fixed("steps", Outcome::steps),
+            fixed("steps, shortened", Outcome::shortSteps),
+            fixed("lines of Java", Outcome::lines),
+            fixed("lines of Java, shortened", Outcome::shortLines)));
+  }
+
+  /** How many of the labels a standard Transformer gives right. */
+  private static long right(TrainingResult standard, Outcome outcome) {
+    return Math.round(standard.metric(Metric.ACCURACY) * outcome.labels());
+  }
+
+  private static Column<Outcome> accuracy(String title, ToLongFunction<Outcome> right) {
+    return computed(title, arm -> arm.first().percent(right.applyAsLong(arm.first())));
+  }
+
+  private static void recall(ExperimentContext lab) {
+    String name = "in-context recall";
+    Measured<Outcome> runs =
+        Arms.of(name, TokenLabels.ofPaper(LabellingTask.RECALL))
+            .learn(lab, lab.pick(1, 3, 10), problem -> trial(lab, problem, true));
+    Outcome best =
+        runs.arm(name).runs().stream()
+            .max(Comparator.comparingLong(Outcome::program))
+            .orElseThrow();
+    lab.claim(
+        "The best of some programs of two heads recalls numbers from the context",
+        "solved by a program of two attention heads (section 4)",
+        "most frequent label",
+        Check.all(
+            Check.atLeast("accuracy (%)", best.percent(best.program()), 99),
+            Check.above(
+                "guessing (%)", best.percent(best.program()), best.percent(best.guessed()))));
+    lab.table(
+        runs.table(
+            "In-context recall, by seed",
+            "task",
+            Column.eachSeed("program (%)", run -> run.percent(run.program()).value()),
+            Column.eachSeed("most frequent label (%)", run -> run.percent(run.guessed()).value()),
+            Column.eachSeed("lines of Java, shortened", Outcome::shortLines)));
+  }
+
+  private static void notes(ExperimentContext lab) {
+    lab.note(
+        "Sizes are the paper's: 3 layers with 4 categorical and 4 numerical heads and 2 + 2"
+            + " perceptrons of 64 units, sequences of up to 8 tokens (16 brackets and a first token"
+            + " less one for Dyck languages), learning rate 0.05, temperature 3 to 0.01. The"
+            + " paper trains for 250 epochs of 16,200 sequences in batches of 512 and reports the"
+            + " best of five seeds; here it is one seed and %,d updates with batches of %d (%,d for"
+            + " recall).",
+        steps(lab, false), batch(lab), steps(lab, true));
+    lab.note(
+        "Accuracy is that of labels, as the paper's. Test sequences are different ones, a tenth of"
+            + " all that there are; long ones are therefore more frequent among them than in the"
+            + " training, where lengths are drawn evenly.");
+    lab.note(
+        "The standard Transformer has 3 layers, width 64 and 8 heads, and is trained with the same"
+            + " number of updates at learning rate 0.001. It sees all tokens of a sequence, those"
+            + " after a bracket too.");
+  }
+
+  private static int steps(ExperimentContext lab, boolean recall) {
+    return recall ? lab.pick(5, 3000, 15_000) : lab.pick(5, 2000, 8000);
+  }
+
+  private static int batch(ExperimentContext lab) {
+    return lab.pick(8, 128, 512);
+  }
+
+  private static String name(LabellingTask task) {
+    return task.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  private static LabellingTask task(String name) {
+    return LabellingTask.valueOf(name.toUpperCase(Locale.ROOT).replace(' ', '_'));
+  }
+
+  private static Trial<Outcome> trial(ExperimentContext lab, TokenLabels problem, boolean recall) {
+    int tokens = problem.tokens().size();
+    TransformerProgram.Config fitted =
+        new TransformerProgram.Config()
+            .with(
+                c ->
+                    c.values(Math.max(tokens, problem.longest()))
+                        .vocab(tokens)
+                        .labels(problem.labels().size())
+                        .length(problem.longest())
+                        .causal(problem.isCausal()));
+    TransformerProgram.Config model =
+        recall
+            ? fitted.with(
+                c ->
+                    c.layers(2)
+                        .categoricalHeads(1)
+                        .numericalHeads(0)
+                        .categoricalMlps(0)
+                        .numericalMlps(0))
+            : fitted;
+    int steps = steps(lab, recall);
+    TrainingConfig training =
+        Small.training(steps, batch(lab), 1)
+            .withLearningRate(0.05)
+            .withClip(0)
+            .withSchedule(new Schedule(Schedule.Shape.CONSTANT, 0, 0))
+            .withOptimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
+            .withEvaluateEvery(steps);
+    return new TaskTrial<TransformerProgram, SequenceLabelling>(
+            model::build,
+            training,
+            (built, session) ->
+                new SequenceLabelling(
+                    built::logits, problem, examples(lab, problem, session.seed()), heldOut(lab)))
+        .examined(
+            Outcome.class,
+            (built, task, result) -> outcome(built, problem, task.heldOut(), result.seconds()));
+  }
+
+  private static Examples examples(ExperimentContext lab, Labelling problem, long seed) {
+    return new Examples(problem, lab.pick(40, 10_000, 16_000), batch(lab), seed);
+  }
+
+  /** A standard Transformer learns the same task; its metric is the accuracy. */
+  private static Trial<TrainingResult> standard(ExperimentContext lab, TokenLabels problem) {
+    TokenClassifier.Config model =
+        new TokenClassifier.Config()
+            .with(
+                c ->
+                    c.vocab(problem.tokens().size())
+                        .labels(problem.labels().size())
+                        .length(problem.longest()))
+            .withStack(s -> s.layers(lab.pick(1, 3, 3)).width(lab.pick(16, 64, 64)))
+            .withBlock(b -> b.mixer(new SoftmaxAttention.Config(lab.pick(2, 8, 8), 0)));
+    int steps = steps(lab, false);
+    return new TaskTrial<TokenClassifier, SequenceLabelling>(
+        session -> model.build(),
+        Small.training(steps, batch(lab), 1).withEvaluateEvery(steps),
+        (built, session) ->
+            new SequenceLabelling(
+                built::logits, problem, examples(lab, problem, session.seed()), heldOut(lab)),
+        (built, task) -> Map.of(Metric.ACCURACY, task.evaluate().get(Metric.ACCURACY)));
+  }
+
+  private static int heldOut(ExperimentContext lab) {
+    return lab.pick(20, 1500, 1500);
+  }
+
+  private static Outcome outcome(
+      TransformerProgram model, TokenLabels problem, List<Example> test, double seconds) {
+    DiscreteProgram whole = ProgramJob.program(model, problem, 1, "Learned", false);
+    DiscreteProgram shortened = ProgramJob.program(model, problem, 1, "Learned", true);
+    long labels =
+        test.stream()
+            .flatMap(example -> example.answer().stream())
+            .filter(label -> !label.equals(Labelling.NONE))
+            .count();
+    double accuracy = SequenceLabelling.evaluate(model::logits, problem, test).get(Metric.ACCURACY);
+    return new Outcome(
+        labels,
+        Math.round(accuracy * labels),
+        ProgramJob.right(whole, problem, test),
+        agreeing(model, whole, problem, test),
+        ProgramJob.right(shortened, problem, test),
+        compiled(whole, test) + compiled(shortened, test),
+        whole.steps().size(),
+        shortened.steps().size(),
+        lines(whole),
+        lines(shortened),
+        guessed(problem, test),
+        seconds);
+  }
+
+  private static int lines(DiscreteProgram program) {
+    return (int) JavaWriter.write(program).lines().count();
+  }
+
+  /** Labels of which there is one that the model gives as the program does. */
+  private static long agreeing(
+      TransformerProgram model, DiscreteProgram program, Labelling problem, List<Example> test) {
+    List<Example> asked = new ArrayList<>();
+    for (Example example : test) {
+      List<String> given = program.run(example.prompt());
+      asked.add(
+          new Example(
+              example.prompt(),
+              IntStream.range(0, given.size())
+                  .mapToObj(
+                      i ->
+                          example.answer().get(i).equals(Labelling.NONE)
+                              ? Labelling.NONE
+                              : given.get(i))
+                  .toList(),
+              example.traits()));
+    }
+    long count = LabelBatch.of(problem, asked).count();
+    double alike = SequenceLabelling.evaluate(model::logits, problem, asked).get(Metric.ACCURACY);
+    return Math.round(alike * count);
+  }
+
+  /** Labels that compiled Java gives as the program does, of those that count. */
+  private static long compiled(DiscreteProgram program, List<Example> test) {
+    long same = 0;
+    try (CompiledProgram java = new CompiledProgram(program)) {
+      for (Example example : test) {
+        List<String> expected = program.run(example.prompt());
+        List<String> given = java.run(example.prompt());
+        for (int i = 0; i < expected.size(); i++) {
+          boolean counts = !example.answer().get(i).equals(Labelling.NONE);
+          same += counts && expected.get(i).equals(given.get(i)) ? 1 : 0;
+        }
+      }
+    }
+    return same;
+  }
+
+  /** Right labels if each token at each position gets the label that it has most often. */
+  private static long guessed(Labelling problem, List<Example> test) {
+    Map<List<Object>, Map<String, Integer>> counts = new HashMap<>();
+    for (Example example : new Examples(problem, 0, GUESSED_FROM, 1).training(0)) {
+      for (int i = 0; i < example.answer().size(); i++) {
+        counts
+            .computeIfAbsent(Arrays.asList(example.prompt().get(i), i), key -> new HashMap<>())
+            .merge(example.answer().get(i), 1, Integer::sum);
+      }
+    }
+    long right = 0;
+    for (Example example : test) {
+      for (int i = 0; i < example.answer().size(); i++) {
+        Map<String, Integer> seen =
+            counts.getOrDefault(Arrays.asList(example.prompt().get(i), i), Map.of("", 1));
+        String guess =
+            seen.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
+        String label = example.answer().get(i);
+        right += !label.equals(Labelling.NONE) && label.equals(guess) ? 1 : 0;
+      }
+    }
+    return right;
+  }
+}
