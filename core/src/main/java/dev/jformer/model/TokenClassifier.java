@@ -15,7 +15,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /** A bidirectional encoder that classifies every token of a sequence, such as BERT for tagging. */
-public final class TokenClassifier extends Model {
+public final class TokenClassifier extends Model implements TokenLabeller {
   /**
    * Configuration; the defaults are a small encoder of bytes with two labels.
    *
@@ -86,15 +86,7 @@ public final class TokenClassifier extends Model {
     return stack.get().blocks();
   }
 
-  /**
-   * Computes the logits of the labels of each token.
-   *
-   * @param ids int64 [B, T]
-   * @param paddingMask bool [B, T], false where a token is padding that no other may see; null if
-   *     there is none
-   * @return logits [B, T, labels]
-   * @throws IllegalArgumentException if a sequence is longer than the model can take
-   */
+  @Override
   public Tensor logits(Tensor ids, Tensor paddingMask) {
     Tensor x = embedding.get().forward(ids);
     return head.get().forward(stack.get().forward(x, ids, paddingMask));

@@ -89,8 +89,12 @@ public record ProgramJob() implements Job {
     @Override
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
       Examples examples = new Examples(problem, data.samples(), recipe.training().batch(), seed);
-      TransformerProgram program = (TransformerProgram) model;
-      return new SequenceLabelling(program::logits, problem, examples, data.heldOut());
+      return new SequenceLabelling<>(
+          TransformerProgram.class,
+          (TransformerProgram) model,
+          problem,
+          examples,
+          data.heldOut());
     }
 
     @Override
@@ -101,7 +105,7 @@ public record ProgramJob() implements Job {
 
     @Override
     public DataSummary summary(Task task) {
-      SequenceLabelling labelling = (SequenceLabelling) task;
+      SequenceLabelling<?> labelling = (SequenceLabelling<?>) task;
       return new DataSummary(
           data.problem().type(),
           "sequences",
@@ -229,7 +233,7 @@ public record ProgramJob() implements Job {
       List<Example> heldOut =
           new Examples(problem, 0, 1, origin.seed()).heldOut(origin.data().heldOut());
       try (Mode mode = Autograd.inference()) {
-        Metrics metrics = SequenceLabelling.evaluate(model::logits, problem, heldOut);
+        Metrics metrics = SequenceLabelling.evaluate(model, problem, heldOut);
         return EvaluationResult.of(problem.type(), heldOut.size(), "sequences", metrics);
       }
     }

@@ -6,22 +6,27 @@ import dev.jformer.data.algorithm.LabelBatch;
 import dev.jformer.data.algorithm.Labelling;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
+import dev.jformer.model.Model;
+import dev.jformer.model.TokenLabeller;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
-import java.util.function.BinaryOperator;
-import java.util.function.Supplier;
 
-/** The task of giving each token of a made sequence its label. */
-public final class SequenceLabelling implements Classifying {
+/**
+ * The task of giving each token of a made sequence its label.
+ *
+ * @param <M> the family of the model
+ */
+public final class SequenceLabelling<M extends Model & TokenLabeller> implements Classifying {
   /** The metric that says what share of sequences has all labels right. */
   public static final String WHOLE = "whole sequences";
 
   private static final int ROWS = 512;
 
-  private final BinaryOperator<Tensor> logits;
+  private final Class<M> family;
+  private final M model;
   private final Labelling problem;
   private final Examples examples;
   private final List<Example> heldOut;
@@ -29,27 +34,30 @@ public final class SequenceLabelling implements Classifying {
   /**
    * Creates a task.
    *
-   * @param logits the model: from ids int64 [B, T] and a padding mask, bool [B, T] or null, to
-   *     logits [B, T, labels]
    * @param heldOut number of examples to evaluate on
    */
   public SequenceLabelling(
-      BinaryOperator<Tensor> logits, Labelling problem, Examples examples, int heldOut) {
-    this.logits = logits;
+      Class<M> family, M model, Labelling problem, Examples examples, int heldOut) {
+    this.family = family;
+    this.model = model;
     this.problem = problem;
     this.examples = examples;
     this.heldOut = examples.heldOut(heldOut);
   }
 
   @Override
-  public Supplier<Prediction> passes(long index) {
+  public Passes<M> passes(long index) {
     LabelBatch batch = LabelBatch.of(problem, examples.training(index));
-    return () -> {
-      Tensor all = logits.apply(batch.ids(), batch.paddingMask()).flatten(0, 1);
-      Tensor targets = batch.targets().flatten(0, 1);
-      return Prediction.of(
-          all.to(DType.FLOAT32), each -> Functional.crossEntropy(each, targets, -1, 0));
-    };
+    Tensor targets = batch.targets().flatten(0, 1);
+    return new Passes<>(
+        family,
+        model,
+        labeller ->
+            labeller
+                .logits(batch.ids(), batch.paddingMask())
+                .flatten(0, 1)
+                .to(DType.FLOAT32),
+        logits -> Functional.crossEntropy(logits, targets, -1, 0));
   }
 
   @Override
@@ -75,12 +83,12 @@ public final class SequenceLabelling implements Classifying {
   /** Measures the share of right labels, that of wholly right sequences, and the cross-entropy. */
   @Override
   public Metrics evaluate() {
-    return evaluate(logits, problem, heldOut);
+    return evaluate(model, problem, heldOut);
   }
 
   /** Measures a model on examples; see {@link #evaluate()}. */
   public static Metrics evaluate(
-      BinaryOperator<Tensor> logits, Labelling problem, List<Example> examples) {
+      TokenLabeller model, Labelling problem, List<Example> examples) {
     double loss = 0;
     double right = 0;
     double whole = 0;
@@ -89,7 +97,7 @@ public final class SequenceLabelling implements Classifying {
       List<Example> some = examples.subList(from, Math.min(examples.size(), from + ROWS));
       try (Scope scope = Scope.open()) {
         LabelBatch batch = LabelBatch.of(problem, some);
-        Tensor all = logits.apply(batch.ids(), batch.paddingMask()).to(DType.FLOAT32);
+        Tensor all = model.logits(batch.ids(), batch.paddingMask()).to(DType.FLOAT32);
         Tensor targets = batch.targets();
         loss +=
             Functional.crossEntropyEach(all.flatten(0, 1), targets.flatten(0, 1), -1).sum().item();

@@ -3,6 +3,7 @@ package dev.jformer.model.program;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
+import dev.jformer.model.TokenLabeller;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.ScheduledModule;
@@ -31,7 +32,7 @@ import java.util.List;
  * comes last, with -2. The authors' two sides fall at slightly different rates, with the same
  * order.
  */
-public final class TransformerProgram extends Model implements ScheduledModule {
+public final class TransformerProgram extends Model implements TokenLabeller, ScheduledModule {
   /**
    * Configuration; the defaults are the sizes of the paper's tasks of length 8.
    *
@@ -169,15 +170,7 @@ public final class TransformerProgram extends Model implements ScheduledModule {
     return choices.temperature();
   }
 
-  /**
-   * Computes the logits of the labels of each token.
-   *
-   * @param ids int64 [B, T]
-   * @param paddingMask bool [B, T], false where a token is padding that no other may see; null if
-   *     there is none
-   * @return logits [B, T, labels]
-   * @throws IllegalArgumentException if a sequence is longer than the model can take
-   */
+  @Override
   public Tensor logits(Tensor ids, Tensor paddingMask) {
     long batch = ids.size(0);
     long length = ids.size(1);

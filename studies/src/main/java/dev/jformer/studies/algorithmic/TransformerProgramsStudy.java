@@ -310,12 +310,12 @@ public final class TransformerProgramsStudy implements Study {
             .withSchedule(new Schedule(Schedule.Shape.CONSTANT, 0, 0))
             .withOptimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
             .withEvaluateEvery(steps);
-    return new TaskTrial<TransformerProgram, SequenceLabelling>(
+    return new TaskTrial<TransformerProgram, SequenceLabelling<TransformerProgram>>(
             model::build,
             training,
             (built, session) ->
-                new SequenceLabelling(
-                    built::logits, problem, examples(lab, problem, session.seed()), heldOut(lab)))
+                new SequenceLabelling<>(
+                    TransformerProgram.class, built, problem, examples(lab, problem, session.seed()), heldOut(lab)))
         .examined(
             Outcome.class,
             (built, task, result) -> outcome(built, problem, task.heldOut(), result.seconds()));
@@ -337,12 +337,12 @@ public final class TransformerProgramsStudy implements Study {
             .withStack(s -> s.layers(lab.pick(1, 3, 3)).width(lab.pick(16, 64, 64)))
             .withBlock(b -> b.mixer(new SoftmaxAttention.Config(lab.pick(2, 8, 8), 0)));
     int steps = steps(lab, false);
-    return new TaskTrial<TokenClassifier, SequenceLabelling>(
+    return new TaskTrial<TokenClassifier, SequenceLabelling<TokenClassifier>>(
         session -> model.build(),
         Small.training(steps, batch(lab), 1).withEvaluateEvery(steps),
         (built, session) ->
-            new SequenceLabelling(
-                built::logits, problem, examples(lab, problem, session.seed()), heldOut(lab)),
+            new SequenceLabelling<>(
+                TokenClassifier.class, built, problem, examples(lab, problem, session.seed()), heldOut(lab)),
         (built, task) -> Map.of(Metric.ACCURACY, task.evaluate().get(Metric.ACCURACY)));
   }
 
@@ -359,7 +359,7 @@ public final class TransformerProgramsStudy implements Study {
             .flatMap(example -> example.answer().stream())
             .filter(label -> !label.equals(Labelling.NONE))
             .count();
-    double accuracy = SequenceLabelling.evaluate(model::logits, problem, test).get(Metric.ACCURACY);
+    double accuracy = SequenceLabelling.evaluate(model, problem, test).get(Metric.ACCURACY);
     return new Outcome(
         labels,
         Math.round(accuracy * labels),
@@ -398,7 +398,7 @@ public final class TransformerProgramsStudy implements Study {
               example.traits()));
     }
     long count = LabelBatch.of(problem, asked).count();
-    double alike = SequenceLabelling.evaluate(model::logits, problem, asked).get(Metric.ACCURACY);
+    double alike = SequenceLabelling.evaluate(model, problem, asked).get(Metric.ACCURACY);
     return Math.round(alike * count);
   }
 
