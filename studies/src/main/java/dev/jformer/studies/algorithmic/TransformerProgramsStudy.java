@@ -126,7 +126,7 @@ public final class TransformerProgramsStudy implements Study {
         "The programs, written as Java and compiled, give the labels of the programs on every test"
             + " input",
         "programs can be converted into human-readable ones (abstract)",
-        Check.atMost("labels that differ", all - compiled, 0));
+        Check.atMost("labels that differ", (double) (all - compiled), 0));
     lab.claim(
         "The programs give the labels of the trained models",
         "",
