@@ -90,11 +90,7 @@ public record ProgramJob() implements Job {
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
       Examples examples = new Examples(problem, data.samples(), recipe.training().batch(), seed);
       return new SequenceLabelling<>(
-          TransformerProgram.class,
-          (TransformerProgram) model,
-          problem,
-          examples,
-          data.heldOut());
+          TransformerProgram.class, (TransformerProgram) model, problem, examples, data.heldOut());
     }
 
     @Override

@@ -53,10 +53,7 @@ public final class SequenceLabelling<M extends Model & TokenLabeller> implements
         family,
         model,
         labeller ->
-            labeller
-                .logits(batch.ids(), batch.paddingMask())
-                .flatten(0, 1)
-                .to(DType.FLOAT32),
+            labeller.logits(batch.ids(), batch.paddingMask()).flatten(0, 1).to(DType.FLOAT32),
         logits -> Functional.crossEntropy(logits, targets, -1, 0));
   }
 
@@ -87,8 +84,7 @@ public final class SequenceLabelling<M extends Model & TokenLabeller> implements
   }
 
   /** Measures a model on examples; see {@link #evaluate()}. */
-  public static Metrics evaluate(
-      TokenLabeller model, Labelling problem, List<Example> examples) {
+  public static Metrics evaluate(TokenLabeller model, Labelling problem, List<Example> examples) {
     double loss = 0;
     double right = 0;
     double whole = 0;

@@ -315,7 +315,11 @@ public final class TransformerProgramsStudy implements Study {
             training,
             (built, session) ->
                 new SequenceLabelling<>(
-                    TransformerProgram.class, built, problem, examples(lab, problem, session.seed()), heldOut(lab)))
+                    TransformerProgram.class,
+                    built,
+                    problem,
+                    examples(lab, problem, session.seed()),
+                    heldOut(lab)))
         .examined(
             Outcome.class,
             (built, task, result) -> outcome(built, problem, task.heldOut(), result.seconds()));
@@ -342,7 +346,11 @@ public final class TransformerProgramsStudy implements Study {
         Small.training(steps, batch(lab), 1).withEvaluateEvery(steps),
         (built, session) ->
             new SequenceLabelling<>(
-                TokenClassifier.class, built, problem, examples(lab, problem, session.seed()), heldOut(lab)),
+                TokenClassifier.class,
+                built,
+                problem,
+                examples(lab, problem, session.seed()),
+                heldOut(lab)),
         (built, task) -> Map.of(Metric.ACCURACY, task.evaluate().get(Metric.ACCURACY)));
   }
 
