@@ -2,7 +2,7 @@ package dev.jformer.io.gguf;
 
 import java.nio.ByteBuffer;
 
-/** Turns a block of quantized values into floats. */
+/** Takes a block of a quantized type apart. */
 @FunctionalInterface
 interface BlockDecoder {
   /**
@@ -11,9 +11,9 @@ interface BlockDecoder {
    * @param in little-endian bytes
    * @param at where the block begins
    * @param out where its values go
-   * @param to the index of the first value
+   * @param number of the block in {@code out}
    */
-  void decode(ByteBuffer in, int at, float[] out, int to);
+  void decode(ByteBuffer in, int at, DecodedBlocks out, int number);
 
   /** The float32 of a 16-bit float. */
   static float half(ByteBuffer in, int at) {

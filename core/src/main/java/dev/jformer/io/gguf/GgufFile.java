@@ -3,6 +3,7 @@ package dev.jformer.io.gguf;
 import dev.jformer.config.RegularFile;
 import dev.jformer.io.FormatException;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.IntegerBlocks;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.tensor.TensorException;
@@ -20,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A GGUF file, version 2 or 3: metadata and named tensors, which may be quantized.
@@ -209,6 +211,11 @@ public final class GgufFile implements AutoCloseable {
    * @throws IllegalStateException if the file was closed
    */
   public Tensor tensor(String name) {
+    GgufTensor entry = find(name);
+    return Scope.tidy(() -> entry.type().isQuantized() ? decoded(entry) : view(entry));
+  }
+
+  private GgufTensor find(String name) {
     GgufTensor entry = tensors.get(name);
     if (entry == null) {
       throw new FormatException(
@@ -217,7 +224,7 @@ public final class GgufFile implements AutoCloseable {
     if (bytes.isClosed()) {
       throw new IllegalStateException(path + " was closed: read its tensors before closing it");
     }
-    return Scope.tidy(() -> entry.type().isQuantized() ? decoded(entry) : view(entry));
+    return entry;
   }
 
   private Tensor view(GgufTensor entry) {
@@ -254,19 +261,77 @@ public final class GgufFile implements AutoCloseable {
 
   /** Decodes a quantized tensor into a vector, piece by piece. */
   private void decode(GgufTensor entry, Tensor values) {
-    int step = entry.type().blockValues();
-    float[] chunk = new float[(int) Math.min(CHUNK, entry.shape().elements())];
-    for (long done = 0; done < values.elements(); done += chunk.length) {
-      int count = (int) Math.min(chunk.length, values.elements() - done);
+    float[] floats = new float[(int) Math.min(CHUNK, entry.shape().elements())];
+    pieces(
+        entry,
+        (from, count, piece) -> {
+          piece.values(floats, count);
+          FloatBuffer out = values.narrow(0, from, count).asBuffer().asFloatBuffer();
+          out.put(floats, 0, count);
+        });
+  }
+
+  /**
+   * The integers, scales and offsets of a quantized matrix. They belong to the innermost open
+   * scope.
+   *
+   * @return empty if the tensor is no matrix, or of a floating-point type
+   * @throws FormatException if the file has no tensor of this name
+   */
+  public Optional<IntegerBlocks> blocks(String name) {
+    GgufTensor entry = find(name);
+    GgufType type = entry.type();
+    if (!type.isQuantized() || entry.shape().rank() != 2) {
+      return Optional.empty();
+    }
+    long rows = entry.shape().size(0);
+    long width = entry.shape().size(1);
+    long parts = width / type.partValues();
+    Tensor integers = Tensor.empty(DType.INT8, rows, width);
+    Tensor scales = Tensor.empty(DType.FLOAT32, rows, parts);
+    Tensor offsets = type.hasOffsets() ? Tensor.empty(DType.FLOAT32, rows, parts) : null;
+    pieces(
+        entry,
+        (from, count, piece) -> {
+          integers.reshape(-1).narrow(0, from, count).asBuffer().put(piece.integers(), 0, count);
+          copy(piece.scales(), from, count, type, scales);
+          if (offsets != null) {
+            copy(piece.offsets(), from, count, type, offsets);
+          }
+        });
+    return Optional.of(new IntegerBlocks(integers, scales, offsets));
+  }
+
+  private static void copy(float[] values, long from, int count, GgufType type, Tensor to) {
+    int parts = count / type.partValues();
+    to.reshape(-1)
+        .narrow(0, from / type.partValues(), parts)
+        .asBuffer()
+        .asFloatBuffer()
+        .put(values, 0, parts);
+  }
+
+  /** Takes consecutive values, decoded; what it gets is used again for the next. */
+  private interface PieceReader {
+    void read(long from, int count, DecodedBlocks piece);
+  }
+
+  private void pieces(GgufTensor entry, PieceReader reader) {
+    GgufType type = entry.type();
+    int step = type.blockValues();
+    long elements = entry.shape().elements();
+    int most = (int) Math.min(CHUNK, elements);
+    DecodedBlocks piece = new DecodedBlocks(type, most);
+    for (long done = 0; done < elements; done += most) {
+      int count = (int) Math.min(most, elements - done);
       try (Scope scope = Scope.open()) {
-        long begin = start + entry.begin() + done / step * entry.type().blockBytes();
-        long length = (long) count / step * entry.type().blockBytes();
+        long begin = start + entry.begin() + done / step * type.blockBytes();
+        long length = (long) count / step * type.blockBytes();
         ByteBuffer in = bytes.narrow(0, begin, length).asBuffer().order(ByteOrder.LITTLE_ENDIAN);
         for (int block = 0; block < count / step; block++) {
-          entry.type().decoder().decode(in, block * entry.type().blockBytes(), chunk, block * step);
+          type.decoder().decode(in, block * type.blockBytes(), piece, block);
         }
-        FloatBuffer out = values.narrow(0, done, count).asBuffer().asFloatBuffer();
-        out.put(chunk, 0, count);
+        reader.read(done, count, piece);
       }
     }
   }

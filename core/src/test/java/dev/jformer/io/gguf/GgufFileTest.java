@@ -1,5 +1,6 @@
 package dev.jformer.io.gguf;
 
+import static dev.jformer.testing.Close.assertSame;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -7,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.io.FormatException;
+import dev.jformer.tensor.BlockTable;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.IntegerBlocks;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import java.io.ByteArrayOutputStream;
@@ -19,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +50,21 @@ class GgufFileTest {
       double largest = expected.abs().max().item();
       assertTrue(largest > 0.01, "the comparison has values: " + largest);
       assertTrue(worst <= 1e-6 * largest, worst + " of " + largest);
+    }
+  }
+
+  /** The integers, scales and offsets stand for the same values, bit for bit. */
+  @ParameterizedTest
+  @EnumSource(GgufType.class)
+  void takesBlocksApart(GgufType type) throws IOException {
+    try (GgufFile file = GgufFile.open(FILE)) {
+      Optional<IntegerBlocks> blocks = file.blocks(type.name());
+      assertEquals(type.isQuantized(), blocks.isPresent());
+      if (blocks.isPresent()) {
+        assertSame(file.tensor(type.name()), blocks.get().values(), "values");
+        assertEquals(type.partValues(), blocks.get().block());
+        assertSame(file.tensor(type.name()), BlockTable.of(blocks.get()).values(), "in few bits");
+      }
     }
   }
 
