@@ -230,6 +230,7 @@ module dev.jformer.core {
       dev.jformer.nn.factorized.DenseSparseLinear.Config,
       dev.jformer.nn.factorized.LowRankLinear.Config,
       dev.jformer.nn.factorized.StraightThroughFactorizer.Config,
+      dev.jformer.nn.quantized.BlockLinear.Config,
       dev.jformer.nn.quantized.Int8Linear.Config,
       dev.jformer.nn.quantized.MiniFloatLinear.Config,
       dev.jformer.nn.quantized.NoisyLinear.Config,

@@ -1,5 +1,6 @@
 package dev.jformer.adapt;
 
+import dev.jformer.nn.Foldable;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
@@ -159,11 +160,12 @@ public final class AdaptedLinear extends Layer {
   /**
    * Creates the plain layer that equals this one with an adapter.
    *
-   * @throws IllegalArgumentException if the frozen weight is of few bits
+   * @throws IllegalArgumentException if the frozen weight is of few bits that do not fold into
+   *     floats
    */
   Linear merged(String adapter) {
     FrozenWeight weight = FrozenWeight.of(frozen.get());
-    if (!weight.isPlain()) {
+    if (!weight.isPlain() && !(frozen.get() instanceof Foldable)) {
       throw new IllegalArgumentException(
           "the adapter's model has weights of few bits ("
               + frozen.get().getClass().getSimpleName()

@@ -2,6 +2,7 @@ package dev.jformer.adapt;
 
 import dev.jformer.config.Nearest;
 import dev.jformer.model.Model;
+import dev.jformer.nn.Foldable;
 import dev.jformer.nn.JoinedLayers;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
@@ -296,7 +297,7 @@ public final class Adapters {
     }
   }
 
-  /** Whether {@link #merge} can add updates to the weights: not to those of few bits. */
+  /** Whether all weights with adapters are of floats, to which {@link #merge} adds updates. */
   public static boolean isMergeable(Model model) {
     return layers(model).values().stream()
         .allMatch(layer -> FrozenWeight.of(layer.frozen()).isPlain());
@@ -306,8 +307,11 @@ public final class Adapters {
    * Adds an adapter's updates to the weights and removes all adapters: the model is a plain one
    * again, and all its weights can be trained.
    *
+   * <p>Weights of few bits that {@linkplain Foldable fold} into floats become floats with it.
+   * Others of the model do not: fold it then.
+   *
    * @throws IllegalArgumentException if the model has no such adapter, or its weights are of few
-   *     bits; it is then as before
+   *     bits that do not fold; it is then as before
    */
   public static void merge(Model model, String name) {
     checkName(model, name);

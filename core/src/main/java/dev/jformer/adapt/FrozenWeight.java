@@ -4,6 +4,7 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.nn.quantized.BlockWeight;
 import dev.jformer.nn.quantized.QuantizedWeight;
 import dev.jformer.nn.shift.ShiftWeight;
 import dev.jformer.tensor.Tensor;
@@ -48,13 +49,18 @@ record FrozenWeight(Layer layer) {
 
   /** The number of outputs. */
   long rows() {
-    return layer.parameters().get("weight").value().size(0);
+    return layer instanceof BlockWeight blocks
+        ? blocks.shape().size(0)
+        : layer.parameters().get("weight").value().size(0);
   }
 
   /** The number of inputs. */
   long width() {
-    return layer instanceof Linear linear
-        ? linear.weight().value().size(1)
+    if (layer instanceof Linear linear) {
+      return linear.weight().value().size(1);
+    }
+    return layer instanceof BlockWeight blocks
+        ? blocks.shape().size(1)
         : ((QuantizedWeight) layer).dequantized().size(1);
   }
 }

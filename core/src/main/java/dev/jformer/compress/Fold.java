@@ -62,7 +62,10 @@ public final class Fold {
     for (Map.Entry<String, Module> entry : model.modules().entrySet()) {
       if (entry.getValue() instanceof Foldable foldable) {
         String prefix = entry.getKey() + ".";
-        weights.keySet().removeIf(name -> name.startsWith(prefix));
+        boolean own = weights.keySet().removeIf(name -> name.startsWith(prefix));
+        if (!own && !entry.getValue().parameters().isEmpty()) {
+          continue; // its weights are another module's, which folds itself
+        }
         try (Module folded = foldable.folded()) {
           folded
               .parameters()

@@ -1,10 +1,12 @@
 package dev.jformer.hub;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufMetadata;
 import dev.jformer.io.gguf.GgufTensor;
+import dev.jformer.io.gguf.GgufType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -18,7 +20,9 @@ import java.util.Map;
  * @param types the number of tensors by type
  * @param parameters the number of values in all tensors
  * @param bytes the bytes of all tensors in the file
- * @param bytesInMemory the bytes that the weights take when the model is loaded, as float32
+ * @param bytesInMemory the bytes that the weights take when the model is loaded
+ * @param bits the bits of a value in memory by type, without scales; matrices that are joined with
+ *     others may take 8 instead of 4
  * @param tokenizer the kind of tokenizer and how it splits words; empty if there is none
  * @param tokens the size of its vocabulary
  * @param chatTemplate whether there is a template for chats
@@ -31,6 +35,7 @@ public record GgufSummary(
     long parameters,
     long bytes,
     long bytesInMemory,
+    Map<String, Integer> bits,
     String tokenizer,
     int tokens,
     boolean chatTemplate,
@@ -46,36 +51,43 @@ public record GgufSummary(
     try (GgufFile file = GgufFile.open(path)) {
       GgufMetadata metadata = file.metadata();
       Map<String, Integer> types = new LinkedHashMap<>();
+      Map<String, Integer> bits = new LinkedHashMap<>();
       long parameters = 0;
       long bytes = 0;
       for (GgufTensor tensor : file.tensors().values()) {
-        types.merge(tensor.type().name(), 1, Integer::sum);
+        GgufType type = tensor.type();
+        types.merge(type.name(), 1, Integer::sum);
+        bits.put(type.name(), type.isQuantized() ? type.tableBits() : Float.SIZE);
         parameters += tensor.shape().elements();
         bytes += tensor.bytes();
       }
       String architecture = metadata.text(Gguf.ARCHITECTURE, "");
       String words = metadata.text(TOKENIZER + "pre", "");
+      String unsupported = "";
+      long inMemory = parameters * Float.BYTES;
+      try {
+        inMemory = bytesInMemory(file, architecture);
+      } catch (ConfigException | FormatException | IllegalArgumentException e) {
+        unsupported = e.getMessage();
+      }
       return new GgufSummary(
           architecture,
           metadata.text("general.name", ""),
           types,
           parameters,
           bytes,
-          parameters * Float.BYTES,
+          inMemory,
+          bits,
           metadata.text(TOKENIZER + "model", "") + (words.isEmpty() ? "" : ", " + words),
           metadata.strings(TOKENIZER + "tokens").size(),
           metadata.has("tokenizer.chat_template"),
-          unsupported(file, architecture));
+          unsupported);
     }
   }
 
-  private static String unsupported(GgufFile file, String architecture) {
-    try {
-      GgufArchitecture found = Gguf.architecture(architecture);
-      HuggingFace.check(file.path(), found.config(file));
-      return "";
-    } catch (ConfigException | FormatException | IllegalArgumentException e) {
-      return e.getMessage();
-    }
+  private static long bytesInMemory(GgufFile file, String architecture) {
+    GgufArchitecture found = Gguf.architecture(architecture);
+    ObjectNode config = found.config(file);
+    return HuggingFace.bytes(file.path(), config, new GgufWeights(file, found, config));
   }
 }

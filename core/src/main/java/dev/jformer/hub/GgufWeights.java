@@ -5,11 +5,14 @@ import dev.jformer.config.ConfigException;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufTensor;
+import dev.jformer.io.gguf.GgufType;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.IntegerBlocks;
 import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -81,6 +84,28 @@ final class GgufWeights implements StoredWeights {
     } else {
       target.copy_(tensor(name));
     }
+  }
+
+  @Override
+  public Optional<BlockForm> form(String name, boolean transposed) {
+    GgufTensor entry = entry(name);
+    if (entry == null || !entry.type().isQuantized() || entry.shape().rank() != 2) {
+      return Optional.empty();
+    }
+    StoredOrder order = order(name);
+    GgufType type = entry.type();
+    return (transposed ? order == StoredOrder.TRANSPOSED : order.movesRows())
+        ? Optional.of(new BlockForm(type.tableBits(), type.hasOffsets(), type.partValues()))
+        : Optional.empty();
+  }
+
+  @Override
+  public Optional<IntegerBlocks> blocks(String name, boolean transposed) {
+    if (form(name, transposed).isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<IntegerBlocks> found = file.blocks(stored.get(name));
+    return transposed ? found : found.map(blocks -> blocks.withRows(order(name)::toOurs));
   }
 
   @Override

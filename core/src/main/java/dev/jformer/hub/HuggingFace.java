@@ -8,7 +8,6 @@ import dev.jformer.io.FormatException;
 import dev.jformer.io.Weights;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
-import dev.jformer.nn.Parameter;
 import dev.jformer.position.LearnedPosition;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -22,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -84,14 +84,45 @@ public final class HuggingFace {
     return family(config.path("model_type").asText()).read(config, path, Set.of());
   }
 
+  /**
+   * Finds the bytes of a model's weights in memory.
+   *
+   * @param path its folder or file
+   * @throws FormatException if a weight is missing
+   */
+  static long bytes(Path path, JsonNode config, StoredWeights weights) {
+    return bytes(family(config.path("model_type").asText()), path, config, weights);
+  }
+
+  private static <C extends Model.Config> long bytes(
+      Family<C> family, Path path, JsonNode config, StoredWeights weights) {
+    Set<String> names = weights.names();
+    List<WeightMap> maps = maps(family, family.read(config, path, names), names);
+    for (WeightMap map : maps) {
+      for (String name : map.theirs()) {
+        if (!names.contains(name)) {
+          throw new FormatException("the tensor " + weights.spelled(name) + " is missing");
+        }
+      }
+    }
+    return new FewBits(weights).bytes(maps);
+  }
+
+  private static <C extends Model.Config> List<WeightMap> maps(
+      Family<C> family, C ours, Set<String> names) {
+    return family.weights(ours).stream()
+        .map(map -> map.renamed(name -> family.spelled(name, names)))
+        .toList();
+  }
+
   private static <C extends Model.Config> Model load(
       Family<C> family, Path path, JsonNode config, StoredWeights weights) throws IOException {
     Set<String> names = weights.names();
     C ours = family.read(config, path, names);
     Blueprint blueprint = Blueprint.of(ours, names.size());
-    List<WeightMap> maps =
-        family.weights(ours).stream().map(m -> m.renamed(n -> family.spelled(n, names))).toList();
-    Model model = new Loader(path, weights).load(ours, blueprint, maps, family::isIgnored);
+    List<WeightMap> maps = maps(family, ours, names);
+    Model.Config held = new FewBits(weights).config(ours, maps);
+    Model model = new Loader(path, weights).load(held, blueprint, maps, family::isIgnored);
     try {
       family.complete(model, path);
       return model;
@@ -134,7 +165,8 @@ public final class HuggingFace {
 
   /**
    * Saves a model so that Hugging Face's transformers loads it, in the first family that can
-   * express it. An earlier model in the folder is replaced as in {@link Models#save}.
+   * express it. Weights in few bits, as those of GGUF files, become floats. An earlier model in the
+   * folder is replaced as in {@link Models#save}.
    *
    * @param tokenizer saved with it; null if the model has no text
    * @param ends the tokens that end a text; the first also begins one unless the tokenizer has a
@@ -166,13 +198,14 @@ public final class HuggingFace {
    * A model of ours as one of theirs.
    *
    * @param config their configuration
+   * @param values our weights by name
    */
-  record Written(ObjectNode config, List<WeightMap> maps, Map<String, Parameter> parameters) {
+  record Written(ObjectNode config, List<WeightMap> maps, Function<String, Tensor> values) {
     /** Their weights by name, in the innermost open scope. */
     Map<String, Tensor> tensors() {
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       for (WeightMap map : maps) {
-        List<Tensor> parts = map.toTheirs(parameters.get(map.ours()).value().detach());
+        List<Tensor> parts = map.toTheirs(values.apply(map.ours()));
         for (int i = 0; i < parts.size(); i++) {
           tensors.put(map.theirs().get(i), parts.get(i));
         }
@@ -188,7 +221,7 @@ public final class HuggingFace {
    * @throws ConfigException if there is none, or the tokenizer has more ids than the model
    */
   static Written written(CausalLm model, Tokenizer tokenizer) {
-    CausalLm.Config ours = model.config();
+    CausalLm.Config ours = FewBits.plain(model.config());
     if (tokenizer != null && tokenizer.vocabularySize() > ours.vocab()) {
       throw new ConfigException(
           "the tokenizer has "
@@ -196,14 +229,12 @@ public final class HuggingFace {
               + " ids, but the model's vocabulary has "
               + ours.vocab());
     }
-    Map<String, Parameter> parameters = model.parameters();
-    Blueprint blueprint = Blueprint.of(ours, parameters.size());
-    blueprint.check(model);
+    Blueprint.of(model.config(), model.parameters().size()).check(model);
     Family.Written nearest = ours.position() instanceof LearnedPosition.Config ? GPT2 : LLAMA;
     ConfigException reason = null;
     for (Family.Written family : WRITTEN) {
       try {
-        return new Written(described(family, ours), family.weights(ours), parameters);
+        return new Written(described(family, ours), family.weights(ours), FewBits.values(model));
       } catch (ConfigException | IllegalArgumentException e) {
         reason = family == nearest ? new ConfigException(e.getMessage(), e) : reason;
       }
@@ -240,7 +271,8 @@ public final class HuggingFace {
       Family<C> family, Model model) {
     Set<String> weights =
         model.parameters().keySet().stream()
-            .filter(name -> !name.endsWith(".scale") && !name.contains(".adapters."))
+            .filter(name -> !name.endsWith(".scale") && !name.endsWith(".offset"))
+            .filter(name -> !name.contains(".adapters."))
             .collect(Collectors.toSet());
     try {
       @SuppressWarnings("unchecked") // of another class, it is refused by what follows

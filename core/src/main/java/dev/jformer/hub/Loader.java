@@ -2,7 +2,9 @@ package dev.jformer.hub;
 
 import dev.jformer.io.FormatException;
 import dev.jformer.model.Model;
+import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
+import dev.jformer.nn.quantized.BlockWeight;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 
@@ -25,7 +28,8 @@ record Loader(Path folder, StoredWeights weights) {
   /**
    * Loads a model.
    *
-   * @param blueprint of {@code config}
+   * @param config of the model to build, which may hold its matrices in another form
+   * @param blueprint of the same model with matrices of floats
    * @param maps the stored weights of each parameter
    * @param ignored whether a stored tensor may remain unused
    * @throws FormatException if the weights do not match the configuration
@@ -111,11 +115,16 @@ record Loader(Path folder, StoredWeights weights) {
 
   private void fill(Model model, List<WeightMap> maps) {
     Map<String, Parameter> parameters = model.parameters();
+    Map<String, Module> modules = model.modules();
+    FewBits fewBits = new FewBits(weights);
     for (WeightMap map : maps) {
       Parameter parameter = parameters.get(map.ours());
       try (Scope scope = Scope.open();
           Mode mode = Autograd.noGrad()) {
-        if (isDirect(map, parameter)) {
+        Optional<BlockWeight> layer = FewBits.layer(modules, map.ours());
+        if (layer.isPresent() && weights.dtype(map.theirs().get(0)).isFloating()) {
+          fewBits.fill(layer.get(), map);
+        } else if (isDirect(map, parameter)) {
           weights.copyTo(map.theirs().get(0), parameter.value());
         } else {
           parameter.copyFrom(map.toOurs(weights::tensor));

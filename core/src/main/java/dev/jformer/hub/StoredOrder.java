@@ -9,6 +9,11 @@ interface StoredOrder {
   StoredOrder SAME =
       new StoredOrder() {
         @Override
+        public boolean movesRows() {
+          return true;
+        }
+
+        @Override
         public Shape stored(Shape ours) {
           return ours;
         }
@@ -65,6 +70,11 @@ interface StoredOrder {
   /** The shape in the file. */
   Shape stored(Shape ours);
 
+  /** Whether rows of ours are rows of the file, so that their values need not be known. */
+  default boolean movesRows() {
+    return false;
+  }
+
   /** Puts values in our order. */
   Tensor toOurs(Tensor stored);
 
@@ -76,6 +86,11 @@ interface StoredOrder {
    * on. Ours are all queries, all keys, all values.
    */
   record HeadByHead(int heads) implements StoredOrder {
+    @Override
+    public boolean movesRows() {
+      return true;
+    }
+
     @Override
     public Shape stored(Shape ours) {
       return ours;
@@ -102,6 +117,11 @@ interface StoredOrder {
    */
   record KindByKind(int heads) implements StoredOrder {
     @Override
+    public boolean movesRows() {
+      return true;
+    }
+
+    @Override
     public Shape stored(Shape ours) {
       return ours;
     }
@@ -119,6 +139,11 @@ interface StoredOrder {
 
   /** Rows in pairs of rotary channels, which ours has half a head apart. */
   record RotaryPairs(int heads) implements StoredOrder {
+    @Override
+    public boolean movesRows() {
+      return true;
+    }
+
     @Override
     public Shape stored(Shape ours) {
       return ours;
@@ -159,6 +184,11 @@ interface StoredOrder {
 
   /** A table with rows before the first that we use; they are written as zeros. */
   record After(long unused) implements StoredOrder {
+    @Override
+    public boolean movesRows() {
+      return true;
+    }
+
     @Override
     public Shape stored(Shape ours) {
       return Shape.of(ours.size(0) + unused, ours.size(1));

@@ -2,8 +2,10 @@ package dev.jformer.hub;
 
 import dev.jformer.io.Weights;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.IntegerBlocks;
 import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
+import java.util.Optional;
 import java.util.Set;
 
 /** Named tensors in a file of any format. */
@@ -21,6 +23,21 @@ interface StoredWeights {
    */
   default void copyTo(String name, Tensor target) {
     target.copy_(tensor(name));
+  }
+
+  /**
+   * A matrix as the blocks of integers that its file holds, in the innermost open scope.
+   *
+   * @param transposed whether the blocks are wanted of the transposed matrix
+   * @return empty if the file holds it in another form
+   */
+  default Optional<IntegerBlocks> blocks(String name, boolean transposed) {
+    return Optional.empty();
+  }
+
+  /** The form of the blocks that {@link #blocks} has; empty if it has none. */
+  default Optional<BlockForm> form(String name, boolean transposed) {
+    return Optional.empty();
   }
 
   /** The name of a tensor in the file itself, for messages. */

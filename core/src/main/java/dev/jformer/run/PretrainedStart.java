@@ -1,11 +1,15 @@
 package dev.jformer.run;
 
+import dev.jformer.adapt.NoAdapter;
+import dev.jformer.compress.Fold;
+import dev.jformer.compress.ModelRebuilder;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Models;
 import dev.jformer.hub.SideFiles;
 import dev.jformer.model.Model;
 import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Projection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +30,21 @@ final class PretrainedStart implements AutoCloseable {
     if (recipe.from().isEmpty()) {
       return new PretrainedStart(recipe, null);
     }
-    return new PretrainedStart(recipe, Models.load(Path.of(recipe.from())));
+    Model model = Models.load(Path.of(recipe.from()));
+    return new PretrainedStart(
+        recipe, recipe.adapter() instanceof NoAdapter ? trainable(model) : model);
+  }
+
+  /** The model with weights of floats, if it has few bits that fold into them. */
+  private static Model trainable(Model model) {
+    Projection projection = ModelRebuilder.projection(model);
+    boolean folds = projection != null && !projection.trains() && projection.folded().trains();
+    if (!folds) {
+      return model;
+    }
+    try (model) {
+      return Fold.fold(model);
+    }
   }
 
   /**

@@ -17,6 +17,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.SigmaReparamLinear;
+import dev.jformer.nn.quantized.BlockLinear;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(Scoped.class)
@@ -55,6 +57,29 @@ class FoldTest {
     }
     model.train(false);
     return model;
+  }
+
+  /** Rows of whole blocks become integers, others stay floats; a tied table is folded once. */
+  @ParameterizedTest
+  @CsvSource({"64,true", "64,false", "12,true"})
+  void weightsOfFewBitsBecomeFloats(int width, boolean tied) {
+    CausalLm.Config config =
+        (CausalLm.Config)
+            Configs.parse(
+                """
+                {"model":"causal-lm","layers":2,"width":%d,"vocab":11,"length":8,"tied":%s,
+                 "mixer":{"heads":2}}
+                """
+                    .formatted(width, tied),
+                Model.Config.class);
+    try (CausalLm plain = config.build();
+        CausalLm few = (CausalLm) ModelRebuilder.rounded(plain, new BlockLinear.Config());
+        CausalLm folded = Fold.fold(few)) {
+      assertEquals(config, folded.config());
+      assertEquals(width == 64, few.parameterBytes() < plain.parameterBytes() / 2);
+      assertClose(few.logits(IDS), folded.logits(IDS), 1e-5);
+      assertClose(plain.logits(IDS), folded.logits(IDS), width == 64 ? 0.03 : 1e-6);
+    }
   }
 
   @ParameterizedTest

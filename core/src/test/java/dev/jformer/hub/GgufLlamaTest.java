@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.compress.Fold;
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
@@ -14,10 +15,15 @@ import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.SafetensorsFile;
+import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufType;
 import dev.jformer.io.gguf.GgufWriter;
 import dev.jformer.model.CausalLm;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.quantized.BlockLinear;
+import dev.jformer.nn.quantized.BlockWeight;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
@@ -62,6 +68,42 @@ class GgufLlamaTest {
     }
   }
 
+  /** The file has seven types; what three matrices are joined to has blocks of different ones. */
+  @Test
+  void matricesStayInFewBits() throws IOException {
+    try (Mode mode = Autograd.noGrad();
+        CausalLm model = (CausalLm) Models.load(FILE);
+        CausalLm plain = Fold.fold(model);
+        GgufFile file = GgufFile.open(FILE)) {
+      assertEquals(new BlockLinear.Config(), model.config().projection());
+      assertEquals(new Linear.Config(), plain.config().projection());
+      Tensor down = ((BlockWeight) model.modules().get("blocks.1.ffn.down")).dequantized();
+      Tensor stored = file.tensor("blk.1.ffn_down.weight").to(DType.FLOAT32);
+      assertSame(stored, down, "nothing is rounded");
+      long floats = plain.parameterBytes();
+      assertEquals(GgufSummary.read(FILE).bytesInMemory(), model.parameterBytes());
+      assertTrue(model.parameterBytes() < floats / 1.9, model.parameterBytes() + " of " + floats);
+      for (int length : new int[] {1, 5, 40}) {
+        Tensor ids = Tensor.randint(0, 300, 2, length);
+        assertClose(plain.logits(ids).toDoubles(), model.logits(ids), 2e-5);
+      }
+    }
+  }
+
+  @Test
+  void aModelInFewBitsIsSavedAsOurs() throws IOException {
+    try (Mode mode = Autograd.noGrad();
+        CausalLm model = (CausalLm) Models.load(FILE)) {
+      Models.save(model, folder);
+      try (CausalLm again = (CausalLm) Models.load(folder)) {
+        assertEquals(model.config(), again.config());
+        assertEquals(model.parameterBytes(), again.parameterBytes());
+        Tensor ids = Tensor.of(new long[] {1, 17, 250, 3}, 1, 4);
+        assertSame(model.logits(ids), again.logits(ids), "logits");
+      }
+    }
+  }
+
   @Test
   void textsStopAtTheEndOfATurnToo() throws IOException {
     Tokenizer tokenizer = Tokenizers.load(FILE);
@@ -72,8 +114,9 @@ class GgufLlamaTest {
 
   @Test
   void isSavedForTransformersAndAsOurs() throws IOException {
-    try (CausalLm model = (CausalLm) Models.load(FILE)) {
-      HuggingFace.save(model, Tokenizers.load(FILE), folder);
+    try (CausalLm loaded = (CausalLm) Models.load(FILE);
+        CausalLm model = Fold.fold(loaded)) {
+      HuggingFace.save(loaded, Tokenizers.load(FILE), folder);
       try (CausalLm again = (CausalLm) Models.load(folder)) {
         assertEquals(model.config(), again.config());
         model

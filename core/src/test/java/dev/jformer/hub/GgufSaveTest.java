@@ -1,5 +1,6 @@
 package dev.jformer.hub;
 
+import static dev.jformer.testing.Close.assertClose;
 import static dev.jformer.testing.Close.assertSame;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.compress.Fold;
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.DataException;
 import dev.jformer.data.tokenizer.ByteTokenizer;
@@ -18,6 +20,8 @@ import dev.jformer.io.gguf.GgufType;
 import dev.jformer.io.gguf.GgufWriter;
 import dev.jformer.mixer.Pooling;
 import dev.jformer.model.CausalLm;
+import dev.jformer.nn.quantized.BlockLinear;
+import dev.jformer.nn.quantized.BlockWeight;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
@@ -46,7 +50,9 @@ class GgufSaveTest {
 
   private static CausalLm model(String name) throws IOException {
     Path path = name.equals("gguf") ? GgufLlamaTest.FILE : BertTest.MODELS.resolve(name);
-    return (CausalLm) Models.load(path);
+    try (CausalLm model = (CausalLm) Models.load(path)) {
+      return Fold.fold(model);
+    }
   }
 
   @ParameterizedTest
@@ -68,7 +74,8 @@ class GgufSaveTest {
     try (CausalLm model = model("gguf")) {
       for (GgufType type : List.of(GgufType.F16, GgufType.Q8_0)) {
         Gguf.save(model, null, Set.of(), type, file);
-        try (CausalLm again = (CausalLm) Models.load(file);
+        try (CausalLm loaded = (CausalLm) Models.load(file);
+            CausalLm again = Fold.fold(loaded);
             GgufFile stored = GgufFile.open(file)) {
           assertEquals(type, stored.tensors().get("blk.1.ffn_up.weight").type());
           assertEquals(GgufType.F32, stored.tensors().get("output_norm.weight").type());
@@ -79,6 +86,45 @@ class GgufSaveTest {
         }
       }
     }
+  }
+
+  /** GPT-2's matrices are transposed in its own files, but not in GGUF. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gguf", "gpt2"})
+  void eightBitsAreReadInTheRightOrder(String name) throws IOException {
+    try (CausalLm model = model(name)) {
+      Gguf.save(model, null, Set.of(), GgufType.Q8_0, file);
+      try (CausalLm loaded = (CausalLm) Models.load(file);
+          CausalLm folded = Fold.fold(loaded)) {
+        assertTrue(loaded.parameterBytes() < folded.parameterBytes());
+        model
+            .parameters()
+            .forEach(
+                (key, p) ->
+                    assertClose(
+                        p.value(),
+                        folded.parameters().get(key).value(),
+                        p.value().abs().max().item() / 127));
+        assertSame(
+            folded.parameters().get("blocks.1.ffn.down.weight").value(),
+            ((BlockWeight) loaded.modules().get("blocks.1.ffn.down")).dequantized(),
+            "folded");
+      }
+    }
+  }
+
+  /** What was rounded to Q8_0 once keeps its bytes. */
+  @Test
+  void matricesOfEightBitsKeepTheirBytes() throws IOException {
+    Path second = folder.resolve("again.gguf");
+    try (CausalLm model = model("gguf")) {
+      Gguf.save(model, null, Set.of(), GgufType.Q8_0, file);
+    }
+    try (CausalLm loaded = (CausalLm) Models.load(file)) {
+      assertEquals(new BlockLinear.Config(), loaded.config().projection());
+      Gguf.save(loaded, null, Set.of(), GgufType.Q8_0, second);
+    }
+    assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(second));
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -114,7 +115,7 @@ final class InfoCommand implements Callable<Integer> {
     return spec.usageMessage().width();
   }
 
-  /** A GGUF file is not loaded: its tensors may be larger than memory as float32. */
+  /** A GGUF file is not loaded: its tensors may be larger than memory. */
   private void gguf(Path file) throws IOException {
     GgufSummary summary = GgufSummary.read(file);
     json.printer().print(summary, InfoCommand::text);
@@ -129,7 +130,7 @@ final class InfoCommand implements Callable<Integer> {
     rows.put("bytes in the file", String.format(Locale.ROOT, "%,d", file.bytes()));
     rows.put(
         "bytes in memory",
-        String.format(Locale.ROOT, "%,d: all types become float32", file.bytesInMemory()));
+        String.format(Locale.ROOT, "%,d: %s", file.bytesInMemory(), held(file.bits())));
     rows.put(
         "tokenizer",
         file.tokenizer().isEmpty()
@@ -140,6 +141,18 @@ final class InfoCommand implements Callable<Integer> {
     StringBuilder text = new StringBuilder();
     rows.forEach((key, value) -> text.append(String.format(Locale.ROOT, "%-18s %s%n", key, value)));
     return text.toString();
+  }
+
+  /** How values of each type are held in memory. */
+  private static String held(Map<String, Integer> bits) {
+    return bits.entrySet().stream()
+        .map(
+            type ->
+                type.getKey()
+                    + (type.getValue() < Float.SIZE
+                        ? " in " + type.getValue() + " bits"
+                        : " in float32"))
+        .collect(Collectors.joining(", "));
   }
 
   private void model(Path folder) throws IOException {

@@ -9,7 +9,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,7 +49,7 @@ class GgufCommandsTest {
     String text = runs("info", FILE).out();
     assertTrue(text.contains("Q4_1=3"), text);
     assertTrue(text.contains("gpt2, smollm, 300 tokens"), text);
-    assertTrue(text.contains("all types become float32"), text);
+    assertTrue(text.contains("76,112: Q8_0 in 8 bits, F32 in float32, Q4_1 in 4 bits"), text);
     JsonNode json = new JsonMapper().readTree(runs("info", FILE, "--json").out());
     assertEquals("llama", json.path("architecture").asText());
     assertTrue(json.path("chatTemplate").asBoolean());
@@ -88,6 +91,27 @@ class GgufCommandsTest {
     runs("export", hub, "--out", again, "--type", "q8_0", "--overwrite");
     fails("which is read from", "export", again, "--out", again, "--overwrite");
     fails("expected one of F32, F16, Q8_0", "export", hub, "--out", again, "--type", "Q4_0");
+  }
+
+  /** Weights stay in few bits beside an adapter, and become floats to be trained themselves. */
+  @Test
+  void modelsAreTrainedOn() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.txt"), "It is a truth.\n".repeat(400));
+    Path run = folder.resolve("run");
+    runs("train", "--from", FILE, "--data", text, "--out", run, "--steps", "2", "--quiet");
+    assertTrue(Files.readString(run.resolve("config.json")).contains("\"linear\""));
+    Path adapter = folder.resolve("adapter");
+    List<Object> words = new ArrayList<>(List.of("train", "--from", FILE, "--data", text));
+    words.addAll(List.of("--adapter", "lora", "--out", adapter, "--steps", "2", "--quiet"));
+    runs(words.toArray());
+    String base = Files.readString(adapter.resolve("adapter_base.json"));
+    assertTrue(base.contains("\"blocks\""), base);
+    Path merged = folder.resolve("merged");
+    runs("export", adapter, "--merge", "--out", merged);
+    Object[] asked = {"--prompt", "It is", "--greedy", "-n", "5"};
+    assertEquals(
+        runs(Stream.concat(Stream.of("generate", adapter), Arrays.stream(asked)).toArray()).out(),
+        runs(Stream.concat(Stream.of("generate", merged), Arrays.stream(asked)).toArray()).out());
   }
 
   @Test

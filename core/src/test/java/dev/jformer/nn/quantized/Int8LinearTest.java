@@ -163,6 +163,7 @@ class Int8LinearTest {
         List.of(
             new Int8Linear.Config(),
             new WeightInt8Linear.Config(),
+            new BlockLinear.Config(),
             new WeightInt4Linear.Config(32))) {
       TokenEmbedding table = kind.table(11, 64, Initializer.normal(1));
       Layer output = table.output();
@@ -193,6 +194,7 @@ class Int8LinearTest {
     for (Projection kind :
         List.of(
             new WeightInt8Linear.Config(),
+            new BlockLinear.Config(),
             new WeightInt4Linear.Config(32),
             new WeightInt4Linear.Config(128))) {
       Layer layer = kind.build(256, 40, true, Initializer.normal(1));
