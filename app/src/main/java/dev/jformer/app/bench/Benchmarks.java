@@ -28,7 +28,8 @@ public final class Benchmarks {
     BF16,
     DECODE,
     IMAGES,
-    INT8
+    INT8,
+    GGUF
   }
 
   private static final int STEPS = 5;
@@ -37,6 +38,7 @@ public final class Benchmarks {
 
   private final int rounds;
   private final String python;
+  private final Path gguf;
   private final Consumer<String> progress;
   private final List<BenchReport.Row> rows = new ArrayList<>();
   private double peak;
@@ -45,10 +47,12 @@ public final class Benchmarks {
    * Benchmarks of a number of rounds.
    *
    * @param python an interpreter with torch and transformers; null to leave out what needs them
+   * @param gguf a language model in a GGUF file; null to leave out what needs one
    */
-  public Benchmarks(int rounds, String python, Consumer<String> progress) {
+  public Benchmarks(int rounds, String python, Path gguf, Consumer<String> progress) {
     this.rounds = rounds;
     this.python = python;
+    this.gguf = gguf;
     this.progress = progress;
   }
 
@@ -85,6 +89,9 @@ public final class Benchmarks {
     if (parts.contains(Part.INT8)) {
       encoding();
       quantizedDecoding();
+    }
+    if (parts.contains(Part.GGUF) && gguf != null) {
+      rows.addAll(new GgufFileBench(gguf, rounds, progress).run());
     }
     return new BenchReport(machine(), rounds, rows);
   }
@@ -287,7 +294,7 @@ public final class Benchmarks {
     }
   }
 
-  private static BenchReport.Row beside(
+  static BenchReport.Row beside(
       Rounds measured, double units, String unit, int ours, int theirs, double bar) {
     Timings.Statistics ratio = measured.speed(ours, theirs);
     return new BenchReport.Row(

@@ -12,7 +12,8 @@ import dev.jformer.tensor.Tensor;
 import java.util.List;
 
 /**
- * Greedy decoding, one sequence, of a model of the shape of GPT-2 small: 124 M parameters, random.
+ * Greedy decoding, one sequence; of a model of the shape of GPT-2 small, 124 M parameters, random,
+ * unless another is given.
  */
 final class OurDecoding implements Workload {
   static final int PROMPT = 32;
@@ -44,9 +45,23 @@ final class OurDecoding implements Workload {
     }
   }
 
+  /** Of a model that is loaded already, and then belongs to this. */
+  OurDecoding(CausalLm model, String name) {
+    this.name = name;
+    this.model = model;
+    Random.seed(1);
+    try (Scope scope = Scope.open()) {
+      this.prompt = Tensor.randint(0, model.config().vocab(), PROMPT).toInts();
+    }
+  }
+
   @Override
   public String name() {
     return name;
+  }
+
+  CausalLm model() {
+    return model;
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.jformer.app.command;
 import dev.jformer.app.bench.BenchReport;
 import dev.jformer.app.bench.Benchmarks;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.io.gguf.GgufFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,8 @@ import picocli.CommandLine.Option;
           images    the forward pass of PoolFormer-S12 beside timm's
           int8      an encoder with LLM.int8(), and decoding with 8- and 4-bit
                     weights, beside float32
+          gguf      loading and decoding a GGUF file, beside its weights in float32
+                    (needs --model)
         """)
 final class BenchCommand implements Callable<Integer> {
   @Option(
@@ -51,6 +54,12 @@ final class BenchCommand implements Callable<Integer> {
           "A Python interpreter with torch and transformers, for the parts that need them.")
   private String python;
 
+  @Option(
+      names = "--model",
+      paramLabel = "FILE.gguf",
+      description = "A language model in a GGUF file, for the part that needs it.")
+  private Path model;
+
   @Mixin private JsonOption json;
 
   @Option(
@@ -61,7 +70,10 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    BenchReport report = new Benchmarks(rounds, python, System.err::println).run(only);
+    if (model != null && !(GgufFile.isNamed(model) && Files.isRegularFile(model))) {
+      throw new CommandException("--model is " + model + ": expected a GGUF file");
+    }
+    BenchReport report = new Benchmarks(rounds, python, model, System.err::println).run(only);
     json.printer().print(report, BenchReport::toMarkdown);
     if (out != null) {
       Files.createDirectories(out);
