@@ -19,6 +19,7 @@ open module dev.jformer.studies {
   exports dev.jformer.studies.forecasting;
   exports dev.jformer.studies.pages;
   exports dev.jformer.studies.report;
+  exports dev.jformer.studies.tokenization;
   exports dev.jformer.studies.tokenmixer;
   exports dev.jformer.studies.trial;
 
@@ -49,6 +50,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.compression.ZeroTpruneStudy,
       dev.jformer.studies.forecasting.InformerStudy,
       dev.jformer.studies.forecasting.ItransformerStudy,
+      dev.jformer.studies.tokenization.TokenizationTheoryStudy,
       dev.jformer.studies.tokenmixer.CombinerStudy,
       dev.jformer.studies.tokenmixer.ExtractorsStudy,
       dev.jformer.studies.tokenmixer.FasterLighterSurveyStudy,

@@ -1,0 +1,2 @@
+/** Studies of papers on tokens and words. */
+package dev.jformer.studies.tokenization;
