@@ -73,8 +73,10 @@ module dev.jformer.core {
   exports dev.jformer.program;
   exports dev.jformer.rasp;
   exports dev.jformer.run;
+  exports dev.jformer.search;
   exports dev.jformer.tensor;
   exports dev.jformer.train;
+  exports dev.jformer.words;
 
   opens dev.jformer.data.algorithm to
       com.fasterxml.jackson.databind;

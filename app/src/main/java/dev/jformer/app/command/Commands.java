@@ -42,6 +42,7 @@ import picocli.CommandLine.ScopeType;
       RunsCommand.class,
       PapersCommand.class,
       TokenizerCommand.class,
+      WordVectorsCommand.class,
       BenchCommand.class,
       GenerateCompletion.class,
       HelpCommand.class
@@ -84,7 +85,7 @@ public final class Commands implements Runnable {
         "Use a model:", List.of("generate", "chat", "predict", "translate", "embed", "forecast"));
     GROUPS.put("Change a model:", List.of("compress", "tickets", "grow", "export", "program"));
     GROUPS.put("Look things up:", List.of("info", "runs", "papers", "help"));
-    GROUPS.put("Tools:", List.of("tokenizer", "bench", "generate-completion"));
+    GROUPS.put("Tools:", List.of("tokenizer", "word-vectors", "bench", "generate-completion"));
   }
 
   @CommandLine.Spec private CommandSpec spec;

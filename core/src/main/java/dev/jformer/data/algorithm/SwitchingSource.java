@@ -19,10 +19,6 @@ public record SwitchingSource(int order, double toB, double toA) {
     Checks.atLeast("order", order, 1);
     Checks.part("toB", toB);
     Checks.part("toA", toA);
-    if (toB == 0 || toA == 0) {
-      throw new IllegalArgumentException(
-          "the probabilities are " + toB + " and " + toA + ": expected them above 0");
-    }
   }
 
   /** The share of {@code b} in the long run. */

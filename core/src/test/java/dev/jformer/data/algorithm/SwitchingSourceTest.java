@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.config.ConfigException;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,8 +59,8 @@ class SwitchingSourceTest {
 
   @Test
   void refusesWhatIsNoSource() {
-    assertThrows(ConfigException.class, () -> new SwitchingSource(0, 0.2, 0.2));
-    assertThrows(ConfigException.class, () -> new SwitchingSource(1, 1, 0.2));
+    assertThrows(IllegalArgumentException.class, () -> new SwitchingSource(0, 0.2, 0.2));
+    assertThrows(IllegalArgumentException.class, () -> new SwitchingSource(1, 1, 0.2));
     assertThrows(IllegalArgumentException.class, () -> new SwitchingSource(1, 0, 0.2));
   }
 }

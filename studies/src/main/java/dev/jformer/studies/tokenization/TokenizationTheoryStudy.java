@@ -149,16 +149,14 @@ public final class TokenizationTheoryStudy implements Study {
       ExperimentContext lab, SwitchingSource source, Learner learner) {
     TrainingConfig training =
         Small.training(learner.times() * updates(lab), lab.pick(2, 16, 16), 1);
-    CausalLm.Config model =
-        Small.language(2, lab.pick(16, 64, 64), lab.pick(16, 64, 256), 4);
+    CausalLm.Config model = Small.language(2, lab.pick(16, 64, 64), lab.pick(16, 64, 256), 4);
     return Trial.of(
         TrainingResult.class,
         session -> {
           List<String> lines = lines(source, 10 * symbols(lab), 100 + session.seed());
           try (TokenFile text = encoded(lab, lines, learner.method(), session.seed())) {
             TokenFile.Header header = text.header();
-            double symbols =
-                (double) header.validationBytes() / header.validationTokens();
+            double symbols = (double) header.validationBytes() / header.validationTokens();
             TrainingResult result =
                 new LanguageTrial(model.withVocab(header.vocabulary()), training)
                     .run(session.withText(text));
