@@ -63,6 +63,7 @@ module dev.jformer.core {
   exports dev.jformer.model.forecast;
   exports dev.jformer.model.program;
   exports dev.jformer.model.vision;
+  exports dev.jformer.nas;
   exports dev.jformer.nn;
   exports dev.jformer.nn.factorized;
   exports dev.jformer.nn.kan;
@@ -83,6 +84,8 @@ module dev.jformer.core {
   opens dev.jformer.data.image to
       com.fasterxml.jackson.databind;
   opens dev.jformer.data.text to
+      com.fasterxml.jackson.databind;
+  opens dev.jformer.nas to
       com.fasterxml.jackson.databind;
   opens dev.jformer.run to
       com.fasterxml.jackson.databind;
@@ -106,6 +109,7 @@ module dev.jformer.core {
   uses dev.jformer.position.RopeScaling;
   uses dev.jformer.run.DataConfig;
   uses dev.jformer.run.Job;
+  uses dev.jformer.nas.StudentScore;
   uses dev.jformer.train.Objective;
   uses dev.jformer.train.Optimizer.Config;
 
@@ -286,6 +290,12 @@ module dev.jformer.core {
       dev.jformer.run.TextClassificationJob,
       dev.jformer.run.TokenClassificationJob,
       dev.jformer.run.TranslationJob;
+  provides dev.jformer.nas.StudentScore with
+      dev.jformer.nas.Diswot,
+      dev.jformer.nas.FlopCount,
+      dev.jformer.nas.ParameterCount,
+      dev.jformer.nas.Snip,
+      dev.jformer.nas.Synflow;
   provides dev.jformer.train.Objective with
       dev.jformer.train.Consistency,
       dev.jformer.train.Distillation,

@@ -26,6 +26,7 @@ open module dev.jformer.studies {
   uses dev.jformer.studies.Study;
 
   provides dev.jformer.studies.Study with
+      dev.jformer.studies.adaptation.DiswotStudy,
       dev.jformer.studies.adaptation.EvaStudy,
       dev.jformer.studies.adaptation.TlegStudy,
       dev.jformer.studies.algorithmic.TransformerProgramsStudy,

@@ -44,6 +44,7 @@ class LayeringTest {
           "decode",
           "hub",
           "run",
+          "nas",
           "check");
 
   private static final JavaClasses CLASSES =

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
-/** What the ranks of numbers say: Spearman's correlation of two lists, and the AUROC. */
+/** What the ranks of numbers say: Spearman's and Kendall's correlations of lists, and the AUROC. */
 public final class RankCorrelation {
   private RankCorrelation() {}
 
@@ -40,6 +40,54 @@ public final class RankCorrelation {
       squaresB += (b[i] - mean) * (b[i] - mean);
     }
     return both / Math.sqrt(squaresA * squaresB);
+  }
+
+  /**
+   * Kendall's rank correlation, tau-b: pairs in the same order less those in the other, with pairs
+   * that are equal in one list allowed for.
+   *
+   * @return from -1 to 1; NaN if all numbers of a list are equal, or one is NaN
+   * @throws IllegalArgumentException if the lists have different lengths
+   */
+  public static double kendall(double[] first, double[] second) {
+    if (first.length != second.length) {
+      throw new IllegalArgumentException(
+          "lists of "
+              + first.length
+              + " and "
+              + second.length
+              + " numbers cannot be compared: expected equal lengths");
+    }
+    if (DoubleStream.concat(Arrays.stream(first), Arrays.stream(second)).anyMatch(Double::isNaN)) {
+      return Double.NaN;
+    }
+    double same = 0;
+    double pairsA = 0;
+    double pairsB = 0;
+    for (int i = 0; i < first.length; i++) {
+      for (int j = 0; j < i; j++) {
+        double a = Math.signum(Double.compare(first[i], first[j]));
+        double b = Math.signum(Double.compare(second[i], second[j]));
+        same += a * b;
+        pairsA += a * a;
+        pairsB += b * b;
+      }
+    }
+    return same / Math.sqrt(pairsA * pairsB);
+  }
+
+  /**
+   * The partial rank correlation of two lists when a third is held fixed, from Kendall's: {@code
+   * (ab - ac bc) / sqrt((1 - ac²) (1 - bc²))}.
+   *
+   * @return from -1 to 1; NaN if one of the lists has the order of the third
+   */
+  public static double partial(double[] a, double[] b, double[] third) {
+    double ab = kendall(a, b);
+    double ac = kendall(a, third);
+    double bc = kendall(b, third);
+    double rest = (1 - ac * ac) * (1 - bc * bc);
+    return rest <= 0 ? Double.NaN : (ab - ac * bc) / Math.sqrt(rest);
   }
 
   /**

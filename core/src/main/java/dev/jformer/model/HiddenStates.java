@@ -51,14 +51,20 @@ public final class HiddenStates implements AutoCloseable {
     return List.copyOf(stacks);
   }
 
-  static void begin(Tensor paddingMask) {
+  /**
+   * Reports that a stack begins to run; models of your own report so too.
+   *
+   * @param paddingMask bool [B, T], false where a token is padding; null if there is none
+   */
+  public static void begin(Tensor paddingMask) {
     HiddenStates collector = INNERMOST.get();
     if (collector != null) {
       collector.stacks.add(new Stack(new ArrayList<>(), paddingMask));
     }
   }
 
-  static void add(Tensor states) {
+  /** Reports the output [B, T, D] of a block of the stack that began last. */
+  public static void add(Tensor states) {
     HiddenStates collector = INNERMOST.get();
     if (collector != null) {
       collector.stacks.get(collector.stacks.size() - 1).layers().add(states);

@@ -42,13 +42,27 @@ public final class ForwardHook implements AutoCloseable {
    * @throws IllegalArgumentException if no layer is selected
    */
   public static ForwardHook on(Module model, Predicate<String> names, Consumer<Output> consumer) {
+    return on(model, names, consumer, false);
+  }
+
+  /**
+   * Hooks into layers to compute losses of what they put out: inputs and outputs keep their
+   * gradients. See {@link #on}.
+   */
+  public static ForwardHook withGradients(
+      Module model, Predicate<String> names, Consumer<Output> consumer) {
+    return on(model, names, consumer, true);
+  }
+
+  private static ForwardHook on(
+      Module model, Predicate<String> names, Consumer<Output> consumer, boolean attached) {
     ForwardHook hook = new ForwardHook(model);
     model
         .modules()
         .forEach(
             (name, module) -> {
               if (module instanceof Layer layer && !name.isEmpty() && names.test(name)) {
-                hook.hooked.add(new HookedLayer(name, layer, consumer));
+                hook.hooked.add(new HookedLayer(name, layer, consumer, attached));
               }
             });
     if (hook.hooked.isEmpty()) {
@@ -76,8 +90,10 @@ public final class ForwardHook implements AutoCloseable {
     private final String name;
     private final Layer inner;
     private final Consumer<Output> consumer;
+    private final boolean attached;
 
-    HookedLayer(String name, Layer inner, Consumer<Output> consumer) {
+    HookedLayer(String name, Layer inner, Consumer<Output> consumer, boolean attached) {
+      this.attached = attached;
       this.name = name;
       this.inner = inner;
       this.consumer = consumer;
@@ -86,7 +102,8 @@ public final class ForwardHook implements AutoCloseable {
     @Override
     public Tensor forward(Tensor x) {
       Tensor output = inner.forward(x);
-      consumer.accept(new Output(name, output.detach(), x.detach()));
+      consumer.accept(
+          attached ? new Output(name, output, x) : new Output(name, output.detach(), x.detach()));
       return output;
     }
   }

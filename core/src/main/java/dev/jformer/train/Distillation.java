@@ -2,7 +2,6 @@ package dev.jformer.train;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
-import dev.jformer.model.HiddenStates;
 import dev.jformer.model.Model;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.Autograd;
@@ -11,7 +10,6 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -21,7 +19,9 @@ import java.util.Optional;
  * larger teacher beside the targets. The loss is {@code (1 - share) loss + share T²
  * KL(teacher‖student)}. The divergence is averaged over the predictions and is that of
  * probabilities smoothed by a temperature T; T² keeps its gradients as large as at T = 1. Hidden
- * states of equal shape can be compared too, by the cosine of the angle between them.
+ * states of equal shape can be compared too, by the cosine of the angle between them, and models of
+ * any width by the two distances of <a href="https://arxiv.org/abs/2303.15678">DisWOT: Student
+ * Architecture Search for Distillation WithOut Training</a>.
  *
  * <p>Any task with classes can be distilled: language models, masked ones, translators, classifiers
  * of texts, of words and of images. The teacher reads the same batches as the student, with the
@@ -31,14 +31,24 @@ import java.util.Optional;
  * @param temperature T
  * @param share weight of the divergence in the loss, from 0 to 1
  * @param hidden weight of the mean distance of hidden states, which is added; 0 for none
+ * @param relation weight of the distance of the similarities of samples, by the last block's
+ *     output; 0 for none
+ * @param semantic weight of the distance of the similarities of classes, by the gradient of the
+ *     output layer; 0 for none
  */
 @AutoService(Objective.class)
 @RecordBuilder
-public record Distillation(String teacher, double temperature, double share, double hidden)
+public record Distillation(
+    String teacher,
+    double temperature,
+    double share,
+    double hidden,
+    double relation,
+    double semantic)
     implements Objective, DistillationBuilder.With {
   /** Defaults: half of the loss is the teacher's, at temperature 2. */
   public Distillation() {
-    this("", 2, 0.5, 0);
+    this("", 2, 0.5, 0, 0, 0);
   }
 
   /** Checks the values. */
@@ -47,6 +57,8 @@ public record Distillation(String teacher, double temperature, double share, dou
     Checks.moreThan("temperature", temperature, 0);
     Checks.check(share >= 0 && share <= 1, "share", share, "0 to 1");
     Checks.atLeast("hidden", hidden, 0);
+    Checks.atLeast("relation", relation, 0);
+    Checks.atLeast("semantic", semantic, 0);
   }
 
   @Override
@@ -87,6 +99,11 @@ public record Distillation(String teacher, double temperature, double share, dou
     return new Lesson(student, new Teacher(teaching, 0), this);
   }
 
+  /** Whether more than predictions are compared. */
+  boolean comparesFeatures() {
+    return hidden > 0 || relation > 0 || semantic > 0;
+  }
+
   private static final class Lesson extends ForwardingTask {
     private final Classifying student;
     private final Teacher teacher;
@@ -102,21 +119,19 @@ public record Distillation(String teacher, double temperature, double share, dou
     @Override
     public Tensor loss(long index) {
       Passes<?> passes = student.passes(index);
-      if (settings.hidden == 0) {
+      if (!settings.comparesFeatures()) {
         return loss(passes.get(), taught(passes));
       }
-      try (HiddenStates taught = HiddenStates.collect()) {
-        Tensor logits = taught(passes);
-        try (HiddenStates learned = HiddenStates.collect()) {
-          Tensor loss = loss(passes.get(), logits);
-          return loss.add(hidden(learned.stacks(), taught.stacks()));
-        }
-      }
+      FeatureLoss features = new FeatureLoss(settings, passes, teacher.model());
+      Tensor taught = features.ofTeacher(() -> taught(passes));
+      Classifying.Prediction[] prediction = new Classifying.Prediction[1];
+      features.ofStudent(() -> prediction[0] = passes.get());
+      return loss(prediction[0], taught).add(features.loss(prediction[0], taught));
     }
 
     private Tensor taught(Passes<?> passes) {
       try (Mode mode = Autograd.noGrad()) {
-        return settings.hidden > 0
+        return settings.comparesFeatures()
             ? passes.logits(teacher.model())
             : Scope.tidy(() -> passes.logits(teacher.model()));
       } catch (IllegalArgumentException e) {
@@ -149,12 +164,6 @@ public record Distillation(String teacher, double temperature, double share, dou
     private Tensor smooth(Tensor logits, long classes) {
       Tensor some = logits.size(1) == classes ? logits : logits.narrow(1, 0, classes);
       return some.div(settings.temperature).logSoftmax(1);
-    }
-
-    private Tensor hidden(List<HiddenStates.Stack> learned, List<HiddenStates.Stack> taught) {
-      Tensor distance = HiddenStateLoss.of(learned, taught);
-      AuxiliaryLosses.metric("distance of hidden states", distance::item);
-      return distance.mul(settings.hidden);
     }
   }
 }

@@ -32,10 +32,25 @@ public final class Passes<M extends Model> implements Supplier<Classifying.Predi
     this.criterion = criterion;
   }
 
+  /** The model that {@link #get} runs. */
+  public M model() {
+    return model;
+  }
+
   /** Runs the model and computes its loss; reports the number of predictions. */
   @Override
   public Classifying.Prediction get() {
     return Classifying.Prediction.of(logits.apply(model), criterion);
+  }
+
+  /**
+   * Runs another model on the same inputs and computes its loss; see {@link #logits}.
+   *
+   * @throws IllegalArgumentException if it is of another family
+   */
+  public Classifying.Prediction predict(Model other) {
+    Tensor predicted = logits(other);
+    return new Classifying.Prediction(predicted, criterion.apply(predicted), criterion);
   }
 
   /**

@@ -9,6 +9,37 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class RankCorrelationTest {
+  /** Values of kendalltau of SciPy 1.17.1 (tau-b). */
+  @Test
+  void kendallsTauEqualsScipys() {
+    double[] a = {1, 2, 3, 4, 5, 6, 7, 8};
+    double[] b = {2, 1, 4, 3, 7, 8, 5, 6};
+    assertEquals(0.5714285714285714, RankCorrelation.kendall(a, b), 1e-12);
+    double[] tied = {1, 1, 2, 2, 3, 3, 1, 5};
+    assertEquals(0.5910828046793255, RankCorrelation.kendall(a, tied), 1e-12);
+    assertEquals(1, RankCorrelation.kendall(a, a), 1e-12);
+    assertEquals(-1, RankCorrelation.kendall(a, new double[] {8, 7, 6, 5, 4, 3, 2, 1}), 1e-12);
+    assertTrue(Double.isNaN(RankCorrelation.kendall(a, new double[8])));
+    assertTrue(
+        Double.isNaN(RankCorrelation.kendall(new double[] {1, Double.NaN}, new double[] {1, 2})));
+    assertThrows(
+        IllegalArgumentException.class, () -> RankCorrelation.kendall(a, new double[] {1}));
+  }
+
+  /** Two lists that follow a third, and otherwise nothing, have no partial correlation. */
+  @Test
+  void aPartialCorrelationHoldsTheThirdListFixed() {
+    double[] a = {1, 2, 3, 4, 5, 6, 7, 8};
+    double[] b = {2, 1, 4, 3, 7, 8, 5, 6};
+    double[] c = {1, 3, 2, 4, 6, 5, 8, 7};
+    double ab = RankCorrelation.kendall(a, b);
+    double ac = RankCorrelation.kendall(a, c);
+    double bc = RankCorrelation.kendall(b, c);
+    double expected = (ab - ac * bc) / Math.sqrt((1 - ac * ac) * (1 - bc * bc));
+    assertEquals(expected, RankCorrelation.partial(a, b, c), 1e-12);
+    assertTrue(Double.isNaN(RankCorrelation.partial(a, b, a)));
+  }
+
   @Test
   void isWhatTextbooksSay() {
     double[] iq = {106, 100, 86, 101, 99, 103, 97, 113, 112, 110};

@@ -17,6 +17,7 @@ import dev.jformer.nn.Norm;
 import dev.jformer.nn.Projection;
 import dev.jformer.nn.quantized.RangeRule;
 import dev.jformer.position.Position;
+import dev.jformer.nas.StudentScore;
 import dev.jformer.train.Objective;
 import dev.jformer.train.Optimizer;
 import java.lang.reflect.Constructor;
@@ -51,6 +52,7 @@ class FieldBoundsTest {
           Position.Config.class,
           Projection.class,
           RangeRule.class,
+          StudentScore.class,
           TokenMixer.Config.class,
           TokenReducer.class);
 

@@ -15,6 +15,7 @@ import dev.jformer.model.HiddenStates;
 import dev.jformer.model.Model;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Random;
@@ -320,5 +321,92 @@ class DistillationTest {
     for (Parameter parameter : reached) {
       assertClose(own.get(i++), parameter.value().grad(), 0);
     }
+  }
+
+  private static double[][] rows(Tensor x) {
+    double[] all = x.detach().toDoubles();
+    int width = (int) x.size(1);
+    double[][] rows = new double[all.length / width][];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = Arrays.copyOfRange(all, i * width, (i + 1) * width);
+    }
+    return rows;
+  }
+
+  private static double gramDistance(double[][] a, double[][] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      double[] x = new double[a.length];
+      double[] y = new double[a.length];
+      for (int j = 0; j < a.length; j++) {
+        x[j] = dot(a[i], a[j]);
+        y[j] = dot(b[i], b[j]);
+      }
+      double nx = Math.sqrt(dot(x, x));
+      double ny = Math.sqrt(dot(y, y));
+      for (int j = 0; j < a.length; j++) {
+        sum += Math.pow(x[j] / nx - y[j] / ny, 2);
+      }
+    }
+    return sum / (a.length * a.length);
+  }
+
+  private static double dot(double[] a, double[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += a[i] * b[i];
+    }
+    return sum;
+  }
+
+  /** The gradient of the output layer's weight, by the engine. */
+  private static double[][] outputGradient(Encoder model, Texts texts) {
+    Tensor weight =
+        OutputLayer.of(model, new Texts(model, texts.ids, texts.mask).passes(0)).weight();
+    Tensor loss = texts.passes(0).predict(model).loss();
+    return rows(Autograd.grad(loss, null, false, weight).get(0));
+  }
+
+  /** The similarities of samples and of classes, of models of different widths. */
+  @Test
+  void comparesSimilaritiesOfSamplesAndOfClasses() {
+    Random.seed(8);
+    Encoder student = shape(2, 8).build();
+    Encoder teacher = shape(3, 20).build();
+    teacher.train(false);
+    Texts texts = new Texts(student, Tensor.randint(0, 200, 2, 65), null);
+    double plain = new Distillation().of(texts, teacher).loss(0).item();
+    double[][] own = new double[2][];
+    double[][] theirs = new double[2][];
+    List<double[][]> a = states(student, texts);
+    List<double[][]> b = states(teacher, texts);
+    for (int i = 0; i < 2; i++) {
+      own[i] = flat(a.get(1), i * 65, 65);
+      theirs[i] = flat(b.get(2), i * 65, 65);
+    }
+    double relation = gramDistance(own, theirs);
+    assertEquals(
+        plain + 2 * relation,
+        new Distillation().withRelation(2).of(texts, teacher).loss(0).item(),
+        1e-5);
+    double semantic = gramDistance(outputGradient(student, texts), outputGradient(teacher, texts));
+    Tensor loss = new Distillation().withSemantic(3).of(texts, teacher).loss(0);
+    assertEquals(plain + 3 * semantic, loss.item(), 1e-5);
+    student.clearGrads();
+    loss.backward();
+    assertTrue(teacher.trained().stream().allMatch(p -> p.value().grad() == null));
+    assertTrue(student.trained().stream().filter(p -> p.value().grad() != null).count() > 10);
+    assertTrue(
+        student.modules().values().stream()
+            .noneMatch(m -> m.getClass().getSimpleName().equals("HookedLayer")),
+        "hooks are removed");
+  }
+
+  private static double[] flat(double[][] rows, int from, int count) {
+    double[] all = new double[count * rows[0].length];
+    for (int i = 0; i < count; i++) {
+      System.arraycopy(rows[from + i], 0, all, i * rows[0].length, rows[0].length);
+    }
+    return all;
   }
 }

@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       CompressCommand.class,
       TicketsCommand.class,
       GrowCommand.class,
+      SearchCommand.class,
       ExportCommand.class,
       ProgramCommand.class,
       InfoCommand.class,
@@ -83,7 +84,8 @@ public final class Commands implements Runnable {
     GROUPS.put("Train and measure:", List.of("train", "eval", "compare", "reproduce"));
     GROUPS.put(
         "Use a model:", List.of("generate", "chat", "predict", "translate", "embed", "forecast"));
-    GROUPS.put("Change a model:", List.of("compress", "tickets", "grow", "export", "program"));
+    GROUPS.put(
+        "Change a model:", List.of("compress", "tickets", "grow", "search", "export", "program"));
     GROUPS.put("Look things up:", List.of("info", "runs", "papers", "help"));
     GROUPS.put("Tools:", List.of("tokenizer", "word-vectors", "bench", "generate-completion"));
   }

@@ -247,7 +247,7 @@ class FineTuneTest {
             "3");
     assertEquals(0, outcome.code(), outcome.err());
     Distillation objective = (Distillation) Recipe.read(out.resolve("recipe.json")).objective();
-    assertEquals(new Distillation(teacher.toAbsolutePath().toString(), 3, 0.5, 0), objective);
+    assertEquals(new Distillation(teacher.toAbsolutePath().toString(), 3, 0.5, 0, 0, 0), objective);
     assertTrue(
         Files.readString(out.resolve("metrics.jsonl")).contains("distance from the teacher"));
     try (Model student = Models.load(out)) {
@@ -304,5 +304,63 @@ class FineTuneTest {
       Outcome refused = Outcome.of(both);
       assertTrue(refused.err().contains("either --to"), refused.err());
     }
+  }
+
+  @Test
+  void aSearchedStudentIsTrainedByItsTeacher() throws IOException {
+    Path teacher = languageModel();
+    Path recipe = folder.resolve("student.json");
+    String[] search = {
+      "search",
+      "--data",
+      "" + text,
+      "--teacher",
+      "" + teacher,
+      "--choose",
+      "model.layers=1,2",
+      "--choose",
+      "model.width=16,32",
+      "--set",
+      "model.length=32",
+      "--set",
+      "model.mixer.heads=2",
+      "--set",
+      "training.batch=3",
+      "--score",
+      "{\"type\":\"diswot\",\"semantic\":0}",
+      "--evaluations",
+      "6",
+      "--out",
+      "" + recipe
+    };
+    Outcome found = Outcome.of(search);
+    assertEquals(0, found.code(), found.err());
+    assertTrue(found.out().contains("layers="), found.out());
+    Outcome again = Outcome.of(search);
+    assertTrue(again.err().contains("exists already"), again.err());
+    Outcome trained =
+        Outcome.of(
+            "train", "--recipe", "" + recipe, "--steps", "2", "--out", "" + folder.resolve("s"));
+    assertEquals(0, trained.code(), trained.err());
+    Distillation objective =
+        (Distillation) Recipe.read(folder.resolve("s/recipe.json")).objective();
+    assertEquals(teacher.toAbsolutePath().toString(), objective.teacher());
+    Outcome misspelt =
+        Outcome.of(
+            "search",
+            "--teacher",
+            "" + teacher,
+            "--choose",
+            "model.layers=1,2",
+            "--score",
+            "diswit",
+            "--out",
+            "" + folder.resolve("x"),
+            "--data",
+            "" + text);
+    assertTrue(misspelt.err().contains("diswot"), misspelt.err());
+    Outcome bad =
+        Outcome.of("search", "--teacher", "" + teacher, "--choose", "layers", "--data", "" + text);
+    assertTrue(bad.err().contains("expected a field and values"), bad.err());
   }
 }

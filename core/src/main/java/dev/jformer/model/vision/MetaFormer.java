@@ -7,6 +7,7 @@ import dev.jformer.mixer.Pooling;
 import dev.jformer.model.Block;
 import dev.jformer.model.BlockConfig;
 import dev.jformer.model.HasBlocks;
+import dev.jformer.model.HiddenStates;
 import dev.jformer.model.Model;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Convolution2d;
@@ -221,6 +222,7 @@ public final class MetaFormer extends ImageModel {
 
   @Override
   Tensor scores(Tensor images) {
+    HiddenStates.begin(null);
     Tensor planes = images;
     Tensor tokens = null;
     for (int stage = 0; stage < stages.size(); stage++) {
@@ -229,6 +231,7 @@ public final class MetaFormer extends ImageModel {
       tokens = planes.flatten(2, 3).transpose(1, 2).contiguous();
       for (Slot<Block> block : stages.get(stage)) {
         tokens = block.get().forward(tokens, null);
+        HiddenStates.add(tokens);
       }
       planes = tokens.transpose(1, 2).unflatten(2, side, side);
     }

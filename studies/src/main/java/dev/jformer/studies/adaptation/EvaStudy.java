@@ -103,7 +103,7 @@ public final class EvaStudy implements Study {
     lab.claim(
         "EVA's directions cover at least 0.99 of the variance that exact principal components"
             + " cover, in every layer",
-        "the most explained variance of all starts (abstract)",
+        "the directions that capture the most variance (abstract)",
         ORTHOGONAL,
         Check.all(
             Check.atLeast("EVA, least of the layers", found.least(), 0.99),
@@ -150,7 +150,7 @@ public final class EvaStudy implements Study {
     for (String other : List.of(LORA, PISSA, ORTHOGONAL)) {
       lab.claim(
           "After the first fifth of the updates EVA's loss is lower than with " + other,
-          "faster convergence than LoRA and other starts (figure 1)",
+          "faster convergence than competitors (abstract)",
           ORTHOGONAL,
           runs.below("nats after " + first + " updates", EVA, other, EvaStudy::early));
     }
@@ -166,7 +166,7 @@ public final class EvaStudy implements Study {
         runs.above("% of test questions", EVA, LORA, TrainingResult::percentRight));
     lab.claim(
         "Ranks that go where they explain most lower the loss below that of equal ranks",
-        "rank redistribution (section 3.3)",
+        "(ranks are redistributed by explained variance)",
         EQUAL,
         runs.below("nats, mean over the training", EVA, EQUAL, EvaStudy::mean));
     lab.table(

