@@ -117,7 +117,7 @@ class TechniquePagesTest {
 
   @Test
   void aPlannedPaperHasAnEmptySheet() {
-    PaperSheet sheet = PaperSheet.of(Catalogue.paper("diswot"));
+    PaperSheet sheet = PaperSheet.of(Catalogue.paper("put"));
     assertEquals("planned", sheet.status());
     assertTrue(sheet.classes().isEmpty() && sheet.verdicts().isEmpty() && sheet.page().isEmpty());
   }
