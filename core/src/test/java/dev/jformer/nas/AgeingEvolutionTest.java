@@ -95,7 +95,8 @@ class AgeingEvolutionTest {
   @Test
   void refusesEmptySpacesAndPopulations() {
     assertThrows(IllegalArgumentException.class, () -> space(3, 1));
-    assertThrows(IllegalArgumentException.class, () -> new ConfigurationSpace(Map.of("a", List.of())));
+    assertThrows(
+        IllegalArgumentException.class, () -> new ConfigurationSpace(Map.of("a", List.of())));
     assertThrows(IllegalArgumentException.class, () -> new AgeingEvolution(10, 1, 1, 1));
     assertThrows(IllegalArgumentException.class, () -> new AgeingEvolution(10, 4, 5, 1));
   }

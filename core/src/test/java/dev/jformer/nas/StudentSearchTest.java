@@ -107,12 +107,14 @@ class StudentSearchTest {
       String large =
           assertThrows(RunException.class, () -> search.run(space(), few, done -> {})).getMessage();
       assertTrue(large.contains("more than 10"), large);
-      ConfigurationSpace misspelt = new ConfigurationSpace(Map.of("model.layer", List.of("1", "2")));
+      ConfigurationSpace misspelt =
+          new ConfigurationSpace(Map.of("model.layer", List.of("1", "2")));
       String field =
           assertThrows(ConfigException.class, () -> search.run(misspelt, few, done -> {}))
               .getMessage();
       assertTrue(field.contains("layer"), field);
-      ConfigurationSpace other = new ConfigurationSpace(Map.of("training.steps", List.of("1", "2")));
+      ConfigurationSpace other =
+          new ConfigurationSpace(Map.of("training.steps", List.of("1", "2")));
       assertThrows(RunException.class, () -> search.run(other, few, done -> {}));
     }
   }
