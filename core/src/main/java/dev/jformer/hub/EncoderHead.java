@@ -3,6 +3,7 @@ package dev.jformer.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.model.Encoder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +40,24 @@ enum EncoderHead {
     return Stream.of(values())
         .filter(head -> head != NONE && name.endsWith(head.architecture))
         .findFirst();
+  }
+
+  /** The head of a model. */
+  static EncoderHead of(Encoder.Config ours) {
+    if (ours.labels() > 0) {
+      return ours.classifier().labelsTokens() ? TOKENS : TEXT;
+    }
+    return ours.head().mlmHead() ? MASKED : NONE;
+  }
+
+  /** The pipeline of transformers that uses a model with this head. */
+  String pipeline() {
+    return switch (this) {
+      case NONE -> "feature-extraction";
+      case MASKED -> "fill-mask";
+      case TEXT -> "text-classification";
+      case TOKENS -> "token-classification";
+    };
   }
 
   /**

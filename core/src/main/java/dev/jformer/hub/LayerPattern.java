@@ -2,7 +2,7 @@ package dev.jformer.hub;
 
 import dev.jformer.mixer.PerLayerMixer;
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.model.CausalLm;
+import dev.jformer.model.HasStack;
 import dev.jformer.position.PerLayerPosition;
 import dev.jformer.position.Position;
 import java.util.List;
@@ -33,14 +33,14 @@ final class LayerPattern {
   }
 
   /** The mixer of a block. */
-  static TokenMixer.Config mixer(CausalLm.Config config, int layer) {
+  static TokenMixer.Config mixer(HasStack<?> config, int layer) {
     return config.mixer() instanceof PerLayerMixer.Config each
         ? each.ofLayer(layer)
         : config.mixer();
   }
 
   /** The position encoding of a block. */
-  static Position.Config position(CausalLm.Config config, int layer) {
+  static Position.Config position(HasStack<?> config, int layer) {
     return config.position() instanceof PerLayerPosition.Config each
         ? each.ofLayer(layer)
         : config.position();

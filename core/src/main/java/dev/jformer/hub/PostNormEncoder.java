@@ -233,21 +233,9 @@ abstract class PostNormEncoder implements SavedFamily<Encoder.Config> {
     return Encoder.Config.class;
   }
 
-  private static EncoderHead head(Encoder.Config ours) {
-    if (ours.labels() > 0) {
-      return ours.classifier().labelsTokens() ? EncoderHead.TOKENS : EncoderHead.TEXT;
-    }
-    return ours.head().mlmHead() ? EncoderHead.MASKED : EncoderHead.NONE;
-  }
-
   @Override
   public String pipeline(Encoder.Config ours) {
-    return switch (head(ours)) {
-      case NONE -> "feature-extraction";
-      case MASKED -> "fill-mask";
-      case TEXT -> "text-classification";
-      case TOKENS -> "token-classification";
-    };
+    return EncoderHead.of(ours).pipeline();
   }
 
   /**
@@ -261,7 +249,7 @@ abstract class PostNormEncoder implements SavedFamily<Encoder.Config> {
         check.is(SoftmaxAttention.Config.class, ours.mixer(), "softmax attention");
     Mlp.Config mlp = check.is(Mlp.Config.class, ours.ffn(), "a plain MLP");
     Norm.LayerNormConfig norm = check.is(Norm.LayerNormConfig.class, ours.norm(), "layer norm");
-    EncoderHead head = head(ours);
+    EncoderHead head = EncoderHead.of(ours);
     check.that(
         head != EncoderHead.MASKED || ours.head().norm().equals(norm),
         "one kind of norm",

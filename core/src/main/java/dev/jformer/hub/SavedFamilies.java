@@ -28,6 +28,7 @@ final class SavedFamilies {
           new Bert(),
           new DistilBert(),
           new MpNet(),
+          new ModernBert(),
           new Vit("vit"),
           new Vit("deit"));
 

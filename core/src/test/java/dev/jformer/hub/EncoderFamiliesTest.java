@@ -110,7 +110,10 @@ class EncoderFamiliesTest {
     "distilbert-sequence, text-classification",
     "distilbert-tokens, token-classification",
     "mpnet, fill-mask",
-    "mpnet-sequence, text-classification"
+    "mpnet-sequence, text-classification",
+    "modernbert, fill-mask",
+    "modernbert-sequence, text-classification",
+    "modernbert-tokens, token-classification"
   })
   void savedForTransformersItIsTheSame(String name, String pipeline) throws IOException {
     Path place = MODELS.resolve(name);
