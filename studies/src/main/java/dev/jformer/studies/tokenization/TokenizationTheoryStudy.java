@@ -138,6 +138,7 @@ public final class TokenizationTheoryStudy implements Study {
         .arm("lzw tokens", new Learner(TokenizerMethod.LZW, 1))
         .control(CHARACTERS, new Learner(null, 1))
         .control(LONGER, new Learner(null, 4))
+        .seeds(LONGER, 1)
         .learn(
             lab,
             "order " + source.order(),
