@@ -46,6 +46,7 @@ module dev.jformer.core {
   exports dev.jformer.ffn;
   exports dev.jformer.ffn.expert;
   exports dev.jformer.hub;
+  exports dev.jformer.incontext;
   exports dev.jformer.io;
   exports dev.jformer.io.gguf;
   exports dev.jformer.javadoc to

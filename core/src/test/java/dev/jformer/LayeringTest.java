@@ -35,6 +35,7 @@ class LayeringTest {
           "mixer",
           "ffn",
           "model",
+          "incontext",
           "data",
           "words",
           "metrics",
