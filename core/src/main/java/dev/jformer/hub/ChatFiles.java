@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
+import dev.jformer.io.AdapterPlace;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufMetadata;
@@ -55,8 +56,15 @@ final class ChatFiles {
         : Optional.of(ChatTemplate.parse(found.source(), found.tokens(), found.place()));
   }
 
-  /** Finds the template of a model; null if it has none. */
+  /** Finds the template of a model; null if it has none. An adapter has that of its model. */
   private static Found find(Path model) throws IOException {
+    Found own = own(model);
+    return own == null && AdapterPlace.is(model)
+        ? find(AdapterPlace.base(model).orElseThrow())
+        : own;
+  }
+
+  private static Found own(Path model) throws IOException {
     if (GgufFile.isNamed(model)) {
       try (GgufFile file = GgufFile.open(model)) {
         return find(model, file.metadata());

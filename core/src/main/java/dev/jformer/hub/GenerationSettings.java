@@ -3,11 +3,13 @@ package dev.jformer.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.decode.Sampling;
+import dev.jformer.io.AdapterPlace;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
 import dev.jformer.io.gguf.GgufMetadata;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * How the makers of a model sample from it: {@code generation_config.json}, or {@code
@@ -23,11 +25,13 @@ public final class GenerationSettings {
    * tokens are drawn; if they say nothing, all is as given. {@code do_sample} that is false means
    * the most probable token.
    *
-   * @param model the folder of a model, or its GGUF file
+   * @param named the folder of a model, or its GGUF file; an adapter without settings has those of
+   *     its model
    * @param usual the sampling of a model whose makers say nothing; its seed is kept
    * @throws ConfigException if a value is no number, or out of range
    */
-  public static Sampling of(Path model, Sampling usual) throws IOException {
+  public static Sampling of(Path named, Sampling usual) throws IOException {
+    Path model = AdapterPlace.holding(named, List.of(SideFiles.GENERATION));
     if (GgufFile.isNamed(model)) {
       try (GgufFile file = GgufFile.open(model)) {
         return of(file.metadata(), usual);

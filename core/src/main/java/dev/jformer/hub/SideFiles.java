@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.config.ConfigException;
+import dev.jformer.io.AdapterPlace;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
@@ -65,7 +66,8 @@ public final class SideFiles {
     ChatFiles.copy(from, to);
   }
 
-  private static void copyEnds(Path from, Path to) throws IOException {
+  private static void copyEnds(Path model, Path to) throws IOException {
+    Path from = AdapterPlace.holding(model, List.of(GENERATION));
     Path made = to.resolve(GENERATION);
     if (Files.exists(made)) {
       return;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.jformer.config.ConfigException;
 import dev.jformer.data.DataException;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.io.AdapterPlace;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.gguf.GgufFile;
 import java.io.IOException;
@@ -24,11 +25,13 @@ public final class StopTokens {
   /**
    * The tokens that end a text of the model in a folder: {@code eos_token_id}, a number or a list,
    * of {@code generation_config.json}, or else of a Hugging Face {@code config.json}, or else what
-   * the tokenizer says; those of a GGUF file. Empty if nothing ends a text.
+   * the tokenizer says; those of a GGUF file. An adapter without such a file has those of its
+   * model. Empty if nothing ends a text.
    *
    * @throws ConfigException if {@code eos_token_id} is neither a number nor a list of numbers
    */
-  public static Set<Integer> of(Path folder, Tokenizer tokenizer) throws IOException {
+  public static Set<Integer> of(Path model, Tokenizer tokenizer) throws IOException {
+    Path folder = AdapterPlace.holding(model, List.of(SideFiles.GENERATION));
     if (GgufFile.isNamed(folder)) {
       return GgufStops.read(folder);
     }

@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A folder with an adapter, which is of use only together with the model that it belongs to: the
@@ -38,9 +40,38 @@ public final class AdapterPlace {
    * looked for beside the adapter, by its last name.
    *
    * @return empty if the folder holds no adapter
-   * @throws FormatException if it does not say where its model is, or there is none
+   * @throws FormatException if it does not say where its model is, or there is none, or it is an
+   *     adapter that belongs to this one
    */
   public static Optional<Path> base(Path folder) {
+    Optional<Path> base = named(folder);
+    Set<Path> seen = new HashSet<>();
+    for (Optional<Path> next = base; next.isPresent(); next = named(next.get())) {
+      if (!seen.add(next.get().toAbsolutePath().normalize())) {
+        throw new FormatException(
+            folder
+                + " holds an adapter whose model is an adapter again, and so on without end: set"
+                + " base_model_name_or_path in its "
+                + CONFIG
+                + " to the folder of a model");
+      }
+    }
+    return base;
+  }
+
+  /**
+   * Where files that say how a model is used stand: in its folder, or if that holds an adapter and
+   * none of the files, with the model that the adapter belongs to.
+   *
+   * @param model a folder, or the file of a model
+   */
+  public static Path holding(Path model, List<String> files) {
+    boolean without =
+        is(model) && files.stream().noneMatch(file -> Files.exists(model.resolve(file)));
+    return without ? holding(base(model).orElseThrow(), files) : model;
+  }
+
+  private static Optional<Path> named(Path folder) {
     if (!is(folder)) {
       return Optional.empty();
     }

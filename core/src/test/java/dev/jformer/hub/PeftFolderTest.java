@@ -20,6 +20,10 @@ import dev.jformer.adapt.Pissa;
 import dev.jformer.adapt.RsLora;
 import dev.jformer.compress.quantize.WeightInt8;
 import dev.jformer.config.ConfigException;
+import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.decode.Sampling;
+import dev.jformer.io.FormatException;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Encoder;
@@ -36,10 +40,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -215,6 +221,47 @@ class PeftFolderTest {
     change.accept(config);
     Files.writeString(folder.resolve("adapter_config.json"), config.toString());
     return assertThrows(RuntimeException.class, () -> Models.load(folder).close()).getMessage();
+  }
+
+  /** Python's peft saves no template and no settings. */
+  @Test
+  void itIsUsedAsItsModelIs() throws IOException {
+    Path base = Files.createDirectory(temporary.resolve("llama"));
+    Path adapter = Files.createDirectory(temporary.resolve("adapter"));
+    for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      Files.copy(fixture("llama-lora").resolve(file), adapter.resolve(file));
+    }
+    Files.copy(fixture("llama").resolve("config.json"), base.resolve("config.json"));
+    Files.writeString(base.resolve("chat_template.jinja"), "{{ messages[0].content }}!");
+    Files.writeString(
+        base.resolve("generation_config.json"),
+        "{\"eos_token_id\": [3, 5], \"do_sample\": true, \"temperature\": 0.25}");
+    List<ChatMessage> talk = List.of(ChatMessage.user("Hi"));
+    assertEquals("Hi!", ChatTemplate.of(adapter).orElseThrow().render(talk, false));
+    assertEquals(Set.of(3, 5), StopTokens.of(adapter, new ByteTokenizer()));
+    assertEquals(0.25, GenerationSettings.of(adapter, Sampling.GREEDY).temperature());
+    Files.writeString(adapter.resolve("generation_config.json"), "{\"eos_token_id\": 7}");
+    assertEquals(Set.of(7), StopTokens.of(adapter, new ByteTokenizer()), "its own come first");
+  }
+
+  @Test
+  void adaptersOfEachOtherAreRefused() throws IOException {
+    for (String[] names : new String[][] {{"one", "two"}, {"two", "one"}}) {
+      Path folder = Files.createDirectory(temporary.resolve(names[0]));
+      ObjectNode config =
+          (ObjectNode)
+              new JsonMapper()
+                  .readTree(fixture("llama-lora").resolve("adapter_config.json").toFile());
+      config.put("base_model_name_or_path", temporary.resolve(names[1]).toString());
+      Files.writeString(folder.resolve("adapter_config.json"), config.toString());
+    }
+    Path one = temporary.resolve("one");
+    for (Executable use :
+        List.<Executable>of(
+            () -> Models.load(one), () -> Tokenizers.load(one), () -> ChatTemplate.of(one))) {
+      String message = assertThrows(FormatException.class, use).getMessage();
+      assertTrue(message.contains("an adapter whose model is an adapter again"), message);
+    }
   }
 
   @Test
