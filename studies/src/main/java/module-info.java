@@ -17,6 +17,7 @@ open module dev.jformer.studies {
   exports dev.jformer.studies.compression;
   exports dev.jformer.studies.evidence;
   exports dev.jformer.studies.forecasting;
+  exports dev.jformer.studies.incontext;
   exports dev.jformer.studies.pages;
   exports dev.jformer.studies.report;
   exports dev.jformer.studies.tokenization;
@@ -51,6 +52,10 @@ open module dev.jformer.studies {
       dev.jformer.studies.compression.ZeroTpruneStudy,
       dev.jformer.studies.forecasting.InformerStudy,
       dev.jformer.studies.forecasting.ItransformerStudy,
+      dev.jformer.studies.incontext.BandlimitedRandomNetsStudy,
+      dev.jformer.studies.incontext.LinearModelsInContextStudy,
+      dev.jformer.studies.incontext.RandomFeatureAttentionLayerStudy,
+      dev.jformer.studies.incontext.ScanAndSnapStudy,
       dev.jformer.studies.tokenization.TokenizationTheoryStudy,
       dev.jformer.studies.tokenmixer.CombinerStudy,
       dev.jformer.studies.tokenmixer.ExtractorsStudy,

@@ -45,12 +45,12 @@ public record CooccurrenceSource(int lasts, int classes, int common, int distinc
   }
 
   /** The first common token. */
-  int firstCommon() {
+  public int firstCommon() {
     return lasts + nexts();
   }
 
   /** A distinct token of a next token, from 0 on. */
-  int distinctToken(int next, int index) {
+  public int distinctToken(int next, int index) {
     return firstCommon() + common + next * distinct + index;
   }
 
@@ -71,11 +71,6 @@ public record CooccurrenceSource(int lasts, int classes, int common, int distinc
       weights[i] /= sum;
     }
     return weights;
-  }
-
-  /** Whether a token stands with one next token alone. */
-  boolean isDistinct(int token) {
-    return token >= firstCommon() + common;
   }
 
   /**

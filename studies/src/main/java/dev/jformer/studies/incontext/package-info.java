@@ -1,0 +1,2 @@
+/** Studies of papers on learning in context. */
+package dev.jformer.studies.incontext;
