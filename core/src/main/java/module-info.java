@@ -58,6 +58,7 @@ module dev.jformer.core {
   exports dev.jformer.mixer.cache;
   exports dev.jformer.mixer.extractor;
   exports dev.jformer.mixer.linear;
+  exports dev.jformer.mixer.recurrent;
   exports dev.jformer.mixer.reduction;
   exports dev.jformer.mixer.sparse;
   exports dev.jformer.model;
@@ -200,6 +201,10 @@ module dev.jformer.core {
       dev.jformer.mixer.linear.LinearAttention.Config,
       dev.jformer.mixer.linear.Linformer.Config,
       dev.jformer.mixer.linear.Performer.Config,
+      dev.jformer.mixer.recurrent.Hyena.Config,
+      dev.jformer.mixer.recurrent.Lstm.Config,
+      dev.jformer.mixer.recurrent.Retention.Config,
+      dev.jformer.mixer.recurrent.S4d.Config,
       dev.jformer.mixer.reduction.TokenReducingAttention.Config,
       dev.jformer.mixer.sparse.Combiner.Config,
       dev.jformer.mixer.sparse.LshAttention.Config,

@@ -1,5 +1,6 @@
 package dev.jformer.mixer.extractor;
 
+import dev.jformer.mixer.internal.CausalConvolution;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Parameter;

@@ -2,6 +2,7 @@ package dev.jformer.mixer.extractor;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.internal.CausalConvolution;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.position.Position;
 

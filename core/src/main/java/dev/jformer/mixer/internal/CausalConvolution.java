@@ -1,4 +1,4 @@
-package dev.jformer.mixer.extractor;
+package dev.jformer.mixer.internal;
 
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -22,7 +22,7 @@ import dev.jformer.tensor.Tensor;
  *
  * <p>Runs in float64 for float64 inputs, else in float32.
  */
-final class CausalConvolution {
+public final class CausalConvolution {
   private final int longest;
 
   /**
@@ -31,7 +31,7 @@ final class CausalConvolution {
    * @param longest the longest block that is computed by a matrix product; shorter sequences never
    *     need a Fourier transform
    */
-  CausalConvolution(int longest) {
+  public CausalConvolution(int longest) {
     this.longest = longest;
   }
 
@@ -42,7 +42,7 @@ final class CausalConvolution {
    * @param weights [T, D], or [T, 1] if all channels share them
    * @return [B, T, D]
    */
-  Tensor channels(Tensor x, Tensor weights) {
+  public Tensor channels(Tensor x, Tensor weights) {
     try (Mode exact = Autograd.autocast(DType.BFLOAT16, false)) {
       Blocks blocks = Blocks.of(x.size(1), longest);
       // Time comes last, where windows and transforms are contiguous.
@@ -85,7 +85,7 @@ final class CausalConvolution {
    * @param weights [T, D, E], a matrix for each distance
    * @return [B, T, E]
    */
-  Tensor matrices(Tensor x, Tensor weights) {
+  public Tensor matrices(Tensor x, Tensor weights) {
     try (Mode exact = Autograd.autocast(DType.BFLOAT16, false)) {
       Blocks blocks = Blocks.of(x.size(1), longest);
       Tensor source = padTime(precise(x), 1, blocks.padding());

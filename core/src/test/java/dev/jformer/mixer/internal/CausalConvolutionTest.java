@@ -1,4 +1,4 @@
-package dev.jformer.mixer.extractor;
+package dev.jformer.mixer.internal;
 
 import static dev.jformer.testing.Close.assertClose;
 import static dev.jformer.testing.Close.assertSame;

@@ -1,0 +1,153 @@
+package dev.jformer.mixer.recurrent;
+
+import static dev.jformer.testing.Close.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.BlockContext;
+import dev.jformer.position.Alibi;
+import dev.jformer.position.NoPosition;
+import dev.jformer.position.Rope;
+import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Random;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.testing.MixerChecks;
+import dev.jformer.testing.ModuleChecks;
+import dev.jformer.testing.Naive;
+import dev.jformer.testing.Scoped;
+import dev.jformer.testing.Sites;
+import dev.jformer.testing.Weights;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** LSTM, retention, diagonal state spaces and long convolutions against their definitions. */
+@ExtendWith(Scoped.class)
+class RecurrentMixersTest {
+  private static final int WIDTH = 4;
+  private static final int MODEL_LENGTH = Sites.causal(WIDTH).length();
+
+  enum Kind {
+    LSTM(new Lstm.Config(3), NaiveRecurrent.lstm(3)),
+    LSTM_OF_THE_WIDTH(new Lstm.Config(), NaiveRecurrent.lstm(WIDTH)),
+    RETENTION(new Retention.Config(2, 0.1), NaiveRecurrent.retention(2, 0.1)),
+    S4D(new S4d.Config(6), NaiveRecurrent.s4d(3)),
+    HYENA(new Hyena.Config(2, 5, 3, 1.5), NaiveRecurrent.hyena(2, 3, 1.5, MODEL_LENGTH)),
+    HYENA_OF_ORDER_THREE(new Hyena.Config(3, 3, 1, 1), NaiveRecurrent.hyena(3, 1, 1, MODEL_LENGTH));
+
+    final TokenMixer.Config config;
+    final Naive naive;
+
+    Kind(TokenMixer.Config config, Naive naive) {
+      this.config = config;
+      this.naive = naive;
+    }
+
+    TokenMixer build(BlockContext context) {
+      return config.build(context, new NoPosition());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void matchesTheDefinition(Kind kind) {
+    for (int length : new int[] {1, 2, 7}) {
+      MixerChecks.matches(kind.build(Sites.causal(WIDTH)), kind.naive, length, WIDTH);
+    }
+  }
+
+  /** Beyond chunks and blocks, and beyond the model's length. */
+  @ParameterizedTest
+  @EnumSource
+  void matchesTheDefinitionOnLongSequences(Kind kind) {
+    Random.seed(3);
+    TokenMixer mixer = Weights.draw(kind.build(Sites.causal(WIDTH)));
+    mixer.train(false);
+    for (int length : new int[] {63, 64, 65, 127, 129, 200}) {
+      Tensor x = Tensor.randn(1, length, WIDTH).to(DType.FLOAT64);
+      try (Mode mode = Autograd.noGrad()) {
+        double[][] expected = kind.naive.forward(ModuleChecks.sequences(x)[0], Weights.of(mixer));
+        assertClose(expected, mixer.forward(x, null).squeeze(0), 1e-9);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void holdsTheChecksForUsersParts(Kind kind) {
+    MixerChecks.causal(kind.build(Sites.causal(WIDTH)), WIDTH);
+    MixerChecks.streams(kind.build(Sites.causal(WIDTH)), WIDTH);
+    MixerChecks.ignoresPadding(kind.build(Sites.causal(WIDTH)), WIDTH);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void refusesToLookAhead(Kind kind) {
+    var refused =
+        assertThrows(IllegalArgumentException.class, () -> kind.build(Sites.bidirectional(WIDTH)));
+    assertTrue(refused.getMessage().contains("causal model"), refused.getMessage());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void runsUnderAutocast(Kind kind) {
+    TokenMixer mixer = kind.build(Sites.causal(WIDTH));
+    mixer.train(false);
+    Tensor x = Tensor.randn(2, 70, WIDTH);
+    try (Mode constant = Autograd.noGrad()) {
+      Tensor exact = mixer.forward(x, null);
+      try (Mode mode = Autograd.autocast(DType.BFLOAT16, true)) {
+        Tensor rounded = mixer.forward(x, null).to(DType.FLOAT32);
+        assertClose(exact, rounded, 0.03 * exact.abs().max().item());
+      }
+    }
+  }
+
+  /** All but long convolutions keep a state whose size does not grow. */
+  @Test
+  void statesDoNotGrow() {
+    for (Kind kind : new Kind[] {Kind.LSTM, Kind.RETENTION, Kind.S4D}) {
+      TokenMixer mixer = kind.build(Sites.causal(WIDTH));
+      try (Mode mode = Autograd.noGrad();
+          TokenMixer.State state = mixer.start(2, 60)) {
+        mixer.step(Tensor.randn(2, 1, WIDTH), state);
+        long bytes = state.bytes();
+        mixer.step(Tensor.randn(2, 59, WIDTH), state);
+        assertEquals(bytes, state.bytes(), kind.toString());
+        assertThrows(UnsupportedOperationException.class, () -> state.truncate(3));
+        assertThrows(IllegalArgumentException.class, () -> state.truncate(-1));
+      }
+    }
+  }
+
+  /** Rotary positions make retention's products depend on distances only. */
+  @Test
+  void retentionTakesRotaryPositionsAndNoBiases() {
+    int d = WIDTH / 2;
+    TokenMixer mixer =
+        new Retention.Config(2, 1e-5)
+            .build(Sites.causal(WIDTH), new Rope.Config().build(WIDTH, 2, d, 64));
+    MixerChecks.streams(mixer, WIDTH);
+    var refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                new Retention.Config(2, 1e-5)
+                    .build(Sites.causal(WIDTH), new Alibi.Config().build(WIDTH, 2, d, 64)));
+    assertTrue(refused.getMessage().contains("biases"), refused.getMessage());
+  }
+
+  @Test
+  void refusesSizesThatCannotBe() {
+    assertThrows(IllegalArgumentException.class, () -> new S4d.Config(5));
+    assertThrows(IllegalArgumentException.class, () -> new S4d.Config(0));
+    assertThrows(IllegalArgumentException.class, () -> new Hyena.Config(1, 4, 4, 10));
+    assertThrows(IllegalArgumentException.class, () -> new Lstm.Config(-1));
+    assertThrows(IllegalArgumentException.class, () -> new Retention.Config(0, 1e-5));
+  }
+}
