@@ -4,8 +4,10 @@ import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.io.FormatException;
 import dev.jformer.model.Encoder;
+import dev.jformer.model.Model;
 import dev.jformer.nn.Activation;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.IntegerBlocks;
 import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
@@ -19,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -29,14 +32,33 @@ import java.util.function.Predicate;
  * operation. The rest is read from the operations: the size of a head from the reshape of queries,
  * the activation, the norms' epsilon. A graph that is wired differently from BERT, or has weights
  * that BERT does not have, is refused.
+ *
+ * <p>Graphs whose matrices were quantized dynamically to 8 bits, as onnxruntime does, are read too:
+ * the integers are kept, and activations, which the graph rounds, stay floats.
  */
 final class OnnxBert implements StoredWeights {
+  private static final Set<String> DYNAMIC =
+      Set.of("DynamicQuantizeLinear", "MatMulInteger", "DequantizeLinear");
+
   private static final Set<String> PASSING = Set.of("Cast", "Reshape", "Flatten", "Dropout");
 
   private static final String WORDS = "embeddings.word_embeddings.weight";
 
-  /** A weight and whether the file holds its transpose. */
-  private record Found(OnnxTensor tensor, boolean transposed) {
+  /** What onnxruntime adds to the name of a tensor that it has quantized. */
+  private static final String CODES = "_quantized";
+
+  /**
+   * A weight.
+   *
+   * @param transposed whether the file holds its transpose
+   * @param codes what the file's integers stand for; null if it is of floats
+   */
+  private record Found(OnnxTensor tensor, boolean transposed, OnnxCodes codes) {
+    Tensor load() {
+      Tensor stored = codes == null ? tensor.load() : codes.values();
+      return transposed ? stored.t() : stored;
+    }
+
     Shape shape() {
       Shape stored = tensor.shape();
       return transposed && stored.rank() == 2 ? Shape.of(stored.size(1), stored.size(0)) : stored;
@@ -56,10 +78,15 @@ final class OnnxBert implements StoredWeights {
     this.graph = graph;
     this.prefix =
         graph.names().stream()
+            .map(name -> name.endsWith(CODES) ? withoutCodes(name) : name)
             .filter(name -> name.endsWith(WORDS))
             .map(name -> name.substring(0, name.length() - WORDS.length()))
             .findFirst()
             .orElseThrow(() -> graph.unknown("there is no tensor " + WORDS));
+  }
+
+  private static String withoutCodes(String name) {
+    return name.substring(0, name.length() - CODES.length());
   }
 
   /**
@@ -80,7 +107,8 @@ final class OnnxBert implements StoredWeights {
             .map(map -> map.renamed(name -> bert.spelled(name, read.names())))
             .toList();
     Blueprint blueprint = Blueprint.of(config, read.names().size());
-    return (Encoder) new Loader(file, read).load(config, blueprint, maps, name -> false);
+    Model.Config held = new FewBits(read).config(config, maps);
+    return (Encoder) new Loader(file, read).load(held, blueprint, maps, name -> false);
   }
 
   // ---- The weights, under the names and in the orientation of Hugging Face's files
@@ -97,14 +125,33 @@ final class OnnxBert implements StoredWeights {
 
   @Override
   public DType dtype(String name) {
-    return found.get(name).tensor().dtype();
+    Found weight = found.get(name);
+    return weight.codes() == null ? weight.tensor().dtype() : DType.FLOAT32;
   }
 
   @Override
   public Tensor tensor(String name) {
+    return found.get(name).load();
+  }
+
+  @Override
+  public Optional<BlockForm> form(String name, boolean transposed) {
     Found weight = found.get(name);
-    Tensor stored = weight.tensor().load();
-    return weight.transposed() ? stored.t() : stored;
+    boolean holds =
+        !transposed
+            && weight != null
+            && weight.codes() != null
+            && (weight.transposed() || weight.codes().isUniform());
+    return holds
+        ? Optional.of(new BlockForm(8, true, (int) weight.shape().size(1)))
+        : Optional.empty();
+  }
+
+  @Override
+  public Optional<IntegerBlocks> blocks(String name, boolean transposed) {
+    Found weight = found.get(name);
+    return form(name, transposed)
+        .map(form -> weight.transposed() ? weight.codes().columns() : weight.codes().rows());
   }
 
   @Override
@@ -119,7 +166,7 @@ final class OnnxBert implements StoredWeights {
     operations();
     Shape words = matrix(WORDS);
     Shape positions = matrix("embeddings.position_embeddings.weight");
-    boolean typed = graph.tensor(prefix + "embeddings.token_type_embeddings.weight") != null;
+    boolean typed = has("embeddings.token_type_embeddings.weight");
     Shape types = typed ? matrix("embeddings.token_type_embeddings.weight") : Shape.of(0, 0);
     int width = size(words.size(1), WORDS);
     embeddings();
@@ -193,9 +240,47 @@ final class OnnxBert implements StoredWeights {
     return tensor;
   }
 
+  private boolean has(String name) {
+    return graph.tensor(prefix + name) != null || graph.tensor(prefix + name + CODES) != null;
+  }
+
+  /** A table, of floats or quantized. */
   private Shape matrix(String name) {
-    OnnxTensor tensor = vector(name, 2);
-    return tensor.shape();
+    String codes = prefix + name + CODES;
+    OnnxTensor integers = graph.tensor(codes);
+    if (integers == null) {
+      return vector(name, 2).shape();
+    }
+    OnnxGraph.Node lookup = consumer(codes, node -> node.is("Gather"), "Gather");
+    OnnxGraph.Node floats =
+        consumer(lookup.outputs().get(0), node -> node.is("DequantizeLinear"), "DequantizeLinear");
+    OnnxTensor zero = floats.inputs().size() > 2 ? parameter(floats, 2) : null;
+    OnnxCodes table = new OnnxCodes(integers, parameter(floats, 1), zero);
+    if (!table.isUniform()) {
+      throw graph.unknown(floats + " has several scales: expected one for a table");
+    }
+    used.add(integers.name());
+    found.put(name, new Found(integers, false, table));
+    return integers.shape();
+  }
+
+  /** A stored tensor that an operation takes. */
+  private OnnxTensor parameter(OnnxGraph.Node node, int input) {
+    OnnxTensor tensor = graph.tensor(node.inputs().get(input));
+    if (tensor == null) {
+      throw graph.unknown(
+          node
+              + " takes "
+              + FormatException.quote(node.inputs().get(input))
+              + ": expected a stored tensor");
+    }
+    used.add(tensor.name());
+    return tensor;
+  }
+
+  /** The name of a table in the graph. */
+  private String table(String name) {
+    return found.get(name).codes() == null ? prefix + name : prefix + name + CODES;
   }
 
   private OnnxTensor vector(String name, int rank) {
@@ -210,7 +295,7 @@ final class OnnxBert implements StoredWeights {
               + ": expected "
               + (rank == 1 ? "one dimension" : "two dimensions"));
     }
-    found.put(name, new Found(tensor, false));
+    found.put(name, new Found(tensor, false, null));
     return tensor;
   }
 
@@ -265,29 +350,31 @@ final class OnnxBert implements StoredWeights {
     return name;
   }
 
-  /** Checks that all operations are ONNX's own and in floating point. */
+  /** Checks that all operations are ONNX's own and in floating point, or quantize dynamically. */
   private void operations() {
     for (OnnxGraph.Node node : graph.nodes()) {
       boolean plain = node.domain().isEmpty() || node.domain().equals("ai.onnx");
-      if (!plain || node.operation().matches(".*(Quantize|Integer|QLinear).*")) {
+      boolean dynamic = DYNAMIC.contains(node.operation());
+      if (!plain || (!dynamic && node.operation().matches(".*(Quantize|Integer|QLinear).*"))) {
         throw graph.unknown(
             node
                 + " is "
                 + (plain ? "quantized" : "of " + FormatException.quote(node.domain()))
-                + ": export the model in floating point and without fusing operations");
+                + ": export the model in floating point, or with dynamic quantization, and without"
+                + " fusing operations");
       }
     }
   }
 
   /** Checks that words are looked up by ids, and positions independently of the ids. */
   private void embeddings() {
-    OnnxGraph.Node words = consumer(prefix + WORDS, node -> node.is("Gather"), "Gather");
+    OnnxGraph.Node words = consumer(table(WORDS), node -> node.is("Gather"), "Gather");
     if (!graph.isInput(origin(words.inputs().get(1)))) {
       throw graph.unknown(words + " does not look up ids that are an input of the graph");
     }
     OnnxGraph.Node positions =
         consumer(
-            prefix + "embeddings.position_embeddings.weight",
+            table("embeddings.position_embeddings.weight"),
             node -> node.is("Gather") || node.is("Slice"),
             "Gather");
     for (String index : positions.inputs().subList(1, positions.inputs().size())) {
@@ -344,6 +431,11 @@ final class OnnxBert implements StoredWeights {
     OnnxGraph.Node end =
         consumer(prefix + name + ".bias", node -> node.is("Add") || node.is("Gemm"), "Add or Gemm");
     OnnxGraph.Node product = end;
+    OnnxGraph.Node scaled =
+        end.is("Add") ? graph.producer(other(end, prefix + name + ".bias")) : null;
+    if (scaled != null && scaled.is("Mul")) {
+      return integers(name, bias, scaled, end, expected);
+    }
     if (end.is("Add")) {
       product = producer(end, other(end, prefix + name + ".bias"), "MatMul");
     } else if (end.number("alpha", 1) != 1
@@ -363,7 +455,47 @@ final class OnnxBert implements StoredWeights {
       throw graph.unknown(
           product + " multiplies by no stored matrix: expected the weight of " + name);
     }
-    Found oriented = new Found(weight, transposed);
+    Found oriented = new Found(weight, transposed, null);
+    return place(name, bias, oriented, product, product.inputs().get(0), end, expected);
+  }
+
+  /** A linear layer of integers: its input is quantized when the graph runs. */
+  private Place integers(
+      String name, OnnxTensor bias, OnnxGraph.Node scaled, OnnxGraph.Node end, String expected) {
+    OnnxGraph.Node first = graph.producer(scaled.inputs().get(0));
+    boolean castFirst = first != null && first.is("Cast");
+    OnnxGraph.Node cast = producer(scaled, scaled.inputs().get(castFirst ? 0 : 1), "Cast");
+    OnnxGraph.Node factors = producer(scaled, scaled.inputs().get(castFirst ? 1 : 0), "Mul");
+    OnnxGraph.Node product = producer(cast, cast.inputs().get(0), "MatMulInteger");
+    OnnxGraph.Node rounded = producer(product, product.inputs().get(0), "DynamicQuantizeLinear");
+    List<String> made = rounded.outputs();
+    boolean fits =
+        made.size() == 3
+            && graph.source(product.inputs().get(0)).equals(made.get(0))
+            && product.inputs().size() > 2
+            && graph.source(product.inputs().get(2)).equals(made.get(2))
+            && factors.inputs().stream().map(graph::source).toList().contains(made.get(1));
+    if (!fits) {
+      throw graph.unknown(
+          product + " does not take the integers and the zero of " + rounded + ", with its scale");
+    }
+    String scale = other(factors, made.get(1));
+    OnnxTensor scales = parameter(factors, factors.inputs().indexOf(scale));
+    OnnxTensor zero = product.inputs().size() > 3 ? parameter(product, 3) : null;
+    OnnxTensor weight = parameter(product, 1);
+    Found oriented = new Found(weight, true, new OnnxCodes(weight, scales, zero));
+    return place(name, bias, oriented, product, rounded.inputs().get(0), end, expected);
+  }
+
+  private Place place(
+      String name,
+      OnnxTensor bias,
+      Found oriented,
+      OnnxGraph.Node product,
+      String input,
+      OnnxGraph.Node end,
+      String expected) {
+    OnnxTensor weight = oriented.tensor();
     if (oriented.shape().size(0) != bias.shape().size(0)) {
       throw graph.unknown(
           product
@@ -379,7 +511,6 @@ final class OnnxBert implements StoredWeights {
     }
     used.add(weight.name());
     found.put(name + ".weight", oriented);
-    String input = product.inputs().get(0);
     if (expected != null && !origin(input).equals(origin(expected))) {
       throw graph.unknown(
           product
@@ -498,7 +629,7 @@ final class OnnxBert implements StoredWeights {
   private void leftOver(int width) {
     for (String name : graph.names()) {
       OnnxTensor tensor = graph.tensor(name);
-      if (tensor.dtype().isFloating()
+      if ((tensor.dtype().isFloating() || tensor.dtype().bytes() == 1)
           && tensor.shape().elements() >= width
           && !used.contains(tensor.name())
           && !graph.consumers(name).isEmpty()) {

@@ -212,7 +212,7 @@ final class OnnxReader {
             case 2 -> draft.type = in.readInt32();
             case 8 -> draft.name = in.readString();
             case 4, 9, 10 -> little(draft, number);
-            case 5 -> integers(value -> append(draft, 5, draft.type == 6 ? 4 : 2, value));
+            case 5 -> integers(value -> append(draft, 5, bytes(draft.type), value));
             case 7 -> integers(value -> append(draft, 7, 8, value));
             case 14 -> draft.external = in.readEnum() != 0;
             default -> {
@@ -235,6 +235,15 @@ final class OnnxReader {
       consumer.accept(in.readInt64());
     }
     in.popLimit(limit);
+  }
+
+  /** The bytes of an element of a type whose values stand among 32-bit integers. */
+  private static int bytes(int type) {
+    return switch (type) {
+      case 2, 3 -> 1;
+      case 6 -> 4;
+      default -> 2;
+    };
   }
 
   private static void append(Draft draft, int field, int bytes, long value) {
@@ -275,11 +284,14 @@ final class OnnxReader {
     if (draft.external) {
       throw new FormatException(
           what
-              + " is in another file, which is not supported: export the model with its weights in one file");
+              + " is in another file, which is not supported: export the model with its weights in"
+              + " one file");
     }
     DType dtype =
         switch (draft.type) {
           case 1 -> DType.FLOAT32;
+          case 2 -> DType.UINT8;
+          case 3 -> DType.INT8;
           case 6 -> DType.INT32;
           case 7 -> DType.INT64;
           case 10 -> DType.FLOAT16;
@@ -295,7 +307,12 @@ final class OnnxReader {
         switch (draft.field) {
           case 0, 9 -> true;
           case 4 -> dtype == DType.FLOAT32;
-          case 5 -> dtype == DType.INT32 || dtype == DType.FLOAT16 || dtype == DType.BFLOAT16;
+          case 5 ->
+              dtype == DType.INT32
+                  || dtype == DType.INT8
+                  || dtype == DType.UINT8
+                  || dtype == DType.FLOAT16
+                  || dtype == DType.BFLOAT16;
           case 7 -> dtype == DType.INT64;
           default -> dtype == DType.FLOAT64;
         };

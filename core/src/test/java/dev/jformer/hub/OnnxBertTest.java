@@ -1,5 +1,6 @@
 package dev.jformer.hub;
 
+import static dev.jformer.testing.Close.assertClose;
 import static dev.jformer.testing.Close.assertSame;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,11 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
+import dev.jformer.compress.Fold;
 import dev.jformer.data.DataException;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.model.Encoder;
+import dev.jformer.nn.quantized.BlockLinear;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
@@ -22,6 +26,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -68,6 +73,36 @@ class OnnxBertTest {
     }
     try (Encoder model = (Encoder) Models.load(FILE.getParent())) {
       assertEquals(4, model.mask());
+    }
+  }
+
+  /**
+   * Dynamic quantization, as onnxruntime makes it: tools/fixtures/make_onnx_int8.py. It rounds
+   * activations of a whole batch to 8 bits, which we do not.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"signed", "unsigned"})
+  void eightBitsAreKept(String kind) throws IOException {
+    Path place = BertTest.MODELS.resolve("bert-onnx-int8");
+    try (Mode mode = Autograd.noGrad();
+        Encoder model = (Encoder) Models.load(place.resolve(kind + ".onnx"));
+        Encoder original = (Encoder) Models.load(FILE);
+        Encoder floats = Fold.fold(model);
+        SafetensorsFile expected = SafetensorsFile.open(place.resolve("expected.safetensors"))) {
+      assertEquals(new BlockLinear.Config(), model.config().projection());
+      assertEquals(original.config(), floats.config());
+      assertTrue(model.parameterBytes() < 0.55 * original.parameterBytes());
+      Tensor ids = expected.tensor("input_ids");
+      Tensor types = expected.tensor("token_type_ids");
+      Tensor padding = expected.tensor("attention_mask").gt(0);
+      Tensor mask = padding.unsqueeze(2).to(DType.FLOAT32);
+      Tensor states = model.hidden(ids, types, padding).mul(mask);
+      assertClose(expected.tensor(kind + "_exact").mul(mask), states, 1e-4);
+      double rounding =
+          expected.tensor(kind).sub(expected.tensor(kind + "_exact")).mul(mask).abs().max().item();
+      assertTrue(rounding > 0.005, "onnxruntime rounds activations: " + rounding);
+      assertClose(expected.tensor(kind).mul(mask), states, 1.01 * rounding);
+      assertClose(states, floats.hidden(ids, types, padding).mul(mask), 1e-5);
     }
   }
 
@@ -244,6 +279,21 @@ class OnnxBertTest {
   }
 
   @Test
+  void refusesIntegersThatAreWiredDifferently() throws IOException {
+    Path int8 = BertTest.MODELS.resolve("bert-onnx-int8/unsigned.onnx");
+    Files.copy(int8, file, StandardCopyOption.REPLACE_EXISTING);
+    rename(NODE, 4, "MatMulInteger", "MatMul");
+    refused("expected the result of a MatMulInteger");
+    Files.copy(int8, file, StandardCopyOption.REPLACE_EXISTING);
+    String product = "/encoder/layer.0/attention/self/query/MatMul_quant";
+    rewire(product, 2, "embeddings.word_embeddings.weight_zero_point");
+    refused("does not take the integers and the zero of the node");
+    Files.copy(int8, file, StandardCopyOption.REPLACE_EXISTING);
+    rewire(product, 3, "embeddings.word_embeddings.weight_scale");
+    refused("expected a zero of type UINT8");
+  }
+
+  @Test
   void refusesGraphsThatAreNotBerts() throws IOException {
     rename(NODE, 4, "Softmax", "Sigmoid");
     refused("0 Softmax nodes for 2 layers");
@@ -251,8 +301,8 @@ class OnnxBertTest {
     rename(NODE, 4, "Erf", "Tanh");
     refused("activation is neither GELU");
     reset();
-    rename(NODE, 4, "MatMul", "MatMulInteger");
-    refused("(MatMulInteger) is quantized");
+    rename(NODE, 4, "MatMul", "QLinearMatMul");
+    refused("(QLinearMatMul) is quantized");
     reset();
     rename(NODE, 4, "Sqrt", "Exp");
     refused("the node '/embeddings/LayerNorm/Div' (Div) takes the node", "result of a Sqrt");

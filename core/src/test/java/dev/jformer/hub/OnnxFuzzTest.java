@@ -46,7 +46,8 @@ class OnnxFuzzTest {
     files =
         List.of(
             Files.readAllBytes(given.resolve("model.onnx")),
-            Files.readAllBytes(given.resolve("dynamo.onnx")));
+            Files.readAllBytes(given.resolve("dynamo.onnx")),
+            Files.readAllBytes(BertTest.MODELS.resolve("bert-onnx-int8/unsigned.onnx")));
   }
 
   @AfterContainer
