@@ -7,14 +7,19 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
+import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /** A language model that predicts each token from those before it, such as GPT-2 and Llama. */
 public final class CausalLm extends Model {
+  /** The most logits that are computed at a time where no gradient is recorded: 64 MB. */
+  private static final long LOGITS = 16 << 20;
+
   /**
    * Configuration; the defaults are a small GPT-2 for bytes.
    *
@@ -169,16 +174,32 @@ public final class CausalLm extends Model {
   }
 
   /**
-   * Computes the mean cross-entropy of the targets in nats.
+   * Computes the mean cross-entropy of the targets in nats. Where no gradient is recorded, the
+   * logits of some positions at a time are computed, so that a large vocabulary takes little
+   * memory.
    *
    * @param ids int64 [B, T]
    * @param targets int64 [B, T]; those below 0 do not count
-   * @return a scalar, float32
+   * @return a scalar, float32; NaN if no target counts
    */
   public Tensor loss(Tensor ids, Tensor targets) {
-    Tensor logits = logits(ids).flatten(0, 1).to(DType.FLOAT32);
-    Tensor ignored = Tensor.full(-1, DType.INT64, 1);
-    return Functional.crossEntropy(logits, targets.flatten(0, 1).maximum(ignored), -1, 0);
+    Tensor wanted = targets.flatten(0, 1).maximum(Tensor.full(-1, DType.INT64, 1));
+    Tensor hidden = hidden(ids).flatten(0, 1);
+    long rows = hidden.size(0);
+    long together = Math.max(1, LOGITS / config.vocab());
+    if (Autograd.isRecording() || rows <= together) {
+      return Functional.crossEntropy(output(hidden).to(DType.FLOAT32), wanted, -1, 0);
+    }
+    double sum = 0;
+    for (long from = 0; from < rows; from += together) {
+      try (Scope scope = Scope.open()) {
+        long count = Math.min(together, rows - from);
+        Tensor logits = output(hidden.narrow(0, from, count)).to(DType.FLOAT32);
+        sum += Functional.crossEntropyEach(logits, wanted.narrow(0, from, count), -1).sum().item();
+      }
+    }
+    double counted = wanted.ge(0).to(DType.FLOAT64).sum().item();
+    return Tensor.full(sum / counted, DType.FLOAT32);
   }
 
   /**

@@ -180,8 +180,11 @@ public record LanguageModellingJob() implements Job {
           folder(),
           request,
           tokens -> {
-            int rows = HeldOutTokens.rows(request.batch(), model.config().length());
-            double loss = LanguageModelling.evaluate(model, tokens, rows, Long.MAX_VALUE);
+            int window = request.windowOf(model.longest(), model.config().length());
+            int rows = HeldOutTokens.rows(request.batch(), window);
+            double loss =
+                LanguageModelling.evaluate(
+                    model, tokens, rows, window, request.strideOf(window), Long.MAX_VALUE);
             Metrics metrics = LanguageModelling.metrics(loss, tokens);
             double perByte = metrics.get("lossPerByte");
             return EvaluationResult.of(
@@ -196,7 +199,8 @@ public record LanguageModellingJob() implements Job {
 
     @Override
     void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
-      HeldOutTokens.calibrate(batches, folder(), data, endings, model.config().length(), true);
+      int window = Math.min(model.config().length(), EvaluationRequest.USUAL_WINDOW);
+      HeldOutTokens.calibrate(batches, folder(), data, endings, window, true);
     }
   }
 }

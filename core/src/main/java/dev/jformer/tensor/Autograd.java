@@ -25,6 +25,12 @@ public final class Autograd {
     return gradMode(true);
   }
 
+  /** Whether operators record what a gradient would need. */
+  public static boolean isRecording() {
+    Engine.start();
+    return GradMode.is_enabled();
+  }
+
   private static Mode gradMode(boolean enabled) {
     Engine.start();
     AutoGradMode guard = new AutoGradMode(enabled);

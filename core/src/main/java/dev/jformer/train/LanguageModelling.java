@@ -98,15 +98,29 @@ public final class LanguageModelling implements Classifying {
    * @param limit the most batches to evaluate
    */
   public static double evaluate(CausalLm model, TokenFile tokens, int batch, long limit) {
+    int length = model.config().length();
+    return evaluate(model, tokens, batch, length, length, limit);
+  }
+
+  /**
+   * As above, in windows of the text.
+   *
+   * @param window tokens that the model sees at once
+   * @param stride tokens from one window's start to the next; where windows overlap, a token counts
+   *     in the first that has it
+   */
+  public static double evaluate(
+      CausalLm model, TokenFile tokens, int batch, int window, int stride, long limit) {
     double[] sum = new double[2];
     HeldOut.read(
         tokens,
         batch,
-        model.config().length(),
+        window,
+        stride,
         limit,
         part -> {
           try (Scope scope = Scope.open()) {
-            long targets = part.targets().elements();
+            double targets = part.targets().ge(0).to(DType.FLOAT64).sum().item();
             sum[0] += model.loss(part.inputs(), part.targets()).item() * targets;
             sum[1] += targets;
           }

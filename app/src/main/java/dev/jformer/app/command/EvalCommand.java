@@ -85,6 +85,21 @@ final class EvalCommand implements Callable<Integer> {
       description = "The width of the beam search for translations (default ${DEFAULT-VALUE}).")
   private int beam = 5;
 
+  @Option(
+      names = "--window",
+      paramLabel = "N",
+      description =
+          "Tokens that a language model sees at once (default: its length, at most 2,048).")
+  private int window;
+
+  @Option(
+      names = "--stride",
+      paramLabel = "N",
+      description =
+          "Tokens from one window's start to the next (default: the window). A smaller stride gives"
+              + " each token more context, and takes longer.")
+  private int stride;
+
   @Mixin private BatchOption batch = new BatchOption(16);
 
   @Mixin private JsonOption json;
@@ -131,14 +146,15 @@ final class EvalCommand implements Callable<Integer> {
     List<Path> all = new ArrayList<>(data);
     all.addAll(more);
     if (pairs.source() == null && pairs.target() == null && !"translate".equals(task)) {
-      return new EvaluationRequest(all, null, endings, batch.size(), beam);
+      return new EvaluationRequest(all, null, endings, batch.size(), beam, window, stride);
     }
     if (pairs.source() == null || pairs.target() == null || !all.isEmpty()) {
       throw new CommandException(
           "give the texts to translate with --source, their translations with --target");
     }
     List<Path> texts = List.of(pairs.source());
-    return new EvaluationRequest(texts, pairs.target(), endings, batch.size(), beam);
+    return new EvaluationRequest(
+        texts, pairs.target(), endings, batch.size(), beam, window, stride);
   }
 
   private EvaluationResult measure(Path folder, EvaluationRequest request, Console console)

@@ -3,6 +3,8 @@ package dev.jformer.data.text;
 import dev.jformer.data.DataException;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 
 /** Reads the validation part of a token file in order. */
@@ -35,6 +37,49 @@ public final class HeldOut {
       Tensor outputs = tokens.narrow(0, start + 1, rows * columns).view(rows, columns);
       consumer.accept(new Batch(inputs.to(DType.INT64), outputs.to(DType.INT64)));
       start += rows * columns;
+    }
+  }
+
+  /**
+   * As {@link #read}, in windows that overlap, so that all but the first targets have a context: a
+   * window begins {@code stride} tokens after the one before it. Targets that an earlier window has
+   * counted are -1; each counts exactly once.
+   *
+   * @param stride tokens from one window's start to the next, 1 to {@code length}
+   */
+  public static void read(
+      TokenFile file, int batch, int length, int stride, long limit, Consumer<Batch> consumer) {
+    if (stride < 1 || stride > length) {
+      throw new IllegalArgumentException(
+          "stride is " + stride + ": expected 1 to the window, " + length);
+    }
+    long targets = file.header().validationTokens() - 1;
+    if (stride == length || targets <= length) {
+      read(file, batch, length, limit, consumer);
+      return;
+    }
+    Tensor tokens = file.validation().to(DType.INT64);
+    List<Tensor> inputs = new ArrayList<>();
+    List<Tensor> outputs = new ArrayList<>();
+    long counted = 0;
+    for (long given = 0; counted < targets && given < limit; ) {
+      long end = counted == 0 ? length : Math.min(targets, counted + stride);
+      long start = end - length;
+      Tensor wanted = tokens.narrow(0, start + 1, length);
+      long before = counted - start; // of this window, these were counted
+      Tensor known = Tensor.full(-1, DType.INT64, before);
+      inputs.add(tokens.narrow(0, start, length));
+      outputs.add(Tensor.cat(0, known, wanted.narrow(0, before, length - before)));
+      counted = end;
+      if (inputs.size() == batch || counted == targets) {
+        consumer.accept(
+            new Batch(
+                Tensor.stack(0, inputs.toArray(Tensor[]::new)),
+                Tensor.stack(0, outputs.toArray(Tensor[]::new))));
+        inputs.clear();
+        outputs.clear();
+        given++;
+      }
     }
   }
 }
