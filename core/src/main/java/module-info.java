@@ -305,7 +305,8 @@ module dev.jformer.core {
   provides dev.jformer.train.Objective with
       dev.jformer.train.Consistency,
       dev.jformer.train.Distillation,
-      dev.jformer.train.Objective.Plain;
+      dev.jformer.train.Objective.Plain,
+      dev.jformer.train.RandomTeacher;
   provides dev.jformer.train.Optimizer.Config with
       dev.jformer.train.AdamW.Config,
       dev.jformer.train.LearngeneOptimizer.Config,

@@ -8,11 +8,14 @@ import dev.jformer.train.Objective;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Loads the teacher of a recipe's objective, checked against the data, and releases it. */
 final class TeacherModel implements Objective.ModelLoader, AutoCloseable {
   private final Path folder;
   private final PreparedData data;
+  private final List<Model> copies = new ArrayList<>();
   private Model model;
 
   TeacherModel(Recipe recipe, PreparedData data) {
@@ -45,7 +48,19 @@ final class TeacherModel implements Objective.ModelLoader, AutoCloseable {
   }
 
   @Override
+  public Model copy(Model other) {
+    Tensor random = Random.state();
+    Model made = other.config().build();
+    Random.restore(random);
+    made.copyFrom(other);
+    made.train(false);
+    copies.add(made);
+    return made;
+  }
+
+  @Override
   public void close() {
+    copies.forEach(Model::close);
     if (model != null) {
       model.close();
     }

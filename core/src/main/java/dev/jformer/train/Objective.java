@@ -39,6 +39,9 @@ public interface Objective extends Part {
      * @throws IllegalArgumentException if it does not predict what the trained model predicts
      */
     Teacher teacher();
+
+    /** Copies a model as it is now, in inference mode. It is released after the training. */
+    Model copy(Model model);
   }
 
   /**
