@@ -23,9 +23,13 @@ record OnnxTensor(
     return shape.elements() * dtype.bytes();
   }
 
-  /** Loads the values. */
+  /** Loads the values, into memory of the tensor's own, so that views may outlive it. */
   Tensor load() {
-    return Tensor.wrap(content(), dtype, shape.toArray());
+    Tensor values = Tensor.empty(dtype, shape.toArray());
+    if (shape.elements() > 0) {
+      read(values.asBuffer());
+    }
+    return values;
   }
 
   /** The values of a small tensor of integers. */
@@ -67,10 +71,16 @@ record OnnxTensor(
   }
 
   private ByteBuffer content() {
-    ByteBuffer buffer =
-        ByteBuffer.allocateDirect(Math.toIntExact(bytes())).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(bytes()));
+    read(buffer);
+    return buffer.flip().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Fills a buffer. */
+  private void read(ByteBuffer buffer) {
     if (values != null) {
-      return buffer.put(values.duplicate()).flip();
+      buffer.put(values.duplicate());
+      return;
     }
     try (FileChannel channel = FileChannel.open(file)) {
       while (buffer.hasRemaining()) {
@@ -82,6 +92,5 @@ record OnnxTensor(
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file, e);
     }
-    return buffer.flip();
   }
 }

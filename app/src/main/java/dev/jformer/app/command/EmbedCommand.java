@@ -33,6 +33,7 @@ import picocli.CommandLine.Parameters;
         Examples:
           jformer embed minilm --text 'A cat sits.' --text 'There is a cat.'
           jformer embed minilm sentences.txt --out sentences.csv
+          jformer embed bge-small --text 'what is rope?' --prompt query
           jformer embed path/to/bert sentences.txt --out sentences.jsonl
           jformer embed path/to/bert --text 'A cat sits.' --pooling cls
         """)
@@ -44,8 +45,8 @@ final class EmbedCommand implements Callable<Integer> {
       index = "0",
       paramLabel = "MODEL",
       description =
-          "minilm, which comes with the build; or the folder of a jformer encoder or a Hugging Face"
-              + " encoder; or an .onnx file with tokenizer.json beside it.")
+          "minilm or bge-small, which come with the build; or the folder of a jformer encoder or a"
+              + " Hugging Face encoder; or an .onnx file with tokenizer.json beside it.")
   private Path model;
 
   @Parameters(index = "1..*", paramLabel = "FILE", description = "Files with a text per line.")

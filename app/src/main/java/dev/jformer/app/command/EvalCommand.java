@@ -49,7 +49,7 @@ final class EvalCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "The folder of a model, or minilm, or an .onnx or .gguf file.")
+      description = "The folder of a model, or minilm or bge-small, or an .onnx or .gguf file.")
   private Path model;
 
   @Parameters(index = "1..*", paramLabel = "PATH", description = "More data, for --task sts.")

@@ -9,7 +9,10 @@ final class Pretrained {
   /** all-MiniLM-L6-v2, which embeds sentences. */
   static final String MINILM = "minilm";
 
-  static final List<String> NAMES = List.of(MINILM);
+  /** bge-small-en-v1.5 in 8 bits, which embeds questions and passages. */
+  static final String BGE_SMALL = "bge-small";
+
+  static final List<String> NAMES = List.of(MINILM, BGE_SMALL);
 
   private Pretrained() {}
 

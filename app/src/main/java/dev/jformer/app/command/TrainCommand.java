@@ -136,7 +136,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "FOLDER",
       description =
           "Fine-tune this model: start with its configuration and weights, with a low learning"
-              + " rate. A folder, or minilm, which comes with the build.")
+              + " rate. A folder, or minilm or bge-small, which come with the build.")
   private Path from;
 
   @Option(
