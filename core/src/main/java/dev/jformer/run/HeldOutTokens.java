@@ -18,8 +18,8 @@ import java.util.function.Function;
  * text.
  */
 final class HeldOutTokens {
-  /** The most tokens of a batch, unless one row has more: all its logits are in memory at once. */
-  private static final int TOKENS = 16 * 1024;
+  /** The most tokens of a batch, unless one row has more: the states of all are in memory at once. */
+  private static final int TOKENS = 4 * 1024;
 
   private HeldOutTokens() {}
 
