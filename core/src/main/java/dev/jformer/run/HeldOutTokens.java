@@ -18,7 +18,9 @@ import java.util.function.Function;
  * text.
  */
 final class HeldOutTokens {
-  /** The most tokens of a batch, unless one row has more: the states of all are in memory at once. */
+  /**
+   * The most tokens of a batch, unless one row has more: the states of all are in memory at once.
+   */
   private static final int TOKENS = 4 * 1024;
 
   private HeldOutTokens() {}

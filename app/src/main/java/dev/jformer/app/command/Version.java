@@ -16,14 +16,27 @@ final class Version {
     return commit.isEmpty() ? NUMBER : NUMBER + " at " + commit.substring(0, 9);
   }
 
-  /** The full commit that a repository has checked out; empty if that cannot be told. */
-  static String commit(Path git) {
+  /**
+   * The full commit that a repository has checked out; empty if that cannot be told.
+   *
+   * @param place its folder {@code .git}, or the file of that name in a further worktree
+   */
+  static String commit(Path place) {
     try {
+      Path git = place;
+      if (Files.isRegularFile(place)) {
+        String named = Files.readString(place).strip().replaceFirst("^gitdir: ", "");
+        git = place.resolveSibling(named);
+      }
       String head = Files.readString(git.resolve("HEAD")).strip();
       if (!head.startsWith("ref: ")) {
         return hash(head);
       }
       String reference = head.substring("ref: ".length());
+      Path common = git.resolve("commondir");
+      if (Files.exists(common)) {
+        git = git.resolve(Files.readString(common).strip());
+      }
       if (Files.exists(git.resolve(reference))) {
         return hash(Files.readString(git.resolve(reference)).strip());
       }
