@@ -32,6 +32,7 @@ class EvaTest {
   private static final int RANK = 3;
 
   /** The same rows in each batch, so that components converge to those of one batch. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Repeated(CausalLm model, Tensor ids, Tensor mask, int[] runs)
       implements AdaptationData {
     @Override
@@ -61,6 +62,7 @@ class EvaTest {
   }
 
   /** Eigenvalues, descending, and eigenvectors of a layer's inputs. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Components(double[] values, double[][] vectors) {
     double ratio(int i) {
       return values[i] / Arrays.stream(values).sum();

@@ -251,7 +251,8 @@ class DiswotTest {
     double found = new Snip().of(new Candidate(passes, student, student));
     assertEquals(expected, found, 1e-6 * expected);
     assertEquals(
-        student.parameterCount(), new ParameterCount().of(new Candidate(passes, student, null)));
+        (double) student.parameterCount(),
+        new ParameterCount().of(new Candidate(passes, student, null)));
     assertTrue(new FlopCount().of(new Candidate(passes, student, null)) > 1000);
     double flow = new Synflow().of(new Candidate(passes, student, null));
     assertTrue(Double.isFinite(flow), "" + flow);

@@ -68,12 +68,12 @@ class StudentSearchTest {
         for (int width : new int[] {8, 12, 16}) {
           try (Encoder model = ((Encoder.Config) data.fit(encoder(layers, width))).build()) {
             long count = model.parameterCount();
-            best = count <= 9000 ? Math.max(best, count) : best;
+            best = count <= 9000 ? Math.max(best, (double) count) : best;
           }
         }
       }
       assertEquals(best, found.get(0).score());
-      assertEquals(best, search.parameters(found.get(0).chosen()));
+      assertEquals(best, (double) search.parameters(found.get(0).chosen()));
       assertTrue(
           found.stream()
               .filter(s -> s.chosen().get("model.mixer.heads").equals("3"))

@@ -30,6 +30,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -185,7 +186,7 @@ public final class EvaStudy implements Study {
   /** A row for each kind of matrix, a column for each block; of the first seed. */
   private static void ranks(ExperimentContext lab, Measured<TrainingResult> runs) {
     Map<String, Map<Integer, Double>> ranks = new TreeMap<>();
-    TreeSet<Integer> blocks = new TreeSet<>();
+    Set<Integer> blocks = new TreeSet<>();
     runs.first(LORA)
         .metrics()
         .keySet()
@@ -204,10 +205,7 @@ public final class EvaStudy implements Study {
   }
 
   private static void addRank(
-      String metric,
-      double rank,
-      Map<String, Map<Integer, Double>> ranks,
-      TreeSet<Integer> blocks) {
+      String metric, double rank, Map<String, Map<Integer, Double>> ranks, Set<Integer> blocks) {
     if (metric.startsWith(AdapterTrial.RANK)) {
       String name = metric.substring(AdapterTrial.RANK.length());
       int block = Integer.parseInt(name.replaceAll("^\\D*(\\d+)\\..*", "$1"));

@@ -251,6 +251,7 @@ public final class RandomTeachersStudy implements Study {
   }
 
   /** Inputs of the output layer for all images. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Features(Tensor known, int[] labels, Tensor asked, int[] right) {
     static Features of(ImageModel model, Digits digits) {
       model.train(false);
