@@ -66,15 +66,19 @@ public record InstructionTuningJob() implements Job {
         tokenizer.endOfText().isPresent() && ends.contains(tokenizer.endOfText().getAsInt())
             ? tokenizer.endOfText()
             : ends.stream().mapToInt(Integer::intValue).findFirst();
-    if (samples.stream().anyMatch(Sample.Preference.class::isInstance)) {
+    long preferences = samples.stream().filter(Sample::isPreference).count();
+    if (preferences > 0 && preferences < samples.size()) {
       throw new RunException(
           data.source()
-              + " holds pairs of a chosen and a rejected answer: expected prompts with completions,"
-              + " or texts");
+              + " holds "
+              + preferences
+              + " pairs of a chosen and a rejected answer among "
+              + samples.size()
+              + " samples: expected such pairs only, or none");
     }
     SampleEncoder encoder = new SampleEncoder(tokenizer, end);
     ConversationEncoder conversations =
-        samples.stream().anyMatch(Sample.Conversation.class::isInstance)
+        samples.stream().anyMatch(Sample::hasMessages)
             ? conversations(data, from, tokenizer)
             : null;
     return new Data(
@@ -176,7 +180,7 @@ public record InstructionTuningJob() implements Job {
       CausalLm lm = (CausalLm) model;
       int most = longest(lm);
       boolean[] out = heldOut(recipe.training().seed());
-      if (samples.get(0) instanceof Sample.Preference) {
+      if (samples.get(0).isPreference()) {
         return preferences(lm, recipe, out, most);
       }
       List<EncodedSample> learned = new ArrayList<>();
@@ -206,11 +210,22 @@ public record InstructionTuningJob() implements Job {
           : encoder.encode(sample);
     }
 
+    /** The tokens of the better answer and of the other one, each with its prompt. */
+    private List<EncodedSample> answers(Sample sample) {
+      if (sample instanceof Sample.ConversationPreference pair) {
+        return List.of(conversations.encode(pair.chosen()), conversations.encode(pair.rejected()));
+      }
+      Sample.Preference pair = (Sample.Preference) sample;
+      return List.of(
+          encoder.answered(pair.prompt(), pair.chosen()),
+          encoder.answered(pair.prompt(), pair.rejected()));
+    }
+
     private Task preferences(CausalLm model, Recipe recipe, boolean[] out, int most) {
       List<PreferenceOptimization.Pair> learned = new ArrayList<>();
       List<PreferenceOptimization.Pair> held = new ArrayList<>();
       List<PreferenceOptimization.Pair> all =
-          preferences.of(model, samples, encoder, most, workspace.progress());
+          preferences.of(model, samples, this::answers, most, workspace.progress());
       for (int i = 0; i < all.size(); i++) {
         if (all.get(i) != null) {
           (out[i] ? held : learned).add(all.get(i));

@@ -50,4 +50,22 @@ public sealed interface Sample {
    * @param rejected the other one
    */
   record Preference(String prompt, String chosen, String rejected) implements Sample {}
+
+  /**
+   * A conversation that is better than another one.
+   *
+   * @param chosen the better one
+   * @param rejected the other one, which begins with the same message
+   */
+  record ConversationPreference(Conversation chosen, Conversation rejected) implements Sample {}
+
+  /** Whether this has an answer that is better than another. */
+  default boolean isPreference() {
+    return this instanceof Preference || this instanceof ConversationPreference;
+  }
+
+  /** Whether this has messages, which a chat template turns into a text. */
+  default boolean hasMessages() {
+    return this instanceof Conversation || this instanceof ConversationPreference;
+  }
 }

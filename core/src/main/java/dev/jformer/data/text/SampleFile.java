@@ -14,8 +14,9 @@ import java.util.List;
 /**
  * Reads samples to fine-tune on from a JSONL file: an object in each line, with the field {@code
  * messages}, a list of objects with {@code role} and {@code content}, or with {@code prompt} and
- * {@code completion}, or {@code text}, or {@code prompt}, {@code chosen} and {@code rejected}.
- * Other fields and blank lines are left out.
+ * {@code completion}, or {@code text}, or {@code prompt}, {@code chosen} and {@code rejected}. The
+ * last three are strings, or lists of messages; the prompt may then be left out, if both answers
+ * begin with it. Other fields and blank lines are left out.
  */
 public final class SampleFile {
   private static final JsonMapper JSON =
@@ -73,10 +74,13 @@ public final class SampleFile {
       throw wrong("this is not a JSON object: " + EXPECTED);
     }
     if (node.has("messages")) {
-      return conversation(node.get("messages"));
+      return conversation("messages", turns("messages", node.get("messages")));
     }
     if (node.has("completion")) {
       return new Sample.Completion(text(node, "prompt", true), text(node, "completion", false));
+    }
+    if (node.path("chosen").isArray()) {
+      return preference(node);
     }
     if (node.has("chosen") || node.has("rejected")) {
       return new Sample.Preference(
@@ -90,9 +94,28 @@ public final class SampleFile {
     throw wrong("the object has " + (fields.isEmpty() ? "no fields" : fields) + ": " + EXPECTED);
   }
 
-  private Sample.Conversation conversation(JsonNode list) {
+  /** Two conversations, with the messages of the prompt before each. */
+  private Sample preference(JsonNode node) {
+    List<Sample.Turn> prompt = node.has("prompt") ? turns("prompt", node.get("prompt")) : List.of();
+    Sample.Conversation chosen = answered(prompt, "chosen", node);
+    Sample.Conversation rejected = answered(prompt, "rejected", node);
+    if (!chosen.messages().get(0).equals(rejected.messages().get(0))) {
+      throw wrong(
+          "chosen and rejected begin with different messages: expected the same prompt, there or in"
+              + " the field prompt");
+    }
+    return new Sample.ConversationPreference(chosen, rejected);
+  }
+
+  private Sample.Conversation answered(List<Sample.Turn> prompt, String field, JsonNode node) {
+    List<Sample.Turn> all = new ArrayList<>(prompt);
+    all.addAll(turns(field, node.path(field)));
+    return conversation(field, all);
+  }
+
+  private List<Sample.Turn> turns(String field, JsonNode list) {
     if (!list.isArray() || list.isEmpty()) {
-      throw wrong("messages is no list of messages: expected objects with role and content");
+      throw wrong(field + " is no list of messages: expected objects with role and content");
     }
     List<Sample.Turn> turns = new ArrayList<>();
     for (JsonNode message : list) {
@@ -105,9 +128,14 @@ public final class SampleFile {
       }
       turns.add(new Sample.Turn(message.get("role").asText(), message.get("content").asText()));
     }
+    return turns;
+  }
+
+  private Sample.Conversation conversation(String field, List<Sample.Turn> turns) {
     if (!turns.get(turns.size() - 1).role().equals(Sample.Turn.ASSISTANT)) {
       throw wrong(
-          "the last message is by '"
+          (field.equals("messages") ? "" : "in " + field + " ")
+              + "the last message is by '"
               + FormatException.oneLine(turns.get(turns.size() - 1).role())
               + "': expected one by '"
               + Sample.Turn.ASSISTANT

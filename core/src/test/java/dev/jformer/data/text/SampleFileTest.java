@@ -40,6 +40,25 @@ class SampleFileTest {
         samples);
   }
 
+  @Test
+  void readsPreferencesOfConversations() throws IOException {
+    List<Sample> samples =
+        SampleFile.read(
+            file(
+                """
+                {"prompt": [{"role": "user", "content": "q"}], "chosen": [{"role": "assistant", "content": "a"}], "rejected": [{"role": "assistant", "content": "b"}]}
+                {"chosen": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "rejected": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}]}
+                """));
+    for (int line = 1; line <= 2; line++) {
+      Sample.Turn question = new Sample.Turn("user", "q");
+      assertEquals(
+          new Sample.ConversationPreference(
+              new Sample.Conversation(List.of(question, new Sample.Turn("assistant", "a")), line),
+              new Sample.Conversation(List.of(question, new Sample.Turn("assistant", "b")), line)),
+          samples.get(line - 1));
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -54,6 +73,15 @@ class SampleFileTest {
         "{\"messages\": [{\"role\": \"user\"}]}   | line 2: message 1 has no role and content",
         "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | line 2: the last message is"
             + " by 'user'",
+        "{\"chosen\": [{\"role\": \"user\", \"content\": \"a\"}], \"rejected\": []} | line 2: in"
+            + " chosen the last message is by 'user'",
+        "{\"prompt\": \"a\", \"chosen\": [], \"rejected\": []} | line 2: prompt is no list of"
+            + " messages",
+        "{\"chosen\": [{\"role\": \"assistant\", \"content\": \"a\"}], \"rejected\": \"b\"} | line"
+            + " 2: rejected is no list of messages",
+        "{\"chosen\": [{\"role\": \"assistant\", \"content\": \"a\"}], \"rejected\": [{\"role\":"
+            + " \"assistant\", \"content\": \"b\"}]} | line 2: chosen and rejected begin with"
+            + " different",
         "{\"text\": null}                          | line 2: text is null",
         "{\"text\": \"a\"                          | line 2: this is not valid JSON",
         "{\"text\": \"a\"} {}                      | line 2: this is not valid JSON",
