@@ -103,6 +103,11 @@ public final class Block extends ResidualBlock {
     return new TokenBatch(mixChannels(left.x(), left.x()), left.paddingMask(), left.sizes());
   }
 
+  /** Whether sequences have fewer tokens afterwards. */
+  boolean reduces() {
+    return mixer.get() instanceof TokenReducingMixer;
+  }
+
   /** The input of the token mixer when the input of the block is x [B, T, D]. */
   Tensor mixerInput(Tensor x) {
     return tokens.input(x);

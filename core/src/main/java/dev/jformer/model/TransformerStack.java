@@ -8,6 +8,7 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Recomputation;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
@@ -135,11 +136,27 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     HiddenStates.begin(routed);
     try (Pass pass = new Pass(ids, routed)) {
       for (Slot<B> block : blocks) {
-        h = block.get().forward(h, paddingMask, source);
+        h =
+            source == null && Recomputation.isOn()
+                ? recomputed(block.get(), h, ids, routed, paddingMask)
+                : block.get().forward(h, paddingMask, source);
         HiddenStates.add(h);
       }
     }
     return norm.get().forward(h);
+  }
+
+  /** The output of a block that is computed again in the backward pass. */
+  private Tensor recomputed(B block, Tensor x, Tensor ids, Tensor routed, Tensor paddingMask) {
+    return Recomputation.of(
+        block,
+        position.get().trained(),
+        x,
+        states -> {
+          try (Pass pass = new Pass(ids, routed)) {
+            return block.forward(states, paddingMask, null);
+          }
+        });
   }
 
   /**
@@ -154,7 +171,13 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     HiddenStates.begin(paddingMask);
     try (TransformerStack<Block>.Pass pass = stack.new Pass(ids, paddingMask)) {
       for (Slot<Block> block : stack.blocks) {
-        h = block.get().reduce(h);
+        if (Recomputation.isOn() && !block.get().reduces()) {
+          Tensor states =
+              stack.recomputed(block.get(), h.x(), ids, h.paddingMask(), h.paddingMask());
+          h = new TokenBatch(states, h.paddingMask(), h.sizes());
+        } else {
+          h = block.get().reduce(h);
+        }
         HiddenStates.add(h.x());
       }
     }

@@ -80,6 +80,11 @@ public final class AuxiliaryLosses implements AutoCloseable {
     return predictions[1] == 0 ? 1 : predictions[0] / predictions[1];
   }
 
+  /** Whether a loss was reported so far. */
+  public boolean hasLosses() {
+    return !losses.isEmpty();
+  }
+
   /** The sum of a task's loss and the losses collected so far. */
   public Tensor addTo(Tensor loss) {
     Tensor sum = loss;

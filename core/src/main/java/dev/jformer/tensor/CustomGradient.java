@@ -158,11 +158,12 @@ final class CustomGradient {
     @Override
     public TensorVector apply(TensorVector outputs, TensorVector inputs) {
       releaseFinished();
+      // Gradients of other such nodes may be computed meanwhile, which clears what was handed over.
+      List<Tensor> gradients = gradient == null ? null : gradients();
+      gradient = null;
       TensorVector result = new TensorVector(OTHER_EDGES + operands.size());
       replaceHanded(result);
-      if (gradient != null) {
-        List<Tensor> gradients = gradients();
-        gradient = null;
+      if (gradients != null) {
         for (int i = 0; i < gradients.size(); i++) {
           if (gradients.get(i) != null) {
             result.put(OTHER_EDGES + i, gradients.get(i).torch());

@@ -4,6 +4,7 @@ import dev.jformer.metrics.Metrics;
 import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
+import dev.jformer.nn.Recomputation;
 import dev.jformer.nn.ScheduledModule;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -246,7 +247,8 @@ public final class Trainer implements AutoCloseable {
     try (Scope scope = Scope.open();
         AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
       Tensor loss;
-      try (Mode mode = precision()) {
+      try (Mode mode = precision();
+          Mode again = training.recompute() ? Recomputation.open() : () -> {}) {
         loss = task.loss(batch);
       }
       sums.backward(loss, auxiliary);

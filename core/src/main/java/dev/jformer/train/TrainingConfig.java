@@ -15,6 +15,8 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * @param optimizer the optimizer and its settings
  * @param clip the largest common norm of the gradients; 0 for no limit
  * @param precision the precision of matrix products
+ * @param recompute whether blocks are computed again in the backward pass instead of keeping their
+ *     activations, which takes less memory and more time
  * @param ema decay of an exponential moving average of the weights, which is then evaluated and
  *     saved in their place; 0 for none
  * @param evaluateEvery steps between evaluations
@@ -32,6 +34,7 @@ public record TrainingConfig(
     Optimizer.Config optimizer,
     double clip,
     Precision precision,
+    boolean recompute,
     double ema,
     int evaluateEvery,
     int checkpointEvery,
@@ -57,6 +60,7 @@ public record TrainingConfig(
         new AdamW.Config(),
         1,
         Precision.FLOAT32,
+        false,
         0,
         250,
         250,

@@ -15,6 +15,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Recomputation;
 import dev.jformer.nn.Residual;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.NoPosition;
@@ -230,7 +231,11 @@ public final class MetaFormer extends ImageModel {
       long side = planes.size(2);
       tokens = planes.flatten(2, 3).transpose(1, 2).contiguous();
       for (Slot<Block> block : stages.get(stage)) {
-        tokens = block.get().forward(tokens, null);
+        Block each = block.get();
+        tokens =
+            Recomputation.isOn()
+                ? Recomputation.of(each, List.of(), tokens, x -> each.forward(x, null))
+                : each.forward(tokens, null);
         HiddenStates.add(tokens);
       }
       planes = tokens.transpose(1, 2).unflatten(2, side, side);
