@@ -54,6 +54,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.forecasting.InformerStudy,
       dev.jformer.studies.forecasting.ItransformerStudy,
       dev.jformer.studies.incontext.BandlimitedRandomNetsStudy,
+      dev.jformer.studies.incontext.DistributionTransformersStudy,
       dev.jformer.studies.incontext.LinearModelsInContextStudy,
       dev.jformer.studies.incontext.RandomFeatureAttentionLayerStudy,
       dev.jformer.studies.incontext.ScanAndSnapStudy,
