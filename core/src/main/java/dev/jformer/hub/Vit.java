@@ -7,6 +7,7 @@ import dev.jformer.config.ConfigException;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.Model;
+import dev.jformer.model.vision.Framing;
 import dev.jformer.model.vision.ImageModel;
 import dev.jformer.model.vision.VisionTransformer;
 import dev.jformer.model.vision.VisionTransformer.Distillation;
@@ -14,6 +15,7 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,12 +66,15 @@ final class Vit implements SavedFamily<VisionTransformer.Config> {
               + ".weight");
     }
     int classes = HeadLabels.of(theirs).size();
+    int size = fields.size("image_size", 224);
+    Framing framing = framing(folder, size);
     Norm.Config norm = new Norm.LayerNormConfig(fields.positive("layer_norm_eps", 1e-12), true);
     boolean bias = fields.flag("qkv_bias", true);
     return new VisionTransformer.Config()
         .with(
             c ->
-                c.size(fields.size("image_size", 224))
+                c.size(size)
+                    .framing(framing)
                     .patch(fields.size("patch_size", 16))
                     .classes(Math.max(1, classes))
                     .pool(VisionTransformer.Pool.TOKEN)
@@ -87,6 +92,16 @@ final class Vit implements SavedFamily<VisionTransformer.Config> {
                     .norm(norm)
                     .dropout(fields.number("hidden_dropout_prob", 0))
                     .init(new BlockContext.Init(0.02, false)));
+  }
+
+  private static Framing framing(Path folder, int size) {
+    try {
+      return VitPixels.read(folder).framing(size);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (ConfigException e) {
+      throw new ConfigException(folder.resolve(VitPixels.FILE) + ": " + e.getMessage(), e);
+    }
   }
 
   private static SoftmaxAttention.Config attention(int heads, boolean bias) {
@@ -183,7 +198,8 @@ final class Vit implements SavedFamily<VisionTransformer.Config> {
 
   @Override
   public VisionTransformer.Config plain(VisionTransformer.Config ours) {
-    return ours.withStack(s -> s.position(PostNormEncoder.usual(ours.position())))
+    return ours.withFraming(new Framing()) // which a file of its own says
+        .withStack(s -> s.position(PostNormEncoder.usual(ours.position())))
         .withBlock(b -> PostNormEncoder.plain(b, ours.block(), ours.width()));
   }
 

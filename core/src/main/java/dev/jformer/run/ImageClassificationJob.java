@@ -41,12 +41,12 @@ public record ImageClassificationJob() implements Job {
   public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
     ImageData data = (ImageData) recipe.data();
     Path folder = workspace.folder();
-    int size;
+    ImageModel.Config images;
     try (PretrainedStart start = PretrainedStart.of(recipe)) {
-      size = start.config(model()).size();
+      images = start.config(model());
     }
     ImageFile file =
-        read(Path.of(data.source()), folder.resolve(RunFolder.DATA), size, workspace.progress());
+        read(Path.of(data.source()), folder.resolve(RunFolder.DATA), images, workspace.progress());
     try {
       ClassNames classes = new ClassNames(file.header().classes());
       if (classes.classes().size() < 2) {
@@ -75,11 +75,11 @@ public record ImageClassificationJob() implements Job {
     return new Data("", images, null);
   }
 
-  private static ImageFile read(Path source, Path place, int size, Progress progress)
+  private static ImageFile read(Path source, Path place, ImageModel.Config model, Progress progress)
       throws IOException {
     ImageSource images = ImageSource.open(source);
     try (Progress.Work work = progress.begin("reading", images.count(), "images")) {
-      return ImageFile.prepare(place, images, size, work::at);
+      return ImageFile.prepare(place, images, model.size(), model.framing(), work::at);
     }
   }
 
@@ -203,7 +203,7 @@ public record ImageClassificationJob() implements Job {
       ClassNames classes = ClassNames.load(folder(), model.config().classes());
       Path data = request.only();
       try (TemporaryFolder scratch = TemporaryFolder.create("images");
-          ImageFile file = read(data, scratch.path(), model.config().size(), progress)) {
+          ImageFile file = read(data, scratch.path(), model.config(), progress)) {
         int[] numbers = classes.numbers(file.header().classes(), data.toString());
         ClassificationScores scores = ImageClassification.evaluate(model, file, numbers);
         return EvaluationResult.of(data.toString(), scores.count(), "images", scores.metrics());
@@ -213,7 +213,7 @@ public record ImageClassificationJob() implements Job {
     @Override
     void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
       try (TemporaryFolder scratch = TemporaryFolder.create("images");
-          ImageFile file = read(data, scratch.path(), model.config().size(), batches.progress())) {
+          ImageFile file = read(data, scratch.path(), model.config(), batches.progress())) {
         int[] numbers =
             ClassNames.exists(folder())
                 ? ClassNames.load(folder()).numbers(file.header().classes(), data.toString())
@@ -243,7 +243,7 @@ public record ImageClassificationJob() implements Job {
       ClassNames classes = ClassNames.load(folder(), model.config().classes());
       List<Classification> found = new ArrayList<>();
       for (Path file : files) {
-        byte[] pixels = Picture.decode(file, model.config().size());
+        byte[] pixels = Picture.decode(file, model.config().size(), model.config().framing());
         found.add(
             Classification.of(
                 file.toString(), classes, ImageClassification.probabilities(model, pixels)));

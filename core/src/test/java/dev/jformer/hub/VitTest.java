@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.io.SafetensorsFile;
+import dev.jformer.model.vision.Framing;
 import dev.jformer.model.vision.ImageModel;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -89,18 +90,53 @@ class VitTest {
       value = {
         "config.json | qkv_bias | false | qkv_bias is false, which is not supported",
         "config.json | num_channels | 1 | num_channels is 1, which is not supported: only 3",
-        "config.json | image_size | 16 | position_embeddings is [1x11x8], but the configuration",
+        "config.json | image_size | 16 | size is 12, but the model's images are of 16 pixels a"
+            + " side",
         "config.json | model_type | \"vit\" | the tensor vit.embeddings.cls_token is missing",
         "preprocessor_config.json | image_std | [0.5, 0, 1] | expected a number for each",
         "preprocessor_config.json | image_mean | [0.5] | image_mean is [0.5]: expected",
         "preprocessor_config.json | rescale_factor | 1 | only 1/255 is supported",
-        "preprocessor_config.json | do_rescale | false | do_rescale is false"
+        "preprocessor_config.json | do_rescale | false | do_rescale is false",
+        "preprocessor_config.json | resample | 0 | resample is 0.0, which is not supported: only 1",
+        "preprocessor_config.json | size | 14 | size is 14, but the model's images are of 12",
+        "preprocessor_config.json | size | {\"shortest_edge\": 14} | do_center_crop is false",
+        "preprocessor_config.json | size | {\"height\": 12, \"width\": 13} | expected one number",
+        "preprocessor_config.json | do_resize | false | do_resize is false"
       })
   void whatIsNotSupportedIsRefused(String file, String field, String value, String message)
       throws IOException {
     Path place = copy(file, field, value);
     RuntimeException fault = assertThrows(RuntimeException.class, () -> Models.load(place).close());
     assertTrue(fault.getMessage().contains(message), fault.getMessage());
+  }
+
+  /** As the processors of ViT, DeiT and CLIP say it; and what is written is read as the same. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{'size': 12} | BILINEAR | true | 0",
+        "{'size': {'height': 12, 'width': 12}, 'resample': 3} | BICUBIC | true | 0",
+        "{'size': 14, 'do_center_crop': true, 'crop_size': 12, 'resample': 3} | BICUBIC | true |"
+            + " 14",
+        "{'size': {'shortest_edge': 14}, 'do_center_crop': true, 'crop_size': {'height': 12,"
+            + " 'width': 12}, 'resample': 1} | LANCZOS | false | 14",
+        "{'size': {'shortest_edge': 12}, 'do_center_crop': true} | BILINEAR | false | 0"
+      })
+  void picturesAreFramedAsTheFileSays(
+      String preprocessor, Framing.Filter filter, boolean whole, int side) throws IOException {
+    Path place = copy("config.json", "image_size", "12");
+    Path file = place.resolve("preprocessor_config.json");
+    Files.writeString(file, preprocessor.replace('\'', '"'));
+    try (ImageModel model = (ImageModel) Models.load(place)) {
+      Framing expected = new Framing(filter, whole, side);
+      assertEquals(expected, model.config().framing());
+      Path out = folder.resolve("exported");
+      HuggingFace.export(model, null, List.of(), List.of(), out);
+      try (ImageModel again = (ImageModel) Models.load(out)) {
+        assertEquals(expected, again.config().framing());
+      }
+    }
   }
 
   @Test

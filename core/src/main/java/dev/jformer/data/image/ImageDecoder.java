@@ -42,9 +42,10 @@ final class ImageDecoder {
    * Decodes an image and passes it on while its memory is reserved.
    *
    * @param name of the file, for messages
+   * @param whole whether all of it is used, not only a square
    * @throws DataException if it is damaged, too large or of another format
    */
-  static <T> T decode(String name, byte[] content, Function<BufferedImage, T> use) {
+  static <T> T decode(String name, byte[] content, boolean whole, Function<BufferedImage, T> use) {
     byte[] plain = isJpeg(content) ? withoutProfiles(content) : content;
     try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(plain))) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
@@ -55,7 +56,8 @@ final class ImageDecoder {
       ImageReader reader = readers.next();
       try {
         reader.setInput(in, true, true);
-        return DecodingMemory.with(name, memory(name, reader), () -> use.apply(read(name, reader)));
+        return DecodingMemory.with(
+            name, memory(name, reader, whole), () -> use.apply(read(name, reader)));
       } finally {
         reader.dispose();
       }
@@ -78,8 +80,11 @@ final class ImageDecoder {
         : "it cannot be decoded";
   }
 
-  /** The bytes that an image takes while it is decoded: its own, and those of its square in RGB. */
-  private static long memory(String name, ImageReader reader) throws IOException {
+  /**
+   * The bytes that an image takes while it is decoded: its own, and those of its square in RGB, or
+   * of all of it.
+   */
+  private static long memory(String name, ImageReader reader, boolean whole) throws IOException {
     long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
     if (pixels > MOST_PIXELS) {
       throw new DataException(
@@ -89,7 +94,7 @@ final class ImageDecoder {
     ImageTypeSpecifier type = reader.getRawImageType(0);
     int bits = type == null ? 32 : type.getColorModel().getPixelSize();
     long side = Math.min(reader.getWidth(0), reader.getHeight(0));
-    return pixels * ((bits + 7) / 8 + 1) + 4 * side * side;
+    return pixels * ((bits + 7) / 8 + 1) + 4 * (whole ? pixels : side * side);
   }
 
   private static BufferedImage read(String name, ImageReader reader) {

@@ -7,6 +7,7 @@ import dev.jformer.data.Fingerprint;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.DiskRoom;
 import dev.jformer.io.FileTree;
+import dev.jformer.model.vision.Framing;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
@@ -61,22 +62,36 @@ public final class ImageFile implements AutoCloseable {
    * them from the source.
    *
    * @param size height and width
+   * @param framing how pictures become squares
    * @param progress called with the number of images done so far
    * @throws DataException if images are damaged; the message names them
    * @throws IOException if the files cannot be written, or would fill the disk; nothing
    *     half-written is left
    */
-  public static ImageFile prepare(Path folder, ImageSource source, int size, LongConsumer progress)
+  public static ImageFile prepare(
+      Path folder, ImageSource source, int size, Framing framing, LongConsumer progress)
       throws IOException {
     FileTree.createFolder(folder);
-    return prepare(folder, source, size, progress, DiskRoom.of(folder));
+    return prepare(folder, source, size, framing, progress, DiskRoom.of(folder));
+  }
+
+  /** Like the other, framed in the default way. */
+  public static ImageFile prepare(Path folder, ImageSource source, int size, LongConsumer progress)
+      throws IOException {
+    return prepare(folder, source, size, new Framing(), progress);
   }
 
   static ImageFile prepare(
-      Path folder, ImageSource source, int size, LongConsumer progress, DiskRoom room)
+      Path folder,
+      ImageSource source,
+      int size,
+      Framing framing,
+      LongConsumer progress,
+      DiskRoom room)
       throws IOException {
+    String settings = framing.equals(new Framing()) ? "" + size : size + " " + framing;
     String fingerprint =
-        Fingerprint.of((source.fingerprint() + size).getBytes(StandardCharsets.UTF_8));
+        Fingerprint.of((source.fingerprint() + settings).getBytes(StandardCharsets.UTF_8));
     if (Files.exists(folder.resolve(HEADER))) {
       try {
         ImageFile present = open(folder);
@@ -92,7 +107,7 @@ public final class ImageFile implements AutoCloseable {
     long bytes = (long) source.entries().size() * Picture.CHANNELS * size * size;
     room.require("the pixels of " + source, bytes);
     try (AtomicFile file = AtomicFile.beside(folder.resolve(PIXELS))) {
-      write(file, source, size, progress);
+      write(file, source, size, framing, progress);
       file.commit();
       List<Integer> labels = source.entries().stream().map(ImageSource.Entry::label).toList();
       Header header = new Header(size, source.classes(), labels, fingerprint);
@@ -101,10 +116,11 @@ public final class ImageFile implements AutoCloseable {
     return open(folder);
   }
 
-  private static void write(AtomicFile file, ImageSource source, int size, LongConsumer progress)
+  private static void write(
+      AtomicFile file, ImageSource source, int size, Framing framing, LongConsumer progress)
       throws IOException {
     try (OutputStream out = file.stream()) {
-      PixelWriter writer = new PixelWriter(out, size, progress);
+      PixelWriter writer = new PixelWriter(out, size, framing, progress);
       source.read(writer);
       writer.finish(source);
     }

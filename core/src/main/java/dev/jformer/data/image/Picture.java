@@ -1,6 +1,7 @@
 package dev.jformer.data.image;
 
 import dev.jformer.data.DataException;
+import dev.jformer.model.vision.Framing;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -8,9 +9,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Decodes image files to squares of pixels: the largest square in the middle, scaled to the wanted
- * size, upright as EXIF data say. Transparent pixels are drawn on black; grey images get three
- * equal channels.
+ * Decodes image files to squares of pixels: the largest square in the middle, or the whole picture
+ * squeezed, scaled to the wanted size, upright as EXIF data say. Transparent pixels are drawn on
+ * black; grey images get three equal channels.
  */
 public final class Picture {
   /** Red, green and blue. */
@@ -24,20 +25,48 @@ public final class Picture {
    * @param name of the file, for messages
    * @throws DataException if it is damaged, too large for the memory or of another format
    */
-  public static byte[] decode(String name, byte[] content, int size) {
+  public static byte[] decode(String name, byte[] content, int size, Framing framing) {
     Orientation orientation = Orientation.of(content);
+    boolean halving = framing.filter() == Framing.Filter.HALVING;
     return ImageDecoder.decode(
-        name, content, image -> planes(scaled(RgbSquare.of(image, orientation), size), size));
+        name,
+        content,
+        !halving,
+        image ->
+            halving
+                ? planes(scaled(RgbImage.square(image, orientation), size), size)
+                : resampled(RgbImage.whole(image, orientation), size, framing));
+  }
+
+  /** Like {@link #decode(String, byte[], int, Framing)}, framed in the default way. */
+  public static byte[] decode(String name, byte[] content, int size) {
+    return decode(name, content, size, new Framing());
   }
 
   /**
-   * Like {@link #decode(String, byte[], int)}, for a file.
+   * Like {@link #decode(String, byte[], int, Framing)}, for a file.
    *
    * @throws DataException if it is no regular file, or larger than the memory allows
    * @throws IOException if it cannot be read
    */
-  public static byte[] decode(Path file, int size) throws IOException {
-    return decode(file.toString(), ImageContent.of(file), size);
+  public static byte[] decode(Path file, int size, Framing framing) throws IOException {
+    return decode(file.toString(), ImageContent.of(file), size, framing);
+  }
+
+  private static byte[] resampled(BufferedImage image, int size, Framing framing) {
+    int side = framing.side() == 0 ? size : framing.side();
+    int shorter = Math.min(image.getWidth(), image.getHeight());
+    return Resampler.of(framing.filter())
+        .planes(
+            image,
+            part(image.getWidth(), shorter, side, size, framing.whole()),
+            part(image.getHeight(), shorter, side, size, framing.whole()));
+  }
+
+  /** The middle of a side that is resized: all of it to one length, or in proportion. */
+  private static Resampler.Part part(int length, int shorter, int side, int size, boolean whole) {
+    long resized = whole ? side : (long) side * length / shorter;
+    return new Resampler.Part(resized, (resized - size) / 2, size);
   }
 
   private static BufferedImage scaled(BufferedImage square, int size) {

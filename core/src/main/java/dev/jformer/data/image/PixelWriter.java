@@ -1,6 +1,7 @@
 package dev.jformer.data.image;
 
 import dev.jformer.data.DataException;
+import dev.jformer.model.vision.Framing;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ final class PixelWriter implements ImageSource.Reader {
 
   private final OutputStream out;
   private final int size;
+  private final Framing framing;
   private final LongConsumer progress;
   private final List<String> names = new ArrayList<>();
   private final List<byte[]> contents = new ArrayList<>();
@@ -30,9 +32,10 @@ final class PixelWriter implements ImageSource.Reader {
    * @param size height and width of all images
    * @param progress called with the number of images done so far
    */
-  PixelWriter(OutputStream out, int size, LongConsumer progress) {
+  PixelWriter(OutputStream out, int size, Framing framing, LongConsumer progress) {
     this.out = out;
     this.size = size;
+    this.framing = framing;
     this.progress = progress;
   }
 
@@ -53,7 +56,7 @@ final class PixelWriter implements ImageSource.Reader {
         .forEach(
             i -> {
               try {
-                decoded[i] = Picture.decode(names.get(i), contents.get(i), size);
+                decoded[i] = Picture.decode(names.get(i), contents.get(i), size, framing);
               } catch (DataException e) {
                 broken.add(e.getMessage());
               }

@@ -17,6 +17,11 @@ public abstract class ImageModel extends Model {
     /** The height and width of the images in pixels. */
     int size();
 
+    /** How pictures become squares of this size. */
+    default Framing framing() {
+      return new Framing();
+    }
+
     /** The number of classes. */
     int classes();
 

@@ -64,6 +64,7 @@ public final class VisionTransformer extends ImageModel {
    * @param stem the layer that makes tokens from pixels
    * @param pool the input of the output layer
    * @param distillation what there is of a distillation token; it needs a class token
+   * @param framing how pictures become squares of this size
    * @param stack the blocks; patches are numbered row by row
    */
   @AutoService(Model.Config.class)
@@ -75,6 +76,7 @@ public final class VisionTransformer extends ImageModel {
       Stem stem,
       Pool pool,
       Distillation distillation,
+      Framing framing,
       @Flat StackConfig stack)
       implements ImageModel.Config, HasStack<Config>, VisionTransformerConfigBuilder.With {
 
@@ -87,6 +89,7 @@ public final class VisionTransformer extends ImageModel {
           Stem.LINEAR,
           Pool.MEAN,
           Distillation.NONE,
+          new Framing(),
           new StackConfig().with(s -> s.layers(6).width(128)));
     }
 
@@ -98,6 +101,12 @@ public final class VisionTransformer extends ImageModel {
       Checks.notNull("stem", stem);
       Checks.notNull("pool", pool);
       Checks.notNull("distillation", distillation);
+      Checks.notNull("framing", framing);
+      Checks.check(
+          framing.side() == 0 || framing.side() >= size,
+          "framing.side",
+          framing.side(),
+          "0, or at least the size " + size);
       Checks.check(
           distillation == Distillation.NONE || pool == Pool.TOKEN,
           "distillation",

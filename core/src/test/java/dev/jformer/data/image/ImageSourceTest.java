@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.data.DataException;
 import dev.jformer.io.DiskRoom;
+import dev.jformer.model.vision.Framing;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.charset.Charset;
@@ -126,11 +127,13 @@ class ImageSourceTest {
     ImageSource source = ImageSource.open(cats());
     DiskRoom room = new DiskRoom("a disk", () -> 40_000);
     IOException full =
-        assertThrows(IOException.class, () -> ImageFile.prepare(place, source, 128, n -> {}, room));
+        assertThrows(
+            IOException.class,
+            () -> ImageFile.prepare(place, source, 128, new Framing(), n -> {}, room));
     String message = full.getMessage();
     assertTrue(message.contains("would take 0.1 MB more, and 40000 bytes are free"), message);
     assertEquals(0, place.toFile().list().length);
-    ImageFile.prepare(place, source, 32, n -> {}, room).close();
+    ImageFile.prepare(place, source, 32, new Framing(), n -> {}, room).close();
   }
 
   @Test
