@@ -37,6 +37,7 @@ module dev.jformer.core {
   exports dev.jformer.data;
   exports dev.jformer.data.algorithm;
   exports dev.jformer.data.image;
+  exports dev.jformer.data.incontext;
   exports dev.jformer.data.jinja;
   exports dev.jformer.data.series;
   exports dev.jformer.data.series.csv;
@@ -85,6 +86,8 @@ module dev.jformer.core {
       com.fasterxml.jackson.databind;
   opens dev.jformer.data.image to
       com.fasterxml.jackson.databind;
+  opens dev.jformer.data.incontext to
+      com.fasterxml.jackson.databind;
   opens dev.jformer.data.text to
       com.fasterxml.jackson.databind;
   opens dev.jformer.nas to
@@ -98,6 +101,7 @@ module dev.jformer.core {
   uses dev.jformer.compress.Compression;
   uses dev.jformer.compress.neurons.NeuronRule;
   uses dev.jformer.data.algorithm.Problem;
+  uses dev.jformer.data.incontext.FunctionClass;
   uses dev.jformer.ffn.ChannelMixer.Config;
   uses dev.jformer.ffn.expert.Gate.Config;
   uses dev.jformer.mixer.TokenMixer.Config;
@@ -159,6 +163,19 @@ module dev.jformer.core {
       dev.jformer.data.algorithm.Sequences,
       dev.jformer.data.algorithm.StateTracking,
       dev.jformer.data.algorithm.TokenLabels;
+  provides dev.jformer.data.incontext.FunctionClass with
+      dev.jformer.data.incontext.Conjunctions,
+      dev.jformer.data.incontext.Disjunctions,
+      dev.jformer.data.incontext.LinearFunctions,
+      dev.jformer.data.incontext.Majorities,
+      dev.jformer.data.incontext.NearestNeighbours,
+      dev.jformer.data.incontext.NoisyLinearFunctions,
+      dev.jformer.data.incontext.NormalForms,
+      dev.jformer.data.incontext.Parities,
+      dev.jformer.data.incontext.SlidingWindowFunctions,
+      dev.jformer.data.incontext.SparseLinearFunctions,
+      dev.jformer.data.incontext.Thresholds,
+      dev.jformer.data.incontext.TwoLayerFunctions;
   provides dev.jformer.ffn.ChannelMixer.Config with
       dev.jformer.ffn.GatedMlp.Config,
       dev.jformer.ffn.GroupRationalKan.Config,
