@@ -239,6 +239,7 @@ module dev.jformer.core {
       dev.jformer.model.CausalLm.Config,
       dev.jformer.model.Encoder.Config,
       dev.jformer.model.EncoderDecoder.Config,
+      dev.jformer.model.InContextModel.Config,
       dev.jformer.model.TokenClassifier.Config,
       dev.jformer.model.forecast.ITransformer.Config,
       dev.jformer.model.forecast.Informer.Config,
@@ -294,6 +295,7 @@ module dev.jformer.core {
   provides dev.jformer.run.DataConfig with
       dev.jformer.run.AlgorithmData,
       dev.jformer.run.ImageData,
+      dev.jformer.run.InContextData,
       dev.jformer.run.LabelledTextData,
       dev.jformer.run.SampleData,
       dev.jformer.run.SeriesData,
@@ -305,6 +307,7 @@ module dev.jformer.core {
       dev.jformer.run.AlgorithmJob,
       dev.jformer.run.ForecastingJob,
       dev.jformer.run.ImageClassificationJob,
+      dev.jformer.run.InContextJob,
       dev.jformer.run.InstructionTuningJob,
       dev.jformer.run.LanguageModellingJob,
       dev.jformer.run.MaskedLanguageModellingJob,

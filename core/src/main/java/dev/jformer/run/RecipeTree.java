@@ -33,7 +33,8 @@ final class RecipeTree {
           "instruct",
           "translate",
           "algorithm",
-          "program");
+          "program",
+          "in-context");
 
   private RecipeTree() {}
 

@@ -77,7 +77,8 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("translation", "jformer translate %s '...'"),
           Map.entry("forecasting", "jformer forecast %s --data series.csv --out next.csv"),
           Map.entry("algorithm", "jformer eval %s"),
-          Map.entry("program", "jformer program %s"));
+          Map.entry("program", "jformer program %s"),
+          Map.entry("in-context", "jformer eval %s"));
 
   @Option(
       names = "--recipe",
@@ -86,8 +87,8 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, fine-tune,"
               + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, fine-tune-embed, instruct,"
-              + " translate, algorithm, program, or a JSON or YAML file (default: the recipe of the"
-              + " task).")
+              + " translate, algorithm, program, in-context, or a JSON or YAML file (default: the"
+              + " recipe of the task).")
   private String named;
 
   @Option(
@@ -95,8 +96,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "TASK",
       completionCandidates = Completion.Tasks.class,
       description =
-          "text, forecast, images, mlm, classify, tokens, embed, instruct, translate, algorithm or"
-              + " program (default text): takes the recipe that suits such data.")
+          "text, forecast, images, mlm, classify, tokens, embed, instruct, translate, algorithm,"
+              + " program or in-context (default text): takes the recipe that suits such data.")
   private String task;
 
   @Option(

@@ -25,7 +25,8 @@ enum TrainTask {
   INSTRUCT("instruct", "instruct", "instruction-tuning"),
   TRANSLATE("translate", "translate", "translation"),
   ALGORITHM("algorithm", "algorithm", "algorithm"),
-  PROGRAM("program", "program", "program");
+  PROGRAM("program", "program", "program"),
+  IN_CONTEXT("in-context", "in-context", "in-context");
 
   private static final String RATE = "training.learningRate";
 
@@ -119,6 +120,6 @@ enum TrainTask {
 
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

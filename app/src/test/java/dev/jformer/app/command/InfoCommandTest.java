@@ -31,6 +31,7 @@ class InfoCommandTest {
             "compress",
             "data",
             "ffn",
+            "functions",
             "gate",
             "mixer",
             "model",

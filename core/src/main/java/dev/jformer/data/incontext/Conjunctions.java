@@ -7,9 +7,9 @@ import java.util.SplittableRandom;
 
 /**
  * Conjunctions, such as "x2 and not x5", as in <a
- * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and LLMs
- * by Learning to Learn Discrete Functions</a>. Inputs are uniform; as random ones are hardly ever
- * positive, a share of the examples is made so.
+ * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and
+ * LLMs by Learning to Learn Discrete Functions</a>. Inputs are uniform; as random ones are hardly
+ * ever positive, a share of the examples is made so.
  *
  * <p>With {@code teaching}, no literal is negated, and a prompt begins with a teaching sequence of
  * one more example than there are literals, which only one conjunction fits.
@@ -70,7 +70,6 @@ public record Conjunctions(
 
   @Override
   public List<Learner> learners() {
-    return List.of(
-        new EliminationLearner(), new NeighboursLearner(1), new FrequentLabelLearner());
+    return List.of(new EliminationLearner(), new NeighboursLearner(1), new FrequentLabelLearner());
   }
 }

@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Disjunctions, such as "x2 or not x5", of <a
- * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and LLMs
- * by Learning to Learn Discrete Functions</a>: {@linkplain Conjunctions conjunctions} with all
- * inputs and outputs negated. With {@code relevant} = 4 they are the paper's sparse disjunctions.
+ * Disjunctions, such as "x2 or not x5", of <a href="https://arxiv.org/abs/2310.03016">Understanding
+ * In-Context Learning in Transformers and LLMs by Learning to Learn Discrete Functions</a>:
+ * {@linkplain Conjunctions conjunctions} with all inputs and outputs negated. With {@code relevant}
+ * = 4 they are the paper's sparse disjunctions.
  *
  * @param inputs n
  * @param literals the probability that an input matters, negated or not

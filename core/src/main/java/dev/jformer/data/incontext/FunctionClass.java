@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A class of functions to be learned in context (<a href="https://arxiv.org/abs/2208.01066">What Can
- * Transformers Learn In-Context? A Case Study of Simple Function Classes</a>). Each prompt has a
- * function of its own, and examples (x, y) of it. A class of your own is a record with
+ * A class of functions to be learned in context (<a href="https://arxiv.org/abs/2208.01066">What
+ * Can Transformers Learn In-Context? A Case Study of Simple Function Classes</a>). Each prompt has
+ * a function of its own, and examples (x, y) of it. A class of your own is a record with
  * {@code @AutoService(FunctionClass.class)}.
  */
 public interface FunctionClass extends Part {

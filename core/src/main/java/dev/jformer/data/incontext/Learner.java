@@ -1,6 +1,8 @@
 package dev.jformer.data.incontext;
 
-/** A classical solver: it reads the examples of a prompt one by one, and predicts the next output. */
+/**
+ * A classical solver: it reads the examples of a prompt one by one, and predicts the next output.
+ */
 public interface Learner {
   /** A short name for tables. */
   String name();

@@ -7,8 +7,8 @@ import java.util.SplittableRandom;
 
 /**
  * The majority of a random subset of the inputs, of odd size, as in <a
- * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and LLMs
- * by Learning to Learn Discrete Functions</a>.
+ * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and
+ * LLMs by Learning to Learn Discrete Functions</a>.
  *
  * @param inputs n
  * @param share the share of inputs that vote
@@ -58,7 +58,6 @@ public record Majorities(int inputs, double share) implements FunctionClass {
 
   @Override
   public List<Learner> learners() {
-    return List.of(
-        new PerceptronLearner(), new NeighboursLearner(1), new FrequentLabelLearner());
+    return List.of(new PerceptronLearner(), new NeighboursLearner(1), new FrequentLabelLearner());
   }
 }

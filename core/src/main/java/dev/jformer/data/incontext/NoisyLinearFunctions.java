@@ -16,8 +16,7 @@ import java.util.SplittableRandom;
  * @param most the largest σ
  */
 @AutoService(FunctionClass.class)
-public record NoisyLinearFunctions(int inputs, double least, double most)
-    implements FunctionClass {
+public record NoisyLinearFunctions(int inputs, double least, double most) implements FunctionClass {
   private static final int GRID = 30;
 
   /** Defaults: 4 inputs, σ from 0.1 to 2. */

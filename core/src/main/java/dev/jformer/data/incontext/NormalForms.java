@@ -9,8 +9,8 @@ import java.util.SplittableRandom;
 /**
  * Formulas in disjunctive normal form, a few conjunctions joined by "or", or in conjunctive normal
  * form, which is the same with inputs and outputs negated; as in <a
- * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and LLMs
- * by Learning to Learn Discrete Functions</a>.
+ * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and
+ * LLMs by Learning to Learn Discrete Functions</a>.
  *
  * @param form disjunctive (DNF) or conjunctive (CNF)
  * @param inputs n
@@ -74,7 +74,6 @@ public record NormalForms(Form form, int inputs, int terms, double literals, dou
 
   @Override
   public List<Learner> learners() {
-    return List.of(
-        new NeighboursLearner(1), new PerceptronLearner(), new FrequentLabelLearner());
+    return List.of(new NeighboursLearner(1), new PerceptronLearner(), new FrequentLabelLearner());
   }
 }

@@ -7,9 +7,9 @@ import java.util.SplittableRandom;
 
 /**
  * Parities, products of k of the n inputs, as in <a
- * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and LLMs
- * by Learning to Learn Discrete Functions</a>. About half of the subsets, chosen by a hash, are
- * never trained on: those are evaluated.
+ * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and
+ * LLMs by Learning to Learn Discrete Functions</a>. About half of the subsets, chosen by a hash,
+ * are never trained on: those are evaluated.
  *
  * @param inputs n
  * @param relevant k

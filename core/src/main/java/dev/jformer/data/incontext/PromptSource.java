@@ -4,8 +4,8 @@ import dev.jformer.config.Checks;
 import java.util.SplittableRandom;
 
 /**
- * An endless source of prompts of one class of functions. A batch depends on the seed and its number
- * only.
+ * An endless source of prompts of one class of functions. A batch depends on the seed and its
+ * number only.
  *
  * @param functions the class
  * @param length T, examples in a prompt

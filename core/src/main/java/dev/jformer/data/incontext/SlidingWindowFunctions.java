@@ -8,8 +8,8 @@ import java.util.SplittableRandom;
 /**
  * Functions of the last w inputs of a sequence, as in <a
  * href="https://arxiv.org/abs/2312.12655">Can Transformers Learn Sequential Function Classes In
- * Context?</a>: y_t = (1/√w) Σ_k a_k·x_{t-k}, or its hyperbolic tangent. Weights and inputs are from
- * N(0, I); before the first example all inputs are zero. A share of the outputs is replaced by
+ * Context?</a>: y_t = (1/√w) Σ_k a_k·x_{t-k}, or its hyperbolic tangent. Weights and inputs are
+ * from N(0, I); before the first example all inputs are zero. A share of the outputs is replaced by
  * outputs of other prompts, which say nothing.
  *
  * @param inputs n, of each example
@@ -30,7 +30,10 @@ public record SlidingWindowFunctions(int inputs, int window, boolean tanh, doubl
     Checks.between("inputs", inputs, 1, Draws.MOST_INPUTS);
     Checks.between("window", window, 1, Draws.MOST_INPUTS);
     Checks.check(
-        randomLabels >= 0 && randomLabels <= 1, "randomLabels", randomLabels, "a share from 0 to 1");
+        randomLabels >= 0 && randomLabels <= 1,
+        "randomLabels",
+        randomLabels,
+        "a share from 0 to 1");
   }
 
   @Override

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Linear functions of a few of the inputs, as in <a href="https://arxiv.org/abs/2208.01066">What Can
- * Transformers Learn In-Context?</a> Weights and inputs are from N(0, I).
+ * Linear functions of a few of the inputs, as in <a href="https://arxiv.org/abs/2208.01066">What
+ * Can Transformers Learn In-Context?</a> Weights and inputs are from N(0, I).
  *
  * @param inputs n
  * @param nonzero number of inputs that count

@@ -7,8 +7,8 @@ import java.util.SplittableRandom;
 
 /**
  * Integer threshold functions, sign(w·x - 1/2) with whole weights, as in <a
- * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and LLMs
- * by Learning to Learn Discrete Functions</a>.
+ * href="https://arxiv.org/abs/2310.03016">Understanding In-Context Learning in Transformers and
+ * LLMs by Learning to Learn Discrete Functions</a>.
  *
  * @param inputs n
  * @param bound weights are uniform from -bound to bound
@@ -51,7 +51,6 @@ public record Thresholds(int inputs, int bound) implements FunctionClass {
 
   @Override
   public List<Learner> learners() {
-    return List.of(
-        new PerceptronLearner(), new NeighboursLearner(1), new FrequentLabelLearner());
+    return List.of(new PerceptronLearner(), new NeighboursLearner(1), new FrequentLabelLearner());
   }
 }

@@ -149,12 +149,13 @@ class FunctionClassesTest {
     assertAllExplained(new Disjunctions(5, 0.4, 3, 0.3, true), disjunctions);
   }
 
-  /** After a teaching sequence one monotone function is left; after fewer examples there are more. */
+  /**
+   * After a teaching sequence one monotone function is left; after fewer examples there are more.
+   */
   @Test
   void teachingSequencesTeach() {
     for (FunctionClass functions :
-        List.of(
-            new Conjunctions(6, 0.4, 0, 0.3, true), new Disjunctions(6, 0.4, 0, 0.3, true))) {
+        List.of(new Conjunctions(6, 0.4, 0, 0.3, true), new Disjunctions(6, 0.4, 0, 0.3, true))) {
       boolean and = functions instanceof Conjunctions;
       Prompts prompts = prompts(functions, 12, 50);
       for (int row = 0; row < prompts.count(); row++) {
@@ -304,13 +305,15 @@ class FunctionClassesTest {
 
   @Test
   void regressionsAreSolvedWhereTheyCanBe() {
-    double linear = lastErrors(prompts(new LinearFunctions(4), 9, 50), new LeastSquaresLearner(), 5);
+    double linear =
+        lastErrors(prompts(new LinearFunctions(4), 9, 50), new LeastSquaresLearner(), 5);
     assertEquals(0, linear, 1e-9);
     SlidingWindowFunctions windows = new SlidingWindowFunctions(2, 3, false, 0);
     Learner solver = new WindowLearner(new LeastSquaresLearner(), 3);
     assertEquals(0, lastErrors(prompts(windows, 16, 50), solver, 5), 1e-9);
     SlidingWindowFunctions replaced = new SlidingWindowFunctions(2, 3, false, 1);
-    assertTrue(lastErrors(prompts(replaced, 40, 100), solver, 5) > 1.5, "random labels say nothing");
+    assertTrue(
+        lastErrors(prompts(replaced, 40, 100), solver, 5) > 1.5, "random labels say nothing");
     Prompts bounded = prompts(new SlidingWindowFunctions(2, 3, true, 0), 16, 50);
     for (float y : bounded.y()) {
       assertTrue(Math.abs(y) <= 1);
@@ -362,8 +365,7 @@ class FunctionClassesTest {
             IllegalArgumentException.class, () -> prompts(new SlidingWindowFunctions(), 2, 1));
     assertTrue(window.getMessage().contains("2 examples"), window.getMessage());
     var nearest =
-        assertThrows(
-            IllegalArgumentException.class, () -> prompts(new NearestNeighbours(), 10, 1));
+        assertThrows(IllegalArgumentException.class, () -> prompts(new NearestNeighbours(), 10, 1));
     assertTrue(nearest.getMessage().contains("random labels"), nearest.getMessage());
     var unknown =
         assertThrows(

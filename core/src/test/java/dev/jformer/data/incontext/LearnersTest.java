@@ -373,8 +373,7 @@ class LearnersTest {
   @Test
   void solversRefuseWhatIsBeyondTheirReach() {
     var many =
-        assertThrows(
-            IllegalArgumentException.class, () -> new SubsetParityLearner(10).start(40));
+        assertThrows(IllegalArgumentException.class, () -> new SubsetParityLearner(10).start(40));
     assertTrue(many.getMessage().contains("subsets of 10 of 40"), many.getMessage());
     var wide =
         assertThrows(

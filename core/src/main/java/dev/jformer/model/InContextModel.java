@@ -1,0 +1,180 @@
+package dev.jformer.model;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
+import dev.jformer.nn.Initializer;
+import dev.jformer.nn.Layer;
+import dev.jformer.nn.Linear;
+import dev.jformer.nn.Slot;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Functional;
+import dev.jformer.tensor.Tensor;
+import io.soabase.recordbuilder.core.RecordBuilder;
+import java.util.List;
+
+/**
+ * A causal stack that reads pairs (x, y) of numbers, and predicts each y from its x and the pairs
+ * before it, as in <a href="https://arxiv.org/abs/2208.01066">What Can Transformers Learn
+ * In-Context? A Case Study of Simple Function Classes</a>. Each x and each y is a token, made by a
+ * linear layer; what is predicted is read at the x. Any token mixer serves.
+ */
+public final class InContextModel extends Model {
+  /** What a model says of an output. */
+  public enum Prediction {
+    /** Its expected value; the loss is the squared error. */
+    VALUE(1),
+    /** Its mean and the logarithm of its variance; the loss is -log of the Gaussian density. */
+    GAUSSIAN(2),
+    /** The logit of y = 1 against y = -1; the loss is the cross-entropy. */
+    SIGN(1);
+
+    private final int numbers;
+
+    Prediction(int numbers) {
+      this.numbers = numbers;
+    }
+
+    /** How many numbers the head gives for each example. */
+    public int numbers() {
+      return numbers;
+    }
+
+    /**
+     * The loss of each prediction.
+     *
+     * @param predicted [B, T, numbers]
+     * @param y the outputs [B, T]
+     * @return [B, T]; for Gaussians without the constant ½ log 2π
+     */
+    public Tensor loss(Tensor predicted, Tensor y) {
+      Tensor first = predicted.select(2, 0);
+      switch (this) {
+        case VALUE:
+          return first.sub(y).square();
+        case GAUSSIAN:
+          Tensor logVariance = predicted.select(2, 1);
+          return first.sub(y).square().mul(logVariance.neg().exp()).add(logVariance).mul(0.5);
+        default:
+          return Functional.softplus(first.mul(y).neg());
+      }
+    }
+  }
+
+  /**
+   * Configuration.
+   *
+   * @param inputs n, the numbers of an x
+   * @param length the most examples that it is trained on; the stack reads two tokens for each
+   * @param prediction what it says of an output
+   * @param stack the blocks
+   */
+  @AutoService(Model.Config.class)
+  @RecordBuilder
+  public record Config(int inputs, int length, Prediction prediction, @Flat StackConfig stack)
+      implements Model.Config, HasStack<Config>, InContextModelConfigBuilder.With {
+    /** Defaults: values of up to 40 examples with 5 inputs. */
+    public Config() {
+      this(5, 40, Prediction.VALUE, new StackConfig());
+    }
+
+    /** Checks the values. */
+    public Config {
+      Checks.atLeast("inputs", inputs, 1);
+      Checks.between("length", length, 1, Integer.MAX_VALUE / 2);
+      Checks.notNull("prediction", prediction);
+    }
+
+    @Override
+    public String type() {
+      return "in-context";
+    }
+
+    @Override
+    public InContextModel build() {
+      return new InContextModel(this);
+    }
+
+    @Override
+    public Config withStack(StackConfig stack) {
+      return InContextModelConfigBuilder.With.super.withStack(stack);
+    }
+  }
+
+  private final Config config;
+  private final Slot<Layer> input;
+  private final Slot<Layer> output;
+  private final Slot<TransformerStack<Block>> stack;
+  private final Slot<Layer> head;
+
+  /** Creates a model with random weights. */
+  public InContextModel(Config config) {
+    this.config = config;
+    int width = config.width();
+    Initializer fanIn = Initializer.uniformFanIn();
+    this.input = child("input", Layer.class, new Linear(config.inputs(), width, true, fanIn));
+    this.output = child("output", Layer.class, new Linear(1, width, true, fanIn));
+    this.stack =
+        unnamedChild(
+            TransformerStack.class,
+            TransformerStack.of(
+                config.stack(),
+                new TransformerStack.Setting(2 * config.length()).withCausal(true)));
+    Initializer normal = Initializer.normal(config.init().deviation());
+    this.head =
+        child("head", Layer.class, new Linear(width, config.prediction().numbers(), true, normal));
+  }
+
+  @Override
+  public Config config() {
+    return config;
+  }
+
+  /** The blocks, first to last. */
+  public List<Block> blocks() {
+    return stack.get().blocks();
+  }
+
+  /** The most examples that it can read. */
+  public long longest() {
+    return stack.get().longest() / 2;
+  }
+
+  /**
+   * Predicts each output from its inputs and the examples before it.
+   *
+   * @param x [B, T, n]
+   * @param y [B, T]
+   * @return [B, T, numbers], float32 or float64
+   * @throws IllegalArgumentException if the number of inputs is another one, or there are more
+   *     examples than the model can read
+   */
+  public Tensor predict(Tensor x, Tensor y) {
+    if (x.size(2) != config.inputs()) {
+      throw new IllegalArgumentException(
+          "examples have "
+              + x.size(2)
+              + " inputs, but the model reads "
+              + config.inputs()
+              + ": expected as many");
+    }
+    if (x.size(1) > longest()) {
+      throw new IllegalArgumentException(
+          "a prompt of "
+              + x.size(1)
+              + " examples is longer than the "
+              + longest()
+              + " that the model can read: choose position=none or rope for longer ones");
+    }
+    Tensor pairs = Tensor.stack(2, input.get().forward(x), output.get().forward(y.unsqueeze(2)));
+    Tensor hidden = stack.get().forward(pairs.flatten(1, 2), null, null);
+    Tensor atInputs = hidden.unflatten(1, x.size(1), 2).select(2, 0);
+    Tensor predicted = head.get().forward(atInputs);
+    return predicted.dtype() == DType.FLOAT64 ? predicted : predicted.to(DType.FLOAT32);
+  }
+
+  @Override
+  protected String details() {
+    return config.layers() + " layers, width " + config.width();
+  }
+}
