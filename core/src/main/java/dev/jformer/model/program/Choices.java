@@ -31,15 +31,19 @@ final class Choices {
 
   /** The weights of the things that the last dimension counts; they sum to 1. */
   Tensor of(Tensor logits) {
-    int last = logits.rank() - 1;
+    return of(logits, logits.rank() - 1);
+  }
+
+  /** The weights of the things that a dimension counts; they sum to 1. */
+  Tensor of(Tensor logits, int dim) {
     if (hard) {
       return logits
           .zerosLike()
-          .scatter(last, logits.argmax(last).unsqueeze(last), 1)
+          .scatter(dim, logits.argmax(dim).unsqueeze(dim), 1)
           .to(DType.FLOAT32);
     }
     Tensor gumbel =
         Tensor.rand(logits.shape().toArray()).clamp(SMALLEST, 1 - 1e-7).log().neg().log();
-    return logits.sub(gumbel).mul(1 / temperature).softmax(last);
+    return logits.sub(gumbel).mul(1 / temperature).softmax(dim);
   }
 }

@@ -126,7 +126,7 @@ public final class Discretisation {
     }
     int[] read = best(block.tables.read.value());
     Tensor pairs = pairsOfValues(config.values(), block.tables.count());
-    int[][] made = rows(block.tables.of(pairs));
+    int[][] made = rows(block.tables.of(pairs).transpose(1, 2));
     for (int i = 0; i < block.tables.count(); i++) {
       steps.add(
           new Step.Table(
@@ -213,8 +213,9 @@ public final class Discretisation {
     }
     Tensor read =
         Tensor.of(pairs, 1, (long) rows.length * columns.length, 2)
-            .expand(block.rules.count(), (long) rows.length * columns.length, 2);
-    int[] made = best(block.rules.of(read).select(0, rule));
+            .expand(block.rules.count(), (long) rows.length * columns.length, 2)
+            .transpose(1, 2);
+    int[] made = best(block.rules.of(read).select(0, rule).t());
     return new Step.NumberTable(name, first, second, rows, columns, square(made, columns.length));
   }
 
@@ -271,13 +272,14 @@ public final class Discretisation {
     return rows;
   }
 
-  /** One-hot vectors of all pairs of values, for each of some perceptrons: [count, V², 2V]. */
+  /** One-hot vectors of all pairs of values, for each of some perceptrons: [count, 2V, V²]. */
   private static Tensor pairsOfValues(int values, int count) {
     Tensor eye = Tensor.ones(values, values).tril(0).triu(0);
     Tensor first = eye.repeatInterleave(values, 0);
     Tensor second = eye.repeat(values, 1);
     return Tensor.cat(1, first, second)
+        .t()
         .unsqueeze(0)
-        .expand(count, (long) values * values, 2L * values);
+        .expand(count, 2L * values, (long) values * values);
   }
 }

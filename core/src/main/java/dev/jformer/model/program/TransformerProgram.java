@@ -181,43 +181,40 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
     choices.hard(!isTraining());
     int size = config.values();
     Tensor eye = Tensor.ones(size, size).tril(0).triu(0);
-    Tensor tokens = eye.indexSelect(0, ids.flatten(0, 1)).view(1, batch * length * size);
+    Tensor tokens = eye.indexSelect(1, ids.t().flatten(0, 1)).view(1, size * length * batch);
     Tensor positions =
-        eye.narrow(0, 0, length)
-            .unsqueeze(0)
-            .expand(batch, length, size)
-            .reshape(1, batch * length * size);
+        eye.narrow(1, 0, length)
+            .unsqueeze(2)
+            .expand(size, length, batch)
+            .reshape(1, size * length * batch);
     ProgramBlock.State state =
         new ProgramBlock.State(Tensor.cat(0, tokens, positions), Tensor.ones(1, batch * length));
     ProgramBlock.Pass pass =
-        new ProgramBlock.Pass(
-            batch, length, visible(batch, length, paddingMask), closeness((int) length));
+        new ProgramBlock.Pass(batch, length, visible(length, paddingMask), closeness((int) length));
     for (ProgramBlock block : blocks) {
       state = block.forward(state, pass);
     }
-    return readout(state, batch * length).view(batch, length, config.labels());
+    return readout(state).view(config.labels(), length, batch).permute(2, 1, 0);
   }
 
-  private Tensor readout(ProgramBlock.State state, long tokens) {
+  /** Logits [labels, T·B]. */
+  private Tensor readout(ProgramBlock.State state) {
     long variables = state.categorical().size(0);
-    Tensor flat =
-        state
-            .categorical()
-            .view(variables, tokens, config.values())
-            .transpose(0, 1)
-            .reshape(tokens, variables * config.values());
-    return flat.matmul(scores.value().flatten(0, 1))
-        .add(state.numbers().t().matmul(numberScores.value()));
+    Tensor values = state.categorical().view(variables * config.values(), state.numbers().size(1));
+    return scores
+        .value()
+        .flatten(0, 1)
+        .t()
+        .matmul(values)
+        .add(numberScores.value().t().matmul(state.numbers()));
   }
 
-  private Tensor visible(long batch, long length, Tensor paddingMask) {
-    Tensor all = Tensor.ones(1, batch, length, length);
-    if (config.causal()) {
-      all = all.tril(0);
-    }
+  private Tensor visible(long length, Tensor paddingMask) {
+    Tensor all = Tensor.ones(length, length);
+    Tensor seen = (config.causal() ? all.tril(0) : all).view(1, length, length, 1);
     return paddingMask == null
-        ? all
-        : all.mul(paddingMask.to(DType.FLOAT32).view(1, batch, 1, length));
+        ? seen
+        : seen.mul(paddingMask.to(DType.FLOAT32).t().reshape(1, 1, length, paddingMask.size(0)));
   }
 
   private static Tensor closeness(int length) {
@@ -231,7 +228,7 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
             (float) (distance == 0 ? -2 : -(distance - 1) * step - right);
       }
     }
-    return Tensor.of(values, length, length);
+    return Tensor.of(values, length, length, 1);
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
 
 /**
  * A Transformer Program in plain loops and double precision, one token and one head at a time, as
@@ -35,8 +36,25 @@ final class NaiveTransformerProgram {
         : value.to(dev.jformer.tensor.DType.FLOAT64).flatten(0, value.rank() - 1).toDoubles();
   }
 
-  /** Weights of rows of {@code size} logits, with noise. */
+  /** The place of a logit [count, T, V] in the model's order, [count, V, T]. */
+  private int at(int index, int length) {
+    int size = config.values();
+    int value = index % size;
+    int token = index / size % length;
+    int perceptron = index / size / length;
+    return (perceptron * size + value) * length + token;
+  }
+
   private double[][] choose(double[] logits, int size, long... shape) {
+    return choose(logits, size, index -> index, shape);
+  }
+
+  /**
+   * Weights of rows of {@code size} logits, with noise.
+   *
+   * @param place the place of a logit's noise among those drawn
+   */
+  private double[][] choose(double[] logits, int size, IntUnaryOperator place, long... shape) {
     double[] uniform =
         Tensor.rand(shape)
             .flatten(0, shape.length - 1)
@@ -47,7 +65,7 @@ final class NaiveTransformerProgram {
       double sum = 0;
       double largest = Double.NEGATIVE_INFINITY;
       for (int i = 0; i < size; i++) {
-        double u = Math.min(1 - 1e-7, Math.max(1e-10, uniform[row * size + i]));
+        double u = Math.min(1 - 1e-7, Math.max(1e-10, uniform[place.applyAsInt(row * size + i)]));
         rows[row][i] = (logits[row * size + i] - Math.log(-Math.log(u))) / temperature;
         largest = Math.max(largest, rows[row][i]);
       }
@@ -158,7 +176,7 @@ final class NaiveTransformerProgram {
         }
       }
     }
-    double[][] attention = choose(scores, length, selecting, 1, length, length);
+    double[][] attention = choose(scores, length, selecting, length, length, 1);
     double[][] values = choose(flat(place + "values"), variables, selecting, variables);
     double[][] counted = choose(flat(place + "counted"), count, config.numericalHeads(), count);
     List<List<double[]>> taken = new ArrayList<>();
@@ -240,7 +258,7 @@ final class NaiveTransformerProgram {
         }
       }
     }
-    double[][] chosen = choose(logits, size, count, length, size);
+    double[][] chosen = choose(logits, size, index -> at(index, length), count, size, length);
     double[][][] results = new double[count][length][];
     for (int p = 0; p < count; p++) {
       results[p] = Arrays.copyOfRange(chosen, p * length, (p + 1) * length);
