@@ -34,6 +34,7 @@ module dev.jformer.core {
   exports dev.jformer.compress.prune;
   exports dev.jformer.compress.quantize;
   exports dev.jformer.config;
+  exports dev.jformer.construct;
   exports dev.jformer.data;
   exports dev.jformer.data.algorithm;
   exports dev.jformer.data.image;

@@ -29,6 +29,7 @@ class LayeringTest {
           "rasp",
           "program",
           "search",
+          "construct",
           "io",
           "nn",
           "position",
