@@ -284,6 +284,7 @@ module dev.jformer.core {
       dev.jformer.position.PerLayerPosition.Config,
       dev.jformer.position.Rope.Config,
       dev.jformer.position.RopeAlibi.Config,
+      dev.jformer.position.ShiftedPosition.Config,
       dev.jformer.position.Sinusoidal.Config,
       dev.jformer.position.T5Bias.Config;
   provides dev.jformer.position.RopeScaling with

@@ -32,6 +32,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.adaptation.RandomTeachersStudy,
       dev.jformer.studies.adaptation.TlegStudy,
       dev.jformer.studies.algorithmic.CotExpressivePowerStudy,
+      dev.jformer.studies.algorithmic.RaspLengthGeneralizationStudy,
       dev.jformer.studies.algorithmic.TransformerProgramsStudy,
       dev.jformer.studies.channelmixer.EmoeStudy,
       dev.jformer.studies.channelmixer.EvomoeStudy,

@@ -17,6 +17,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -233,12 +234,13 @@ class PositionTest {
               Tensor bias = position.bias(0, 5, 5, true);
               switch (name) {
                 case "none" -> assertFalse(embeds || rotates || bias != null);
-                case "learned", "sinusoidal" -> assertTrue(embeds && !rotates && bias == null);
+                case "learned", "shifted", "sinusoidal" ->
+                    assertTrue(embeds && !rotates && bias == null);
                 case "rope" -> assertTrue(rotates && !embeds && bias == null);
                 case "alibi", "t5" -> assertTrue(bias != null && !embeds && !rotates);
                 default -> {}
               }
-              boolean hasTable = name.equals("learned") || name.equals("combined");
+              boolean hasTable = List.of("learned", "shifted", "combined").contains(name);
               assertEquals(!hasTable, position.extrapolates(), name);
             });
     assertNull(new NoPosition.Config().build(8, 2, 4, 16).bias(0, 3, 3, true));

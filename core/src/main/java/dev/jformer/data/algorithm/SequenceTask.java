@@ -37,6 +37,11 @@ public enum SequenceTask {
     return this == COPY_UNIQUE || this == SORT;
   }
 
+  /** Whether answers are counts, which may be larger than the numbers of prompts. */
+  boolean counts() {
+    return this == HISTOGRAM || this == DOUBLE_HISTOGRAM;
+  }
+
   /** The answer. */
   List<Integer> of(List<Integer> given) {
     return switch (this) {

@@ -74,8 +74,7 @@ public record Sequences(
 
   @Override
   public List<String> symbols() {
-    // Counts are numbers too.
-    int most = Math.max(numbers, longest + 1);
+    int most = task.counts() ? Math.max(numbers, longest + 1) : numbers;
     List<String> all = Symbols.join(List.of(END, ANSWER), Symbols.numbers(0, most));
     return Symbols.join(all, IntStream.range(0, hintCount()).mapToObj(Sequences::hint).toList());
   }

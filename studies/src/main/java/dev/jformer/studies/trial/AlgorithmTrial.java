@@ -48,6 +48,17 @@ public record AlgorithmTrial(
     }
   }
 
+  /** Checks that the tests have the symbols of the problem. */
+  public AlgorithmTrial {
+    tests = List.copyOf(tests);
+    for (Problem test : tests) {
+      if (!test.symbols().equals(problem.symbols())) {
+        throw new IllegalArgumentException(
+            test + " has other symbols than " + problem + ": expected the same");
+      }
+    }
+  }
+
   /** A trial that tests on the problem that is learned. */
   public AlgorithmTrial(
       Problem problem, int samples, int answers, CausalLm.Config model, TrainingConfig training) {
