@@ -86,8 +86,8 @@ public final class DiswotStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
-    List<Shape> shapes = shapes(lab.pick(4, 28, 64));
-    int epochs = lab.pick(1, 5, 30);
+    List<Shape> shapes = shapes(lab.pick(4, 24, 64));
+    int epochs = lab.pick(1, 4, 30);
     try (Digits digits = new Digits(lab.scale())) {
       VisionTransformer.Config teacher =
           Digits.vision(lab.pick(2, 4, 6), lab.pick(16, 48, 96), lab.pick(2, 4, 4));
@@ -97,7 +97,7 @@ public final class DiswotStudy implements Study {
               "teacher",
               TlegStudy.saving(
                   digits,
-                  training(digits, lab.pick(1, 20, 60)),
+                  training(digits, lab.pick(1, 12, 60)),
                   session -> digits.model(teacher, 1000),
                   (model, session) -> digits.task(model, BATCH, session.seed()),
                   session -> folder));
@@ -107,7 +107,7 @@ public final class DiswotStudy implements Study {
               .learn(
                   lab,
                   "student",
-                  lab.pick(1, 2, 3),
+                  lab.pick(1, 1, 3),
                   shape ->
                       taught(
                           digits,
@@ -121,9 +121,9 @@ public final class DiswotStudy implements Study {
       lab.note(
           "%d students of digits of 8 x 8 pixels, drawn from %s; each learns for %d epochs of"
               + " batches of %d from a teacher of %s, %.1f %% right, at temperature 4 and with half"
-              + " of the loss. What is ranked is the accuracy on %d test images, a mean over"
-              + " seeds. Scores are means over %d initialisations, on one batch; the semantic"
-              + " distance is the form for any width, which compares classes with classes.",
+              + " of the loss. What is ranked is the accuracy on %d test images. Scores are means"
+              + " over %d initialisations, on one batch; the semantic distance is the form for any"
+              + " width, which compares classes with classes.",
           shapes.size(),
           "1 to 4 blocks, widths 16 to 48, 2 or 4 heads or pooling, perceptrons of 1 to 4 times the"
               + " width",

@@ -99,11 +99,11 @@ public final class RandomTeachersStudy implements Study {
   public void run(ExperimentContext lab) {
     Size size =
         lab.pick(new Size(1, 16, 2, 16), new Size(3, 48, 4, 256), new Size(6, 128, 8, 4096));
-    int epochs = lab.pick(1, 10, 100);
+    int epochs = lab.pick(1, 8, 100);
     int seeds = lab.pick(1, 3, 5);
     try (Digits digits = new Digits(lab.scale())) {
       Arms<Arm> arms = Arms.of(name(0), new Arm(0, false)).arm(name(NEAR), new Arm(NEAR, false));
-      for (double alpha : lab.pick(List.of(1.0), List.of(0.1, 0.5, 1.0), List.of(0.1, 0.5, 1.0))) {
+      for (double alpha : lab.pick(List.of(1.0), List.of(0.1, 1.0), List.of(0.1, 0.5, 1.0))) {
         arms = arms.arm(name(alpha), new Arm(alpha, false));
       }
       Measured<Probed> probed =

@@ -62,8 +62,8 @@ public final class TlegStudy implements Study {
     Size size = lab.pick(new Size(16, 2, 4), new Size(32, 4, 6), new Size(96, 4, 12));
     List<Integer> depths =
         lab.pick(List.of(2, 3), List.of(3, 4, 5, 6, 8), List.of(3, 4, 5, 6, 8, 12));
-    int first = lab.pick(1, 15, 100);
-    int second = lab.pick(1, 4, 10);
+    int first = lab.pick(1, 10, 100);
+    int second = lab.pick(1, 3, 10);
     int seeds = lab.pick(1, 3, 5);
     try (Digits digits = new Digits(lab.scale())) {
       Path teacher = lab.files("teacher");
