@@ -19,6 +19,7 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.train.AnswerModelling;
 import dev.jformer.train.Task;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,6 +85,25 @@ public record AlgorithmJob() implements Job {
     public String fingerprint() {
       return Fingerprint.of(
           Configs.toJson(new Origin(data, seed)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public int checkTeacher(Path folder, Model teacher) {
+      Path file = folder.resolve(Tokenizer.FILE);
+      try {
+        String theirs = Files.exists(file) ? Files.readString(file) : "";
+        if (!theirs.equals(ProblemTokenizer.json(data.problem()))) {
+          throw new RunException(
+              "the teacher in "
+                  + folder
+                  + " has other symbols than the problem '"
+                  + data.problem().type()
+                  + "': expected one that learned the same problem");
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot read " + file, e);
+      }
+      return 0;
     }
 
     @Override

@@ -100,6 +100,12 @@ public record SentenceEmbeddingJob() implements Job {
     }
 
     @Override
+    public int checkTeacher(Path folder, Model teacher) {
+      SharedVocabulary.check(tokenizer, folder);
+      return 0;
+    }
+
+    @Override
     public DataSummary summary(Task task) {
       ContrastiveLearning learning = (ContrastiveLearning) task;
       return new DataSummary(

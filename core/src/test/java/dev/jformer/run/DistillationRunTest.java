@@ -201,4 +201,26 @@ class DistillationRunTest {
       assertEquals(5, ((CausalLm) expanded).config().layers());
     }
   }
+
+  private static Recipe algorithm(String problem) {
+    return Recipe.named("algorithm")
+        .with("data.problem", problem)
+        .with("data.heldOut", "20")
+        .with("model.layers", "1")
+        .with("model.width", "16")
+        .with("model.mixer.heads", "2")
+        .with("training.batch", "4")
+        .withSteps(3);
+  }
+
+  @Test
+  void aTeacherOfAnotherProblemIsRefused() throws IOException {
+    Path teacher = folder.resolve("teacher");
+    Run.train(algorithm("{\"type\":\"arithmetic\"}"), teacher, Progress.none());
+    Distillation taught = new Distillation().withTeacher(teacher.toString());
+    Recipe same = algorithm("{\"type\":\"arithmetic\"}").withObjective(taught);
+    assertEquals(3, losses(same, "same").size());
+    String other = refused(algorithm("{\"type\":\"brackets\"}").withObjective(taught));
+    assertTrue(other.contains("other symbols than the problem 'brackets'"), other);
+  }
 }
