@@ -30,6 +30,10 @@ final class GgufLlama extends GgufRotary {
   @Override
   void read(GgufFile file, ObjectNode config) {
     readWindow(file.metadata(), config);
+    if (file.tensors().containsKey("blk.0.attn_q.bias")) { // which no key says
+      config.put("attention_bias", true);
+      config.put("mlp_bias", file.tensors().containsKey("blk.0.ffn_down.bias"));
+    }
   }
 
   @Override
@@ -39,10 +43,10 @@ final class GgufLlama extends GgufRotary {
 
   @Override
   public StoredOrder order(JsonNode config, String name) {
-    if (name.endsWith(".attn_q.weight")) {
+    if (name.endsWith(".attn_q.weight") || name.endsWith(".attn_q.bias")) {
       return new StoredOrder.RotaryPairs(config.path("num_attention_heads").asInt());
     }
-    return name.endsWith(".attn_k.weight")
+    return name.endsWith(".attn_k.weight") || name.endsWith(".attn_k.bias")
         ? new StoredOrder.RotaryPairs(config.path("num_key_value_heads").asInt())
         : StoredOrder.SAME;
   }

@@ -20,6 +20,10 @@ final class GgufQwen extends GgufRotary {
 
   @Override
   void writeMore(JsonNode config, GgufWriter out) {
+    if (config.path("attention_bias").asBoolean()) {
+      throw new ConfigException(
+          "this model cannot be saved in GGUF, whose " + name() + " has no biases but Qwen2's");
+    }
     if (config.path("use_sliding_window").asBoolean()) {
       throw new ConfigException(
           "this model cannot be saved in GGUF, whose " + name() + " has no sliding window");

@@ -1,6 +1,7 @@
 package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 
 /** Llama in Hugging Face's format, of all versions with plain text. */
@@ -22,12 +23,24 @@ final class Llama extends LlamaLike {
 
   @Override
   void check(Fields fields) {
-    fields.supports("attention_bias", fields.flag("attention_bias", false), false);
-    fields.supports("mlp_bias", fields.flag("mlp_bias", false), false);
+    if (!fields.flag("attention_bias", false)) {
+      fields.supports("mlp_bias", hasBias(fields), false);
+    }
+  }
+
+  @Override
+  boolean hasBias(Fields fields) {
+    return fields.flag("mlp_bias", false);
+  }
+
+  @Override
+  SoftmaxAttention.Config attention(Fields fields, SoftmaxAttention.Config plain) {
+    boolean bias = fields.flag("attention_bias", false);
+    return plain.withQkvBias(bias).withOutBias(bias);
   }
 
   @Override
   void write(CausalLm.Config ours, ObjectNode config) {
-    config.put("attention_bias", false).put("mlp_bias", false);
+    config.put("attention_bias", hasAttentionBias(ours)).put("mlp_bias", ours.bias());
   }
 }

@@ -76,6 +76,11 @@ abstract class LlamaLike implements Family.Written {
     return "hidden_act";
   }
 
+  /** Whether the linear layers of the MLP, and all others, have a bias. */
+  boolean hasBias(Fields fields) {
+    return false;
+  }
+
   /** The gate's activation, the only one in this family. */
   Activation activation() {
     return Activation.SILU;
@@ -134,7 +139,7 @@ abstract class LlamaLike implements Family.Written {
                     b.mixer(LayerPattern.ofMixers(mixers))
                         .ffn(new GatedMlp.Config(activation(), 1, fields.size("intermediate_size")))
                         .norm(norm(fields.positive("rms_norm_eps", 1e-6)))
-                        .bias(false));
+                        .bias(hasBias(fields)));
     return model(fields, plain);
   }
 
@@ -212,6 +217,12 @@ abstract class LlamaLike implements Family.Written {
     }
   }
 
+  /** Whether all linear layers of the attention have a bias. */
+  static boolean hasAttentionBias(CausalLm.Config ours) {
+    SoftmaxAttention.Config mixer = attention(ours);
+    return ours.bias() || (mixer.qkvBias() && mixer.outBias());
+  }
+
   /** The attention of the first block. */
   static SoftmaxAttention.Config attention(CausalLm.Config ours) {
     return (SoftmaxAttention.Config) LayerPattern.mixer(ours, 0);
@@ -262,7 +273,7 @@ abstract class LlamaLike implements Family.Written {
     long headDim = mixer.headDim(config.width());
     long queries = mixer.heads() * headDim;
     long keys = mixer.groups() * headDim;
-    for (String kind : mixer.qkvBias() ? List.of("weight", "bias") : List.of("weight")) {
+    for (String kind : kinds(mixer.qkvBias() || config.bias())) {
       names.joined(
           "mixer.qkv." + kind,
           List.of(
@@ -273,7 +284,13 @@ abstract class LlamaLike implements Family.Written {
       names.same("mixer.queryNorm.weight", "self_attn.q_norm.weight");
       names.same("mixer.keyNorm.weight", "self_attn.k_norm.weight");
     }
-    names.same("mixer.out.weight", "self_attn.o_proj.weight");
+    for (String kind : kinds(mixer.outBias() || config.bias())) {
+      names.same("mixer.out." + kind, "self_attn.o_proj." + kind);
+    }
+  }
+
+  private static List<String> kinds(boolean bias) {
+    return bias ? List.of("weight", "bias") : List.of("weight");
   }
 
   /** The norms of a block after its attention. */
@@ -284,11 +301,13 @@ abstract class LlamaLike implements Family.Written {
   /** The weights of a block's MLP. */
   void mlpWeights(CausalLm.Config config, Names names) {
     long hidden = ((GatedMlp.Config) config.ffn()).hiddenFor(config.width());
-    names.joined(
-        "ffn.gateUp.weight",
-        List.of("mlp.gate_proj.weight", "mlp.up_proj.weight"),
-        List.of(hidden, hidden));
-    names.same("ffn.down.weight", "mlp.down_proj.weight");
+    for (String kind : kinds(config.bias())) {
+      names.joined(
+          "ffn.gateUp." + kind,
+          List.of("mlp.gate_proj." + kind, "mlp.up_proj." + kind),
+          List.of(hidden, hidden));
+      names.same("ffn.down." + kind, "mlp.down_proj." + kind);
+    }
   }
 
   @Override

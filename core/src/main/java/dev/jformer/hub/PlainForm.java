@@ -62,6 +62,7 @@ final class PlainForm {
         .withCache(new KeyValueCache.Config())
         .withHeadDim(headDim)
         .withQkvBias(attention.qkvBias() || config.bias())
+        .withOutBias(attention.outBias() || config.bias())
         .withScale(scale);
   }
 

@@ -5,7 +5,9 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
 import dev.jformer.nn.Norm;
 
-/** Qwen3 in Hugging Face's format: Qwen2 with normalised queries and keys instead of biases. */
+/**
+ * Qwen3 in Hugging Face's format: Qwen2 with normalised queries and keys, usually without biases.
+ */
 final class Qwen3 extends Qwen2 {
   @Override
   public String modelType() {
@@ -23,19 +25,18 @@ final class Qwen3 extends Qwen2 {
   }
 
   @Override
-  void check(Fields fields) {
-    fields.supports("attention_bias", fields.flag("attention_bias", false), false);
-  }
-
-  @Override
   SoftmaxAttention.Config attention(Fields fields, SoftmaxAttention.Config plain) {
     double epsilon = fields.positive("rms_norm_eps", 1e-6);
-    return plain.withQueryKeyNorm(new Norm.RmsNormConfig(epsilon));
+    boolean bias = fields.flag("attention_bias", false);
+    return plain
+        .withQkvBias(bias)
+        .withOutBias(bias)
+        .withQueryKeyNorm(new Norm.RmsNormConfig(epsilon));
   }
 
   @Override
   void write(CausalLm.Config ours, ObjectNode config) {
     super.write(ours, config);
-    config.put("attention_bias", false);
+    config.put("attention_bias", hasAttentionBias(ours));
   }
 }

@@ -74,6 +74,11 @@ public record BlockContext(
 
   /** Builds a linear layer whose output is added to the residual stream. */
   public Layer residual(long in, long out) {
+    return residual(in, out, bias);
+  }
+
+  /** The same with or without a bias, whatever other linear layers have. */
+  public Layer residual(long in, long out, boolean bias) {
     double scale = init.scaleResidual() ? 1 / Math.sqrt(2.0 * layers) : 1;
     return projection.build(in, out, bias, Initializer.normal(init.deviation() * scale));
   }

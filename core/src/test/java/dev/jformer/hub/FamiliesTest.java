@@ -11,6 +11,7 @@ import dev.jformer.config.ConfigException;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.io.SafetensorsFile;
+import dev.jformer.io.gguf.GgufType;
 import dev.jformer.model.CausalLm;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tiny models of the decoder families, made by Python transformers; see
@@ -52,6 +54,31 @@ class FamiliesTest {
 
   private static SafetensorsFile expected(String name) throws IOException {
     return SafetensorsFile.open(MODELS.resolve(name).resolve("expected.safetensors"));
+  }
+
+  /** GGUF has no key for biases: its tensors say it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-bias", "llama-biases"})
+  void biasesAreKeptInGguf(String name) throws IOException {
+    Path file = folder.resolve("biases.gguf");
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad();
+        CausalLm model = load(MODELS.resolve(name));
+        SafetensorsFile expected = expected(name)) {
+      Gguf.save(model, null, List.of(), GgufType.F32, file);
+      try (CausalLm again = load(file)) {
+        assertNear(
+            expected.tensor("logits"), again.logits(expected.tensor("input_ids")), 1e-4, name);
+      }
+    }
+    try (CausalLm model = load(MODELS.resolve("qwen3-bias"))) {
+      String message =
+          assertThrows(
+                  ConfigException.class,
+                  () -> Gguf.save(model, null, List.of(), GgufType.F32, file))
+              .getMessage();
+      assertTrue(message.contains("qwen3 has no biases"), message);
+    }
   }
 
   private static void assertNear(Tensor expected, Tensor found, double tolerance, String what) {
@@ -252,7 +279,7 @@ class FamiliesTest {
         "opt | activation_function | 'gelu' | activation_function is gelu",
         "gpt-neox | attention_bias | false | attention_bias is false",
         "gpt-neox | hidden_act | 'elu' | hidden_act is elu",
-        "qwen3 | attention_bias | true | attention_bias is true",
+        "llama-biases | attention_bias | false | mlp_bias is true",
         "qwen2 | layer_types | ['full_attention'] | layer_types has 1 entries: expected 3",
         "gemma3 | layer_types | ['a','b','c','d'] | layer_types[0] is a, which is not supported",
         "gemma3 | use_bidirectional_attention | true | use_bidirectional_attention is true",

@@ -242,8 +242,8 @@ class HuggingFaceTest {
         "Llama, which has a gated MLP",
         () -> save("{'position':{'type':'rope'},'norm':{'type':'rms'}}", null));
     expectRefusal(
-        "Llama, whose bias is false: its own is true",
-        () -> save(LLAMA.replace("'bias':false", "'bias':true"), null));
+        "Llama, whose mixer.outBias is false: its own is true",
+        () -> save(LLAMA.replace("'heads':4", "'heads':4,'outBias':true"), null));
     expectRefusal(
         "Llama, whose mixer.logitCap is 0.0: its own is 7.0",
         () -> save(LLAMA.replace("'heads':4", "'heads':4,'logitCap':7"), null));
@@ -287,7 +287,7 @@ class HuggingFaceTest {
     expectConfig("llama", "rope_parameters", "{'factor':2}", "rope_parameters.factor is set");
     expectConfig("llama", "rope_parameters", "{'rope_theta':'x'}", "expected a number");
     expectConfig("llama", "partial_rotary_factor", "0.5", "partial_rotary_factor is 0.5");
-    expectConfig("llama", "attention_bias", "true", "attention_bias is true");
+    expectConfig("llama", "mlp_bias", "true", "mlp_bias is true");
     expectConfig("llama", "hidden_act", "'relu'", "hidden_act is relu");
     expectConfig("llama", "hidden_act", "[1]", "hidden_act is [1]: expected a string");
     expectConfig("llama", "rms_norm_eps", "1e999", "expected a number");

@@ -106,7 +106,7 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
    * @param parts what the linear layer makes for each token, in widths of a head
    */
   protected Attention(int heads, int groups, long parts, BlockContext context, Position position) {
-    this(new Layout(heads, groups, 0, context.bias()), parts, context, position);
+    this(new Layout(heads, groups, 0, context.bias(), context.bias()), parts, context, position);
   }
 
   /** As above, for variants with heads of any width, or a bias of their own. */
@@ -122,7 +122,8 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
     this.causal = context.causal();
     this.position = position;
     this.qkv = child("qkv", Layer.class, context.linear(width, parts * headDim, layout.qkvBias));
-    this.out = child("out", Layer.class, context.residual((long) heads * headDim, width));
+    this.out =
+        child("out", Layer.class, context.residual((long) heads * headDim, width, layout.outBias));
     this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
     this.parts = parts;
   }
@@ -134,8 +135,9 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
    * @param groups G, the number of heads of keys and values, must divide H; 0 for as many as heads
    * @param headDim d, the width of one head; 0 for the model's width divided by H
    * @param qkvBias whether queries, keys and values have a bias
+   * @param outBias whether the layer that joins the heads has a bias
    */
-  protected record Layout(int heads, int groups, int headDim, boolean qkvBias) {
+  protected record Layout(int heads, int groups, int headDim, boolean qkvBias, boolean outBias) {
     /** Replaces a number of groups of 0. */
     public Layout {
       groups = groups == 0 ? heads : groups;

@@ -43,6 +43,7 @@ public final class SoftmaxAttention extends Attention {
    * @param headDim d, the width of one head; 0 for the model's width divided by H
    * @param qkvBias whether queries, keys and values have a bias even if other linear layers have
    *     none
+   * @param outBias whether the layer that joins the heads has a bias even if others have none
    * @param queryKeyNorm the normalisation of each head's queries and keys, before positions
    * @param window a token sees only those less than so many positions away; 0 for all
    * @param scale the factor of the products of queries and keys; 0 for 1/√d
@@ -56,6 +57,7 @@ public final class SoftmaxAttention extends Attention {
       Cache.Config cache,
       int headDim,
       boolean qkvBias,
+      boolean outBias,
       Norm.Config queryKeyNorm,
       int window,
       double scale,
@@ -73,7 +75,7 @@ public final class SoftmaxAttention extends Attention {
 
     /** Attention with a kind of key-value cache. */
     public Config(int heads, int keyValueHeads, Cache.Config cache) {
-      this(heads, keyValueHeads, cache, 0, false, new Norm.NoNormConfig(), 0, 0, 0);
+      this(heads, keyValueHeads, cache, 0, false, false, new Norm.NoNormConfig(), 0, 0, 0);
     }
 
     /** Checks the values. */
@@ -125,7 +127,8 @@ public final class SoftmaxAttention extends Attention {
             config.heads(),
             config.keyValueHeads(),
             config.headDim(context.width()),
-            context.bias() || config.qkvBias()),
+            context.bias() || config.qkvBias(),
+            context.bias() || config.outBias()),
         context,
         position);
     this.config = config;
