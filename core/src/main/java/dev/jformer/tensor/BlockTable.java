@@ -29,6 +29,9 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
 
   private static final int WIDE_TAIL = 8;
 
+  /** An even number of rows, which are turned to columns together. */
+  private static final long ROWS = 4096;
+
   /** As many columns at least are converted to floats at a time. */
   private static final long FEWEST_COLUMNS = 256;
 
@@ -53,14 +56,13 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
     long rows = blocks.integers().size(0);
     long width = blocks.integers().size(1);
     Tensor codes = Tensor.empty(DType.UINT8, width, columnBytes(rows, narrow ? 4 : 8));
-    Tensor shifted = blocks.integers().viewAs(DType.UINT8).add((long) zero); // modulo 256
-    if (narrow) {
-      Tensor even = rows % 2 == 0 ? shifted : Functional.pad(shifted, 0, 0, 0, 0, 1);
-      Tensor pairs = even.unflatten(0, -1, 2);
-      Tensor bytes = pairs.select(1, 1).mul((long) HALF).add_(pairs.select(1, 0));
-      codes.narrow(1, 0, bytes.size(0)).copy_(bytes.t());
-    } else {
-      codes.narrow(1, 0, rows).copy_(shifted.t());
+    for (long from = 0; from < rows; from += ROWS) {
+      try (Scope scope = Scope.open()) {
+        Tensor strip = blocks.integers().narrow(0, from, Math.min(ROWS, rows - from));
+        Tensor shifted = strip.viewAs(DType.UINT8).add((long) zero); // modulo 256
+        Tensor bytes = narrow ? pairs(shifted) : shifted;
+        codes.narrow(1, narrow ? from / 2 : from, bytes.size(0)).copy_(bytes.t());
+      }
     }
     Tensor undo = Tensor.of(new float[] {1, -zero});
     Tensor tail = (narrow ? undo.to(DType.FLOAT16) : undo).viewAs(DType.UINT8);
@@ -69,6 +71,14 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
         codes,
         blocks.scales().t().contiguous(),
         blocks.offsets() == null ? null : blocks.offsets().t().contiguous());
+  }
+
+  /** Joins rows of 4-bit integers in pairs, the even one in the lower half. */
+  private static Tensor pairs(Tensor shifted) {
+    long rows = shifted.size(0);
+    Tensor even = rows % 2 == 0 ? shifted : Functional.pad(shifted, 0, 0, 0, 0, 1);
+    Tensor pairs = even.unflatten(0, -1, 2);
+    return pairs.select(1, 1).mul((long) HALF).add_(pairs.select(1, 0));
   }
 
   /** The number of bits of an integer, 4 or 8. */

@@ -86,6 +86,8 @@ class BlockTableTest {
     "OFFSET_4,65,96,16",
     "OFFSET_4,128,128,32",
     "OFFSET_4,1536,576,32",
+    "OFFSET_4,4097,32,32",
+    "SYMMETRIC_8,8200,32,16",
     "SYMMETRIC_8,1,32,32",
     "SYMMETRIC_8,64,32,16",
     "SYMMETRIC_8,129,320,32",

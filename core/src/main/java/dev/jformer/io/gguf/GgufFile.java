@@ -8,6 +8,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.tensor.TensorException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -26,9 +27,9 @@ import java.util.Optional;
 /**
  * A GGUF file, version 2 or 3: metadata and named tensors, which may be quantized.
  *
- * <p>The file is mapped, not read. {@link #tensor} yields views of its pages for floating-point
- * types, and float32 copies of quantized tensors. Do not shorten or overwrite a file in place while
- * it is open, which would end the process.
+ * <p>The file is mapped: {@link #tensor} yields views of its pages for floating-point types.
+ * Quantized tensors are read piece by piece, and become float32 copies. Do not shorten or overwrite
+ * a file in place while it is open, which would end the process.
  */
 public final class GgufFile implements AutoCloseable {
   private static final String SUFFIX = ".gguf";
@@ -45,16 +46,23 @@ public final class GgufFile implements AutoCloseable {
   private final GgufMetadata metadata;
   private final Map<String, GgufTensor> tensors;
   private final Tensor bytes;
+  private final FileChannel channel;
 
   /** Where the tensors begin. */
   private final long start;
 
   private GgufFile(
-      Path path, GgufMetadata metadata, Map<String, GgufTensor> tensors, Tensor bytes, long start) {
+      Path path,
+      GgufMetadata metadata,
+      Map<String, GgufTensor> tensors,
+      Tensor bytes,
+      FileChannel channel,
+      long start) {
     this.path = path;
     this.metadata = metadata;
     this.tensors = Collections.unmodifiableMap(tensors);
     this.bytes = bytes;
+    this.channel = channel;
     this.start = start;
   }
 
@@ -79,7 +87,13 @@ public final class GgufFile implements AutoCloseable {
       Map<String, GgufTensor> tensors = tensors(in, directory);
       long start = start(in.position(), metadata);
       check(tensors, size - start, alignment(metadata));
-      return new GgufFile(path, metadata, tensors, map(path, size), start);
+      Tensor bytes = map(path, size);
+      try {
+        return new GgufFile(path, metadata, tensors, bytes, FileChannel.open(path), start);
+      } catch (IOException e) {
+        bytes.close();
+        throw e;
+      }
     } catch (FormatException e) {
       String message = String.valueOf(e.getMessage());
       throw message.startsWith(path + ": ") ? e : new FormatException(path + ": " + message, e);
@@ -322,17 +336,32 @@ public final class GgufFile implements AutoCloseable {
     long elements = entry.shape().elements();
     int most = (int) Math.min(CHUNK, elements);
     DecodedBlocks piece = new DecodedBlocks(type, most);
+    ByteBuffer in =
+        ByteBuffer.allocate(most / step * type.blockBytes()).order(ByteOrder.LITTLE_ENDIAN);
     for (long done = 0; done < elements; done += most) {
       int count = (int) Math.min(most, elements - done);
+      in.clear().limit(count / step * type.blockBytes());
+      read(entry, start + entry.begin() + done / step * type.blockBytes(), in);
+      for (int block = 0; block < count / step; block++) {
+        type.decoder().decode(in, block * type.blockBytes(), piece, block);
+      }
       try (Scope scope = Scope.open()) {
-        long begin = start + entry.begin() + done / step * type.blockBytes();
-        long length = (long) count / step * type.blockBytes();
-        ByteBuffer in = bytes.narrow(0, begin, length).asBuffer().order(ByteOrder.LITTLE_ENDIAN);
-        for (int block = 0; block < count / step; block++) {
-          type.decoder().decode(in, block * type.blockBytes(), piece, block);
-        }
         reader.read(done, count, piece);
       }
+    }
+  }
+
+  /** Fills a buffer; not from mapped pages, which would count as memory of the process. */
+  private void read(GgufTensor entry, long position, ByteBuffer in) {
+    try {
+      while (in.hasRemaining()) {
+        if (channel.read(in, position + in.position()) < 0) {
+          throw new FormatException(
+              path + ": ends within the tensor " + FormatException.quote(entry.name()));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + path + ": " + e.getMessage(), e);
     }
   }
 
@@ -340,5 +369,10 @@ public final class GgufFile implements AutoCloseable {
   @Override
   public void close() {
     bytes.close();
+    try {
+      channel.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot close " + path + ": " + e.getMessage(), e);
+    }
   }
 }
