@@ -8,11 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.jformer.config.Configs;
 import dev.jformer.data.DataException;
 import dev.jformer.data.incontext.Conjunctions;
+import dev.jformer.data.incontext.ConstantLearner;
 import dev.jformer.data.incontext.FunctionClass;
 import dev.jformer.data.incontext.LeastSquaresLearner;
 import dev.jformer.data.incontext.LinearFunctions;
+import dev.jformer.data.incontext.NoisyLinearFunctions;
 import dev.jformer.data.incontext.PromptSource;
 import dev.jformer.data.incontext.Prompts;
+import dev.jformer.data.incontext.RidgeLearner;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.model.InContextModel;
 import dev.jformer.model.InContextModel.Prediction;
@@ -105,7 +108,7 @@ class InContextLearningTest {
   void curvesAreMeansOverPrompts() {
     for (boolean isBoolean : new boolean[] {false, true}) {
       FunctionClass functions =
-          isBoolean ? new Conjunctions(4, 0.3, 0, 0.3, false) : new LinearFunctions(4);
+          isBoolean ? new Conjunctions(4, 0.3, 0, 0.3, false, false) : new LinearFunctions(4);
       InContextModel model = model(isBoolean ? Prediction.SIGN : Prediction.VALUE, 4, "softmax");
       Prompts prompts = new PromptSource(functions, 10, 1, 3).heldOut(70);
       ErrorCurve curve = ErrorCurve.of(model, prompts, isBoolean);
@@ -131,6 +134,36 @@ class InContextLearningTest {
     ErrorCurve solved = ErrorCurve.of(new LeastSquaresLearner(), linear, false);
     assertEquals(4, solved.errors().get(0), 1, "nothing is known");
     assertEquals(0, solved.mean(4), 1e-9, "all is known");
+  }
+
+  /** Densities are the losses and the constant; errors may be judged by other outputs. */
+  @Test
+  void densitiesAndOtherOutputs() {
+    InContextModel model = model(Prediction.GAUSSIAN, 4, "softmax");
+    PromptSource source = new PromptSource(new NoisyLinearFunctions(4, 0.1, 2), 10, 1, 3);
+    Prompts prompts = source.heldOut(70);
+    double loss = new InContextLearning(model, source, 70).evaluate().loss();
+    ErrorCurve densities = ErrorCurve.ofDensity(model, prompts);
+    assertEquals(loss + 0.5 * Math.log(2 * Math.PI), densities.mean(0), 1e-5);
+    Prompts truth = Prompts.of(70, 10, 4);
+    ErrorCurve zero = ErrorCurve.of(new ConstantLearner(), prompts, truth, false);
+    assertEquals(0, zero.errors().get(0));
+    double sum = 0;
+    for (int row = 0; row < 70; row++) {
+      sum += Math.pow(prompts.output(row, 0), 2) / 70;
+    }
+    assertEquals(sum, zero.errors().get(1), 1e-9);
+    double ridge = ErrorCurve.ofDensity(new RidgeLearner(1), prompts).errors().get(0);
+    double expected = 0;
+    for (int row = 0; row < 70; row++) {
+      double variance = 1;
+      for (double x : prompts.input(row, 0)) {
+        variance += x * x;
+      }
+      double y = prompts.output(row, 0);
+      expected += 0.5 * (Math.log(2 * Math.PI * variance) + y * y / variance) / 70;
+    }
+    assertEquals(expected, ridge, 1e-9);
   }
 
   /** A little training brings it near the solver, and far from what knows nothing. */

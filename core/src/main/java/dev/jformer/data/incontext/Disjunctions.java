@@ -14,25 +14,31 @@ import java.util.SplittableRandom;
  * @param literals the probability that an input matters, negated or not
  * @param relevant the number of inputs that matter; 0 to draw it by {@code literals}
  * @param forced the share of examples that are made negative
+ * @param monotone whether no input is negated
  * @param teaching whether prompts begin with a teaching sequence
  */
 @AutoService(FunctionClass.class)
 public record Disjunctions(
-    int inputs, double literals, int relevant, double forced, boolean teaching)
+    int inputs, double literals, int relevant, double forced, boolean monotone, boolean teaching)
     implements FunctionClass {
   /** Defaults: 10 inputs, of which three in ten matter; three in ten examples are made negative. */
   public Disjunctions() {
-    this(10, 0.3, 0, 0.3, false);
+    this(10, 0.3, 0, 0.3, false, false);
   }
 
   /** Checks the values. */
   public Disjunctions {
-    negated(inputs, literals, relevant, forced, teaching);
+    negated(inputs, literals, relevant, forced, monotone, teaching);
   }
 
   private static Conjunctions negated(
-      int inputs, double literals, int relevant, double forced, boolean teaching) {
-    return new Conjunctions(inputs, literals, relevant, forced, teaching);
+      int inputs,
+      double literals,
+      int relevant,
+      double forced,
+      boolean monotone,
+      boolean teaching) {
+    return new Conjunctions(inputs, literals, relevant, forced, monotone, teaching);
   }
 
   @Override
@@ -47,7 +53,8 @@ public record Disjunctions(
 
   @Override
   public void draw(Prompts prompts, int row, SplittableRandom random, boolean heldOut) {
-    negated(inputs, literals, relevant, forced, teaching).draw(prompts, row, random, heldOut);
+    negated(inputs, literals, relevant, forced, monotone, teaching)
+        .draw(prompts, row, random, heldOut);
     Negation.apply(prompts, row);
   }
 

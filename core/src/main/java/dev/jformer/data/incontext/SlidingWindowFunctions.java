@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
  * href="https://arxiv.org/abs/2312.12655">Can Transformers Learn Sequential Function Classes In
  * Context?</a>: y_t = (1/√w) Σ_k a_k·x_{t-k}, or its hyperbolic tangent. Weights and inputs are
  * from N(0, I); before the first example all inputs are zero. A share of the outputs is replaced by
- * outputs of other prompts, which say nothing.
+ * outputs of other functions, which say nothing; all else is the same with any share.
  *
  * @param inputs n, of each example
  * @param window w, how many examples an output depends on
@@ -56,6 +56,7 @@ public record SlidingWindowFunctions(int inputs, int window, boolean tanh, doubl
               + window
               + ": expected at least as many (raise data.examples, or make the window smaller)");
     }
+    SplittableRandom replacing = random.split();
     double[][] a = new double[window][];
     for (int k = 0; k < window; k++) {
       a[k] = Draws.normal(inputs, random);
@@ -67,9 +68,9 @@ public record SlidingWindowFunctions(int inputs, int window, boolean tanh, doubl
         sum += Draws.dot(a[k], prompts.input(row, t - k));
       }
       prompts.setOutput(row, t, output(sum));
-      if (random.nextDouble() < randomLabels) {
-        double[] other = Draws.normal(inputs * Math.min(window, t + 1), random);
-        double[] weights = Draws.normal(other.length, random);
+      double[] weights = Draws.normal(inputs * Math.min(window, t + 1), replacing);
+      double[] other = Draws.normal(weights.length, replacing);
+      if (replacing.nextDouble() < randomLabels) {
         prompts.setOutput(row, t, output(Draws.dot(weights, other)));
       }
     }

@@ -1,5 +1,6 @@
 package dev.jformer.data.incontext;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -143,10 +144,10 @@ class FunctionClassesTest {
       conjunctions.add(x -> all(wanted, x) ? 1 : -1);
       disjunctions.add(x -> any(wanted, x) ? 1 : -1);
     }
-    assertAllExplained(new Conjunctions(5, 0.4, 0, 0.3, false), conjunctions);
-    assertAllExplained(new Conjunctions(5, 0.4, 2, 0.3, true), conjunctions);
-    assertAllExplained(new Disjunctions(5, 0.4, 0, 0.3, false), disjunctions);
-    assertAllExplained(new Disjunctions(5, 0.4, 3, 0.3, true), disjunctions);
+    assertAllExplained(new Conjunctions(5, 0.4, 0, 0.3, false, false), conjunctions);
+    assertAllExplained(new Conjunctions(5, 0.4, 2, 0.3, true, true), conjunctions);
+    assertAllExplained(new Disjunctions(5, 0.4, 0, 0.3, false, false), disjunctions);
+    assertAllExplained(new Disjunctions(5, 0.4, 3, 0.3, true, true), disjunctions);
   }
 
   /**
@@ -155,7 +156,9 @@ class FunctionClassesTest {
   @Test
   void teachingSequencesTeach() {
     for (FunctionClass functions :
-        List.of(new Conjunctions(6, 0.4, 0, 0.3, true), new Disjunctions(6, 0.4, 0, 0.3, true))) {
+        List.of(
+            new Conjunctions(6, 0.4, 0, 0.3, true, true),
+            new Disjunctions(6, 0.4, 0, 0.3, true, true))) {
       boolean and = functions instanceof Conjunctions;
       Prompts prompts = prompts(functions, 12, 50);
       for (int row = 0; row < prompts.count(); row++) {
@@ -314,6 +317,15 @@ class FunctionClassesTest {
     SlidingWindowFunctions replaced = new SlidingWindowFunctions(2, 3, false, 1);
     assertTrue(
         lastErrors(prompts(replaced, 40, 100), solver, 5) > 1.5, "random labels say nothing");
+    SlidingWindowFunctions half = new SlidingWindowFunctions(2, 3, false, 0.5);
+    Prompts clean = prompts(windows, 40, 100);
+    Prompts mixed = prompts(half, 40, 100);
+    int same = 0;
+    for (int i = 0; i < clean.y().length; i++) {
+      same += clean.y()[i] == mixed.y()[i] ? 1 : 0;
+    }
+    assertArrayEquals(clean.x(), mixed.x());
+    assertEquals(0.5, same / 4000.0, 0.05, "the share of outputs that are replaced");
     Prompts bounded = prompts(new SlidingWindowFunctions(2, 3, true, 0), 16, 50);
     for (float y : bounded.y()) {
       assertTrue(Math.abs(y) <= 1);
@@ -359,7 +371,8 @@ class FunctionClassesTest {
     assertThrows(IllegalArgumentException.class, () -> new SparseLinearFunctions(3, 4));
     assertThrows(IllegalArgumentException.class, () -> new NoisyLinearFunctions(3, 2, 1));
     assertThrows(IllegalArgumentException.class, () -> new Parities(64, 2));
-    assertThrows(IllegalArgumentException.class, () -> new Conjunctions(4, 1.5, 0, 0.3, false));
+    assertThrows(
+        IllegalArgumentException.class, () -> new Conjunctions(4, 1.5, 0, 0.3, false, false));
     var window =
         assertThrows(
             IllegalArgumentException.class, () -> prompts(new SlidingWindowFunctions(), 2, 1));
