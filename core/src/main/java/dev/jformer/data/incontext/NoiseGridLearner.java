@@ -5,7 +5,9 @@ import dev.jformer.config.Checks;
 /**
  * The Bayes predictor of linear functions with weights from N(0, I) and noise whose deviation is
  * uniform, in closed form for each deviation of a grid: predictions are weighted by how well each
- * deviation explains the examples so far.
+ * deviation explains the examples so far. It is what models are compared with in <a
+ * href="https://arxiv.org/abs/2405.15115">Towards Better Understanding of In-Context Learning
+ * Ability from In-Context Uncertainty Quantification</a>.
  *
  * @param least the smallest deviation
  * @param most the largest deviation

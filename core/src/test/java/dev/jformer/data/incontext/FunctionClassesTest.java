@@ -1,6 +1,13 @@
 package dev.jformer.data.incontext;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static dev.jformer.data.incontext.FunctionChecks.all;
+import static dev.jformer.data.incontext.FunctionChecks.any;
+import static dev.jformer.data.incontext.FunctionChecks.assertAllExplained;
+import static dev.jformer.data.incontext.FunctionChecks.digits;
+import static dev.jformer.data.incontext.FunctionChecks.explained;
+import static dev.jformer.data.incontext.FunctionChecks.lastErrors;
+import static dev.jformer.data.incontext.FunctionChecks.prompts;
+import static dev.jformer.data.incontext.FunctionChecks.sum;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -24,10 +31,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FunctionClassesTest {
   static Collection<FunctionClass> classes() {
     return Configs.parts(FunctionClass.class).values();
-  }
-
-  private static Prompts prompts(FunctionClass functions, int length, int count) {
-    return new PromptSource(functions, length, count, 5).training(0);
   }
 
   @ParameterizedTest
@@ -63,192 +66,21 @@ class FunctionClassesTest {
     learners.forEach(learner -> assertTrue(names.add(learner.name()), learner.name()));
   }
 
-  /** The mean squared error of the last predictions. */
-  private static double lastErrors(Prompts prompts, Learner learner, int last) {
-    double sum = 0;
-    for (int row = 0; row < prompts.count(); row++) {
-      Learner.Run run = learner.start(prompts.inputs());
-      for (int t = 0; t < prompts.length(); t++) {
-        double[] x = prompts.input(row, t);
-        double error = run.predict(x) - prompts.output(row, t);
-        sum += t < prompts.length() - last ? 0 : error * error;
-        run.observe(x, prompts.output(row, t));
-      }
-    }
-    return sum / prompts.count() / last;
-  }
-
-  /** Whether one of the functions gives all outputs of a row. */
-  private static boolean explained(
-      Prompts prompts, int row, List<ToDoubleFunction<double[]>> functions) {
-    return functions.stream()
-        .anyMatch(
-            function -> {
-              for (int t = 0; t < prompts.length(); t++) {
-                if (function.applyAsDouble(prompts.input(row, t)) != prompts.output(row, t)) {
-                  return false;
-                }
-              }
-              return true;
-            });
-  }
-
-  private static void assertAllExplained(
-      FunctionClass functions, List<ToDoubleFunction<double[]>> all) {
-    Prompts prompts = prompts(functions, 50, 40);
-    for (int row = 0; row < prompts.count(); row++) {
-      assertTrue(explained(prompts, row, all), "row " + row);
-    }
-  }
-
-  /** All numbers of n digits with a base. */
-  private static List<int[]> digits(int n, int base) {
-    List<int[]> all = new ArrayList<>(List.of(new int[0]));
-    for (int i = 0; i < n; i++) {
-      List<int[]> longer = new ArrayList<>();
-      for (int[] each : all) {
-        for (int digit = 0; digit < base; digit++) {
-          int[] next = java.util.Arrays.copyOf(each, each.length + 1);
-          next[each.length] = digit;
-          longer.add(next);
-        }
-      }
-      all = longer;
-    }
-    return all;
-  }
-
-  private static boolean all(int[] wanted, double[] x) {
-    for (int i = 0; i < x.length; i++) {
-      if (wanted[i] != 0 && x[i] != (wanted[i] == 1 ? 1 : -1)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static boolean any(int[] wanted, double[] x) {
-    for (int i = 0; i < x.length; i++) {
-      if (wanted[i] != 0 && x[i] == (wanted[i] == 1 ? 1 : -1)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   @Test
-  void conjunctionsAndDisjunctionsAreSuch() {
-    List<ToDoubleFunction<double[]>> conjunctions = new ArrayList<>();
-    List<ToDoubleFunction<double[]>> disjunctions = new ArrayList<>();
-    for (int[] wanted : digits(5, 3)) {
-      conjunctions.add(x -> all(wanted, x) ? 1 : -1);
-      disjunctions.add(x -> any(wanted, x) ? 1 : -1);
-    }
-    assertAllExplained(new Conjunctions(5, 0.4, 0, 0.3, false, false), conjunctions);
-    assertAllExplained(new Conjunctions(5, 0.4, 2, 0.3, true, true), conjunctions);
-    assertAllExplained(new Disjunctions(5, 0.4, 0, 0.3, false, false), disjunctions);
-    assertAllExplained(new Disjunctions(5, 0.4, 3, 0.3, true, true), disjunctions);
-  }
-
-  /**
-   * After a teaching sequence one monotone function is left; after fewer examples there are more.
-   */
-  @Test
-  void teachingSequencesTeach() {
-    for (FunctionClass functions :
-        List.of(
-            new Conjunctions(6, 0.4, 0, 0.3, true, true),
-            new Disjunctions(6, 0.4, 0, 0.3, true, true))) {
-      boolean and = functions instanceof Conjunctions;
-      Prompts prompts = prompts(functions, 12, 50);
-      for (int row = 0; row < prompts.count(); row++) {
-        List<int[]> left = new ArrayList<>(digits(6, 2));
-        left.removeIf(each -> java.util.Arrays.stream(each).sum() == 0);
-        int needed = 0;
-        while (left.size() > 1) {
-          double[] x = prompts.input(row, needed);
-          double y = prompts.output(row, needed);
-          left.removeIf(each -> ((and ? all(each, x) : any(each, x)) ? 1 : -1) != y);
-          needed++;
-        }
-        int relevant = java.util.Arrays.stream(left.get(0)).sum();
-        assertTrue(needed <= relevant + 1, needed + " examples for " + relevant + " inputs");
-        for (int t = 0; t < prompts.length(); t++) {
-          double[] x = prompts.input(row, t);
-          boolean holds = and ? all(left.get(0), x) : any(left.get(0), x);
-          assertEquals(holds ? 1 : -1, prompts.output(row, t));
-        }
-      }
-    }
-  }
-
-  @Test
-  void votesThresholdsAndProductsAreSuch() {
+  void votesAndThresholdsAreSuch() {
     List<ToDoubleFunction<double[]>> majorities = new ArrayList<>();
-    List<ToDoubleFunction<double[]>> products = new ArrayList<>();
     for (int[] subset : digits(6, 2)) {
       int size = java.util.Arrays.stream(subset).sum();
       if (size == 3) {
         majorities.add(x -> Math.signum(sum(subset, 0, x)));
       }
-      if (size == 2) {
-        products.add(x -> product(subset, x));
-      }
     }
     assertAllExplained(new Majorities(6, 0.5), majorities);
-    assertAllExplained(new Parities(6, 2), products);
     List<ToDoubleFunction<double[]>> thresholds = new ArrayList<>();
     for (int[] w : digits(4, 5)) {
       thresholds.add(x -> Math.signum(sum(w, 2, x) - 0.5));
     }
     assertAllExplained(new Thresholds(4, 2), thresholds);
-  }
-
-  private static double sum(int[] weights, int less, double[] x) {
-    double sum = 0;
-    for (int i = 0; i < x.length; i++) {
-      sum += (weights[i] - less) * x[i];
-    }
-    return sum;
-  }
-
-  private static double product(int[] subset, double[] x) {
-    double product = 1;
-    for (int i = 0; i < x.length; i++) {
-      product *= subset[i] == 1 ? x[i] : 1;
-    }
-    return product;
-  }
-
-  /** No product is both trained on and evaluated, and both kinds occur. */
-  @Test
-  void evaluatedProductsAreNotTrainedOn() {
-    PromptSource source = new PromptSource(new Parities(6, 2), 60, 60, 1);
-    Set<Integer> training = found(source.training(0));
-    Set<Integer> heldOut = found(source.heldOut(60));
-    assertTrue(training.size() > 3 && heldOut.size() > 3, training + " and " + heldOut);
-    heldOut.retainAll(training);
-    assertEquals(Set.of(), heldOut);
-    assertThrows(
-        IllegalArgumentException.class,
-        () -> {
-          new PromptSource(new Parities(3, 3), 4, 1, 1).training(0);
-          new PromptSource(new Parities(3, 3), 4, 1, 1).heldOut(1);
-        });
-  }
-
-  private static Set<Integer> found(Prompts prompts) {
-    List<int[]> subsets = digits(6, 2);
-    Set<Integer> found = new HashSet<>();
-    for (int row = 0; row < prompts.count(); row++) {
-      for (int i = 0; i < subsets.size(); i++) {
-        int[] subset = subsets.get(i);
-        if (explained(prompts, row, List.of(x -> product(subset, x)))) {
-          found.add(i);
-        }
-      }
-    }
-    return found;
   }
 
   /** Equal inputs have equal outputs; both outputs occur, for each of the two forms. */
@@ -280,89 +112,16 @@ class FunctionClassesTest {
   }
 
   @Test
-  void labelsAreThoseOfTheMostSimilarExample() {
-    Prompts prompts = prompts(new NearestNeighbours(9, 5), 40, 20);
-    double first = 0;
-    for (int row = 0; row < prompts.count(); row++) {
-      for (int t = 0; t < prompts.length(); t++) {
-        first += t < 5 ? prompts.output(row, t) : 0;
-        int best = -1;
-        int same = -1;
-        for (int s = 0; s < t; s++) {
-          int alike = 0;
-          for (int i = 0; i < 9; i++) {
-            alike += prompts.input(row, s)[i] == prompts.input(row, t)[i] ? 1 : 0;
-          }
-          if (alike > same) {
-            same = alike;
-            best = s;
-          }
-        }
-        if (t >= 5) {
-          assertEquals(prompts.output(row, best), prompts.output(row, t));
-        }
-      }
-    }
-    assertTrue(Math.abs(first) < 40, "random labels sum to " + first + " of 100");
-  }
-
-  @Test
   void regressionsAreSolvedWhereTheyCanBe() {
     double linear =
         lastErrors(prompts(new LinearFunctions(4), 9, 50), new LeastSquaresLearner(), 5);
     assertEquals(0, linear, 1e-9);
-    SlidingWindowFunctions windows = new SlidingWindowFunctions(2, 3, false, 0);
-    Learner solver = new WindowLearner(new LeastSquaresLearner(), 3);
-    assertEquals(0, lastErrors(prompts(windows, 16, 50), solver, 5), 1e-9);
-    SlidingWindowFunctions replaced = new SlidingWindowFunctions(2, 3, false, 1);
-    assertTrue(
-        lastErrors(prompts(replaced, 40, 100), solver, 5) > 1.5, "random labels say nothing");
-    SlidingWindowFunctions half = new SlidingWindowFunctions(2, 3, false, 0.5);
-    Prompts clean = prompts(windows, 40, 100);
-    Prompts mixed = prompts(half, 40, 100);
-    int same = 0;
-    for (int i = 0; i < clean.y().length; i++) {
-      same += clean.y()[i] == mixed.y()[i] ? 1 : 0;
-    }
-    assertArrayEquals(clean.x(), mixed.x());
-    assertEquals(0.5, same / 4000.0, 0.05, "the share of outputs that are replaced");
-    Prompts bounded = prompts(new SlidingWindowFunctions(2, 3, true, 0), 16, 50);
-    for (float y : bounded.y()) {
-      assertTrue(Math.abs(y) <= 1);
-    }
     double square = 0;
     Prompts networks = prompts(new TwoLayerFunctions(4, 50), 20, 400);
     for (float y : networks.y()) {
       square += y * y / networks.y().length;
     }
     assertEquals(4, square, 0.6);
-  }
-
-  /** Errors are as large as the Bayes predictor says, and larger for other solvers. */
-  @Test
-  void theBayesPredictorKnowsItsErrors() {
-    NoisyLinearFunctions functions = new NoisyLinearFunctions(3, 0.1, 2);
-    Prompts prompts = prompts(functions, 25, 400);
-    double ratio = 0;
-    double loss = 0;
-    double ridge = 0;
-    for (int row = 0; row < prompts.count(); row++) {
-      Learner.Run bayes = functions.bayes().start(3);
-      Learner.Run other = new RidgeLearner(1.05 * 1.05).start(3);
-      for (int t = 0; t < prompts.length(); t++) {
-        double[] x = prompts.input(row, t);
-        double y = prompts.output(row, t);
-        double error = Math.pow(y - bayes.predict(x), 2);
-        ratio += error / bayes.variance(x) / prompts.y().length;
-        loss += (Math.log(bayes.variance(x)) + error / bayes.variance(x)) / 2;
-        double variance = other.variance(x);
-        ridge += (Math.log(variance) + Math.pow(y - other.predict(x), 2) / variance) / 2;
-        bayes.observe(x, y);
-        other.observe(x, y);
-      }
-    }
-    assertEquals(1, ratio, 0.05);
-    assertTrue(loss < ridge - 0.05 * prompts.y().length, loss + " against " + ridge);
   }
 
   @Test

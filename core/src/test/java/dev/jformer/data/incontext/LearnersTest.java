@@ -1,5 +1,12 @@
 package dev.jformer.data.incontext;
 
+import static dev.jformer.data.incontext.Equations.array;
+import static dev.jformer.data.incontext.Equations.dot;
+import static dev.jformer.data.incontext.Equations.gaussian;
+import static dev.jformer.data.incontext.Equations.gram;
+import static dev.jformer.data.incontext.Equations.products;
+import static dev.jformer.data.incontext.Equations.solve;
+import static dev.jformer.data.incontext.Equations.squares;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,100 +23,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LearnersTest {
   private static final SplittableRandom RANDOM = new SplittableRandom(11);
 
-  /** Solves A z = b by elimination with pivots. */
-  private static double[] solve(double[][] a, double[] b) {
-    int n = b.length;
-    double[][] rows = new double[n][];
-    for (int i = 0; i < n; i++) {
-      rows[i] = java.util.Arrays.copyOf(a[i], n + 1);
-      rows[i][n] = b[i];
-    }
-    for (int column = 0; column < n; column++) {
-      int best = column;
-      for (int i = column; i < n; i++) {
-        best = Math.abs(rows[i][column]) > Math.abs(rows[best][column]) ? i : best;
-      }
-      double[] swap = rows[best];
-      rows[best] = rows[column];
-      rows[column] = swap;
-      for (int i = 0; i < n; i++) {
-        double factor = i == column ? 0 : rows[i][column] / rows[column][column];
-        for (int j = column; j <= n && i != column; j++) {
-          rows[i][j] -= factor * rows[column][j];
-        }
-      }
-    }
-    double[] z = new double[n];
-    for (int i = 0; i < n; i++) {
-      z[i] = rows[i][n] / rows[i][i];
-    }
-    return z;
-  }
-
-  private static double dot(double[] a, double[] b) {
-    double sum = 0;
-    for (int i = 0; i < a.length; i++) {
-      sum += a[i] * b[i];
-    }
-    return sum;
-  }
-
-  private static double[] gaussian(int n) {
-    double[] x = new double[n];
-    for (int i = 0; i < n; i++) {
-      x[i] = RANDOM.nextGaussian();
-    }
-    return x;
-  }
-
-  /** Σ x xᵀ + penalty I. */
-  private static double[][] squares(List<double[]> xs, int n, double penalty) {
-    double[][] sum = new double[n][n];
-    for (int i = 0; i < n; i++) {
-      sum[i][i] = penalty;
-      for (int j = 0; j < n; j++) {
-        for (double[] x : xs) {
-          sum[i][j] += x[i] * x[j];
-        }
-      }
-    }
-    return sum;
-  }
-
-  private static double[] products(List<double[]> xs, List<Double> ys, int n) {
-    double[] sum = new double[n];
-    for (int t = 0; t < xs.size(); t++) {
-      for (int i = 0; i < n; i++) {
-        sum[i] += xs.get(t)[i] * ys.get(t);
-      }
-    }
-    return sum;
-  }
-
-  /** XXᵀ + noise I. */
-  private static double[][] gram(List<double[]> xs, double noise) {
-    double[][] gram = new double[xs.size()][xs.size()];
-    for (int i = 0; i < gram.length; i++) {
-      for (int j = 0; j < gram.length; j++) {
-        gram[i][j] = dot(xs.get(i), xs.get(j)) + (i == j ? noise : 0);
-      }
-    }
-    return gram;
-  }
-
-  private static double[] array(List<Double> values) {
-    return values.stream().mapToDouble(Double::doubleValue).toArray();
-  }
-
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 7})
   void leastSquaresSolvesTheEquations(int n) {
     Learner.Run run = new LeastSquaresLearner().start(n);
     List<double[]> xs = new ArrayList<>();
     List<Double> ys = new ArrayList<>();
-    assertEquals(0, run.predict(gaussian(n)));
+    assertEquals(0, run.predict(gaussian(n, RANDOM)));
     for (int t = 1; t <= 3 * n; t++) {
-      double[] x = gaussian(n);
+      double[] x = gaussian(n, RANDOM);
       if (t == 2 && n > 1) {
         x = new double[n];
         for (int i = 0; i < n; i++) {
@@ -120,7 +42,7 @@ class LearnersTest {
       run.observe(x, y);
       xs.add(x);
       ys.add(y);
-      double[] query = gaussian(n);
+      double[] query = gaussian(n, RANDOM);
       int different = n > 1 && t > 1 ? t - 1 : t;
       double expected;
       if (different >= n) {
@@ -149,65 +71,15 @@ class LearnersTest {
     List<double[]> xs = new ArrayList<>();
     List<Double> ys = new ArrayList<>();
     for (int t = 1; t <= 3 * n; t++) {
-      xs.add(gaussian(n));
+      xs.add(gaussian(n, RANDOM));
       ys.add(RANDOM.nextGaussian());
       run.observe(xs.get(t - 1), ys.get(t - 1));
-      double[] query = gaussian(n);
+      double[] query = gaussian(n, RANDOM);
       double[][] matrix = squares(xs, n, 0.7);
       assertEquals(dot(solve(matrix, products(xs, ys, n)), query), run.predict(query), 1e-9);
       double variance = 0.7 * (1 + dot(query, solve(matrix, query)));
       assertEquals(variance, run.variance(query), 1e-9);
     }
-  }
-
-  /** The evidence of each deviation from the joint density of all outputs. */
-  @Test
-  void theGridIsTheMixtureByEvidence() {
-    int n = 3;
-    NoiseGridLearner learner = new NoiseGridLearner(0.2, 1.8, 7);
-    Learner.Run run = learner.start(n);
-    List<double[]> xs = new ArrayList<>();
-    List<Double> ys = new ArrayList<>();
-    for (int t = 1; t <= 9; t++) {
-      xs.add(gaussian(n));
-      ys.add(2 * RANDOM.nextGaussian());
-      run.observe(xs.get(t - 1), ys.get(t - 1));
-      double[] query = gaussian(n);
-      double total = 0;
-      double first = 0;
-      double second = 0;
-      for (int i = 0; i < 7; i++) {
-        double noise = Math.pow(0.2 + 1.6 * (i + 0.5) / 7, 2);
-        double[][] covariance = gram(xs, noise);
-        double[] y = array(ys);
-        double weight =
-            Math.exp(-0.5 * dot(y, solve(covariance, y))) / Math.sqrt(determinant(covariance));
-        double[][] matrix = squares(xs, n, noise);
-        double mean = dot(solve(matrix, products(xs, ys, n)), query);
-        double variance = noise * (1 + dot(query, solve(matrix, query)));
-        total += weight;
-        first += weight * mean;
-        second += weight * (variance + mean * mean);
-      }
-      double mean = first / total;
-      assertEquals(mean, run.predict(query), 1e-9);
-      assertEquals(second / total - mean * mean, run.variance(query), 1e-9);
-    }
-  }
-
-  private static double determinant(double[][] matrix) {
-    int n = matrix.length;
-    if (n == 1) {
-      return matrix[0][0];
-    }
-    // Schur complements: the matrices are positive definite.
-    double[][] rest = new double[n - 1][n - 1];
-    for (int i = 1; i < n; i++) {
-      for (int j = 1; j < n; j++) {
-        rest[i - 1][j - 1] = matrix[i][j] - matrix[i][0] * matrix[0][j] / matrix[0][0];
-      }
-    }
-    return matrix[0][0] * determinant(rest);
   }
 
   /** The conditions that hold at the minimum only. */
@@ -220,7 +92,7 @@ class LearnersTest {
     List<Double> ys = new ArrayList<>();
     int zeros = 0;
     for (int t = 1; t <= 20; t++) {
-      xs.add(gaussian(n));
+      xs.add(gaussian(n, RANDOM));
       ys.add(xs.get(t - 1)[0] - 0.5 * xs.get(t - 1)[3] + 0.1 * RANDOM.nextGaussian());
       run.observe(xs.get(t - 1), ys.get(t - 1));
       double[] w = new double[n];
