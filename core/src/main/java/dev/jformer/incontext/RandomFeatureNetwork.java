@@ -6,8 +6,10 @@ import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A network of one hidden layer whose hidden weights are random and stay so; only the output is
- * learned, by {@link RidgeRegression}. Features are divided by √M.
+ * A network of one hidden layer whose hidden weights are random and stay so (<a
+ * href="https://arxiv.org/abs/2008.08427">How Powerful are Shallow Neural Networks with Bandlimited
+ * Random Weights?</a>); only the output is learned, by {@link RidgeRegression}. Features are
+ * divided by √M.
  */
 public final class RandomFeatureNetwork {
   private final Tensor weights; // [inputs, M]

@@ -8,14 +8,13 @@ import java.util.SplittableRandom;
 import java.util.function.DoubleConsumer;
 
 /**
- * Learns vectors of words by skip-grams with negative sampling (<a
+ * Learns vectors of words by skip-grams with negative sampling, with hyperparameters that {@link
+ * WordVectorSearch} finds (<a href="https://arxiv.org/abs/2410.18441">The Nature of Mathematical
+ * Modeling and Probabilistic Optimization Engineering in Generative AI</a>): the vector of a word
+ * is to tell the words around it from words drawn at random (<a
  * href="https://arxiv.org/abs/1310.4546">Distributed Representations of Words and Phrases and their
- * Compositionality</a>): the vector of a word is to tell the words around it from words drawn at
- * random. Plain loops over arrays, on one thread, so that the outcome depends on the seed alone.
- *
- * <p>Its hyperparameters are those that <a href="https://arxiv.org/abs/2410.18441">The Nature of
- * Mathematical Modeling and Probabilistic Optimization Engineering in Generative AI</a> finds by
- * the cross-entropy method; {@link WordVectorSearch} does so.
+ * Compositionality</a>). Plain loops over arrays, on one thread, so that the outcome depends on the
+ * seed alone.
  *
  * <p>As in the authors' code: the window of each word is drawn evenly from 1 to {@code window};
  * frequent words are left out with probability 1 - √(t/f) - t/f, f being a word's share of the
