@@ -173,6 +173,7 @@ module dev.jformer.core {
       dev.jformer.data.incontext.NoisyLinearFunctions,
       dev.jformer.data.incontext.NormalForms,
       dev.jformer.data.incontext.Parities,
+      dev.jformer.data.incontext.RepresentedFunctions,
       dev.jformer.data.incontext.SlidingWindowFunctions,
       dev.jformer.data.incontext.SparseLinearFunctions,
       dev.jformer.data.incontext.Thresholds,

@@ -31,6 +31,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.adaptation.EvaStudy,
       dev.jformer.studies.adaptation.RandomTeachersStudy,
       dev.jformer.studies.adaptation.TlegStudy,
+      dev.jformer.studies.algorithmic.AlgoformerStudy,
       dev.jformer.studies.algorithmic.CotExpressivePowerStudy,
       dev.jformer.studies.algorithmic.RaspLengthGeneralizationStudy,
       dev.jformer.studies.algorithmic.TransformerProgramsStudy,

@@ -7,10 +7,12 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Slot;
+import dev.jformer.position.NoPosition;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -67,15 +69,17 @@ public final class InContextModel extends Model {
    * @param inputs n, the numbers of an x
    * @param length the most examples that it is trained on; the stack reads two tokens for each
    * @param prediction what it says of an output
+   * @param loop how often the blocks are run, and which stand before and after
    * @param stack the blocks
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
-  public record Config(int inputs, int length, Prediction prediction, @Flat StackConfig stack)
+  public record Config(
+      int inputs, int length, Prediction prediction, LoopConfig loop, @Flat StackConfig stack)
       implements Model.Config, HasStack<Config>, InContextModelConfigBuilder.With {
     /** Defaults: values of up to 40 examples with 5 inputs. */
     public Config() {
-      this(5, 40, Prediction.VALUE, new StackConfig());
+      this(5, 40, Prediction.VALUE, new LoopConfig(), new StackConfig());
     }
 
     /** Checks the values. */
@@ -83,6 +87,7 @@ public final class InContextModel extends Model {
       Checks.atLeast("inputs", inputs, 1);
       Checks.between("length", length, 1, Integer.MAX_VALUE / 2);
       Checks.notNull("prediction", prediction);
+      Checks.notNull("loop", loop);
     }
 
     @Override
@@ -107,6 +112,11 @@ public final class InContextModel extends Model {
   private final Slot<TransformerStack<Block>> stack;
   private final Slot<Layer> head;
 
+  /** The blocks before and after the loop; null for none. */
+  private final Slot<TransformerStack<Block>> before;
+
+  private final Slot<TransformerStack<Block>> after;
+
   /** Creates a model with random weights. */
   public InContextModel(Config config) {
     this.config = config;
@@ -120,9 +130,24 @@ public final class InContextModel extends Model {
             TransformerStack.of(
                 config.stack(),
                 new TransformerStack.Setting(2 * config.length()).withCausal(true)));
+    LoopConfig loop = config.loop();
+    this.before = beside("before", loop.before(), config.stack());
+    this.after =
+        beside("after", loop.after(), config.stack().withPosition(new NoPosition.Config()));
     Initializer normal = Initializer.normal(config.init().deviation());
     this.head =
         child("head", Layer.class, new Linear(width, config.prediction().numbers(), true, normal));
+  }
+
+  private Slot<TransformerStack<Block>> beside(String name, int layers, StackConfig shape) {
+    return layers == 0
+        ? null
+        : child(
+            name,
+            TransformerStack.class,
+            TransformerStack.of(
+                shape.withLayers(layers),
+                new TransformerStack.Setting(2 * config.length()).withCausal(true)));
   }
 
   @Override
@@ -150,6 +175,27 @@ public final class InContextModel extends Model {
    *     examples than the model can read
    */
   public Tensor predict(Tensor x, Tensor y) {
+    List<Tensor> all = iterate(x, y, config.loop().times(), 1);
+    return all.get(all.size() - 1);
+  }
+
+  /**
+   * Predicts as {@link #predict} does, after each of the last iterations that are learned.
+   *
+   * @return [B, T, numbers] each, first to last; one if there is no loop
+   */
+  public List<Tensor> predictions(Tensor x, Tensor y) {
+    return iterate(x, y, config.loop().times(), config.loop().learned());
+  }
+
+  /**
+   * Predicts as {@link #predict} does, after each of a number of iterations, which may be more than
+   * in training.
+   *
+   * @param times number of iterations
+   * @param last how many of the last ones have predictions
+   */
+  public List<Tensor> iterate(Tensor x, Tensor y, int times, int last) {
     if (x.size(2) != config.inputs()) {
       throw new IllegalArgumentException(
           "examples have "
@@ -167,14 +213,35 @@ public final class InContextModel extends Model {
               + " that the model can read: choose position=none or rope for longer ones");
     }
     Tensor pairs = Tensor.stack(2, input.get().forward(x), output.get().forward(y.unsqueeze(2)));
-    Tensor hidden = stack.get().forward(pairs.flatten(1, 2), null, null);
-    Tensor atInputs = hidden.unflatten(1, x.size(1), 2).select(2, 0);
+    Tensor injected = pairs.flatten(1, 2);
+    if (before != null) {
+      injected = before.get().forward(injected, null, null);
+    }
+    List<Tensor> predictions = new ArrayList<>();
+    Tensor state = null;
+    for (int i = 0; i < times; i++) {
+      state = stack.get().forward(state == null ? injected : state.add(injected), null, null);
+      if (i >= times - last) {
+        predictions.add(predicted(state, x.size(1)));
+      }
+    }
+    return predictions;
+  }
+
+  private Tensor predicted(Tensor state, long examples) {
+    Tensor hidden = after == null ? state : after.get().forward(state, null, null);
+    Tensor atInputs = hidden.unflatten(1, examples, 2).select(2, 0);
     Tensor predicted = head.get().forward(atInputs);
     return predicted.dtype() == DType.FLOAT64 ? predicted : predicted.to(DType.FLOAT32);
   }
 
   @Override
   protected String details() {
-    return config.layers() + " layers, width " + config.width();
+    int times = config.loop().times();
+    return config.layers()
+        + " layers"
+        + (times == 1 ? "" : ", " + times + " times")
+        + ", width "
+        + config.width();
   }
 }

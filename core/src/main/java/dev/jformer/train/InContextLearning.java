@@ -11,10 +11,11 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The task of training a model to learn functions in context: the loss is the mean over all
- * examples of the prompts.
+ * examples of the prompts, and over the iterations that are learned if the model is a loop.
  */
 public final class InContextLearning implements Task {
   private static final int ROWS = 64;
@@ -67,7 +68,13 @@ public final class InContextLearning implements Task {
   @Override
   public Tensor loss(long index) {
     Prompts prompts = source.training(index);
-    return losses(prompts, 0, prompts.count()).mean();
+    Tensor y = outputs(prompts, 0, prompts.count());
+    List<Tensor> all = model.predictions(inputs(prompts, 0, prompts.count()), y);
+    Tensor sum = model.config().prediction().loss(all.get(0), y).mean();
+    for (Tensor predicted : all.subList(1, all.size())) {
+      sum = sum.add(model.config().prediction().loss(predicted, y).mean());
+    }
+    return all.size() == 1 ? sum : sum.mul(1.0 / all.size());
   }
 
   private Tensor losses(Prompts prompts, int first, int rows) {
