@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
+import dev.jformer.model.NormPlacement;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Norm;
@@ -16,8 +17,8 @@ import java.util.Set;
 
 /**
  * OPT in Hugging Face's format: learned positions, of which the first two are not used, layer norm,
- * biases, ReLU. The one of 350 million parameters, which has norms after its parts and embeddings
- * of another width, is refused.
+ * biases, ReLU. The one of 350 million parameters has norms after its parts, none at the end, and
+ * embeddings of another width.
  */
 final class Opt implements Family.Written {
   private static final String NORM_BEFORE = "do_layer_norm_before";
@@ -39,8 +40,9 @@ final class Opt implements Family.Written {
     Fields fields = new Fields(theirs);
     int width = fields.size("hidden_size");
     fields.supports("activation_function", fields.text("activation_function", "relu"), "relu");
-    fields.supports(EMBEDDING_WIDTH, fields.size(EMBEDDING_WIDTH, width), width);
-    for (String name : List.of(NORM_BEFORE, "enable_bias", "layer_norm_elementwise_affine")) {
+    int embedded = fields.size(EMBEDDING_WIDTH, width);
+    boolean before = fields.flag(NORM_BEFORE, true);
+    for (String name : List.of("enable_bias", "layer_norm_elementwise_affine")) {
       fields.supports(name, fields.flag(name, true), true);
     }
     String noNorm = "_remove_final_layer_norm";
@@ -50,13 +52,15 @@ final class Opt implements Family.Written {
             c ->
                 c.vocab(fields.size("vocab_size"))
                     .length(fields.size("max_position_embeddings", 2048))
-                    .tied(fields.flag("tie_word_embeddings", true)))
+                    .tied(fields.flag("tie_word_embeddings", true))
+                    .embeddingWidth(embedded == width ? 0 : embedded))
         .withStack(s -> s.layers(fields.size("num_hidden_layers")).width(width))
         .withBlock(
             b ->
                 b.mixer(new SoftmaxAttention.Config(fields.size("num_attention_heads"), 0))
                     .ffn(new Mlp.Config(Activation.RELU, 4, fields.size("ffn_dim")))
-                    .norm(new Norm.LayerNormConfig(1e-5, true)));
+                    .norm(new Norm.LayerNormConfig(1e-5, true))
+                    .placement(before ? NormPlacement.PRE : NormPlacement.POST));
   }
 
   @Override
@@ -72,12 +76,14 @@ final class Opt implements Family.Written {
     config.putArray("architectures").add("OPTForCausalLM");
     config.put("vocab_size", ours.vocab());
     config.put("max_position_embeddings", ours.length());
-    config.put("hidden_size", ours.width()).put(EMBEDDING_WIDTH, ours.width());
+    boolean same = ours.embeddingWidth() == 0;
+    config.put("hidden_size", ours.width());
+    config.put(EMBEDDING_WIDTH, same ? ours.width() : ours.embeddingWidth());
     config.put("ffn_dim", mlp.hiddenFor(ours.width()));
     config.put("num_hidden_layers", ours.layers());
     config.put("num_attention_heads", mixer.heads());
     config.put("activation_function", "relu");
-    config.put(NORM_BEFORE, true).put("enable_bias", true);
+    config.put(NORM_BEFORE, ours.placement() == NormPlacement.PRE).put("enable_bias", true);
     config.put("dropout", 0.0);
     config.put("tie_word_embeddings", ours.tied());
     return config;
@@ -117,7 +123,13 @@ final class Opt implements Family.Written {
       both(maps, ours + "ffn.up", theirs + "fc1");
       both(maps, ours + "ffn.down", theirs + "fc2");
     }
-    both(maps, "norm", "model.decoder.final_layer_norm");
+    if (config.placement() == NormPlacement.PRE) {
+      both(maps, "norm", "model.decoder.final_layer_norm");
+    }
+    if (config.embeddingWidth() != 0) {
+      maps.add(WeightMap.same("widen.weight", "model.decoder.project_in.weight"));
+      maps.add(WeightMap.same("narrow.weight", "model.decoder.project_out.weight"));
+    }
     if (!config.tied()) {
       maps.add(WeightMap.same("head.weight", "lm_head.weight"));
     }

@@ -3,6 +3,7 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.config.Flat;
+import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Slot;
@@ -33,6 +34,10 @@ public final class CausalLm extends Model {
    * @param logitCap c, with which a logit x becomes {@code c tanh(x/c)}, as in Gemma 2 (<a
    *     href="https://arxiv.org/abs/2408.00118">Gemma 2: Improving Open Language Models at a
    *     Practical Size</a>); 0 for x itself
+   * @param embeddingWidth E, the width of token embeddings if it is another than that of the
+   *     blocks; linear layers lead from one to the other, and back before the output layer (<a
+   *     href="https://arxiv.org/abs/1909.11942">ALBERT: A Lite BERT for Self-supervised Learning of
+   *     Language Representations</a>); 0 for the same width
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
@@ -42,12 +47,13 @@ public final class CausalLm extends Model {
       boolean tied,
       @Flat StackConfig stack,
       double embeddingScale,
-      double logitCap)
+      double logitCap,
+      int embeddingWidth)
       implements Model.Config, HasStack<Config>, CausalLmConfigBuilder.With {
 
     /** A small GPT-2. */
     public Config() {
-      this(256, 256, true, new StackConfig(), 1, 0);
+      this(256, 256, true, new StackConfig(), 1, 0, 0);
     }
 
     /** Checks the values. */
@@ -56,6 +62,7 @@ public final class CausalLm extends Model {
       Checks.atLeast("length", length, 1);
       Checks.moreThan("embeddingScale", embeddingScale, 0);
       Checks.atLeast("logitCap", logitCap, 0);
+      Checks.atLeast("embeddingWidth", embeddingWidth, 0);
     }
 
     @Override
@@ -77,26 +84,37 @@ public final class CausalLm extends Model {
   private final Config config;
   private final Slot<Layer> embedding;
   private final Slot<TransformerStack<Block>> stack;
+  private final Slot<Layer> widen;
+  private final Slot<Layer> narrow;
   private final Slot<Layer> head;
 
   /** Creates a model with random weights. */
   public CausalLm(Config config) {
     this.config = config;
     Initializer normal = Initializer.normal(config.init().deviation());
-    TokenEmbedding table = config.projection().table(config.vocab(), config.width(), normal);
+    boolean other = config.embeddingWidth() != 0;
+    long embedded = other ? config.embeddingWidth() : config.width();
+    TokenEmbedding table = config.projection().table(config.vocab(), embedded, normal);
     this.embedding = child("embedding", Layer.class, table);
     this.stack =
         unnamedChild(
             TransformerStack.class,
             TransformerStack.of(
                 config.stack(), new TransformerStack.Setting(config.length()).withCausal(true)));
+    this.widen = child("widen", Layer.class, between(other, embedded, config.width()));
+    this.narrow = child("narrow", Layer.class, between(other, config.width(), embedded));
     this.head =
         child(
             "head",
             Layer.class,
             config.tied()
                 ? table.output()
-                : config.projection().output(config.width(), config.vocab(), normal));
+                : config.projection().output(embedded, config.vocab(), normal));
+  }
+
+  private Layer between(boolean other, long in, long out) {
+    Initializer normal = Initializer.normal(config.init().deviation());
+    return other ? config.projection().build(in, out, false, normal) : new Identity();
   }
 
   @Override
@@ -130,13 +148,13 @@ public final class CausalLm extends Model {
 
   /** The vectors of tokens: int64 [B, T] to [B, T, D]. */
   private Tensor embed(Tensor ids) {
-    Tensor x = embedding.get().forward(ids);
+    Tensor x = widen.get().forward(embedding.get().forward(ids));
     return config.embeddingScale() == 1 ? x : x.mul(config.embeddingScale());
   }
 
   /** The logits of final hidden states: [..., D] to [..., V]. */
   private Tensor output(Tensor hidden) {
-    Tensor logits = head.get().forward(hidden);
+    Tensor logits = head.get().forward(narrow.get().forward(hidden));
     double cap = config.logitCap();
     return cap == 0 ? logits : logits.mul(1 / cap).tanh().mul(cap);
   }
@@ -150,7 +168,7 @@ public final class CausalLm extends Model {
    * @return logits [M, V]
    */
   public Tensor logitsAt(Tensor ids, Tensor positions) {
-    return head.get().forward(hidden(ids).flatten(0, 1).indexSelect(0, positions));
+    return output(hidden(ids).flatten(0, 1).indexSelect(0, positions));
   }
 
   /**

@@ -156,6 +156,7 @@ class FlatTest {
             "cache=Config[] Config",
             "headDim=0 Integer",
             "qkvBias=false Boolean",
+            "outBias=false Boolean",
             "queryKeyNorm=NoNormConfig[] NoNormConfig",
             "window=0 Integer",
             "scale=0.0 Double",
