@@ -57,6 +57,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.forecasting.InformerStudy,
       dev.jformer.studies.forecasting.ItransformerStudy,
       dev.jformer.studies.incontext.BandlimitedRandomNetsStudy,
+      dev.jformer.studies.incontext.DataDistributionalPropertiesStudy,
       dev.jformer.studies.incontext.DiscreteFunctionsStudy,
       dev.jformer.studies.incontext.DistributionTransformersStudy,
       dev.jformer.studies.incontext.IclUncertaintyStudy,

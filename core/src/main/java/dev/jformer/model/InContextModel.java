@@ -51,15 +51,15 @@ public final class InContextModel extends Model {
      */
     public Tensor loss(Tensor predicted, Tensor y) {
       Tensor first = predicted.select(2, 0);
-      switch (this) {
-        case VALUE:
-          return first.sub(y).square();
-        case GAUSSIAN:
+      return switch (this) {
+        case VALUE -> first.sub(y).square();
+        case GAUSSIAN -> {
           Tensor logVariance = predicted.select(2, 1);
-          return first.sub(y).square().mul(logVariance.neg().exp()).add(logVariance).mul(0.5);
-        default:
-          return Functional.softplus(first.mul(y).neg());
-      }
+          Tensor distance = first.sub(y).square().mul(logVariance.neg().exp());
+          yield distance.add(logVariance).mul(0.5);
+        }
+        case SIGN -> Functional.softplus(first.mul(y).neg());
+      };
     }
   }
 

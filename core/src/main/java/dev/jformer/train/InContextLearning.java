@@ -118,14 +118,11 @@ public final class InContextLearning implements Task {
 
   /** The unit of the loss. */
   private String lossUnit() {
-    switch (model.config().prediction()) {
-      case VALUE:
-        return "squared error";
-      case GAUSSIAN:
-        return "nats, but for a constant";
-      default:
-        return "nats";
-    }
+    return switch (model.config().prediction()) {
+      case VALUE -> "squared error";
+      case GAUSSIAN -> "nats, but for a constant";
+      case SIGN -> "nats";
+    };
   }
 
   @Override

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.hub.Models;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.model.CausalLm;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.position.Alibi;
 import dev.jformer.position.NoPosition;
@@ -21,8 +23,11 @@ import dev.jformer.testing.Naive;
 import dev.jformer.testing.Scoped;
 import dev.jformer.testing.Sites;
 import dev.jformer.testing.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -140,6 +145,31 @@ class RecurrentMixersTest {
                 new Retention.Config(2, 1e-5)
                     .build(Sites.causal(WIDTH), new Alibi.Config().build(WIDTH, 2, d, 64)));
     assertTrue(refused.getMessage().contains("biases"), refused.getMessage());
+  }
+
+  /** A language model with each mixer is saved, read, and decodes what it computes at once. */
+  @ParameterizedTest
+  @EnumSource
+  void languageModelsComeBackFromDisk(Kind kind, @TempDir Path folder) throws IOException {
+    CausalLm.Config config =
+        new CausalLm.Config()
+            .with(c -> c.vocab(11).length(12))
+            .withStack(s -> s.layers(2).width(8).position(new NoPosition.Config()))
+            .withBlock(b -> b.mixer(kind.config));
+    CausalLm model = config.build();
+    Models.save(model, folder);
+    CausalLm loaded = (CausalLm) Models.load(folder);
+    assertEquals(config, loaded.config());
+    Tensor ids = Tensor.of(new long[] {1, 7, 5, 2, 3, 10, 4, 6}).unsqueeze(0);
+    try (Mode mode = Autograd.inference();
+        CausalLm.Decoding decoding = loaded.decode(1, 12)) {
+      Tensor logits = model.logits(ids);
+      assertClose(logits, loaded.logits(ids), 0);
+      decoding.next(ids.narrow(1, 0, 3));
+      assertClose(logits.narrow(1, 3, 5), decoding.all(ids.narrow(1, 3, 5)), 1e-5);
+    }
+    model.close();
+    loaded.close();
   }
 
   @Test

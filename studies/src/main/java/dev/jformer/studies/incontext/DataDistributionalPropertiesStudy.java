@@ -1,0 +1,261 @@
+package dev.jformer.studies.incontext;
+
+import static dev.jformer.studies.Column.column;
+
+import com.google.auto.service.AutoService;
+import dev.jformer.data.incontext.BurstySequences;
+import dev.jformer.data.incontext.BurstySequences.Kind;
+import dev.jformer.mixer.TokenMixer;
+import dev.jformer.mixer.attention.SoftmaxAttention;
+import dev.jformer.mixer.recurrent.Lstm;
+import dev.jformer.model.ExemplarModel;
+import dev.jformer.model.StackConfig;
+import dev.jformer.position.LearnedPosition;
+import dev.jformer.studies.Arms;
+import dev.jformer.studies.ExperimentContext;
+import dev.jformer.studies.Measured;
+import dev.jformer.studies.Study;
+import dev.jformer.studies.Trial;
+import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.evidence.Figure;
+import dev.jformer.studies.evidence.Table;
+import dev.jformer.studies.trial.Small;
+import dev.jformer.studies.trial.TaskTrial;
+import dev.jformer.studies.trial.TrainingResult;
+import dev.jformer.train.ExemplarLearning;
+import dev.jformer.train.TrainingConfig;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Learning in context or in weights, by the distribution of the data (<a
+ * href="https://arxiv.org/abs/2205.05055">Data Distributional Properties Drive Emergent In-Context
+ * Learning in Transformers</a>): burstiness, the number of classes, and how uneven they are, on
+ * classes that are Gaussian clouds; and an LSTM beside the Transformer.
+ */
+@AutoService(Study.class)
+public final class DataDistributionalPropertiesStudy implements Study {
+  private static final String TRANSFORMER = "Transformer";
+  private static final String LSTM = "LSTM";
+  private static final double BURSTINESS = 0.9;
+  private static final int LABELS = 32;
+
+  /** The accuracy of who repeats any label of the context: it has two, each four times. */
+  private static final double COPYING = 0.5;
+
+  /** What is trained on what. */
+  private record Setting(int classes, double burstiness, double zipf, boolean recurrent) {}
+
+  @Override
+  public void run(ExperimentContext lab) {
+    List<Integer> counts =
+        lab.pick(List.of(8, 64), List.of(64, 512, 2048), List.of(64, 512, 2048, 8192));
+    int usual = counts.get(counts.size() - 1);
+    List<Double> shares =
+        lab.pick(List.of(0.0, 1.0), List.of(0.0, 0.5, 1.0), List.of(0.0, 0.25, 0.5, 0.75, 1.0));
+    List<Double> exponents =
+        lab.pick(List.of(0.0, 1.0), List.of(0.0, 1.0, 2.0), List.of(0.0, 0.5, 1.0, 1.5, 2.0));
+    Measured<TrainingResult> bursty =
+        learned(lab, "burstiness ", shares, share -> new Setting(usual, share, 0, false));
+    Measured<TrainingResult> classes =
+        learned(lab, "classes ", counts, count -> new Setting(count, BURSTINESS, 0, false));
+    Measured<TrainingResult> uneven =
+        learned(
+            lab,
+            "exponent ",
+            exponents,
+            exponent -> new Setting(usual, BURSTINESS, exponent, false));
+    Measured<TrainingResult> kinds =
+        Arms.of(TRANSFORMER, new Setting(usual, BURSTINESS, 0, false))
+            .arm(LSTM, new Setting(usual, BURSTINESS, 0, true))
+            .learn(lab, "kinds", seeds(lab), setting -> trial(lab, setting));
+    claims(lab, bursty, classes, uneven, kinds);
+    report(lab, bursty, "Burstiness", shares);
+    report(lab, classes, "Number of classes", counts);
+    report(lab, uneven, "Exponent of the classes' probabilities", exponents);
+    lab.table(table(kinds, "Attention and recurrence, burstiness 0.9"));
+    lab.note(
+        "Items have %d dimensions, noise of 0.3 around the mean of their class, and one of %d"
+            + " labels. Models of 2 layers and width %d, %,d updates with batches of 32, learning"
+            + " rate 0.001; %,d sequences of each kind are measured. In context: classes that are"
+            + " new, with the labels 0 and 1; who repeats any label of the context is right in"
+            + " half of them. In weights: the class is not in the context; chance is 1 in %d."
+            + " Unless it is varied, burstiness is %s, there are %d classes, and they are equally"
+            + " frequent. The paper's items are pictures of characters.",
+        dimension(lab), LABELS, width(lab), steps(lab), evaluated(lab), LABELS, BURSTINESS, usual);
+  }
+
+  private static int dimension(ExperimentContext lab) {
+    return lab.pick(8, 32, 64);
+  }
+
+  private static int width(ExperimentContext lab) {
+    return lab.pick(16, 64, 64);
+  }
+
+  private static int steps(ExperimentContext lab) {
+    return lab.pick(2, 8000, 100_000);
+  }
+
+  private static int evaluated(ExperimentContext lab) {
+    return lab.pick(20, 2000, 2000);
+  }
+
+  private static int seeds(ExperimentContext lab) {
+    return lab.pick(1, 1, 3);
+  }
+
+  private interface Chosen<T> {
+    Setting of(T value);
+  }
+
+  private static <T> Measured<TrainingResult> learned(
+      ExperimentContext lab, String name, List<T> values, Chosen<T> chosen) {
+    Map<String, Setting> settings = new LinkedHashMap<>();
+    values.forEach(value -> settings.put(name + value, chosen.of(value)));
+    return Arms.of(settings).learn(lab, name.strip(), seeds(lab), setting -> trial(lab, setting));
+  }
+
+  private static Trial<TrainingResult> trial(ExperimentContext lab, Setting setting) {
+    TokenMixer.Config mixer =
+        setting.recurrent() ? new Lstm.Config() : new SoftmaxAttention.Config(4, 0);
+    ExemplarModel.Config model =
+        new ExemplarModel.Config(
+                dimension(lab), LABELS, BurstySequences.CONTEXT + 1, new StackConfig())
+            .withStack(s -> s.layers(2).width(width(lab)).position(new LearnedPosition.Config()))
+            .withBlock(b -> b.mixer(mixer));
+    TrainingConfig training = Small.training(steps(lab), 32, 1).withEvaluateEvery(steps(lab));
+    return new TaskTrial<ExemplarModel, ExemplarLearning>(
+        model::build,
+        training,
+        (built, session) ->
+            new ExemplarLearning(
+                built,
+                new BurstySequences(
+                    setting.classes(),
+                    LABELS,
+                    dimension(lab),
+                    0.3,
+                    setting.burstiness(),
+                    setting.zipf(),
+                    session.seed()),
+                32,
+                session.seed(),
+                evaluated(lab)),
+        (built, task) ->
+            Map.of(
+                ExemplarLearning.IN_CONTEXT, task.accuracy(Kind.IN_CONTEXT),
+                ExemplarLearning.IN_WEIGHTS, task.accuracy(Kind.IN_WEIGHTS)));
+  }
+
+  private static double inContext(TrainingResult run) {
+    return run.metric(ExemplarLearning.IN_CONTEXT);
+  }
+
+  private static double inWeights(TrainingResult run) {
+    return run.metric(ExemplarLearning.IN_WEIGHTS);
+  }
+
+  private static String last(Measured<TrainingResult> runs) {
+    return runs.names().get(runs.names().size() - 1);
+  }
+
+  private static String first(Measured<TrainingResult> runs) {
+    return runs.names().get(0);
+  }
+
+  private static void claims(
+      ExperimentContext lab,
+      Measured<TrainingResult> bursty,
+      Measured<TrainingResult> classes,
+      Measured<TrainingResult> uneven,
+      Measured<TrainingResult> kinds) {
+    lab.claim(
+        "A Transformer learns more in context from bursty sequences than from others",
+        "in-context learning rises with burstiness (figure 2)",
+        first(bursty),
+        bursty.above(
+            "accuracy in context",
+            last(bursty),
+            first(bursty),
+            DataDistributionalPropertiesStudy::inContext));
+    lab.claim(
+        "A Transformer learns more in context from many classes than from few",
+        "in-context learning rises with the number of classes (figure 3)",
+        first(classes),
+        classes.above(
+            "accuracy in context",
+            last(classes),
+            first(classes),
+            DataDistributionalPropertiesStudy::inContext));
+    String middle = "exponent 1.0";
+    lab.claim(
+        "Where the probability of classes falls with an exponent of 1, a Transformer learns both in"
+            + " context and in weights",
+        "both kinds of learning at an exponent near 1 (figure 6)",
+        "repeating any label of the context",
+        Check.all(
+            Check.above(
+                "accuracy in context",
+                uneven.of(middle, DataDistributionalPropertiesStudy::inContext),
+                COPYING + 0.1),
+            Check.above(
+                "accuracy in weights",
+                uneven.of(middle, DataDistributionalPropertiesStudy::inWeights),
+                2.0 / LABELS)));
+    lab.claim(
+        "An LSTM of equal width does not learn in context what a Transformer learns",
+        "no in-context learning in recurrent models (figure 7)",
+        TRANSFORMER,
+        Check.all(
+            Check.atMost(
+                "accuracy of the LSTM",
+                kinds.of(LSTM, DataDistributionalPropertiesStudy::inContext),
+                COPYING + 0.1),
+            Check.above(
+                "accuracy of the Transformer",
+                kinds.of(TRANSFORMER, DataDistributionalPropertiesStudy::inContext),
+                COPYING + 0.1)));
+  }
+
+  private static Table table(Measured<TrainingResult> runs, String title) {
+    return runs.table(
+        title,
+        "arm",
+        column("accuracy in context", DataDistributionalPropertiesStudy::inContext),
+        column("accuracy in weights", DataDistributionalPropertiesStudy::inWeights),
+        column("seconds of training", TrainingResult::seconds));
+  }
+
+  private static void report(
+      ExperimentContext lab,
+      Measured<TrainingResult> runs,
+      String title,
+      List<? extends Number> values) {
+    lab.table(table(runs, title));
+    lab.figure(
+        Figure.of(
+            "Accuracy by " + title.substring(0, 1).toLowerCase(Locale.ROOT) + title.substring(1),
+            title,
+            "accuracy",
+            line("in context", runs, values, DataDistributionalPropertiesStudy::inContext),
+            line("in weights", runs, values, DataDistributionalPropertiesStudy::inWeights)));
+  }
+
+  private interface Value {
+    double of(TrainingResult run);
+  }
+
+  private static Figure.Series line(
+      String name, Measured<TrainingResult> runs, List<? extends Number> values, Value value) {
+    return Figure.Series.line(
+        name,
+        values,
+        IntStream.range(0, values.size())
+            .mapToObj(i -> runs.of(runs.names().get(i), value::of).value())
+            .toList());
+  }
+}
