@@ -34,6 +34,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.algorithmic.AlgoformerStudy,
       dev.jformer.studies.algorithmic.CotExpressivePowerStudy,
       dev.jformer.studies.algorithmic.RaspLengthGeneralizationStudy,
+      dev.jformer.studies.algorithmic.TeachingArithmeticStudy,
       dev.jformer.studies.algorithmic.TransformerProgramsStudy,
       dev.jformer.studies.channelmixer.EmoeStudy,
       dev.jformer.studies.channelmixer.EvomoeStudy,
