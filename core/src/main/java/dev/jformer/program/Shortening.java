@@ -69,6 +69,7 @@ public final class Shortening {
   }
 
   /** How often variables have each value, and the means of numbers. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Frequencies(double[][] shares, double[] means) {
     static Frequencies of(DiscreteProgram program, List<int[]> sequences) {
       double[][] shares = new double[program.scores().categorical().length][program.values()];

@@ -68,7 +68,7 @@ class MachineDecoderTest {
     SplittableRandom random = new SplittableRandom(4);
     MachineDecoder decoder = new MachineDecoder(equal);
     for (int i = 0; i < 60; i++) {
-      int[] word = random.ints(2 * random.nextInt(12), 0, 2).toArray();
+      int[] word = random.ints(2L * random.nextInt(12), 0, 2).toArray();
       assertEquals(2 * Arrays.stream(word).sum() == word.length, decoder.run(word).answer());
     }
   }

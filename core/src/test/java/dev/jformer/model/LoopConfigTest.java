@@ -58,7 +58,7 @@ class LoopConfigTest {
   }
 
   private static Tensor run(Map<String, Module> parts, String place, Tensor x, int blocks) {
-    Parameter positions = ((Module) parts.get(place + "position")).parameters().get("weight");
+    Parameter positions = parts.get(place + "position").parameters().get("weight");
     Tensor h = positions == null ? x : x.add(positions.value().narrow(0, 0, x.size(1)));
     for (int i = 0; i < blocks; i++) {
       h = ((Block) parts.get(place + "blocks." + i)).forward(h, null);

@@ -53,7 +53,7 @@ public final class Compiled implements AutoCloseable {
     } catch (InvocationTargetException e) {
       throw (RuntimeException) e.getCause();
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+      throw new LinkageError(e.getMessage(), e);
     }
   }
 

@@ -68,7 +68,7 @@ final class ProgramBlock extends Module {
     Perceptrons(int count, int variables, int inputs, int hidden, int values) {
       this.inputs = inputs;
       this.read = parameter("read", random(variables, count, 2, variables));
-      this.in = parameter("in.weight", random(hidden, count, 2 * inputs, hidden));
+      this.in = parameter("in.weight", random(hidden, count, 2L * inputs, hidden));
       this.inBias = parameter("in.bias", Tensor.zeros(count, 1, hidden));
       this.out = parameter("out.weight", random(values, count, hidden, values));
       this.outBias = parameter("out.bias", Tensor.zeros(count, 1, values));

@@ -187,7 +187,7 @@ public final class CotExpressivePowerStudy implements Study {
     double sum = 0;
     for (int i = 0; i < 2; i++) {
       double product = 2 * first[i] * second[i];
-      sum = single ? (float) ((float) product + (float) sum) : product + sum;
+      sum = single ? (float) product + (float) sum : product + sum;
     }
     return sum;
   }

@@ -91,8 +91,8 @@ public final class TeachingArithmeticStudy implements Study {
     lab.note(
         "The paper trains 6 layers of width 384 on concatenated samples for 5,000 updates of 256"
             + " windows (20,000 of 16 for detailed scratchpads); here %d layers of width %d learn"
-            + " each sample in a row of its own, prompts too, in %,d updates of %d."
-                .formatted(layers(lab), width(lab), updates(lab), batch(lab)));
+            + " each sample in a row of its own, prompts too, in %,d updates of %d.",
+        layers(lab), width(lab), updates(lab), batch(lab));
   }
 
   private static List<Integer> all() {
