@@ -91,8 +91,10 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
     return codes.size(0) / scales.size(0);
   }
 
-  /** Values of columns, float32 [count, N]; both numbers are multiples of the block. */
-  private Tensor columns(long from, long count) {
+  /**
+   * Values of columns without offsets, float32 [count, N]; both numbers are multiples of blocks.
+   */
+  private Tensor scaled(long from, long count) {
     Operator unpack = bits() == 4 ? Kernels.UNPACK_4 : Kernels.UNPACK_8;
     long block = block();
     Tensor values =
@@ -101,15 +103,16 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
             .narrow(1, 0, scales.size(1))
             .unflatten(0, count / block, block);
     values.mul_(scales.narrow(0, from / block, count / block).unsqueeze(1));
-    if (offsets != null) {
-      values.add_(offsets.narrow(0, from / block, count / block).unsqueeze(1));
-    }
     return values.flatten(0, 1);
   }
 
   /** The matrix of values, float32 [N, K]. */
   public Tensor values() {
-    return columns(0, codes.size(0)).t();
+    Tensor values = scaled(0, codes.size(0));
+    if (offsets != null) {
+      values.unflatten(0, scales.size(0), -1).add_(offsets.unsqueeze(1));
+    }
+    return values.t();
   }
 
   /** Rows of the matrix by their indices, int64 [R]: float32 [R, K]. */
@@ -155,7 +158,13 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
       for (long from = 0; from < width; from += step) {
         try (Scope scope = Scope.open()) {
           long count = Math.min(step, width - from);
-          Kernels.ADD_PRODUCT.call(result, x.narrow(1, from, count), columns(from, count));
+          Kernels.ADD_PRODUCT.call(result, x.narrow(1, from, count), scaled(from, count));
+        }
+      }
+      if (offsets != null) {
+        try (Scope scope = Scope.open()) {
+          Tensor ofBlocks = x.unflatten(1, scales.size(0), -1).sum(2, false);
+          Kernels.ADD_PRODUCT.call(result, ofBlocks, offsets);
         }
       }
     }
