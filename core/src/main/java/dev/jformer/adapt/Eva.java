@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * EVA: LoRA whose matrices A start as the principal components of what the layers see, and whose
- * ranks go where they explain most, of <a href="https://arxiv.org/abs/2410.07170">Parameter
- * Efficient Fine-tuning via Explained Variance Adaptation</a>.
+ * ranks go where they explain most, of <a href="https://arxiv.org/abs/2410.07170">One
+ * Initialization to Rule them All: Fine-tuning via Explained Variance Adaptation</a>.
  *
  * <p>Before training the model runs on its first batches. An {@linkplain IncrementalPca incremental
  * PCA} of the inputs of each layer finds {@code rank · rho} components. The shares of variance that

@@ -348,7 +348,6 @@ public final class DiswotStudy implements Study {
             "A student of 2 blocks of width 24 with losses of several parts",
             "loss",
             column("test accuracy (%)", TrainingResult::percentRight),
-            column("held-out loss", "nats", TrainingResult::finalLoss),
-            column("seconds of training", TrainingResult::seconds)));
+            column("held-out loss", "nats", TrainingResult::finalLoss)));
   }
 }

@@ -260,7 +260,6 @@ public final class TlegStudy implements Study {
             "Before the expansion",
             "model",
             column("test accuracy (%)", TrainingResult::percentRight),
-            column("seconds of training", TrainingResult::seconds),
             fixed("weights", TrainingResult::parameters)));
     Measured<TrainingResult> all = null;
     for (Map.Entry<Integer, Measured<TrainingResult>> each : runs.entrySet()) {
@@ -276,8 +275,7 @@ public final class TlegStudy implements Study {
             "Models of several depths after " + epochs + " epochs",
             "start",
             column("test accuracy (%)", TrainingResult::percentRight),
-            column("held-out loss", "nats", TrainingResult::finalLoss),
-            column("seconds of training", TrainingResult::seconds)));
+            column("held-out loss", "nats", TrainingResult::finalLoss)));
     List<Figure.Series> lines = new ArrayList<>();
     List<Double> depths = runs.keySet().stream().map(Integer::doubleValue).toList();
     for (String arm : List.of(EXPANDED, SHARED, SCRATCH)) {
