@@ -125,10 +125,10 @@ final class LeakHarness {
     work("generate", "generate BYTES --prompt cat --tokens 20", places);
     work("embed", "embed BERT LINES --out OUT.csv --quiet", places);
     work("eval", "eval BYTES --data TEXT", places);
-    work("predict a text", "predict CLASSIFY cat", places);
+    work("predict a text", "predict CLASSIFY --text cat", places);
     work("predict an image", "predict IMAGES IMAGE", places);
     work("translate", "translate TRANSLATE cat", places);
-    work("forecast", "forecast FORECAST --data ROWS", places);
+    work("forecast", "forecast FORECAST --data ROWS --out OUT.csv", places);
     work(
         "compress weight-int8",
         "compress BYTES --with weight-int8 --out OUT --overwrite --quiet",
