@@ -14,6 +14,9 @@ import java.util.Map;
 final class Fields {
   private static final long LARGEST = 1 << 24;
 
+  /** The deepest models have some hundreds. */
+  static final int MOST_LAYERS = 10_000;
+
   private final JsonNode node;
 
   /** The prefix of field names in messages. */
@@ -31,6 +34,15 @@ final class Fields {
   /** A size that must be given. */
   int size(String name) {
     return size(name, node.get(name));
+  }
+
+  /** The number of layers, which must be given: the deepest models have some hundreds. */
+  int layers(String name) {
+    int layers = size(name);
+    if (layers > MOST_LAYERS) {
+      throw unexpected(name, node.get(name), "1 to " + MOST_LAYERS);
+    }
+    return layers;
   }
 
   /** A size with a default. */

@@ -56,7 +56,7 @@ final class GgufGpt2 implements GgufArchitecture {
     config.put("vocab_size", GgufArchitecture.vocabulary(file));
     config.put("n_positions", metadata.size("gpt2.context_length"));
     config.put("n_embd", width);
-    config.put("n_layer", metadata.size("gpt2.block_count"));
+    config.put("n_layer", metadata.sizeUpTo("gpt2.block_count", Fields.MOST_LAYERS));
     config.put("n_head", metadata.size("gpt2.attention.head_count"));
     config.put("n_inner", metadata.size("gpt2.feed_forward_length", 4 * width));
     config.put("activation_function", GELU);

@@ -69,7 +69,7 @@ abstract class GgufRotary implements GgufArchitecture {
     config.put("model_type", modelType(metadata));
     config.put("vocab_size", GgufArchitecture.vocabulary(file));
     config.put("hidden_size", width);
-    config.put("num_hidden_layers", metadata.size(key("block_count")));
+    config.put("num_hidden_layers", metadata.sizeUpTo(key("block_count"), Fields.MOST_LAYERS));
     config.put("num_attention_heads", heads);
     config.put("num_key_value_heads", metadata.size(key("attention.head_count_kv"), heads));
     config.put("head_dim", headDim);

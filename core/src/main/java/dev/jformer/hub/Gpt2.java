@@ -55,7 +55,7 @@ final class Gpt2 implements Family.Written {
                 c.vocab(fields.size("vocab_size"))
                     .length(fields.size("n_positions", 1024))
                     .tied(fields.flag("tie_word_embeddings", true)))
-        .withStack(s -> s.layers(fields.size("n_layer")).width(width))
+        .withStack(s -> s.layers(fields.layers("n_layer")).width(width))
         .withBlock(
             b ->
                 b.mixer(new SoftmaxAttention.Config(fields.size("n_head"), 0))

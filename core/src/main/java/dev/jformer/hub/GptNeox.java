@@ -56,7 +56,7 @@ final class GptNeox implements Family.Written {
                     .tied(fields.flag("tie_word_embeddings", false)))
         .withStack(
             s ->
-                s.layers(fields.size("num_hidden_layers"))
+                s.layers(fields.layers("num_hidden_layers"))
                     .width(fields.size("hidden_size"))
                     .position(rope))
         .withBlock(

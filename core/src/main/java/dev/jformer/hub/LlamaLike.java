@@ -111,7 +111,7 @@ abstract class LlamaLike implements Family.Written {
     String given = fields.text(activationField(), activationName());
     fields.supports(activationField(), given, activationName());
     int width = fields.size("hidden_size");
-    int layers = fields.size("num_hidden_layers");
+    int layers = fields.layers("num_hidden_layers");
     SoftmaxAttention.Config attention = attention(fields, heads(fields, width));
     int window = window(fields);
     List<Boolean> windows = windows(fields, layers, window);

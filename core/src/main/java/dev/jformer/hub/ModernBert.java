@@ -58,7 +58,7 @@ final class ModernBert implements SavedFamily<Encoder.Config> {
       fields.supports(
           "classifier_activation", fields.text("classifier_activation", "gelu"), "gelu");
     }
-    int layers = fields.size("num_hidden_layers");
+    int layers = fields.layers("num_hidden_layers");
     int heads = fields.size("num_attention_heads");
     int near = fields.size("local_attention", 128) / 2 + 1;
     List<TokenMixer.Config> mixers = new ArrayList<>();

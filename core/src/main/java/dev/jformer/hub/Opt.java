@@ -54,7 +54,7 @@ final class Opt implements Family.Written {
                     .length(fields.size("max_position_embeddings", 2048))
                     .tied(fields.flag("tie_word_embeddings", true))
                     .embeddingWidth(embedded == width ? 0 : embedded))
-        .withStack(s -> s.layers(fields.size("num_hidden_layers")).width(width))
+        .withStack(s -> s.layers(fields.layers("num_hidden_layers")).width(width))
         .withBlock(
             b ->
                 b.mixer(new SoftmaxAttention.Config(fields.size("num_attention_heads"), 0))

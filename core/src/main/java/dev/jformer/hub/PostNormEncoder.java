@@ -111,7 +111,7 @@ abstract class PostNormEncoder implements SavedFamily<Encoder.Config> {
     }
     Encoder.Config plain =
         new EncoderShape(
-                fields.size(field("num_hidden_layers")),
+                fields.layers(field("num_hidden_layers")),
                 fields.size(field("hidden_size")),
                 fields.size(field("num_attention_heads")),
                 fields.size(field("intermediate_size")),

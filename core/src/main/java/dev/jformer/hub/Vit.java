@@ -80,7 +80,7 @@ final class Vit implements SavedFamily<VisionTransformer.Config> {
                     .pool(VisionTransformer.Pool.TOKEN)
                     .distillation(distillation))
         .withStack(
-            s -> s.layers(fields.size("num_hidden_layers")).width(fields.size("hidden_size")))
+            s -> s.layers(fields.layers("num_hidden_layers")).width(fields.size("hidden_size")))
         .withBlock(
             b ->
                 b.mixer(attention(fields.size("num_attention_heads"), bias))

@@ -17,6 +17,9 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 @RecordBuilder
 public record StackConfig(int layers, int width, Position.Config position, @Flat BlockConfig block)
     implements StackConfigBuilder.With {
+  /** More than any model has; so many blocks without weights would fill the memory. */
+  private static final int MOST_LAYERS = 10_000;
+
   /** Defaults: four blocks of width 256 with learned positions. */
   public StackConfig() {
     this(4, 256, new LearnedPosition.Config(), new BlockConfig());
@@ -24,7 +27,7 @@ public record StackConfig(int layers, int width, Position.Config position, @Flat
 
   /** Checks the values. */
   public StackConfig {
-    Checks.atLeast("layers", layers, 1);
+    Checks.between("layers", layers, 1, MOST_LAYERS);
     Checks.atLeast("width", width, 1);
     Checks.notNull("position", position);
     Checks.notNull("block", block);

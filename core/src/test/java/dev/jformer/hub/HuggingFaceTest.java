@@ -341,7 +341,7 @@ class HuggingFaceTest {
               expectFormat("gpt2", "n_layer", "3", "h.2.ln_1.weight is missing");
               expectFormat("gpt2", "n_layer", "1", "has no parameter");
               expectFormat("gpt2", "tie_word_embeddings", "false", "lm_head.weight is missing");
-              expectConfig("gpt2", "n_layer", "16000000", "is its number of layers right?");
+              expectConfig("gpt2", "n_layer", "16000000", "expected 1 to 10000");
             });
     assertTrue(peak < 200L << 20, "took " + (peak >> 20) + " MiB");
   }
@@ -375,6 +375,14 @@ class HuggingFaceTest {
       Tensor loaded = model.parameters().get("blocks.1.ffn.gateUp.weight").value();
       assertTrue(loaded.narrow(0, 48, 48).sameAs(half.to(DType.FLOAT32)));
     }
+  }
+
+  /** Lists with an entry for each layer would fill the memory before any weight is missed. */
+  @Test
+  void refusesMoreLayersThanAnyModelHas() {
+    expectConfig("llama", "num_hidden_layers", "16777216", "expected 1 to 10000");
+    expectConfig("gpt2", "n_layer", "10001", "expected 1 to 10000");
+    expectConfig("llama", "num_hidden_layers", "10000", "is its number of layers right?");
   }
 
   private void expectTensor(String name, UnaryOperator<Tensor> change, String message)

@@ -126,6 +126,15 @@ public final class GgufMetadata {
     return (int) integer(key, 1, LARGEST_SIZE);
   }
 
+  /**
+   * A size from 1 to a bound that must be given.
+   *
+   * @throws FormatException if it is missing or something else
+   */
+  public int sizeUpTo(String key, int most) {
+    return (int) integer(key, 1, most);
+  }
+
   /** A size with a default. */
   public int size(String key, int fallback) {
     return has(key) ? size(key) : fallback;
