@@ -80,6 +80,7 @@ public record CooccurrenceSource(int lasts, int classes, int common, int distinc
    * @param last the last token
    * @param next the token that comes next
    */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Sequence(int[] counts, int last, int next) {}
 
   /** Draws a sequence. */

@@ -81,6 +81,7 @@ public final class OneLayerDecoder {
   }
 
   /** What a sequence makes of the weights: attention, its scaled form, and probabilities. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Pass(double[] attended, double norm, double[] scaled, double[] probabilities) {}
 
   private Pass pass(CooccurrenceSource.Sequence sequence) {

@@ -66,7 +66,7 @@ public final class RandomFeatureAttention {
     // [n, M, d+1]: the query through each head
     Tensor through = query.matmul(weights.permute(1, 0, 2).reshape(x.size(2), -1));
     Tensor scores = through.reshape(n, heads, x.size(2)).matmul(keys.transpose(1, 2)).relu();
-    return scores.matmul(keys).reshape(n, -1).div(count * Math.sqrt(heads));
+    return scores.matmul(keys).reshape(n, -1).div(count * Math.sqrt((double) heads));
   }
 
   /** As {@link #features}, of some inputs at a time, to bound the memory. */

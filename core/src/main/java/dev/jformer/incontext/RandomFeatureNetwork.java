@@ -61,6 +61,6 @@ public final class RandomFeatureNetwork {
   /** The features of inputs: [n, inputs] to [n, M] in float64. */
   public Tensor features(Tensor inputs) {
     Tensor before = inputs.to(DType.FLOAT64).matmul(weights).sub(biases);
-    return (isSmooth ? before.tanh() : before.relu()).div(Math.sqrt(weights.size(1)));
+    return (isSmooth ? before.tanh() : before.relu()).div(Math.sqrt((double) weights.size(1)));
   }
 }

@@ -45,6 +45,7 @@ public record CrossEntropyMethod(
     Checks.part("floor", floor);
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Scored(double[] point, double score) {}
 
   /**

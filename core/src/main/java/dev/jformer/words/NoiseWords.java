@@ -10,7 +10,7 @@ final class NoiseWords {
     sums = new double[vocabulary.size()];
     double sum = 0;
     for (int word = 0; word < sums.length; word++) {
-      sum += Math.pow(vocabulary.count(word), exponent);
+      sum += Math.pow((double) vocabulary.count(word), exponent);
       sums[word] = sum;
     }
   }

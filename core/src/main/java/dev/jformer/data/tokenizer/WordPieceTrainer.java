@@ -68,7 +68,7 @@ public final class WordPieceTrainer implements TokenizerTrainer {
       if (found > gain || (found == gain && found > 0 && candidate < pair)) {
         gain = found;
         pair = candidate;
-        while (bound(2 * least, pairs.total()) < gain) {
+        while (bound(2.0 * least, (double) pairs.total()) < gain) {
           least *= 2;
         }
       }
@@ -83,15 +83,15 @@ public final class WordPieceTrainer implements TokenizerTrainer {
     private double gain(long candidate, long count) {
       int left = PairCounts.left(candidate);
       int right = PairCounts.right(candidate);
-      long a = pairs.count(left);
-      long n = pairs.total();
+      double a = pairs.count(left);
+      double n = pairs.total();
       double parts;
-      long joined = count;
+      double joined = count;
       if (left == right) {
-        joined = Math.min(count, a / 2);
+        joined = Math.min(count, Math.floor(a / 2));
         parts = entropy(a - 2 * joined) - entropy(a);
       } else {
-        long b = pairs.count(right);
+        double b = pairs.count(right);
         parts = entropy(a - joined) - entropy(a) + entropy(b - joined) - entropy(b);
       }
       return entropy(joined) + parts - entropy(n - joined) + entropy(n);

@@ -26,7 +26,8 @@ class LzwTrainerTest {
   private static List<String> dictionary(String word) {
     Set<String> known = new LinkedHashSet<>(List.of("a", "b"));
     String piece = "";
-    for (char c : word.toCharArray()) {
+    for (int i = 0; i < word.length(); i++) {
+      char c = word.charAt(i);
       if (known.contains(piece + c)) {
         piece += c;
       } else {
