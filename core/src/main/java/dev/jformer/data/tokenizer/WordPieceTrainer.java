@@ -88,7 +88,7 @@ public final class WordPieceTrainer implements TokenizerTrainer {
       double parts;
       double joined = count;
       if (left == right) {
-        joined = Math.min(count, Math.floor(a / 2));
+        joined = Math.min(joined, Math.floor(a / 2));
         parts = entropy(a - 2 * joined) - entropy(a);
       } else {
         double b = pairs.count(right);
