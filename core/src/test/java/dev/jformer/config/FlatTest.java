@@ -142,7 +142,7 @@ class FlatTest {
     String message =
         assertThrows(IllegalArgumentException.class, () -> config.withStack(s -> s.layers(0)))
             .getMessage();
-    assertEquals("layers is 0: expected at least 1", message);
+    assertEquals("layers is 0: expected 1 to 10000", message);
     assertThrows(IllegalArgumentException.class, () -> config.withBlock((BlockConfig) null));
     assertThrows(IllegalArgumentException.class, () -> new Encoder.Config().withVocab(2));
   }

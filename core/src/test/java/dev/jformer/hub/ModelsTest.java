@@ -140,7 +140,8 @@ class ModelsTest {
               expectFormat("layers", "3", "the tensor blocks.2.mixerNorm.weight is missing");
               expectFormat("layers", "1", "has no parameter for the tensor blocks.1.");
               expectFormat("tied", "false", "the tensor head.weight is missing");
-              expectConfig("layers", "2147483647", "is its number of layers right?");
+              expectConfig("layers", "2147483647", "expected 1 to 10000");
+              expectConfig("layers", "10000", "is its number of layers right?");
               expectConfig("width", "2147483647", "heads is 2");
               expectConfig("width", "2147483646", "is its number of layers right?");
               expectConfig("mixer", "{'heads':3}", "heads is 3");
