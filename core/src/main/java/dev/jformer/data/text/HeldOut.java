@@ -2,6 +2,7 @@ package dev.jformer.data.text;
 
 import dev.jformer.data.DataException;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +44,8 @@ public final class HeldOut {
   /**
    * As {@link #read}, in windows that overlap, so that all but the first targets have a context: a
    * window begins {@code stride} tokens after the one before it. Targets that an earlier window has
-   * counted are -1; each counts exactly once.
+   * counted are -1; each counts exactly once. Where windows overlap, a batch is released when
+   * {@code consumer} returns: together they would be many times as large as the text.
    *
    * @param stride tokens from one window's start to the next, 1 to {@code length}
    */
@@ -58,27 +60,25 @@ public final class HeldOut {
       read(file, batch, length, limit, consumer);
       return;
     }
-    Tensor tokens = file.validation().to(DType.INT64);
-    List<Tensor> inputs = new ArrayList<>();
-    List<Tensor> outputs = new ArrayList<>();
     long counted = 0;
-    for (long given = 0; counted < targets && given < limit; ) {
-      long end = counted == 0 ? length : Math.min(targets, counted + stride);
-      long start = end - length;
-      Tensor wanted = tokens.narrow(0, start + 1, length);
-      long before = counted - start; // of this window, these were counted
-      Tensor known = Tensor.full(-1, DType.INT64, before);
-      inputs.add(tokens.narrow(0, start, length));
-      outputs.add(Tensor.cat(0, known, wanted.narrow(0, before, length - before)));
-      counted = end;
-      if (inputs.size() == batch || counted == targets) {
+    for (long given = 0; counted < targets && given < limit; given++) {
+      try (Scope scope = Scope.open()) {
+        List<Tensor> inputs = new ArrayList<>();
+        List<Tensor> outputs = new ArrayList<>();
+        while (inputs.size() < batch && counted < targets) {
+          long end = counted == 0 ? length : Math.min(targets, counted + stride);
+          long start = end - length;
+          Tensor window = file.validation().narrow(0, start, length + 1L).to(DType.INT64);
+          long before = counted - start; // of this window, these were counted
+          Tensor known = Tensor.full(-1, DType.INT64, before);
+          inputs.add(window.narrow(0, 0, length));
+          outputs.add(Tensor.cat(0, known, window.narrow(0, before + 1, length - before)));
+          counted = end;
+        }
         consumer.accept(
             new Batch(
                 Tensor.stack(0, inputs.toArray(Tensor[]::new)),
                 Tensor.stack(0, outputs.toArray(Tensor[]::new))));
-        inputs.clear();
-        outputs.clear();
-        given++;
       }
     }
   }
