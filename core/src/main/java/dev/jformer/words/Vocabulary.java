@@ -69,6 +69,19 @@ public final class Vocabulary {
     return ids.getOrDefault(word, -1);
   }
 
+  /**
+   * The id of a word.
+   *
+   * @throws DataException if it is not in the vocabulary
+   */
+  public int known(String word) {
+    int id = id(word);
+    if (id < 0) {
+      throw new DataException("'" + word + "' is none of the " + size() + " words of the text");
+    }
+    return id;
+  }
+
   /** The ids of a sentence's words; words that are not in the vocabulary are left out. */
   public int[] ids(List<String> sentence) {
     return sentence.stream().mapToInt(this::id).filter(id -> id >= 0).toArray();

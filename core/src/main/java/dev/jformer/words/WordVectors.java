@@ -1,8 +1,10 @@
 package dev.jformer.words;
 
-import dev.jformer.data.DataException;
 import dev.jformer.io.AtomicFile;
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -45,25 +47,16 @@ public final class WordVectors {
   /**
    * The vector of a word.
    *
-   * @throws DataException if the word has none
+   * @throws dev.jformer.data.DataException if the word has none
    */
   public float[] vector(String word) {
-    int id = id(word);
+    int id = vocabulary.known(word);
     return Arrays.copyOfRange(vectors, id * dimension, (id + 1) * dimension);
-  }
-
-  private int id(String word) {
-    int id = vocabulary.id(word);
-    if (id < 0) {
-      throw new DataException(
-          "'" + word + "' is none of the " + vocabulary.size() + " words that have a vector");
-    }
-    return id;
   }
 
   /** The cosine of the angle between the vectors of two words. */
   public double similarity(String word, String other) {
-    return cosine(id(word), id(other));
+    return cosine(vocabulary.known(word), vocabulary.known(other));
   }
 
   private double cosine(int a, int b) {
@@ -76,7 +69,7 @@ public final class WordVectors {
 
   /** The most similar other words, the most similar first. */
   public List<Neighbour> nearest(String word, int count) {
-    int id = id(word);
+    int id = vocabulary.known(word);
     return IntStream.range(0, vocabulary.size())
         .filter(other -> other != id)
         .mapToObj(other -> new Neighbour(vocabulary.words().get(other), cosine(id, other)))
@@ -120,15 +113,19 @@ public final class WordVectors {
 
   /** Writes the vectors as text: the format of word2vec, which gensim reads. */
   public void save(Path file) throws IOException {
-    StringBuilder text = new StringBuilder();
-    text.append(vocabulary.size()).append(' ').append(dimension).append('\n');
-    for (int word = 0; word < vocabulary.size(); word++) {
-      text.append(vocabulary.words().get(word));
-      for (int i = 0; i < dimension; i++) {
-        text.append(' ').append(vectors[word * dimension + i]);
+    try (AtomicFile whole = AtomicFile.beside(file);
+        Writer out = new OutputStreamWriter(whole.stream(), StandardCharsets.UTF_8);
+        BufferedWriter writer = new BufferedWriter(out)) {
+      writer.write(vocabulary.size() + " " + dimension + "\n");
+      for (int word = 0; word < vocabulary.size(); word++) {
+        writer.write(vocabulary.words().get(word));
+        for (int i = 0; i < dimension; i++) {
+          writer.write(" " + vectors[word * dimension + i]);
+        }
+        writer.write("\n");
       }
-      text.append('\n');
+      writer.flush();
+      whole.commit();
     }
-    AtomicFile.write(file, text.toString().getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -187,5 +187,6 @@ class Word2VecTest {
         assertThrows(DataException.class, () -> learned(new Word2Vec(), 1).vector("lake"))
             .getMessage();
     assertTrue(message.contains("'lake'"), message);
+    assertThrows(DataException.class, () -> learned(new Word2Vec(), 1).nearest("lake", 3));
   }
 }

@@ -9,13 +9,21 @@ final class OutputFile {
   private OutputFile() {}
 
   /**
-   * Checks that a file can be written without losing an input.
+   * Checks that a file can be written without losing an input, before anything is computed for it.
    *
    * @param out the file; null for none
-   * @throws CommandException if it is a folder, or one of the inputs
+   * @throws CommandException if it is a folder, or one of the inputs, or would lie in a folder that
+   *     does not exist
    */
   static void check(Path out, Iterable<Path> inputs) throws IOException {
-    if (out == null || !Files.exists(out)) {
+    if (out == null) {
+      return;
+    }
+    if (!Files.exists(out)) {
+      Path folder = out.toAbsolutePath().getParent();
+      if (!Files.isDirectory(folder)) {
+        throw new CommandException("--out is " + out + ", but there is no folder " + folder);
+      }
       return;
     }
     if (Files.isDirectory(out)) {

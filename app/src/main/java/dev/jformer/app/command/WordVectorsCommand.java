@@ -119,6 +119,9 @@ final class WordVectorsCommand implements Callable<Integer> {
         new Word2Vec().withDimension(dimension).withWindow(window).withEpochs(epochs);
     List<List<String>> sentences = Sentences.of(Corpus.open(data, endings)).all();
     Vocabulary vocabulary = Vocabulary.of(sentences, least);
+    for (String word : words) {
+      vocabulary.known(word.toLowerCase(Locale.ROOT));
+    }
     List<int[]> ids = sentences.stream().map(vocabulary::ids).toList();
     if (trials != null) {
       settings = tuned(vocabulary, ids, settings, console);
