@@ -75,15 +75,7 @@ public record ProgramJob() implements Job {
 
     @Override
     public TransformerProgram.Config fit(Model.Config config) {
-      int tokens = problem.tokens().size();
-      return ((TransformerProgram.Config) config)
-          .with(
-              c ->
-                  c.values(Math.max(tokens, problem.longest()))
-                      .vocab(tokens)
-                      .labels(problem.labels().size())
-                      .length(problem.longest())
-                      .causal(problem.isCausal()));
+      return fitted((TransformerProgram.Config) config, problem);
     }
 
     @Override
@@ -194,6 +186,19 @@ public record ProgramJob() implements Job {
       Origin origin = use.origin();
       return program(use.model, labelling(origin.data()), origin.seed(), name, shortened);
     }
+  }
+
+  /** A program's configuration with the sizes that a problem asks for. */
+  public static TransformerProgram.Config fitted(
+      TransformerProgram.Config config, Labelling problem) {
+    int tokens = problem.tokens().size();
+    return config.with(
+        c ->
+            c.values(Math.max(tokens, problem.longest()))
+                .vocab(tokens)
+                .labels(problem.labels().size())
+                .length(problem.longest())
+                .causal(problem.isCausal()));
   }
 
   private static final class Use extends TrainedModel {

@@ -282,16 +282,7 @@ public final class TransformerProgramsStudy implements Study {
   }
 
   private static Trial<Outcome> trial(ExperimentContext lab, TokenLabels problem, boolean recall) {
-    int tokens = problem.tokens().size();
-    TransformerProgram.Config fitted =
-        new TransformerProgram.Config()
-            .with(
-                c ->
-                    c.values(Math.max(tokens, problem.longest()))
-                        .vocab(tokens)
-                        .labels(problem.labels().size())
-                        .length(problem.longest())
-                        .causal(problem.isCausal()));
+    TransformerProgram.Config fitted = ProgramJob.fitted(new TransformerProgram.Config(), problem);
     TransformerProgram.Config model =
         recall
             ? fitted.with(
