@@ -114,9 +114,9 @@ public final class DistributionTransformersStudy implements Study {
             + " logarithm; 1 to 8 observations with noise of variance 1. The filter: %s θ plus"
             + " noise of variance 1, 30 steps, an observation each; the model's posterior is moved"
             + " exactly and is the next prior. Particles are drawn from the prior and weighted by"
-            + " the likelihood; their density is that of a kernel estimate (Silverman's bandwidth)."
-            + " %,d problems; learned in %,d updates of 512 problems, AdamW at a rate that falls"
-            + " from 0.001.",
+            + " the likelihood, in batches of up to 1,000 problems as well; their density is that"
+            + " of a kernel estimate (Silverman's bandwidth). %,d problems; learned in %,d updates"
+            + " of 512 problems, AdamW at a rate that falls from 0.001.",
         FACTOR, problems, updates(lab));
   }
 
@@ -220,35 +220,40 @@ public final class DistributionTransformersStudy implements Study {
     return sum / steps;
   }
 
+  /** In batches like the model's, as far as memory allows. */
   private static Particles particles(int count, int problems) {
     Random.seed(99);
+    int batch = Math.max(1, Math.min(Math.min(1000, problems), 1_000_000 / count));
     double sum = 0;
     double seconds = 0;
-    for (int at = 0; at < problems; at++) {
+    int done = 0;
+    for (; done < problems; done += batch) {
       try (Scope scope = Scope.open()) {
-        GaussianMixture prior = Priors.LEARNED.draw(1);
-        Tensor point = prior.sample();
+        GaussianMixture prior = Priors.LEARNED.draw(batch);
+        Tensor point = prior.sample(); // [B, 1]
         Tensor seen = observations(point, 4);
         long start = System.nanoTime();
-        GaussianMixture many =
+        Tensor rows = Tensor.arange(0, batch).repeatInterleave(count, 0);
+        Tensor drawn =
             new GaussianMixture(
-                prior.logWeights().expand(count, 2),
-                prior.means().expand(count, 2, 1),
-                prior.factors().expand(count, 2, 1, 1));
-        Tensor drawn = many.sample(); // [N, 1]
-        Tensor logs = drawn.sub(seen).square().sum(1, false).mul(-0.5 / NOISE);
-        Tensor weights = logs.softmax(0);
-        double mean = weights.mul(drawn.squeeze(1)).sum().item();
-        double variance = weights.mul(drawn.squeeze(1).sub(mean).square()).sum().item();
-        double effective = 1 / weights.square().sum().item();
-        double width = Math.max(1e-3, 1.06 * Math.sqrt(variance) * Math.pow(effective, -0.2));
-        Tensor off = drawn.squeeze(1).sub(point.item()).div(width).square().mul(-0.5);
-        double density = weights.mul(off.exp()).sum().item() / (width * Math.sqrt(2 * Math.PI));
+                    prior.logWeights().indexSelect(0, rows),
+                    prior.means().indexSelect(0, rows),
+                    prior.factors().indexSelect(0, rows))
+                .sample()
+                .reshape(batch, count);
+        Tensor off = drawn.unsqueeze(2).sub(seen.unsqueeze(1)).square().sum(2, false);
+        Tensor weights = off.mul(-0.5 / NOISE).softmax(1); // [B, N]
+        Tensor mean = weights.mul(drawn).sum(1, true);
+        Tensor variance = weights.mul(drawn.sub(mean).square()).sum(1, true);
+        Tensor effective = weights.square().sum(1, true).reciprocal();
+        Tensor width = variance.sqrt().mul(effective.pow(-0.2)).mul(1.06).clamp(1e-3, 1e30);
+        Tensor logs = drawn.sub(point).div(width).square().mul(-0.5).add(weights.log());
+        Tensor density = logs.logSumExp(1, true).sub(width.log()).sub(0.5 * Math.log(2 * Math.PI));
+        sum += density.clamp(Math.log(1e-30), 1e30).sum().item();
         seconds += (System.nanoTime() - start) / 1e9;
-        sum += Math.log(Math.max(1e-30, density));
       }
     }
-    return new Particles(count, sum / problems, 1e6 * seconds / problems);
+    return new Particles(count, sum / done, 1e6 * seconds / done);
   }
 
   private static void claims(
