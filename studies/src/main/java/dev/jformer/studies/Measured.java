@@ -16,6 +16,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * The results of the arms of an experiment; makes the values of claims, the tables and the figures.
@@ -349,6 +350,24 @@ public record Measured<R>(List<Arm<R>> arms) {
   public Figure.Series line(
       String name, ToDoubleFunction<? super R> x, ToDoubleFunction<? super R> y) {
     return Figure.Series.line(name, arms, arm -> arm.of(x).value(), arm -> arm.of(y).value());
+  }
+
+  /**
+   * A line for each arm through values that a result has at positions shared by all results: the
+   * means over the seeds.
+   */
+  public List<Figure.Series> means(
+      List<? extends Number> positions, Function<? super R, List<Double>> values) {
+    return arms.stream()
+        .map(
+            arm ->
+                Figure.Series.line(
+                    arm.name(),
+                    positions,
+                    IntStream.range(0, positions.size())
+                        .mapToObj(i -> arm.of(run -> values.apply(run).get(i)).value())
+                        .toList()))
+        .toList();
   }
 
   /** As {@link #figure}, on logarithmic axes. */

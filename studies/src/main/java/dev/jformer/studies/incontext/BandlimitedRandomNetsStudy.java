@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
-import java.util.stream.IntStream;
 
 /**
  * Networks whose hidden weights are random and bounded (<a
@@ -169,12 +168,12 @@ public final class BandlimitedRandomNetsStudy implements Study {
 
   private static void report(
       ExperimentContext lab, String name, Measured<Errors> runs, List<Integer> widths) {
-    List<Column<Errors>> columns = new ArrayList<>();
-    for (int i = 0; i < widths.size(); i++) {
-      int at = i;
-      columns.add(Column.column("%,d units".formatted(widths.get(i)), run -> run.errors().get(at)));
-    }
-    lab.table(runs.table("Error on " + name, "band", columns));
+    lab.table(
+        runs.table(
+            "Error on " + name,
+            "band",
+            Column.each(
+                widths.size(), i -> "%,d units".formatted(widths.get(i - 1)), Errors::errors)));
     lab.figure(
         new Figure(
             "Error on " + name + ", mean over the seeds",
@@ -182,15 +181,6 @@ public final class BandlimitedRandomNetsStudy implements Study {
             "root mean square",
             true,
             true,
-            runs.names().stream()
-                .map(
-                    arm ->
-                        Figure.Series.line(
-                            arm,
-                            widths,
-                            IntStream.range(0, widths.size())
-                                .mapToObj(i -> runs.of(arm, run -> run.errors().get(i)).value())
-                                .toList()))
-                .toList()));
+            runs.means(widths, Errors::errors)));
   }
 }

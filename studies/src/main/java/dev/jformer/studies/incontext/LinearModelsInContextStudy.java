@@ -226,12 +226,9 @@ public final class LinearModelsInContextStudy implements Study {
         "GPT-2 trained on random covariances does better (figure 1)",
         LINEAR,
         runs.below("mean squared error, " + longest + " examples", DEEP, LINEAR, Varied::longest));
-    List<String> titles = sizes.stream().map(size -> size + " examples").toList();
-    List<Column<Varied>> columns = new ArrayList<>();
-    for (int i = 0; i < sizes.size(); i++) {
-      int at = i;
-      columns.add(column(titles.get(i), run -> run.errors().get(at)));
-    }
+    List<Column<Varied>> columns =
+        new ArrayList<>(
+            Column.<Varied>each(sizes.size(), i -> sizes.get(i - 1) + " examples", Varied::errors));
     columns.add(column("seconds", Varied::seconds));
     lab.table(
         runs.table(
@@ -245,17 +242,7 @@ public final class LinearModelsInContextStudy implements Study {
                 "Errors where each prompt has variances of its own, mean over the seeds",
                 "examples",
                 "mean squared error",
-                List.of(DEEP, LINEAR).stream()
-                    .map(
-                        name ->
-                            Figure.Series.line(
-                                name,
-                                sizes,
-                                IntStream.range(0, sizes.size())
-                                    .mapToObj(
-                                        i -> runs.of(name, run -> run.errors().get(i)).value())
-                                    .toList()))
-                    .toList())
+                runs.means(sizes, Varied::errors))
             .withLogY());
   }
 }

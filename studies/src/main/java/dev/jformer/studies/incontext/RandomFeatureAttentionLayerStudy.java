@@ -1,7 +1,5 @@
 package dev.jformer.studies.incontext;
 
-import static dev.jformer.studies.Column.column;
-
 import com.google.auto.service.AutoService;
 import dev.jformer.incontext.RandomFeatureAttention;
 import dev.jformer.incontext.RandomFeatureNetwork;
@@ -22,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 
 /**
  * What attention with random queries and keys learns from how many samples (<a
@@ -214,12 +211,12 @@ public final class RandomFeatureAttentionLayerStudy implements Study {
 
   private static void report(
       ExperimentContext lab, String name, Measured<Risks> runs, List<Integer> samples) {
-    List<Column<Risks>> columns = new ArrayList<>();
-    for (int i = 0; i < samples.size(); i++) {
-      int at = i;
-      columns.add(column("%,d samples".formatted(samples.get(i)), run -> run.risks().get(at)));
-    }
-    lab.table(runs.table("Error on the " + name, "model", columns));
+    lab.table(
+        runs.table(
+            "Error on the " + name,
+            "model",
+            Column.each(
+                samples.size(), i -> "%,d samples".formatted(samples.get(i - 1)), Risks::risks)));
     lab.figure(
         new Figure(
             "Error on the " + name + ", mean over the seeds",
@@ -227,15 +224,6 @@ public final class RandomFeatureAttentionLayerStudy implements Study {
             "share of the variance",
             true,
             true,
-            runs.names().stream()
-                .map(
-                    arm ->
-                        Figure.Series.line(
-                            arm,
-                            samples,
-                            IntStream.range(0, samples.size())
-                                .mapToObj(i -> runs.of(arm, run -> run.risks().get(i)).value())
-                                .toList()))
-                .toList()));
+            runs.means(samples, Risks::risks)));
   }
 }

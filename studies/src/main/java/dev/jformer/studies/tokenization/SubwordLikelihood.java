@@ -6,6 +6,7 @@ import static dev.jformer.studies.Column.fixed;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.TokenizerMethod;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
@@ -14,11 +15,9 @@ import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingResult;
-import dev.jformer.tensor.DType;
 import dev.jformer.train.TrainingConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +30,9 @@ import java.util.List;
  */
 public final class SubwordLikelihood {
   private static final String BEST = TokenizerMethod.LIKELIHOOD.label();
+
+  /** Share of the language models' text that is held out. */
+  private static final double HELD_OUT = 0.1;
 
   private SubwordLikelihood() {}
 
@@ -54,17 +56,9 @@ public final class SubwordLikelihood {
 
   /** The text of the study, up to a length. */
   private static String text(ExperimentContext lab, boolean training) {
-    TokenFile file = lab.text();
-    long most =
-        training ? lab.pick(20_000, 1_000_000, 5_000_000) : lab.pick(5_000, 200_000, 500_000);
-    var bytes = training ? file.train() : file.validation();
-    long count = Math.min(most, bytes.elements());
-    long[] values = bytes.narrow(0, 0, count).to(DType.INT64).toLongs();
-    byte[] utf8 = new byte[values.length];
-    for (int i = 0; i < utf8.length; i++) {
-      utf8[i] = (byte) values[i];
-    }
-    return new String(utf8, StandardCharsets.UTF_8);
+    return training
+        ? StudyText.of(lab.text().train(), lab.pick(20_000, 1_000_000, 5_000_000))
+        : StudyText.of(lab.text().validation(), lab.pick(5_000, 200_000, 500_000));
   }
 
   /** Lines with their ends. */
@@ -151,20 +145,20 @@ public final class SubwordLikelihood {
         });
   }
 
+  /** The text as tokens, which are learned from the part that is not held out. */
   private static TokenFile tokens(ExperimentContext lab, TokenizerMethod method, int size) {
     Path folder = lab.files("sub-words-" + method.label());
     try {
       Files.createDirectories(folder);
       Path file = folder.resolve("text.txt");
-      if (!Files.exists(file)) {
-        Files.writeString(file, text(lab, true));
+      if (!Tokenizers.exists(folder)) {
+        String text = text(lab, true);
+        Files.writeString(file, text);
+        String learned = text.substring(0, (int) ((1 - HELD_OUT) * text.length()));
+        IndependentTokens.learn(method, lines(learned), size).save(folder);
       }
       return TokenFile.prepare(
-          folder,
-          Corpus.open(file, List.of()),
-          IndependentTokens.learn(method, lines(text(lab, true)), size),
-          0.1,
-          done -> {});
+          folder, Corpus.open(file, List.of()), Tokenizers.load(folder), HELD_OUT, done -> {});
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write the text in " + folder, e);
     }

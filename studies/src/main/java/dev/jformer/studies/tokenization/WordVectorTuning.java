@@ -11,17 +11,16 @@ import dev.jformer.studies.Measured;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.evidence.Figure;
-import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.words.Sentences;
 import dev.jformer.words.Vocabulary;
 import dev.jformer.words.Word2Vec;
 import dev.jformer.words.WordVectorSearch;
 import dev.jformer.words.WordVectors;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Hyperparameters of word2vec, found by the cross-entropy method, by as many random trials, and
@@ -48,7 +47,11 @@ public final class WordVectorTuning {
       double test,
       double seconds,
       List<Double> course,
-      Map<String, Double> values) {}
+      Map<String, Double> values) {
+    List<Double> percentSoFar() {
+      return course.stream().map(share -> 100 * share).toList();
+    }
+  }
 
   /** A way to choose hyperparameters. */
   private interface Way {
@@ -72,14 +75,8 @@ public final class WordVectorTuning {
     }
 
     private static List<List<String>> sentences(Tensor bytes, long most, int words) {
-      long count = Math.min(most, bytes.elements());
-      long[] values = bytes.narrow(0, 0, count).to(DType.INT64).toLongs();
-      byte[] utf8 = new byte[values.length];
-      for (int i = 0; i < utf8.length; i++) {
-        utf8[i] = (byte) values[i];
-      }
       Sentences all = new Sentences();
-      all.piece(new String(utf8, StandardCharsets.UTF_8));
+      all.piece(StudyText.of(bytes, most));
       List<List<String>> some = new ArrayList<>();
       int sum = 0;
       for (List<String> sentence : all.all()) {
@@ -117,20 +114,13 @@ public final class WordVectorTuning {
             eachSeed("subsampling", run -> value(run, "subsampling")),
             eachSeed("exponents", run -> value(run, "exponent")),
             column("seconds of search", Found::seconds)));
-    List<Figure.Series> lines = new ArrayList<>();
-    for (String name : List.of(METHOD, RANDOM)) {
-      List<Double> mean = new ArrayList<>();
-      List<Integer> trials = new ArrayList<>();
-      for (int i = 0; i < method.trials(); i++) {
-        int at = i;
-        trials.add(i + 1);
-        mean.add(runs.of(name, run -> 100 * run.course().get(at)).value());
-      }
-      lines.add(Figure.Series.line(name, trials, mean));
-    }
+    List<Integer> trials = IntStream.rangeClosed(1, method.trials()).boxed().toList();
     lab.figure(
         Figure.of(
-            "Best hyperparameters so far, mean over the seeds", "trials", "% recognized", lines));
+            "Best hyperparameters so far, mean over the seeds",
+            "trials",
+            "% recognized",
+            runs.without(DEFAULTS).means(trials, Found::percentSoFar)));
     lab.note(
         "Words: vectors of %d numbers learn from %,d words of %,d kinds in %d epoch(s). Recognized"
             + " is the share of pairs of neighbours, up to %d words apart on held-out text, in"
