@@ -34,6 +34,9 @@ public record Finding(
     String difference) {
   private static final String BETTER = "better";
 
+  /** Between a mean and its spread, as cells of tables over seeds are written. */
+  private static final String SPREAD = " ± ";
+
   /** The technique's figure, with its spread if known. */
   public String figure() {
     return withSpread(value, spread);
@@ -82,7 +85,7 @@ public record Finding(
       int column,
       List<String> other,
       int otherColumn) {
-    String value = row.get(column);
+    String value = value(row.get(column));
     String spread = spread(table, row, column);
     String goal = reference.goal().words();
     String technique = name(reference.row());
@@ -105,12 +108,12 @@ public record Finding(
         value,
         spread,
         against,
-        other.get(otherColumn),
+        value(other.get(otherColumn)),
         otherSpread,
         difference(
             number(value),
-            number(other.get(otherColumn)),
-            Math.max(number(spread), number(otherSpread)),
+            number(value(other.get(otherColumn))),
+            Math.max(deviation(spread), deviation(otherSpread)),
             reference.higher()));
   }
 
@@ -126,24 +129,42 @@ public record Finding(
     return row.replaceAll(" \\*$", "").replaceAll(" ; ", ", ").replaceAll("^, ", "");
   }
 
-  /** The spread of a figure, from the column on its right; empty if there is none. */
-  private static String spread(Table table, List<String> row, int column) {
-    int next = column + 1;
-    return next < row.size()
-            && table.columns().get(next).startsWith("spread")
-            && number(row.get(next)) > 0
-        ? row.get(next)
-        : "";
+  /** The figure of a cell without its spread. */
+  private static String value(String cell) {
+    return cell.split(SPREAD, 2)[0];
   }
 
-  /** The number in a cell; 0 if there is none. */
-  private static double number(String cell) {
+  /** The spread of a figure, from its cell or the column on its right; empty if there is none. */
+  private static String spread(Table table, List<String> row, int column) {
+    String[] parts = row.get(column).split(SPREAD, 2);
+    int next = column + 1;
+    boolean isBeside = next < row.size() && table.columns().get(next).startsWith("spread");
+    String spread = parts.length > 1 ? parts[1] : isBeside ? row.get(next) : "";
+    return deviation(spread) > 0 ? spread : "";
+  }
+
+  /** The number of a spread; 0 if there is none. */
+  private static double deviation(String spread) {
     try {
-      return cell.equals("∞")
-          ? Double.POSITIVE_INFINITY
-          : Double.parseDouble(cell.replace(",", ""));
+      return Double.parseDouble(spread.replace(",", ""));
     } catch (NumberFormatException e) {
       return 0;
+    }
+  }
+
+  /**
+   * The number of a figure.
+   *
+   * @throws IllegalArgumentException if it is none: it could not be compared
+   */
+  private static double number(String figure) {
+    try {
+      return figure.equals("∞")
+          ? Double.POSITIVE_INFINITY
+          : Double.parseDouble(figure.replace(",", ""));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "'" + figure + "' is no figure that can be compared: expected a number", e);
     }
   }
 
