@@ -153,6 +153,7 @@ module dev.jformer.core {
       dev.jformer.compress.neurons.MagnitudeNeurons,
       dev.jformer.compress.neurons.RandomNeurons;
   provides dev.jformer.data.algorithm.Problem with
+      dev.jformer.data.algorithm.AlteredDerivation,
       dev.jformer.data.algorithm.Arithmetic,
       dev.jformer.data.algorithm.Brackets,
       dev.jformer.data.algorithm.EditDistance,
@@ -161,6 +162,7 @@ module dev.jformer.core {
       dev.jformer.data.algorithm.LinearEquations,
       dev.jformer.data.algorithm.LongestIncreasing,
       dev.jformer.data.algorithm.Multiplication,
+      dev.jformer.data.algorithm.ProblemMixture,
       dev.jformer.data.algorithm.Sequences,
       dev.jformer.data.algorithm.StateTracking,
       dev.jformer.data.algorithm.TokenLabels;

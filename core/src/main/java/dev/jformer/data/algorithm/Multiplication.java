@@ -64,6 +64,39 @@ public record Multiplication(int first, int second, boolean reversed, double eas
     return new Example(prompt, product, Map.of("successive carries", steps.longestChain()));
   }
 
+  /**
+   * What each digit of an example's product needs, in the order in which the digits are written.
+   *
+   * @throws IllegalArgumentException if the example is none of this problem
+   */
+  public List<SubTask> tasks(Example example) {
+    List<String> prompt = example.prompt();
+    if (prompt.size() != first + second + 2 || !prompt.get(first).equals("*")) {
+      throw new IllegalArgumentException(
+          "the prompt is "
+              + prompt
+              + ": expected a product of numbers with "
+              + first
+              + " and "
+              + second
+              + " digits");
+    }
+    List<SubTask> tasks =
+        new ArrayList<>(
+            Steps.of(
+                    numbers(prompt.subList(0, first)),
+                    numbers(prompt.subList(first + 1, first + 1 + second)))
+                .tasks());
+    if (!reversed) {
+      Collections.reverse(tasks);
+    }
+    return List.copyOf(tasks);
+  }
+
+  private static int[] numbers(List<String> digits) {
+    return digits.stream().mapToInt(Integer::parseInt).toArray();
+  }
+
   @Override
   public int mostSymbols() {
     return 2 * (first + second) + 2 + 1;
