@@ -1,13 +1,9 @@
 package dev.jformer.model;
 
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Operator;
-import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import java.util.List;
 import java.util.function.BiFunction;
 
 /**
@@ -73,21 +69,7 @@ public final class AttentionEntropy {
 
   private static double[][] measure(
       CausalLm model, Tensor ids, BiFunction<TokenMixer, Tensor, double[]> heads) {
-    boolean training = model.isTraining();
-    model.train(false);
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      List<Tensor> inputs = model.mixerInputs(ids);
-      double[][] all = new double[inputs.size()][];
-      for (int layer = 0; layer < all.length; layer++) {
-        try (Scope each = Scope.open()) {
-          all[layer] = heads.apply(model.blocks().get(layer).mixer(), inputs.get(layer));
-        }
-      }
-      return all;
-    } finally {
-      model.train(training);
-    }
+    return AttentionWeights.inLayers(model, ids, heads).toArray(double[][]::new);
   }
 
   /**
