@@ -33,6 +33,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.adaptation.TlegStudy,
       dev.jformer.studies.algorithmic.AlgoformerStudy,
       dev.jformer.studies.algorithmic.CotExpressivePowerStudy,
+      dev.jformer.studies.algorithmic.CotMysteryStudy,
       dev.jformer.studies.algorithmic.DissectingMultiplicationStudy,
       dev.jformer.studies.algorithmic.RaspLengthGeneralizationStudy,
       dev.jformer.studies.algorithmic.TeachingArithmeticStudy,
