@@ -17,7 +17,8 @@ import java.util.function.Function;
 
 /**
  * How well a model predicts each symbol of answers, given the right symbols before it: by its place
- * in the answer, or by what it needs.
+ * in the answer, or by what it needs, as in <a href="https://arxiv.org/abs/2407.15360">Dissecting
+ * Multiplication in Transformers: Insights into LLMs</a>.
  *
  * @param losses of each example's symbols in nats, the end of the answer left out
  * @param right whether the most probable symbol is the right one, likewise

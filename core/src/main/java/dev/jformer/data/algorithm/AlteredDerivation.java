@@ -9,9 +9,10 @@ import java.util.Random;
 import java.util.random.RandomGenerator;
 
 /**
- * A problem whose derivations say nothing, or not in order, to compare with those that do: they
- * give a model as many tokens to compute with, but not the steps. The result, and what stands
- * directly before it, stay as they are.
+ * A problem whose derivations say nothing, or not in order, to compare with those that do, as in <a
+ * href="https://arxiv.org/abs/2305.15408">Towards Revealing the Mystery behind Chain of Thought: A
+ * Theoretical Perspective</a>: they give a model as many tokens to compute with, but not the steps.
+ * The result, and what stands directly before it, stay as they are.
  *
  * @param problem its answers end with their result
  * @param change what becomes of derivations

@@ -9,9 +9,11 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /**
- * A mixture of problems of one type, such as expressions of several lengths: each example is drawn
- * from one of them. Its symbols are those of all problems together, so that a mixture in which one
- * problem has all of the share tests a model on that problem alone.
+ * A mixture of problems of one type, such as expressions of several lengths, on which <a
+ * href="https://arxiv.org/abs/2305.15408">Towards Revealing the Mystery behind Chain of Thought: A
+ * Theoretical Perspective</a> trains models for longer ones: each example is drawn from one of
+ * them. Its symbols are those of all problems together, so that a mixture in which one problem has
+ * all of the share tests a model on that problem alone.
  *
  * @param problems at least one, all of one type
  * @param shares how often each is drawn, in any unit, not negative; empty for equally often
