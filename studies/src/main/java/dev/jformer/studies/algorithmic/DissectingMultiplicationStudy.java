@@ -277,7 +277,7 @@ public final class DissectingMultiplicationStudy implements Study {
   }
 
   private static int updates(ExperimentContext lab) {
-    return lab.pick(4, 1500, 20_000);
+    return lab.pick(4, 1600, 20_000);
   }
 
   private static int batch(ExperimentContext lab) {
