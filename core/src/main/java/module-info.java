@@ -222,6 +222,7 @@ module dev.jformer.core {
       dev.jformer.mixer.linear.LinearAttention.Config,
       dev.jformer.mixer.linear.Linformer.Config,
       dev.jformer.mixer.linear.Performer.Config,
+      dev.jformer.mixer.recurrent.Dlr.Config,
       dev.jformer.mixer.recurrent.Hyena.Config,
       dev.jformer.mixer.recurrent.Lstm.Config,
       dev.jformer.mixer.recurrent.Retention.Config,

@@ -25,6 +25,9 @@ abstract class RecurrentMixer extends TokenMixer {
     requireCausal(this, context);
   }
 
+  /** For mixers that can look both ways. */
+  RecurrentMixer() {}
+
   static void requireCausal(TokenMixer mixer, BlockContext context) {
     if (!context.causal()) {
       throw new IllegalArgumentException(

@@ -68,6 +68,43 @@ final class NaiveRecurrent {
     };
   }
 
+  /** The linear recurrence, step by step; then that of the reversed sequence, if it is there. */
+  static Naive dlr(int states) {
+    return (x, w) -> {
+      int width = x[0].length;
+      double[][] mixed = new double[x.length][width];
+      double[] skip = w.vector("skip");
+      for (int c = 0; c < width; c++) {
+        double[][] s = new double[states][2];
+        for (int t = 0; t < x.length; t++) {
+          mixed[t][c] = skip[c] * x[t][c] + read(s, x[t][c], c, w, "outward");
+        }
+        if (w.has("backward")) {
+          double[][] r = new double[states][2];
+          for (int t = x.length - 1; t > 0; t--) {
+            mixed[t - 1][c] += read(r, x[t][c], c, w, "backward");
+          }
+        }
+      }
+      return Loops.linear(Loops.map(mixed, Loops::gelu), w, "out");
+    };
+  }
+
+  /** Moves the states of one channel on by a token, and reads them. */
+  private static double read(double[][] s, double token, int channel, Weights w, String name) {
+    double[][] outward = w.matrix(name);
+    double y = 0;
+    for (int n = 0; n < s.length; n++) {
+      double size = Math.exp(-Math.pow(w.vector("decay")[n], 2));
+      double turn = w.vector("frequency")[n];
+      s[n] = times(new double[] {size * Math.cos(turn), size * Math.sin(turn)}, s[n]);
+      s[n][0] += token;
+      double[] weight = {outward[n][channel], outward[s.length + n][channel]};
+      y += times(weight, s[n])[0];
+    }
+    return y;
+  }
+
   /** The linear system of each channel, step by step. */
   static Naive s4d(int states) {
     return (x, w) -> {

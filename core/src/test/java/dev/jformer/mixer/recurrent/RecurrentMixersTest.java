@@ -31,7 +31,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** LSTM, retention, diagonal state spaces and long convolutions against their definitions. */
+/**
+ * LSTM, retention, diagonal state spaces, linear RNNs and long convolutions against their
+ * definitions.
+ */
 @ExtendWith(Scoped.class)
 class RecurrentMixersTest {
   private static final int WIDTH = 4;
@@ -42,6 +45,7 @@ class RecurrentMixersTest {
     LSTM_OF_THE_WIDTH(new Lstm.Config(), NaiveRecurrent.lstm(WIDTH)),
     RETENTION(new Retention.Config(2, 0.1), NaiveRecurrent.retention(2, 0.1)),
     S4D(new S4d.Config(6), NaiveRecurrent.s4d(3)),
+    DLR(new Dlr.Config(5), NaiveRecurrent.dlr(5)),
     HYENA(new Hyena.Config(2, 5, 3, 1.5), NaiveRecurrent.hyena(2, 3, 1.5, MODEL_LENGTH)),
     HYENA_OF_ORDER_THREE(new Hyena.Config(3, 3, 1, 1), NaiveRecurrent.hyena(3, 1, 1, MODEL_LENGTH));
 
@@ -91,11 +95,48 @@ class RecurrentMixersTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "DLR")
   void refusesToLookAhead(Kind kind) {
     var refused =
         assertThrows(IllegalArgumentException.class, () -> kind.build(Sites.bidirectional(WIDTH)));
     assertTrue(refused.getMessage().contains("causal model"), refused.getMessage());
+  }
+
+  /** Later tokens have a kernel of their own; padding counts as zeros; nothing decodes. */
+  @Test
+  void dlrLooksBothWays() {
+    for (int length : new int[] {1, 2, 7}) {
+      MixerChecks.matches(
+          Kind.DLR.build(Sites.bidirectional(WIDTH)), Kind.DLR.naive, length, WIDTH);
+    }
+    TokenMixer mixer = Weights.draw(Kind.DLR.build(Sites.bidirectional(WIDTH)));
+    mixer.train(false);
+    for (int length : new int[] {63, 64, 65, 127, 129, 200}) {
+      Tensor x = Tensor.randn(1, length, WIDTH).to(DType.FLOAT64);
+      try (Mode mode = Autograd.noGrad()) {
+        double[][] expected =
+            Kind.DLR.naive.forward(ModuleChecks.sequences(x)[0], Weights.of(mixer));
+        assertClose(expected, mixer.forward(x, null).squeeze(0), 1e-9);
+      }
+    }
+    MixerChecks.ignoresPadding(Kind.DLR.build(Sites.bidirectional(WIDTH)), WIDTH);
+    assertThrows(UnsupportedOperationException.class, () -> mixer.start(1, 8));
+  }
+
+  /** The recurrence starts at roots of unity that fade slowly, the same for all channels. */
+  @Test
+  void dlrStartsAtRootsOfUnity() {
+    Random.seed(4);
+    Weights start = Weights.of(new Dlr.Config(400).build(Sites.causal(WIDTH), new NoPosition()));
+    double[] decay = start.vector("decay");
+    double logs = 0;
+    for (int n = 0; n < decay.length; n++) {
+      assertEquals(2 * Math.PI * n / decay.length, start.vector("frequency")[n], 1e-5);
+      double rate = 2 * decay[n] * decay[n];
+      assertTrue(rate > 0.99e-4 && rate < 0.101, "rate " + rate);
+      logs += Math.log10(rate) / decay.length;
+    }
+    assertEquals(-2.5, logs, 0.15); // the middle of a log-uniform distribution
   }
 
   @ParameterizedTest
@@ -116,7 +157,7 @@ class RecurrentMixersTest {
   /** All but long convolutions keep a state whose size does not grow. */
   @Test
   void statesDoNotGrow() {
-    for (Kind kind : new Kind[] {Kind.LSTM, Kind.RETENTION, Kind.S4D}) {
+    for (Kind kind : new Kind[] {Kind.LSTM, Kind.RETENTION, Kind.S4D, Kind.DLR}) {
       TokenMixer mixer = kind.build(Sites.causal(WIDTH));
       try (Mode mode = Autograd.noGrad();
           TokenMixer.State state = mixer.start(2, 60)) {
@@ -176,6 +217,7 @@ class RecurrentMixersTest {
   void refusesSizesThatCannotBe() {
     assertThrows(IllegalArgumentException.class, () -> new S4d.Config(5));
     assertThrows(IllegalArgumentException.class, () -> new S4d.Config(0));
+    assertThrows(IllegalArgumentException.class, () -> new Dlr.Config(0));
     assertThrows(IllegalArgumentException.class, () -> new Hyena.Config(1, 4, 4, 10));
     assertThrows(IllegalArgumentException.class, () -> new Lstm.Config(-1));
     assertThrows(IllegalArgumentException.class, () -> new Retention.Config(0, 1e-5));
