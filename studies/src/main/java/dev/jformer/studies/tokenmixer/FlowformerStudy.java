@@ -17,7 +17,7 @@ import dev.jformer.studies.evidence.Check;
 import dev.jformer.studies.trial.Cost;
 import dev.jformer.studies.trial.LanguageTrial;
 import dev.jformer.studies.trial.LayerCost;
-import dev.jformer.studies.trial.ListOps;
+import dev.jformer.studies.trial.ListBatches;
 import dev.jformer.studies.trial.ListTrial;
 import dev.jformer.studies.trial.Small;
 import dev.jformer.studies.trial.TrainingResult;
@@ -109,8 +109,9 @@ public final class FlowformerStudy implements Study {
   }
 
   private static void lists(ExperimentContext lab) {
-    ListOps problems =
-        lab.pick(new ListOps(24, 2, 3), new ListOps(64, 3, 4), new ListOps(2000, 10, 10));
+    ListBatches problems =
+        lab.pick(
+            new ListBatches(24, 2, 3), new ListBatches(64, 3, 4), new ListBatches(2000, 10, 10));
     Measured<TrainingResult> runs =
         MIXERS.learn(
             lab,

@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A trial that trains a token classifier on {@link ListOps}, with new problems in every batch. The
- * metric {@code accuracy} is the accuracy on held-out problems at the end.
+ * A trial that trains a token classifier on {@link ListBatches}, with new problems in every batch.
+ * The metric {@code accuracy} is the accuracy on held-out problems at the end.
  *
  * @param problems the task
- * @param model of {@link ListOps#VOCAB} tokens and {@link ListOps#LABELS} classes
+ * @param model of {@link ListBatches#VOCAB} tokens and {@link ListBatches#LABELS} classes
  * @param training configuration of the training
  * @param heldOut number of problems in an evaluation
  */
 public record ListTrial(
-    ListOps problems, TokenClassifier.Config model, TrainingConfig training, int heldOut)
+    ListBatches problems, TokenClassifier.Config model, TrainingConfig training, int heldOut)
     implements Trial<TrainingResult> {
   /** The first seed of held-out problems, far from the seeds of those to train on. */
   private static final long HELD_OUT = -1_000_000_000L;

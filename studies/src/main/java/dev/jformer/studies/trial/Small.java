@@ -73,9 +73,9 @@ public final class Small {
 
   /** A classifier of nested lists with learned positions and plain perceptrons. */
   public static TokenClassifier.Config lists(
-      int layers, int width, ListOps problems, TokenMixer.Config mixer) {
+      int layers, int width, ListBatches problems, TokenMixer.Config mixer) {
     return new TokenClassifier.Config()
-        .with(c -> c.vocab(ListOps.VOCAB).labels(ListOps.LABELS).length(problems.length()))
+        .with(c -> c.vocab(ListBatches.VOCAB).labels(ListBatches.LABELS).length(problems.length()))
         .withStack(s -> s.layers(layers).width(width))
         .withBlock(b -> b.mixer(mixer));
   }

@@ -192,7 +192,7 @@ class TrialsTest {
 
   @Test
   void lists() {
-    ListOps problems = new ListOps(24, 2, 3);
+    ListBatches problems = new ListBatches(24, 2, 3);
     ListTrial trial =
         new ListTrial(problems, Small.lists(1, 16, problems, MIXER), Small.training(4, 4, 1), 20);
     TrainingResult result = seeds(trial, null);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class ListOpsTest {
+class ListBatchesTest {
   private static final int MIN = 10;
   private static final int MEDIAN = 12;
   private static final int SUM = 13;
@@ -27,11 +27,11 @@ class ListOpsTest {
   @CsvSource({"8, 1, 5", "40, 3, 4", "96, 4, 5", "20, 10, 2"})
   void resultsAreThoseOfReadingFromLeftToRight(int length, int depth, int operands) {
     try (Scope scope = Scope.open()) {
-      TokenLabelling.Batch batch = new ListOps(length, depth, operands).batch(300, 7);
+      TokenLabelling.Batch batch = new ListBatches(length, depth, operands).batch(300, 7);
       double[] ids = batch.ids().toDoubles();
       double[] keep = batch.paddingMask().toDoubles();
       double[] targets = batch.targets().toDoubles();
-      int[] seen = new int[ListOps.LABELS];
+      int[] seen = new int[ListBatches.LABELS];
       int deepest = 0;
       for (int row = 0; row < 300; row++) {
         int at = row * length;
@@ -85,7 +85,7 @@ class ListOpsTest {
 
   @Test
   void theSeedSaysAll() {
-    ListOps problems = new ListOps(40, 3, 4);
+    ListBatches problems = new ListBatches(40, 3, 4);
     try (Scope scope = Scope.open()) {
       assertArrayEquals(
           problems.batch(9, 5).ids().toDoubles(), problems.batch(9, 5).ids().toDoubles());
@@ -95,8 +95,8 @@ class ListOpsTest {
 
   @Test
   void refusesListsThatDoNotFit() {
-    assertThrows(IllegalArgumentException.class, () -> new ListOps(7, 1, 5));
-    assertThrows(IllegalArgumentException.class, () -> new ListOps(40, 0, 5));
-    assertThrows(IllegalArgumentException.class, () -> new ListOps(40, 2, 1));
+    assertThrows(IllegalArgumentException.class, () -> new ListBatches(7, 1, 5));
+    assertThrows(IllegalArgumentException.class, () -> new ListBatches(40, 0, 5));
+    assertThrows(IllegalArgumentException.class, () -> new ListBatches(40, 2, 1));
   }
 }
