@@ -332,6 +332,7 @@ module dev.jformer.core {
       dev.jformer.nas.Synflow;
   provides dev.jformer.train.Objective with
       dev.jformer.train.Consistency,
+      dev.jformer.train.Denoising,
       dev.jformer.train.Distillation,
       dev.jformer.train.Objective.Plain,
       dev.jformer.train.RandomTeacher;

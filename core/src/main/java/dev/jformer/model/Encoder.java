@@ -22,11 +22,13 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
- * A bidirectional encoder of texts, such as BERT (<a href="https://arxiv.org/abs/1810.04805">BERT:
- * Pre-training of Deep Bidirectional Transformers for Language Understanding</a>): a masked
- * language model, a classifier of texts or of each token, or a model of embeddings, which are means
- * over tokens. {@link Embeddings}, {@link Head} and {@link ClassifierHead} configure its two ends;
- * with a norm on the embeddings, two token types and post-norm blocks it is BERT itself.
+ * An encoder of texts, bidirectional unless it is made causal, such as BERT (<a
+ * href="https://arxiv.org/abs/1810.04805">BERT: Pre-training of Deep Bidirectional Transformers for
+ * Language Understanding</a>): a masked language model, a classifier of texts or of each token, or
+ * a model of embeddings, which are means over tokens. {@link Embeddings}, {@link Head} and {@link
+ * ClassifierHead} configure its two ends; with a norm on the embeddings, two token types and
+ * post-norm blocks it is BERT itself. It can be causal, too, so that it learns to predict each next
+ * token before it learns classes.
  */
 public final class Encoder extends Model {
   /** The number of ids for mask and padding that are added if the tokenizer has none for them. */
@@ -113,6 +115,7 @@ public final class Encoder extends Model {
    * @param embeddings the embeddings of tokens
    * @param head the head for masked language modelling
    * @param classifier the head that finds the class if there are labels
+   * @param causal whether a token sees itself and earlier ones only
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
@@ -123,7 +126,8 @@ public final class Encoder extends Model {
       @Flat StackConfig stack,
       Embeddings embeddings,
       Head head,
-      ClassifierHead classifier)
+      ClassifierHead classifier,
+      boolean causal)
       implements Model.Config, HasStack<Config>, EncoderConfigBuilder.With {
 
     /** A small encoder of bytes. */
@@ -135,7 +139,8 @@ public final class Encoder extends Model {
           new StackConfig().withWidth(128).withBlock(new BlockConfig().withDropout(0.1)),
           new Embeddings(),
           new Head(),
-          new ClassifierHead());
+          new ClassifierHead(),
+          false);
     }
 
     /** Checks the values. */
@@ -245,7 +250,7 @@ public final class Encoder extends Model {
             TransformerStack.of(
                 config.stack(),
                 new TransformerStack.Setting(config.length())
-                    .withInputNorm(config.embeddings().norm())));
+                    .with(s -> s.causal(config.causal()).inputNorm(config.embeddings().norm()))));
     if (config.head().mlmHead()) {
       this.transform =
           child("transform", Layer.class, new Linear(width, width, config.head().bias(), normal));
@@ -403,7 +408,19 @@ public final class Encoder extends Model {
    * @return logits [M, V], float32
    */
   public Tensor mlmLogitsAt(Tensor ids, Tensor places) {
-    Tensor asked = hidden(ids, null).flatten(0, 1).indexSelect(0, places);
+    return mlmLogitsAt(ids, null, places);
+  }
+
+  /**
+   * Computes the logits of the tokens at some positions of padded texts only.
+   *
+   * @param ids int64 [B, T]
+   * @param paddingMask as {@link #hidden(Tensor, Tensor)}'s
+   * @param places int64 [M], indices of the positions among the B T tokens
+   * @return logits [M, V], float32
+   */
+  public Tensor mlmLogitsAt(Tensor ids, Tensor paddingMask, Tensor places) {
+    Tensor asked = hidden(ids, paddingMask).flatten(0, 1).indexSelect(0, places);
     return mlmLogits(asked).to(DType.FLOAT32);
   }
 

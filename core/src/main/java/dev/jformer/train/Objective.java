@@ -11,7 +11,8 @@ import java.util.Optional;
  */
 public interface Objective extends Part {
   /**
-   * Wraps a task so that this objective replaces its training loss. Evaluation stays the same.
+   * Wraps a task so that this objective replaces its training loss. Evaluation stays the same,
+   * unless the objective says otherwise.
    *
    * @throws IllegalArgumentException if it does not suit the task
    */

@@ -13,18 +13,23 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
 
-/** The task of training an encoder to classify texts. The same share of every class is held out. */
-public final class TextClassification implements Classifying {
+/** The task of training an encoder to classify texts, or other sequences of tokens. */
+public final class TextClassification implements Classifying, TextReading {
   private static final long SPLIT_SEED = 20;
   private static final int EVALUATED_TOGETHER = 64;
 
   private final Encoder model;
-  private final List<Example> training = new ArrayList<>();
-  private final List<Example> heldOut = new ArrayList<>();
-  private final Epochs epochs;
+  private final long count;
+  private final LongFunction<List<Example>> batches;
+  private final int batch;
+  private final List<Example> heldOut;
+  private final String unit;
 
   /** A tokenized text and its class. */
   public static final class Example {
@@ -44,7 +49,7 @@ public final class TextClassification implements Classifying {
   }
 
   /**
-   * Creates a task.
+   * Creates a task on texts, of which the same share of every class is held out.
    *
    * @param validation share of each class that is held out
    * @throws DataException if nothing is left to learn from, or nothing is held out
@@ -52,6 +57,9 @@ public final class TextClassification implements Classifying {
   public TextClassification(
       Encoder model, List<Example> examples, double validation, int batch, long seed) {
     this.model = model;
+    this.unit = "texts";
+    List<Example> training = new ArrayList<>();
+    this.heldOut = new ArrayList<>();
     java.util.Random random = new java.util.Random(SPLIT_SEED);
     for (int label = 0; label < model.config().labels(); label++) {
       int wanted = label;
@@ -73,12 +81,39 @@ public final class TextClassification implements Classifying {
               + heldOut.size()
               + " to validate on: both need some (data.validation says how many)");
     }
-    this.epochs = new Epochs(training.size(), batch, seed);
+    Epochs epochs = new Epochs(training.size(), batch, seed);
+    this.count = training.size();
+    this.batch = epochs.batch();
+    this.batches = index -> Arrays.stream(epochs.chosen(index)).mapToObj(training::get).toList();
   }
 
-  /** The number of training texts. */
-  public int trainingTexts() {
-    return training.size();
+  /**
+   * Creates a task on sequences that are drawn elsewhere.
+   *
+   * @param count number of sequences to learn from; 0 for new ones always
+   * @param batches gives the sequences of a batch by its number
+   * @param batch sequences in a batch
+   * @param heldOut sequences to evaluate on
+   * @param unit what a sequence is called, in the plural
+   */
+  public TextClassification(
+      Encoder model,
+      long count,
+      LongFunction<List<Example>> batches,
+      int batch,
+      List<Example> heldOut,
+      String unit) {
+    this.model = model;
+    this.count = count;
+    this.batches = batches;
+    this.batch = batch;
+    this.heldOut = List.copyOf(heldOut);
+    this.unit = unit;
+  }
+
+  /** The number of training texts; 0 for new ones always. */
+  public long trainingTexts() {
+    return count;
   }
 
   /** The number of held-out texts. */
@@ -86,23 +121,35 @@ public final class TextClassification implements Classifying {
     return heldOut.size();
   }
 
-  private List<Example> chosen(long index) {
-    List<Example> chosen = new ArrayList<>();
-    for (int i : epochs.chosen(index)) {
-      chosen.add(training.get(i));
+  @Override
+  public Encoder model() {
+    return model;
+  }
+
+  @Override
+  public TextBatch texts(long index) {
+    return batch(model, batches.apply(index));
+  }
+
+  @Override
+  public void heldOutTexts(Consumer<TextBatch> consumer) {
+    for (int from = 0; from < heldOut.size(); from += EVALUATED_TOGETHER) {
+      try (Scope scope = Scope.open()) {
+        int to = Math.min(heldOut.size(), from + EVALUATED_TOGETHER);
+        consumer.accept(batch(model, heldOut.subList(from, to)));
+      }
     }
-    return chosen;
   }
 
   /** Padding does not count. */
   @Override
   public Tensor counted(long index) {
-    return batch(model, chosen(index)).paddingMask();
+    return texts(index).paddingMask();
   }
 
   @Override
   public Passes<Encoder> passes(long index) {
-    List<Example> chosen = chosen(index);
+    List<Example> chosen = batches.apply(index);
     TextBatch batch = batch(model, chosen);
     Tensor labels = labels(chosen);
     return new Passes<>(
@@ -116,9 +163,7 @@ public final class TextClassification implements Classifying {
   private static TextBatch batch(Encoder model, List<Example> examples) {
     int longest = model.config().length();
     List<int[]> texts =
-        examples.stream()
-            .map(e -> java.util.Arrays.copyOf(e.ids, Math.min(longest, e.ids.length)))
-            .toList();
+        examples.stream().map(e -> Arrays.copyOf(e.ids, Math.min(longest, e.ids.length))).toList();
     return TextBatch.of(texts, model.padding());
   }
 
@@ -128,12 +173,12 @@ public final class TextClassification implements Classifying {
 
   @Override
   public long unitsPerBatch() {
-    return epochs.batch();
+    return batch;
   }
 
   @Override
   public String unit() {
-    return "texts";
+    return unit;
   }
 
   /** Measures mean cross-entropy and accuracy on the held-out texts. */
