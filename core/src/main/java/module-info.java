@@ -305,6 +305,7 @@ module dev.jformer.core {
       dev.jformer.run.ImageData,
       dev.jformer.run.InContextData,
       dev.jformer.run.LabelledTextData,
+      dev.jformer.run.PixelData,
       dev.jformer.run.SampleData,
       dev.jformer.run.SeriesData,
       dev.jformer.run.TaggedTextData,
@@ -319,8 +320,10 @@ module dev.jformer.core {
       dev.jformer.run.InstructionTuningJob,
       dev.jformer.run.LanguageModellingJob,
       dev.jformer.run.MaskedLanguageModellingJob,
+      dev.jformer.run.PixelClassificationJob,
       dev.jformer.run.ProgramJob,
       dev.jformer.run.SentenceEmbeddingJob,
+      dev.jformer.run.SequenceClassificationJob,
       dev.jformer.run.TextClassificationJob,
       dev.jformer.run.TokenClassificationJob,
       dev.jformer.run.TranslationJob;

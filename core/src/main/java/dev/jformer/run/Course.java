@@ -58,6 +58,12 @@ final class Course implements Listener {
     this.stretch = Math.max(1, training.steps() / STRETCHES);
   }
 
+  /** Counts the time of a pretraining too. */
+  void after(double before) {
+    seconds += before;
+    firstSeconds += before;
+  }
+
   void start() {
     mark = System.nanoTime();
   }

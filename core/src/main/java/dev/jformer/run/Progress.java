@@ -33,6 +33,11 @@ public interface Progress extends Listener {
   /** Called with a sample of the model's output, after an evaluation. */
   default void sample(String text) {}
 
+  /** Gives the progress of the pretraining, if there is one. */
+  default Progress pretraining() {
+    return none();
+  }
+
   /** A progress that ignores all events. */
   static Progress none() {
     return new Progress() {};

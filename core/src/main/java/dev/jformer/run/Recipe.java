@@ -26,6 +26,7 @@ import java.util.Map;
  * @param objective the training objective
  * @param adapter the adapter that is trained beside the frozen weights of the model that the run
  *     begins with; {@code none} to train all weights
+ * @param pretraining what the model learns on the same data before it learns the task
  */
 @RecordBuilder
 public record Recipe(
@@ -34,7 +35,8 @@ public record Recipe(
     TrainingConfig training,
     String from,
     Objective objective,
-    Adapter adapter)
+    Adapter adapter,
+    Pretraining pretraining)
     implements RecipeBuilder.With {
   /** Checks that no field is null. */
   public Recipe {
@@ -44,11 +46,12 @@ public record Recipe(
     Checks.notNull("from", from);
     Checks.notNull("objective", objective);
     Checks.notNull("adapter", adapter);
+    Checks.notNull("pretraining", pretraining);
   }
 
   /** Creates a recipe with random initial weights and the task's own loss. */
   public Recipe(Model.Config model, DataConfig data, TrainingConfig training) {
-    this(model, data, training, "", new Objective.Plain(), new NoAdapter());
+    this(model, data, training, "", new Objective.Plain(), new NoAdapter(), new Pretraining());
   }
 
   /** Defaults: a small language model of bytes. */

@@ -25,6 +25,8 @@ final class RecipeTree {
           "mlm",
           "classify",
           "tokens",
+          "sequences",
+          "pixels",
           "fine-tune",
           "fine-tune-tokens",
           "fine-tune-text",

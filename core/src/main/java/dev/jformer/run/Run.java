@@ -250,7 +250,9 @@ public final class Run {
 
     /** Whether a new run that failed has done what would be missed. */
     boolean isWorthKeeping() {
-      return Trainer.canResume(folder.resolve(RunFolder.CHECKPOINTS))
+      Path checkpoints = folder.resolve(RunFolder.CHECKPOINTS);
+      return Trainer.canResume(checkpoints)
+          || Trainer.canResume(checkpoints.resolve(RunFolder.PRETRAINING))
           || (steps > 0 && !out.hasReplaced());
     }
 
@@ -269,14 +271,22 @@ public final class Run {
       } catch (IOException e) {
         throw new UncheckedIOException("cannot write metrics in " + folder, e);
       }
-      progress.begun(
-          new RunDescription(
-              data.job().type(),
-              model.toString(),
-              model.parameterCount(),
-              data.summary(task),
-              task.unit(),
-              step));
+      progress.begun(description(model, task, step));
+    }
+
+    RunDescription description(Model described, Task task, long step) {
+      return new RunDescription(
+          data.job().type(),
+          described.toString(),
+          described.parameterCount(),
+          data.summary(task),
+          task.unit(),
+          step);
+    }
+
+    @Override
+    public TrainingObserver ofPretraining() {
+      return new PretrainingKeeper(this);
     }
 
     @Override
@@ -326,6 +336,56 @@ public final class Run {
     public void close() throws IOException {
       if (metrics != null) {
         metrics.close();
+      }
+    }
+  }
+
+  /** Writes the metrics of a pretraining, and passes events on to the progress. */
+  private final class PretrainingKeeper implements TrainingObserver {
+    private final Keeper keeper;
+    private final Progress progress;
+    private MetricsFile metrics;
+
+    PretrainingKeeper(Keeper keeper) {
+      this.keeper = keeper;
+      this.progress = keeper.progress.pretraining();
+    }
+
+    @Override
+    public void begun(Model begun, Task task, long step) {
+      try {
+        metrics =
+            new MetricsFile(folder.resolve(RunFolder.PRETRAINING_METRICS), step == 0 ? -1 : step);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot write metrics in " + folder, e);
+      }
+      progress.begun(keeper.description(begun, task, step));
+    }
+
+    @Override
+    public void step(Step step) {
+      keeper.steps++;
+      metrics.step(step);
+      progress.step(step);
+    }
+
+    @Override
+    public void evaluation(Evaluation evaluation) {
+      metrics.evaluation(evaluation);
+      progress.evaluation(evaluation);
+    }
+
+    @Override
+    public void checkpoint(long step) {
+      metrics.checkpoint(step);
+    }
+
+    @Override
+    public void ended(Model model, TrainingOutcome outcome) {
+      try {
+        metrics.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot write metrics in " + folder, e);
       }
     }
   }

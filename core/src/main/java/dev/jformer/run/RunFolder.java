@@ -4,6 +4,11 @@ package dev.jformer.run;
 final class RunFolder {
   static final String RECIPE = "recipe.json";
   static final String METRICS = "metrics.jsonl";
+  static final String PRETRAINING_METRICS = "pretraining.jsonl";
+
+  /** Of checkpoints of the pretraining, among the checkpoints. */
+  static final String PRETRAINING = "pretraining";
+
   static final String CHECKPOINTS = "checkpoints";
   static final String DATA = "data";
 

@@ -17,6 +17,12 @@ final class TextProgress implements Progress {
   }
 
   @Override
+  public Progress pretraining() {
+    print("pretraining:");
+    return new TextProgress(out);
+  }
+
+  @Override
   public Work begin(String name, long total, String unit) {
     return done -> {
       if (isTime()) {

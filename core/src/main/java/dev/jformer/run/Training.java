@@ -52,10 +52,11 @@ public final class Training {
   private boolean evaluatesFirst;
   private boolean renewsPatience;
   private Trainer trainer;
+  private Training first;
   private boolean stopping;
 
-  /** An existing model with its task and settings. */
-  private record Given(Model model, Task task, TrainingConfig training) {}
+  /** An existing model with its task, what is learned of it, and settings. */
+  private record Given(Model model, Task task, Task learned, TrainingConfig training) {}
 
   private Training(Recipe recipe, PreparedData data, Given given) {
     this.recipe = recipe;
@@ -73,7 +74,7 @@ public final class Training {
    * model stays open, and operations are not counted.
    */
   public static Training of(Model model, Task task, TrainingConfig training) {
-    return new Training(null, null, new Given(model, task, training));
+    return new Training(null, null, new Given(model, task, task, training));
   }
 
   /**
@@ -142,6 +143,9 @@ public final class Training {
     if (trainer != null) {
       trainer.stop();
     }
+    if (first != null) {
+      first.stop();
+    }
   }
 
   private synchronized void started(Trainer now) {
@@ -206,7 +210,7 @@ public final class Training {
   private TrainingOutcome train() throws IOException {
     if (given != null) {
       try (Scope scope = Scope.open()) {
-        return train(given.model(), given.task(), given.task(), Double.NaN);
+        return train(given.model(), given.task(), given.learned(), Double.NaN, 0);
       }
     }
     try (Scope scope = Scope.open();
@@ -214,20 +218,71 @@ public final class Training {
       Model model = build();
       try {
         Task task = data.task(model, recipe, evaluationBatches);
+        TrainingOutcome before = pretrain(model, task, teacher);
+        if (before != null && before.isCutOff()) {
+          return before;
+        }
         Task learned = recipe.objective().of(task, teacher);
         double flops =
             measured ? PASSES * data.forwardFlops(model, task) * passes(task, learned) : Double.NaN;
-        return train(model, task, learned, flops);
+        return train(model, task, learned, flops, before == null ? 0 : before.seconds());
       } finally {
         model.close();
       }
     }
   }
 
-  private TrainingOutcome train(Model model, Task task, Task learned, double flops)
+  /**
+   * Pretrains a model, unless the training itself has begun already. Pretraining that was cut off
+   * goes on; if it had ended, its last weights are restored.
+   *
+   * @return the outcome; null if there was none
+   */
+  private TrainingOutcome pretrain(Model model, Task task, TeacherModel teacher)
       throws IOException {
+    Pretraining pretraining = recipe.pretraining();
+    if (pretraining.isNone()
+        || (resumes && checkpoints != null && Trainer.canResume(checkpoints))) {
+      return null;
+    }
+    if (!recipe.adapter().isNone()) {
+      throw new RunException(
+          "pretraining trains all weights, but the adapter '"
+              + recipe.adapter().type()
+              + "' freezes them: leave one of them out");
+    }
+    Task learned = pretraining.objective().of(task, teacher);
+    TrainingConfig settings = pretraining.settings(recipe.training());
+    Training made = new Training(null, null, new Given(model, task, learned, settings));
+    made.checkpoints = checkpoints == null ? null : checkpoints.resolve(RunFolder.PRETRAINING);
+    made.resumes = resumes;
+    observers.forEach(observer -> made.withObserver(observer.ofPretraining()));
+    started(made);
+    TrainingOutcome outcome;
+    try {
+      outcome = made.run();
+    } finally {
+      started((Training) null);
+    }
+    if (outcome.isCutOff()) {
+      observers.forEach(observer -> observer.ended(model, outcome));
+    }
+    Random.seed(recipe.training().seed()); // whether it ran now or before
+    return outcome;
+  }
+
+  private synchronized void started(Training pretraining) {
+    first = pretraining;
+    if (stopping && first != null) {
+      first.stop();
+    }
+  }
+
+  private TrainingOutcome train(
+      Model model, Task task, Task learned, double flops, double secondsBefore) throws IOException {
     TrainingConfig training = given == null ? recipe.training() : given.training();
     Course course = new Course(training, checkpoints);
+    course.after(secondsBefore);
     Trainer.Result result = null;
     String failure = null;
     try (Trainer made = new Trainer(model, learned, training, checkpoints)) {
@@ -251,7 +306,7 @@ public final class Training {
     } catch (DivergenceException e) {
       failure = e.getMessage();
     } finally {
-      started(null);
+      started((Trainer) null);
     }
     TrainingOutcome outcome =
         course.outcome(result, failure, learned.unitsPerBatch(), model.parameterCount(), flops);

@@ -16,6 +16,11 @@ public interface TrainingObserver extends Listener {
    */
   default void begun(Model model, Task task, long step) {}
 
+  /** Gives the observer of the pretraining, which comes before {@link #begun}, if there is one. */
+  default TrainingObserver ofPretraining() {
+    return new TrainingObserver() {};
+  }
+
   /** Called after the last update, before the model is released. */
   default void ended(Model model, TrainingOutcome outcome) {}
 }

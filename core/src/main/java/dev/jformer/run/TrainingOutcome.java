@@ -71,6 +71,11 @@ public record TrainingOutcome(
    */
   public record Measurement(long step, double seconds, Metrics metrics) {}
 
+  /** Whether the training did not come to its end: it diverged or was interrupted. */
+  boolean isCutOff() {
+    return ending == Ending.DIVERGED || ending == Ending.INTERRUPTED;
+  }
+
   /** Whether the training diverged. */
   public boolean diverged() {
     return ending == Ending.DIVERGED;
