@@ -7,7 +7,9 @@ import dev.jformer.run.Recipe;
 import dev.jformer.studies.Studies;
 import dev.jformer.studies.catalogue.Catalogue;
 import dev.jformer.studies.catalogue.Paper;
+import java.util.Arrays;
 import java.util.Iterator;
+import java.util.Locale;
 
 /**
  * Values that shells complete; files, among them the folders of runs, they find themselves. Values
@@ -37,6 +39,16 @@ final class Completion {
     @Override
     public Iterator<String> iterator() {
       return Configs.parts(Adapter.class).keySet().iterator();
+    }
+  }
+
+  /** The values of {@code train --pretrain}. */
+  static final class Denoising implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Arrays.stream(dev.jformer.train.Denoising.Kind.values())
+          .map(kind -> kind.name().toLowerCase(Locale.ROOT))
+          .iterator();
     }
   }
 

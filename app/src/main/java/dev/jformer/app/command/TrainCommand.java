@@ -1,5 +1,6 @@
 package dev.jformer.app.command;
 
+import dev.jformer.config.Configs;
 import dev.jformer.run.Recipe;
 import dev.jformer.run.Run;
 import dev.jformer.run.RunResult;
@@ -51,6 +52,8 @@ import picocli.CommandLine.Option;
           jformer train --recipe shakespeare --data input.txt \\
               --teacher runs/play --set model.layers=2
               A smaller model learns from the predictions of a larger one.
+          jformer train --task sequences --set data.problem=list-ops --pretrain masked
+              An encoder first restores hidden parts of the sequences, then learns their classes.
           jformer train --resume runs/play
           jformer train --resume runs/play --steps 5000
               Trains a run longer than its recipe said.
@@ -74,6 +77,8 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("text-classification", "jformer predict %s --text '...'"),
           Map.entry("token-classification", "jformer predict %s --text '...'"),
           Map.entry("image-classification", "jformer predict %s picture.jpg"),
+          Map.entry("pixel-classification", "jformer predict %s picture.jpg"),
+          Map.entry("sequence-classification", "jformer eval %s"),
           Map.entry("translation", "jformer translate %s '...'"),
           Map.entry("forecasting", "jformer forecast %s --data series.csv --out next.csv"),
           Map.entry("algorithm", "jformer eval %s"),
@@ -85,10 +90,10 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME|FILE",
       completionCandidates = Completion.Recipes.class,
       description =
-          "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, fine-tune,"
-              + " fine-tune-tokens, fine-tune-text, fine-tune-mlm, fine-tune-embed, instruct,"
-              + " translate, algorithm, program, in-context, or a JSON or YAML file (default: the"
-              + " recipe of the task).")
+          "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, sequences,"
+              + " pixels, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
+              + " fine-tune-embed, instruct, translate, algorithm, program, in-context, or a JSON"
+              + " or YAML file (default: the recipe of the task).")
   private String named;
 
   @Option(
@@ -96,8 +101,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "TASK",
       completionCandidates = Completion.Tasks.class,
       description =
-          "text, forecast, images, mlm, classify, tokens, embed, instruct, translate, algorithm,"
-              + " program or in-context (default text): takes the recipe that suits such data.")
+          "text, forecast, images, mlm, classify, tokens, sequences, pixels, embed, instruct,"
+              + " translate, algorithm, program or in-context (default text): takes the recipe that"
+              + " suits such data.")
   private String task;
 
   @Option(
@@ -148,6 +154,17 @@ final class TrainCommand implements Callable<Integer> {
           "Train a small adapter beside the frozen weights of --from: lora, rslora, dora, pissa or"
               + " eva, with --set adapter.rank=N and the like. The folder then holds the adapter.")
   private String adapter;
+
+  @Option(
+      names = "--pretrain",
+      paramLabel = "KIND",
+      completionCandidates = Completion.Denoising.class,
+      description =
+          "First let an encoder learn the same data without its labels, for as many steps: masked"
+              + " (restore hidden tokens; --set pretraining.objective.share=S) or causal (predict"
+              + " the next token; the model then looks back only). --set pretraining.steps=N sets"
+              + " how long. For classes of texts, sequences and pixels.")
+  private String pretrain;
 
   @Option(
       names = "--teacher",
@@ -217,11 +234,13 @@ final class TrainCommand implements Callable<Integer> {
           || from != null
           || adapter != null
           || teacher != null
+          || pretrain != null
           || pairs.source() != null
           || pairs.target() != null) {
         throw new CommandException(
             "--resume continues a run with its own recipe: leave out --data, --out, --set, --seed,"
-                + " --horizon, --look-back, --from, --adapter, --teacher, --source and --target");
+                + " --horizon, --look-back, --from, --adapter, --teacher, --pretrain, --source and"
+                + " --target");
       }
       Run run = steps == null ? Run.reopen(resume) : Run.reopen(resume, steps);
       return train(run.withPrompt(sample), resume, console);
@@ -291,6 +310,13 @@ final class TrainCommand implements Callable<Integer> {
       boolean distils = Recipes.load(recipe, Map.of()).objective().type().equals(DISTILLATION);
       fields.option("--teacher", "objective", distils ? null : DISTILLATION);
       fields.option("--teacher", "objective.teacher", Pretrained.find(teacher).toAbsolutePath());
+    }
+    if (pretrain != null) {
+      fields.option("--pretrain", "pretraining.objective", "denoising");
+      fields.option("--pretrain", "pretraining.objective.kind", pretrain);
+      boolean looksBack = Configs.write(Recipes.load(recipe, Map.of()).model()).has("causal");
+      boolean causal = pretrain.equals("causal") && from == null && looksBack;
+      fields.option("--pretrain", "model.causal", causal ? true : null);
     }
     fields.option("--source", "data.source", absolute(pairs.source()));
     fields.option("--target", "data.target", absolute(pairs.target()));

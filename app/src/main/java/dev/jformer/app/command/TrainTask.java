@@ -21,6 +21,8 @@ enum TrainTask {
   MLM("mlm", "fine-tune-mlm", "masked-language-modelling"),
   CLASSIFY("classify", "fine-tune", "text-classification"),
   TOKENS("tokens", "fine-tune-tokens", "token-classification"),
+  SEQUENCES("sequences", "sequences", "sequence-classification"),
+  PIXELS("pixels", "pixels", "pixel-classification"),
   EMBED("fine-tune-embed", "fine-tune-embed", "sentence-embedding"),
   INSTRUCT("instruct", "instruct", "instruction-tuning"),
   TRANSLATE("translate", "translate", "translation"),

@@ -52,10 +52,50 @@ final class TrainingSession implements Progress, AutoCloseable {
   }
 
   @Override
+  public Progress pretraining() {
+    return new Pretraining();
+  }
+
+  private void stopWithTheProcess() {
+    if (interruption == null) {
+      interruption = new Interruption();
+      interruption.then(run::stop);
+    }
+  }
+
+  /** Shows the pretraining, which the run's own steps follow. */
+  private final class Pretraining implements Progress {
+    @Override
+    public void begun(RunDescription begun) {
+      description = begun;
+      stopWithTheProcess();
+      int own = run.recipe().pretraining().steps();
+      int steps = own == 0 ? run.recipe().training().steps() : own;
+      if (begun.step() < steps) {
+        console.say("pretraining, %,d of %,d steps are done", begun.step(), steps);
+        unit = begun.unit();
+        bar = console.begin("pretraining", steps, "steps");
+      }
+    }
+
+    @Override
+    public void step(Step step) {
+      TrainingSession.this.step(step);
+    }
+
+    @Override
+    public void evaluation(Evaluation evaluation) {
+      TrainingSession.this.evaluation(evaluation);
+    }
+  }
+
+  @Override
   public void begun(RunDescription begun) {
+    if (bar != null) {
+      bar.close();
+    }
     description = begun;
-    interruption = new Interruption();
-    interruption.then(run::stop);
+    stopWithTheProcess();
     if (description.step() > 0) {
       console.say("resuming %s at step %d", folder, description.step());
     }
