@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pretraining on a task's own data, as the first part of a run. */
-class PretrainingRunTest {
+class PretrainingTest {
   private static final int STEPS = 7;
 
   @TempDir static Path shared;
