@@ -38,6 +38,7 @@ module dev.jformer.core {
   exports dev.jformer.data;
   exports dev.jformer.data.algorithm;
   exports dev.jformer.data.image;
+  exports dev.jformer.data.decision;
   exports dev.jformer.data.incontext;
   exports dev.jformer.data.jinja;
   exports dev.jformer.data.series;
@@ -87,6 +88,8 @@ module dev.jformer.core {
       com.fasterxml.jackson.databind;
   opens dev.jformer.data.image to
       com.fasterxml.jackson.databind;
+  opens dev.jformer.data.decision to
+      com.fasterxml.jackson.databind;
   opens dev.jformer.data.incontext to
       com.fasterxml.jackson.databind;
   opens dev.jformer.data.text to
@@ -102,6 +105,7 @@ module dev.jformer.core {
   uses dev.jformer.compress.Compression;
   uses dev.jformer.compress.neurons.NeuronRule;
   uses dev.jformer.data.algorithm.Problem;
+  uses dev.jformer.data.decision.DecisionProblem;
   uses dev.jformer.data.incontext.FunctionClass;
   uses dev.jformer.ffn.ChannelMixer.Config;
   uses dev.jformer.ffn.expert.Gate.Config;
@@ -168,6 +172,9 @@ module dev.jformer.core {
       dev.jformer.data.algorithm.Sequences,
       dev.jformer.data.algorithm.StateTracking,
       dev.jformer.data.algorithm.TokenLabels;
+  provides dev.jformer.data.decision.DecisionProblem with
+      dev.jformer.data.decision.LinearBandits,
+      dev.jformer.data.decision.TabularMdps;
   provides dev.jformer.data.incontext.FunctionClass with
       dev.jformer.data.incontext.Conjunctions,
       dev.jformer.data.incontext.Disjunctions,
@@ -246,6 +253,7 @@ module dev.jformer.core {
       dev.jformer.model.CausalLm.Config,
       dev.jformer.model.Encoder.Config,
       dev.jformer.model.EncoderDecoder.Config,
+      dev.jformer.model.DecisionModel.Config,
       dev.jformer.model.InContextModel.Config,
       dev.jformer.model.TokenClassifier.Config,
       dev.jformer.model.forecast.ITransformer.Config,
@@ -303,6 +311,7 @@ module dev.jformer.core {
   provides dev.jformer.run.DataConfig with
       dev.jformer.run.AlgorithmData,
       dev.jformer.run.ImageData,
+      dev.jformer.run.DecisionData,
       dev.jformer.run.InContextData,
       dev.jformer.run.LabelledTextData,
       dev.jformer.run.PixelData,
@@ -316,6 +325,7 @@ module dev.jformer.core {
       dev.jformer.run.AlgorithmJob,
       dev.jformer.run.ForecastingJob,
       dev.jformer.run.ImageClassificationJob,
+      dev.jformer.run.DecisionJob,
       dev.jformer.run.InContextJob,
       dev.jformer.run.InstructionTuningJob,
       dev.jformer.run.LanguageModellingJob,

@@ -65,6 +65,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.incontext.DiscreteFunctionsStudy,
       dev.jformer.studies.incontext.DistributionTransformersStudy,
       dev.jformer.studies.incontext.IclUncertaintyStudy,
+      dev.jformer.studies.incontext.InContextRlStudy,
       dev.jformer.studies.incontext.LinearModelsInContextStudy,
       dev.jformer.studies.incontext.RandomFeatureAttentionLayerStudy,
       dev.jformer.studies.incontext.ScanAndSnapStudy,

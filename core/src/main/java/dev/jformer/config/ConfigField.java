@@ -17,6 +17,11 @@ import java.util.Optional;
  */
 public record ConfigField(
     Class<?> owner, String name, Type type, Object value, List<String> formerNames) {
+  /** Leaves out the type arguments of a kind of part. */
+  public ConfigField {
+    type = Configs.withoutArguments(type);
+  }
+
   /** Whether the field holds a list. */
   public boolean isList() {
     return type instanceof ParameterizedType;

@@ -240,7 +240,7 @@ public final class Configs {
     if (type instanceof ParameterizedType list && list.getRawType() == List.class) {
       return list(node, list.getActualTypeArguments()[0], path);
     }
-    if (!(type instanceof Class<?> kind)) {
+    if (!(withoutArguments(type) instanceof Class<?> kind)) {
       throw new IllegalStateException("configurations cannot hold a " + type);
     }
     if (node.isNull() && !kind.isPrimitive() && fallback == null && !path.endsWith("]")) {
@@ -432,6 +432,15 @@ public final class Configs {
       }
     }
     return leaves;
+  }
+
+  /** The class of a kind of part that has type arguments; other types as they are. */
+  static Type withoutArguments(Type type) {
+    return type instanceof ParameterizedType part
+            && part.getRawType() instanceof Class<?> raw
+            && isPartKind(raw)
+        ? raw
+        : type;
   }
 
   /** Whether a class is the interface of a kind of part. */

@@ -36,7 +36,8 @@ final class RecipeTree {
           "translate",
           "algorithm",
           "program",
-          "in-context");
+          "in-context",
+          "decisions");
 
   private RecipeTree() {}
 

@@ -83,7 +83,8 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("forecasting", "jformer forecast %s --data series.csv --out next.csv"),
           Map.entry("algorithm", "jformer eval %s"),
           Map.entry("program", "jformer program %s"),
-          Map.entry("in-context", "jformer eval %s"));
+          Map.entry("in-context", "jformer eval %s"),
+          Map.entry("decisions", "jformer eval %s"));
 
   @Option(
       names = "--recipe",
@@ -92,8 +93,8 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, sequences,"
               + " pixels, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
-              + " fine-tune-embed, instruct, translate, algorithm, program, in-context, or a JSON"
-              + " or YAML file (default: the recipe of the task).")
+              + " fine-tune-embed, instruct, translate, algorithm, program, in-context, decisions,"
+              + " or a JSON or YAML file (default: the recipe of the task).")
   private String named;
 
   @Option(
@@ -102,8 +103,8 @@ final class TrainCommand implements Callable<Integer> {
       completionCandidates = Completion.Tasks.class,
       description =
           "text, forecast, images, mlm, classify, tokens, sequences, pixels, embed, instruct,"
-              + " translate, algorithm, program or in-context (default text): takes the recipe that"
-              + " suits such data.")
+              + " translate, algorithm, program, in-context or decisions (default text): takes the"
+              + " recipe that suits such data.")
   private String task;
 
   @Option(

@@ -28,7 +28,8 @@ enum TrainTask {
   TRANSLATE("translate", "translate", "translation"),
   ALGORITHM("algorithm", "algorithm", "algorithm"),
   PROGRAM("program", "program", "program"),
-  IN_CONTEXT("in-context", "in-context", "in-context");
+  IN_CONTEXT("in-context", "in-context", "in-context"),
+  DECISIONS("decisions", "decisions", "decisions");
 
   private static final String RATE = "training.learningRate";
 

@@ -30,6 +30,7 @@ class InfoCommandTest {
             "cache",
             "compress",
             "data",
+            "decision-problem",
             "ffn",
             "functions",
             "gate",

@@ -20,4 +20,27 @@ final class Matrices {
     }
     return result;
   }
+
+  /**
+   * The lower triangular root L of a symmetric matrix {@code L Lᵀ}. Where rounding leaves nothing
+   * of a positive number, the root is 0.
+   */
+  static double[][] cholesky(double[][] matrix) {
+    int n = matrix.length;
+    double[][] root = new double[n][n];
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j <= i; j++) {
+        double rest = matrix[i][j];
+        for (int k = 0; k < j; k++) {
+          rest -= root[i][k] * root[j][k];
+        }
+        if (i == j) {
+          root[i][i] = Math.sqrt(Math.max(0, rest));
+        } else {
+          root[i][j] = root[j][j] == 0 ? 0 : rest / root[j][j];
+        }
+      }
+    }
+    return root;
+  }
 }
