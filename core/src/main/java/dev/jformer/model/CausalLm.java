@@ -3,6 +3,7 @@ package dev.jformer.model;
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.config.Flat;
+import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
@@ -298,6 +299,11 @@ public final class CausalLm extends Model {
     /** Drops all tokens after the first {@code newLength}, if all mixers support it. */
     public void truncate(long newLength) {
       states.truncate(newLength);
+    }
+
+    /** The state of each block's mixer, first block to last. */
+    public List<TokenMixer.State> states() {
+      return states.states();
     }
 
     /** Bytes of memory that all layers hold. */

@@ -289,6 +289,11 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
       }
     }
 
+    /** The state of each block, first to last. */
+    List<TokenMixer.State> states() {
+      return List.copyOf(states);
+    }
+
     /** Bytes of memory that all blocks hold. */
     long bytes() {
       return states.stream().mapToLong(TokenMixer.State::bytes).sum();

@@ -2,6 +2,7 @@ package dev.jformer.run;
 
 import dev.jformer.config.Checks;
 import dev.jformer.decode.BeamSearch;
+import dev.jformer.decode.HiddenStateOptimization;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -16,6 +17,8 @@ import java.util.List;
  * @param window tokens of a text that a language model sees at once; 0 for its length, at most
  *     2,048
  * @param stride tokens from one window's start to the next; 0 for the window, without overlap
+ * @param states how a language model adapts its cache to the text that it reads; null if it does
+ *     not
  */
 public record EvaluationRequest(
     List<Path> data,
@@ -24,7 +27,8 @@ public record EvaluationRequest(
     int batch,
     int beam,
     int window,
-    int stride) {
+    int stride,
+    HiddenStateOptimization.Settings states) {
   private static final int BATCH = 16;
   private static final int BEAM = 5;
 
@@ -52,27 +56,27 @@ public record EvaluationRequest(
 
   /** Creates a request for several files. */
   public static EvaluationRequest of(List<Path> data) {
-    return new EvaluationRequest(data, null, List.of(), BATCH, BEAM, 0, 0);
+    return new EvaluationRequest(data, null, List.of(), BATCH, BEAM, 0, 0, null);
   }
 
   /** Creates a request for a file of texts and a file of their translations. */
   public static EvaluationRequest of(Path source, Path target) {
-    return new EvaluationRequest(List.of(source), target, List.of(), BATCH, BEAM, 0, 0);
+    return new EvaluationRequest(List.of(source), target, List.of(), BATCH, BEAM, 0, 0, null);
   }
 
   /** Returns this request with other file name endings. */
   public EvaluationRequest withEndings(List<String> others) {
-    return new EvaluationRequest(data, references, others, batch, beam, window, stride);
+    return new EvaluationRequest(data, references, others, batch, beam, window, stride, states);
   }
 
   /** Returns this request with another batch size. */
   public EvaluationRequest withBatch(int other) {
-    return new EvaluationRequest(data, references, endings, other, beam, window, stride);
+    return new EvaluationRequest(data, references, endings, other, beam, window, stride, states);
   }
 
   /** Returns this request with another beam width. */
   public EvaluationRequest withBeam(int other) {
-    return new EvaluationRequest(data, references, endings, batch, other, window, stride);
+    return new EvaluationRequest(data, references, endings, batch, other, window, stride, states);
   }
 
   /**
@@ -82,7 +86,12 @@ public record EvaluationRequest(
    * @param strides tokens from one window's start to the next; 0 for the window
    */
   public EvaluationRequest withWindow(int others, int strides) {
-    return new EvaluationRequest(data, references, endings, batch, beam, others, strides);
+    return new EvaluationRequest(data, references, endings, batch, beam, others, strides, states);
+  }
+
+  /** Returns this request with another way to adapt to the text; null for none. */
+  public EvaluationRequest withStates(HiddenStateOptimization.Settings others) {
+    return new EvaluationRequest(data, references, endings, batch, beam, window, stride, others);
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.decode.Generator;
+import dev.jformer.decode.HiddenStateOptimization;
 import dev.jformer.decode.Sampling;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
@@ -182,9 +183,7 @@ public record LanguageModellingJob() implements Job {
           tokens -> {
             int window = request.windowOf(model.longest(), model.config().length());
             int rows = HeldOutTokens.rows(request.batch(), window);
-            double loss =
-                LanguageModelling.evaluate(
-                    model, tokens, rows, window, request.strideOf(window), Long.MAX_VALUE);
+            double loss = loss(request, tokens, rows, window);
             Metrics metrics = LanguageModelling.metrics(loss, tokens);
             double perByte = metrics.get("lossPerByte");
             return EvaluationResult.of(
@@ -195,6 +194,23 @@ public record LanguageModellingJob() implements Job {
                     .with(Metric.lower("perplexity", Math.exp(loss), ""))
                     .with(Metric.lower("bitsPerByte", perByte / Math.log(2), "bits")));
           });
+    }
+
+    private double loss(EvaluationRequest request, TokenFile tokens, int rows, int window) {
+      int stride = request.strideOf(window);
+      if (request.states() == null) {
+        return LanguageModelling.evaluate(model, tokens, rows, window, stride, Long.MAX_VALUE);
+      }
+      if (stride != window) {
+        throw new RunException(
+            "the stride is "
+                + stride
+                + " tokens: windows in which states are optimized do not overlap");
+      }
+      try (HiddenStateOptimization optimization =
+          new HiddenStateOptimization(model, request.states())) {
+        return optimization.evaluate(tokens, rows, window, Long.MAX_VALUE);
+      }
     }
 
     @Override

@@ -1,7 +1,10 @@
 package dev.jformer.app.command;
 
+import dev.jformer.decode.HiddenStateOptimization;
 import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.metrics.Metric;
+import dev.jformer.model.CausalLm;
+import dev.jformer.model.Model;
 import dev.jformer.run.EvaluationRequest;
 import dev.jformer.run.EvaluationResult;
 import dev.jformer.run.SentenceEmbeddingJob;
@@ -36,6 +39,7 @@ import picocli.CommandLine.Parameters;
           jformer eval runs/play
               Uses the text that was held out in training.
           jformer eval runs/play --data other.txt
+          jformer eval runs/play --data other.txt --optimize-states 0.003
           jformer eval runs/images --data test.zip
           jformer eval runs/classify --data dev.tsv
           jformer eval minilm --task sts --data sts14-images.tsv sts14-OnWN.tsv
@@ -100,6 +104,20 @@ final class EvalCommand implements Callable<Integer> {
               + " each token more context, and takes longer.")
   private int stride;
 
+  @Option(
+      names = "--optimize-states",
+      paramLabel = "RATE",
+      description =
+          "Let a language model adapt to the text by gradient steps of this rate on its cache, such"
+              + " as 0.003; no token is scored with what was computed from it.")
+  private Double rate;
+
+  @Option(
+      names = "--state-block",
+      paramLabel = "N",
+      description = "Tokens between two of these steps (default ${DEFAULT-VALUE}).")
+  private int block = new HiddenStateOptimization.Settings().block();
+
   @Mixin private BatchOption batch = new BatchOption(16);
 
   @Mixin private JsonOption json;
@@ -146,7 +164,8 @@ final class EvalCommand implements Callable<Integer> {
     List<Path> all = new ArrayList<>(data);
     all.addAll(more);
     if (pairs.source() == null && pairs.target() == null && !"translate".equals(task)) {
-      return new EvaluationRequest(all, null, endings, batch.size(), beam, window, stride);
+      return new EvaluationRequest(
+          all, null, endings, batch.size(), beam, window, stride, states());
     }
     if (pairs.source() == null || pairs.target() == null || !all.isEmpty()) {
       throw new CommandException(
@@ -154,7 +173,29 @@ final class EvalCommand implements Callable<Integer> {
     }
     List<Path> texts = List.of(pairs.source());
     return new EvaluationRequest(
-        texts, pairs.target(), endings, batch.size(), beam, window, stride);
+        texts, pairs.target(), endings, batch.size(), beam, window, stride, states());
+  }
+
+  private HiddenStateOptimization.Settings states() {
+    HiddenStateOptimization.Settings usual = new HiddenStateOptimization.Settings();
+    return rate == null
+        ? null
+        : new HiddenStateOptimization.Settings(block, rate, usual.decay(), usual.squareDecay());
+  }
+
+  /** Refuses what only language models have. */
+  private void checkOptions(Model loaded) {
+    if (loaded instanceof CausalLm) {
+      return;
+    }
+    String given =
+        rate != null
+            ? "--optimize-states"
+            : window != 0 ? "--window" : stride != 0 ? "--stride" : "";
+    if (!given.isEmpty()) {
+      throw new CommandException(
+          given + " is for language models: this is a '" + loaded.config().type() + "'");
+    }
   }
 
   private EvaluationResult measure(Path folder, EvaluationRequest request, Console console)
@@ -162,6 +203,7 @@ final class EvalCommand implements Callable<Integer> {
     if (!"sts".equals(task)) {
       try (Scope scope = Scope.open();
           TrainedModel loaded = TrainedModel.load(folder)) {
+        checkOptions(loaded.model());
         fault = WeightCheck.nonFinite(loaded.model()).orElse(null);
         return loaded.evaluate(request, console);
       }
