@@ -32,6 +32,7 @@ public final class BeamSearch {
 
   private final EncoderDecoder model;
   private final Settings settings;
+  private final Guide guide;
 
   /**
    * Settings of the search.
@@ -84,14 +85,42 @@ public final class BeamSearch {
    * @param ids its tokens, without the end
    * @param ended whether the text ended; if not, it reached the longest length
    * @param logProbability of the tokens, including the end if there is one, in nats
-   * @param score the log probability over the length penalty
+   * @param score the log probability, with that of the attribute if one is looked for, over the
+   *     length penalty
    */
   public record Hypothesis(List<Integer> ids, boolean ended, double logProbability, double score) {}
 
+  /**
+   * What a search looks for besides probable texts: the log probability that a text will have an
+   * attribute, given how it begins. It is added to the text's own log probability, so that those
+   * texts are kept which are probable given the attribute.
+   */
+  @FunctionalInterface
+  public interface Guide {
+    /**
+     * Computes the log probability of the attribute after each possible next token.
+     *
+     * @param hidden [N, D], the decoder's final hidden state after the tokens so far
+     * @return [N, V], at most 0
+     */
+    Tensor logProbabilities(Tensor hidden);
+  }
+
   /** Creates a search with a model, which must not be in training. */
   public BeamSearch(EncoderDecoder model, Settings settings) {
+    this(model, settings, null);
+  }
+
+  /**
+   * Creates a search for probable texts with an attribute.
+   *
+   * @param model must not be in training
+   * @param guide the attribute; null for none
+   */
+  public BeamSearch(EncoderDecoder model, Settings settings, Guide guide) {
     this.model = model;
     this.settings = settings;
+    this.guide = guide;
   }
 
   /**
@@ -164,11 +193,12 @@ public final class BeamSearch {
    * The most probable continuations of a sentence's rows, best first.
    *
    * @param logProbabilities of text and continuation together; -∞ where there is none
+   * @param values the same with the attribute's
    * @param rows the rows continued, from 0 to K - 1
    * @param ids the tokens added
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared; lives for one step
-  private record Extension(double[] logProbabilities, int[] rows, int[] ids) {}
+  private record Extension(double[] logProbabilities, double[] values, int[] rows, int[] ids) {}
 
   private Extension[] extensions(Steps steps, List<Sentence> open) {
     int beam = settings.beam;
@@ -180,11 +210,17 @@ public final class BeamSearch {
         known[b * beam + k] = open.get(b).logProbability(k);
       }
     }
-    Tensor scores = steps.next(last).to(DType.FLOAT32).logSoftmax(-1);
+    Tensor hidden = steps.next(last);
+    Tensor scores = model.output(hidden).to(DType.FLOAT32).logSoftmax(-1);
     long vocab = scores.size(1);
     Tensor all = scores.add(Tensor.of(known, last.length, 1).to(DType.FLOAT32));
-    Tensor.Ranked best = all.reshape(open.size(), beam * vocab).topK(beam, -1);
+    Tensor wanted = guide == null ? all : all.add(guide.logProbabilities(hidden));
+    Tensor.Ranked best = wanted.reshape(open.size(), beam * vocab).topK(beam, -1);
     double[] values = best.values().toDoubles();
+    double[] logProbabilities =
+        guide == null
+            ? values
+            : all.reshape(open.size(), beam * vocab).gather(1, best.indices()).toDoubles();
     long[] indices = best.indices().toLongs();
     Extension[] extensions = new Extension[open.size()];
     for (int b = 0; b < open.size(); b++) {
@@ -195,18 +231,22 @@ public final class BeamSearch {
         ids[k] = (int) (indices[b * beam + k] % vocab);
       }
       extensions[b] =
-          new Extension(Arrays.copyOfRange(values, b * beam, (b + 1) * beam), rows, ids);
+          new Extension(
+              Arrays.copyOfRange(logProbabilities, b * beam, (b + 1) * beam),
+              Arrays.copyOfRange(values, b * beam, (b + 1) * beam),
+              rows,
+              ids);
     }
     return extensions;
   }
 
-  /** An unfinished text. */
+  /** An unfinished text; its value is its log probability with the attribute's. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Text(int[] ids, double logProbability) {
-    Text with(int id, double newLogProbability) {
+  private record Text(int[] ids, double logProbability, double value) {
+    Text with(int id, double newLogProbability, double newValue) {
       int[] longer = Arrays.copyOf(ids, ids.length + 1);
       longer[ids.length] = id;
-      return new Text(longer, newLogProbability);
+      return new Text(longer, newLogProbability, newValue);
     }
   }
 
@@ -214,7 +254,7 @@ public final class BeamSearch {
   private final class Sentence {
     private final int longest;
     private final List<Hypothesis> ended = new ArrayList<>();
-    private List<Text> open = List.of(new Text(new int[0], 0));
+    private List<Text> open = List.of(new Text(new int[0], 0, 0));
     private Hypothesis best;
 
     Sentence(int longest) {
@@ -242,40 +282,44 @@ public final class BeamSearch {
       List<Text> next = new ArrayList<>();
       for (int i = 0; i < room; i++) {
         double logProbability = extension.logProbabilities[i];
-        if (Double.isNaN(logProbability)) {
+        double value = extension.values[i];
+        if (Double.isNaN(value)) {
           throw new LogitsException("a logit is NaN: expected a number");
         }
-        if (logProbability == Double.NEGATIVE_INFINITY) {
+        if (value == Double.NEGATIVE_INFINITY) {
           break; // fewer texts than the beam is wide
         }
         Text text = open.get(extension.rows[i]);
         if (extension.ids[i] == model.end()) {
-          ended.add(hypothesis(text, true, logProbability));
+          ended.add(hypothesis(text, true, logProbability, value));
         } else {
           parents[next.size()] = extension.rows[i];
-          next.add(text.with(extension.ids[i], logProbability));
+          next.add(text.with(extension.ids[i], logProbability, value));
         }
       }
       open = next;
       if (open.isEmpty() || ended.size() == settings.beam || isDecided()) {
         finish();
       } else if (open.get(0).ids.length == longest) {
-        open.forEach(text -> ended.add(hypothesis(text, false, text.logProbability)));
+        open.forEach(text -> ended.add(hypothesis(text, false, text.logProbability, text.value)));
         finish();
       }
       return parents;
     }
 
-    private Hypothesis hypothesis(Text text, boolean end, double logProbability) {
+    private Hypothesis hypothesis(Text text, boolean end, double logProbability, double value) {
       int tokens = text.ids.length + (end ? 1 : 0);
       return new Hypothesis(
           Arrays.stream(text.ids).boxed().toList(),
           end,
           logProbability,
-          logProbability / settings.penalty(tokens));
+          value / settings.penalty(tokens));
     }
 
-    /** Whether no open text can win: log probabilities only fall, and penalties are bounded. */
+    /**
+     * Whether no open text can win: log probabilities only fall, an attribute's adds nothing, and
+     * penalties are bounded.
+     */
     private boolean isDecided() {
       double most =
           open.stream().mapToDouble(Text::logProbability).max().orElseThrow()
@@ -290,7 +334,7 @@ public final class BeamSearch {
 
   /** Runs the model on the rows' next tokens, with or without a cache. */
   private interface Steps extends AutoCloseable {
-    /** Reads the next token of each row; returns the logits [B K, V] of the token after it. */
+    /** Reads the next token of each row; returns the decoder's final hidden state [B K, D]. */
     Tensor next(long[] ids);
 
     /** Makes row i what row {@code rows[i]} was; keeps only these sources, null for all. */
@@ -321,7 +365,7 @@ public final class BeamSearch {
   private record Cached(EncoderDecoder.Decoding decoding) implements Steps {
     @Override
     public Tensor next(long[] ids) {
-      return decoding.next(Tensor.of(ids));
+      return decoding.hidden(Tensor.of(ids));
     }
 
     @Override
@@ -359,7 +403,9 @@ public final class BeamSearch {
       }
       int length = texts[0].length;
       long[] flat = Arrays.stream(texts).flatMapToLong(Arrays::stream).toArray();
-      return model.logits(memory, paddingMask, Tensor.of(flat, texts.length, length), length - 1);
+      return model
+          .hidden(memory, paddingMask, Tensor.of(flat, texts.length, length))
+          .select(1, length - 1);
     }
 
     @Override

@@ -263,15 +263,9 @@ public final class EncoderDecoder extends Model {
     return head.get().forward(hidden.flatten(0, 1).indexSelect(0, places)).to(DType.FLOAT32);
   }
 
-  /**
-   * Computes the logits after one of the decoder's tokens.
-   *
-   * @param memory as {@link #hidden}'s
-   * @param at index of the token in each text
-   * @return logits [B, V]
-   */
-  public Tensor logits(Tensor memory, Tensor paddingMask, Tensor target, long at) {
-    return head.get().forward(hidden(memory, paddingMask, target).select(1, at));
+  /** Computes logits from the decoder's final hidden states: [..., D] to [..., V]. */
+  public Tensor output(Tensor hidden) {
+    return head.get().forward(hidden);
   }
 
   /**
@@ -308,9 +302,18 @@ public final class EncoderDecoder extends Model {
      *     of the whole text
      */
     public Tensor next(Tensor ids) {
+      return output(hidden(ids));
+    }
+
+    /** Reads the next token of each text and computes its final hidden state: [B K, D]. */
+    public Tensor hidden(Tensor ids) {
       Tensor tokens = ids.unsqueeze(1);
-      Tensor x = states.next(embedding.get().forward(tokens), tokens);
-      return head.get().forward(x).squeeze(1);
+      return states.next(embedding.get().forward(tokens), tokens).squeeze(1);
+    }
+
+    /** Drops all tokens of each text after the first {@code newLength}, if all mixers can. */
+    public void truncate(long newLength) {
+      states.truncate(newLength);
     }
 
     /**
