@@ -29,6 +29,7 @@ open module dev.jformer.studies {
   provides dev.jformer.studies.Study with
       dev.jformer.studies.adaptation.DiswotStudy,
       dev.jformer.studies.adaptation.EvaStudy,
+      dev.jformer.studies.adaptation.MakingTheMostStudy,
       dev.jformer.studies.adaptation.NeverFromScratchStudy,
       dev.jformer.studies.adaptation.RandomTeachersStudy,
       dev.jformer.studies.adaptation.TlegStudy,

@@ -102,34 +102,52 @@ public final class HiddenStateOptimization implements AutoCloseable {
    * @return nats, [B, T], float32; 0 where the target does not count
    */
   public Tensor losses(Tensor ids, Tensor targets) {
+    return losses(ids, targets, targets);
+  }
+
+  /**
+   * Computes the cross-entropy of each target while the cache adapts to other targets, as a control
+   * for the effect of adapting at all.
+   *
+   * @param ids int64 [B, T]
+   * @param targets int64 [B, T] that are scored
+   * @param learned int64 [B, T] that the steps make more probable
+   * @return as {@link #losses(Tensor, Tensor)} of {@code targets}
+   */
+  public Tensor losses(Tensor ids, Tensor targets, Tensor learned) {
     long length = ids.size(1);
     List<Tensor> parts = new ArrayList<>();
     try (CausalLm.Decoding decoding = model.decode(ids.size(0), length)) {
       for (long from = 0; from < length; from += settings.block) {
         long count = Math.min(settings.block, length - from);
         Tensor block = ids.narrow(1, from, count);
-        Tensor wanted = targets.narrow(1, from, count);
+        Tensor scored = targets.narrow(1, from, count);
+        Tensor wanted = learned.narrow(1, from, count);
         boolean more = from + count < length;
-        parts.add(Scope.tidy(() -> block(decoding, block, wanted, more)));
+        parts.add(Scope.tidy(() -> block(decoding, block, scored, wanted, more)));
       }
     }
     return Tensor.cat(1, parts.toArray(Tensor[]::new));
   }
 
   /** Scores a block, and moves the cache before it if more tokens follow. */
-  private Tensor block(CausalLm.Decoding decoding, Tensor ids, Tensor targets, boolean more) {
+  private Tensor block(
+      CausalLm.Decoding decoding, Tensor ids, Tensor targets, Tensor learned, boolean more) {
     boolean moves = more && decoding.length() > 0 && settings.rate > 0;
     try (Mode normal = Autograd.noInference();
         Mode mode = moves ? Autograd.enableGrad() : Autograd.noGrad()) {
       // Copies: tensors made in inference mode have no part in gradients.
       Tensor logits = decoding.all(ids.copy()).flatten(0, 1).to(DType.FLOAT32);
-      Tensor wanted = targets.flatten(0, 1).maximum(Tensor.full(-1, DType.INT64, 1));
-      Tensor each = Functional.crossEntropyEach(logits, wanted, -1);
       if (moves) {
-        move(caches(decoding), each.sum());
+        move(caches(decoding), each(logits, learned).sum());
       }
-      return each.detach().view(targets.size(0), targets.size(1));
+      return each(logits.detach(), targets).view(targets.size(0), targets.size(1));
     }
+  }
+
+  private static Tensor each(Tensor logits, Tensor targets) {
+    Tensor counted = targets.flatten(0, 1).maximum(Tensor.full(-1, DType.INT64, 1));
+    return Functional.crossEntropyEach(logits, counted, -1);
   }
 
   private void move(List<OptimizedCache> caches, Tensor loss) {

@@ -42,8 +42,10 @@ public final class OutcomeClassifier extends Module implements BeamSearch.Guide 
   public OutcomeClassifier(EncoderDecoder model) {
     this.model = model;
     int width = model.config().width();
-    this.token = child("token", Layer.class, new Linear(width, width, true, Initializer.zeros()));
-    this.state = child("state", Layer.class, new Linear(width, 1, true, Initializer.zeros()));
+    try (Mode normal = Autograd.noInference()) { // it may be made while models are only used
+      this.token = child("token", Layer.class, new Linear(width, width, true, Initializer.zeros()));
+      this.state = child("state", Layer.class, new Linear(width, 1, true, Initializer.zeros()));
+    }
   }
 
   @Override
@@ -66,7 +68,9 @@ public final class OutcomeClassifier extends Module implements BeamSearch.Guide 
    */
   public double step(
       Optimizer optimizer, double rate, List<int[]> sources, List<int[]> texts, boolean[] labels) {
-    try (Scope scope = Scope.open()) {
+    try (Scope scope = Scope.open();
+        Mode normal = Autograd.noInference();
+        Mode learning = Autograd.enableGrad()) {
       TextBatch from = TextBatch.of(sources, model.end());
       Tensor hidden;
       List<int[]> inputs = new ArrayList<>();
