@@ -134,8 +134,7 @@ final class AdaptedStates {
           runs.of(text, losses -> losses.second().get(0)),
           runs.of(text, losses -> losses.second().get(best(losses))),
           runs.of(text, losses -> losses.second().get(0) - losses.second().get(best(losses))),
-          Check.sentence(
-              "Rate of the first seed: %s.", RATES.get(best(runs.first(text)))));
+          Check.sentence("Rate of the first seed: %s.", RATES.get(best(runs.first(text)))));
     }
   }
 

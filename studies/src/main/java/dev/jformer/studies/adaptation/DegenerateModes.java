@@ -32,9 +32,9 @@ import java.util.SplittableRandom;
 
 /**
  * Modes that degenerate, and how to avoid them: exact modes of a distribution that holds a little
- * noise, and of translators that learned from clean pairs and from pairs of which some have an empty
- * translation; modes of the length of the reference; and beams that look for translations which do
- * not end early.
+ * noise, and of translators that learned from clean pairs and from pairs of which some have an
+ * empty translation; modes of the length of the reference; and beams that look for translations
+ * which do not end early.
  */
 final class DegenerateModes {
   private static final String EXACT = "exact mode";
@@ -153,8 +153,7 @@ final class DegenerateModes {
         training.examined(
             Outcome.class,
             (model, result) -> new Outcome(search(lab, texts, model), texts.bleu(model)));
-    return Measured.ofRuns(
-        Map.of(name, lab.learn(name + " pairs", trial, lab.pick(1, 2, 3))));
+    return Measured.ofRuns(Map.of(name, lab.learn(name + " pairs", trial, lab.pick(1, 2, 3))));
   }
 
   private static Multi30k noisy(Multi30k clean) {
@@ -280,11 +279,10 @@ final class DegenerateModes {
     }
   }
 
-  private static void report(
-      ExperimentContext lab, Measured<Found> clean, Measured<Found> noisy) {
+  private static void report(ExperimentContext lab, Measured<Found> clean, Measured<Found> noisy) {
     lab.claim(
-        "Translators that learned from pairs of which 2 % have an empty translation have empty modes"
-            + " more often than those that learned from clean pairs",
+        "Translators that learned from pairs of which 2 % have an empty translation have empty"
+            + " modes more often than those that learned from clean pairs",
         "mixing even a tiny amount of noise makes modes degenerate (abstract of 2311.08817)",
         "clean pairs",
         Check.above(

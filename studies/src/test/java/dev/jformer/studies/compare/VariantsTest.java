@@ -117,7 +117,7 @@ class VariantsTest {
     fails("rop", "did you mean 'rope'");
     fails("none", "position=none");
     fails("none", "norm=none");
-    fails("making-the-most", "planned");
+    fails("fit", "planned");
     fails("dsformer", "projection=dsformer or compression=dsformer");
     fails("weight-int8+rope", "changes the training after a compression");
     fails("", "no technique ''");
