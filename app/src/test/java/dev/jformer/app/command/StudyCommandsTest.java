@@ -87,7 +87,7 @@ class StudyCommandsTest {
   void reproduceKnowsItsPapers() {
     String[][] wrong = {
       {"reproduce", "flow-former", "did you mean 'flowformer'"},
-      {"reproduce", "making-the-most", "planned"},
+      {"reproduce", "fit", "planned"},
       {"reproduce", "--all", "extractors", "name one or more papers, or give --all"},
       {"reproduce", "name one or more papers, or give --all"},
     };
