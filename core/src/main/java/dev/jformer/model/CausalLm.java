@@ -154,7 +154,7 @@ public final class CausalLm extends Model {
   }
 
   /** The logits of final hidden states: [..., D] to [..., V]. */
-  private Tensor output(Tensor hidden) {
+  Tensor output(Tensor hidden) {
     Tensor logits = head.get().forward(narrow.get().forward(hidden));
     double cap = config.logitCap();
     return cap == 0 ? logits : logits.mul(1 / cap).tanh().mul(cap);
@@ -183,6 +183,18 @@ public final class CausalLm extends Model {
   }
 
   /**
+   * Computes the final hidden states, with one block's mixer seeing more than the tokens.
+   *
+   * @param ids int64 [B, T]
+   * @param layer index of the block, from 0
+   * @param state what the block's mixer sees besides
+   * @return [B, T, D]
+   */
+  Tensor hidden(Tensor ids, int layer, TokenMixer.State state) {
+    return stack.get().forward(embed(ids), ids, layer, state);
+  }
+
+  /**
    * Computes the input of each block's token mixer, first block to last, for analysis.
    *
    * @param ids int64 [B, T]
@@ -202,8 +214,13 @@ public final class CausalLm extends Model {
    * @return a scalar, float32; NaN if no target counts
    */
   public Tensor loss(Tensor ids, Tensor targets) {
+    return lossOf(hidden(ids), targets);
+  }
+
+  /** As {@link #loss}, from the final hidden states [B, T, D]. */
+  Tensor lossOf(Tensor states, Tensor targets) {
     Tensor wanted = targets.flatten(0, 1).maximum(Tensor.full(-1, DType.INT64, 1));
-    Tensor hidden = hidden(ids).flatten(0, 1);
+    Tensor hidden = states.flatten(0, 1);
     long rows = hidden.size(0);
     long together = Math.max(1, LOGITS / config.vocab());
     if (Autograd.isRecording() || rows <= together) {

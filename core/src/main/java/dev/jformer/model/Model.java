@@ -6,6 +6,7 @@ import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** A complete model: the root of a module tree, with the configuration that rebuilds it. */
 public abstract class Model extends Module {
@@ -16,6 +17,16 @@ public abstract class Model extends Module {
   public interface Config extends Part {
     /** Builds a model with random weights. */
     Model build();
+
+    /**
+     * This configuration in the shape of a trained model of another family whose weights models of
+     * this one can begin with; empty, unless overridden, if there are none.
+     *
+     * @throws IllegalArgumentException if the trained model is of such a family, but does not suit
+     */
+    default Optional<? extends Config> beginningWith(Config trained) {
+      return Optional.empty();
+    }
 
     /** The family with its article, for messages: {@code an encoder}. */
     default String noun() {

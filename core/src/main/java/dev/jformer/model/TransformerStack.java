@@ -130,6 +130,33 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     return forward(x, ids, asked, null, source);
   }
 
+  /**
+   * Computes the final hidden states of whole sequences, one block of which continues a state.
+   *
+   * @param x as in {@link #forward(Tensor, Tensor, Tensor)}, as is {@code ids}
+   * @param layer index of the block, from 0
+   * @param state what that block's mixer sees besides the tokens
+   */
+  Tensor forward(Tensor x, Tensor ids, int layer, TokenMixer.State state) {
+    Tensor h = embed(x, 0);
+    HiddenStates.begin(null);
+    try (Pass pass = new Pass(ids, null)) {
+      for (int i = 0; i < blocks.size(); i++) {
+        B block = blocks.get(i).get();
+        if (i == layer) {
+          h = block.step(h, state);
+        } else {
+          h =
+              Recomputation.isOn()
+                  ? recomputed(block, h, ids, null, null)
+                  : block.forward(h, null, null);
+        }
+        HiddenStates.add(h);
+      }
+    }
+    return norm.get().forward(h);
+  }
+
   private Tensor forward(
       Tensor x, Tensor ids, Tensor routed, Tensor paddingMask, EncodedSource source) {
     Tensor h = embed(x, 0);

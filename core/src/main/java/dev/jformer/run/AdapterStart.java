@@ -30,6 +30,7 @@ record AdapterStart(
           "an adapter is trained beside a trained model: give that with --from, or set adapter to"
               + " none");
     }
+    start.requireFamilyOf(config);
     Model made = start.take(config).orElseGet(() -> copied(start, config));
     try {
       if (adapter.needsData() && !ranks.isEmpty()) {

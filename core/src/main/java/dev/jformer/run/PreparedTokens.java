@@ -28,6 +28,11 @@ abstract class PreparedTokens implements PreparedData {
     this.workspace = workspace;
   }
 
+  /** The number of ids that a model needs. */
+  final int vocabulary() {
+    return Math.max(tokenizer.vocabularySize(), tokens.header().vocabulary());
+  }
+
   @Override
   public final String fingerprint() {
     return tokens.header().fingerprint();

@@ -48,12 +48,16 @@ final class PretrainedStart implements AutoCloseable {
   }
 
   /**
-   * The configuration to build: that of the trained model, or else that of the recipe.
+   * The configuration to build: that of the trained model, or else that of the recipe, which may
+   * begin with the weights of another family.
    *
-   * @throws RunException if the trained model is of another family
+   * @throws RunException if the trained model is of a family that it cannot begin with
    */
   <C extends Model.Config> C config(Class<C> kind) {
     Model.Config config = model == null ? recipe.model() : model.config();
+    if (!kind.isInstance(config)) {
+      config = beginning(config);
+    }
     if (!kind.isInstance(config)) {
       throw new RunException(
           recipe.from()
@@ -68,6 +72,14 @@ final class PretrainedStart implements AutoCloseable {
     return kind.cast(config);
   }
 
+  private Model.Config beginning(Model.Config trained) {
+    try {
+      return recipe.model().beginningWith(trained).map(c -> (Model.Config) c).orElse(trained);
+    } catch (IllegalArgumentException e) {
+      throw new RunException(recipe.from() + ": " + e.getMessage());
+    }
+  }
+
   /**
    * Copies the tokenizer of the trained model, or else of the teacher, and what ends its texts,
    * into a run's folder.
@@ -79,6 +91,24 @@ final class PretrainedStart implements AutoCloseable {
       Tokenizer tokenizer = Tokenizers.load(other);
       tokenizer.save(folder);
       SideFiles.copyGeneration(other, folder);
+    }
+  }
+
+  /**
+   * Checks that the trained model is of the family that is built, as an adapter's is.
+   *
+   * @throws RunException if it is of another one
+   */
+  void requireFamilyOf(Model.Config config) {
+    if (!model.config().type().equals(config.type())) {
+      throw new RunException(
+          recipe.from()
+              + " holds "
+              + model.config().noun()
+              + ", and "
+              + config.noun()
+              + " is to be trained: an adapter stands beside a model of the same family; set"
+              + " adapter to none");
     }
   }
 

@@ -69,6 +69,7 @@ final class TrainCommand implements Callable<Integer> {
   private static final Map<String, String> USES =
       Map.ofEntries(
           Map.entry("language-modelling", "jformer generate %s --prompt '...'"),
+          Map.entry("recurrent-language-modelling", "jformer eval %s"),
           Map.entry("instruction-tuning", "jformer generate %s --prompt '...'"),
           Map.entry("sentence-embedding", "jformer eval %s --data scored-pairs.tsv"),
           Map.entry(

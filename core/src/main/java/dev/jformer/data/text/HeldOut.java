@@ -10,6 +10,9 @@ import java.util.function.Consumer;
 
 /** Reads the validation part of a token file in order. */
 public final class HeldOut {
+  private static final String NO_TEXT =
+      "there is no text for validation: give more text, or hold out a larger share";
+
   private HeldOut() {}
 
   /**
@@ -25,8 +28,7 @@ public final class HeldOut {
       TokenFile file, int batch, int length, long limit, Consumer<Batch> consumer) {
     long targets = file.header().validationTokens() - 1;
     if (targets < 1) {
-      throw new DataException(
-          "there is no text for validation: give more text, or hold out a larger share");
+      throw new DataException(NO_TEXT);
     }
     Tensor tokens = file.validation();
     long start = 0;
@@ -79,6 +81,39 @@ public final class HeldOut {
             new Batch(
                 Tensor.stack(0, inputs.toArray(Tensor[]::new)),
                 Tensor.stack(0, outputs.toArray(Tensor[]::new))));
+      }
+    }
+  }
+
+  /**
+   * Reads that part as streams, for models that carry a state: row i of a batch continues row i of
+   * the batch before. The text is cut into as many equal pieces as there are streams; up to so many
+   * of its last tokens are left out.
+   *
+   * @param streams the most streams; fewer for a text that is shorter than so many windows
+   * @param window tokens of a stream in a batch; the last batch may have fewer
+   * @param limit the most batches; a smaller part of the text is read then
+   * @throws DataException if that part has fewer than two tokens
+   */
+  public static void streams(
+      TokenFile file, int streams, int window, long limit, Consumer<Batch> consumer) {
+    long targets = file.header().validationTokens() - 1;
+    if (targets < 1) {
+      throw new DataException(NO_TEXT);
+    }
+    long rows = Math.max(1, Math.min(streams, targets / window));
+    long most = limit > targets / window ? Long.MAX_VALUE : limit * window;
+    long columns = Math.min(targets / rows, most);
+    Tensor tokens = file.validation();
+    Tensor inputs = tokens.narrow(0, 0, rows * columns).view(rows, columns);
+    Tensor outputs = tokens.narrow(0, 1, rows * columns).view(rows, columns);
+    for (long from = 0; from < columns; from += window) {
+      try (Scope scope = Scope.open()) {
+        long width = Math.min(window, columns - from);
+        consumer.accept(
+            new Batch(
+                inputs.narrow(1, from, width).to(DType.INT64),
+                outputs.narrow(1, from, width).to(DType.INT64)));
       }
     }
   }
