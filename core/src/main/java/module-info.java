@@ -251,6 +251,7 @@ module dev.jformer.core {
       dev.jformer.mixer.reduction.ZeroTprune;
   provides dev.jformer.model.Model.Config with
       dev.jformer.model.CausalLm.Config,
+      dev.jformer.model.DenoisingTranslator.Config,
       dev.jformer.model.Encoder.Config,
       dev.jformer.model.EncoderDecoder.Config,
       dev.jformer.model.DecisionModel.Config,
@@ -324,6 +325,7 @@ module dev.jformer.core {
       dev.jformer.run.TranslationData;
   provides dev.jformer.run.Job with
       dev.jformer.run.AlgorithmJob,
+      dev.jformer.run.DenoisingTranslationJob,
       dev.jformer.run.ForecastingJob,
       dev.jformer.run.ImageClassificationJob,
       dev.jformer.run.DecisionJob,

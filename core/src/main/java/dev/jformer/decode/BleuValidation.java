@@ -5,9 +5,11 @@ import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.metrics.Bleu;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.EncoderDecoder;
+import dev.jformer.model.Model;
 import dev.jformer.train.Classifying;
 import dev.jformer.train.ForwardingTask;
 import dev.jformer.train.Passes;
+import dev.jformer.train.Task;
 import dev.jformer.train.Translation;
 
 /**
@@ -15,7 +17,7 @@ import dev.jformer.train.Translation;
  * held-out texts; the cross-entropy is measured too.
  */
 public final class BleuValidation extends ForwardingTask implements Classifying {
-  private static final int TOGETHER = 64;
+  static final int TOGETHER = 64;
 
   private final Translation task;
   private final EncoderDecoder model;
@@ -44,12 +46,17 @@ public final class BleuValidation extends ForwardingTask implements Classifying 
 
   @Override
   public Metrics evaluate() {
+    BeamSearch.Settings greedy = new BeamSearch.Settings(1);
+    TextTranslator translator = new BeamTranslator(model, tokenizer, greedy, TOGETHER);
+    return measure(task, model, translator, heldOut);
+  }
+
+  /** Measures a task, and above all the BLEU of a model's translations. */
+  static Metrics measure(Task task, Model model, TextTranslator translator, ParallelTexts heldOut) {
     Metrics losses = task.evaluate();
     boolean learning = model.isTraining();
     model.train(false);
     try {
-      BeamTranslator translator =
-          new BeamTranslator(model, tokenizer, new BeamSearch.Settings(1), TOGETHER);
       Bleu bleu = Bleu.of(translator.translate(heldOut.source(), done -> {}), heldOut.target());
       return losses.under(bleu.metric());
     } finally {

@@ -64,14 +64,18 @@ public final class DecoderBlock extends ResidualBlock {
    * @return [B, T, D]
    */
   public Tensor forward(Tensor x, CrossAttention.Memory memory) {
-    Tensor mixed = tokens.apply(x, y -> mixer.get().forward(y, null));
+    return forward(x, null, memory);
+  }
+
+  private Tensor forward(Tensor x, Tensor paddingMask, CrossAttention.Memory memory) {
+    Tensor mixed = tokens.apply(x, y -> mixer.get().forward(y, paddingMask));
     Tensor read = source.apply(mixed, y -> cross.get().forward(y, memory));
     return channels.apply(read, ffn.get()::forward);
   }
 
   @Override
   Tensor forward(Tensor x, Tensor paddingMask, EncodedSource encoded) {
-    return forward(x, read(encoded.hidden(), encoded.paddingMask()));
+    return forward(x, paddingMask, read(encoded.hidden(), encoded.paddingMask()));
   }
 
   @Override

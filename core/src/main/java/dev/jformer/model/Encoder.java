@@ -345,9 +345,17 @@ public final class Encoder extends Model {
   }
 
   private TokenBatch last(Tensor ids, Tensor types, Tensor paddingMask) {
+    return TransformerStack.reduce(trunk.get(), embed(ids, types), ids, paddingMask);
+  }
+
+  private Tensor embed(Tensor ids, Tensor types) {
     Tensor words = embedding.get().forward(ids);
-    Tensor x = types == null ? words : words.add(tokenTypes.get().forward(types));
-    return TransformerStack.reduce(trunk.get(), x, ids, paddingMask);
+    return types == null ? words : words.add(tokenTypes.get().forward(types));
+  }
+
+  /** The vectors of words and of the first type, without positions: int64 [B, T] to [B, T, D]. */
+  Tensor embed(Tensor ids) {
+    return embed(ids, firstType());
   }
 
   /** The type of all tokens if none are given: the first, or null if there are no types. */
@@ -379,7 +387,8 @@ public final class Encoder extends Model {
     return mlmLogits(hidden(ids, paddingMask));
   }
 
-  private Tensor mlmLogits(Tensor hidden) {
+  /** The logits of tokens from hidden states: [..., D] to [..., V]. */
+  Tensor mlmLogits(Tensor hidden) {
     if (transform == null) {
       throw new IllegalStateException(
           "this encoder has no head for masked language modelling: head.mlmHead is false");

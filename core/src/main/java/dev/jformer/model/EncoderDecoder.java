@@ -170,7 +170,9 @@ public final class EncoderDecoder extends Model {
         unnamedChild(
             TransformerStack.class,
             TransformerStack.decoder(
-                config.stack(config.decoderLayers()), setting.withBlocks("decoder"), crossHeads));
+                config.stack(config.decoderLayers()),
+                setting.withCausal(true).withBlocks("decoder"),
+                crossHeads));
     this.head =
         child(
             "head",

@@ -37,17 +37,28 @@ public abstract class Model extends Module {
   /** The configuration from which {@link Config#build} builds a model of the same shape. */
   public abstract Config config();
 
-  /** Copies the weights of another model that have the same name and shape in both. */
+  /**
+   * Copies the weights of another model that have the same name and shape in both; weights that it
+   * does not have are copied from those that {@link #origin} names.
+   */
   public final void copyFrom(Model other) {
     Map<String, Parameter> known = other.parameters();
     parameters()
         .forEach(
             (name, parameter) -> {
-              Parameter source = known.get(name);
+              Parameter source = known.getOrDefault(name, known.get(origin(name)));
               if (source != null && parameter.accepts(source.value().shape())) {
                 parameter.copyFrom(source.value().detach());
               }
             });
+  }
+
+  /**
+   * The name of the weight of a model of another family that a weight of this one begins with; the
+   * same name unless overridden. See {@link Config#beginningWith}.
+   */
+  protected String origin(String name) {
+    return name;
   }
 
   /** The most important sizes in words, for {@link #toString}; empty for none. */

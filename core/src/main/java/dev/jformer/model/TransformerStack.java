@@ -82,12 +82,12 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
         config, setting, Block.class, (context, p) -> Block.of(context, config.block(), p));
   }
 
-  /** Builds a causal stack of decoder blocks with a number of cross-attention heads. */
+  /** Builds a stack of decoder blocks with a number of cross-attention heads, causal or not. */
   static TransformerStack<DecoderBlock> decoder(
       StackConfig config, Setting setting, int crossHeads) {
     return new TransformerStack<>(
         config,
-        setting.withCausal(true),
+        setting,
         DecoderBlock.class,
         (context, p) -> new DecoderBlock(context, config.block(), crossHeads, p));
   }
@@ -157,8 +157,15 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     return norm.get().forward(h);
   }
 
-  private Tensor forward(
-      Tensor x, Tensor ids, Tensor routed, Tensor paddingMask, EncodedSource source) {
+  /**
+   * Computes the final hidden states of a decoder that may be bidirectional; see {@link
+   * #forward(Tensor, Tensor, Tensor, EncodedSource)}.
+   *
+   * @param routed as {@code asked} there
+   * @param paddingMask bool [B, T], false where a token is padding that no other may see; null if
+   *     there is none
+   */
+  Tensor forward(Tensor x, Tensor ids, Tensor routed, Tensor paddingMask, EncodedSource source) {
     Tensor h = embed(x, 0);
     HiddenStates.begin(routed);
     try (Pass pass = new Pass(ids, routed)) {

@@ -4,7 +4,11 @@ import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.BeamTranslator;
+import dev.jformer.decode.DenoisingSearch;
+import dev.jformer.decode.DenoisingTextTranslator;
+import dev.jformer.decode.TextTranslator;
 import dev.jformer.hub.Models;
+import dev.jformer.model.DenoisingTranslator;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Model;
 import java.io.IOException;
@@ -24,13 +28,12 @@ public final class Translator implements AutoCloseable {
   private static final int BEAM = 5;
   private static final int BATCH = 32;
 
-  private final EncoderDecoder model;
-  private final BeamTranslator search;
+  private final Model model;
+  private final TextTranslator search;
 
-  private Translator(EncoderDecoder model, Tokenizer tokenizer, BeamSearch.Settings settings) {
-    model.train(false);
+  private Translator(Model model, TextTranslator search) {
     this.model = model;
-    this.search = new BeamTranslator(model, tokenizer, settings, BATCH);
+    this.search = search;
   }
 
   /** Loads a translator with a beam of five; see {@link #load(Path, int)}. */
@@ -42,15 +45,23 @@ public final class Translator implements AutoCloseable {
    * Loads a translator.
    *
    * @param folder with the model and its tokenizer
-   * @param beam width of the beam search; 1 is fastest
+   * @param beam width of the beam search; 1 is fastest. A {@link DenoisingTranslator} has none
    * @throws RunException if the folder holds another kind of model
    */
   public static Translator load(Path folder, int beam) throws IOException {
     Model loaded = Models.load(folder);
     try {
+      loaded.train(false);
+      Tokenizer tokenizer = Tokenizers.load(folder);
+      if (loaded instanceof DenoisingTranslator denoising) {
+        DenoisingSearch.Settings usual = new DenoisingSearch.Settings();
+        return new Translator(
+            loaded, new DenoisingTextTranslator(denoising, tokenizer, usual, BATCH));
+      }
       EncoderDecoder model =
           ModelFamily.require(folder, loaded, EncoderDecoder.class, "a translator");
-      return new Translator(model, Tokenizers.load(folder), new BeamSearch.Settings(beam));
+      BeamSearch.Settings settings = new BeamSearch.Settings(beam);
+      return new Translator(loaded, new BeamTranslator(model, tokenizer, settings, BATCH));
     } catch (RuntimeException | Error e) {
       loaded.close();
       throw e;

@@ -80,6 +80,7 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("image-classification", "jformer predict %s picture.jpg"),
           Map.entry("pixel-classification", "jformer predict %s picture.jpg"),
           Map.entry("sequence-classification", "jformer eval %s"),
+          Map.entry("denoising-translation", "jformer translate %s '...'"),
           Map.entry("translation", "jformer translate %s '...'"),
           Map.entry("forecasting", "jformer forecast %s --data series.csv --out next.csv"),
           Map.entry("algorithm", "jformer eval %s"),

@@ -1,11 +1,9 @@
 package dev.jformer.app.command;
 
 import dev.jformer.data.text.TextLines;
-import dev.jformer.data.tokenizer.Tokenizers;
-import dev.jformer.decode.BeamSearch;
-import dev.jformer.decode.BeamTranslator;
+import dev.jformer.decode.TextTranslator;
 import dev.jformer.io.AtomicFile;
-import dev.jformer.model.EncoderDecoder;
+import dev.jformer.model.Model;
 import dev.jformer.tensor.Scope;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +30,7 @@ import picocli.CommandLine.Parameters;
           jformer translate runs/translate 'A man is riding a bicycle.'
           jformer translate runs/translate --in test.en.gz --out test.de
           jformer translate runs/translate --beam 1 < texts.txt
+          jformer translate runs/denoising --passes 4 --lengths 5 < texts.txt
         """)
 final class TranslateCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "MODEL", description = "The folder of a translator.")
@@ -69,11 +68,9 @@ final class TranslateCommand implements Callable<Integer> {
           "--in " + in + " and texts are both given: expected one or the other");
     }
     OutputFile.check(out, in == null ? List.of() : List.of(in));
-    BeamSearch.Settings settings = search.settings();
     try (Scope scope = Scope.open();
-        EncoderDecoder model = ModelFolder.load(folder, EncoderDecoder.class, "translator")) {
-      BeamTranslator translator =
-          new BeamTranslator(model, Tokenizers.load(folder), settings, batch.size());
+        Model model = ModelFolder.load(folder, Model.class, "translator")) {
+      TextTranslator translator = search.translator(folder, model, batch.size());
       List<String> all = input();
       try (Console.Bar bar = progress.console().begin("translating", all.size(), "texts")) {
         print(all, translator.translate(all, done -> bar.at(done, "")));

@@ -163,6 +163,30 @@ class TranslateTest {
   }
 
   @Test
+  void writesAllWordsAtOnceBesideAMaskedModel() throws IOException {
+    Path both = Files.writeString(folder.resolve("both.txt"), Files.readString(source));
+    Path mlm = folder.resolve("mlm");
+    List<String> small = List.of("layers=1", "width=32", "length=48", "mixer.heads=2");
+    List<String> args = new ArrayList<>(List.of("train", "--task", "mlm", "--quiet"));
+    args.addAll(List.of("--data", both.toString(), "--out", mlm.toString(), "--steps", "3"));
+    args.addAll(List.of("--set", "data.tokenizer=byte"));
+    small.forEach(field -> args.addAll(List.of("--set", "model." + field)));
+    well(args.toArray(String[]::new));
+    Path run = folder.resolve("denoising");
+    List<String> more = new ArrayList<>(List.of("train", "--task", "translate", "--quiet"));
+    more.addAll(List.of("--from", mlm.toString(), "--source", source.toString()));
+    more.addAll(List.of("--target", target.toString(), "--out", run.toString(), "--steps", "3"));
+    more.addAll(List.of("--set", "model=denoising-translator", "--set", "data.select=loss"));
+    well(more.toArray(String[]::new));
+    String folderOfRun = run.toString();
+    Outcome translated =
+        well("translate", folderOfRun, "--passes", "2", "--lengths", "2", "--json", "one two");
+    assertEquals("one two", json(translated.out()).get("text").asText());
+    fails("leave out --beam", "translate", folderOfRun, "--beam", "2", "one two");
+    fails("which is no translator", "translate", mlm.toString(), "one two");
+  }
+
+  @Test
   void resumesWhereItWasStopped() throws IOException {
     Path whole = folder.resolve("whole");
     well(training(whole, 40));
