@@ -65,6 +65,7 @@ module dev.jformer.core {
   exports dev.jformer.mixer.reduction;
   exports dev.jformer.mixer.sparse;
   exports dev.jformer.model;
+  exports dev.jformer.model.diffusion;
   exports dev.jformer.model.forecast;
   exports dev.jformer.model.program;
   exports dev.jformer.model.vision;
@@ -203,6 +204,7 @@ module dev.jformer.core {
   provides dev.jformer.ffn.expert.Gate.Config with
       dev.jformer.ffn.expert.BaseGate.Config,
       dev.jformer.ffn.expert.EvoMoeGate.Config,
+      dev.jformer.ffn.expert.ExpertChoiceGate.Config,
       dev.jformer.ffn.expert.HashGate.Config,
       dev.jformer.ffn.expert.NoisyTopKGate.Config,
       dev.jformer.ffn.expert.SmoeDropoutGate.Config,
@@ -258,6 +260,7 @@ module dev.jformer.core {
       dev.jformer.model.InContextModel.Config,
       dev.jformer.model.RecurrentLm.Config,
       dev.jformer.model.TokenClassifier.Config,
+      dev.jformer.model.diffusion.DiffusionTransformer.Config,
       dev.jformer.model.forecast.ITransformer.Config,
       dev.jformer.model.forecast.Informer.Config,
       dev.jformer.model.forecast.LinearForecaster.Config,
@@ -326,6 +329,7 @@ module dev.jformer.core {
   provides dev.jformer.run.Job with
       dev.jformer.run.AlgorithmJob,
       dev.jformer.run.DenoisingTranslationJob,
+      dev.jformer.run.DiffusionJob,
       dev.jformer.run.ForecastingJob,
       dev.jformer.run.ImageClassificationJob,
       dev.jformer.run.DecisionJob,

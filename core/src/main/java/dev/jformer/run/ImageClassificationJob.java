@@ -3,11 +3,11 @@ package dev.jformer.run;
 import com.google.auto.service.AutoService;
 import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
-import dev.jformer.data.image.ImageSource;
 import dev.jformer.data.image.Picture;
 import dev.jformer.io.TemporaryFolder;
 import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.model.Model;
+import dev.jformer.model.vision.Framing;
 import dev.jformer.model.vision.ImageModel;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Scope;
@@ -46,23 +46,21 @@ public record ImageClassificationJob() implements Job {
       images = start.config(model());
     }
     ImageFile file =
-        read(Path.of(data.source()), folder.resolve(RunFolder.DATA), images, workspace.progress());
+        ImageReading.read(
+            Path.of(data.source()),
+            folder.resolve(RunFolder.DATA),
+            images.size(),
+            images.framing(),
+            workspace.progress());
     try {
-      ClassNames classes = new ClassNames(file.header().classes());
-      if (classes.classes().size() < 2) {
-        throw new RunException(
-            data.source() + " has one class only, " + classes.classes() + ": expected two or more");
-      }
-      if (workspace.isResumed()
-          && ClassNames.exists(folder)
-          && !ClassNames.load(folder).equals(classes)) {
+      if (file.header().classes().size() < 2) {
         throw new RunException(
             data.source()
-                + " has other classes than the run in "
-                + folder
-                + " began with: restore the old images, or start again with --overwrite");
+                + " has one class only, "
+                + file.header().classes()
+                + ": expected two or more");
       }
-      classes.save(folder);
+      ImageReading.keepClasses(file, data.source(), workspace);
       return new Data(data.source(), file, workspace);
     } catch (IOException | RuntimeException | Error e) {
       file.close();
@@ -73,14 +71,6 @@ public record ImageClassificationJob() implements Job {
   /** Prepares images in memory, which are not closed with the data. */
   public static PreparedData of(ImageFile images) {
     return new Data("", images, null);
-  }
-
-  private static ImageFile read(Path source, Path place, ImageModel.Config model, Progress progress)
-      throws IOException {
-    ImageSource images = ImageSource.open(source);
-    try (Progress.Work work = progress.begin("reading", images.count(), "images")) {
-      return ImageFile.prepare(place, images, model.size(), model.framing(), work::at);
-    }
   }
 
   private record Data(String source, ImageFile file, Workspace workspace) implements PreparedData {
@@ -197,13 +187,21 @@ public record ImageClassificationJob() implements Job {
       this.model = model;
     }
 
+    private int size() {
+      return model.config().size();
+    }
+
+    private Framing framing() {
+      return model.config().framing();
+    }
+
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
       ClassNames classes = ClassNames.load(folder(), model.config().classes());
       Path data = request.only();
       try (TemporaryFolder scratch = TemporaryFolder.create("images");
-          ImageFile file = read(data, scratch.path(), model.config(), progress)) {
+          ImageFile file = ImageReading.read(data, scratch.path(), size(), framing(), progress)) {
         int[] numbers = classes.numbers(file.header().classes(), data.toString());
         ClassificationScores scores = ImageClassification.evaluate(model, file, numbers);
         return EvaluationResult.of(data.toString(), scores.count(), "images", scores.metrics());
@@ -213,7 +211,8 @@ public record ImageClassificationJob() implements Job {
     @Override
     void calibrate(CalibrationBatches batches, Path data, List<String> endings) throws IOException {
       try (TemporaryFolder scratch = TemporaryFolder.create("images");
-          ImageFile file = read(data, scratch.path(), model.config(), batches.progress())) {
+          ImageFile file =
+              ImageReading.read(data, scratch.path(), size(), framing(), batches.progress())) {
         int[] numbers =
             ClassNames.exists(folder())
                 ? ClassNames.load(folder()).numbers(file.header().classes(), data.toString())

@@ -76,6 +76,14 @@ public interface PreparedData extends AutoCloseable {
     return null;
   }
 
+  /**
+   * Draws a picture of what the model makes, to show the progress of training: the content of a PNG
+   * file; null if the job has none.
+   */
+  default byte[] picture(Model model) {
+    return null;
+  }
+
   /** Checks, before training, that a model can be sampled from with a prompt. */
   default void checkPrompt(Model model, String prompt) {}
 

@@ -38,6 +38,9 @@ public interface Progress extends Listener {
     return none();
   }
 
+  /** Called with a picture of what the model makes, a PNG file, after an evaluation. */
+  default void picture(byte[] png) {}
+
   /** A progress that ignores all events. */
   static Progress none() {
     return new Progress() {};

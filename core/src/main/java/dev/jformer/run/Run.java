@@ -312,6 +312,10 @@ public final class Run {
       if (sample != null) {
         progress.sample(sample);
       }
+      byte[] picture = data.picture(model);
+      if (picture != null) {
+        progress.picture(picture);
+      }
     }
 
     /** Saves the model, or the adapter alone. */

@@ -56,9 +56,14 @@ class FieldBoundsTest {
           TokenMixer.Config.class,
           TokenReducer.class);
 
-  /** Fields that may be negative: any number is a seed, and no id is negative. */
+  /** Fields that may be negative: any number is a seed, no id is negative, and a mean may be. */
   private static final Set<String> SIGNED =
-      Set.of("seed", "Embeddings.mask", "Embeddings.padding", "EncoderDecoder$Config.end");
+      Set.of(
+          "seed",
+          "Embeddings.mask",
+          "Embeddings.padding",
+          "EncoderDecoder$Config.end",
+          "Edm.logMean");
 
   private final Map<Class<?>, Record> records = new LinkedHashMap<>();
 

@@ -137,6 +137,7 @@ final class TinyData {
           case "classify" -> CLASSIFY + head;
           case "tokens" -> TOKENS + head;
           case "images" -> IMAGES + head;
+          case "diffusion" -> DIFFUSION + head;
           case "translate" -> TRANSLATE + head;
           case "translate-loss" -> TRANSLATE.replace("'bleu'", "'loss'") + head;
           case "forecast" -> FORECAST + head;
@@ -210,6 +211,15 @@ final class TinyData {
       'model': {'model': 'vit', 'size': 8, 'patch': 4, 'layers': 1, 'width': 16, 'dropout': 0.1,
         'mixer': {'type': 'softmax', 'heads': 2}},
       'data': {'type': 'images', 'source': 'FOLDER/images', 'validation': 0.2, 'smoothing': 0.1},
+      """;
+
+  private static final String DIFFUSION =
+      """
+      'model': {'model': 'dit', 'size': 8, 'channels': 1, 'patch': 2, 'layers': 3, 'width': 16,
+        'headDim': 8, 'patchMixer': {'layers': 2}, 'experts': {'count': 4},
+        'masking': {'place': 'deferred', 'share': 0.5, 'finish': 0.2}},
+      'data': {'type': 'images', 'source': 'FOLDER/images', 'validation': 0.2,
+        'augmentation': {'flip': false}},
       """;
 
   private static final String TRANSLATE =

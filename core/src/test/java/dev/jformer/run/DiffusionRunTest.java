@@ -1,0 +1,141 @@
+package dev.jformer.run;
+
+import static dev.jformer.testing.Close.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.config.Configs;
+import dev.jformer.metrics.Metrics;
+import dev.jformer.tensor.Tensor;
+import dev.jformer.testing.Scoped;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+@ExtendWith(Scoped.class)
+class DiffusionRunTest {
+  @TempDir Path folder;
+  private TinyData data;
+
+  @BeforeEach
+  void makeData() {
+    data = new TinyData(folder.resolve("data"));
+  }
+
+  private Recipe recipe() {
+    return Configs.parse(data.json("diffusion"), Recipe.class);
+  }
+
+  /** Bright and dark images are told apart by the class that is asked for. */
+  @Test
+  void learnsClassesAndShowsSamplesWhileItLearns() throws IOException {
+    List<byte[]> pictures = new ArrayList<>();
+    List<Double> losses = new ArrayList<>();
+    Path run = folder.resolve("run");
+    Recipe recipe = recipe().with("training.steps", "150").with("training.evaluateEvery", "50");
+    Progress log =
+        new Progress() {
+          @Override
+          public void picture(byte[] png) {
+            pictures.add(png);
+          }
+
+          @Override
+          public void evaluation(Evaluation evaluation) {
+            losses.add(evaluation.value());
+          }
+        };
+    Metrics best = Run.train(recipe, run, log);
+    assertEquals(3, pictures.size());
+    assertEquals(97, ImageIO.read(new ByteArrayInputStream(pictures.get(2))).getWidth());
+    assertTrue(losses.get(2) < losses.get(0), losses + "");
+    try (ImageGenerator generator = ImageGenerator.load(run)) {
+      assertEquals(List.of("bright", "dark"), generator.labels());
+      Tensor bright = generator.generate(generator.number("bright"), 20, new ImageSampling());
+      Tensor dark = generator.generate(generator.number("1"), 20, new ImageSampling());
+      assertEquals("[20x1x8x8]", bright.shape().toString());
+      // The means of the data are 0.69 and 0.31.
+      assertTrue(bright.mean().item() > 0.55, "bright: " + bright.mean().item());
+      assertTrue(dark.mean().item() < 0.45, "dark: " + dark.mean().item());
+    }
+    try (TrainedModel model = TrainedModel.load(run)) {
+      EvaluationResult all =
+          model.evaluate(EvaluationRequest.of(folder.resolve("data/images")), Progress.none());
+      assertEquals(40, all.count());
+      assertEquals(best.loss(), all.metrics().loss(), 0.2 * best.loss());
+      EvaluationResult again =
+          model.evaluate(EvaluationRequest.of(folder.resolve("data/images")), Progress.none());
+      assertEquals(all.metrics(), again.metrics(), "the noise is the same each time");
+    }
+  }
+
+  @Test
+  void anImageDependsOnTheSeedAndItsNumberOnly() throws IOException {
+    Path run = folder.resolve("run");
+    Run.train(recipe(), run, Progress.none());
+    try (ImageGenerator generator = ImageGenerator.load(run)) {
+      ImageSampling few = new ImageSampling(3, 2, 7);
+      List<Long> steps = new ArrayList<>();
+      Tensor many = generator.generate(1, 70, few, steps::add);
+      assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), steps);
+      assertEquals(6, ImageGenerator.steps(70, few));
+      Tensor first = generator.generate(1, 2, few);
+      assertClose(many.narrow(0, 0, 2).contiguous(), first, 1e-5);
+      assertFalse(first.select(0, 0).sameAs(first.select(0, 1)));
+      assertFalse(first.sameAs(generator.generate(1, 2, new ImageSampling(3, 2, 8))));
+      assertFalse(first.sameAs(generator.generate(-1, 2, few)), "without a class");
+
+      assertMessage("the class is 2: expected 0 to 1", () -> generator.generate(2, 1, few));
+      assertMessage("the count is 0", () -> generator.generate(0, 0, few));
+      assertMessage("expected a number from 0 to 1, or one of bright", () -> generator.number("2"));
+      assertMessage("there is no class 'brihgt'", () -> generator.number("brihgt"));
+    }
+    Path images = folder.resolve("classifier");
+    Run.train(Configs.parse(data.json("images"), Recipe.class), images, Progress.none());
+    assertMessage("holds a vit: expected a model that makes images", () -> load(images));
+    assertThrows(IllegalArgumentException.class, () -> new ImageSampling(0, 1, 1));
+    assertThrows(IllegalArgumentException.class, () -> new ImageSampling(9, -1, 1));
+  }
+
+  private static void load(Path folder) {
+    try {
+      ImageGenerator.load(folder).close();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void namesSettingsThatMakeNoSense() {
+    assertRefused("data.augmentation", "{\"mixup\":0.2}", "mixes images");
+    assertRefused("data.smoothing", "0.1", "predicts no classes");
+    assertRefused("training.recompute", "true", "cannot be recomputed");
+  }
+
+  private void assertRefused(String field, String value, String expected) {
+    Recipe wrong = recipe().with(field, value);
+    assertMessage(
+        expected,
+        () -> {
+          try {
+            Run.train(wrong, folder.resolve("wrong"), Progress.none());
+          } catch (IOException e) {
+            throw new AssertionError(e);
+          }
+        });
+  }
+
+  private static void assertMessage(String expected, Runnable work) {
+    String message = assertThrows(RunException.class, work::run).getMessage();
+    assertTrue(message.contains(expected), message);
+  }
+}
