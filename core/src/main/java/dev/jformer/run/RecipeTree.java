@@ -36,6 +36,7 @@ final class RecipeTree {
           "translate",
           "algorithm",
           "program",
+          "diffusion",
           "in-context",
           "decisions");
 

@@ -7,6 +7,7 @@ import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
+import dev.jformer.studies.evidence.Picture;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.tensor.Scope;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ public final class ExperimentContext {
   private final List<Claim> claims = new ArrayList<>();
   private final List<Table> tables = new ArrayList<>();
   private final List<Figure> figures = new ArrayList<>();
+  private final List<Picture> pictures = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
   private final Set<String> versions = new TreeSet<>();
   private String summary = "";
@@ -232,6 +234,11 @@ public final class ExperimentContext {
     figures.add(figure);
   }
 
+  /** Adds a picture to the report. */
+  public void picture(Picture picture) {
+    pictures.add(picture);
+  }
+
   /** Adds a note to the report, such as a setting or a limit. */
   public void note(String note) {
     notes.add(note);
@@ -262,7 +269,8 @@ public final class ExperimentContext {
         List.copyOf(claims),
         List.copyOf(tables),
         List.copyOf(figures),
-        List.copyOf(notes));
+        List.copyOf(notes),
+        List.copyOf(pictures));
   }
 
   private String verdicts() {

@@ -30,6 +30,7 @@ import picocli.CommandLine.ScopeType;
       GenerateCommand.class,
       ChatCommand.class,
       PredictCommand.class,
+      SampleCommand.class,
       TranslateCommand.class,
       EmbedCommand.class,
       ForecastCommand.class,
@@ -61,6 +62,8 @@ import picocli.CommandLine.ScopeType;
           jformer eval runs/book --data other.txt
           jformer train --task images --data photos.zip
           jformer predict runs/images picture.jpg
+          jformer train --task diffusion --data photos.zip
+          jformer sample runs/diffusion --class cat --out grid.png
           jformer train --task translate --source train.en --target train.de
           jformer translate runs/translate 'A man rides a bicycle.'
           jformer embed minilm --text 'What a film!'
@@ -83,7 +86,8 @@ public final class Commands implements Runnable {
   static {
     GROUPS.put("Train and measure:", List.of("train", "eval", "compare", "reproduce"));
     GROUPS.put(
-        "Use a model:", List.of("generate", "chat", "predict", "translate", "embed", "forecast"));
+        "Use a model:",
+        List.of("generate", "chat", "predict", "sample", "translate", "embed", "forecast"));
     GROUPS.put(
         "Change a model:", List.of("compress", "tickets", "grow", "search", "export", "program"));
     GROUPS.put("Look things up:", List.of("info", "runs", "papers", "help"));

@@ -14,6 +14,7 @@ import dev.jformer.run.TrainingOutcome.Measurement;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
+import dev.jformer.studies.evidence.Picture;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.report.Appendix;
 import dev.jformer.studies.report.Report;
@@ -33,9 +34,14 @@ import java.util.List;
  * @param description of its model and data
  * @param result how it ended
  * @param samples of this session, in order; empty if there are none
+ * @param pictures of what the model made in this session, in order; empty if there are none
  */
 record RunReport(
-    Recipe recipe, RunDescription description, RunResult result, List<RunReport.Sample> samples) {
+    Recipe recipe,
+    RunDescription description,
+    RunResult result,
+    List<RunReport.Sample> samples,
+    List<Picture> pictures) {
   /** The name of the report in the run's folder. */
   static final String FILE = "report.html";
 
@@ -76,7 +82,8 @@ record RunReport(
         List.of(),
         tables,
         figures(),
-        List.of());
+        List.of(),
+        pictures);
   }
 
   private String summary() {

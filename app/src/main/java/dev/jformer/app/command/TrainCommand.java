@@ -21,8 +21,8 @@ import picocli.CommandLine.Option;
     description =
         """
         Trains a language model on text, a forecaster on the series of a CSV file, a classifier of
-        images, of texts or of words, an encoder as a masked language model, or a translator. A run
-        can be stopped or killed and resumed.
+        images, of texts or of words, an encoder as a masked language model, a translator, or a
+        diffusion model that makes images. A run can be stopped or killed and resumed.
         """,
     footer =
         """
@@ -36,6 +36,8 @@ import picocli.CommandLine.Option;
           jformer train --task forecast --data sales.csv --horizon 28 --look-back 56
           jformer train --task images --data photos.zip
               The data is a folder or zip file with a folder of images for each class.
+          jformer train --task diffusion --data photos.zip --out runs/photos
+              Learns to make such images; 'jformer sample runs/photos --out grid.png' makes some.
           jformer train --task mlm --data book.txt --out runs/encoder
           jformer train --task classify --from runs/encoder --data reviews.tsv
               Each line is a text, a tab and a label. '--from minilm' starts from a model of English.
@@ -85,6 +87,7 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("forecasting", "jformer forecast %s --data series.csv --out next.csv"),
           Map.entry("algorithm", "jformer eval %s"),
           Map.entry("program", "jformer program %s"),
+          Map.entry("diffusion", "jformer sample %s --count 16 --out grid.png"),
           Map.entry("in-context", "jformer eval %s"),
           Map.entry("decisions", "jformer eval %s"));
 
@@ -95,8 +98,8 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, sequences,"
               + " pixels, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
-              + " fine-tune-embed, instruct, translate, algorithm, program, in-context, decisions,"
-              + " or a JSON or YAML file (default: the recipe of the task).")
+              + " fine-tune-embed, instruct, translate, algorithm, program, diffusion, in-context,"
+              + " decisions, or a JSON or YAML file (default: the recipe of the task).")
   private String named;
 
   @Option(
@@ -105,8 +108,8 @@ final class TrainCommand implements Callable<Integer> {
       completionCandidates = Completion.Tasks.class,
       description =
           "text, forecast, images, mlm, classify, tokens, sequences, pixels, embed, instruct,"
-              + " translate, algorithm, program, in-context or decisions (default text): takes the"
-              + " recipe that suits such data.")
+              + " translate, algorithm, program, diffusion, in-context or decisions (default text):"
+              + " takes the recipe that suits such data.")
   private String task;
 
   @Option(

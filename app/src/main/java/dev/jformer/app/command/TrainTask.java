@@ -28,6 +28,7 @@ enum TrainTask {
   TRANSLATE("translate", "translate", "translation"),
   ALGORITHM("algorithm", "algorithm", "algorithm"),
   PROGRAM("program", "program", "program"),
+  DIFFUSION("diffusion", "diffusion", "diffusion"),
   IN_CONTEXT("in-context", "in-context", "in-context"),
   DECISIONS("decisions", "decisions", "decisions");
 

@@ -5,6 +5,7 @@ import dev.jformer.run.Progress;
 import dev.jformer.run.Run;
 import dev.jformer.run.RunDescription;
 import dev.jformer.run.RunResult;
+import dev.jformer.studies.evidence.Picture;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ final class TrainingSession implements Progress, AutoCloseable {
   private final Path folder;
   private final Console console;
   private final List<RunReport.Sample> samples = new ArrayList<>();
+  private final List<Picture> pictures = new ArrayList<>();
   private RunDescription description;
   private long evaluated;
   private Interruption interruption;
@@ -36,7 +38,8 @@ final class TrainingSession implements Progress, AutoCloseable {
   static RunResult train(Run run, Path folder, Console console) throws IOException {
     try (TrainingSession session = new TrainingSession(run, folder, console)) {
       RunResult result = run.train(session);
-      new RunReport(run.recipe(), session.description, result, session.samples).write(folder);
+      new RunReport(run.recipe(), session.description, result, session.samples, session.pictures)
+          .write(folder);
       return result;
     }
   }
@@ -139,6 +142,11 @@ final class TrainingSession implements Progress, AutoCloseable {
   public void sample(String text) {
     samples.add(new RunReport.Sample(evaluated, text));
     bar.say("%s%n", text);
+  }
+
+  @Override
+  public void picture(byte[] png) {
+    pictures.add(Picture.of("Made at step " + evaluated, png));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.jformer.studies.evidence;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 
 /**
@@ -18,6 +19,7 @@ import java.util.List;
  * @param tables measured values
  * @param figures plots of measured values
  * @param notes settings, deviations from the paper, limits
+ * @param pictures images that models made; empty for most studies
  */
 public record Evidence(
     String slug,
@@ -32,7 +34,33 @@ public record Evidence(
     List<Claim> claims,
     List<Table> tables,
     List<Figure> figures,
-    List<String> notes) {
+    List<String> notes,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Picture> pictures) {
+  /** Replaces missing pictures, as in files of earlier versions, by none. */
+  public Evidence {
+    pictures = pictures == null ? List.of() : pictures;
+  }
+
+  /** Results without pictures. */
+  public Evidence(
+      String slug,
+      String title,
+      String scale,
+      String command,
+      String version,
+      Machine machine,
+      String date,
+      double seconds,
+      String summary,
+      List<Claim> claims,
+      List<Table> tables,
+      List<Figure> figures,
+      List<String> notes) {
+    this(
+        slug, title, scale, command, version, machine, date, seconds, summary, claims, tables,
+        figures, notes, List.of());
+  }
+
   /** The verdict on a claim; {@link Verdict#NOT_JUDGED} at smoke scale. */
   public Verdict verdict(Claim claim) {
     return scale.equals("smoke") ? Verdict.NOT_JUDGED : claim.check().verdict();

@@ -4,6 +4,7 @@ import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Evidence;
 import dev.jformer.studies.evidence.Figure;
 import dev.jformer.studies.evidence.Machine;
+import dev.jformer.studies.evidence.Picture;
 import dev.jformer.studies.evidence.Table;
 import dev.jformer.studies.evidence.Verdict;
 import java.util.List;
@@ -35,7 +36,7 @@ final class HtmlReport {
       .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
       th,td{text-align:right;padding:.32rem .7rem;border-bottom:1px solid var(--rule);white-space:nowrap}
       th:first-child,td:first-child{text-align:left}td,th{overflow-wrap:normal}th{color:var(--soft);font-weight:600}
-      figure{margin:1rem 0}svg{width:100%;height:auto;display:block}
+      figure{margin:1rem 0}svg{width:100%;height:auto;display:block}img{max-width:100%;image-rendering:pixelated}
       figcaption{font-size:.95rem;font-weight:600;margin-bottom:.3rem}
       pre{background:var(--band);border-radius:8px;padding:.7rem .9rem;font-size:.85rem;line-height:1.45;
       white-space:pre-wrap;overflow-wrap:anywhere}
@@ -73,6 +74,7 @@ final class HtmlReport {
           .append(Plot.inline(figure))
           .append("</figure>\n");
     }
+    e.pictures().forEach(picture -> page.append(picture(picture)));
     if (!e.notes().isEmpty()) {
       page.append("<h2>Notes</h2>\n<ul>\n");
       e.notes().forEach(note -> page.append("<li>").append(Text.html(note)).append("</li>\n"));
@@ -86,6 +88,17 @@ final class HtmlReport {
           .append("</pre>\n");
     }
     return page.append("</body></html>\n").toString();
+  }
+
+  private static String picture(Picture picture) {
+    String title = Text.html(picture.title());
+    return "<figure><figcaption>"
+        + title
+        + "</figcaption>\n<img alt=\""
+        + title
+        + "\" src=\"data:image/png;base64,"
+        + picture.png()
+        + "\"></figure>\n";
   }
 
   private static String facts(Evidence e) {

@@ -16,6 +16,11 @@ final class MarkdownReport {
     return e.slug() + (e.figures().size() == 1 ? "" : "-" + (figure + 1)) + ".svg";
   }
 
+  /** The file name of a picture, counted from 0. */
+  static String pictureFile(Evidence e, int picture) {
+    return e.slug() + "-picture" + (e.pictures().size() == 1 ? "" : "-" + (picture + 1)) + ".svg";
+  }
+
   static String of(Evidence e) {
     Machine m = e.machine();
     StringBuilder text = new StringBuilder("# ").append(Text.markdown(e.title())).append("\n\n");
@@ -53,6 +58,12 @@ final class MarkdownReport {
       text.append("\n## ").append(title).append("\n\n![");
       text.append(title.replaceAll("\\\\?[\\[\\]]", ""));
       text.append("](").append(Text.link(figureFile(e, i))).append(")\n");
+    }
+    for (int i = 0; i < e.pictures().size(); i++) {
+      String title = Text.markdown(e.pictures().get(i).title());
+      text.append("\n## ").append(title).append("\n\n![");
+      text.append(title.replaceAll("\\\\?[\\[\\]]", ""));
+      text.append("](").append(Text.link(pictureFile(e, i))).append(")\n");
     }
     if (!e.notes().isEmpty()) {
       text.append("\n## Notes\n\n");

@@ -4,12 +4,14 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.studies.evidence.Claim;
 import dev.jformer.studies.evidence.Evidence;
+import dev.jformer.studies.evidence.Picture;
 import dev.jformer.studies.evidence.Table;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /** Writes the results of a study as HTML, Markdown, JSON and text. */
 public final class Report {
@@ -26,8 +28,8 @@ public final class Report {
   }
 
   /**
-   * Writes {@code SLUG.html}, {@code SLUG.md} with its figures as SVG, and {@code SLUG.json}; each
-   * file is replaced atomically.
+   * Writes {@code SLUG.html}, {@code SLUG.md} with its figures and pictures as SVG, and {@code
+   * SLUG.json}; each file is replaced atomically.
    *
    * @throws IOException if a file cannot be written
    */
@@ -38,10 +40,28 @@ public final class Report {
       Path file = folder.resolve(MarkdownReport.figureFile(evidence, i));
       put(file, Plot.file(evidence.figures().get(i)));
     }
+    for (int i = 0; i < evidence.pictures().size(); i++) {
+      Path file = folder.resolve(MarkdownReport.pictureFile(evidence, i));
+      put(file, picture(evidence.pictures().get(i)));
+    }
     put(folder.resolve(evidence.slug() + ".md"), MarkdownReport.of(evidence));
     put(
         folder.resolve(evidence.slug() + ".json"),
         new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(evidence) + "\n");
+  }
+
+  /** A picture as SVG, so that all files of a report that are shown are of one kind. */
+  private static String picture(Picture picture) {
+    return String.format(
+        Locale.ROOT,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\""
+            + " height=\"%d\"><image width=\"100%%\" height=\"100%%\""
+            + " style=\"image-rendering:pixelated\" href=\"data:image/png;base64,%s\"/></svg>%n",
+        picture.width(),
+        picture.height(),
+        picture.width(),
+        picture.height(),
+        picture.png());
   }
 
   private static void put(Path file, String text) throws IOException {

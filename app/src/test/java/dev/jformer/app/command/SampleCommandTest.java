@@ -1,0 +1,143 @@
+package dev.jformer.app.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From folders of images to images of a class, by commands alone. */
+class SampleCommandTest {
+  @TempDir private Path folder;
+
+  /** Images of two classes: dark left halves, and dark right halves; of several sizes. */
+  private Path images() throws IOException {
+    SplittableRandom random = new SplittableRandom(1);
+    for (String side : List.of("left", "right")) {
+      Path place = Files.createDirectories(folder.resolve("images").resolve(side));
+      for (int i = 0; i < 24; i++) {
+        int size = 8 + 4 * (i % 3);
+        BufferedImage image = new BufferedImage(size, size, BufferedImage.TYPE_INT_RGB);
+        for (int p = 0; p < size * size; p++) {
+          boolean dark = (p % size < size / 2) == side.equals("left");
+          int level = (dark ? 20 : 200) + random.nextInt(30);
+          image.setRGB(p % size, p / size, level * 0x010101);
+        }
+        ImageIO.write(image, "png", place.resolve(i + ".png").toFile());
+      }
+    }
+    return folder.resolve("images");
+  }
+
+  private Outcome train(Path data, Path out, String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "--task",
+                "diffusion",
+                "--data",
+                data.toString(),
+                "--out",
+                "" + out,
+                "--steps",
+                "200"));
+    for (String field :
+        List.of(
+            "model.size=8",
+            "model.channels=1",
+            "model.width=32",
+            "model.layers=2",
+            "model.headDim=16",
+            "model.patchMixer.layers=1",
+            "training.batch=16",
+            "training.ema=0.95",
+            "training.schedule.warmup=10",
+            "training.learningRate=0.003",
+            "training.evaluateEvery=100")) {
+      arguments.add("--set");
+      arguments.add(field);
+    }
+    arguments.addAll(List.of(more));
+    return Outcome.of(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  void imagesOfAClassAreMadeInTwoCommands() throws IOException {
+    Path run = folder.resolve("run");
+    Outcome trained = train(images(), run);
+    assertEquals(0, trained.code(), trained.err());
+    assertTrue(trained.err().contains("2 classes"), trained.err());
+    String report = Files.readString(run.resolve("report.html"));
+    assertTrue(report.contains("Made at step 100") && report.contains("Made at step 200"));
+    assertTrue(report.contains("data:image/png;base64,"));
+
+    Path grid = folder.resolve("grid.png");
+    Outcome made =
+        Outcome.of(
+            "sample",
+            "" + run,
+            "--class",
+            "right",
+            "--count",
+            "6",
+            "--columns",
+            "3",
+            "--out",
+            "" + grid);
+    assertEquals(0, made.code(), made.err());
+    assertTrue(made.err().contains("6 images"), made.err());
+    BufferedImage picture = ImageIO.read(grid.toFile());
+    assertEquals(3 * 64 + 2, picture.getWidth());
+    assertEquals(2 * 64 + 1, picture.getHeight());
+    double left = 0;
+    double right = 0;
+    for (int y = 0; y < 64; y++) {
+      for (int x = 0; x < 64; x++) {
+        int level = picture.getRGB(x, y) & 255;
+        left += x < 32 ? level : 0;
+        right += x < 32 ? 0 : level;
+      }
+    }
+    assertTrue(left > 1.5 * right, "the right half is dark: " + left + ", " + right);
+
+    byte[] before = Files.readAllBytes(grid);
+    String[] again = {
+      "sample", "" + run, "--class", "1", "--count", "6", "--columns", "3", "--out", "" + grid
+    };
+    assertEquals(0, Outcome.of(again).code());
+    assertTrue(java.util.Arrays.equals(before, Files.readAllBytes(grid)), "the same by its number");
+    refusals(run, grid);
+  }
+
+  private void refusals(Path run, Path grid) throws IOException {
+    byte[] before = Files.readAllBytes(grid);
+    assertFails("number from 0 to 1, or one of left, right", run, "--class", "2", "" + grid);
+    assertFails("there is no class 'lefd'", run, "--class", "lefd", "" + grid);
+    assertFails("--count is 0: expected 1 to", run, "--count", "0", "" + grid);
+    assertFails("--steps is -1: expected 1 to", run, "--steps", "-1", "" + grid);
+    assertFails("--guidance is NaN", run, "--guidance", "NaN", "" + grid);
+    assertFails("there is no folder", run, "--seed", "2", "" + folder.resolve("none/x.png"));
+    assertFails("is the folder", run, "--seed", "2", "" + folder);
+    assertTrue(java.util.Arrays.equals(before, Files.readAllBytes(grid)), "nothing was written");
+    Path empty = Files.createDirectories(folder.resolve("empty"));
+    assertFails("empty", empty, "--seed", "2", "" + folder.resolve("y.png"));
+    assertFalse(Files.exists(folder.resolve("y.png")));
+  }
+
+  private static void assertFails(
+      String expected, Path run, String option, String value, String out) {
+    Outcome outcome = Outcome.of("sample", "" + run, option, value, "--out", out);
+    assertTrue(outcome.code() != 0, expected);
+    assertTrue(outcome.err().contains(expected), outcome.err());
+  }
+}
