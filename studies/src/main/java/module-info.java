@@ -17,6 +17,7 @@ open module dev.jformer.studies {
   exports dev.jformer.studies.compression;
   exports dev.jformer.studies.evidence;
   exports dev.jformer.studies.forecasting;
+  exports dev.jformer.studies.generation;
   exports dev.jformer.studies.incontext;
   exports dev.jformer.studies.pages;
   exports dev.jformer.studies.report;
@@ -61,6 +62,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.compression.ZeroTpruneStudy,
       dev.jformer.studies.forecasting.InformerStudy,
       dev.jformer.studies.forecasting.ItransformerStudy,
+      dev.jformer.studies.generation.MicroDiffusionStudy,
       dev.jformer.studies.incontext.BandlimitedRandomNetsStudy,
       dev.jformer.studies.incontext.DataDistributionalPropertiesStudy,
       dev.jformer.studies.incontext.DiscreteFunctionsStudy,

@@ -1,0 +1,2 @@
+/** Studies of models that make images. */
+package dev.jformer.studies.generation;
