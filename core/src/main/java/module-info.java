@@ -126,6 +126,8 @@ module dev.jformer.core {
   uses dev.jformer.train.Optimizer.Config;
 
   provides dev.jformer.adapt.Adapter with
+      dev.jformer.adapt.Affiner,
+      dev.jformer.adapt.BitFit,
       dev.jformer.adapt.Dora,
       dev.jformer.adapt.Eva,
       dev.jformer.adapt.Lora,

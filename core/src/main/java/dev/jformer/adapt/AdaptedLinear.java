@@ -89,6 +89,9 @@ public final class AdaptedLinear extends Layer {
     if (update.hasMagnitudes()) {
       return rescaled(x, update);
     }
+    if (update.isAffine()) {
+      return affine(x, update);
+    }
     if (update.dropout() > 0 && isTraining()) {
       Tensor dropped = Functional.dropout(x, update.dropout(), true);
       return frozen.get().forward(x).add(added(dropped, update));
@@ -149,6 +152,44 @@ public final class AdaptedLinear extends Layer {
     return Tensor.cat(-1, rows.toArray(Tensor[]::new));
   }
 
+  /** Scaled and shifted outputs, with an update that has a ReLU between its matrices. */
+  private Tensor affine(Tensor x, LayerUpdate update) {
+    Tensor bias = FrozenWeight.of(frozen.get()).bias();
+    Tensor dropped = Functional.dropout(x, update.dropout(), isTraining());
+    Tensor product = frozen.get().forward(x);
+    List<Tensor> rows = new ArrayList<>();
+    long end = 0;
+    for (LowRankUpdate part : update.parts()) {
+      if (part.start() > end) {
+        rows.add(product.narrow(-1, end, part.start() - end));
+      }
+      Tensor own = product.narrow(-1, part.start(), part.rows());
+      Tensor changed = own.add(part.shift().value().to(own.dtype()));
+      if (part.gain() != null) {
+        Tensor gain = part.gain().value().to(own.dtype());
+        Tensor plain = bias == null ? own : own.sub(bias.narrow(0, part.start(), part.rows()));
+        changed = changed.addProduct(gain, plain);
+      }
+      if (part.rank() > 0) {
+        Tensor narrow = Functional.linear(dropped, part.a().value().to(x.dtype()), null).relu();
+        Tensor wide = Functional.linear(narrow, part.b().value().to(narrow.dtype()), null);
+        changed = changed.add(wide.to(changed.dtype()), part.scale());
+      }
+      rows.add(changed);
+      end = part.start() + part.rows();
+    }
+    if (end < product.size(-1)) {
+      rows.add(product.narrow(-1, end, product.size(-1) - end));
+    }
+    return rows.size() == 1 ? rows.get(0) : Tensor.cat(-1, rows.toArray(Tensor[]::new));
+  }
+
+  /** Whether an adapter can be added to the frozen weight, if that is of floats. */
+  boolean isLinear(String adapter) {
+    Slot<LayerUpdate> slot = adapters.get(adapter);
+    return slot == null || !slot.get().isAffine();
+  }
+
   private static Tensor norms(Tensor matrix, LowRankUpdate part) {
     try (Mode mode = Autograd.noGrad()) {
       Tensor rows = matrix.narrow(0, part.start(), part.rows());
@@ -161,9 +202,14 @@ public final class AdaptedLinear extends Layer {
    * Creates the plain layer that equals this one with an adapter.
    *
    * @throws IllegalArgumentException if the frozen weight is of few bits that do not fold into
-   *     floats
+   *     floats, or the adapter is not linear
    */
   Linear merged(String adapter) {
+    if (!isLinear(adapter)) {
+      throw new IllegalArgumentException(
+          "the adapter changes outputs of a layer apart from its weight, and has a ReLU, so it"
+              + " cannot be merged into the weight: use it beside the model");
+    }
     FrozenWeight weight = FrozenWeight.of(frozen.get());
     if (!weight.isPlain() && !(frozen.get() instanceof Foldable)) {
       throw new IllegalArgumentException(

@@ -297,10 +297,16 @@ public final class Adapters {
     }
   }
 
-  /** Whether all weights with adapters are of floats, to which {@link #merge} adds updates. */
+  /**
+   * Whether all weights with adapters are of floats, to which {@link #merge} adds updates, and all
+   * updates are linear.
+   */
   public static boolean isMergeable(Model model) {
     return layers(model).values().stream()
-        .allMatch(layer -> FrozenWeight.of(layer.frozen()).isPlain());
+        .allMatch(
+            layer ->
+                FrozenWeight.of(layer.frozen()).isPlain()
+                    && layer.adapters().stream().allMatch(layer::isLinear));
   }
 
   /**

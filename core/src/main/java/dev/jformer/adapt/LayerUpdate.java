@@ -42,6 +42,10 @@ final class LayerUpdate extends Module {
     return parts().stream().anyMatch(part -> part.magnitude() != null);
   }
 
+  boolean isAffine() {
+    return parts().stream().anyMatch(part -> part.shift() != null);
+  }
+
   /** The weight [out, in] with all updates. */
   Tensor updated(Tensor frozen) {
     Tensor weight = frozen.copy();

@@ -12,8 +12,11 @@ import java.util.Map;
  * @param b B, [out, r]
  * @param scale factor of the product
  * @param magnitude the norms that DoRA gives the matrix's rows, [out]; null for a plain update
+ * @param affine changes of the matrix's outputs, with which the update is {@code scale · B ReLU(A
+ *     x)}; null for a plain update
  */
-public record LowRankFactors(Tensor a, Tensor b, double scale, Tensor magnitude) {
+public record LowRankFactors(
+    Tensor a, Tensor b, double scale, Tensor magnitude, AffineChange affine) {
   /** Checks that the shapes fit together. */
   public LowRankFactors {
     if (a.rank() != 2 || b.rank() != 2 || a.size(0) != b.size(1)) {
@@ -28,6 +31,24 @@ public record LowRankFactors(Tensor a, Tensor b, double scale, Tensor magnitude)
       throw new IllegalArgumentException(
           "the magnitude is " + magnitude.shape() + ": expected [" + b.size(0) + "]");
     }
+    if (affine != null && (magnitude != null || affine.shift().size(0) != b.size(0))) {
+      throw new IllegalArgumentException(
+          "the shift is "
+              + affine.shift().shape()
+              + ": expected ["
+              + b.size(0)
+              + "], and no magnitude");
+    }
+  }
+
+  /** A plain update, or DoRA's. */
+  public LowRankFactors(Tensor a, Tensor b, double scale, Tensor magnitude) {
+    this(a, b, scale, magnitude, null);
+  }
+
+  /** Returns this update beside changes of the outputs. */
+  public LowRankFactors with(AffineChange change) {
+    return new LowRankFactors(a, b, scale, magnitude, change);
   }
 
   /** A plain update. */

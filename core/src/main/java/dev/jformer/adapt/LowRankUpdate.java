@@ -12,6 +12,8 @@ public final class LowRankUpdate extends Module {
   private final Parameter a;
   private final Parameter b;
   private final Parameter magnitude;
+  private final Parameter gain;
+  private final Parameter shift;
   private final Parameter startA;
   private final Parameter startB;
 
@@ -25,10 +27,15 @@ public final class LowRankUpdate extends Module {
   LowRankUpdate(long start, LowRankFactors values, boolean subtracted) {
     this.start = start;
     this.scale = values.scale();
-    this.a = parameter("a", values.a().copy());
-    this.b = parameter("b", values.b().copy());
+    boolean empty = values.rank() == 0;
+    this.a = empty ? buffer("a", values.a().copy()) : parameter("a", values.a().copy());
+    this.b = empty ? buffer("b", values.b().copy()) : parameter("b", values.b().copy());
     this.magnitude =
         values.magnitude() == null ? null : parameter("magnitude", values.magnitude().copy());
+    AffineChange affine = values.affine();
+    this.gain =
+        affine == null || affine.gain() == null ? null : parameter("gain", affine.gain().copy());
+    this.shift = affine == null ? null : parameter("shift", affine.shift().copy());
     this.startA = subtracted ? buffer("startA", values.a().copy()) : null;
     this.startB = subtracted ? buffer("startB", values.b().copy()) : null;
   }
@@ -68,6 +75,16 @@ public final class LowRankUpdate extends Module {
     return magnitude;
   }
 
+  /** The change a of the factor 1 of each row's output, [rows]; null for none. */
+  public Parameter gain() {
+    return gain;
+  }
+
+  /** What is added to each row's output, [rows]; null for an update without an affine change. */
+  public Parameter shift() {
+    return shift;
+  }
+
   /**
    * The update relative to the original weight. Where the initial update was taken out of the
    * frozen weight, it has twice the rank: {@code [B, -B₀] [A; A₀]}.
@@ -77,7 +94,12 @@ public final class LowRankUpdate extends Module {
     Tensor down = a.value().detach();
     Tensor up = b.value().detach();
     if (startA == null) {
-      return new LowRankFactors(down, up, scale, norms);
+      AffineChange affine =
+          shift == null
+              ? null
+              : new AffineChange(
+                  gain == null ? null : gain.value().detach(), shift.value().detach());
+      return new LowRankFactors(down, up, scale, norms, affine);
     }
     return new LowRankFactors(
         Tensor.cat(0, down, startA.value()), Tensor.cat(1, up, startB.value().neg()), scale, norms);

@@ -1,6 +1,7 @@
 package dev.jformer.hub;
 
 import dev.jformer.adapt.AdapterTarget;
+import dev.jformer.adapt.AffineChange;
 import dev.jformer.adapt.LowRankFactors;
 import dev.jformer.adapt.LowRankUpdate;
 import dev.jformer.tensor.Tensor;
@@ -19,9 +20,11 @@ final class JoinedUpdates {
     if (parts.size() == 1 && parts.get(0).rows() == target.rows()) {
       return first;
     }
-    if (first.magnitude() != null && rows(parts) != target.rows()) {
+    boolean some = rows(parts) != target.rows();
+    if ((first.magnitude() != null || first.affine() != null) && some) {
       throw new IllegalArgumentException(
-          "DoRA's norms of some rows of "
+          (first.affine() == null ? "DoRA's norms" : "Changes of the outputs")
+              + " of some rows of "
               + target.name()
               + " only cannot be saved: adapt the whole layer");
     }
@@ -42,7 +45,18 @@ final class JoinedUpdates {
         Tensor.cat(0, a.toArray(Tensor[]::new)),
         Tensor.cat(1, columns.toArray(Tensor[]::new)),
         first.scale(),
-        first.magnitude() == null ? null : Tensor.cat(0, norms.toArray(Tensor[]::new)));
+        first.magnitude() == null ? null : Tensor.cat(0, norms.toArray(Tensor[]::new)),
+        first.affine() == null ? null : affine(parts));
+  }
+
+  private static AffineChange affine(List<LowRankUpdate> parts) {
+    List<AffineChange> all = parts.stream().map(part -> part.difference().affine()).toList();
+    Tensor[] shifts = all.stream().map(AffineChange::shift).toArray(Tensor[]::new);
+    Tensor gain =
+        all.get(0).gain() == null
+            ? null
+            : Tensor.cat(0, all.stream().map(AffineChange::gain).toArray(Tensor[]::new));
+    return new AffineChange(gain, Tensor.cat(0, shifts));
   }
 
   private static long rows(List<LowRankUpdate> parts) {

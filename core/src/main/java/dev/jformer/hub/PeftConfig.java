@@ -23,6 +23,7 @@ import java.util.regex.PatternSyntaxException;
  * @param dropout of the inputs of updates in training
  * @param rsLora whether the scale is alpha over the root of the rank
  * @param dora whether rows have trained norms
+ * @param affine whether outputs are scaled and shifted, which PEFT does not know
  * @param init how updates began, by PEFT's name; for information
  * @param targets the modules that have updates
  * @param saved modules that are stored whole
@@ -36,11 +37,15 @@ record PeftConfig(
     double dropout,
     boolean rsLora,
     boolean dora,
+    boolean affine,
     String init,
     List<String> targets,
     List<String> saved,
     String base) {
   static final String FILE = AdapterPlace.CONFIG;
+
+  /** A kind that Python's PEFT does not know, so that it refuses the files. */
+  private static final String AFFINE = "AFFINER";
 
   /** Settings that change what an adapter computes, with the values that mean "without". */
   private static final List<String> UNSUPPORTED =
@@ -60,7 +65,7 @@ record PeftConfig(
   static PeftConfig read(JsonNode node) {
     Fields fields = new Fields(node);
     String type = fields.text("peft_type", "LORA");
-    if (!type.equals("LORA")) {
+    if (!type.equals("LORA") && !type.equals(AFFINE)) {
       throw new ConfigException(
           "peft_type is "
               + FormatException.quote(type)
@@ -89,7 +94,7 @@ record PeftConfig(
               + " it with path_initial_model_for_weight_conversion, which makes it one of the"
               + " original model");
     }
-    int rank = fields.size("r", 8);
+    int rank = type.equals(AFFINE) ? (int) fields.number("r", 8) : fields.size("r", 8);
     return new PeftConfig(
         rank,
         fields.number("lora_alpha", 8),
@@ -98,6 +103,7 @@ record PeftConfig(
         fields.number("lora_dropout", 0),
         fields.flag("use_rslora", false),
         fields.flag("use_dora", false),
+        type.equals(AFFINE),
         start,
         List.of(),
         names(node.path("modules_to_save")),
@@ -134,6 +140,9 @@ record PeftConfig(
   /** The scale of the update of a module of this name. */
   double scale(String module) {
     double own = of(module, alphas, alpha);
+    if (rank(module) == 0) {
+      return 1;
+    }
     return own / (rsLora ? Math.sqrt(rank(module)) : rank(module));
   }
 
@@ -157,7 +166,7 @@ record PeftConfig(
 
   ObjectNode write() {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("peft_type", "LORA");
+    node.put("peft_type", affine ? AFFINE : "LORA");
     node.putNull("task_type");
     node.put("base_model_name_or_path", base);
     node.put("r", rank);

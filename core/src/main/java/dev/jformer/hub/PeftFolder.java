@@ -5,6 +5,7 @@ import dev.jformer.adapt.AdaptedLinear;
 import dev.jformer.adapt.Adapter;
 import dev.jformer.adapt.AdapterTarget;
 import dev.jformer.adapt.Adapters;
+import dev.jformer.adapt.AffineChange;
 import dev.jformer.adapt.LowRankFactors;
 import dev.jformer.adapt.LowRankUpdate;
 import dev.jformer.config.ConfigException;
@@ -41,6 +42,8 @@ public final class PeftFolder {
   private static final String A = ".lora_A.weight";
   private static final String B = ".lora_B.weight";
   private static final String MAGNITUDE = ".lora_magnitude_vector";
+  private static final String GAIN = ".affiner_gain";
+  private static final String SHIFT = ".affiner_shift";
 
   private PeftFolder() {}
 
@@ -210,7 +213,15 @@ public final class PeftFolder {
     if (magnitude != null) {
       magnitude = magnitude.reshape(-1);
     }
-    LowRankFactors factors = new LowRankFactors(a, b, config.scale(module), magnitude);
+    AffineChange affine = null;
+    if (config.affine()) {
+      String gain = PREFIX + module + GAIN;
+      affine =
+          new AffineChange(
+              stored.containsKey(gain) ? tensor(stored, gain, unused) : null,
+              tensor(stored, PREFIX + module + SHIFT, unused));
+    }
+    LowRankFactors factors = new LowRankFactors(a, b, config.scale(module), magnitude, affine);
     if (factors.rank() != config.rank(module)) {
       throw new FormatException(
           "the update of "
@@ -265,6 +276,12 @@ public final class PeftFolder {
             tensors.put(key + B, update.b());
             if (update.magnitude() != null) {
               tensors.put(key + MAGNITUDE, update.magnitude());
+            }
+            if (update.affine() != null) {
+              tensors.put(key + SHIFT, update.affine().shift());
+              if (update.affine().gain() != null) {
+                tensors.put(key + GAIN, update.affine().gain());
+              }
             }
           });
       Set<String> whole = new TreeSet<>();
@@ -366,6 +383,7 @@ public final class PeftFolder {
         dropout,
         root,
         updates.values().stream().anyMatch(update -> update.magnitude() != null),
+        updates.values().stream().anyMatch(update -> update.affine() != null),
         kind != null && kind.type().equals("eva") ? "eva" : "true",
         shortened(updates.keySet(), names.targets().keySet()),
         List.copyOf(whole),

@@ -41,7 +41,8 @@ record AdapterStart(
       made.parameters()
           .forEach(
               (name, parameter) -> {
-                if (!name.contains(".adapters.") && !start.has(name, parameter)) {
+                boolean own = data.ownWeights().contains(name);
+                if (!name.contains(".adapters.") && (own || !start.has(name, parameter))) {
                   parameter.fix(false); // a new output layer, for example
                 }
               });

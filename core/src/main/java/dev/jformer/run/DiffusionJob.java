@@ -14,6 +14,7 @@ import dev.jformer.train.DiffusionTraining;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Set;
 
 /** The job of making images: a diffusion model learns images of classes. */
 @AutoService(Job.class)
@@ -124,6 +125,11 @@ public record DiffusionJob() implements Job {
               data.augmentation(),
               recipe.training().batch(),
               recipe.training().seed()));
+    }
+
+    @Override
+    public Set<String> ownWeights() {
+      return Set.of(DiffusionTransformer.CLASSES);
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The prepared data of a {@link Job}, on which any number of models can be trained, one after the
@@ -47,6 +48,14 @@ public interface PreparedData extends AutoCloseable {
    *     small data is always evaluated as a whole
    */
   Task task(Model model, Recipe recipe, long evaluationBatches);
+
+  /**
+   * The names of weights that stand for the data's classes, such as their embeddings, and are
+   * trained whole beside an adapter.
+   */
+  default Set<String> ownWeights() {
+    return Set.of();
+  }
 
   /**
    * Checks that a teacher predicts the classes or tokens of this data in the same order.

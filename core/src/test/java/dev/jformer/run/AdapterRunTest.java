@@ -83,7 +83,7 @@ class AdapterRunTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"lora", "rslora", "dora", "pissa", "eva"})
+  @ValueSource(strings = {"lora", "rslora", "dora", "pissa", "eva", "affiner"})
   void theFolderHoldsTheAdapterAndResumesToTheBit(String kind) throws IOException {
     Path whole = folder.resolve("whole");
     Losses all = new Losses(-1);

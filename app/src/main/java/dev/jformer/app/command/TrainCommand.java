@@ -157,8 +157,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "KIND",
       completionCandidates = Completion.Adapters.class,
       description =
-          "Train a small adapter beside the frozen weights of --from: lora, rslora, dora, pissa or"
-              + " eva, with --set adapter.rank=N and the like. The folder then holds the adapter.")
+          "Train a small adapter beside the frozen weights of --from: lora, rslora, dora, pissa,"
+              + " eva, affiner or bitfit, with --set adapter.rank=N and the like. The folder then"
+              + " holds the adapter.")
   private String adapter;
 
   @Option(

@@ -43,6 +43,9 @@ import java.util.Locale;
  * one.
  */
 public final class DiffusionTransformer extends Model implements ScheduledModule {
+  /** The name of the embeddings of the classes. */
+  public static final String CLASSES = "condition.classes.weight";
+
   /**
    * Configuration; the defaults are a small model for grey images of 16 x 16.
    *
