@@ -62,6 +62,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.compression.ZeroTpruneStudy,
       dev.jformer.studies.forecasting.InformerStudy,
       dev.jformer.studies.forecasting.ItransformerStudy,
+      dev.jformer.studies.generation.DiffscalerStudy,
       dev.jformer.studies.generation.MicroDiffusionStudy,
       dev.jformer.studies.incontext.BandlimitedRandomNetsStudy,
       dev.jformer.studies.incontext.DataDistributionalPropertiesStudy,

@@ -2,6 +2,7 @@ package dev.jformer.studies.generation;
 
 import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageGrid;
+import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.Model;
 import dev.jformer.model.diffusion.DiffusionTransformer;
@@ -20,12 +21,14 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import dev.jformer.train.Task;
 import dev.jformer.train.TrainingConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 
 /**
  * A trial that trains a diffusion model, and measures the held-out loss and the Fréchet distance of
@@ -35,6 +38,7 @@ import java.util.Locale;
  * @param judge of the images that are made
  * @param model configuration of the model
  * @param training configuration of the training
+ * @param start sets what the training begins with, and an adapter
  * @param made how many images are made, as many of each class
  * @param picture the file for some of them, with {@code %d} for the seed
  */
@@ -43,6 +47,7 @@ record DiffusionTrial(
     ImageJudge judge,
     DiffusionTransformer.Config model,
     TrainingConfig training,
+    UnaryOperator<Recipe> start,
     int made,
     String picture)
     implements Trial<DiffusionTrial.Result> {
@@ -57,10 +62,15 @@ record DiffusionTrial(
    * @param updates of the weights
    * @param flops operations of all updates
    * @param seconds of training
-   * @param parameters number of weights
+   * @param parameters number of weights that were trained
    */
   record Result(
       double loss, double distance, long updates, double flops, double seconds, long parameters) {}
+
+  /** Returns this trial, which then also saves the model to a folder. */
+  Trial<Result> keeping(Path folder) {
+    return Trial.of(Result.class, session -> run(session, folder));
+  }
 
   @Override
   public Class<Result> kind() {
@@ -69,9 +79,13 @@ record DiffusionTrial(
 
   @Override
   public Result run(Session session) {
+    return run(session, null);
+  }
+
+  private Result run(Session session, Path folder) {
     ImageData data = new ImageData().with(d -> d.validation(0.1).augmentation(Augmentation.none()));
-    Recipe recipe = new Recipe(model, data, training.withSeed(session.seed()));
-    Observer observer = new Observer(session);
+    Recipe recipe = start.apply(new Recipe(model, data, training.withSeed(session.seed())));
+    Observer observer = new Observer(session, folder);
     try (PreparedData prepared = DiffusionJob.of(images.training())) {
       Training.of(recipe, prepared).withObserver(observer).run();
     } catch (IOException e) {
@@ -109,10 +123,18 @@ record DiffusionTrial(
 
   private final class Observer implements TrainingObserver {
     private final Session session;
+    private final Path folder;
     private Result result;
+    private long trainedWeights;
 
-    Observer(Session session) {
+    Observer(Session session, Path folder) {
       this.session = session;
+      this.folder = folder;
+    }
+
+    @Override
+    public void begun(Model built, Task task, long step) {
+      trainedWeights = built.trained().stream().mapToLong(p -> p.value().elements()).sum();
     }
 
     @Override
@@ -128,6 +150,14 @@ record DiffusionTrial(
     public void ended(Model trained, TrainingOutcome outcome) {
       DiffusionTransformer diffusion = (DiffusionTransformer) trained;
       diffusion.train(false);
+      if (folder != null) {
+        try {
+          Files.createDirectories(folder);
+          Models.save(diffusion, folder);
+        } catch (IOException e) {
+          throw new UncheckedIOException("cannot save the model", e);
+        }
+      }
       try (Scope scope = Scope.open();
           Mode mode = Autograd.noGrad()) {
         Tensor images = make(diffusion, made);
@@ -142,7 +172,7 @@ record DiffusionTrial(
                 outcome.steps(),
                 new UpdateCost(model, training.batch()).of(outcome.steps()),
                 outcome.seconds(),
-                outcome.parameters());
+                trainedWeights);
       }
     }
   }

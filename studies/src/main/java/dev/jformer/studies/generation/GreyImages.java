@@ -54,11 +54,12 @@ final class GreyImages implements AutoCloseable {
    * Articles of clothing (Fashion-MNIST), 28 x 28 pixels, reduced.
    *
    * @param size height and width of the reduced images
-   * @param learned how many of the training images
-   * @param tested how many of the test images
+   * @param learned how many of the first training images are looked at
+   * @param tested how many of the first test images
+   * @param classes those that are taken
    */
-  static GreyImages fashion(int size, int learned, int tested) {
-    return new GreyImages(28, size, idx("train", learned), idx("t10k", tested));
+  static GreyImages fashion(int size, int learned, int tested, IntPredicate classes) {
+    return new GreyImages(28, size, idx("train", learned, classes), idx("t10k", tested, classes));
   }
 
   /** Handwritten digits of 8 x 8 pixels, of some classes; a fifth is the test. */
@@ -104,7 +105,7 @@ final class GreyImages implements AutoCloseable {
         size, size, all.subList(0, 6 * classes), all.subList(5 * classes, 8 * classes));
   }
 
-  private static List<Grey> idx(String part, int count) {
+  private static List<Grey> idx(String part, int count, IntPredicate classes) {
     String name = "fashion-mnist/" + part;
     try (DataInputStream images = open(name + "-images-idx3-ubyte.gz");
         DataInputStream labels = open(name + "-labels-idx1-ubyte.gz")) {
@@ -117,7 +118,10 @@ final class GreyImages implements AutoCloseable {
         for (int p = 0; p < bytes.length; p++) {
           pixels[p] = bytes[p] & 255;
         }
-        all.add(new Grey(pixels, labels.readUnsignedByte()));
+        int label = labels.readUnsignedByte();
+        if (classes.test(label)) {
+          all.add(new Grey(pixels, label));
+        }
       }
       return all;
     } catch (IOException e) {

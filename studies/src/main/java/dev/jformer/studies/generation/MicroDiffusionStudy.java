@@ -50,7 +50,8 @@ public final class MicroDiffusionStudy implements Study {
     try (GreyImages images =
             lab.scale() == Scale.SMOKE
                 ? GreyImages.madeUp(8, 3, 0)
-                : GreyImages.fashion(14, lab.pick(0, 12_000, 60_000), lab.pick(0, 1000, 10_000));
+                : GreyImages.fashion(
+                    14, lab.pick(0, 12_000, 60_000), lab.pick(0, 1000, 10_000), label -> true);
         ImageJudge judge = ImageJudge.of(lab, "classifier", images, 2)) {
       run(lab, images, judge);
     }
@@ -72,6 +73,7 @@ public final class MicroDiffusionStudy implements Study {
                     judge,
                     model,
                     training(new UpdateCost(model, batch).updates(budget), batch),
+                    recipe -> recipe,
                     lab.pick(12, 500, 10_000),
                     file(lab, arm)));
     TimedArms times = times(lab, arms, batch);
