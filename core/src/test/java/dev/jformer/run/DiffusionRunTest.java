@@ -1,6 +1,7 @@
 package dev.jformer.run;
 
 import static dev.jformer.testing.Close.assertClose;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,18 +9,24 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
 import dev.jformer.metrics.Metrics;
+import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(Scoped.class)
 class DiffusionRunTest {
@@ -112,6 +119,34 @@ class DiffusionRunTest {
     } catch (IOException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** The base stays as it is; the adapter's folder has what makes images of its classes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"affiner", "lora", "bitfit"})
+  void anAdapterLearnsOtherClassesBesideTheBase(String adapter) throws IOException {
+    Path base = folder.resolve("base");
+    Run.train(recipe(), base, Progress.none());
+    byte[] before = Files.readAllBytes(base.resolve("model.safetensors"));
+    Path images = folder.resolve("data/images");
+    Files.move(images.resolve("dark"), images.resolve("night"));
+    Path out = folder.resolve("adapted");
+    Recipe recipe =
+        Configs.parse(data.json("diffusion", base), Recipe.class).with("adapter", adapter);
+    recipe = adapter.equals("bitfit") ? recipe : recipe.with("adapter.rank", "2");
+    Run.train(recipe, out, Progress.none());
+    assertFalse(Files.exists(out.resolve("model.safetensors")));
+    try (ImageGenerator made = ImageGenerator.load(out);
+        ImageGenerator bare = ImageGenerator.load(base)) {
+      assertEquals(List.of("bright", "night"), made.labels());
+      ImageSampling few = new ImageSampling(3, 1, 1);
+      assertFalse(made.generate(0, 1, few).sameAs(bare.generate(0, 1, few)));
+      Map<String, Parameter> theirs = bare.model().parameters();
+      Parameter classes = theirs.get(DiffusionTransformer.CLASSES);
+      Tensor learned = made.model().parameters().get(DiffusionTransformer.CLASSES).value();
+      assertFalse(learned.sameAs(classes.value()), "embeddings of classes are trained whole");
+    }
+    assertArrayEquals(before, Files.readAllBytes(base.resolve("model.safetensors")));
   }
 
   @Test

@@ -23,15 +23,25 @@ final class Conditioning extends Module {
 
   private static final double HIGHEST = 64;
 
+  /**
+   * Deviation of new embeddings, about that of what they are added to. With the 0.02 of other
+   * embeddings a short training ignores the class, which few of its images need.
+   */
+  private static final double DEVIATION = 0.5;
+
   private final Slot<TokenEmbedding> classes;
   private final Slot<Layer> first;
   private final Slot<Layer> second;
 
   Conditioning(int count, int width) {
-    Initializer normal = Initializer.normal(0.02);
-    this.classes = child("classes", TokenEmbedding.class, new Embedding(count + 1L, width, normal));
-    this.first = child("first", Layer.class, new Linear(2 * FREQUENCIES, width, true, normal));
-    this.second = child("second", Layer.class, new Linear(width, width, true, normal));
+    Initializer even = Initializer.xavierUniform();
+    this.classes =
+        child(
+            "classes",
+            TokenEmbedding.class,
+            new Embedding(count + 1L, width, Initializer.normal(DEVIATION)));
+    this.first = child("first", Layer.class, new Linear(2 * FREQUENCIES, width, true, even));
+    this.second = child("second", Layer.class, new Linear(width, width, true, even));
   }
 
   /**

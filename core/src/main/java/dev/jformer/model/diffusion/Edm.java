@@ -16,10 +16,10 @@ import dev.jformer.tensor.Tensor;
  * loss    = λ |D(x; σ) - y|²          λ       = (σ² + σ_d²) / (σ σ_d)² = 1 / c_out²
  * </pre>
  *
- * <p>In training ln σ is normally distributed. The defaults are those for pixels from -1 to 1; for
- * latents of deviation 0.9, <a href="https://arxiv.org/abs/2407.15811">Stretching Each Dollar:
- * Diffusion Training from Scratch on a Micro-Budget</a> takes a mean of -0.6, which is as far from
- * ln σ_d.
+ * <p>In training ln σ is normally distributed. Its mean is that of <a
+ * href="https://arxiv.org/abs/2407.15811">Stretching Each Dollar: Diffusion Training from Scratch
+ * on a Micro-Budget</a>; EDM has -1.2, with which a short training sees few images so noisy that
+ * only the class says what they are of.
  *
  * @param sigmaData σ_d, the deviation of the data
  * @param logMean the mean of ln σ in training
@@ -28,7 +28,7 @@ import dev.jformer.tensor.Tensor;
 public record Edm(double sigmaData, double logMean, double logDeviation) {
   /** Defaults for pixels from -1 to 1. */
   public Edm() {
-    this(0.5, -1.2, 1.2);
+    this(0.5, -0.6, 1.2);
   }
 
   /** Checks the values. */
