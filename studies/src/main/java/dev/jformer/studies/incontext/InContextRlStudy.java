@@ -132,7 +132,13 @@ public final class InContextRlStudy implements Study {
             Map.of(
                 PRETRAINED,
                 new Lesson<>(
-                    normal, new GaussianThompson(normal.noise()), new BestPolicy<>(), false)));
+                    normal,
+                    new MixedPolicy<>(
+                        new GaussianThompson(normal.noise()),
+                        new UniformPolicy<>(normal.arms()),
+                        0.5),
+                    new BestPolicy<>(),
+                    false)));
     Measured<Acted> planned =
         learned(
             lab,
@@ -172,7 +178,9 @@ public final class InContextRlStudy implements Study {
             + " not draw their actions, so models that imitate them are judged by their most"
             + " probable actions; decision-pretrained models, as Thompson sampling, by actions that"
             + " are drawn. Size and number of updates were chosen after one training with one seed,"
-            + " on 3 features, 5 arms and 600 updates, had not learned to use rewards.",
+            + " on 3 features, 5 arms and 600 updates, had not learned to use rewards. The"
+            + " decision-pretrained model learns from interactions of which one half is Thompson"
+            + " sampling's and one half uniform: from the former alone it learned slowly.",
         bandits.arms(),
         bandits.dimension(),
         Check.number(bandits.noise()),
