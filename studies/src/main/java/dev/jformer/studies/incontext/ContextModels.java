@@ -30,9 +30,23 @@ import java.util.function.Function;
  * @param steps updates
  * @param batch prompts in an update
  * @param evaluated prompts that models and solvers are measured on
+ * @param rate the learning rate
  */
 record ContextModels(
-    int layers, int width, int heads, int examples, int steps, int batch, int evaluated) {
+    int layers,
+    int width,
+    int heads,
+    int examples,
+    int steps,
+    int batch,
+    int evaluated,
+    double rate) {
+  /** Models that are trained at the usual learning rate. */
+  ContextModels(
+      int layers, int width, int heads, int examples, int steps, int batch, int evaluated) {
+    this(layers, width, heads, examples, steps, batch, evaluated, 1e-3);
+  }
+
   /** Draws the prompts that models and solvers are measured on; no training has this seed. */
   private static final long EVALUATION = 1_000_003;
 
@@ -47,11 +61,11 @@ record ContextModels(
   }
 
   ContextModels withSteps(int other) {
-    return new ContextModels(layers, width, heads, examples, other, batch, evaluated);
+    return new ContextModels(layers, width, heads, examples, other, batch, evaluated, rate);
   }
 
   ContextModels withExamples(int other) {
-    return new ContextModels(layers, width, heads, other, steps, batch, evaluated);
+    return new ContextModels(layers, width, heads, other, steps, batch, evaluated, rate);
   }
 
   /** Softmax attention over all tokens before. */
@@ -102,7 +116,8 @@ record ContextModels(
       InContextModel.Config model,
       Class<R> kind,
       BiFunction<InContextModel, TrainingResult, R> examination) {
-    TrainingConfig training = Small.training(steps, batch, 1).withEvaluateEvery(steps);
+    TrainingConfig training =
+        Small.training(steps, batch, 1).withLearningRate(rate).withEvaluateEvery(steps);
     return new TaskTrial<InContextModel, InContextLearning>(
             model::build,
             training,
