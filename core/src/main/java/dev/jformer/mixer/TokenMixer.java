@@ -4,6 +4,7 @@ import dev.jformer.config.Checks;
 import dev.jformer.config.Part;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 import java.util.Set;
@@ -74,6 +75,18 @@ public abstract class TokenMixer extends Module {
    * @return [B, T, D]
    */
   public abstract Tensor forward(Tensor x, Tensor paddingMask);
+
+  /**
+   * Mixes whole sequences without padding for some of their tokens: the result of {@link #forward}
+   * for these. Mixers override it that can do with less work.
+   *
+   * @param x [B, T, D]
+   * @param tokens those that are wanted
+   * @return [B, t, D]
+   */
+  public Tensor forwardAt(Tensor x, TokenSubset tokens) {
+    return tokens.of(forward(x, null), 1);
+  }
 
   /**
    * Computes the attention weights between tokens, for analysis; they take T² memory.

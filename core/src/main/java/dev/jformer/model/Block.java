@@ -10,6 +10,7 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Scope;
@@ -86,6 +87,19 @@ public final class Block extends ResidualBlock {
   @Override
   Tensor forward(Tensor x, Tensor paddingMask, EncodedSource source) {
     return forward(x, paddingMask);
+  }
+
+  @Override
+  Tensor forwardAt(Tensor x, TokenSubset subset) {
+    return Autograd.isInference()
+        ? Scope.tidy(() -> transformAt(x, subset))
+        : transformAt(x, subset);
+  }
+
+  private Tensor transformAt(Tensor x, TokenSubset subset) {
+    Tensor mixture = mixer.get().forwardAt(tokens.input(x), subset);
+    Tensor before = subset.of(x, 1);
+    return mixChannels(before, addMixture(before, mixture));
   }
 
   /** Transforms whole sequences, which have fewer tokens afterwards if the mixer reduces them. */

@@ -8,6 +8,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.TokenSubset;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
@@ -127,8 +128,7 @@ public final class DecisionModel extends Model {
     check(observations, observations.size(1));
     Tensor pairs =
         Tensor.stack(2, observation.get().forward(observations), done(actions, outcomes));
-    Tensor states = stack.get().forward(pairs.flatten(1, 2), null, null);
-    return predicted(states.unflatten(1, observations.size(1), 2).select(2, 0));
+    return predicted(stack.get().forwardAt(pairs.flatten(1, 2), TokenSubset.even()));
   }
 
   private void check(Tensor observations, long steps) {

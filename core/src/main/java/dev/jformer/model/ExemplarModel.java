@@ -7,6 +7,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.TokenSubset;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
 
@@ -98,7 +99,7 @@ public final class ExemplarModel extends Model {
     long count = items.size(1);
     Tensor pairs = Tensor.stack(2, item.get().forward(items), label.get().forward(labels));
     Tensor tokens = pairs.flatten(1, 2).narrow(1, 0, 2 * count - 1);
-    Tensor hidden = stack.get().forward(tokens, null, null);
-    return head.get().forward(hidden.select(1, 2 * count - 2));
+    Tensor hidden = stack.get().forwardAt(tokens, TokenSubset.only(2 * count - 2));
+    return head.get().forward(hidden.select(1, 0));
   }
 }

@@ -63,6 +63,11 @@ public final class HiddenStates implements AutoCloseable {
     }
   }
 
+  /** Whether stacks of the calling thread report to a collector. */
+  static boolean isCollected() {
+    return INNERMOST.get() != null;
+  }
+
   /** Reports the output [B, T, D] of a block of the stack that began last. */
   public static void add(Tensor states) {
     HiddenStates collector = INNERMOST.get();

@@ -7,6 +7,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.NoPosition;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -220,17 +221,25 @@ public final class InContextModel extends Model {
     List<Tensor> predictions = new ArrayList<>();
     Tensor state = null;
     for (int i = 0; i < times; i++) {
-      state = stack.get().forward(state == null ? injected : state.add(injected), null, null);
-      if (i >= times - last) {
-        predictions.add(predicted(state, x.size(1)));
+      Tensor read = state == null ? injected : state.add(injected);
+      if (i == times - 1 && after == null) {
+        predictions.add(predicted(stack.get().forwardAt(read, TokenSubset.even())));
+      } else {
+        state = stack.get().forward(read, null, null);
+        if (i >= times - last) {
+          predictions.add(
+              predicted(
+                  after == null
+                      ? TokenSubset.even().of(state, 1)
+                      : after.get().forwardAt(state, TokenSubset.even())));
+        }
       }
     }
     return predictions;
   }
 
-  private Tensor predicted(Tensor state, long examples) {
-    Tensor hidden = after == null ? state : after.get().forward(state, null, null);
-    Tensor atInputs = hidden.unflatten(1, examples, 2).select(2, 0);
+  /** Predictions from the states of the inputs. */
+  private Tensor predicted(Tensor atInputs) {
     Tensor predicted = head.get().forward(atInputs);
     return predicted.dtype() == DType.FLOAT64 ? predicted : predicted.to(DType.FLOAT32);
   }

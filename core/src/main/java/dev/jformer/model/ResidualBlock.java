@@ -2,6 +2,7 @@ package dev.jformer.model;
 
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.TokenSubset;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -19,6 +20,11 @@ public abstract class ResidualBlock extends Module {
    * @param source the encoder's output for a decoder; null otherwise
    */
   abstract Tensor forward(Tensor x, Tensor paddingMask, EncodedSource source);
+
+  /** The result of {@link #forward} without padding for some of the tokens: [B, t, D]. */
+  Tensor forwardAt(Tensor x, TokenSubset tokens) {
+    return tokens.of(forward(x, null, null), 1);
+  }
 
   /** Creates the state of decoding; see {@link TokenMixer#start}. */
   abstract TokenMixer.State start(long batch, long capacity, EncodedSource source);

@@ -11,6 +11,7 @@ import dev.jformer.nn.Norm;
 import dev.jformer.nn.Recomputation;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
@@ -176,6 +177,29 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
                 : block.get().forward(h, paddingMask, source);
         HiddenStates.add(h);
       }
+    }
+    return norm.get().forward(h);
+  }
+
+  /**
+   * Computes the final hidden states of some tokens of whole sequences, as {@link #forward(Tensor,
+   * Tensor, Tensor)} does for all; the last block computes no more than these.
+   *
+   * @param x [B, T, D]; tokens that are not words, without padding
+   * @param tokens those that are wanted
+   * @return [B, t, D]
+   */
+  Tensor forwardAt(Tensor x, TokenSubset tokens) {
+    if (Recomputation.isOn() || HiddenStates.isCollected()) {
+      return tokens.of(forward(x, null, null), 1);
+    }
+    Tensor h = embed(x, 0);
+    try (Pass pass = new Pass(null, null)) {
+      int last = blocks.size() - 1;
+      for (int i = 0; i < last; i++) {
+        h = blocks.get(i).get().forward(h, null, null);
+      }
+      h = blocks.get(last).get().forwardAt(h, tokens);
     }
     return norm.get().forward(h);
   }

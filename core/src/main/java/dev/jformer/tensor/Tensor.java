@@ -255,7 +255,8 @@ public final class Tensor implements AutoCloseable {
     Engine.start();
     if (!buffer.isDirect()) {
       throw new TensorException(
-          "the buffer is not direct: only a direct buffer can be wrapped without a copy (see ByteBuffer.allocateDirect)");
+          "the buffer is not direct: only a direct buffer can be wrapped without a copy (see"
+              + " ByteBuffer.allocateDirect)");
     }
     long bytes = Shape.of(shape).elements() * dtype.bytes();
     if (buffer.remaining() != bytes) {
@@ -1148,6 +1149,13 @@ public final class Tensor implements AutoCloseable {
   /** A view of {@code length} slices from {@code start} along a dimension. */
   public Tensor narrow(int dim, long start, long length) {
     return call("narrow", () -> open().narrow(dim, start, length));
+  }
+
+  /** A view of every {@code step}-th slice along a dimension, from {@code first} on. */
+  public Tensor every(int dim, long first, long step) {
+    return call(
+        "slice",
+        () -> open().slice(dim, new LongOptional(first), new LongOptional(size(dim)), step));
   }
 
   /** A view of one slice along a dimension, without that dimension. */

@@ -423,6 +423,11 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
     return groups == heads ? shared : shared.repeatInterleave(heads / groups, 1);
   }
 
+  /** Queries, keys and values of whole sequences [B, T, D], with their positions encoded. */
+  protected final Heads heads(Tensor x) {
+    return encode(project(x, null, null), 0);
+  }
+
   private Heads encode(Heads h, long start) {
     return new Heads(position.rotate(h.query, start), position.rotate(h.key, start), h.value);
   }

@@ -9,6 +9,7 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Slot;
+import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Scope;
@@ -165,6 +166,29 @@ public final class SoftmaxAttention extends Attention {
     double cap = config.logitCap();
     Tensor products = super.products(h);
     return cap == 0 ? products : products.mul(1 / cap).tanh().mul(cap);
+  }
+
+  /** Only the wanted tokens have queries, unless there are windows, biases or caps. */
+  @Override
+  public Tensor forwardAt(Tensor x, TokenSubset tokens) {
+    long length = x.size(1);
+    AttentionMask mask = mask(0, isCausal(), null);
+    boolean plain =
+        config.logitCap() == 0
+            && !mask.isWindowed(length, length)
+            && mask.causalBias(length, length) == null;
+    if (!plain) {
+      return super.forwardAt(x, tokens);
+    }
+    Tensor all = mask.allowed(length, length);
+    Tensor allowed = all == null ? null : tokens.of(all, 0);
+    Tensor result =
+        inFloat32(
+            heads(x),
+            h ->
+                Functional.attention(
+                    tokens.of(h.query(), 2), h.key(), h.value(), allowed, false, null));
+    return joinHeads(result, x);
   }
 
   /** Attends in a scope, so that tensors unpacked from a cache are released at once. */
