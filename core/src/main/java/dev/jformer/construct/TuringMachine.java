@@ -91,8 +91,8 @@ public record TuringMachine(int states, int symbols, int[][] next, int[][] writt
   /**
    * A step.
    *
-   * @param state after it; {@code states} if the machine has accepted, {@code states + 1} if it has
-   *     rejected
+   * @param state after it; beyond the last one, the first number means that it has accepted, the
+   *     next that it has rejected
    * @param written the symbol that it wrote
    * @param move by how many cells the head moved
    * @param cell on which it wrote
