@@ -182,7 +182,8 @@ class EncoderDecoderTest {
         1e-5);
     assertClose(
         logits.select(1, 2),
-        model.logits(model.encode(source, paddingMask), paddingMask, target, 2),
+        model.output(
+            model.hidden(model.encode(source, paddingMask), paddingMask, target).select(1, 2)),
         1e-12);
   }
 
