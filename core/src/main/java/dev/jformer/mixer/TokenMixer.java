@@ -4,6 +4,7 @@ import dev.jformer.config.Checks;
 import dev.jformer.config.Part;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.Packing;
 import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
@@ -86,6 +87,17 @@ public abstract class TokenMixer extends Module {
    */
   public Tensor forwardAt(Tensor x, TokenSubset tokens) {
     return tokens.of(forward(x, null), 1);
+  }
+
+  /**
+   * Mixes rows that hold several sequences, each of which gives what it gives alone.
+   *
+   * @param x [B, T, D]
+   * @param packing the sequences of each row
+   * @return [B, T, D]
+   */
+  public Tensor forwardPacked(Tensor x, Packing packing) {
+    return packing.map(x, 1, sequence -> forward(sequence, null));
   }
 
   /**

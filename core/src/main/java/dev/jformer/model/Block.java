@@ -9,6 +9,8 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Packing;
+import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
@@ -80,7 +82,12 @@ public final class Block extends ResidualBlock {
   }
 
   private Tensor transform(Tensor x, Tensor paddingMask) {
-    Tensor mixture = mixer.get().forward(tokens.input(x), paddingMask);
+    Packing packing = SequenceContext.packing();
+    Tensor read = tokens.input(x);
+    Tensor mixture =
+        packing == null
+            ? mixer.get().forward(read, paddingMask)
+            : mixer.get().forwardPacked(read, packing);
     return mixChannels(x, addMixture(x, mixture));
   }
 

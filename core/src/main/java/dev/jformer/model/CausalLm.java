@@ -7,6 +7,7 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
+import dev.jformer.nn.Packing;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.tensor.Autograd;
@@ -170,6 +171,21 @@ public final class CausalLm extends Model {
    */
   public Tensor logitsAt(Tensor ids, Tensor positions) {
     return output(hidden(ids).flatten(0, 1).indexSelect(0, positions));
+  }
+
+  /**
+   * Computes the logits of the next token after some positions of rows that hold several sequences
+   * each. A sequence gives what it gives alone: none sees another, and positions begin anew.
+   *
+   * @param ids int64 [B, T]
+   * @param packing the sequences of each row
+   * @param positions int64 [M], places in the flattened ids, from 0 to B·T - 1
+   * @return logits [M, V]
+   * @throws IllegalArgumentException if a sequence is longer than the model can take
+   */
+  public Tensor logitsAt(Tensor ids, Packing packing, Tensor positions) {
+    Tensor hidden = stack.get().forwardPacked(embed(ids), ids, packing);
+    return output(hidden.flatten(0, 1).indexSelect(0, positions));
   }
 
   /**

@@ -8,6 +8,7 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Packing;
 import dev.jformer.nn.Recomputation;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
@@ -118,7 +119,21 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
    * @throws IllegalArgumentException if a sequence is longer than the model can take
    */
   public Tensor forward(Tensor x, Tensor ids, Tensor paddingMask) {
-    return forward(x, ids, paddingMask, paddingMask, null);
+    return forward(x, ids, paddingMask, paddingMask, null, null);
+  }
+
+  /**
+   * Computes the final hidden states of rows that hold several sequences each; a sequence gives
+   * what it gives alone, and its positions begin at 0.
+   *
+   * @param x [B, T, D], the embedding of each token
+   * @param ids int64 [B, T]
+   * @param packing the sequences of each row
+   * @return [B, T, D]
+   * @throws IllegalArgumentException if a sequence is longer than the model can take
+   */
+  Tensor forwardPacked(Tensor x, Tensor ids, Packing packing) {
+    return forward(x, ids, null, null, null, packing);
   }
 
   /**
@@ -128,7 +143,7 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
    *     tokens only; null if all are needed
    */
   Tensor forward(Tensor x, Tensor ids, Tensor asked, EncodedSource source) {
-    return forward(x, ids, asked, null, source);
+    return forward(x, ids, asked, null, source, null);
   }
 
   /**
@@ -149,7 +164,7 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
         } else {
           h =
               Recomputation.isOn()
-                  ? recomputed(block, h, ids, null, null)
+                  ? recomputed(block, h, ids, null, null, null)
                   : block.forward(h, null, null);
         }
         HiddenStates.add(h);
@@ -167,13 +182,23 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
    *     there is none
    */
   Tensor forward(Tensor x, Tensor ids, Tensor routed, Tensor paddingMask, EncodedSource source) {
-    Tensor h = embed(x, 0);
+    return forward(x, ids, routed, paddingMask, source, null);
+  }
+
+  private Tensor forward(
+      Tensor x,
+      Tensor ids,
+      Tensor routed,
+      Tensor paddingMask,
+      EncodedSource source,
+      Packing packing) {
+    Tensor h = packing == null ? embed(x, 0) : enter(packing.map(x, 1, part -> placed(part, 0)));
     HiddenStates.begin(routed);
-    try (Pass pass = new Pass(ids, routed)) {
+    try (Pass pass = new Pass(ids, routed, packing)) {
       for (Slot<B> block : blocks) {
         h =
             source == null && Recomputation.isOn()
-                ? recomputed(block.get(), h, ids, routed, paddingMask)
+                ? recomputed(block.get(), h, ids, routed, paddingMask, packing)
                 : block.get().forward(h, paddingMask, source);
         HiddenStates.add(h);
       }
@@ -205,13 +230,14 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   }
 
   /** The output of a block that is computed again in the backward pass. */
-  private Tensor recomputed(B block, Tensor x, Tensor ids, Tensor routed, Tensor paddingMask) {
+  private Tensor recomputed(
+      B block, Tensor x, Tensor ids, Tensor routed, Tensor paddingMask, Packing packing) {
     return Recomputation.of(
         block,
         position.get().trained(),
         x,
         states -> {
-          try (Pass pass = new Pass(ids, routed)) {
+          try (Pass pass = new Pass(ids, routed, packing)) {
             return block.forward(states, paddingMask, null);
           }
         });
@@ -231,7 +257,7 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
       for (Slot<Block> block : stack.blocks) {
         if (Recomputation.isOn() && !block.get().reduces()) {
           Tensor states =
-              stack.recomputed(block.get(), h.x(), ids, h.paddingMask(), h.paddingMask());
+              stack.recomputed(block.get(), h.x(), ids, h.paddingMask(), h.paddingMask(), null);
           h = new TokenBatch(states, h.paddingMask(), h.sizes());
         } else {
           h = block.get().reduce(h);
@@ -256,13 +282,21 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   }
 
   private Tensor embed(Tensor x, long start) {
+    return enter(placed(x, start));
+  }
+
+  /** Encodes the positions of one sequence in a row. */
+  private Tensor placed(Tensor x, long start) {
     long end = start + x.size(1);
     if (end > length && !position.get().extrapolates()) {
       throw new IllegalArgumentException(
           "a sequence of " + end + " tokens is longer than the model's length " + length);
     }
-    Tensor input = inputNorm.get().forward(position.get().embed(x, start));
-    return dropout.get().forward(input);
+    return position.get().embed(x, start);
+  }
+
+  private Tensor enter(Tensor placed) {
+    return dropout.get().forward(inputNorm.get().forward(placed));
   }
 
   /**
@@ -273,7 +307,11 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
     private final List<Position.Pass> biases;
 
     Pass(Tensor ids, Tensor paddingMask) {
-      this.tokens = SequenceContext.open(ids, paddingMask);
+      this(ids, paddingMask, null);
+    }
+
+    Pass(Tensor ids, Tensor paddingMask, Packing packing) {
+      this.tokens = SequenceContext.open(ids, paddingMask, packing);
       this.biases = position.get().ofLayers().stream().map(Position::pass).toList();
     }
 

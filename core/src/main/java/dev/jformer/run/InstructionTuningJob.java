@@ -201,7 +201,10 @@ public record InstructionTuningJob() implements Job {
       remark(cut, empty, most);
       expectBoth(learned, held, most);
       long seed = recipe.training().seed();
-      return new InstructionTuning(lm, learned, held, recipe.training().batch(), seed);
+      int batch = recipe.training().batch();
+      return config.packing()
+          ? InstructionTuning.packed(lm, learned, held, most, batch, seed)
+          : new InstructionTuning(lm, learned, held, batch, seed);
     }
 
     private EncodedSample encoded(Sample sample) {
@@ -222,6 +225,11 @@ public record InstructionTuningJob() implements Job {
     }
 
     private Task preferences(CausalLm model, Recipe recipe, boolean[] out, int most) {
+      if (config.packing()) {
+        throw new RunException(
+            "data.packing is true, but pairs of a chosen and a rejected answer stand in rows of"
+                + " their own: set it to false");
+      }
       List<PreferenceOptimization.Pair> learned = new ArrayList<>();
       List<PreferenceOptimization.Pair> held = new ArrayList<>();
       List<PreferenceOptimization.Pair> all =

@@ -12,15 +12,17 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * @param validation share of the samples that is held out, drawn at random
  * @param length the most tokens of a sample, longer ones are cut; 0 for the most that the model
  *     takes
+ * @param packing whether a row of a batch holds several samples, as many as fit into {@code length}
+ *     tokens; none sees another. {@code training.batch} then counts rows
  * @param beta how strongly a model that learns preferences is held to what it was
  */
 @AutoService(DataConfig.class)
 @RecordBuilder
-public record SampleData(String source, double validation, int length, double beta)
+public record SampleData(String source, double validation, int length, boolean packing, double beta)
     implements DataConfig, SampleDataBuilder.With {
   /** Defaults: a tenth held out, samples of up to 512 tokens. */
   public SampleData() {
-    this("", 0.1, 512, 0.1);
+    this("", 0.1, 512, false, 0.1);
   }
 
   /** Checks the values. */

@@ -101,6 +101,73 @@ class FineTuneTest {
     assertTrue(outcome.err().contains("the one before training is kept"), outcome.err());
   }
 
+  /** Rows of several samples; the evaluation before training is that of samples alone. */
+  @Test
+  void samplesArePackedIntoRows() throws IOException {
+    Path model = languageModel();
+    Path samples = folder.resolve("samples.jsonl");
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 40; i++) {
+      lines.append(
+          "{\"prompt\": \"" + i + " \", \"completion\": \"" + "no ".repeat(1 + i % 3) + "\"}\n");
+    }
+    Files.writeString(samples, lines);
+    String[] losses = new String[2];
+    for (boolean packing : new boolean[] {false, true}) {
+      Path out = folder.resolve("packed-" + packing);
+      Outcome outcome =
+          Outcome.of(
+              "train",
+              "--task",
+              "instruct",
+              "--from",
+              "" + model,
+              "--data",
+              "" + samples,
+              "--out",
+              "" + out,
+              "--set",
+              "data.packing=" + packing,
+              "--set",
+              "training.batch=2",
+              "--steps",
+              "9");
+      assertEquals(0, outcome.code(), outcome.err());
+      losses[packing ? 1 : 0] = Files.readAllLines(out.resolve("metrics.jsonl")).get(0);
+      int tokens =
+          Integer.parseInt(
+              outcome
+                  .err()
+                  .replaceAll("(?s).*; ([0-9,]+) tokens a batch.*", "$1")
+                  .replace(",", ""));
+      assertTrue(packing ? tokens > 40 : tokens < 25, tokens + " tokens a batch");
+    }
+    assertEquals(
+        new JsonMapper().readTree(losses[0]).path("validationLoss"),
+        new JsonMapper().readTree(losses[1]).path("validationLoss"));
+    Files.writeString(
+        samples, "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n".repeat(9));
+    Path out = folder.resolve("preferences");
+    Outcome refused =
+        Outcome.of(
+            "train",
+            "--task",
+            "instruct",
+            "--from",
+            "" + model,
+            "--data",
+            "" + samples,
+            "--out",
+            "" + out,
+            "--set",
+            "data.packing=true",
+            "--steps",
+            "2");
+    assertEquals(1, refused.code());
+    assertTrue(refused.err().contains("data.packing is true"), refused.err());
+    assertFalse(Files.exists(out.resolve("recipe.json")));
+  }
+
   @Test
   void anAdapterIsTrainedUsedAndMerged() throws IOException {
     Path out = folder.resolve("adapter");

@@ -428,7 +428,8 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
     return encode(project(x, null, null), 0);
   }
 
-  private Heads encode(Heads h, long start) {
+  /** Lets the position encoding act on queries and keys of tokens from a position on. */
+  final Heads encode(Heads h, long start) {
     return new Heads(position.rotate(h.query, start), position.rotate(h.key, start), h.value);
   }
 

@@ -8,6 +8,7 @@ import dev.jformer.mixer.cache.KeyValueCache;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Norm;
+import dev.jformer.nn.Packing;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
@@ -236,6 +237,27 @@ public final class SoftmaxAttention extends Attention {
 
   private Tensor attendAtOnce(Heads h, AttentionMask mask) {
     return config.logitCap() == 0 ? fused(h, mask) : byGroup(weights(h, mask), h.value());
+  }
+
+  /** Projects whole rows; only what the heads take is computed for each sequence apart. */
+  @Override
+  public Tensor forwardPacked(Tensor x, Packing packing) {
+    Heads all = project(x, null, null);
+    // Side by side, so that a sequence is cut out once: queries, keys and values have other heads.
+    Tensor joined = Tensor.cat(1, all.query(), all.key(), all.value());
+    Tensor taken =
+        inFloat32(
+            new Heads(joined, joined, joined),
+            h ->
+                packing.map(
+                    h.query(),
+                    2,
+                    part -> {
+                      List<Tensor> own = part.split(1, heads(), groups(), groups());
+                      Heads heads = new Heads(own.get(0), own.get(1), own.get(2));
+                      return attend(encode(heads, 0), mask(0, isCausal(), null));
+                    }));
+    return joinHeads(taken, x);
   }
 
   @Override

@@ -1,0 +1,41 @@
+package dev.jformer.nn;
+
+import static dev.jformer.testing.Close.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.jformer.tensor.Tensor;
+import dev.jformer.testing.Scoped;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(Scoped.class)
+class PackingTest {
+  @Test
+  void eachSequenceIsMappedByItself() {
+    Packing packing = new Packing(List.of(List.of(3, 1, 2), List.of(6)));
+    assertEquals(6, packing.width());
+    assertEquals(6, packing.longest());
+    Tensor x = Tensor.arange(0, 24).view(2, 2, 6).to(dev.jformer.tensor.DType.FLOAT32);
+    Tensor mapped = packing.map(x, 2, part -> part.sub(part.select(2, 0).unsqueeze(2)));
+    double[] row = {0, 1, 2, 0, 0, 1, 0, 1, 2, 0, 0, 1};
+    assertClose(row, mapped.select(0, 0).flatten(0, 1), 0);
+    double[] whole = {0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5};
+    assertClose(whole, mapped.select(0, 1).flatten(0, 1), 0);
+  }
+
+  @Test
+  void refusesWhatDoesNotAddUp() {
+    var rows =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new Packing(List.of(List.of(3, 1), List.of(3, 2))));
+    assertTrue(rows.getMessage().contains("[3, 2]"), rows.getMessage());
+    assertThrows(IllegalArgumentException.class, () -> new Packing(List.of(List.of(3, 0))));
+    Packing packing = new Packing(List.of(List.of(3, 1)));
+    assertThrows(
+        IllegalArgumentException.class, () -> packing.map(Tensor.zeros(1, 5), 1, part -> part));
+  }
+}
