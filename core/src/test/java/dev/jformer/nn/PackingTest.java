@@ -26,6 +26,30 @@ class PackingTest {
     assertClose(whole, mapped.select(0, 1).flatten(0, 1), 0);
   }
 
+  /** Sequences of similar length are mapped together, padded or not. */
+  @Test
+  void sequencesAreMappedTogether() {
+    Packing packing = new Packing(List.of(List.of(3, 1, 2, 10), List.of(9, 2, 5)));
+    Tensor x = Tensor.randn(2, 16, 3);
+    for (boolean padded : new boolean[] {true, false}) {
+      java.util.List<String> batches = new java.util.ArrayList<>();
+      Tensor together =
+          packing.mapTogether(
+              x,
+              padded,
+              part -> {
+                batches.add(part.size(0) + "x" + part.size(1));
+                return part.cumsum(1);
+              });
+      assertClose(packing.map(x, 1, part -> part.cumsum(1)), together, 1e-6);
+      List<String> expected =
+          padded
+              ? List.of("2x10", "1x5", "1x3", "2x2", "1x1")
+              : List.of("1x10", "1x9", "1x5", "1x3", "2x2", "1x1");
+      assertEquals(expected, batches);
+    }
+  }
+
   @Test
   void refusesWhatDoesNotAddUp() {
     var rows =

@@ -147,7 +147,7 @@ public record Pathfinder(int side, int length, int distractors, int dash, int ga
         double direction = random.nextDouble(2 * Math.PI);
         List<Integer> path = new ArrayList<>();
         while (path.size() < count && isFree(x, y)) {
-          int pixel = (int) y * side + (int) x;
+          int pixel = ((int) y) * side + (int) x;
           if (!path.contains(pixel)) {
             path.add(pixel);
           } else if (path.get(path.size() - 1) != pixel) {
@@ -165,7 +165,7 @@ public record Pathfinder(int side, int length, int distractors, int dash, int ga
     }
 
     private boolean isFree(double x, double y) {
-      return x >= 0 && y >= 0 && x < side && y < side && !taken[(int) y * side + (int) x];
+      return x >= 0 && y >= 0 && x < side && y < side && !taken[((int) y) * side + (int) x];
     }
 
     /** Puts dots on both ends of one long path, or on one end of each. */

@@ -239,25 +239,30 @@ public final class SoftmaxAttention extends Attention {
     return config.logitCap() == 0 ? fused(h, mask) : byGroup(weights(h, mask), h.value());
   }
 
-  /** Projects whole rows; only what the heads take is computed for each sequence apart. */
+  /**
+   * Projects whole rows; only what the heads take is computed for each sequence apart, for those of
+   * similar length together. Padding at their ends is not seen where no token sees later ones.
+   */
   @Override
   public Tensor forwardPacked(Tensor x, Packing packing) {
     Heads all = project(x, null, null);
-    // Side by side, so that a sequence is cut out once: queries, keys and values have other heads.
+    // Side by side, so that sequences are cut out once: queries, keys and values have other heads.
     Tensor joined = Tensor.cat(1, all.query(), all.key(), all.value());
     Tensor taken =
         inFloat32(
             new Heads(joined, joined, joined),
             h ->
-                packing.map(
-                    h.query(),
-                    2,
-                    part -> {
-                      List<Tensor> own = part.split(1, heads(), groups(), groups());
-                      Heads heads = new Heads(own.get(0), own.get(1), own.get(2));
-                      return attend(encode(heads, 0), mask(0, isCausal(), null));
-                    }));
-    return joinHeads(taken, x);
+                packing.mapTogether(
+                    h.query().transpose(1, 2).flatten(2, 3), isCausal(), this::attendAlone));
+    return joinHeads(taken.unflatten(2, -1, headDim()).transpose(1, 2), x);
+  }
+
+  /** What the heads of sequences [S, t, (H + 2 G) d] take, from position 0: [S, t, H d]. */
+  private Tensor attendAlone(Tensor joined) {
+    List<Tensor> own =
+        joined.unflatten(2, -1, headDim()).transpose(1, 2).split(1, heads(), groups(), groups());
+    Heads heads = encode(new Heads(own.get(0), own.get(1), own.get(2)), 0);
+    return attend(heads, mask(0, isCausal(), null)).transpose(1, 2).flatten(2, 3);
   }
 
   @Override
