@@ -32,13 +32,13 @@ public final class Generator {
   private static final Logger LOG = LoggerFactory.getLogger(Generator.class);
 
   private final CausalLm model;
-  private final Speculation speculation;
+  private final Drafting drafting;
   private volatile boolean stopping;
 
   /** Creates a generator for a model, which must not be in training. */
   public Generator(CausalLm model) {
     this.model = model;
-    this.speculation = null;
+    this.drafting = null;
   }
 
   /**
@@ -55,12 +55,22 @@ public final class Generator {
    */
   public Generator(CausalLm model, CausalLm draft, int ahead) {
     this.model = model;
-    this.speculation = new Speculation(model, draft, ahead);
+    this.drafting = new Speculation(model, draft, ahead);
   }
 
-  /** How many guesses of the draft were kept so far; null if there is no draft. */
+  /**
+   * Creates a generator whose model guesses several tokens and checks them in the same pass; see
+   * {@link JacobiDecoding}. The distribution of texts is the same as without, and greedy texts are
+   * equal, up to rounding. Prompts are continued one after the other.
+   */
+  public Generator(CausalLm model, JacobiDecoding.Settings settings) {
+    this.model = model;
+    this.drafting = new JacobiDecoding(model, settings);
+  }
+
+  /** How many guesses were kept so far; null if none are made. */
   public Speculation.Tally tally() {
-    return speculation == null ? null : speculation.tally();
+    return drafting == null ? null : drafting.tally();
   }
 
   /**
@@ -181,9 +191,9 @@ public final class Generator {
               new Transcript(decoder, request.stopStrings()),
               watcher));
     }
-    if (speculation != null) {
+    if (drafting != null) {
       for (Sequence sequence : sequences) {
-        speculation.generate(sequence, () -> stopping);
+        drafting.generate(sequence, () -> stopping);
       }
       return sequences.stream().map(Sequence::result).toList();
     }

@@ -26,7 +26,7 @@ import java.util.function.BooleanSupplier;
  * follows the last guess kept. Smaller models extracted from a MatFormer are good drafts for the
  * whole one.
  */
-public final class Speculation {
+public final class Speculation implements Drafting {
   private final CausalLm model;
   private final CausalLm draft;
   private final int ahead;
@@ -71,12 +71,13 @@ public final class Speculation {
     this.ahead = ahead;
   }
 
-  Tally tally() {
+  @Override
+  public Tally tally() {
     return new Tally(rounds, guessed, kept);
   }
 
-  /** Continues a sequence until it ends. */
-  void generate(Sequence sequence, BooleanSupplier stopping) {
+  @Override
+  public void generate(Sequence sequence, BooleanSupplier stopping) {
     if (draft.isTraining()) {
       throw new IllegalStateException(
           "the draft is in training, with dropout active: call train(false) first");

@@ -4,6 +4,7 @@ import dev.jformer.compress.experts.Extract;
 import dev.jformer.data.tokenizer.Tokenizer;
 import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.Generator;
+import dev.jformer.decode.JacobiDecoding;
 import dev.jformer.decode.Sampling;
 import dev.jformer.decode.Speculation;
 import dev.jformer.hub.StopTokens;
@@ -128,6 +129,14 @@ final class GenerateCommand implements Callable<Integer> {
       description = "How many tokens the draft proposes at a time (default ${DEFAULT-VALUE}).")
   private int ahead = 4;
 
+  @Option(
+      names = "--jacobi",
+      paramLabel = "N",
+      description =
+          "Speculative Jacobi decoding: the model guesses N tokens itself and checks them in the"
+              + " same pass. The text is the same; it is ready sooner if tokens are easy to guess.")
+  private int jacobi;
+
   @Mixin private JsonOption json;
 
   @Override
@@ -145,11 +154,19 @@ final class GenerateCommand implements Callable<Integer> {
                   + " tokens, but the vocabulary of the model has "
                   + model.config().vocab());
         }
-        if (draft == null) {
+        if (draft == null && jacobi == 0) {
           return generate(new Generator(model), interruption, tokenizer);
         }
         if (noCache) {
-          throw new CommandException("--draft needs the cache: leave out --no-cache");
+          throw new CommandException(
+              (draft == null ? "--jacobi" : "--draft") + " needs the cache: leave out --no-cache");
+        }
+        if (draft == null) {
+          Generator generator = new Generator(model, new JacobiDecoding.Settings(jacobi));
+          return generate(generator, interruption, tokenizer);
+        }
+        if (jacobi != 0) {
+          throw new CommandException("--draft and --jacobi are both given: expected one of them");
         }
         try (CausalLm small = draft(model)) {
           return generate(new Generator(model, small, ahead), interruption, tokenizer);
@@ -216,7 +233,7 @@ final class GenerateCommand implements Callable<Integer> {
       if (tally != null && tally.guessed() > 0) {
         System.err.printf(
             Locale.ROOT,
-            "%.0f %% of the draft's guesses were kept, %.2f tokens a reading%n",
+            "%.0f %% of the guesses were kept, %.2f tokens a reading%n",
             100 * tally.share(),
             (double) count / tally.rounds());
       }

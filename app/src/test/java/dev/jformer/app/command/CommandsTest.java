@@ -178,6 +178,12 @@ class CommandsTest {
     Outcome extracted =
         Outcome.of("compress", model.toString(), "--with", extract, "--out", small.toString());
     assertEquals(0, extracted.code(), extracted.err());
+    Outcome alone = Outcome.of(with(generate, "--jacobi", "3"));
+    assertEquals(plain.out(), alone.out());
+    assertTrue(alone.err().contains("of the guesses were kept"), alone.err());
+    assertOneLineFailure(
+        Outcome.of(with(generate, "--jacobi", "3", "--draft", "self")), "expected one of them");
+    assertOneLineFailure(Outcome.of(with(generate, "--jacobi", "-1")), "window is -1");
     Outcome other = Outcome.of(with(generate, "--draft", small.toString()));
     assertEquals(plain.out(), other.out());
     assertOneLineFailure(

@@ -153,7 +153,7 @@ final class DegenerateModes {
         training.examined(
             Outcome.class,
             (model, result) -> new Outcome(search(lab, texts, model), texts.bleu(model)));
-    return Measured.ofRuns(Map.of(name, lab.learn(name + " pairs", trial, lab.pick(1, 2, 3))));
+    return Measured.ofRuns(Map.of(name, lab.learn(name + " pairs", trial, lab.pick(1, 3, 3))));
   }
 
   private static Multi30k noisy(Multi30k clean) {

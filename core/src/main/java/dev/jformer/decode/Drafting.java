@@ -1,0 +1,12 @@
+package dev.jformer.decode;
+
+import java.util.function.BooleanSupplier;
+
+/** A way to continue a sequence by several guessed tokens at a time. */
+interface Drafting {
+  /** Continues a sequence until it ends, or until {@code stopping} says so. */
+  void generate(Sequence sequence, BooleanSupplier stopping);
+
+  /** What became of the guesses so far. */
+  Speculation.Tally tally();
+}
