@@ -84,7 +84,7 @@ final class NonAutoregressivePart {
     this.size =
         lab.pick(
             new Size(1, 16, 32, 290, 40, 2, 2, 64, 4),
-            new Size(2, 64, 48, 1024, 12_000, 1200, 900, 512, 200),
+            new Size(2, 64, 48, 1024, 12_000, 1000, 700, 512, 200),
             new Size(6, 512, 128, 8192, 29_000, 20_000, 50_000, 8192, 1000));
     this.texts = Multi30k.of(lab.scale(), size.vocabulary(), size.pairs());
   }
