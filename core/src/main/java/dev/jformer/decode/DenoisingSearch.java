@@ -150,7 +150,7 @@ public final class DenoisingSearch {
       Tensor logs = logits.to(DType.FLOAT32).logSoftmax(2);
       long[] likeliest = logs.argmax(2).flatten(0, 1).toLongs();
       double[] highest = logs.max(2, false).flatten(0, 1).toDoubles();
-      double[] drawn = draws ? draws(drafts, open, logits) : null;
+      long[] drawn = draws ? draws(drafts, open, logits) : null;
       int columns = (int) batch.ids().size(1);
       for (int row = 0; row < open.length; row++) {
         int[] ids = drafts.ids[open[row]];
@@ -183,7 +183,7 @@ public final class DenoisingSearch {
   }
 
   /** Tokens drawn by inverting the distribution functions, [rows · T]. */
-  private double[] draws(Drafts drafts, int[] open, Tensor logits) {
+  private long[] draws(Drafts drafts, int[] open, Tensor logits) {
     int columns = (int) logits.size(1);
     double[] uniform = new double[open.length * columns];
     for (int row = 0; row < open.length; row++) {
@@ -195,9 +195,7 @@ public final class DenoisingSearch {
     Tensor wanted = Tensor.of(uniform, open.length, columns, 1);
     Tensor below = sums.le(wanted).to(DType.INT64).sum(2, false);
     long last = logits.size(2) - 1;
-    return Arrays.stream(below.flatten(0, 1).toLongs())
-        .mapToDouble(id -> Math.min(id, last))
-        .toArray();
+    return Arrays.stream(below.flatten(0, 1).toLongs()).map(id -> Math.min(id, last)).toArray();
   }
 
   private List<Found> best(Drafts drafts, int texts) {

@@ -137,7 +137,9 @@ class RecurrentRunTest {
     Run.train(Configs.parse(data.json("masked"), Recipe.class), encoder, Progress.none());
     refused(recurrent(small()).withFrom(encoder), "cannot be trained on text");
     refused(recurrent(small()).with("adapter", "lora"), "an adapter stands beside");
-    refused(recurrent(small().withLayer(0).withWindow(0)).with("model.recurrence.layer", "2"), "");
+    refused(
+        recurrent(small().withLayer(0).withWindow(0)).with("model.recurrence.layer", "2"),
+        "recurrence.layer is 2");
   }
 
   private void refused(Recipe recipe, String reason) {
