@@ -27,7 +27,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 
 /**
  * Stretching Each Dollar: Diffusion Training from Scratch on a Micro-Budget (<a
@@ -135,8 +134,8 @@ public final class MicroDiffusionStudy implements Study {
 
   private static DiffusionTransformer.Config placed(
       DiffusionTransformer.Config model, Masking.Place place) {
-    UnaryOperator<Masking> at = m -> new Masking(place, m.share(), m.finish());
-    return model.withMasking(at.apply(model.masking()));
+    Masking masking = model.masking();
+    return model.withMasking(new Masking(place, masking.share(), masking.finish()));
   }
 
   private static TrainingConfig training(int steps, int batch) {
