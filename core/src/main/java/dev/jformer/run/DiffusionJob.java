@@ -40,7 +40,7 @@ public record DiffusionJob() implements Job {
     check(recipe, data);
     DiffusionTransformer.Config model;
     try (PretrainedStart start = PretrainedStart.of(recipe)) {
-      model = (DiffusionTransformer.Config) start.config(model());
+      model = start.config(model());
     }
     ImageFile file =
         ImageReading.read(

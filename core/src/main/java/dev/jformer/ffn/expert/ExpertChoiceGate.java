@@ -115,7 +115,8 @@ public final class ExpertChoiceGate extends Gate {
   /** The tokens that each expert takes of sequences of one length: [B, T, N] to bool. */
   private Tensor taken(Tensor probabilities) {
     long tokens = probabilities.size(1);
-    int count = (int) Math.min(tokens, Math.ceil(config.capacity() * tokens / experts - 1e-9));
+    int count =
+        Math.min((int) tokens, (int) Math.ceil(config.capacity() * tokens / experts - 1e-9));
     Tensor places = probabilities.topK(count, 1).indices();
     return Tensor.zeros(DType.FLOAT32, probabilities.shape().toArray())
         .scatter(1, places, 1.0)

@@ -54,10 +54,12 @@ record Patches(int size, int patch, int channels) {
     int quarter = width / 4;
     double[] values = new double[count() * width];
     for (int place = 0; place < count(); place++) {
+      int y = place / rows();
+      int x = place % rows();
       for (int i = 0; i < quarter; i++) {
         double rate = Math.pow(10_000, -(double) i / quarter);
-        double row = place / rows() * rate;
-        double column = place % rows() * rate;
+        double row = rate * y;
+        double column = rate * x;
         int at = place * width + i;
         values[at] = Math.sin(row);
         values[at + quarter] = Math.cos(row);
