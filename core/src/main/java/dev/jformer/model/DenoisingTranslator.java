@@ -216,7 +216,7 @@ public final class DenoisingTranslator extends Model {
     Tensor lengths;
     if (sourceMask == null) {
       mean = states.mean(1, false);
-      lengths = Tensor.full(states.size(1), DType.INT64, states.size(0));
+      lengths = Tensor.full((double) states.size(1), DType.INT64, states.size(0));
     } else {
       Tensor kept = sourceMask.to(states.dtype()).unsqueeze(2);
       mean = states.mul(kept).sum(1, false).div(kept.sum(1, false));

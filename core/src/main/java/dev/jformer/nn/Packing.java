@@ -99,7 +99,7 @@ public final class Packing {
       for (int i = 0; i < group.size(); i++) {
         Span span = group.get(i);
         for (int t = 0; t < longest; t++) {
-          taken[i * longest + t] = span.start + Math.min(t, span.length - 1);
+          taken[i * longest + t] = (long) span.start + Math.min(t, span.length - 1);
           if (t < span.length) {
             back[span.start + t] = done + (long) i * longest + t;
           }

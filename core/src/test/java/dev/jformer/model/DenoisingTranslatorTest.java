@@ -136,7 +136,7 @@ class DenoisingTranslatorTest {
       Tensor draft = ids(1, 6);
       Tensor logits = model.logits(model.encode(source, null), null, draft, null);
       Tensor other = draft.copy();
-      other.narrow(1, 5, 1).fill_((draft.narrow(1, 5, 1).itemLong() + 1) % (VOCAB - 2));
+      other.narrow(1, 5, 1).fill_((draft.narrow(1, 5, 1).item() + 1) % (VOCAB - 2));
       Tensor changed = model.logits(model.encode(source, null), null, other, null);
       assertTrue(changed.sub(logits).abs().select(1, 0).max().item() > 1e-6);
       Tensor elsewhere = model.logits(model.encode(ids(1, 3), null), null, draft, null);

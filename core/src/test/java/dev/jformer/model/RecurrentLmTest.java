@@ -168,7 +168,7 @@ class RecurrentLmTest {
       Tensor logits = model.logits(ids);
       for (int changed : new int[] {0, 15, 16, 40}) {
         Tensor other = ids.copy();
-        other.narrow(1, changed, 1).fill_((ids.narrow(1, changed, 1).itemLong() + 1) % VOCAB);
+        other.narrow(1, changed, 1).fill_((ids.narrow(1, changed, 1).item() + 1) % VOCAB);
         Tensor difference = model.logits(other).sub(logits).abs();
         if (changed > 0) {
           assertEquals(0, difference.narrow(1, 0, changed).max().item(), "before " + changed);

@@ -17,6 +17,7 @@ import java.util.SplittableRandom;
  * @param noise the standard deviation of rewards
  * @param weights how θ is drawn
  */
+@SuppressWarnings("rawtypes") // of the service
 @AutoService(DecisionProblem.class)
 public record LinearBandits(int dimension, int arms, int steps, double noise, Weights weights)
     implements DecisionProblem<LinearBandit> {

@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
  * @param horizon H, the actions of an episode
  * @param episodes K
  */
+@SuppressWarnings("rawtypes") // of the service
 @AutoService(DecisionProblem.class)
 public record TabularMdps(int states, int actions, int horizon, int episodes)
     implements DecisionProblem<TabularMdp> {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Values beside exhaustive search over all policies, and UCB-VI beside its definition. */
 class TabularMdpsTest {
   /** A process whose numbers the test knows. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Known(double[][] rewards, double[][][] transitions, int horizon) {
     static Known draw(int states, int actions, int horizon, SplittableRandom random) {
       double[][] rewards = new double[states][actions];

@@ -160,10 +160,11 @@ class DiffusionTransformerTest {
     double[][] x = Loops.linear(cut, w, "stem");
     int narrow = x[0].length;
     for (int t = 0; t < x.length; t++) {
+      int row = t / rows;
       for (int i = 0; i < narrow / 4; i++) {
         double rate = Math.pow(10_000, -4.0 * i / narrow);
-        x[t][i] += (float) Math.sin(t / rows * rate);
-        x[t][narrow / 4 + i] += (float) Math.cos(t / rows * rate);
+        x[t][i] += (float) Math.sin(row * rate);
+        x[t][narrow / 4 + i] += (float) Math.cos(row * rate);
         x[t][narrow / 2 + i] += (float) Math.sin(t % rows * rate);
         x[t][3 * narrow / 4 + i] += (float) Math.cos(t % rows * rate);
       }

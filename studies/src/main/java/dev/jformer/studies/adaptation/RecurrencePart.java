@@ -55,9 +55,6 @@ final class RecurrencePart {
   private static final double RATE = 1e-3;
   private static final int STREAMS = 16;
 
-  /** The state of another text of a batch. */
-  private static final UnaryOperator<Tensor> OTHERS = state -> state.roll(1, 0);
-
   /** The settings of the part at a scale. */
   private record Size(
       int layers, int width, int length, int window, int windows, int pretraining, int tuning) {}
@@ -65,6 +62,11 @@ final class RecurrencePart {
   private final ExperimentContext lab;
   private final Size size;
   private final int batch;
+
+  /** The states of other texts of a batch. */
+  private static Tensor ofOthers(Tensor state) {
+    return state.roll(1, 0);
+  }
 
   private RecurrencePart(ExperimentContext lab) {
     this.lab = lab;
@@ -221,7 +223,9 @@ final class RecurrencePart {
                           ALONE,
                           loss(model, session.text(), state -> null),
                           SHUFFLED,
-                          carries ? loss(model, session.text(), OTHERS) : Double.NaN))
+                          carries
+                              ? loss(model, session.text(), RecurrencePart::ofOthers)
+                              : Double.NaN))
               .run(session);
         });
   }

@@ -34,6 +34,7 @@ final class GreyImages implements AutoCloseable {
    *
    * @param pixels 0 to 255, row by row
    */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Grey(int[] pixels, int label) {}
 
   private final TemporaryFolder folder;
