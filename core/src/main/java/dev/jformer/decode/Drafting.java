@@ -3,10 +3,10 @@ package dev.jformer.decode;
 import java.util.function.BooleanSupplier;
 
 /** A way to continue a sequence by several guessed tokens at a time. */
-interface Drafting {
+abstract class Drafting {
   /** Continues a sequence until it ends, or until {@code stopping} says so. */
-  void generate(Sequence sequence, BooleanSupplier stopping);
+  abstract void generate(Sequence sequence, BooleanSupplier stopping);
 
   /** What became of the guesses so far. */
-  Speculation.Tally tally();
+  abstract Speculation.Tally tally();
 }

@@ -26,7 +26,7 @@ import java.util.function.BooleanSupplier;
  * one token at least, and the tokens are distributed as without guesses. Greedily, a guess is kept
  * if it is the most probable token: the result is Jacobi's fixed point, the greedy text.
  */
-public final class JacobiDecoding implements Drafting {
+public final class JacobiDecoding extends Drafting {
   /** How fresh guesses are made. */
   public enum Start {
     /** Any token of the vocabulary. */
@@ -92,12 +92,12 @@ public final class JacobiDecoding implements Drafting {
   }
 
   @Override
-  public Speculation.Tally tally() {
+  Speculation.Tally tally() {
     return new Speculation.Tally(rounds, guessed, kept);
   }
 
   @Override
-  public void generate(Sequence sequence, BooleanSupplier stopping) {
+  void generate(Sequence sequence, BooleanSupplier stopping) {
     // The last token chosen is never read.
     int capacity = (int) Math.min(sequence.length() + sequence.remaining() - 1L, model.longest());
     List<Guess> window = new ArrayList<>();

@@ -26,7 +26,7 @@ import java.util.function.BooleanSupplier;
  * follows the last guess kept. Smaller models extracted from a MatFormer are good drafts for the
  * whole one.
  */
-public final class Speculation implements Drafting {
+public final class Speculation extends Drafting {
   private final CausalLm model;
   private final CausalLm draft;
   private final int ahead;
@@ -72,12 +72,12 @@ public final class Speculation implements Drafting {
   }
 
   @Override
-  public Tally tally() {
+  Tally tally() {
     return new Tally(rounds, guessed, kept);
   }
 
   @Override
-  public void generate(Sequence sequence, BooleanSupplier stopping) {
+  void generate(Sequence sequence, BooleanSupplier stopping) {
     if (draft.isTraining()) {
       throw new IllegalStateException(
           "the draft is in training, with dropout active: call train(false) first");
