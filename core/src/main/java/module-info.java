@@ -247,6 +247,7 @@ module dev.jformer.core {
       dev.jformer.mixer.sparse.SlidingWindow.Config;
   provides dev.jformer.mixer.cache.Cache.Config with
       dev.jformer.mixer.cache.KeyValueCache.Config,
+      dev.jformer.mixer.cache.OptimizedCache.Config,
       dev.jformer.mixer.cache.StaircaseCache.Config;
   provides dev.jformer.mixer.reduction.TokenReducer with
       dev.jformer.mixer.reduction.ClassAttentionReducer,

@@ -125,7 +125,7 @@ public final class DiscreteFunctionsStudy implements Study {
             + " and disjunctions, the vote of all pairs for parities, the perceptron, and the"
             + " nearest neighbour. These settings follow a first run with 8 inputs, width 64 and"
             + " 2,000 updates at a third of the learning rate, in which the Transformer was still"
-            + " learning: it had 83.6 % on conjunctions.",
+            + " learning: it had 83.6 %% on conjunctions.",
         lab.pick(4, 6, 28),
         size.layers(),
         size.width(),
