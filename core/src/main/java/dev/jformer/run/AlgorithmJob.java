@@ -1,8 +1,6 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Configs;
-import dev.jformer.data.Fingerprint;
 import dev.jformer.data.algorithm.Alphabet;
 import dev.jformer.data.algorithm.Example;
 import dev.jformer.data.algorithm.Examples;
@@ -31,8 +29,6 @@ import java.util.List;
  */
 @AutoService(Job.class)
 public record AlgorithmJob() implements Job {
-  static final String FILE = "problem.json";
-
   @Override
   public String type() {
     return "algorithm";
@@ -83,8 +79,7 @@ public record AlgorithmJob() implements Job {
 
     @Override
     public String fingerprint() {
-      return Fingerprint.of(
-          Configs.toJson(new Origin(data, seed)).getBytes(StandardCharsets.UTF_8));
+      return ProblemFile.fingerprint(new Origin(data, seed));
     }
 
     @Override
@@ -138,7 +133,7 @@ public record AlgorithmJob() implements Job {
     @Override
     public void save(Model model, Path folder) throws IOException {
       PreparedData.super.save(model, folder);
-      write(folder.resolve(FILE), Configs.toJson(new Origin(data, seed)));
+      ProblemFile.write(new Origin(data, seed), folder);
       write(folder.resolve(Tokenizer.FILE), ProblemTokenizer.json(data.problem()));
       int end = new Alphabet(data.problem()).end();
       write(folder.resolve("generation_config.json"), "{\"eos_token_id\": " + end + "}\n");
@@ -161,7 +156,7 @@ public record AlgorithmJob() implements Job {
 
   @Override
   public boolean owns(Path folder) {
-    return Files.exists(folder.resolve(FILE));
+    return ProblemFile.isIn(folder);
   }
 
   @Override
@@ -185,11 +180,12 @@ public record AlgorithmJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      if (!request.data().isEmpty()) {
-        throw new RunException(
-            folder() + " answers a problem whose examples are made: leave out --data");
-      }
-      Origin origin = Configs.read(folder().resolve(FILE), Origin.class);
+      ProblemFile.refuseData(request, folder(), "answers a problem whose examples are made");
+      Origin origin =
+          ProblemFile.read(
+              folder(),
+              Origin.class,
+              folder() + " has no " + ProblemFile.NAME + ", which says what the model learned");
       Examples examples = new Examples(origin.data.problem(), 0, 1, origin.seed);
       try (Mode mode = Autograd.inference()) {
         AnswerScores scores =

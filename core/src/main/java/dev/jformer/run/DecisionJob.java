@@ -1,12 +1,9 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Configs;
-import dev.jformer.data.Fingerprint;
 import dev.jformer.data.decision.DecisionProblem;
 import dev.jformer.data.decision.Environment;
 import dev.jformer.data.decision.Policy;
-import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.DecisionModel;
@@ -17,8 +14,6 @@ import dev.jformer.train.DecisionLearning;
 import dev.jformer.train.RegretCurve;
 import dev.jformer.train.Task;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,7 +86,7 @@ public record DecisionJob() implements Job {
 
     @Override
     public String fingerprint() {
-      return Fingerprint.of(Configs.toJson(origin()).getBytes(StandardCharsets.UTF_8));
+      return ProblemFile.fingerprint(origin());
     }
 
     @Override
@@ -103,9 +98,7 @@ public record DecisionJob() implements Job {
     @Override
     public void save(Model model, Path folder) throws IOException {
       PreparedData.super.save(model, folder);
-      AtomicFile.write(
-          folder.resolve(AlgorithmJob.FILE),
-          Configs.toJson(origin()).getBytes(StandardCharsets.UTF_8));
+      ProblemFile.write(origin(), folder);
     }
 
     @Override
@@ -140,14 +133,12 @@ public record DecisionJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      if (!request.data().isEmpty()) {
-        throw new RunException(folder() + " acts in environments that are made: leave out --data");
-      }
-      Path file = folder().resolve(AlgorithmJob.FILE);
-      if (!Files.exists(file)) {
-        throw new RunException(file + " is missing: it says in what the model acts");
-      }
-      Origin origin = Configs.read(file, Origin.class);
+      ProblemFile.refuseData(request, folder(), "acts in environments that are made");
+      Origin origin =
+          ProblemFile.read(
+              folder(),
+              Origin.class,
+              folder().resolve(ProblemFile.NAME) + " is missing: it says in what the model acts");
       DecisionProblem<?> problem = origin.data.problem();
       int count = origin.data.heldOut();
       try (Mode mode = Autograd.inference()) {

@@ -1,13 +1,10 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Configs;
-import dev.jformer.data.Fingerprint;
 import dev.jformer.data.incontext.FunctionClass;
 import dev.jformer.data.incontext.Learner;
 import dev.jformer.data.incontext.PromptSource;
 import dev.jformer.data.incontext.Prompts;
-import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.InContextModel;
@@ -18,8 +15,6 @@ import dev.jformer.train.ErrorCurve;
 import dev.jformer.train.InContextLearning;
 import dev.jformer.train.Task;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,7 +95,7 @@ public record InContextJob() implements Job {
 
     @Override
     public String fingerprint() {
-      return Fingerprint.of(Configs.toJson(origin()).getBytes(StandardCharsets.UTF_8));
+      return ProblemFile.fingerprint(origin());
     }
 
     @Override
@@ -112,9 +107,7 @@ public record InContextJob() implements Job {
     @Override
     public void save(Model model, Path folder) throws IOException {
       PreparedData.super.save(model, folder);
-      AtomicFile.write(
-          folder.resolve(AlgorithmJob.FILE),
-          Configs.toJson(origin()).getBytes(StandardCharsets.UTF_8));
+      ProblemFile.write(origin(), folder);
     }
 
     @Override
@@ -149,15 +142,13 @@ public record InContextJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      if (!request.data().isEmpty()) {
-        throw new RunException(
-            folder() + " learns functions whose examples are made: leave out --data");
-      }
-      Path file = folder().resolve(AlgorithmJob.FILE);
-      if (!Files.exists(file)) {
-        throw new RunException(file + " is missing: it says which functions the model learns");
-      }
-      Origin origin = Configs.read(file, Origin.class);
+      ProblemFile.refuseData(request, folder(), "learns functions whose examples are made");
+      Origin origin =
+          ProblemFile.read(
+              folder(),
+              Origin.class,
+              folder().resolve(ProblemFile.NAME)
+                  + " is missing: it says which functions the model learns");
       FunctionClass functions = origin.data.functions();
       Prompts prompts = origin.source(1).heldOut(origin.data.heldOut());
       Map<String, String> details = new LinkedHashMap<>();

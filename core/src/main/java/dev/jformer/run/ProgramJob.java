@@ -1,13 +1,10 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.config.Configs;
-import dev.jformer.data.Fingerprint;
 import dev.jformer.data.algorithm.Example;
 import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.LabelBatch;
 import dev.jformer.data.algorithm.Labelling;
-import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
 import dev.jformer.model.program.Discretisation;
@@ -20,8 +17,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.train.SequenceLabelling;
 import dev.jformer.train.Task;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.ToIntFunction;
@@ -87,8 +82,7 @@ public record ProgramJob() implements Job {
 
     @Override
     public String fingerprint() {
-      return Fingerprint.of(
-          Configs.toJson(new Origin(data, seed)).getBytes(StandardCharsets.UTF_8));
+      return ProblemFile.fingerprint(new Origin(data, seed));
     }
 
     @Override
@@ -105,9 +99,7 @@ public record ProgramJob() implements Job {
     @Override
     public void save(Model model, Path folder) throws IOException {
       PreparedData.super.save(model, folder);
-      AtomicFile.write(
-          folder.resolve(AlgorithmJob.FILE),
-          Configs.toJson(new Origin(data, seed)).getBytes(StandardCharsets.UTF_8));
+      ProblemFile.write(new Origin(data, seed), folder);
     }
 
     @Override
@@ -123,7 +115,7 @@ public record ProgramJob() implements Job {
 
   @Override
   public boolean owns(Path folder) {
-    return Files.exists(folder.resolve(AlgorithmJob.FILE));
+    return ProblemFile.isIn(folder);
   }
 
   @Override
@@ -210,12 +202,10 @@ public record ProgramJob() implements Job {
     }
 
     Origin origin() {
-      Path file = folder().resolve(AlgorithmJob.FILE);
-      if (!Files.exists(file)) {
-        throw new RunException(
-            folder() + " has no " + AlgorithmJob.FILE + ", which names the tokens: train it again");
-      }
-      return Configs.read(file, Origin.class);
+      return ProblemFile.read(
+          folder(),
+          Origin.class,
+          folder() + " has no " + ProblemFile.NAME + ", which names the tokens: train it again");
     }
 
     @Override
@@ -226,9 +216,7 @@ public record ProgramJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      if (!request.data().isEmpty()) {
-        throw new RunException(folder() + " labels sequences that are made: leave out --data");
-      }
+      ProblemFile.refuseData(request, folder(), "labels sequences that are made");
       Origin origin = origin();
       Labelling problem = labelling(origin.data());
       List<Example> heldOut =

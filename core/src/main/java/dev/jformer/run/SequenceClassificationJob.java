@@ -2,12 +2,10 @@ package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Configs;
-import dev.jformer.data.Fingerprint;
 import dev.jformer.data.algorithm.Classified;
 import dev.jformer.data.algorithm.Example;
 import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.Problem;
-import dev.jformer.io.AtomicFile;
 import dev.jformer.metrics.ClassificationScores;
 import dev.jformer.model.Encoder;
 import dev.jformer.model.Model;
@@ -15,8 +13,6 @@ import dev.jformer.run.AlgorithmJob.Origin;
 import dev.jformer.train.Task;
 import dev.jformer.train.TextClassification;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -107,8 +103,7 @@ public record SequenceClassificationJob() implements Job {
 
     @Override
     public String fingerprint() {
-      return Fingerprint.of(
-          Configs.toJson(new Origin(data, seed)).getBytes(StandardCharsets.UTF_8));
+      return ProblemFile.fingerprint(new Origin(data, seed));
     }
 
     @Override
@@ -143,9 +138,7 @@ public record SequenceClassificationJob() implements Job {
     @Override
     public void save(Model model, Path folder) throws IOException {
       PreparedData.super.save(model, folder);
-      AtomicFile.write(
-          folder.resolve(AlgorithmJob.FILE),
-          Configs.toJson(new Origin(data, seed)).getBytes(StandardCharsets.UTF_8));
+      ProblemFile.write(new Origin(data, seed), folder);
       new ClassNames(problem.classes()).save(folder);
     }
 
@@ -162,7 +155,7 @@ public record SequenceClassificationJob() implements Job {
 
   @Override
   public boolean owns(Path folder) {
-    return Files.exists(folder.resolve(AlgorithmJob.FILE));
+    return ProblemFile.isIn(folder);
   }
 
   @Override
@@ -179,12 +172,10 @@ public record SequenceClassificationJob() implements Job {
     }
 
     static Origin origin(Path folder) {
-      Path file = folder.resolve(AlgorithmJob.FILE);
-      if (!Files.exists(file)) {
-        throw new RunException(
-            folder + " has no " + AlgorithmJob.FILE + ": expected a run on made sequences");
-      }
-      return Configs.read(file, Origin.class);
+      return ProblemFile.read(
+          folder,
+          Origin.class,
+          folder + " has no " + ProblemFile.NAME + ": expected a run on made sequences");
     }
 
     @Override
@@ -195,9 +186,7 @@ public record SequenceClassificationJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      if (!request.data().isEmpty()) {
-        throw new RunException(folder() + " classifies sequences that are made: leave out --data");
-      }
+      ProblemFile.refuseData(request, folder(), "classifies sequences that are made");
       Origin origin = origin(folder());
       Classified problem = classified(origin.data());
       List<Example> heldOut =
