@@ -170,6 +170,11 @@ public record LanguageModellingJob() implements Job {
     }
 
     @Override
+    public boolean readsWindows() {
+      return true;
+    }
+
+    @Override
     public boolean hasHeldOutData() {
       return HeldOutTokens.exist(folder());
     }

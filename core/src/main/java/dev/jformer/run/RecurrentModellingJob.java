@@ -107,6 +107,11 @@ public record RecurrentModellingJob() implements Job {
     }
 
     @Override
+    public boolean readsWindows() {
+      return true;
+    }
+
+    @Override
     public boolean hasHeldOutData() {
       return HeldOutTokens.exist(folder());
     }
@@ -120,6 +125,11 @@ public record RecurrentModellingJob() implements Job {
             folder()
                 + " holds a model that carries a state from window to window, so that windows do"
                 + " not overlap: leave out --stride");
+      }
+      if (request.states() != null) {
+        throw new RunException(
+            folder()
+                + " holds a model that carries a state of its own: its cache is not optimized");
       }
       return HeldOutTokens.measure(
           folder(),

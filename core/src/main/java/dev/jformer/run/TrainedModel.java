@@ -79,6 +79,11 @@ public abstract class TrainedModel implements AutoCloseable {
         folder + " holds " + model.config().noun() + ", which cannot be measured on files");
   }
 
+  /** Whether {@link #evaluate} reads a text in windows, as language models do. */
+  public boolean readsWindows() {
+    return false;
+  }
+
   /** Whether the folder holds data that the training held out, for {@link #evaluate}. */
   public boolean hasHeldOutData() {
     return false;

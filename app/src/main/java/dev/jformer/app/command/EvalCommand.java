@@ -3,8 +3,6 @@ package dev.jformer.app.command;
 import dev.jformer.decode.HiddenStateOptimization;
 import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.metrics.Metric;
-import dev.jformer.model.CausalLm;
-import dev.jformer.model.Model;
 import dev.jformer.run.EvaluationRequest;
 import dev.jformer.run.EvaluationResult;
 import dev.jformer.run.SentenceEmbeddingJob;
@@ -115,8 +113,8 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--state-block",
       paramLabel = "N",
-      description = "Tokens between two of these steps (default ${DEFAULT-VALUE}).")
-  private int block = new HiddenStateOptimization.Settings().block();
+      description = "Tokens between two of these steps (default 32).")
+  private Integer block;
 
   @Mixin private BatchOption batch = new BatchOption(16);
 
@@ -177,24 +175,25 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private HiddenStateOptimization.Settings states() {
+    if (rate == null) {
+      if (block != null) {
+        throw new CommandException("--state-block is given without --optimize-states RATE");
+      }
+      return null;
+    }
     HiddenStateOptimization.Settings usual = new HiddenStateOptimization.Settings();
-    return rate == null
-        ? null
-        : new HiddenStateOptimization.Settings(block, rate, usual.decay(), usual.squareDecay());
+    return new HiddenStateOptimization.Settings(
+        block == null ? usual.block() : block, rate, usual.decay(), usual.squareDecay());
   }
 
   /** Refuses what only language models have. */
-  private void checkOptions(Model loaded) {
-    if (loaded instanceof CausalLm) {
-      return;
-    }
+  private void refuseWindows(String model) {
     String given =
         rate != null
             ? "--optimize-states"
             : window != 0 ? "--window" : stride != 0 ? "--stride" : "";
     if (!given.isEmpty()) {
-      throw new CommandException(
-          given + " is for language models: this is a '" + loaded.config().type() + "'");
+      throw new CommandException(given + " is for language models: this is a '" + model + "'");
     }
   }
 
@@ -203,11 +202,14 @@ final class EvalCommand implements Callable<Integer> {
     if (!"sts".equals(task)) {
       try (Scope scope = Scope.open();
           TrainedModel loaded = TrainedModel.load(folder)) {
-        checkOptions(loaded.model());
+        if (!loaded.readsWindows()) {
+          refuseWindows(loaded.model().config().type());
+        }
         fault = WeightCheck.nonFinite(loaded.model()).orElse(null);
         return loaded.evaluate(request, console);
       }
     }
+    refuseWindows("sentence encoder");
     if (request.data().isEmpty()) {
       throw new CommandException(
           "--task sts needs files of scored pairs of texts: give them with --data");

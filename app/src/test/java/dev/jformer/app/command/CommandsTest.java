@@ -161,6 +161,50 @@ class CommandsTest {
     return all;
   }
 
+  private static double loss(Outcome outcome) throws IOException {
+    assertEquals(0, outcome.code(), outcome.err());
+    return new JsonMapper().readTree(outcome.out()).path("loss").asDouble();
+  }
+
+  @Test
+  void measuresWithAdaptedStatesAndInWindows() throws IOException {
+    Path model = folder.resolve("run");
+    assertEquals(0, train(model, "--steps", "10").code());
+    String[] eval = {"eval", model.toString(), "--json"};
+    double plain = loss(Outcome.of(eval));
+    String[] none = {"--optimize-states", "0", "--state-block", "8"};
+    assertEquals(plain, loss(Outcome.of(with(eval, none))), 1e-4);
+    double adapted =
+        loss(Outcome.of(with(eval, "--optimize-states", "1", "--state-block", "8")));
+    assertTrue(Math.abs(adapted - plain) > 1e-4, adapted + " and " + plain);
+    assertOneLineFailure(
+        Outcome.of(with(eval, "--optimize-states", "0.1", "--stride", "8")), "do not overlap");
+    assertOneLineFailure(Outcome.of(with(eval, "--state-block", "8")), "without --optimize-states");
+    assertOneLineFailure(Outcome.of(with(eval, "--optimize-states", "-1")), "rate is -1");
+    Path recurrent = folder.resolve("recurrent");
+    Outcome begun =
+        Outcome.of(
+            "train",
+            "--data",
+            text.toString(),
+            "--from",
+            model.toString(),
+            "--out",
+            recurrent.toString(),
+            "--quiet",
+            "--json",
+            "--steps",
+            "2",
+            "--set",
+            "model=recurrent-lm",
+            "--set",
+            "model.recurrence.window=8");
+    assertEquals(0, begun.code(), begun.err());
+    String[] other = {"eval", recurrent.toString(), "--json"};
+    assertTrue(loss(Outcome.of(with(other, "--window", "16"))) > 0);
+    assertOneLineFailure(Outcome.of(with(other, "--optimize-states", "0.1")), "a state of its own");
+  }
+
   @Test
   void guessesWithAPartOfANestedModel() throws IOException {
     Path model = folder.resolve("nested");
