@@ -2,14 +2,11 @@ package dev.jformer.decode;
 
 import dev.jformer.config.Checks;
 import dev.jformer.model.CausalLm;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 
 /**
  * Speculative Jacobi decoding: a model guesses several tokens and checks them itself, all in one
@@ -82,40 +79,30 @@ public final class JacobiDecoding extends Drafting {
 
   private final CausalLm model;
   private final Settings settings;
-  private long rounds;
-  private long guessed;
-  private long kept;
 
   JacobiDecoding(CausalLm model, Settings settings) {
+    super(model);
     this.model = model;
     this.settings = settings;
   }
 
   @Override
-  Speculation.Tally tally() {
-    return new Speculation.Tally(rounds, guessed, kept);
-  }
+  Rounds begin(Sequence sequence, int capacity) {
+    CausalLm.Decoding decoding = model.decode(1, capacity);
+    return new Rounds() {
+      private List<Guess> window = new ArrayList<>();
 
-  @Override
-  void generate(Sequence sequence, BooleanSupplier stopping) {
-    // The last token chosen is never read.
-    int capacity = (int) Math.min(sequence.length() + sequence.remaining() - 1L, model.longest());
-    List<Guess> window = new ArrayList<>();
-    try (Mode mode = Autograd.inference();
-        CausalLm.Decoding decoding = model.decode(1, capacity)) {
-      while (sequence.isOpen()) {
-        if (stopping.getAsBoolean() || sequence.length() > capacity) {
-          sequence.end(
-              stopping.getAsBoolean()
-                  ? Generator.Ending.INTERRUPTED
-                  : Generator.Ending.CONTEXT_FULL);
-          break;
-        }
-        int room = Math.min(capacity - sequence.length(), sequence.remaining() - 1);
-        fill(sequence, window, Math.min(settings.window, room));
+      @Override
+      public void next(int most) {
+        fill(sequence, window, Math.min(settings.window, most));
         window = pass(sequence, decoding, window);
       }
-    }
+
+      @Override
+      public void close() {
+        decoding.close();
+      }
+    };
   }
 
   /** Brings the window to a size: leaves guesses out at its end, or adds fresh ones. */
@@ -141,6 +128,7 @@ public final class JacobiDecoding extends Drafting {
     int length = sequence.length();
     int unread = length - Math.toIntExact(decoding.length());
     List<Guess> next = new ArrayList<>();
+    int right = 0;
     try (Scope scope = Scope.open()) {
       long[] ids = new long[unread + window.size()];
       for (int i = 0; i < ids.length; i++) {
@@ -152,6 +140,7 @@ public final class JacobiDecoding extends Drafting {
       while (certain && place < window.size() && sequence.isOpen()) {
         float[] logits = scores.select(0, unread - 1L + place).toFloats();
         certain = decide(sequence, logits, window.get(place));
+        right += certain ? 1 : 0;
         place++;
       }
       if (certain && sequence.isOpen()) { // all are kept, and one more is known
@@ -165,8 +154,7 @@ public final class JacobiDecoding extends Drafting {
         next.add(guess);
       }
     }
-    rounds++;
-    guessed += window.size();
+    count(window.size(), right);
     decoding.truncate(Math.max(length, sequence.length() - 1L));
     return next;
   }
@@ -183,7 +171,6 @@ public final class JacobiDecoding extends Drafting {
       id = keep ? guess.id : guess.rest(now).draw(sequence.random());
     }
     sequence.take(id);
-    kept += id == guess.id ? 1 : 0;
     return id == guess.id;
   }
 

@@ -2,14 +2,12 @@ package dev.jformer.decode;
 
 import dev.jformer.config.Checks;
 import dev.jformer.model.CausalLm;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Engine;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.function.BooleanSupplier;
 
 /**
  * Speculative decoding, of <a href="https://arxiv.org/abs/2211.17192">Fast Inference from
@@ -30,9 +28,6 @@ public final class Speculation extends Drafting {
   private final CausalLm model;
   private final CausalLm draft;
   private final int ahead;
-  private long rounds;
-  private long guessed;
-  private long kept;
 
   /**
    * Counts of guesses.
@@ -49,6 +44,7 @@ public final class Speculation extends Drafting {
   }
 
   Speculation(CausalLm model, CausalLm draft, int ahead) {
+    super(model);
     if (draft.config().vocab() != model.config().vocab()) {
       throw new IllegalArgumentException(
           "the draft has a vocabulary of "
@@ -72,41 +68,40 @@ public final class Speculation extends Drafting {
   }
 
   @Override
-  Tally tally() {
-    return new Tally(rounds, guessed, kept);
-  }
-
-  @Override
-  void generate(Sequence sequence, BooleanSupplier stopping) {
+  Rounds begin(Sequence sequence, int capacity) {
     if (draft.isTraining()) {
       throw new IllegalStateException(
           "the draft is in training, with dropout active: call train(false) first");
     }
-    // The last token chosen is never read.
-    int capacity = (int) Math.min(sequence.length() + sequence.remaining() - 1L, model.longest());
-    try (Mode mode = Autograd.inference();
-        CausalLm.Decoding full = model.decode(1, capacity);
-        CausalLm.Decoding quick = draft.decode(1, capacity)) {
-      while (sequence.isOpen()) {
-        if (stopping.getAsBoolean() || sequence.length() > capacity) {
-          sequence.end(
-              stopping.getAsBoolean()
-                  ? Generator.Ending.INTERRUPTED
-                  : Generator.Ending.CONTEXT_FULL);
-          break;
-        }
-        round(sequence, full, quick, capacity);
-      }
+    CausalLm.Decoding full = model.decode(1, capacity);
+    CausalLm.Decoding quick;
+    try {
+      quick = draft.decode(1, capacity);
+    } catch (RuntimeException e) {
+      full.close();
+      throw e;
     }
+    return new Rounds() {
+      @Override
+      public void next(int most) {
+        round(sequence, full, quick, Math.min(ahead, most));
+      }
+
+      @Override
+      public void close() {
+        quick.close();
+        full.close();
+      }
+    };
   }
 
   private void round(
-      Sequence sequence, CausalLm.Decoding full, CausalLm.Decoding quick, int capacity) {
+      Sequence sequence, CausalLm.Decoding full, CausalLm.Decoding quick, int count) {
     int length = sequence.length();
-    int count = Math.min(ahead, Math.min(capacity - length, sequence.remaining() - 1));
     int[] guesses = new int[count];
     Candidates[] chances = new Candidates[count];
     guess(sequence, quick, guesses, chances);
+    int right = 0;
     try (Scope scope = Scope.open()) {
       long[] ids = tokens(sequence, Math.toIntExact(full.length()), guesses);
       Tensor scores = full.all(Tensor.of(ids, 1, ids.length)).squeeze(0);
@@ -119,11 +114,10 @@ public final class Speculation extends Drafting {
         if (next != guess) {
           break;
         }
-        kept++;
+        right++;
       }
     }
-    rounds++;
-    guessed += count;
+    count(count, right);
     long valid = Math.max(length, sequence.length() - 1);
     full.truncate(valid);
     quick.truncate(valid);
