@@ -119,6 +119,7 @@ public final class ImageGenerator implements AutoCloseable {
    * Makes images of a class, showing progress.
    *
    * @param progress called with the number of steps done of {@link #steps}
+   * @throws RunException if what the model makes is no number, as with weights that diverged
    */
   public synchronized Tensor generate(
       int label, int count, ImageSampling sampling, LongConsumer progress) {
@@ -135,7 +136,12 @@ public final class ImageGenerator implements AutoCloseable {
     }
     int[] all = new int[count];
     java.util.Arrays.fill(all, label < 0 ? model.noClass() : label);
-    return of(model, all, sampling, progress);
+    Tensor images = of(model, all, sampling, progress);
+    if (Double.isNaN(images.sum().item())) {
+      throw new RunException(
+          "the model makes images of NaN: its training has diverged, or its weights are broken");
+    }
+    return images;
   }
 
   /** The number of steps that making so many images takes, for progress. */

@@ -112,14 +112,15 @@ final class SampleCommand implements Callable<Integer> {
     try (Scope scope = Scope.open();
         ImageGenerator generator = ImageGenerator.load(folder)) {
       int number = label == null ? -1 : generator.number(label);
+      int size = generator.model().config().size();
+      int wide = columns == null ? (int) Math.ceil(Math.sqrt(count)) : columns;
+      int factor = scale == null ? Math.max(1, (SHOWN + size - 1) / size) : scale;
+      ImageGrid.check(count, size, wide, factor);
       long total = ImageGenerator.steps(count, sampling);
       Tensor images;
       try (Console.Bar bar = console.begin("sampling", total, "steps")) {
         images = generator.generate(number, count, sampling, bar::at);
       }
-      int size = generator.model().config().size();
-      int wide = columns == null ? (int) Math.ceil(Math.sqrt(count)) : columns;
-      int factor = scale == null ? Math.max(1, (SHOWN + size - 1) / size) : scale;
       AtomicFile.write(out, ImageGrid.png(images, wide, factor));
       console.say("wrote %s: %d %s", out, count, count == 1 ? "image" : "images");
       return 0;

@@ -4,6 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.jformer.hub.Models;
+import dev.jformer.model.Model;
+import dev.jformer.nn.Parameter;
+import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Scope;
+import dev.jformer.tensor.Tensor;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -125,6 +131,7 @@ class SampleCommandTest {
     assertFails("number from 0 to 1, or one of left, right", run, "--class", "2", "" + grid);
     assertFails("there is no class 'lefd'", run, "--class", "lefd", "" + grid);
     assertFails("--count is 0: expected 1 to", run, "--count", "0", "" + grid);
+    assertFails("is too large: make fewer", run, "--count", "100000", "" + grid);
     assertFails("--steps is -1: expected 1 to", run, "--steps", "-1", "" + grid);
     assertFails("--guidance is NaN", run, "--guidance", "NaN", "" + grid);
     assertFails("there is no folder", run, "--seed", "2", "" + folder.resolve("none/x.png"));
@@ -132,7 +139,21 @@ class SampleCommandTest {
     assertTrue(java.util.Arrays.equals(before, Files.readAllBytes(grid)), "nothing was written");
     Path empty = Files.createDirectories(folder.resolve("empty"));
     assertFails("empty", empty, "--seed", "2", "" + folder.resolve("y.png"));
+    assertFails("images of NaN", broken(run), "--count", "1", "" + folder.resolve("y.png"));
     assertFalse(Files.exists(folder.resolve("y.png")));
+  }
+
+  /** A copy of the model with a weight that is no number. */
+  private Path broken(Path run) throws IOException {
+    Path to = folder.resolve("broken");
+    try (Scope scope = Scope.open();
+        Model model = Models.load(run)) {
+      Parameter weight = model.parameters().values().iterator().next();
+      weight.copyFrom(Tensor.full(Double.NaN, DType.FLOAT32, weight.value().shape().toArray()));
+      Models.save(model, to);
+    }
+    Files.copy(run.resolve("classes.json"), to.resolve("classes.json"));
+    return to;
   }
 
   private static void assertFails(

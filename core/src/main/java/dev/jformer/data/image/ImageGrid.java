@@ -32,25 +32,13 @@ public final class ImageGrid {
       throw new IllegalArgumentException(
           "images are " + images.shape() + ": expected [N, C, S, S] with a C of 1 or 3");
     }
-    if (columns < 1 || scale < 1) {
-      throw new IllegalArgumentException(
-          "columns is " + columns + " and scale is " + scale + ": expected at least 1");
-    }
     int count = Math.toIntExact(images.size(0));
     int size = Math.toIntExact(images.size(2));
+    check(count, size, columns, scale);
     int wide = Math.min(columns, count);
-    int high = (count + wide - 1) / wide;
     long tile = (long) size * scale;
-    long width = wide * tile + wide - 1;
-    long height = high * tile + high - 1;
-    if (width * height > 1L << 28) {
-      throw new IllegalArgumentException(
-          "a picture of "
-              + width
-              + " x "
-              + height
-              + " pixels is too large: make fewer images, or scale them less");
-    }
+    long width = side(wide, tile);
+    long height = side(rows(count, wide), tile);
     BufferedImage picture =
         new BufferedImage((int) width, (int) height, BufferedImage.TYPE_INT_RGB);
     int[] rgb = new int[(int) (width * height)];
@@ -68,6 +56,43 @@ public final class ImageGrid {
     }
     picture.setRGB(0, 0, (int) width, (int) height, rgb, 0, (int) width);
     return encoded(picture);
+  }
+
+  /**
+   * Checks that a picture can be drawn, before its images are made.
+   *
+   * @param count number of images
+   * @param size height and width of an image
+   * @param columns as in {@link #png}
+   * @param scale as in {@link #png}
+   * @throws IllegalArgumentException if the picture would have more than 2^28 pixels
+   */
+  public static void check(int count, int size, int columns, int scale) {
+    if (columns < 1 || scale < 1) {
+      throw new IllegalArgumentException(
+          "columns is " + columns + " and scale is " + scale + ": expected at least 1");
+    }
+    int wide = Math.min(columns, count);
+    long tile = (long) size * scale;
+    long width = side(wide, tile);
+    long height = side(rows(count, wide), tile);
+    if (width * height > 1L << 28) {
+      throw new IllegalArgumentException(
+          "a picture of "
+              + width
+              + " x "
+              + height
+              + " pixels is too large: make fewer images, or scale them less");
+    }
+  }
+
+  private static int rows(int count, int columns) {
+    return (count + columns - 1) / columns;
+  }
+
+  /** The pixels of tiles side by side with gaps. */
+  private static long side(int tiles, long tile) {
+    return tiles * tile + tiles - 1;
   }
 
   /** The colours of all pixels, image by image, row by row: 0xRRGGBB. */
