@@ -4,21 +4,16 @@ import com.google.auto.service.AutoService;
 import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
-import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.DenoisingBleuValidation;
 import dev.jformer.decode.DenoisingSearch;
 import dev.jformer.decode.DenoisingTextTranslator;
-import dev.jformer.metrics.Bleu;
-import dev.jformer.metrics.Metrics;
+import dev.jformer.decode.TextTranslator;
 import dev.jformer.model.DenoisingTranslator;
 import dev.jformer.model.Model;
 import dev.jformer.train.DenoisingTranslation;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * The job of translation by models that write all words at once: a {@link DenoisingTranslator}
@@ -52,7 +47,11 @@ public record DenoisingTranslationJob() implements Job {
     return new Data(new TranslationTexts("", training, heldOut, tokenizer, null));
   }
 
-  private record Data(TranslationTexts texts) implements PreparedData {
+  private static final class Data extends PreparedTranslations {
+    Data(TranslationTexts texts) {
+      super(texts);
+    }
+
     @Override
     public Job job() {
       return new DenoisingTranslationJob();
@@ -71,8 +70,8 @@ public record DenoisingTranslationJob() implements Job {
       DenoisingTranslation task =
           new DenoisingTranslation(
               translator,
-              pairs(translator, texts.learned()),
-              pairs(translator, texts.heldOut()),
+              pairs(texts.learned(), translator.end(), translator.config().length()),
+              pairs(texts.heldOut(), translator.end(), translator.config().length()),
               data.tokens(),
               recipe.training().batch(),
               data.smoothing(),
@@ -82,45 +81,10 @@ public record DenoisingTranslationJob() implements Job {
           : task;
     }
 
-    private List<TokenPair> pairs(DenoisingTranslator model, ParallelTexts some) {
-      return TokenPair.of(some, texts.tokenizer(), model.end(), model.config().length());
-    }
-
     @Override
-    public String fingerprint() {
-      return texts.fingerprint();
-    }
-
-    @Override
-    public DataSummary summary(Task task) {
-      return texts.summary(task);
-    }
-
-    /** Translates a held-out text. */
-    @Override
-    public String sample(Model model, String prompt) {
-      boolean learning = model.isTraining();
-      model.train(false);
-      try {
-        String text = prompt == null ? texts.heldOut().source().get(0) : prompt;
-        DenoisingSearch.Settings usual = new DenoisingSearch.Settings();
-        String translation =
-            new DenoisingTextTranslator((DenoisingTranslator) model, texts.tokenizer(), usual, 1)
-                .translate(text);
-        return "  " + text + " → " + translation;
-      } finally {
-        model.train(learning);
-      }
-    }
-
-    @Override
-    public void saveCompanions(Path folder) throws IOException {
-      texts.saveTokenizer(folder);
-    }
-
-    @Override
-    public void close() {
-      texts.close();
+    TextTranslator translator(Model model) {
+      DenoisingSearch.Settings usual = new DenoisingSearch.Settings();
+      return new DenoisingTextTranslator((DenoisingTranslator) model, texts.tokenizer(), usual, 1);
     }
   }
 
@@ -146,28 +110,15 @@ public record DenoisingTranslationJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      ParallelTexts texts = TranslationTexts.of(request, folder());
-      Tokenizer tokenizer = Tokenizers.load(folder());
       DenoisingSearch.Settings usual = new DenoisingSearch.Settings();
-      List<String> translations;
-      try (Progress.Work work = progress.begin("translating", texts.size(), "texts")) {
-        translations =
-            new DenoisingTextTranslator(model, tokenizer, usual, request.batch())
-                .translate(texts.source(), work::at);
-      }
-      Bleu bleu = Bleu.of(translations, texts.target());
-      List<TokenPair> pairs = TokenPair.of(texts, tokenizer, model.end(), model.config().length());
-      Metrics losses = DenoisingTranslation.evaluate(model, pairs);
-      Map<String, String> details = new LinkedHashMap<>();
-      details.put("signature", Bleu.SIGNATURE);
-      details.put("details", bleu.toString());
-      return new EvaluationResult(
-          request.only().toString(),
-          texts.size(),
-          "texts",
-          losses.under(bleu.metric()),
-          details,
-          List.of());
+      return TranslationTexts.evaluate(
+          request,
+          folder(),
+          progress,
+          tokenizer -> new DenoisingTextTranslator(model, tokenizer, usual, request.batch()),
+          (texts, tokenizer) ->
+              DenoisingTranslation.evaluate(
+                  model, TokenPair.of(texts, tokenizer, model.end(), model.config().length())));
     }
   }
 }

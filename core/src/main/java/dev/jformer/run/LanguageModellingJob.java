@@ -89,9 +89,7 @@ public record LanguageModellingJob() implements Job {
     @Override
     public CausalLm.Config fit(Model.Config config) {
       CausalLm.Config own = (CausalLm.Config) config;
-      int vocabulary = vocabulary();
-      boolean padded = trained && own.vocab() > vocabulary; // some models have rows to spare
-      return padded ? own : own.withVocab(vocabulary);
+      return own.withVocab(vocabulary(own.vocab(), trained));
     }
 
     @Override

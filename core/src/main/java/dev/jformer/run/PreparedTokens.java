@@ -28,6 +28,17 @@ abstract class PreparedTokens implements PreparedData {
     this.workspace = workspace;
   }
 
+  /**
+   * The vocabulary of a model for these tokens: what it needs, or what it has, if it was trained
+   * and has rows to spare.
+   *
+   * @param own the model's vocabulary
+   * @param trained whether it begins with trained weights
+   */
+  final int vocabulary(int own, boolean trained) {
+    return trained ? Math.max(own, vocabulary()) : vocabulary();
+  }
+
   /** The number of ids that a model needs. */
   final int vocabulary() {
     return Math.max(tokenizer.vocabularySize(), tokens.header().vocabulary());

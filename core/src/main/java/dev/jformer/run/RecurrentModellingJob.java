@@ -75,9 +75,7 @@ public record RecurrentModellingJob() implements Job {
     @Override
     public RecurrentLm.Config fit(Model.Config config) {
       RecurrentLm.Config own = (RecurrentLm.Config) config;
-      int vocabulary = vocabulary();
-      boolean padded = trained && own.lm().vocab() > vocabulary; // rows to spare
-      return padded ? own : own.withLm(own.lm().withVocab(vocabulary));
+      return own.withLm(own.lm().withVocab(vocabulary(own.lm().vocab(), trained)));
     }
 
     @Override

@@ -4,11 +4,10 @@ import com.google.auto.service.AutoService;
 import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.text.TokenPair;
 import dev.jformer.data.tokenizer.Tokenizer;
-import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.decode.BeamSearch;
 import dev.jformer.decode.BeamTranslator;
 import dev.jformer.decode.BleuValidation;
-import dev.jformer.metrics.Bleu;
+import dev.jformer.decode.TextTranslator;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.EncoderDecoder;
 import dev.jformer.model.Model;
@@ -16,9 +15,6 @@ import dev.jformer.train.Task;
 import dev.jformer.train.Translation;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 
 /** The job of translation: an encoder-decoder learns from texts and their translations. */
 @AutoService(Job.class)
@@ -49,7 +45,11 @@ public record TranslationJob() implements Job {
     return new Data(new TranslationTexts("", training, heldOut, tokenizer, null));
   }
 
-  private record Data(TranslationTexts texts) implements PreparedData {
+  private static final class Data extends PreparedTranslations {
+    Data(TranslationTexts texts) {
+      super(texts);
+    }
+
     @Override
     public Job job() {
       return new TranslationJob();
@@ -68,8 +68,8 @@ public record TranslationJob() implements Job {
       Translation task =
           new Translation(
               translator,
-              pairs(translator, texts.learned()),
-              pairs(translator, texts.heldOut()),
+              pairs(texts.learned(), translator.end(), translator.config().length()),
+              pairs(texts.heldOut(), translator.end(), translator.config().length()),
               data.tokens(),
               recipe.training().batch(),
               data.smoothing(),
@@ -79,49 +79,15 @@ public record TranslationJob() implements Job {
           : task;
     }
 
-    private List<TokenPair> pairs(EncoderDecoder model, ParallelTexts some) {
-      return TokenPair.of(some, texts.tokenizer(), model.end(), model.config().length());
-    }
-
-    @Override
-    public String fingerprint() {
-      return texts.fingerprint();
-    }
-
     @Override
     public int checkTeacher(Path folder, Model teacher) {
       return SharedVocabulary.check(texts.tokenizer(), folder);
     }
 
     @Override
-    public DataSummary summary(Task task) {
-      return texts.summary(task);
-    }
-
-    /** Translates a held-out text. */
-    @Override
-    public String sample(Model model, String prompt) {
-      boolean learning = model.isTraining();
-      model.train(false);
-      try {
-        String text = prompt == null ? texts.heldOut().source().get(0) : prompt;
-        BeamSearch.Settings greedy = new BeamSearch.Settings(1);
-        BeamTranslator translator =
-            new BeamTranslator((EncoderDecoder) model, texts.tokenizer(), greedy, 1);
-        return "  " + text + " → " + translator.translate(text);
-      } finally {
-        model.train(learning);
-      }
-    }
-
-    @Override
-    public void saveCompanions(Path folder) throws IOException {
-      texts.saveTokenizer(folder);
-    }
-
-    @Override
-    public void close() {
-      texts.close();
+    TextTranslator translator(Model model) {
+      BeamSearch.Settings greedy = new BeamSearch.Settings(1);
+      return new BeamTranslator((EncoderDecoder) model, texts.tokenizer(), greedy, 1);
     }
   }
 
@@ -147,28 +113,16 @@ public record TranslationJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      ParallelTexts texts = TranslationTexts.of(request, folder());
-      Tokenizer tokenizer = Tokenizers.load(folder());
-      List<String> translations;
-      try (Progress.Work work = progress.begin("translating", texts.size(), "texts")) {
-        translations =
-            new BeamTranslator(model, tokenizer, request.search(), request.batch())
-                .translate(texts.source(), work::at);
-      }
-      Bleu bleu = Bleu.of(translations, texts.target());
-      double loss =
-          Translation.evaluate(
-              model, TokenPair.of(texts, tokenizer, model.end(), model.config().length()));
-      Map<String, String> details = new LinkedHashMap<>();
-      details.put("signature", Bleu.SIGNATURE);
-      details.put("details", bleu.toString());
-      return new EvaluationResult(
-          request.only().toString(),
-          texts.size(),
-          "texts",
-          Metrics.ofLoss(loss, "nats per token").under(bleu.metric()),
-          details,
-          List.of());
+      return TranslationTexts.evaluate(
+          request,
+          folder(),
+          progress,
+          tokenizer -> new BeamTranslator(model, tokenizer, request.search(), request.batch()),
+          (texts, tokenizer) ->
+              Metrics.ofLoss(
+                  Translation.evaluate(
+                      model, TokenPair.of(texts, tokenizer, model.end(), model.config().length())),
+                  "nats per token"));
     }
   }
 }

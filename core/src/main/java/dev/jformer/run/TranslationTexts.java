@@ -4,13 +4,22 @@ import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
 import dev.jformer.data.text.ParallelTexts;
 import dev.jformer.data.tokenizer.Tokenizer;
+import dev.jformer.data.tokenizer.Tokenizers;
+import dev.jformer.decode.TextTranslator;
 import dev.jformer.io.AtomicFile;
+import dev.jformer.metrics.Bleu;
+import dev.jformer.metrics.Metrics;
 import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /**
  * Texts and their translations, ready to be learned from by translators of any kind.
@@ -112,6 +121,39 @@ record TranslationTexts(
               + " --target");
     }
     return ParallelTexts.read(request.only(), request.references());
+  }
+
+  /**
+   * Measures the BLEU of translations of the texts of a request, and losses of their references.
+   *
+   * @param folder that of the translator
+   * @param translator made for the folder's tokenizer
+   * @param losses of texts whose translations are given
+   */
+  static EvaluationResult evaluate(
+      EvaluationRequest request,
+      Path folder,
+      Progress progress,
+      Function<Tokenizer, TextTranslator> translator,
+      BiFunction<ParallelTexts, Tokenizer, Metrics> losses)
+      throws IOException {
+    ParallelTexts texts = of(request, folder);
+    Tokenizer tokenizer = Tokenizers.load(folder);
+    List<String> translations;
+    try (Progress.Work work = progress.begin("translating", texts.size(), "texts")) {
+      translations = translator.apply(tokenizer).translate(texts.source(), work::at);
+    }
+    Bleu bleu = Bleu.of(translations, texts.target());
+    Map<String, String> details = new LinkedHashMap<>();
+    details.put("signature", Bleu.SIGNATURE);
+    details.put("details", bleu.toString());
+    return new EvaluationResult(
+        request.only().toString(),
+        texts.size(),
+        "texts",
+        losses.apply(texts, tokenizer).under(bleu.metric()),
+        details,
+        List.of());
   }
 
   String fingerprint() {

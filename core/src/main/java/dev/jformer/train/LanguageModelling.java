@@ -34,7 +34,17 @@ public final class LanguageModelling implements Classifying {
    */
   public LanguageModelling(
       CausalLm model, TokenFile tokens, int batch, long seed, long evaluationBatches) {
-    int vocab = model.config().vocab();
+    checkVocabulary(tokens, model.config().vocab());
+    this.model = model;
+    this.tokens = tokens;
+    this.batch = batch;
+    this.sampler = new SequenceSampler(tokens, batch, model.config().length(), seed);
+    this.unitsPerBatch = (long) batch * model.config().length();
+    this.evaluationBatches = evaluationBatches;
+  }
+
+  /** Checks that a model of a vocabulary can learn tokens. */
+  static void checkVocabulary(TokenFile tokens, int vocab) {
     if (tokens.header().vocabulary() > vocab) {
       throw new DataException(
           "the tokens have a vocabulary of "
@@ -43,12 +53,6 @@ public final class LanguageModelling implements Classifying {
               + vocab
               + ": use the model's own tokenizer");
     }
-    this.model = model;
-    this.tokens = tokens;
-    this.batch = batch;
-    this.sampler = new SequenceSampler(tokens, batch, model.config().length(), seed);
-    this.unitsPerBatch = (long) batch * model.config().length();
-    this.evaluationBatches = evaluationBatches;
   }
 
   @Override

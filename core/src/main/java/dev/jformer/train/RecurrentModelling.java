@@ -32,15 +32,7 @@ public final class RecurrentModelling implements Classifying {
    */
   public RecurrentModelling(
       RecurrentLm model, TokenFile tokens, int batch, long seed, long evaluationBatches) {
-    int vocab = model.config().lm().vocab();
-    if (tokens.header().vocabulary() > vocab) {
-      throw new DataException(
-          "the tokens have a vocabulary of "
-              + tokens.header().vocabulary()
-              + ", but the model's has "
-              + vocab
-              + ": use the model's own tokenizer");
-    }
+    LanguageModelling.checkVocabulary(tokens, model.config().lm().vocab());
     this.model = model;
     this.tokens = tokens;
     this.batch = batch;
