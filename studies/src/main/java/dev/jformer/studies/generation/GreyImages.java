@@ -4,17 +4,16 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSource;
 import dev.jformer.io.TemporaryFolder;
 import dev.jformer.studies.DataSets;
+import dev.jformer.studies.trial.Digits;
 import java.awt.image.BufferedImage;
-import java.io.BufferedReader;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -66,20 +65,10 @@ final class GreyImages implements AutoCloseable {
   /** Handwritten digits of 8 x 8 pixels, of some classes; a fifth is the test. */
   static GreyImages digits(IntPredicate classes) {
     List<Grey> all = new ArrayList<>();
-    try (BufferedReader reader =
-        new BufferedReader(
-            new InputStreamReader(
-                new GZIPInputStream(Files.newInputStream(DataSets.require("digits/digits.csv.gz"))),
-                StandardCharsets.UTF_8))) {
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        String[] cells = line.split(",", -1);
-        int[] pixels = new int[64];
-        for (int i = 0; i < 64; i++) {
-          pixels[i] = (int) (Double.parseDouble(cells[i]) * 255 / 16);
-        }
-        int label = (int) Double.parseDouble(cells[64]);
-        if (classes.test(label)) {
-          all.add(new Grey(pixels, label));
+    try {
+      for (int[] row : Digits.read()) {
+        if (classes.test(row[64])) {
+          all.add(new Grey(Arrays.stream(row).limit(64).map(v -> v * 255 / 16).toArray(), row[64]));
         }
       }
     } catch (IOException e) {

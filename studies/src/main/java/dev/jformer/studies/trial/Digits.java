@@ -61,8 +61,8 @@ public final class Digits implements AutoCloseable {
     }
   }
 
-  /** Rows of 64 pixels and a label. */
-  private static List<int[]> read() throws IOException {
+  /** Rows of 64 pixels, 0 to 16, and a label. */
+  public static List<int[]> read() throws IOException {
     Path file = DataSets.require("digits/digits.csv.gz");
     try (BufferedReader reader =
         new BufferedReader(
