@@ -174,8 +174,7 @@ class CommandsTest {
     double plain = loss(Outcome.of(eval));
     String[] none = {"--optimize-states", "0", "--state-block", "8"};
     assertEquals(plain, loss(Outcome.of(with(eval, none))), 1e-4);
-    double adapted =
-        loss(Outcome.of(with(eval, "--optimize-states", "1", "--state-block", "8")));
+    double adapted = loss(Outcome.of(with(eval, "--optimize-states", "1", "--state-block", "8")));
     assertTrue(Math.abs(adapted - plain) > 1e-4, adapted + " and " + plain);
     assertOneLineFailure(
         Outcome.of(with(eval, "--optimize-states", "0.1", "--stride", "8")), "do not overlap");
