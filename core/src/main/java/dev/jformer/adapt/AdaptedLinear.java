@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 
 /**
  * A frozen linear layer [..., in] to [..., out] with any number of adapters side by side, of which
@@ -132,24 +133,40 @@ public final class AdaptedLinear extends Layer {
     Tensor matrix = weight.matrix();
     Tensor dropped = Functional.dropout(x, update.dropout(), isTraining());
     Tensor product = frozen.get().forward(x);
+    return changed(
+        product,
+        update,
+        (part, own) -> {
+          Tensor offset = bias == null ? null : bias.narrow(0, part.start(), part.rows());
+          Tensor directed = (offset == null ? own : own.sub(offset)).add(product(dropped, part));
+          Tensor norms = part.magnitude() == null ? null : norms(matrix, part);
+          Tensor scaled =
+              norms == null ? directed : directed.mul(part.magnitude().value().div(norms));
+          return offset == null ? scaled : scaled.add(offset);
+        });
+  }
+
+  /**
+   * An output whose rows with an update are changed; the others stay.
+   *
+   * @param product [..., out]
+   * @param change from a part and its rows of the output to what they become
+   */
+  private static Tensor changed(
+      Tensor product, LayerUpdate update, BiFunction<LowRankUpdate, Tensor, Tensor> change) {
     List<Tensor> rows = new ArrayList<>();
     long end = 0;
     for (LowRankUpdate part : update.parts()) {
       if (part.start() > end) {
         rows.add(product.narrow(-1, end, part.start() - end));
       }
-      Tensor own = product.narrow(-1, part.start(), part.rows());
-      Tensor offset = bias == null ? null : bias.narrow(0, part.start(), part.rows());
-      Tensor directed = (offset == null ? own : own.sub(offset)).add(product(dropped, part));
-      Tensor norms = part.magnitude() == null ? null : norms(matrix, part);
-      Tensor scaled = norms == null ? directed : directed.mul(part.magnitude().value().div(norms));
-      rows.add(offset == null ? scaled : scaled.add(offset));
+      rows.add(change.apply(part, product.narrow(-1, part.start(), part.rows())));
       end = part.start() + part.rows();
     }
     if (end < product.size(-1)) {
       rows.add(product.narrow(-1, end, product.size(-1) - end));
     }
-    return Tensor.cat(-1, rows.toArray(Tensor[]::new));
+    return rows.size() == 1 ? rows.get(0) : Tensor.cat(-1, rows.toArray(Tensor[]::new));
   }
 
   /** Scaled and shifted outputs, with an update that has a ReLU between its matrices. */
@@ -157,31 +174,24 @@ public final class AdaptedLinear extends Layer {
     Tensor bias = FrozenWeight.of(frozen.get()).bias();
     Tensor dropped = Functional.dropout(x, update.dropout(), isTraining());
     Tensor product = frozen.get().forward(x);
-    List<Tensor> rows = new ArrayList<>();
-    long end = 0;
-    for (LowRankUpdate part : update.parts()) {
-      if (part.start() > end) {
-        rows.add(product.narrow(-1, end, part.start() - end));
-      }
-      Tensor own = product.narrow(-1, part.start(), part.rows());
-      Tensor changed = own.add(part.shift().value().to(own.dtype()));
-      if (part.gain() != null) {
-        Tensor gain = part.gain().value().to(own.dtype());
-        Tensor plain = bias == null ? own : own.sub(bias.narrow(0, part.start(), part.rows()));
-        changed = changed.addProduct(gain, plain);
-      }
-      if (part.rank() > 0) {
-        Tensor narrow = Functional.linear(dropped, part.a().value().to(x.dtype()), null).relu();
-        Tensor wide = Functional.linear(narrow, part.b().value().to(narrow.dtype()), null);
-        changed = changed.add(wide.to(changed.dtype()), part.scale());
-      }
-      rows.add(changed);
-      end = part.start() + part.rows();
-    }
-    if (end < product.size(-1)) {
-      rows.add(product.narrow(-1, end, product.size(-1) - end));
-    }
-    return rows.size() == 1 ? rows.get(0) : Tensor.cat(-1, rows.toArray(Tensor[]::new));
+    return changed(
+        product,
+        update,
+        (part, own) -> {
+          Tensor changed = own.add(part.shift().value().to(own.dtype()));
+          if (part.gain() != null) {
+            Tensor gain = part.gain().value().to(own.dtype());
+            Tensor plain = bias == null ? own : own.sub(bias.narrow(0, part.start(), part.rows()));
+            changed = changed.addProduct(gain, plain);
+          }
+          if (part.rank() > 0) {
+            Tensor narrow =
+                Functional.linear(dropped, part.a().value().to(dropped.dtype()), null).relu();
+            Tensor wide = Functional.linear(narrow, part.b().value().to(narrow.dtype()), null);
+            changed = changed.add(wide.to(changed.dtype()), part.scale());
+          }
+          return changed;
+        });
   }
 
   /** Whether an adapter can be added to the frozen weight, if that is of floats. */
