@@ -44,6 +44,7 @@ public final class MachineDecoder {
 
   private final Map<List<Integer>, Integer> stepTokens = new LinkedHashMap<>();
   private final int width;
+  private final Rows make;
   private final SaturatedDecoder decoder;
 
   /** Writes the weights for a machine. */
@@ -74,6 +75,7 @@ public final class MachineDecoder {
     this.accept = separator + 1 + steps.size();
     this.reject = accept + 1;
     this.width = place(Part.OUTPUT, vocabulary());
+    this.make = new Rows(width);
     this.decoder = new SaturatedDecoder(matrix(Part.TOKEN), sublayers(), matrix(Part.OUTPUT));
   }
 
@@ -164,44 +166,22 @@ public final class MachineDecoder {
     begin[BEGIN] = 1;
     Arrays.fill(symbols, 1, separator + 1, 1);
     Arrays.fill(some, separator, accept, 1);
-    heads.add(mean(begin, place(Part.ONE_OF_ALL)));
-    heads.add(mean(symbols, place(Part.SYMBOLS)));
-    heads.add(mean(some, place(Part.STEPS)));
+    heads.add(make.mean(begin, place(Part.ONE_OF_ALL)));
+    heads.add(make.mean(symbols, place(Part.SYMBOLS)));
+    heads.add(make.mean(some, place(Part.STEPS)));
     for (int counter = 0; counter < machine.counters(); counter++) {
       double[] added = new double[width];
       for (int step = 0; step < steps.size(); step++) {
         added[separator + 1 + step] = steps.get(step).get(1 + counter);
       }
-      heads.add(mean(added, place(Part.COUNTERS, counter)));
+      heads.add(make.mean(added, place(Part.COUNTERS, counter)));
     }
     return heads;
   }
 
-  /** The mean of a feature that is -1, 0 or 1: the norm of (f, -f) is (f, -f). */
-  private Head mean(double[] feature, int to) {
-    double[][] out = new double[width][2];
-    out[to][0] = 1;
-    return new Head(new double[1][width], new double[1][width], both(feature), out);
-  }
-
-  private static double[][] both(double[]... rows) {
-    double[][] all = new double[2 * rows.length][];
-    for (int i = 0; i < rows.length; i++) {
-      all[i] = rows[i];
-      all[rows.length + i] = Arrays.stream(rows[i]).map(x -> -x).toArray();
-    }
-    return all;
-  }
-
-  private double[] only(int place) {
-    double[] row = new double[width];
-    row[place] = 1;
-    return row;
-  }
-
   /** The layer-norm hash of a mean over that of the first token. */
   private double[][] hash(int place) {
-    return both(only(place), only(place(Part.ONE_OF_ALL)));
+    return Rows.both(make.only(place), make.only(place(Part.ONE_OF_ALL)));
   }
 
   /** The head that finds the symbol of this step; the separator counts as the last symbol. */
@@ -218,11 +198,11 @@ public final class MachineDecoder {
     double[][] value = new double[count][];
     double[][] out = new double[width][2 * count];
     for (int symbol = 0; symbol < count; symbol++) {
-      value[symbol] = only(1 + symbol);
+      value[symbol] = make.only(1 + symbol);
       out[place(Part.READ, symbol)][symbol] = 1 / Math.sqrt(count);
     }
     double[][] query = hashed ? hash(place(Part.STEPS)) : new double[4][width];
-    return new Head(query, key, both(value), out);
+    return new Head(query, key, Rows.both(value), out);
   }
 
   /** Whether a counter is not zero: min(1, |x|) of the first number x of its hash. */
@@ -250,15 +230,15 @@ public final class MachineDecoder {
       rows.add(row);
     }
     for (int symbol = 0; symbol < symbols; symbol++) {
-      rows.add(only(place(Part.READ, symbol)));
+      rows.add(make.only(place(Part.READ, symbol)));
     }
     for (int counter = 0; counter < counters; counter++) {
-      rows.add(only(place(Part.NOT_ZERO, counter)));
+      rows.add(make.only(place(Part.NOT_ZERO, counter)));
     }
     double[] one = new double[width];
     Arrays.fill(one, 0, vocabulary(), 1);
     rows.add(one);
-    double[][] in = both(rows.toArray(double[][]::new));
+    double[][] in = Rows.both(rows.toArray(double[][]::new));
     double[][] units = new double[states * symbols * masks][in.length];
     double[][] out = new double[width][units.length];
     for (int state = 0; state < states; state++) {

@@ -50,6 +50,7 @@ public final class TuringDecoder {
 
   private final Map<List<Integer>, Integer> stepTokens = new LinkedHashMap<>();
   private final int width;
+  private final Rows make;
   private final SaturatedDecoder decoder;
 
   /**
@@ -90,6 +91,7 @@ public final class TuringDecoder {
     this.accept = separator + 1 + steps.size();
     this.reject = accept + 1;
     this.width = place(Part.OUTPUT, vocabulary());
+    this.make = new Rows(width);
     this.decoder = new SaturatedDecoder(tokens(Part.TOKEN), sublayers(), tokens(Part.OUTPUT));
   }
 
@@ -142,14 +144,18 @@ public final class TuringDecoder {
   private double[][] tokens(Part part) {
     double[][] rows = new double[vocabulary()][];
     for (int token = 0; token < rows.length; token++) {
-      rows[token] = only(place(part, token));
+      rows[token] = make.only(place(part, token));
     }
     return rows;
   }
 
   private List<Sublayer> sublayers() {
     List<Sublayer> all = new ArrayList<>();
-    all.add(new Attention(List.of(mean(first(), Part.ONE_OF_ALL), mean(shifts(), Part.CELL))));
+    all.add(
+        new Attention(
+            List.of(
+                make.mean(first(), place(Part.ONE_OF_ALL, 0)),
+                make.mean(shifts(), place(Part.CELL, 0)))));
     for (int move = -1; move <= 1; move++) {
       all.add(wanted(move));
     }
@@ -162,7 +168,7 @@ public final class TuringDecoder {
   }
 
   private double[] first() {
-    return only(BEGIN);
+    return make.only(BEGIN);
   }
 
   /** By how much a token's cell is beyond that of the token before it. */
@@ -173,32 +179,6 @@ public final class TuringDecoder {
       shifts[separator + 1 + step] = steps.get(step).get(3);
     }
     return shifts;
-  }
-
-  /** The mean of a feature that is -1, 0 or 1: the norm of (f, -f) is (f, -f). */
-  private Head mean(double[] feature, Part to) {
-    double[][] out = new double[width][2];
-    out[place(to, 0)][0] = 1;
-    return new Head(new double[1][width], new double[1][width], both(feature), out);
-  }
-
-  private static double[][] both(double[]... rows) {
-    double[][] all = new double[2 * rows.length][];
-    for (int i = 0; i < rows.length; i++) {
-      all[i] = rows[i];
-      all[rows.length + i] = Arrays.stream(rows[i]).map(x -> -x).toArray();
-    }
-    return all;
-  }
-
-  private double[] only(int place) {
-    return times(place, 1);
-  }
-
-  private double[] times(int place, double factor) {
-    double[] row = new double[width];
-    row[place] = factor;
-    return row;
   }
 
   /** A row that is 1 whatever the token. */
@@ -214,22 +194,24 @@ public final class TuringDecoder {
 
   /** The hash of the cell beside the one that was written, of which both numbers are kept. */
   private FeedForward wanted(int move) {
-    double[] cell = only(place(Part.CELL, 0));
+    double[] cell = make.only(place(Part.CELL, 0));
     cell[place(Part.ONE_OF_ALL, 0)] = move;
     double[][] units = {{1, 0, 0, 0}, {-1, 0, 0, 0}, {0, 1, 0, 0}, {0, -1, 0, 0}};
     double[][] out = new double[width][4];
     out[hash(Part.WANTED, move, 0)] = new double[] {1, -1, 0, 0};
     out[hash(Part.WANTED, move, 1)] = new double[] {0, 0, 1, -1};
-    double[][] in = both(cell, only(place(Part.ONE_OF_ALL, 0)));
+    double[][] in = Rows.both(cell, make.only(place(Part.ONE_OF_ALL, 0)));
     return new FeedForward(in, units, new double[4], out);
   }
 
   /** The head that finds what was written last on the cell beside the one that was written. */
   private Head reader(int move) {
     double[][] query =
-        both(only(hash(Part.WANTED, move, 0)), only(hash(Part.WANTED, move, 1)), one());
-    double[] recent = times(place(Part.ONE_OF_ALL, 0), latest ? -little : 0);
-    double[][] key = both(only(hash(Part.WANTED, 0, 0)), only(hash(Part.WANTED, 0, 1)), recent);
+        Rows.both(
+            make.only(hash(Part.WANTED, move, 0)), make.only(hash(Part.WANTED, move, 1)), one());
+    double[] recent = make.times(place(Part.ONE_OF_ALL, 0), latest ? -little : 0);
+    double[][] key =
+        Rows.both(make.only(hash(Part.WANTED, 0, 0)), make.only(hash(Part.WANTED, 0, 1)), recent);
     int symbols = machine.symbols();
     double[][] value = new double[symbols + 2][width];
     value[0][BEGIN] = 1;
@@ -240,8 +222,8 @@ public final class TuringDecoder {
     for (int step = 0; step < steps.size(); step++) {
       value[steps.get(step).get(1)][separator + 1 + step] = 1;
     }
-    value[symbols] = only(hash(Part.WANTED, 0, 0));
-    value[symbols + 1] = only(hash(Part.WANTED, 0, 1));
+    value[symbols] = make.only(hash(Part.WANTED, 0, 0));
+    value[symbols + 1] = make.only(hash(Part.WANTED, 0, 1));
     // A symbol's 1 and a hash of norm √2, and their negatives, are divided by their deviation.
     double scale = Math.sqrt(3.0 / (symbols + 2));
     double[][] out = new double[width][2 * (symbols + 2)];
@@ -250,7 +232,7 @@ public final class TuringDecoder {
     }
     out[hash(Part.FOUND, move, 0)][symbols] = scale;
     out[hash(Part.FOUND, move, 1)][symbols + 1] = scale;
-    return new Head(query, key, both(value), out);
+    return new Head(query, key, Rows.both(value), out);
   }
 
   /**
@@ -258,13 +240,13 @@ public final class TuringDecoder {
    * hashes' first numbers, which grow with the cell, times a number that makes it at least 1.
    */
   private FeedForward nothing(int move) {
-    double[] difference = only(hash(Part.WANTED, move, 0));
+    double[] difference = make.only(hash(Part.WANTED, move, 0));
     difference[hash(Part.FOUND, move, 0)] = -1;
     double much = 4 * Math.pow(cells + 2.0, 3);
     double[][] units = {{much, 0, 0, 0}, {much, 0, 0, 0}, {-much, 0, 0, 0}, {-much, 0, 0, 0}};
     double[][] out = new double[width][4];
     out[place(Part.NOTHING, move + 1)] = new double[] {1, -1, 1, -1};
-    return new FeedForward(both(difference, one()), units, new double[] {0, -1, 0, -1}, out);
+    return new FeedForward(Rows.both(difference, one()), units, new double[] {0, -1, 0, -1}, out);
   }
 
   /** Units for each state, move and symbol, and for each state and move that finds nothing. */
@@ -285,15 +267,15 @@ public final class TuringDecoder {
     }
     int read = rows.size();
     for (int i = 0; i < 3 * symbols; i++) {
-      rows.add(only(place(Part.READ, i)));
+      rows.add(make.only(place(Part.READ, i)));
     }
     int nothing = rows.size();
     for (int i = 0; i < 3; i++) {
-      rows.add(only(place(Part.NOTHING, i)));
+      rows.add(make.only(place(Part.NOTHING, i)));
     }
     int one = rows.size();
     rows.add(one());
-    double[][] in = both(rows.toArray(double[][]::new));
+    double[][] in = Rows.both(rows.toArray(double[][]::new));
     List<double[]> units = new ArrayList<>();
     List<Integer> tokens = new ArrayList<>();
     for (int state = 0; state < states; state++) {
