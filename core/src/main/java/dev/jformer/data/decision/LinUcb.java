@@ -42,10 +42,7 @@ public record LinUcb(double lambda, double bonus) implements Policy<LinearBandit
     private final GaussianPosterior posterior;
 
     Run(LinearBandit environment) {
-      features = new double[environment.arms()][];
-      for (int arm = 0; arm < features.length; arm++) {
-        features[arm] = environment.features(arm);
-      }
+      features = environment.features();
       posterior = new GaussianPosterior(features[0].length, lambda);
     }
 

@@ -1,5 +1,6 @@
 package dev.jformer.data.decision;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
@@ -36,9 +37,9 @@ public final class LinearBandit implements Environment {
     return features.length;
   }
 
-  /** A copy of the features of an arm. */
-  public double[] features(int arm) {
-    return features[arm].clone();
+  /** A copy of the features of each arm. */
+  public double[][] features() {
+    return Arrays.stream(features).map(double[]::clone).toArray(double[][]::new);
   }
 
   /** The expected reward of an arm, which policies do not know. */

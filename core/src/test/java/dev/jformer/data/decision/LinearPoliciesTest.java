@@ -100,7 +100,7 @@ class LinearPoliciesTest {
         double[] bounds = new double[6];
         double[] means = new double[6];
         for (int arm = 0; arm < 6; arm++) {
-          double[] x = bandit.features(arm);
+          double[] x = bandit.features()[arm];
           means[arm] = form(x, inverse, sums.vector);
           bounds[arm] = means[arm] + alpha * Math.sqrt(form(x, inverse, x));
           best = bounds[arm] > bounds[best] ? arm : best;
@@ -113,7 +113,7 @@ class LinearPoliciesTest {
         int action = t % 3 == 0 ? random.nextInt(6) : chosen;
         double reward = bandit.act(action, random);
         run.learn(action, reward);
-        sums.add(bandit.features(action), reward);
+        sums.add(bandit.features()[action], reward);
       }
     }
     assertTrue(d == 1 || explored > 0, "the bonus matters");
