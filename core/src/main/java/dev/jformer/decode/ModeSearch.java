@@ -163,10 +163,11 @@ public final class ModeSearch {
       if (prefix.length + 1 >= kinds.length) {
         return;
       }
+      double least = bound(prefix.length + 1);
       int[] open =
           IntStream.range(0, next.length)
               .filter(id -> id != model.end())
-              .filter(id -> logProbability + next[id] > bound(prefix.length + 1))
+              .filter(id -> logProbability + next[id] > least)
               .boxed()
               .sorted(Comparator.comparingDouble(id -> -next[id]))
               .mapToInt(id -> id)
