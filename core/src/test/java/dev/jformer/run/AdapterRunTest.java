@@ -25,7 +25,6 @@ import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -55,25 +54,6 @@ class AdapterRunTest {
     return Configs.parse(data.json("language", base), Recipe.class)
         .with("adapter", adapter)
         .with("adapter.rank", "3");
-  }
-
-  /** Collects losses, and stops a run after a step. */
-  private static final class Losses implements Progress {
-    final List<Double> all = new ArrayList<>();
-    private final long until;
-    private Run run;
-
-    Losses(long until) {
-      this.until = until;
-    }
-
-    @Override
-    public void step(dev.jformer.train.Listener.Step step) {
-      all.add(step.loss());
-      if (step.step() == until) {
-        run.stop();
-      }
-    }
   }
 
   private static Tensor logits(Model model) {

@@ -14,7 +14,6 @@ import dev.jformer.model.Model;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -84,25 +83,6 @@ class DenoisingRunTest {
                   assertSame(parameter.value(), model.parameters().get(twin).value(), twin);
                 }
               });
-    }
-  }
-
-  /** Collects losses, and stops a run after a step. */
-  private static final class Losses implements Progress {
-    final List<Double> all = new ArrayList<>();
-    private final long until;
-    private Run run;
-
-    Losses(long until) {
-      this.until = until;
-    }
-
-    @Override
-    public void step(dev.jformer.train.Listener.Step step) {
-      all.add(step.loss());
-      if (step.step() == until) {
-        run.stop();
-      }
     }
   }
 

@@ -17,7 +17,6 @@ import dev.jformer.train.Distillation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -58,25 +57,6 @@ class DistillationRunTest {
 
   private static Recipe taught(String kind, Path teacher) {
     return plain(kind).withObjective(new Distillation().withTeacher(teacher.toString()));
-  }
-
-  /** Collects losses, and stops a run after a step. */
-  private static final class Losses implements Progress {
-    final List<Double> all = new ArrayList<>();
-    private final long until;
-    private Run run;
-
-    Losses(long until) {
-      this.until = until;
-    }
-
-    @Override
-    public void step(dev.jformer.train.Listener.Step step) {
-      all.add(step.loss());
-      if (step.step() == until) {
-        run.stop();
-      }
-    }
   }
 
   private List<Double> losses(Recipe recipe, String name) throws IOException {

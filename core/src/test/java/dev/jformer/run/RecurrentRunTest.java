@@ -15,8 +15,6 @@ import dev.jformer.model.RecurrentLm;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -82,25 +80,6 @@ class RecurrentRunTest {
           .forEach(
               (name, parameter) ->
                   assertSame(parameter.value(), trained.parameters().get(name).value(), name));
-    }
-  }
-
-  /** Collects losses, and stops a run after a step. */
-  private static final class Losses implements Progress {
-    final List<Double> all = new ArrayList<>();
-    private final long until;
-    private Run run;
-
-    Losses(long until) {
-      this.until = until;
-    }
-
-    @Override
-    public void step(dev.jformer.train.Listener.Step step) {
-      all.add(step.loss());
-      if (step.step() == until) {
-        run.stop();
-      }
     }
   }
 
