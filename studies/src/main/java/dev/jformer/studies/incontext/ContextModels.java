@@ -8,6 +8,7 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.InContextModel;
 import dev.jformer.model.InContextModel.Prediction;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.position.LearnedPosition;
 import dev.jformer.position.NoPosition;
 import dev.jformer.studies.Trial;
@@ -31,6 +32,7 @@ import java.util.function.Function;
  * @param batch prompts in an update
  * @param evaluated prompts that models and solvers are measured on
  * @param rate the learning rate
+ * @param deviation of the weights at the start
  */
 record ContextModels(
     int layers,
@@ -40,11 +42,31 @@ record ContextModels(
     int steps,
     int batch,
     int evaluated,
-    double rate) {
-  /** Models that are trained at the usual learning rate. */
+    double rate,
+    double deviation) {
+  /** Models that begin and are trained as others are. */
   ContextModels(
       int layers, int width, int heads, int examples, int steps, int batch, int evaluated) {
-    this(layers, width, heads, examples, steps, batch, evaluated, 1e-3);
+    this(
+        layers,
+        width,
+        heads,
+        examples,
+        steps,
+        batch,
+        evaluated,
+        1e-3,
+        new BlockContext.Init().deviation());
+  }
+
+  /**
+   * The same models with weights that begin as large as their width allows, one over its root. With
+   * GPT-2's deviation of 0.02, narrow models stay at the constant prediction for thousands of
+   * updates.
+   */
+  ContextModels withLargerStart(double rate) {
+    return new ContextModels(
+        layers, width, heads, examples, steps, batch, evaluated, rate, 1 / Math.sqrt(width));
   }
 
   /** Draws the prompts that models and solvers are measured on; no training has this seed. */
@@ -61,11 +83,12 @@ record ContextModels(
   }
 
   ContextModels withSteps(int other) {
-    return new ContextModels(layers, width, heads, examples, other, batch, evaluated, rate);
+    return new ContextModels(
+        layers, width, heads, examples, other, batch, evaluated, rate, deviation);
   }
 
   ContextModels withExamples(int other) {
-    return new ContextModels(layers, width, heads, other, steps, batch, evaluated, rate);
+    return new ContextModels(layers, width, heads, other, steps, batch, evaluated, rate, deviation);
   }
 
   /** Softmax attention over all tokens before. */
@@ -87,7 +110,7 @@ record ContextModels(
                 s.layers(layers)
                     .width(width)
                     .position(positions ? new LearnedPosition.Config() : new NoPosition.Config()))
-        .withBlock(b -> b.mixer(mixer));
+        .withBlock(b -> b.mixer(mixer).init(new BlockContext.Init(deviation, true)));
   }
 
   /** A trial that trains a model and measures its errors on {@link #prompts}. */
