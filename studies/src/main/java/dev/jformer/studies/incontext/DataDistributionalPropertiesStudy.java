@@ -10,6 +10,7 @@ import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.mixer.recurrent.Lstm;
 import dev.jformer.model.ExemplarModel;
 import dev.jformer.model.StackConfig;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.position.LearnedPosition;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Learning in context or in weights, by the distribution of the data (<a
@@ -47,7 +49,12 @@ public final class DataDistributionalPropertiesStudy implements Study {
   private static final double COPYING = 0.5;
 
   /** What is trained on what. */
-  private record Setting(int classes, double burstiness, double zipf, boolean recurrent) {}
+  private record Setting(int classes, double burstiness, double zipf, boolean recurrent) {
+    String name() {
+      return "%s, %d classes, burstiness %s, exponent %s"
+          .formatted(recurrent ? LSTM : TRANSFORMER, classes, burstiness, zipf);
+    }
+  }
 
   @Override
   public void run(ExperimentContext lab) {
@@ -58,34 +65,46 @@ public final class DataDistributionalPropertiesStudy implements Study {
         lab.pick(List.of(0.0, 1.0), List.of(0.0, 0.5, 1.0), List.of(0.0, 0.25, 0.5, 0.75, 1.0));
     List<Double> exponents =
         lab.pick(List.of(0.0, 1.0), List.of(0.0, 1.0, 2.0), List.of(0.0, 0.5, 1.0, 1.5, 2.0));
-    Measured<TrainingResult> bursty =
-        learned(lab, "burstiness ", shares, share -> new Setting(usual, share, 0, false));
-    Measured<TrainingResult> classes =
-        learned(lab, "classes ", counts, count -> new Setting(count, BURSTINESS, 0, false));
-    Measured<TrainingResult> uneven =
-        learned(
-            lab,
-            "exponent ",
-            exponents,
-            exponent -> new Setting(usual, BURSTINESS, exponent, false));
-    Measured<TrainingResult> kinds =
-        Arms.of(TRANSFORMER, new Setting(usual, BURSTINESS, 0, false))
-            .arm(LSTM, new Setting(usual, BURSTINESS, 0, true))
-            .learn(lab, "kinds", seeds(lab), setting -> trial(lab, setting));
-    claims(lab, bursty, classes, uneven, kinds);
-    report(lab, bursty, "Burstiness", shares);
-    report(lab, classes, "Number of classes", counts);
-    report(lab, uneven, "Exponent of the classes' probabilities", exponents);
-    lab.table(table(kinds, "Attention and recurrence, burstiness 0.9"));
+    Map<String, Setting> bursty =
+        settings("burstiness ", shares, share -> new Setting(usual, share, 0, false));
+    Map<String, Setting> classes =
+        settings("classes ", counts, count -> new Setting(count, BURSTINESS, 0, false));
+    Map<String, Setting> uneven =
+        settings(
+            "exponent ", exponents, exponent -> new Setting(usual, BURSTINESS, exponent, false));
+    Map<String, Setting> kinds = new LinkedHashMap<>();
+    kinds.put(TRANSFORMER, new Setting(usual, BURSTINESS, 0, false));
+    kinds.put(LSTM, new Setting(usual, BURSTINESS, 0, true));
+    List<Setting> all =
+        Stream.of(bursty, classes, uneven, kinds)
+            .flatMap(each -> each.values().stream())
+            .distinct()
+            .toList();
+    Measured<TrainingResult> runs =
+        Arms.named(all, Setting::name).learn(lab, seeds(lab), setting -> trial(lab, setting));
+    claims(lab, of(runs, bursty), of(runs, classes), of(runs, uneven), of(runs, kinds));
+    report(lab, of(runs, bursty), "Burstiness", shares);
+    report(lab, of(runs, classes), "Number of classes", counts);
+    report(lab, of(runs, uneven), "Exponent of the classes' probabilities", exponents);
+    lab.table(table(of(runs, kinds), "Attention and recurrence, burstiness 0.9"));
     lab.note(
         "Items have %d dimensions, noise of 0.3 around the mean of their class, and one of %d"
             + " labels. Models of 2 layers and width %d, %,d updates with batches of 32, learning"
-            + " rate 0.001; %,d sequences of each kind are measured. In context: classes that are"
-            + " new, with the labels 0 and 1; who repeats any label of the context is right in"
-            + " half of them. In weights: the class is not in the context; chance is 1 in %d."
-            + " Unless it is varied, burstiness is %s, there are %d classes, and they are equally"
-            + " frequent. The paper's items are pictures of characters.",
-        dimension(lab), LABELS, width(lab), steps(lab), evaluated(lab), LABELS, BURSTINESS, usual);
+            + " rate 0.001, weights that begin with a deviation of %s; %,d sequences of each kind"
+            + " are measured. In context: classes that are new, with the labels 0 and 1; who"
+            + " repeats any label of the context is right in half of them. In weights: the class"
+            + " is not in the context; chance is 1 in %d. Unless it is varied, burstiness is %s,"
+            + " there are %d classes, and they are equally frequent. The paper's items are"
+            + " pictures of characters.",
+        dimension(lab),
+        LABELS,
+        width(lab),
+        steps(lab),
+        deviation(lab),
+        evaluated(lab),
+        LABELS,
+        BURSTINESS,
+        usual);
   }
 
   private static int dimension(ExperimentContext lab) {
@@ -100,6 +119,11 @@ public final class DataDistributionalPropertiesStudy implements Study {
     return lab.pick(2, 8000, 100_000);
   }
 
+  /** GPT-2's deviation keeps narrow models at a plateau; see {@link ContextModels}. */
+  private static double deviation(ExperimentContext lab) {
+    return lab.pick(0.25, 0.125, 0.02);
+  }
+
   private static int evaluated(ExperimentContext lab) {
     return lab.pick(20, 2000, 2000);
   }
@@ -112,11 +136,18 @@ public final class DataDistributionalPropertiesStudy implements Study {
     Setting of(T value);
   }
 
-  private static <T> Measured<TrainingResult> learned(
-      ExperimentContext lab, String name, List<T> values, Chosen<T> chosen) {
+  private static <T> Map<String, Setting> settings(String name, List<T> values, Chosen<T> chosen) {
     Map<String, Setting> settings = new LinkedHashMap<>();
     values.forEach(value -> settings.put(name + value, chosen.of(value)));
-    return Arms.of(settings).learn(lab, name.strip(), seeds(lab), setting -> trial(lab, setting));
+    return settings;
+  }
+
+  /** The runs of some settings, by their names. */
+  private static Measured<TrainingResult> of(
+      Measured<TrainingResult> runs, Map<String, Setting> settings) {
+    Map<String, List<TrainingResult>> some = new LinkedHashMap<>();
+    settings.forEach((name, setting) -> some.put(name, runs.arm(setting.name()).runs()));
+    return Measured.ofRuns(some);
   }
 
   private static Trial<TrainingResult> trial(ExperimentContext lab, Setting setting) {
@@ -126,7 +157,7 @@ public final class DataDistributionalPropertiesStudy implements Study {
         new ExemplarModel.Config(
                 dimension(lab), LABELS, BurstySequences.CONTEXT + 1, new StackConfig())
             .withStack(s -> s.layers(2).width(width(lab)).position(new LearnedPosition.Config()))
-            .withBlock(b -> b.mixer(mixer));
+            .withBlock(b -> b.mixer(mixer).init(new BlockContext.Init(deviation(lab), true)));
     TrainingConfig training = Small.training(steps(lab), 32, 1).withEvaluateEvery(steps(lab));
     return new TaskTrial<ExemplarModel, ExemplarLearning>(
         model::build,

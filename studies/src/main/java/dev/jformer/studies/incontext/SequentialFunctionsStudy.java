@@ -60,10 +60,10 @@ public final class SequentialFunctionsStudy implements Study {
     ContextModels size =
         lab.pick(
             new ContextModels(1, 16, 2, 10, 2, 4, 20),
-            new ContextModels(2, 64, 4, 40, 3000, 32, 500),
+            new ContextModels(2, 64, 4, 40, 5000, 32, 500).withLargerStart(2e-3),
             new ContextModels(12, 256, 8, 40, 100_000, 64, 2000));
-    int inputs = lab.pick(2, 4, 5);
-    int window = lab.pick(2, 3, 3);
+    int inputs = lab.pick(2, 2, 5);
+    int window = lab.pick(2, 2, 3);
     List<Double> shares =
         lab.pick(
             List.of(0.0, 1.0), List.of(0.0, 0.25, 0.5, 1.0), List.of(0.0, 0.1, 0.25, 0.5, 1.0));
