@@ -67,6 +67,7 @@ module dev.jformer.core {
   exports dev.jformer.model;
   exports dev.jformer.model.diffusion;
   exports dev.jformer.model.forecast;
+  exports dev.jformer.model.interleaved;
   exports dev.jformer.model.program;
   exports dev.jformer.model.vision;
   exports dev.jformer.nas;
@@ -197,6 +198,7 @@ module dev.jformer.core {
       dev.jformer.ffn.GroupRationalKan.Config,
       dev.jformer.ffn.Mlp.Config,
       dev.jformer.ffn.NestedMlp.Config,
+      dev.jformer.ffn.NoChannels.Config,
       dev.jformer.ffn.PattentionMlp.Config,
       dev.jformer.ffn.PerLayer.Config,
       dev.jformer.ffn.SplineKan.Config,
@@ -244,7 +246,8 @@ module dev.jformer.core {
       dev.jformer.mixer.sparse.Combiner.Config,
       dev.jformer.mixer.sparse.LshAttention.Config,
       dev.jformer.mixer.sparse.ProbSparseAttention.Config,
-      dev.jformer.mixer.sparse.SlidingWindow.Config;
+      dev.jformer.mixer.sparse.SlidingWindow.Config,
+      dev.jformer.model.interleaved.FarReaching.Config;
   provides dev.jformer.mixer.cache.Cache.Config with
       dev.jformer.mixer.cache.KeyValueCache.Config,
       dev.jformer.mixer.cache.OptimizedCache.Config,

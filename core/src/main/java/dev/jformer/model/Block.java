@@ -139,8 +139,12 @@ public final class Block extends ResidualBlock {
     return mixer.get().start(batch, capacity);
   }
 
+  /**
+   * Transforms the tokens that follow those in a state of its {@link #mixer}: x [B, T, D]; adds
+   * them to the state.
+   */
   @Override
-  Tensor step(Tensor x, TokenMixer.State state) {
+  public Tensor step(Tensor x, TokenMixer.State state) {
     return mixChannels(x, addMixture(x, mixer.get().step(tokens.input(x), state)));
   }
 

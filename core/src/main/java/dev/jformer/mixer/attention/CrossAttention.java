@@ -32,21 +32,32 @@ public final class CrossAttention extends Module implements JoinedLayers {
   private final Slot<Layer> dropout;
 
   /**
-   * Creates a layer.
+   * Creates a layer between sequences of the same width.
    *
    * @param heads H, must divide the width
    */
   public CrossAttention(int heads, BlockContext context) {
-    if (heads < 1 || context.width() % heads != 0) {
+    this(heads, context.width(), context.width(), context);
+  }
+
+  /**
+   * Creates a layer between sequences of two widths.
+   *
+   * @param heads H, must divide the width of all heads
+   * @param inner the width of all heads together
+   * @param memory the width of the sequence that keys and values come from
+   * @param context of the sequence that queries come from
+   */
+  public CrossAttention(int heads, int inner, int memory, BlockContext context) {
+    if (heads < 1 || inner % heads != 0) {
       throw new IllegalArgumentException(
-          "heads is " + heads + ": expected a divisor of the width " + context.width());
+          "heads is " + heads + ": expected a divisor of the width " + inner);
     }
     this.heads = heads;
-    this.width = context.width();
-    this.query = child("query", Layer.class, context.linear(context.width(), context.width()));
-    this.keyValue =
-        child("keyValue", Layer.class, context.linear(context.width(), 2L * context.width()));
-    this.out = child("out", Layer.class, context.residual(context.width(), context.width()));
+    this.width = inner;
+    this.query = child("query", Layer.class, context.linear(context.width(), inner));
+    this.keyValue = child("keyValue", Layer.class, context.linear(memory, 2L * inner));
+    this.out = child("out", Layer.class, context.residual(inner, context.width()));
     this.dropout = child("dropout", Layer.class, new Dropout(context.dropout()));
   }
 
