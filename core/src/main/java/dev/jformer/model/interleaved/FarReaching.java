@@ -39,7 +39,7 @@ import java.util.List;
  * its own, and no other positions:
  *
  * <pre>{@code
- * jformer train --task language --data book.txt --set model.layers=1 --set model.firstNorm=false
+ * jformer train --data book.txt --set model.layers=1 --set model.firstNorm=false
  *     --set model.ffn=none --set model.position=none --set model.mixer=fit
  *     --set 'model.mixer.layout=(2)4(2)' --out runs/book
  * }</pre>
@@ -244,8 +244,8 @@ public final class FarReaching extends TokenMixer {
       throw new IllegalArgumentException(
           "a sequence of more than "
               + longest
-              + " tokens is longer than the model's length, for which fit has positions of latents:"
-              + " shorten it, or train with mixer.latentPosition=sinusoidal");
+              + " tokens is longer than the model's length, for which its latents have positions:"
+              + " shorten it, or train with model.mixer.latentPosition=sinusoidal");
     }
     long m = config.latents();
     Tensor same = latents.value().repeat(groups, 1).unsqueeze(0);

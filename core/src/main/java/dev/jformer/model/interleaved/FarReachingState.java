@@ -1,74 +1,51 @@
 package dev.jformer.model.interleaved;
 
 import dev.jformer.mixer.TokenMixer;
-import dev.jformer.mixer.cache.StateTensors;
-import dev.jformer.mixer.cache.TokenHistory;
 import dev.jformer.model.Block;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The memory of decoding: of the group that is being read, the states of local layers and the
- * tokens that its latents will read; of the groups before it, the states of global layers and the
- * latents of the last. A group's latents are computed when the first token of the next one comes,
- * so that tokens of the last group can be dropped.
+ * The memory of decoding: of the group that is being read and the one before it, what local layers
+ * and the latents need; of all groups before, the states of global layers. A group's latents are
+ * computed when the first token of the next one comes. Tokens of these two groups can be dropped.
  */
 final class FarReachingState implements TokenMixer.State {
   private final FarReaching network;
   private final List<Part> parts = new ArrayList<>();
   private long batch;
 
-  /** Number of groups whose latents are computed, and of tokens behind them. */
+  /** Number of groups whose latents are computed. */
   private long groups;
 
+  /** Number of tokens in the group that is being read. */
   private long open;
+
+  /** Whether the group before is remembered. */
+  private boolean hasBefore;
 
   /** The memory of one stage. */
   private static final class Part {
     final Stage stage;
-    final List<TokenMixer.State> local;
-    final List<TokenMixer.State> global;
+    final List<TokenMixer.State> global = new ArrayList<>();
 
-    /** The tokens of the group, as they leave the local layers. */
-    final TokenHistory tokens;
+    /** Of the group that is being read. */
+    GroupMemory now;
 
-    /** The latents that tokens read, [B, m, W]; null in the first group. */
-    Tensor latents;
+    /** Of the group before it, or to be used for the next one. */
+    GroupMemory before;
 
-    Part(
-        Stage stage,
-        List<TokenMixer.State> local,
-        List<TokenMixer.State> global,
-        TokenHistory tokens) {
+    Part(Stage stage, GroupMemory now, GroupMemory before) {
       this.stage = stage;
-      this.local = local;
-      this.global = global;
-      this.tokens = tokens;
+      this.now = now;
+      this.before = before;
     }
 
-    List<TokenMixer.State> states() {
-      List<TokenMixer.State> all = new ArrayList<>(local);
-      all.addAll(global);
-      all.add(tokens);
-      return all;
-    }
-
-    void remember(Tensor made) {
-      forget();
-      // Outside of inference mode, so that later steps may run in it or not.
-      try (Mode mode = Autograd.noInference()) {
-        latents = made.copy().keep();
-      }
-    }
-
-    void forget() {
-      if (latents != null) {
-        latents.close();
-        latents = null;
-      }
+    void exchange() {
+      GroupMemory last = now;
+      now = before;
+      before = last;
     }
   }
 
@@ -79,12 +56,9 @@ final class FarReachingState implements TokenMixer.State {
     long places = (capacity + size - 1) / size * network.latents();
     try {
       for (Stage stage : network.stages()) {
-        Part part =
-            new Part(stage, new ArrayList<>(), new ArrayList<>(), new TokenHistory(batch, size));
+        GroupMemory now = new GroupMemory(stage, batch, size);
+        Part part = new Part(stage, now, new GroupMemory(stage, batch, size));
         parts.add(part);
-        for (Block block : stage.local()) {
-          part.local.add(block.mixer().start(batch, Math.min(size, capacity)));
-        }
         for (Block block : stage.global()) {
           part.global.add(block.mixer().start(batch, places));
         }
@@ -112,11 +86,11 @@ final class FarReachingState implements TokenMixer.State {
   private Tensor readInGroup(Tensor x) {
     Tensor h = network.placed(x, open);
     for (Part part : parts) {
-      h = stepped(part.stage.local(), part.local, h);
+      h = stepped(part.stage.local(), part.now.local(), h);
       if (part.stage.hasGlobal()) {
-        part.tokens.append(h);
-        Tensor latents = part.latents == null ? network.none(batch, h) : part.latents;
-        h = part.stage.write(h, latents);
+        part.now.tokens().append(h);
+        Tensor latents = part.now.latents();
+        h = part.stage.write(h, latents == null ? network.none(batch, h) : latents);
       }
     }
     open += x.size(1);
@@ -128,16 +102,15 @@ final class FarReachingState implements TokenMixer.State {
     Tensor latents = network.latents(batch, groups, 1);
     for (Part part : parts) {
       if (part.stage.hasGlobal()) {
-        // The order of tokens does not matter to cross-attention.
-        Tensor told = part.stage.read(latents, part.tokens.newestFirst(open), null);
+        Tensor told = part.stage.read(latents, part.now.tokens().newestFirst(open), null);
         latents = stepped(part.stage.global(), part.global, told);
-        part.remember(latents);
       }
-      part.local.forEach(state -> state.truncate(0));
-      part.tokens.truncate(0);
+      part.exchange();
+      part.now.begin(latents);
     }
     groups++;
     open = 0;
+    hasBefore = true;
   }
 
   private static Tensor stepped(List<Block> blocks, List<TokenMixer.State> states, Tensor x) {
@@ -163,53 +136,78 @@ final class FarReachingState implements TokenMixer.State {
       return;
     }
     if (newLength == 0) {
-      parts.forEach(part -> part.states().forEach(state -> state.truncate(0)));
-      parts.forEach(Part::forget);
-      groups = 0;
-      open = 0;
+      begin();
       return;
     }
+    long start = groups * network.group();
+    if (newLength < start) {
+      if (!hasBefore || newLength < start - network.group()) {
+        throw new UnsupportedOperationException(
+            "cannot keep "
+                + newLength
+                + " of "
+                + length()
+                + " tokens: those of the last two groups of "
+                + network.group()
+                + " can be dropped, of others only the latents are known");
+      }
+      goBack();
+    }
     long kept = newLength - groups * network.group();
-    if (kept < 0) {
-      throw new UnsupportedOperationException(
-          "cannot drop tokens of groups whose latents are computed: "
-              + newLength
-              + " of "
-              + length()
-              + " tokens end before the last group");
-    }
-    for (Part part : parts) {
-      part.local.forEach(state -> state.truncate(kept));
-      part.tokens.truncate(kept);
-    }
+    parts.forEach(part -> part.now.truncate(kept));
     open = kept;
+  }
+
+  private void begin() {
+    for (Part part : parts) {
+      part.global.forEach(state -> state.truncate(0));
+      part.now.clear();
+      part.before.clear();
+    }
+    groups = 0;
+    open = 0;
+    hasBefore = false;
+  }
+
+  /** Goes back to the end of the group before the one that is being read. */
+  private void goBack() {
+    groups--;
+    for (Part part : parts) {
+      part.global.forEach(state -> state.truncate(groups * network.latents()));
+      part.exchange();
+      part.before.clear();
+    }
+    open = network.group();
+    hasBefore = false;
   }
 
   @Override
   public void select(Tensor rows) {
     for (Part part : parts) {
-      part.states().forEach(state -> state.select(rows));
-      part.latents = StateTensors.selected(part.latents, rows);
+      part.global.forEach(state -> state.select(rows));
+      part.now.select(rows);
+      part.before.select(rows);
     }
     batch = rows.elements();
   }
 
   @Override
   public long bytes() {
-    long sum = 0;
-    for (Part part : parts) {
-      sum += part.states().stream().mapToLong(TokenMixer.State::bytes).sum();
-      Tensor latents = part.latents;
-      sum += latents == null ? 0 : latents.elements() * latents.dtype().bytes();
-    }
-    return sum;
+    return parts.stream()
+        .mapToLong(
+            part ->
+                part.now.bytes()
+                    + part.before.bytes()
+                    + part.global.stream().mapToLong(TokenMixer.State::bytes).sum())
+        .sum();
   }
 
   @Override
   public void close() {
     for (Part part : parts) {
-      part.states().forEach(TokenMixer.State::close);
-      part.forget();
+      part.global.forEach(TokenMixer.State::close);
+      part.now.close();
+      part.before.close();
     }
   }
 }

@@ -203,19 +203,25 @@ class FarReachingTest {
   }
 
   @Test
-  void tokensOfTheOpenGroupCanBeDropped() {
-    TokenMixer mixer = build(small("(1)1(1)", 4, 2), true, 8);
-    Tensor x = Tensor.randn(1, 12, 8).to(DType.FLOAT64);
-    try (TokenMixer.State state = mixer.start(1, 12)) {
-      mixer.step(x.narrow(1, 0, 8), state);
-      state.truncate(5);
-      assertClose(
-          mixer.forward(x, null).narrow(1, 5, 7), mixer.step(x.narrow(1, 5, 7), state), 1e-10);
-      UnsupportedOperationException refused =
-          assertThrows(UnsupportedOperationException.class, () -> state.truncate(3));
-      assertTrue(refused.getMessage().contains("3 of 12"), refused.getMessage());
-      assertEquals(12, state.length());
-      assertThrows(IllegalArgumentException.class, () -> state.truncate(-1));
+  void tokensOfTheLastTwoGroupsCanBeDropped() {
+    TokenMixer mixer = build(small("(1)1(1)1(1)", 4, 2), true, 8);
+    Tensor x = Tensor.randn(1, 23, 8).to(DType.FLOAT64);
+    Tensor wrong = Tensor.randn(1, 23, 8).to(DType.FLOAT64);
+    Tensor whole = mixer.forward(x, null);
+    for (int back = 8; back < 15; back++) {
+      try (TokenMixer.State state = mixer.start(1, 23)) {
+        mixer.step(x.narrow(1, 0, back), state);
+        mixer.step(wrong.narrow(1, 0, 15 - back), state);
+        state.truncate(back);
+        assertEquals(back, state.length());
+        Tensor rest = mixer.step(x.narrow(1, back, 23 - back), state);
+        assertClose(whole.narrow(1, back, 23 - back), rest, 1e-10);
+        UnsupportedOperationException refused =
+            assertThrows(UnsupportedOperationException.class, () -> state.truncate(15));
+        assertTrue(refused.getMessage().contains("15 of 23"), refused.getMessage());
+        assertEquals(23, state.length());
+        assertThrows(IllegalArgumentException.class, () -> state.truncate(-1));
+      }
     }
   }
 

@@ -15,7 +15,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
-import dev.jformer.train.AdamW;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,44 +54,18 @@ public record TimedArms(List<String> names, Timings timings) {
    * @param rounds at least 1, after one that does not count
    */
   public static TimedArms updates(Map<String, CausalLm.Config> models, int rows, int rounds) {
-    List<Update> updates = new ArrayList<>();
+    List<LanguageUpdate> updates = new ArrayList<>();
     Map<String, Runnable> work = new LinkedHashMap<>();
     try (Scope scope = Scope.open()) {
       models.forEach(
           (name, model) -> {
-            updates.add(new Update(model, rows));
-            work.put(name, updates.get(updates.size() - 1)::run);
+            LanguageUpdate update = new LanguageUpdate(model, rows);
+            updates.add(update);
+            work.put(name, update);
           });
       return measure(work, 1, rounds);
     } finally {
-      updates.forEach(Update::close);
-    }
-  }
-
-  private static final class Update {
-    private final CausalLm model;
-    private final AdamW optimizer;
-    private final Tensor ids;
-
-    Update(CausalLm.Config config, int rows) {
-      Random.seed(1);
-      model = config.build();
-      optimizer = new AdamW(model, new AdamW.Config());
-      ids = Tensor.randint(0, config.vocab(), rows, config.length());
-    }
-
-    void run() {
-      model.clearGrads();
-      try (Scope scope = Scope.open()) {
-        model.loss(ids, ids).backward();
-      }
-      optimizer.clipGradients(1);
-      optimizer.step(1e-3);
-    }
-
-    void close() {
-      optimizer.close();
-      model.close();
+      updates.forEach(LanguageUpdate::close);
     }
   }
 

@@ -117,7 +117,9 @@ class VariantsTest {
     fails("rop", "did you mean 'rope'");
     fails("none", "position=none");
     fails("none", "norm=none");
-    fails("fit", "planned");
+    Catalogue.papers().stream()
+        .filter(paper -> paper.status() == Paper.Status.PLANNED)
+        .forEach(paper -> fails(paper.slug(), "planned"));
     fails("dsformer", "projection=dsformer or compression=dsformer");
     fails("weight-int8+rope", "changes the training after a compression");
     fails("", "no technique ''");
