@@ -6,7 +6,6 @@ import dev.jformer.ffn.ChannelMixer;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
-import dev.jformer.model.Block;
 import dev.jformer.model.BlockConfig;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
@@ -137,7 +136,11 @@ public final class FarReaching extends TokenMixer {
     int heads = config.latentHeads();
     Checks.check(
         latentWidth % heads == 0, "latentHeads", heads, "a divisor of the width " + latentWidth);
-    Checks.check(!causal || !config.norm().mixesTokens(), "norm", config.norm().type(), CAUSAL);
+    Checks.check(
+        !causal || !config.norm().mixesTokens(),
+        "norm",
+        config.norm().type(),
+        "one that does not mix tokens, in a causal model");
     TokenMixer.Config local = config.local();
     this.position =
         child(
@@ -155,8 +158,6 @@ public final class FarReaching extends TokenMixer {
     this.stages = children("stages", Stage.class, stages(context, latentWidth, all));
   }
 
-  private static final String CAUSAL = "one that does not mix tokens, in a causal model";
-
   /** The most groups that are read: those behind which tokens can follow, in causal models. */
   private long most() {
     long groups = (longest + config.group() - 1) / config.group();
@@ -165,42 +166,41 @@ public final class FarReaching extends TokenMixer {
 
   private List<Stage> stages(BlockContext outer, int latentWidth, int all) {
     Layout layout = Layout.of(config.layout());
-    int exchanged = Math.min(config.local().heads(), config.latentHeads());
     TokenMixer.Config global =
         causal
             ? new GroupCausalAttention.Config(config.latentHeads(), config.latents())
             : new SoftmaxAttention.Config(config.latentHeads(), 0);
-    BlockConfig locals = parts(outer, config.local());
-    BlockConfig globals = parts(outer, global);
+    Side tokens =
+        new Side(
+            parts(outer, config.local()),
+            outer.width(),
+            layout.local(),
+            config.group(),
+            causal,
+            position.get());
+    Side far =
+        new Side(
+            parts(outer, global), latentWidth, layout.global(), all, causal, latentPosition.get());
     List<Stage> made = new ArrayList<>();
     int local = 0;
     int latent = 0;
     for (Layout.Stage stage : layout.stages()) {
-      List<Block> near = new ArrayList<>();
-      for (int i = 0; i < stage.local(); i++, local++) {
-        BlockContext context =
-            locals.context(outer.width(), local, layout.local(), config.group(), causal, 1);
-        near.add(Block.of(context, locals, position.get().ofLayer(local)));
-      }
-      List<Block> far = new ArrayList<>();
-      for (int i = 0; i < stage.global(); i++, latent++) {
-        BlockContext context =
-            globals.context(latentWidth, latent, layout.global(), all, causal, 1);
-        far.add(Block.of(context, globals, latentPosition.get().ofLayer(latent)));
-      }
       boolean exchanges = stage.global() > 0;
-      BlockContext tokens =
-          locals.context(outer.width(), 0, Math.max(1, layout.local()), config.group(), causal, 1);
-      BlockContext latents =
-          globals.context(latentWidth, 0, Math.max(1, layout.global()), all, causal, 1);
       made.add(
           new Stage(
-              near,
-              exchanges ? new Exchange(latents, outer.width(), exchanged, config.norm()) : null,
-              far,
-              exchanges ? new Exchange(tokens, latentWidth, exchanged, config.norm()) : null));
+              tokens.blocks(local, stage.local()),
+              exchanges ? exchange(far, tokens) : null,
+              far.blocks(latent, stage.global()),
+              exchanges ? exchange(tokens, far) : null));
+      local += stage.local();
+      latent += stage.global();
     }
     return made;
+  }
+
+  private Exchange exchange(Side reader, Side memory) {
+    int heads = Math.min(config.local().heads(), config.latentHeads());
+    return new Exchange(reader.context(0), memory.width(), heads, config.norm());
   }
 
   private BlockConfig parts(BlockContext outer, TokenMixer.Config mixer) {
