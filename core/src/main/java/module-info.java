@@ -239,6 +239,7 @@ module dev.jformer.core {
       dev.jformer.mixer.linear.Performer.Config,
       dev.jformer.mixer.recurrent.Dlr.Config,
       dev.jformer.mixer.recurrent.Hyena.Config,
+      dev.jformer.mixer.recurrent.Lmu.Config,
       dev.jformer.mixer.recurrent.Lstm.Config,
       dev.jformer.mixer.recurrent.Retention.Config,
       dev.jformer.mixer.recurrent.S4d.Config,

@@ -145,6 +145,60 @@ final class NaiveRecurrent {
     };
   }
 
+  /** The memory step by step; the exponential of its system is a power series. */
+  static Naive lmu(int order, double window, int signals) {
+    double[][] a = new double[order + 1][order + 1];
+    for (int i = 0; i < order; i++) {
+      for (int j = 0; j < order; j++) {
+        a[i][j] = (2 * i + 1) / window * (i < j ? -1 : Math.pow(-1, i - j + 1));
+      }
+      a[i][order] = (2 * i + 1) / window * Math.pow(-1, i);
+    }
+    double[][] discrete = exponential(a);
+    return (x, w) -> {
+      double[][] u = Loops.map(Loops.linear(x, w, "signal"), v -> Math.max(0, v));
+      double[][] read = new double[x.length][];
+      double[][] m = new double[signals][order];
+      for (int t = 0; t < x.length; t++) {
+        read[t] = new double[signals * order + x[t].length];
+        for (int c = 0; c < signals; c++) {
+          double[] extended = java.util.Arrays.copyOf(m[c], order + 1);
+          extended[order] = u[t][c];
+          for (int i = 0; i < order; i++) {
+            m[c][i] = dot(discrete[i], extended);
+            read[t][c * order + i] = m[c][i];
+          }
+        }
+        System.arraycopy(x[t], 0, read[t], signals * order, x[t].length);
+      }
+      double[][] h = Loops.map(Loops.linear(read, w, "read"), v -> Math.max(0, v));
+      return Loops.linear(h, w, "out");
+    };
+  }
+
+  private static double[][] exponential(double[][] a) {
+    int n = a.length;
+    double[][] sum = new double[n][n];
+    double[][] term = new double[n][n];
+    for (int i = 0; i < n; i++) {
+      sum[i][i] = 1;
+      term[i][i] = 1;
+    }
+    for (int k = 1; k < 80; k++) {
+      double[][] next = new double[n][n];
+      for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+          for (int l = 0; l < n; l++) {
+            next[i][j] += term[i][l] * a[l][j] / k;
+          }
+          sum[i][j] += next[i][j];
+        }
+      }
+      term = next;
+    }
+    return sum;
+  }
+
   private static double[] times(double[] a, double[] b) {
     return new double[] {a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]};
   }

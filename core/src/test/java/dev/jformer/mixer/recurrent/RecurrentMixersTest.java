@@ -32,8 +32,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * LSTM, retention, diagonal state spaces, linear RNNs and long convolutions against their
- * definitions.
+ * LSTM, retention, diagonal state spaces, linear RNNs, Legendre memories and long convolutions
+ * against their definitions.
  */
 @ExtendWith(Scoped.class)
 class RecurrentMixersTest {
@@ -47,6 +47,8 @@ class RecurrentMixersTest {
     S4D(new S4d.Config(6), NaiveRecurrent.s4d(3)),
     DLR(new Dlr.Config(5), NaiveRecurrent.dlr(5)),
     HYENA(new Hyena.Config(2, 5, 3, 1.5), NaiveRecurrent.hyena(2, 3, 1.5, MODEL_LENGTH)),
+    LMU(new Lmu.Config(), NaiveRecurrent.lmu(WIDTH, MODEL_LENGTH, 1)),
+    LMU_OF_MANY_SIGNALS(new Lmu.Config(3, 30.5, 2), NaiveRecurrent.lmu(3, 30.5, 2)),
     HYENA_OF_ORDER_THREE(new Hyena.Config(3, 3, 1, 1), NaiveRecurrent.hyena(3, 1, 1, MODEL_LENGTH));
 
     final TokenMixer.Config config;
@@ -157,7 +159,7 @@ class RecurrentMixersTest {
   /** All but long convolutions keep a state whose size does not grow. */
   @Test
   void statesDoNotGrow() {
-    for (Kind kind : new Kind[] {Kind.LSTM, Kind.RETENTION, Kind.S4D, Kind.DLR}) {
+    for (Kind kind : new Kind[] {Kind.LSTM, Kind.RETENTION, Kind.S4D, Kind.DLR, Kind.LMU}) {
       TokenMixer mixer = kind.build(Sites.causal(WIDTH));
       try (Mode mode = Autograd.noGrad();
           TokenMixer.State state = mixer.start(2, 60)) {
