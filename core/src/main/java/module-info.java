@@ -69,6 +69,7 @@ module dev.jformer.core {
   exports dev.jformer.model.forecast;
   exports dev.jformer.model.interleaved;
   exports dev.jformer.model.program;
+  exports dev.jformer.model.sequence;
   exports dev.jformer.model.vision;
   exports dev.jformer.nas;
   exports dev.jformer.nn;
@@ -77,6 +78,7 @@ module dev.jformer.core {
   exports dev.jformer.nn.quantized;
   exports dev.jformer.nn.shift;
   exports dev.jformer.nn.sparse;
+  exports dev.jformer.nn.temporal;
   exports dev.jformer.position;
   exports dev.jformer.program;
   exports dev.jformer.rasp;
@@ -272,6 +274,9 @@ module dev.jformer.core {
       dev.jformer.model.forecast.Informer.Config,
       dev.jformer.model.forecast.LinearForecaster.Config,
       dev.jformer.model.program.TransformerProgram.Config,
+      dev.jformer.model.sequence.LmuFormer.Config,
+      dev.jformer.model.sequence.SequenceEncoder.Config,
+      dev.jformer.model.sequence.SpikingLmuFormer.Config,
       dev.jformer.model.vision.MetaFormer.Config,
       dev.jformer.model.vision.VisionTransformer.Config;
   provides dev.jformer.nn.Norm.Config with
