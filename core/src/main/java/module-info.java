@@ -37,6 +37,7 @@ module dev.jformer.core {
   exports dev.jformer.construct;
   exports dev.jformer.data;
   exports dev.jformer.data.algorithm;
+  exports dev.jformer.data.audio;
   exports dev.jformer.data.image;
   exports dev.jformer.data.decision;
   exports dev.jformer.data.incontext;
@@ -327,6 +328,7 @@ module dev.jformer.core {
       dev.jformer.position.YarnRopeScaling;
   provides dev.jformer.run.DataConfig with
       dev.jformer.run.AlgorithmData,
+      dev.jformer.run.AudioData,
       dev.jformer.run.ImageData,
       dev.jformer.run.DecisionData,
       dev.jformer.run.InContextData,
@@ -340,6 +342,7 @@ module dev.jformer.core {
       dev.jformer.run.TranslationData;
   provides dev.jformer.run.Job with
       dev.jformer.run.AlgorithmJob,
+      dev.jformer.run.AudioClassificationJob,
       dev.jformer.run.DenoisingTranslationJob,
       dev.jformer.run.DiffusionJob,
       dev.jformer.run.ForecastingJob,
@@ -350,6 +353,7 @@ module dev.jformer.core {
       dev.jformer.run.LanguageModellingJob,
       dev.jformer.run.MaskedLanguageModellingJob,
       dev.jformer.run.PixelClassificationJob,
+      dev.jformer.run.PixelSequenceJob,
       dev.jformer.run.ProgramJob,
       dev.jformer.run.RecurrentModellingJob,
       dev.jformer.run.SentenceEmbeddingJob,

@@ -34,7 +34,7 @@ import java.util.List;
  */
 @AutoService(Job.class)
 public record PixelClassificationJob() implements Job {
-  private static final String FILE = "pixels.json";
+  static final String FILE = "pixels.json";
 
   @Override
   public String type() {
@@ -54,6 +54,11 @@ public record PixelClassificationJob() implements Job {
   @Override
   public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
     PixelData data = (PixelData) recipe.data();
+    return new Data(data.source(), data, prepared(data, workspace), workspace);
+  }
+
+  /** Prepares the images of a recipe. */
+  static ImageFile prepared(PixelData data, Workspace workspace) throws IOException {
     Path folder = workspace.folder();
     ImageFile file =
         read(
@@ -76,7 +81,7 @@ public record PixelClassificationJob() implements Job {
                 + folder
                 + " began with: restore the old images, or start again with --overwrite");
       }
-      return new Data(data.source(), data, file, workspace);
+      return file;
     } catch (RuntimeException | Error e) {
       file.close();
       throw e;
@@ -99,8 +104,7 @@ public record PixelClassificationJob() implements Job {
     return new Data("", data, images, null);
   }
 
-  private static ImageFile read(Path source, Path place, int side, Progress progress)
-      throws IOException {
+  static ImageFile read(Path source, Path place, int side, Progress progress) throws IOException {
     ImageSource images = ImageSource.open(source);
     try (Progress.Work work = progress.begin("reading", images.count(), "images")) {
       return ImageFile.prepare(place, images, side, work::at);
@@ -127,7 +131,7 @@ public record PixelClassificationJob() implements Job {
   }
 
   /** What a model's folder keeps of its data. */
-  private record Grid(int side, int levels) {
+  record Grid(int side, int levels) {
     /** For reading. */
     Grid() {
       this(16, 16);
@@ -221,7 +225,13 @@ public record PixelClassificationJob() implements Job {
     }
   }
 
-  private static Grid grid(Path folder) {
+  /** The pixels of a picture as the model reads them: [1, 3, side, side], 0 to 1. */
+  static Tensor image(byte[] pixels, int side) {
+    Tensor bytes = Tensor.of(pixels, 1, Picture.CHANNELS, side, side);
+    return bytes.viewAs(DType.UINT8).to(DType.FLOAT32).div(255);
+  }
+
+  static Grid grid(Path folder) {
     if (!Files.exists(folder.resolve(FILE))) {
       throw new RunException(folder + " has no " + FILE + ": expected a classifier of pixels");
     }
@@ -282,25 +292,13 @@ public record PixelClassificationJob() implements Job {
       for (Path file : files) {
         byte[] pixels = Picture.decode(file, grid.side(), new Framing());
         try (Scope scope = Scope.open()) {
-          Tensor image =
-              Tensor.of(unsigned(pixels))
-                  .view(1, Picture.CHANNELS, grid.side(), grid.side())
-                  .to(DType.FLOAT32)
-                  .div(255);
+          Tensor image = image(pixels, grid.side());
           int[] ids = GreyPixels.of(image, grid.levels())[0];
           double[] probabilities = TextClassification.probabilities(model, ids);
           found.add(Classification.of(file.toString(), classes, probabilities));
         }
       }
       return found;
-    }
-
-    private static int[] unsigned(byte[] pixels) {
-      int[] values = new int[pixels.length];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = Byte.toUnsignedInt(pixels[i]);
-      }
-      return values;
     }
   }
 }

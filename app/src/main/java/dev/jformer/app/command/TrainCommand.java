@@ -81,6 +81,8 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("token-classification", "jformer predict %s --text '...'"),
           Map.entry("image-classification", "jformer predict %s picture.jpg"),
           Map.entry("pixel-classification", "jformer predict %s picture.jpg"),
+          Map.entry("pixel-sequences", "jformer predict %s picture.jpg"),
+          Map.entry("audio-classification", "jformer predict %s recording.wav"),
           Map.entry("sequence-classification", "jformer eval %s"),
           Map.entry("denoising-translation", "jformer translate %s '...'"),
           Map.entry("translation", "jformer translate %s '...'"),
@@ -97,7 +99,7 @@ final class TrainCommand implements Callable<Integer> {
       completionCandidates = Completion.Recipes.class,
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, sequences,"
-              + " pixels, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
+              + " pixels, audio, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
               + " fine-tune-embed, instruct, translate, algorithm, program, diffusion, in-context,"
               + " decisions, or a JSON or YAML file (default: the recipe of the task).")
   private String named;
@@ -107,9 +109,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "TASK",
       completionCandidates = Completion.Tasks.class,
       description =
-          "text, forecast, images, mlm, classify, tokens, sequences, pixels, embed, instruct,"
-              + " translate, algorithm, program, diffusion, in-context or decisions (default text):"
-              + " takes the recipe that suits such data.")
+          "text, forecast, images, mlm, classify, tokens, sequences, pixels, audio, embed,"
+              + " instruct, translate, algorithm, program, diffusion, in-context or decisions"
+              + " (default text): takes the recipe that suits such data.")
   private String task;
 
   @Option(
@@ -128,9 +130,9 @@ final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "PATH",
       description =
-          "The training data: text (a file, folder, zip or jar), a CSV file, images (a folder or"
-              + " zip), a file of labelled texts, a CoNLL file of tagged words, or a JSONL file of"
-              + " samples.")
+          "The training data: text (a file, folder, zip or jar), a CSV file, images or recordings"
+              + " (a folder or zip), a file of labelled texts, a CoNLL file of tagged words, or a"
+              + " JSONL file of samples.")
   private Path data;
 
   @Mixin private PairOptions pairs;

@@ -23,6 +23,7 @@ enum TrainTask {
   TOKENS("tokens", "fine-tune-tokens", "token-classification"),
   SEQUENCES("sequences", "sequences", "sequence-classification"),
   PIXELS("pixels", "pixels", "pixel-classification"),
+  AUDIO("audio", "audio", "audio-classification"),
   EMBED("fine-tune-embed", "fine-tune-embed", "sentence-embedding"),
   INSTRUCT("instruct", "instruct", "instruction-tuning"),
   TRANSLATE("translate", "translate", "translation"),
