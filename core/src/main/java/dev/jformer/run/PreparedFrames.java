@@ -4,10 +4,8 @@ import dev.jformer.data.FrameSource;
 import dev.jformer.model.Model;
 import dev.jformer.model.sequence.SequenceModel;
 import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
 import dev.jformer.train.FrameClassification;
 import dev.jformer.train.Task;
 import java.io.IOException;
@@ -16,9 +14,6 @@ import java.util.List;
 
 /** Prepared data of classifiers of sequences of vectors. */
 abstract class PreparedFrames implements PreparedData {
-  /** Batches from which means and deviations are computed. */
-  private static final int MEASURED = 32;
-
   private final String source;
   private final List<String> classes;
   private final int features;
@@ -58,31 +53,12 @@ abstract class PreparedFrames implements PreparedData {
     SequenceModel made = (SequenceModel) config.build();
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      standardise(made, frames(recipe));
+      FrameClassification.standardise(made, frames(recipe));
       return made;
     } catch (RuntimeException | Error e) {
       made.close();
       throw e;
     }
-  }
-
-  /** Gives a model the means and deviations of the features of training sequences. */
-  static void standardise(SequenceModel model, FrameSource frames) {
-    Tensor sum = null;
-    Tensor squares = null;
-    double count = 0;
-    long batches = Math.min(MEASURED, Math.max(1, frames.training() / frames.batch()));
-    for (long i = 0; i < batches; i++) {
-      Tensor rows = frames.batch(i).frames().flatten(0, 1).to(DType.FLOAT64);
-      Tensor added = rows.sum(0, false);
-      Tensor square = rows.square().sum(0, false);
-      sum = sum == null ? added : sum.add(added);
-      squares = squares == null ? square : squares.add(square);
-      count += rows.size(0);
-    }
-    Tensor mean = sum.div(count);
-    Tensor deviation = squares.div(count).sub(mean.square()).clamp(1e-6, 1e12).sqrt();
-    model.standardise(mean.to(DType.FLOAT32), deviation.to(DType.FLOAT32));
   }
 
   @Override

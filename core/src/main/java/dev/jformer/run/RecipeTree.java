@@ -27,6 +27,7 @@ final class RecipeTree {
           "tokens",
           "sequences",
           "pixels",
+          "audio",
           "fine-tune",
           "fine-tune-tokens",
           "fine-tune-text",
