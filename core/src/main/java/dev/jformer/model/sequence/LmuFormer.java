@@ -80,9 +80,16 @@ public final class LmuFormer extends SequenceModel {
       Checks.atLeast("width", width, 1);
       Checks.between("layers", layers, 1, 1000);
       Checks.between("convolutions", convolutions, 1, 1000);
-      Checks.check(expand * width >= 1, "expand", expand, "a hidden width of at least 1");
+      Checks.moreThan("expand", expand, 0);
+      Checks.check(
+          expand * width <= Integer.MAX_VALUE, "expand", expand, "less for the width " + width);
       Checks.atLeast("order", order, 0);
       Checks.atLeast("window", window, 0);
+    }
+
+    /** The hidden width of the channel mixer. */
+    int hidden() {
+      return (int) Math.max(1, Math.round(expand * width));
     }
 
     @Override
@@ -190,7 +197,7 @@ public final class LmuFormer extends SequenceModel {
       int width = config.width();
       int order = config.order() == 0 ? width : config.order();
       double window = config.window() == 0 ? config.length() : config.window();
-      int hidden = (int) Math.round(config.expand() * width);
+      int hidden = config.hidden();
       this.signal = child("signal", Layer.class, linear(width, 1));
       this.memory = child("memory", TemporalLayer.class, new MemoryLayer(order, window));
       this.read = child("read", Layer.class, linear((long) order + width, width));

@@ -63,9 +63,15 @@ public final class SpikingLmuFormer extends SequenceModel {
 
     /** Checks the values. */
     public Config {
-      new LmuFormer.Config(
-          features, length, classes, width, layers, convolutions, expand, order, window);
       Checks.notNull("neuron", neuron);
+      LmuFormer.Config sizes =
+          new LmuFormer.Config(
+              features, length, classes, width, layers, convolutions, expand, order, window);
+      Checks.atLeast("expand", sizes.hidden(), 1);
+    }
+
+    private int hidden() {
+      return (int) Math.max(1, Math.round(expand * width));
     }
 
     @Override
@@ -195,7 +201,7 @@ public final class SpikingLmuFormer extends SequenceModel {
       int width = config.width();
       int order = config.order() == 0 ? 2 * width : config.order();
       double window = config.window() == 0 ? config.length() : config.window();
-      int hidden = (int) Math.round(config.expand() * width);
+      int hidden = config.hidden();
       LifNeuron.Config neuron = config.neuron();
       LifNeuron.Config half = neuron.withThreshold(neuron.threshold() / 2);
       this.input = child("input", Spiking.class, new Spiking(width, half, width + 1));
