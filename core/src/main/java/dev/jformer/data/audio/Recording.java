@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Set;
 import javax.sound.sampled.AudioFormat;
 import javax.sound.sampled.AudioInputStream;
 import javax.sound.sampled.AudioSystem;
@@ -94,8 +95,8 @@ public record Recording(float[] samples, double rate) {
     int bits = format.getSampleSizeInBits();
     boolean pcm =
         format.getEncoding().equals(AudioFormat.Encoding.PCM_SIGNED)
-            || format.getEncoding().equals(AudioFormat.Encoding.PCM_UNSIGNED) && bits == 8;
-    if (!pcm || bits != 8 && bits != 16 && bits != 24 && bits != 32) {
+            || (bits == 8 && format.getEncoding().equals(AudioFormat.Encoding.PCM_UNSIGNED));
+    if (!pcm || !Set.of(8, 16, 24, 32).contains(bits)) {
       throw new DataException(
           name
               + " has samples of the kind "
@@ -139,7 +140,7 @@ public record Recording(float[] samples, double rate) {
   private static int integer(byte[] bytes, int at, int size, boolean bigEndian) {
     int value = bytes[bigEndian ? at : at + size - 1]; // the sign is in the highest byte
     for (int k = 1; k < size; k++) {
-      value = value << 8 | bytes[bigEndian ? at + k : at + size - 1 - k] & 255;
+      value = (value << 8) | (bytes[bigEndian ? at + k : at + size - 1 - k] & 255);
     }
     return value;
   }

@@ -195,8 +195,8 @@ public final class RecordingSampler implements FrameSource {
       for (int t = 0; t < length; t++) {
         for (int f = 0; f < bands; f++) {
           mask[(b * length + t) * bands + f] =
-              t >= firstFrame && t < firstFrame + hiddenFrames
-                  || f >= firstBand && f < firstBand + hiddenBands;
+              (t >= firstFrame && t < firstFrame + hiddenFrames)
+                  || (f >= firstBand && f < firstBand + hiddenBands);
         }
       }
     }

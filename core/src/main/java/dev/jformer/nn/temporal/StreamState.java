@@ -4,14 +4,13 @@ import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.util.IdentityHashMap;
-import java.util.Map;
 
 /**
  * What the layers of a model keep of the frames of a batch of sequences that they have read, a
  * tensor for each layer. The tensors outlive scopes until the state is closed.
  */
 public final class StreamState implements AutoCloseable {
-  private final Map<TemporalLayer, Tensor> values = new IdentityHashMap<>();
+  private final IdentityHashMap<TemporalLayer, Tensor> values = new IdentityHashMap<>();
 
   /** What a layer keeps, [B, ...]; null before the first frame. */
   Tensor get(TemporalLayer layer) {

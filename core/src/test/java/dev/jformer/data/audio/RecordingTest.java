@@ -13,6 +13,7 @@ import dev.jformer.data.FrameSource;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -56,7 +57,9 @@ class RecordingTest {
     assertTrue(refused(Arrays.copyOf(whole, 44)).contains("cut off"));
     assertTrue(refused(Arrays.copyOf(whole, 20)).contains("a.wav"));
     assertTrue(refused(new byte[0]).contains("expected WAV"));
-    assertTrue(refused("hello, this is no sound".getBytes()).contains("expected WAV"));
+    assertTrue(
+        refused("hello, this is no sound".getBytes(StandardCharsets.UTF_8))
+            .contains("expected WAV"));
     assertTrue(refused(WavBytes.of(8000, 1, 16)).contains("no samples"));
     byte[] compressed = whole.clone();
     compressed[20] = 6; // A-law

@@ -19,7 +19,7 @@ final class WavBytes {
     wav.put("data".getBytes(StandardCharsets.US_ASCII)).putInt(values.length * size);
     for (long value : values) {
       for (int k = 0; k < size; k++) {
-        wav.put((byte) (value >> 8 * k));
+        wav.put((byte) (value >> (8 * k)));
       }
     }
     return wav.array();

@@ -129,6 +129,7 @@ public final class LmuformerStudy implements Study {
   }
 
   /** Some sequences of a test; {@code heard} is null if sequences are no sounds. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Sequences(Tensor frames, Tensor labels, int[] heard) {}
 
   @Override
