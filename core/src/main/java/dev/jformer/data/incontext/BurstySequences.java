@@ -1,39 +1,30 @@
 package dev.jformer.data.incontext;
 
 import dev.jformer.config.Checks;
+import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Sequences of items and their labels, from classes that are Gaussian clouds, whose distribution
- * decides what is learned from them: to read labels in the context, or to remember them (<a
- * href="https://arxiv.org/abs/2205.05055">Data Distributional Properties Drive Emergent In-Context
- * Learning in Transformers</a>; the clouds stand for the paper's pictures, as in <a
- * href="https://arxiv.org/abs/2312.03002">The Mechanistic Basis of Data Dependence and Abrupt
- * Learning in an In-Context Classification Task</a>).
+ * Sequences of items and their labels, whose distribution decides what is learned from them: to
+ * read labels in the context, or to remember them (<a href="https://arxiv.org/abs/2205.05055">Data
+ * Distributional Properties Drive Emergent In-Context Learning in Transformers</a>).
  *
- * <p>Classes have means from N(0, I/D) and a fixed random label each. An item is {@code (mean +
- * noise ε) / √(1 + noise²)} with ε from N(0, I/D). A sequence has 8 items with labels and a ninth
- * whose label is asked for. It is <em>bursty</em> with some probability: then three of the eight
- * are of the ninth's class, three of one other class, and two of others. Otherwise all classes are
- * drawn alike.
+ * <p>Classes have a fixed random label each. A sequence has 8 items with labels and a ninth whose
+ * label is asked for. It is <em>bursty</em> with some probability: then three of the eight are of
+ * the ninth's class, three of one other class, and two of others. Otherwise all classes are drawn
+ * alike.
  *
  * @param classes K, the number of classes
  * @param labels L, the number of labels
- * @param dimension D, of items
- * @param noise how far items of a class differ
+ * @param items what items of a class look like
  * @param burstiness the probability that a sequence is bursty
  * @param zipf the exponent with which the probability of a class falls with its rank; 0 for equal
  *     ones
- * @param seed draws means and labels
+ * @param seed draws labels
  */
 public record BurstySequences(
-    int classes,
-    int labels,
-    int dimension,
-    double noise,
-    double burstiness,
-    double zipf,
-    long seed) {
+    int classes, int labels, ExemplarClasses items, double burstiness, double zipf, long seed) {
   /** Items with labels in a sequence. */
   public static final int CONTEXT = 8;
 
@@ -43,11 +34,27 @@ public record BurstySequences(
   public BurstySequences {
     Checks.between("classes", classes, 4, 1_000_000);
     Checks.between("labels", labels, 2, 1_000_000);
-    Checks.between("dimension", dimension, 1, 100_000);
-    Checks.atLeast("noise", noise, 0);
+    Checks.notNull("items", items);
     Checks.check(
         burstiness >= 0 && burstiness <= 1, "burstiness", burstiness, "a probability from 0 to 1");
     Checks.atLeast("zipf", zipf, 0);
+  }
+
+  /** Classes that are clouds of a dimension, as {@link GaussianClasses} are. */
+  public BurstySequences(
+      int classes,
+      int labels,
+      int dimension,
+      double noise,
+      double burstiness,
+      double zipf,
+      long seed) {
+    this(classes, labels, new GaussianClasses(dimension, noise, seed), burstiness, zipf, seed);
+  }
+
+  /** The numbers of an item. */
+  public int dimension() {
+    return items.dimension();
   }
 
   /** What sequences are evaluated. */
@@ -78,18 +85,13 @@ public record BurstySequences(
     return new SplittableRandom(seed ^ (0x9E3779B97F4A7C15L * (ofClass + 1))).nextInt(labels);
   }
 
-  private SplittableRandom ofClass(int number) {
-    long mixed = new SplittableRandom(seed).nextLong();
-    return new SplittableRandom(31 * mixed + new SplittableRandom(number).nextLong());
-  }
-
   /** Draws a batch. */
   public Batch draw(Kind kind, int count, SplittableRandom random) {
     double[] cumulative = cumulative();
     int length = CONTEXT + 1;
     Batch batch =
         new Batch(
-            new float[count * length * dimension],
+            new float[count * length * dimension()],
             new long[count * length],
             new int[count * length]);
     for (int row = 0; row < count; row++) {
@@ -106,7 +108,7 @@ public record BurstySequences(
         int place = row * length + t;
         batch.classes[place] = chosen[t];
         batch.labels[place] = label(chosen[t]);
-        write(batch.items, place, ofClass(chosen[t]), random);
+        items.of(chosen[t]).write(batch.items, place, random);
       }
     }
     return batch;
@@ -156,7 +158,7 @@ public record BurstySequences(
 
   private void newClasses(Batch batch, int row, SplittableRandom random) {
     int length = CONTEXT + 1;
-    long[] seeds = {random.nextLong(), random.nextLong()};
+    List<ExemplarClasses.Items> pair = items.newClasses(random);
     int first = random.nextInt(2);
     int[] sides = new int[length];
     for (int t = 0; t < CONTEXT; t++) {
@@ -173,15 +175,7 @@ public record BurstySequences(
       int place = row * length + t;
       batch.classes[place] = -1;
       batch.labels[place] = sides[t] ^ first;
-      write(batch.items, place, new SplittableRandom(seeds[sides[t]]), random);
-    }
-  }
-
-  private void write(float[] items, int place, SplittableRandom mean, SplittableRandom random) {
-    double scale = 1 / Math.sqrt(dimension * (1 + noise * noise));
-    for (int i = 0; i < dimension; i++) {
-      items[place * dimension + i] =
-          (float) (scale * (mean.nextGaussian() + noise * random.nextGaussian()));
+      pair.get(sides[t]).write(batch.items, place, random);
     }
   }
 
@@ -198,7 +192,7 @@ public record BurstySequences(
 
   private static int any(double[] cumulative, SplittableRandom random) {
     double drawn = random.nextDouble() * cumulative[cumulative.length - 1];
-    int found = java.util.Arrays.binarySearch(cumulative, drawn);
+    int found = Arrays.binarySearch(cumulative, drawn);
     return Math.min(cumulative.length - 1, found < 0 ? -found - 1 : found + 1);
   }
 }
