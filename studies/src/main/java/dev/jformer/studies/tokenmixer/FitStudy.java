@@ -48,7 +48,7 @@ public final class FitStudy implements Study {
    *
    * @param tokens in its text
    * @param seconds that it took, the only one of this length
-   * @param bytes the most memory resident beyond what the process held before; -1 if unknown
+   * @param bytes the most memory that the process held meanwhile; -1 if unknown
    */
   public record Step(int tokens, double seconds, double bytes) {
     double gigabytes() {
@@ -153,7 +153,7 @@ public final class FitStudy implements Study {
     int from = beside.get(0);
     int last = beside.size() - 1;
     lab.claim(
-        "The time of a training step grows with an exponent of at most 1.4 from 2,048 to 65,536"
+        "FIT's time of a training step grows with an exponent of at most 1.4 from 2,048 to 65,536"
             + " tokens",
         "O(L^(4/3)) for the best size of groups (abstract)",
         FULL,
@@ -162,11 +162,11 @@ public final class FitStudy implements Study {
             "Full attention, from %,d to %,d tokens: %s.",
             from, beside.get(last), costs.first(FULL).timeExponent(from)));
     lab.claim(
-        "The memory of a training step grows with an exponent of at most 1.4",
+        "FIT's memory of a training step grows with an exponent of at most 1.4",
         "O(L^(4/3)) for the best size of groups (abstract)",
         Check.atMost("exponent of memory", costs.first(FIT).memoryExponent(from), 1.4));
     lab.claim(
-        "A training step on 4,096 tokens is faster than with full attention",
+        "A training step of FIT on 4,096 tokens is faster than one with full attention",
         "",
         FULL,
         Check.below("seconds", seconds(costs.first(FIT), last), seconds(costs.first(FULL), last)));
@@ -197,7 +197,7 @@ public final class FitStudy implements Study {
     int tokens = lab.pick(160, LONGEST, LONGEST);
     Step step = lab.measure("a step of " + tokens + " tokens", Step.class, () -> step(lab, tokens));
     lab.claim(
-        "A training step on a text of 160,000 tokens takes at most 16 GB",
+        "A training step of FIT on a text of 160,000 tokens takes at most 16 GB",
         "160,000 tokens in 16 GB (abstract)",
         Check.atMost("peak GB", step.gigabytes(), 16));
     lab.table(
@@ -212,6 +212,7 @@ public final class FitStudy implements Study {
 
   private static Step step(ExperimentContext lab, int tokens) {
     double[] seconds = new double[1];
+    long before = Memory.resident();
     long bytes =
         Memory.peakOf(
             () -> {
@@ -221,7 +222,7 @@ public final class FitStudy implements Study {
                 seconds[0] = (System.nanoTime() - start) / 1e9;
               }
             });
-    return new Step(tokens, seconds[0], bytes);
+    return new Step(tokens, seconds[0], bytes < 0 ? -1 : before + bytes);
   }
 
   // ---- Quality
