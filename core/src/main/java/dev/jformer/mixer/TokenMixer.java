@@ -39,6 +39,14 @@ public abstract class TokenMixer extends Module {
       Checks.check(width % heads() == 0, "heads", heads(), "a divisor of the width " + width);
       return width / heads();
     }
+
+    /**
+     * This mixer with heads of a number and a width that a model sets, whatever its own width is;
+     * unchanged, unless overridden, for mixers that cannot have such.
+     */
+    default Config ofHeads(int heads, int headDim) {
+      return this;
+    }
   }
 
   /**

@@ -108,6 +108,11 @@ public final class SoftmaxAttention extends Attention {
       return headDim == 0 ? TokenMixer.Config.super.headDim(width) : headDim;
     }
 
+    @Override
+    public Config ofHeads(int heads, int headDim) {
+      return withHeads(heads).withHeadDim(headDim);
+    }
+
     /** G, the number of heads of keys and values, also if it is given as 0. */
     public int groups() {
       return keyValueHeads == 0 ? heads : keyValueHeads;

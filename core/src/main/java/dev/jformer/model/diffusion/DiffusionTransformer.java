@@ -56,6 +56,8 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
    * @param layers number of blocks behind the patch mixer
    * @param width D, a multiple of 4
    * @param headDim width of a head of attention
+   * @param mixer the token mixer of the blocks, one that looks both ways; softmax attention has
+   *     heads of {@code headDim}, as many as {@code scaling} says
    * @param patchMixer the blocks that see all patches
    * @param scaling how the blocks' widths grow with the depth, in the patch mixer and behind it
    * @param experts which blocks have experts, in the patch mixer and behind it
@@ -74,6 +76,7 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
       int layers,
       int width,
       int headDim,
+      TokenMixer.Config mixer,
       PatchMixer patchMixer,
       LayerScaling scaling,
       ExpertBlocks experts,
@@ -92,6 +95,7 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
           6,
           96,
           32,
+          new SoftmaxAttention.Config(),
           new PatchMixer(),
           new LayerScaling(),
           new ExpertBlocks(),
@@ -111,6 +115,7 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
       Checks.between("layers", layers, 1, 1000);
       Checks.between("width", width, 4, 1 << 16);
       Checks.between("headDim", headDim, 1, 1 << 16);
+      Checks.notNull("mixer", mixer);
       Checks.notNull("patchMixer", patchMixer);
       Checks.notNull("scaling", scaling);
       Checks.notNull("experts", experts);
@@ -213,17 +218,15 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
               new Linear.Config());
       made.add(
           new DiffusionBlock(
-              config.width(), width, attention(config, context), perceptron(config, context)));
+              config.width(), width, mixer(config, context), perceptron(config, context)));
     }
     return made;
   }
 
-  private static TokenMixer attention(Config config, BlockContext context) {
+  private static TokenMixer mixer(Config config, BlockContext context) {
     double share = config.scaling().attention(context.layer(), context.layers());
     int heads = (int) Math.max(1, Math.round(share * context.width() / config.headDim()));
-    return new SoftmaxAttention.Config(heads, 0)
-        .withHeadDim(config.headDim())
-        .build(context, new NoPosition());
+    return config.mixer().ofHeads(heads, config.headDim()).build(context, new NoPosition());
   }
 
   private static ChannelMixer perceptron(Config config, BlockContext context) {

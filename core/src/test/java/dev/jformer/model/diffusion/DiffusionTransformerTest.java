@@ -403,4 +403,28 @@ class DiffusionTransformerTest {
     RuntimeException thrown = assertThrows(RuntimeException.class, () -> config(fields));
     assertTrue(thrown.getMessage().contains(expected), thrown.getMessage());
   }
+
+  /** Groups with latents (FIT) are a backbone too; groups of five patches do not divide the 16. */
+  @Test
+  void blocksMayHaveGroupsWithLatents() {
+    String fit =
+        ",\"mixer\":{\"type\":\"fit\",\"layout\":\"(1)1(1)\",\"group\":5,\"latents\":2,"
+            + "\"latentHeads\":2,\"local\":{\"type\":\"softmax\",\"heads\":2}}";
+    for (String masking : List.of("", MIXER + ",\"masking\":{\"place\":\"deferred\"}")) {
+      DiffusionTransformer model = Weights.draw(config(fit + masking).build());
+      Tensor images = Tensor.randn(2, 1, 8, 8).to(DType.FLOAT64);
+      Tensor sigma = Tensor.of(new double[] {0.3, 2}, 2);
+      Tensor noise = Tensor.randn(2, 1, 8, 8).to(DType.FLOAT64);
+      model.loss(images, labels(0, 2), sigma, noise).backward();
+      Tensor latents = model.parameters().get("blocks.0.mixer.latents").value().grad();
+      assertTrue(latents.abs().max().item() > 0, "latents learn" + masking);
+      model.train(false);
+      Tensor noisy = images.copy().requiresGrad(true);
+      Tensor made = model.denoise(noisy, sigma, labels(0, 2));
+      made.select(0, 0).select(0, 0).select(0, 0).select(0, 0).backward();
+      Tensor seen = noisy.grad().select(0, 0).abs();
+      assertTrue(seen.min().item() > 0, "a pixel sees all of its image" + masking);
+      assertEquals(0, noisy.grad().select(0, 1).abs().max().item(), "and no other image");
+    }
+  }
 }
