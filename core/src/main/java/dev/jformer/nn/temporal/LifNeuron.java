@@ -80,13 +80,16 @@ public final class LifNeuron extends TemporalLayer {
     steps.forward(reached, potential, spikes);
     keep(state, Tensor.of(potential, steps.batch, steps.channels));
     SpikeCount.add(spikes, synapses);
-    Tensor result =
-        Autograd.withGradient(
+    Tensor result = steps.tensor(spikes).to(exact.dtype());
+    if (!exact.requiresGrad() || !Autograd.isEnabled()) {
+      return result.to(x.dtype());
+    }
+    return Autograd.withGradient(
             "leaky integrate-and-fire",
-            steps.tensor(spikes).to(exact.dtype()),
+            result,
             (gradient, operands) -> List.of(steps.backward(gradient, reached, spikes)),
-            exact);
-    return result.to(x.dtype());
+            exact)
+        .to(x.dtype());
   }
 
   /** The loops over frames, for sequences of a shape. */
@@ -127,7 +130,11 @@ public final class LifNeuron extends TemporalLayer {
 
     /** The gradient of the inputs, from that of the spikes. */
     Tensor backward(Tensor gradient, double[] reached, double[] spikes) {
-      double[] outer = gradient.contiguous().toDoubles();
+      Tensor z = tensor(reached).to(gradient.dtype()).sub(config.threshold).mul(SLOPE);
+      Tensor logistic = z.sigmoid();
+      Tensor slope = logistic.mul(logistic.neg().add(1.0)).mul(SLOPE);
+      double[] outer = gradient.mul(slope).contiguous().toDoubles();
+      double kept = 1 - 1 / config.tau;
       double[] inner = new double[outer.length];
       double[] later = new double[channels];
       for (int b = 0; b < batch; b++) {
@@ -135,12 +142,9 @@ public final class LifNeuron extends TemporalLayer {
         for (int t = frames - 1; t >= 0; t--) {
           int at = (b * frames + t) * channels;
           for (int c = 0; c < channels; c++) {
-            double z = SLOPE * (reached[at + c] - config.threshold);
-            double logistic = 1 / (1 + Math.exp(-z));
-            double slope = SLOPE * logistic * (1 - logistic);
-            double h = outer[at + c] * slope + later[c] * (1 - spikes[at + c]);
+            double h = outer[at + c] + later[c] * (1 - spikes[at + c]);
             inner[at + c] = h / config.tau;
-            later[c] = h - h / config.tau;
+            later[c] = h * kept;
           }
         }
       }

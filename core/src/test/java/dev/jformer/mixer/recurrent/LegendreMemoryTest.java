@@ -137,8 +137,5 @@ class LegendreMemoryTest {
     assertThrows(IllegalArgumentException.class, () -> new LegendreMemory(0, 5));
     assertThrows(IllegalArgumentException.class, () -> new LegendreMemory(3, 0));
     assertThrows(IllegalArgumentException.class, () -> new LegendreMemory(3, Double.NaN));
-    assertThrows(IllegalArgumentException.class, () -> new Lmu.Config(-1, 0, 1));
-    assertThrows(IllegalArgumentException.class, () -> new Lmu.Config(0, -1, 1));
-    assertThrows(IllegalArgumentException.class, () -> new Lmu.Config(0, 0, 0));
   }
 }

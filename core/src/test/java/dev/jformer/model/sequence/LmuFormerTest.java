@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** LMUFormer and its spiking version against loops over their definitions, whole and streamed. */
 @ExtendWith(Scoped.class)
-class SequenceModelsTest {
+class LmuFormerTest {
   private static final int FEATURES = 3;
   private static final int CLASSES = 4;
 
