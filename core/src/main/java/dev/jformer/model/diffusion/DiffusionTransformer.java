@@ -11,6 +11,7 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.Model;
 import dev.jformer.model.vision.Framing;
+import dev.jformer.model.vision.Patches;
 import dev.jformer.nn.Activation;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Initializer;
@@ -148,7 +149,7 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
     }
 
     private Patches patches() {
-      return new Patches(size, patch, channels);
+      return Patches.ofSquares(size, patch, channels);
     }
 
     @Override

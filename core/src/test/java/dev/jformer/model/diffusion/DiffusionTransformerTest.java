@@ -212,23 +212,6 @@ class DiffusionTransformerTest {
   }
 
   @Test
-  void patchesAreCutRowByRowAndPutTogetherAgain() {
-    Patches patches = new Patches(6, 3, 2);
-    Tensor images = Tensor.arange(0, 2 * 2 * 36).to(DType.FLOAT64).view(2, 2, 6, 6);
-    Tensor cut = patches.cut(images);
-    assertEquals("[2x4x18]", cut.shape().toString());
-    double[] second = cut.select(0, 1).select(0, 1).toDoubles();
-    for (int c = 0; c < 2; c++) {
-      for (int y = 0; y < 3; y++) {
-        for (int x = 0; x < 3; x++) {
-          assertEquals(72 + 36 * c + 6 * y + 3 + x, second[c * 9 + y * 3 + x]);
-        }
-      }
-    }
-    assertSame(images, patches.join(cut).contiguous(), "joined");
-  }
-
-  @Test
   void aNewModelPredictsWhatTheNoisyImageAloneSays() {
     DiffusionTransformer model = config(MIXER + EXPERTS + SCALING).build();
     Tensor noisy = Tensor.randn(2, 1, 8, 8);
