@@ -17,7 +17,7 @@ public final class ImageGrid {
   /**
    * Draws images as one picture.
    *
-   * @param images [N, C, S, S], 0 to 1, which others are clipped to; C is 1 or 3
+   * @param images [N, C, H, W], 0 to 1, which others are clipped to; C is 1 or 3
    * @param columns images in a row
    * @param scale pixels of the picture for each pixel of an image, in both directions
    * @return the content of a PNG file
@@ -25,32 +25,31 @@ public final class ImageGrid {
    *     more than 2^28 pixels
    */
   public static byte[] png(Tensor images, int columns, int scale) {
-    if (images.rank() != 4
-        || images.size(0) < 1
-        || (images.size(1) != 1 && images.size(1) != 3)
-        || images.size(2) != images.size(3)) {
+    if (images.rank() != 4 || images.size(0) < 1 || (images.size(1) != 1 && images.size(1) != 3)) {
       throw new IllegalArgumentException(
-          "images are " + images.shape() + ": expected [N, C, S, S] with a C of 1 or 3");
+          "images are " + images.shape() + ": expected [N, C, H, W] with a C of 1 or 3");
     }
     int count = Math.toIntExact(images.size(0));
-    int size = Math.toIntExact(images.size(2));
-    check(count, size, columns, scale);
-    int wide = Math.min(columns, count);
-    long tile = (long) size * scale;
-    long width = side(wide, tile);
-    long height = side(rows(count, wide), tile);
+    int high = Math.toIntExact(images.size(2));
+    int wide = Math.toIntExact(images.size(3));
+    check(count, high, wide, columns, scale);
+    int inRow = Math.min(columns, count);
+    long tileHeight = (long) high * scale;
+    long tileWidth = (long) wide * scale;
+    long width = side(inRow, tileWidth);
+    long height = side(rows(count, inRow), tileHeight);
     BufferedImage picture =
         new BufferedImage((int) width, (int) height, BufferedImage.TYPE_INT_RGB);
     int[] rgb = new int[(int) (width * height)];
     java.util.Arrays.fill(rgb, GAP);
     int[] colours = colours(images);
     for (int i = 0; i < count; i++) {
-      int left = (int) (i % wide * (tile + 1));
-      int top = (int) (i / wide * (tile + 1));
-      for (int y = 0; y < tile; y++) {
-        for (int x = 0; x < tile; x++) {
+      int left = (int) (i % inRow * (tileWidth + 1));
+      int top = (int) (i / inRow * (tileHeight + 1));
+      for (int y = 0; y < tileHeight; y++) {
+        for (int x = 0; x < tileWidth; x++) {
           rgb[(int) ((top + y) * width + left + x)] =
-              colours[(i * size + y / scale) * size + x / scale];
+              colours[(i * high + y / scale) * wide + x / scale];
         }
       }
     }
@@ -68,20 +67,29 @@ public final class ImageGrid {
    * @throws IllegalArgumentException if the picture would have more than 2^28 pixels
    */
   public static void check(int count, int size, int columns, int scale) {
+    check(count, size, size, columns, scale);
+  }
+
+  /**
+   * As above, for images that are not square.
+   *
+   * @param high height of an image
+   * @param width of an image
+   */
+  public static void check(int count, int high, int width, int columns, int scale) {
     if (columns < 1 || scale < 1) {
       throw new IllegalArgumentException(
           "columns is " + columns + " and scale is " + scale + ": expected at least 1");
     }
-    int wide = Math.min(columns, count);
-    long tile = (long) size * scale;
-    long width = side(wide, tile);
-    long height = side(rows(count, wide), tile);
-    if (width * height > 1L << 28) {
+    int inRow = Math.min(columns, count);
+    long across = side(inRow, (long) width * scale);
+    long down = side(rows(count, inRow), (long) high * scale);
+    if (across * down > 1L << 28) {
       throw new IllegalArgumentException(
           "a picture of "
-              + width
+              + across
               + " x "
-              + height
+              + down
               + " pixels is too large: make fewer images, or scale them less");
     }
   }

@@ -67,26 +67,8 @@ public final class ImageSource {
    *     have a format that cannot be read
    */
   public static ImageSource open(Path source) {
-    if (!Files.exists(source)) {
-      throw new DataException("no such folder or zip file of images: " + source);
-    }
-    boolean folder = Files.isDirectory(source);
-    List<String> files = new ArrayList<>();
     SortedSet<String> folders = new TreeSet<>();
-    try {
-      if (folder) {
-        list(source, files, folders);
-      } else if (source.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
-        listZip(source, files, folders);
-      } else {
-        throw new DataException(
-            source
-                + " is neither a folder nor a zip file: expected a folder of images for each class");
-      }
-    } catch (IOException | UncheckedIOException e) {
-      throw new DataException("cannot read " + source + ": " + e.getMessage(), e);
-    }
-    List<String> images = images(source, files);
+    List<String> images = images(source, files(source, folders, " for each class"));
     String common = common(images);
     SortedSet<String> classes = new TreeSet<>();
     for (String image : images) {
@@ -121,7 +103,39 @@ public final class ImageSource {
       String name = image.substring(common.length(), image.indexOf('/', common.length()));
       entries.add(new Entry(image, java.util.Collections.binarySearch(names, name)));
     }
-    return new ImageSource(source, !folder, names, List.copyOf(entries));
+    return new ImageSource(source, !Files.isDirectory(source), names, List.copyOf(entries));
+  }
+
+  /**
+   * Lists the images of a source whatever folders they are in, all of one class without a name.
+   *
+   * @throws DataException if there are none, or some have a format that cannot be read
+   */
+  public static ImageSource unlabelled(Path source) {
+    List<String> images = images(source, files(source, new TreeSet<>(), ""));
+    List<Entry> entries = images.stream().map(name -> new Entry(name, 0)).toList();
+    return new ImageSource(source, !Files.isDirectory(source), List.of(""), entries);
+  }
+
+  /** The files of a source; its folders are added to a set. */
+  private static List<String> files(Path source, Set<String> folders, String which) {
+    if (!Files.exists(source)) {
+      throw new DataException("no such folder or zip file of images: " + source);
+    }
+    List<String> files = new ArrayList<>();
+    try {
+      if (Files.isDirectory(source)) {
+        list(source, files, folders);
+      } else if (source.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
+        listZip(source, files, folders);
+      } else {
+        throw new DataException(
+            source + " is neither a folder nor a zip file: expected a folder of images" + which);
+      }
+    } catch (IOException | UncheckedIOException e) {
+      throw new DataException("cannot read " + source + ": " + e.getMessage(), e);
+    }
+    return files;
   }
 
   private static void list(Path root, List<String> files, Set<String> folders) throws IOException {
@@ -181,7 +195,9 @@ public final class ImageSource {
     }
     if (images.isEmpty()) {
       throw new DataException(
-          source + " holds no images: expected JPEG, PNG, GIF or BMP in a folder for each class");
+          source
+              + " holds no images: expected files in JPEG, PNG, GIF or BMP, in a folder for each"
+              + " class if there are classes");
     }
     images.sort(Comparator.naturalOrder());
     return images;

@@ -2,6 +2,7 @@ package dev.jformer.data.image;
 
 import dev.jformer.data.DataException;
 import dev.jformer.model.vision.Framing;
+import dev.jformer.tensor.Tensor;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -53,6 +54,33 @@ public final class Picture {
     return decode(file.toString(), ImageContent.of(file), size, framing);
   }
 
+  /**
+   * Decodes an image file to all of its pixels, in its own size and upright.
+   *
+   * @return [3, H, W], 0 to 1
+   * @throws DataException if it is no regular file, damaged, too large or of another format
+   * @throws IOException if it cannot be read
+   */
+  public static Tensor whole(Path file) throws IOException {
+    byte[] content = ImageContent.of(file);
+    Orientation orientation = Orientation.of(content);
+    return ImageDecoder.decode(
+        file.toString(),
+        content,
+        true,
+        decoded -> {
+          BufferedImage image = RgbImage.whole(decoded, orientation);
+          int height = image.getHeight();
+          int width = image.getWidth();
+          byte[] planes = planes(image);
+          float[] values = new float[planes.length];
+          for (int p = 0; p < values.length; p++) {
+            values[p] = (planes[p] & 255) / 255f;
+          }
+          return Tensor.of(values, CHANNELS, height, width);
+        });
+  }
+
   private static byte[] resampled(BufferedImage image, int size, Framing framing) {
     int side = framing.side() == 0 ? size : framing.side();
     int shorter = Math.min(image.getWidth(), image.getHeight());
@@ -91,8 +119,16 @@ public final class Picture {
   }
 
   private static byte[] planes(BufferedImage image, int size) {
-    int[] rgb = image.getRGB(0, 0, size, size, null, 0, size);
-    int area = size * size;
+    return planes(image.getRGB(0, 0, size, size, null, 0, size));
+  }
+
+  private static byte[] planes(BufferedImage image) {
+    int width = image.getWidth();
+    return planes(image.getRGB(0, 0, width, image.getHeight(), null, 0, width));
+  }
+
+  private static byte[] planes(int[] rgb) {
+    int area = rgb.length;
     byte[] planes = new byte[CHANNELS * area];
     for (int i = 0; i < area; i++) {
       planes[i] = (byte) (rgb[i] >> 16);
