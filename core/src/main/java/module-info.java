@@ -69,6 +69,7 @@ module dev.jformer.core {
   exports dev.jformer.model.diffusion;
   exports dev.jformer.model.forecast;
   exports dev.jformer.model.interleaved;
+  exports dev.jformer.model.inpaint;
   exports dev.jformer.model.program;
   exports dev.jformer.model.sequence;
   exports dev.jformer.model.vision;
@@ -274,6 +275,7 @@ module dev.jformer.core {
       dev.jformer.model.forecast.ITransformer.Config,
       dev.jformer.model.forecast.Informer.Config,
       dev.jformer.model.forecast.LinearForecaster.Config,
+      dev.jformer.model.inpaint.Put.Config,
       dev.jformer.model.program.TransformerProgram.Config,
       dev.jformer.model.sequence.LmuFormer.Config,
       dev.jformer.model.sequence.SequenceEncoder.Config,
@@ -333,6 +335,7 @@ module dev.jformer.core {
       dev.jformer.run.DecisionData,
       dev.jformer.run.InContextData,
       dev.jformer.run.LabelledTextData,
+      dev.jformer.run.MaskedImageData,
       dev.jformer.run.PixelData,
       dev.jformer.run.SampleData,
       dev.jformer.run.SeriesData,
@@ -349,6 +352,7 @@ module dev.jformer.core {
       dev.jformer.run.ImageClassificationJob,
       dev.jformer.run.DecisionJob,
       dev.jformer.run.InContextJob,
+      dev.jformer.run.InpaintingJob,
       dev.jformer.run.InstructionTuningJob,
       dev.jformer.run.LanguageModellingJob,
       dev.jformer.run.MaskedLanguageModellingJob,
@@ -368,6 +372,7 @@ module dev.jformer.core {
       dev.jformer.nas.Snip,
       dev.jformer.nas.Synflow;
   provides dev.jformer.train.Objective with
+      dev.jformer.train.CodeLearning,
       dev.jformer.train.Consistency,
       dev.jformer.train.Denoising,
       dev.jformer.train.Distillation,

@@ -13,7 +13,13 @@ final class ImageReading {
   /** Reads a folder or zip file of images to files in a folder, showing progress. */
   static ImageFile read(Path source, Path place, int size, Framing framing, Progress progress)
       throws IOException {
-    ImageSource images = ImageSource.open(source);
+    return read(ImageSource.open(source), place, size, framing, progress);
+  }
+
+  /** Reads the images of a source to files in a folder, showing progress. */
+  static ImageFile read(
+      ImageSource images, Path place, int size, Framing framing, Progress progress)
+      throws IOException {
     try (Progress.Work work = progress.begin("reading", images.count(), "images")) {
       return ImageFile.prepare(place, images, size, framing, work::at);
     }

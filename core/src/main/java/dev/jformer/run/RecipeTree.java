@@ -38,6 +38,7 @@ final class RecipeTree {
           "algorithm",
           "program",
           "diffusion",
+          "inpainting",
           "in-context",
           "decisions");
 

@@ -138,6 +138,8 @@ final class TinyData {
           case "tokens" -> TOKENS + head;
           case "images" -> IMAGES + head;
           case "diffusion" -> DIFFUSION + head;
+          case "inpainting" ->
+              INPAINTING + head + ", 'pretraining': {'objective': {'type': 'codes'}}";
           case "translate" -> TRANSLATE + head;
           case "translate-loss" -> TRANSLATE.replace("'bleu'", "'loss'") + head;
           case "forecast" -> FORECAST + head;
@@ -220,6 +222,16 @@ final class TinyData {
         'masking': {'place': 'deferred', 'share': 0.5, 'finish': 0.2}},
       'data': {'type': 'images', 'source': 'FOLDER/images', 'validation': 0.2,
         'augmentation': {'flip': false}},
+      """;
+
+  private static final String INPAINTING =
+      """
+      'model': {'model': 'put', 'size': 8, 'channels': 1, 'patch': 2, 'layers': 1, 'width': 16,
+        'mixer': {'type': 'softmax', 'heads': 2}, 'dropout': 0.1,
+        'codec': {'codes': 12, 'hiddenCodes': 6, 'codeWidth': 8, 'encoderWidth': 16,
+          'encoderBlocks': 1, 'decoderWidth': 16, 'decoderBlocks': 1}},
+      'data': {'type': 'masked-images', 'source': 'FOLDER/images', 'validation': 0.2,
+        'augmentation': {'flip': true, 'shift': 0}},
       """;
 
   private static final String TRANSLATE =
