@@ -64,6 +64,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.forecasting.ItransformerStudy,
       dev.jformer.studies.generation.DiffscalerStudy,
       dev.jformer.studies.generation.MicroDiffusionStudy,
+      dev.jformer.studies.generation.PutStudy,
       dev.jformer.studies.generation.SpeculativeJacobiStudy,
       dev.jformer.studies.incontext.BandlimitedRandomNetsStudy,
       dev.jformer.studies.incontext.DataDistributionalPropertiesStudy,

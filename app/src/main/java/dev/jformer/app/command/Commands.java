@@ -31,6 +31,7 @@ import picocli.CommandLine.ScopeType;
       ChatCommand.class,
       PredictCommand.class,
       SampleCommand.class,
+      InpaintCommand.class,
       TranslateCommand.class,
       EmbedCommand.class,
       ForecastCommand.class,
@@ -87,7 +88,8 @@ public final class Commands implements Runnable {
     GROUPS.put("Train and measure:", List.of("train", "eval", "compare", "reproduce"));
     GROUPS.put(
         "Use a model:",
-        List.of("generate", "chat", "predict", "sample", "translate", "embed", "forecast"));
+        List.of(
+            "generate", "chat", "predict", "sample", "inpaint", "translate", "embed", "forecast"));
     GROUPS.put(
         "Change a model:", List.of("compress", "tickets", "grow", "search", "export", "program"));
     GROUPS.put("Look things up:", List.of("info", "runs", "papers", "help"));

@@ -21,8 +21,9 @@ import picocli.CommandLine.Option;
     description =
         """
         Trains a language model on text, a forecaster on the series of a CSV file, a classifier of
-        images, of texts or of words, an encoder as a masked language model, a translator, or a
-        diffusion model that makes images. A run can be stopped or killed and resumed.
+        images, of texts or of words, an encoder as a masked language model, a translator, a
+        diffusion model that makes images, or a model that fills in parts of images. A run can be
+        stopped or killed and resumed.
         """,
     footer =
         """
@@ -38,6 +39,8 @@ import picocli.CommandLine.Option;
               The data is a folder or zip file with a folder of images for each class.
           jformer train --task diffusion --data photos.zip --out runs/photos
               Learns to make such images; 'jformer sample runs/photos --out grid.png' makes some.
+          jformer train --task inpainting --data photos.zip --out runs/fill
+              Learns to fill in parts of images; see 'jformer inpaint --help'.
           jformer train --task mlm --data book.txt --out runs/encoder
           jformer train --task classify --from runs/encoder --data reviews.tsv
               Each line is a text, a tab and a label. '--from minilm' starts from a model of English.
@@ -90,6 +93,7 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("algorithm", "jformer eval %s"),
           Map.entry("program", "jformer program %s"),
           Map.entry("diffusion", "jformer sample %s --count 16 --out grid.png"),
+          Map.entry("inpainting", "jformer inpaint %s image.png --mask mask.png --out fills.png"),
           Map.entry("in-context", "jformer eval %s"),
           Map.entry("decisions", "jformer eval %s"));
 
@@ -100,8 +104,8 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, sequences,"
               + " pixels, audio, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
-              + " fine-tune-embed, instruct, translate, algorithm, program, diffusion, in-context,"
-              + " decisions, or a JSON or YAML file (default: the recipe of the task).")
+              + " fine-tune-embed, instruct, translate, algorithm, program, diffusion, inpainting,"
+              + " in-context, decisions, or a JSON or YAML file (default: the recipe of the task).")
   private String named;
 
   @Option(
@@ -110,8 +114,8 @@ final class TrainCommand implements Callable<Integer> {
       completionCandidates = Completion.Tasks.class,
       description =
           "text, forecast, images, mlm, classify, tokens, sequences, pixels, audio, embed,"
-              + " instruct, translate, algorithm, program, diffusion, in-context or decisions"
-              + " (default text): takes the recipe that suits such data.")
+              + " instruct, translate, algorithm, program, diffusion, inpainting, in-context or"
+              + " decisions (default text): takes the recipe that suits such data.")
   private String task;
 
   @Option(

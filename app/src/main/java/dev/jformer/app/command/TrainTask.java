@@ -30,6 +30,7 @@ enum TrainTask {
   ALGORITHM("algorithm", "algorithm", "algorithm"),
   PROGRAM("program", "program", "program"),
   DIFFUSION("diffusion", "diffusion", "diffusion"),
+  INPAINTING("inpainting", "inpainting", "inpainting"),
   IN_CONTEXT("in-context", "in-context", "in-context"),
   DECISIONS("decisions", "decisions", "decisions");
 

@@ -8,6 +8,7 @@ import dev.jformer.javadoc.Descriptions;
 import dev.jformer.javadoc.PaperLink;
 import dev.jformer.studies.catalogue.Catalogue;
 import dev.jformer.studies.catalogue.Paper;
+import dev.jformer.studies.catalogue.Technique;
 import dev.jformer.studies.evidence.Evidence;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,7 +118,18 @@ class TechniquePagesTest {
 
   @Test
   void aPlannedPaperHasAnEmptySheet() {
-    PaperSheet sheet = PaperSheet.of(Catalogue.paper("put"));
+    Technique none =
+        new Technique(List.of(), List.of(), Map.of(), Map.of(), List.of(), "", "", List.of());
+    PaperSheet sheet =
+        PaperSheet.of(
+            new Paper(
+                "later",
+                "A Technique to Come",
+                "",
+                Paper.Stage.DESIGN,
+                "generation",
+                Paper.Status.PLANNED,
+                none));
     assertEquals("planned", sheet.status());
     assertTrue(sheet.classes().isEmpty() && sheet.verdicts().isEmpty() && sheet.page().isEmpty());
   }
