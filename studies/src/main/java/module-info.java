@@ -82,6 +82,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.tokenmixer.FasterLighterSurveyStudy,
       dev.jformer.studies.tokenmixer.FlowformerStudy,
       dev.jformer.studies.tokenmixer.GenerativeAiModelingStudy,
+      dev.jformer.studies.tokenmixer.LmuformerStudy,
       dev.jformer.studies.tokenmixer.MetaformerStudy,
       dev.jformer.studies.tokenmixer.PrimerStudy,
       dev.jformer.studies.tokenmixer.QuantizableStudy,
