@@ -80,6 +80,7 @@ open module dev.jformer.studies {
       dev.jformer.studies.tokenmixer.CombinerStudy,
       dev.jformer.studies.tokenmixer.ExtractorsStudy,
       dev.jformer.studies.tokenmixer.FasterLighterSurveyStudy,
+      dev.jformer.studies.tokenmixer.FitStudy,
       dev.jformer.studies.tokenmixer.FlowformerStudy,
       dev.jformer.studies.tokenmixer.GenerativeAiModelingStudy,
       dev.jformer.studies.tokenmixer.LmuformerStudy,
