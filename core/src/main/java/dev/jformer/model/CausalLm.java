@@ -4,10 +4,12 @@ import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.config.Flat;
 import dev.jformer.mixer.TokenMixer;
+import dev.jformer.nn.FusedCrossEntropy;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Packing;
+import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.tensor.Autograd;
@@ -16,11 +18,12 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A language model that predicts each token from those before it, such as GPT-2 and Llama. */
 public final class CausalLm extends Model {
-  /** The most logits that are computed at a time where no gradient is recorded: 64 MB. */
+  /** The most logits that are computed at a time where the loss allows it: 64 MB. */
   private static final long LOGITS = 16 << 20;
 
   /**
@@ -170,7 +173,7 @@ public final class CausalLm extends Model {
    * @return logits [M, V]
    */
   public Tensor logitsAt(Tensor ids, Tensor positions) {
-    return output(hidden(ids).flatten(0, 1).indexSelect(0, positions));
+    return output(hiddenAt(ids, null, positions));
   }
 
   /**
@@ -184,8 +187,7 @@ public final class CausalLm extends Model {
    * @throws IllegalArgumentException if a sequence is longer than the model can take
    */
   public Tensor logitsAt(Tensor ids, Packing packing, Tensor positions) {
-    Tensor hidden = stack.get().forwardPacked(embed(ids), ids, packing);
-    return output(hidden.flatten(0, 1).indexSelect(0, positions));
+    return output(hiddenAt(ids, packing, positions));
   }
 
   /**
@@ -221,9 +223,9 @@ public final class CausalLm extends Model {
   }
 
   /**
-   * Computes the mean cross-entropy of the targets in nats. Where no gradient is recorded, the
-   * logits of some positions at a time are computed, so that a large vocabulary takes little
-   * memory.
+   * Computes the mean cross-entropy of the targets in nats. Where no gradient is recorded, or
+   * {@link FusedCrossEntropy} is open, the logits of some positions at a time are computed, so that
+   * a large vocabulary takes little memory.
    *
    * @param ids int64 [B, T]
    * @param targets int64 [B, T]; those below 0 do not count
@@ -233,12 +235,36 @@ public final class CausalLm extends Model {
     return lossOf(hidden(ids), targets);
   }
 
+  /**
+   * Computes the mean cross-entropy of targets at some positions only, as {@link #loss} does.
+   *
+   * @param ids int64 [B, T]
+   * @param packing the sequences of each row; null if each row is one
+   * @param positions int64 [M], places in the flattened ids, from 0 to B·T - 1
+   * @param targets int64 [M]; those below 0 do not count
+   * @return a scalar, float32; NaN if no target counts
+   */
+  public Tensor lossAt(Tensor ids, Packing packing, Tensor positions, Tensor targets) {
+    return lossOf(hiddenAt(ids, packing, positions).unsqueeze(0), targets.unsqueeze(0));
+  }
+
+  private Tensor hiddenAt(Tensor ids, Packing packing, Tensor positions) {
+    Tensor hidden =
+        packing == null ? hidden(ids) : stack.get().forwardPacked(embed(ids), ids, packing);
+    return hidden.flatten(0, 1).indexSelect(0, positions);
+  }
+
   /** As {@link #loss}, from the final hidden states [B, T, D]. */
   Tensor lossOf(Tensor states, Tensor targets) {
     Tensor wanted = targets.flatten(0, 1).maximum(Tensor.full(-1, DType.INT64, 1));
     Tensor hidden = states.flatten(0, 1);
     long rows = hidden.size(0);
     long together = Math.max(1, LOGITS / config.vocab());
+    if (rows > together && FusedCrossEntropy.isOn()) {
+      List<Parameter> weights = new ArrayList<>(head.get().trained());
+      weights.addAll(narrow.get().trained());
+      return FusedCrossEntropy.of(this::output, weights, hidden, wanted, together);
+    }
     if (Autograd.isRecording() || rows <= together) {
       return Functional.crossEntropy(output(hidden).to(DType.FLOAT32), wanted, -1, 0);
     }

@@ -7,6 +7,7 @@ import dev.jformer.data.text.SamplePacking;
 import dev.jformer.data.text.SampleRows;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.CausalLm;
+import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.nn.Packing;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -145,6 +146,13 @@ public final class InstructionTuning implements Classifying {
         model,
         read::logits,
         logits -> Functional.crossEntropy(logits, read.targets(), -1, 0));
+  }
+
+  @Override
+  public Tensor loss(long index) {
+    Rows read = rows.apply(index);
+    AuxiliaryLosses.predictions(read.targets().elements());
+    return model.lossAt(read.ids(), read.packing(), read.positions(), read.targets());
   }
 
   @Override

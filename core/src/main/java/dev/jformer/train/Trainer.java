@@ -2,6 +2,7 @@ package dev.jformer.train;
 
 import dev.jformer.metrics.Metrics;
 import dev.jformer.nn.AuxiliaryLosses;
+import dev.jformer.nn.FusedCrossEntropy;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Recomputation;
@@ -248,6 +249,7 @@ public final class Trainer implements AutoCloseable {
         AuxiliaryLosses auxiliary = AuxiliaryLosses.collect()) {
       Tensor loss;
       try (Mode mode = precision();
+          Mode fused = FusedCrossEntropy.open();
           Mode again = training.recompute() ? Recomputation.open() : () -> {}) {
         loss = task.loss(batch);
       }
