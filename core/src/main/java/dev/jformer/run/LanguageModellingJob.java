@@ -96,7 +96,12 @@ public record LanguageModellingJob() implements Job {
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
       long most = evaluationBatches == USUAL ? EVALUATION_BATCHES : evaluationBatches;
       return new LanguageModelling(
-          (CausalLm) model, tokens, recipe.training().batch(), recipe.training().seed(), most);
+          (CausalLm) model,
+          tokens,
+          recipe.training().batch(),
+          window(recipe, ((CausalLm) model).config().length()),
+          recipe.training().seed(),
+          most);
     }
 
     @Override

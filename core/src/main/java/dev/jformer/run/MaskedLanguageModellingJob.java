@@ -66,7 +66,12 @@ public record MaskedLanguageModellingJob() implements Job {
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
       long most = evaluationBatches == USUAL ? EVALUATION_BATCHES : evaluationBatches;
       return new MaskedModelling(
-          (Encoder) model, tokens, recipe.training().batch(), recipe.training().seed(), most);
+          (Encoder) model,
+          tokens,
+          recipe.training().batch(),
+          window(recipe, ((Encoder) model).config().length()),
+          recipe.training().seed(),
+          most);
     }
   }
 

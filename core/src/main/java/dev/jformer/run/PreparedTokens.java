@@ -60,6 +60,11 @@ abstract class PreparedTokens implements PreparedData {
     return new DataSummary(source, "tokens", header.trainTokens(), header.validationTokens(), "");
   }
 
+  /** The tokens of a window to learn from, for a model that takes so many. */
+  static int window(Recipe recipe, int longest) {
+    return recipe.data() instanceof TextData text ? text.windowOf(longest) : longest;
+  }
+
   @Override
   public final void saveCompanions(Path folder) throws IOException {
     if (!Files.exists(folder.resolve(Tokenizer.FILE))) {

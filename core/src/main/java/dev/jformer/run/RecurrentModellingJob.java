@@ -81,6 +81,15 @@ public record RecurrentModellingJob() implements Job {
     @Override
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
       long most = evaluationBatches == USUAL ? EVALUATION_BATCHES : evaluationBatches;
+      int window = ((RecurrentLm) model).config().window();
+      if (window(recipe, window) < window) {
+        throw new RunException(
+            "data.length is "
+                + window(recipe, window)
+                + ", but the model carries its state over windows of "
+                + window
+                + " tokens: set model.recurrence.window, or data.length to 0");
+      }
       return new RecurrentModelling(
           (RecurrentLm) model, tokens, recipe.training().batch(), recipe.training().seed(), most);
     }

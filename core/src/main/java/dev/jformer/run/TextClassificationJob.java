@@ -61,7 +61,7 @@ public record TextClassificationJob() implements Job {
     }
     PretrainedStart.copyTokenizer(recipe, folder);
     TextData plain =
-        new TextData(data.source(), List.of(), data.tokenizer(), data.vocabulary(), 0.5);
+        new TextData(data.source(), List.of(), data.tokenizer(), data.vocabulary(), 0.5, 0);
     Tokenizer tokenizer = new TextPreparation(plain, workspace).tokenizer();
     classes.save(folder);
     return new Data(data.source(), texts, classes, tokenizer, workspace);

@@ -15,26 +15,39 @@ import java.util.List;
  *     {@code tokenizer.json}
  * @param vocabulary the number of tokens to learn
  * @param validation share of the text, at its end, that is held out
+ * @param length tokens of a window to learn from, at most the model's length; 0 for that length. A
+ *     model that reads long contexts takes much memory to train on windows of its own length.
  */
 @AutoService(DataConfig.class)
 @RecordBuilder
 public record TextData(
-    String source, List<String> endings, String tokenizer, int vocabulary, double validation)
+    String source,
+    List<String> endings,
+    String tokenizer,
+    int vocabulary,
+    double validation,
+    int length)
     implements DataConfig, TextDataBuilder.With {
   /** Defaults: bytes, a tenth held out. */
   public TextData() {
-    this("", List.of(), "byte", 4096, 0.1);
+    this("", List.of(), "byte", 4096, 0.1, 0);
   }
 
   /** Checks the values. */
   public TextData {
     Checks.part("validation", validation);
     Checks.atLeast("vocabulary", vocabulary, 1);
+    Checks.atLeast("length", length, 0);
   }
 
   @Override
   public String type() {
     return "text";
+  }
+
+  /** The tokens of a window for a model of some length. */
+  int windowOf(int longest) {
+    return length == 0 ? longest : Math.min(length, longest);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.jformer.data.text.TokenFile;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.CausalLm;
+import dev.jformer.nn.AuxiliaryLosses;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Scope;
@@ -21,8 +22,8 @@ public final class LanguageModelling implements Classifying {
   private final CausalLm model;
   private final TokenFile tokens;
   private final int batch;
+  private final int length;
   private final SequenceSampler sampler;
-  private final long unitsPerBatch;
   private final long evaluationBatches;
 
   /**
@@ -34,12 +35,25 @@ public final class LanguageModelling implements Classifying {
    */
   public LanguageModelling(
       CausalLm model, TokenFile tokens, int batch, long seed, long evaluationBatches) {
+    this(model, tokens, batch, model.config().length(), seed, evaluationBatches);
+  }
+
+  /**
+   * Creates a task of windows that may be shorter than the model's length.
+   *
+   * @param batch sequences in a batch
+   * @param length tokens of a sequence
+   * @param evaluationBatches the most batches of held-out text in an evaluation
+   * @throws DataException if tokens and model do not fit together
+   */
+  public LanguageModelling(
+      CausalLm model, TokenFile tokens, int batch, int length, long seed, long evaluationBatches) {
     checkVocabulary(tokens, model.config().vocab());
     this.model = model;
     this.tokens = tokens;
     this.batch = batch;
-    this.sampler = new SequenceSampler(tokens, batch, model.config().length(), seed);
-    this.unitsPerBatch = (long) batch * model.config().length();
+    this.length = length;
+    this.sampler = new SequenceSampler(tokens, batch, length, seed);
     this.evaluationBatches = evaluationBatches;
   }
 
@@ -67,8 +81,15 @@ public final class LanguageModelling implements Classifying {
   }
 
   @Override
+  public Tensor loss(long index) {
+    Batch read = sampler.batch(index);
+    AuxiliaryLosses.predictions(read.targets().elements());
+    return model.loss(read.inputs(), read.targets());
+  }
+
+  @Override
   public long unitsPerBatch() {
-    return unitsPerBatch;
+    return (long) batch * length;
   }
 
   @Override
@@ -82,7 +103,7 @@ public final class LanguageModelling implements Classifying {
    */
   @Override
   public Metrics evaluate() {
-    return metrics(evaluate(model, tokens, batch, evaluationBatches), tokens);
+    return metrics(evaluate(model, tokens, batch, length, length, evaluationBatches), tokens);
   }
 
   /**

@@ -27,6 +27,7 @@ public final class MaskedModelling implements Classifying {
   private final Encoder model;
   private final TokenFile tokens;
   private final int batch;
+  private final int length;
   private final SequenceSampler sampler;
   private final long evaluationBatches;
 
@@ -39,16 +40,35 @@ public final class MaskedModelling implements Classifying {
    */
   public MaskedModelling(
       Encoder model, TokenFile tokens, int batch, long seed, long evaluationBatches) {
+    this(model, tokens, batch, model.config().length(), seed, evaluationBatches);
+  }
+
+  /**
+   * Creates a task of windows that may be shorter than the model's length.
+   *
+   * @param batch sequences in a batch
+   * @param length tokens of a sequence
+   * @param evaluationBatches the most batches of held-out text in an evaluation
+   * @throws DataException if tokens and model do not fit together
+   */
+  public MaskedModelling(
+      Encoder model, TokenFile tokens, int batch, int length, long seed, long evaluationBatches) {
     this(
         model,
         tokens,
         batch,
-        new SequenceSampler(tokens, batch, model.config().length(), seed),
+        length,
+        new SequenceSampler(tokens, batch, length, seed),
         evaluationBatches);
   }
 
   private MaskedModelling(
-      Encoder model, TokenFile tokens, int batch, SequenceSampler sampler, long evaluationBatches) {
+      Encoder model,
+      TokenFile tokens,
+      int batch,
+      int length,
+      SequenceSampler sampler,
+      long evaluationBatches) {
     if (!model.config().fits(tokens.header().vocabulary())) {
       throw new DataException(
           "the tokens have a vocabulary of "
@@ -60,6 +80,7 @@ public final class MaskedModelling implements Classifying {
     this.model = model;
     this.tokens = tokens;
     this.batch = batch;
+    this.length = length;
     this.sampler = sampler;
     this.evaluationBatches = evaluationBatches;
   }
@@ -71,7 +92,8 @@ public final class MaskedModelling implements Classifying {
    * @param limit the most batches to evaluate
    */
   public static Metrics evaluate(Encoder model, TokenFile tokens, int batch, long limit) {
-    return new MaskedModelling(model, tokens, batch, null, limit).evaluate();
+    return new MaskedModelling(model, tokens, batch, model.config().length(), null, limit)
+        .evaluate();
   }
 
   @Override
@@ -103,7 +125,7 @@ public final class MaskedModelling implements Classifying {
 
   @Override
   public long unitsPerBatch() {
-    return (long) batch * model.config().length();
+    return (long) batch * length;
   }
 
   @Override
@@ -122,7 +144,7 @@ public final class MaskedModelling implements Classifying {
     HeldOut.read(
         tokens,
         batch,
-        model.config().length(),
+        length,
         evaluationBatches,
         part -> {
           try (Scope scope = Scope.open()) {

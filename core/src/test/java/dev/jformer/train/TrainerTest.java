@@ -209,6 +209,23 @@ class TrainerTest {
   }
 
   @Test
+  void textIsLearnedInWindowsThatAreShorterThanTheModel() {
+    try (Scope scope = Scope.open();
+        CausalLm model = model()) {
+      model.train(false);
+      LanguageModelling short5 = new LanguageModelling(model, tokens, 4, 5, 1, 100);
+      assertEquals(20, short5.unitsPerBatch());
+      Classifying.Prediction predicted = short5.passes(0).get();
+      assertEquals(20, predicted.logits().size(0));
+      assertEquals(predicted.loss().item(), short5.loss(0).item(), 1e-6);
+      assertEquals(
+          LanguageModelling.evaluate(model, tokens, 4, 5, 5, 100), short5.evaluate().loss(), 1e-9);
+      LanguageModelling whole = new LanguageModelling(model, tokens, 4, 1, 100);
+      assertEquals(4 * 32, whole.unitsPerBatch());
+    }
+  }
+
+  @Test
   void aTrainingThatStoppedEarlyStaysAsItIs() {
     TrainingConfig training = training("'steps':1000,'patience':3");
     Path checkpoints = folder.resolve("early");

@@ -7,6 +7,7 @@ import dev.jformer.run.RunResult;
 import dev.jformer.run.TrainingOutcome;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -268,6 +269,9 @@ final class TrainCommand implements Callable<Integer> {
       throw new CommandException(
           "--adapter " + adapter + " trains beside a trained model: give that with --from");
     }
+    if (from != null && named == null) {
+      checkShapeIsKept();
+    }
     Map<String, String> gentler =
         named != null ? Map.of() : chosenTask.gentler(from, adapter != null);
     gentler.forEach((path, rate) -> console.say("fine-tuning: %s=%s", path, rate));
@@ -308,6 +312,26 @@ final class TrainCommand implements Callable<Integer> {
     console.say("the %s is in %s; try: %s", what, folder, use);
     console.say("report: %s", folder.resolve(RunReport.FILE));
     return 0;
+  }
+
+  /** A trained model keeps its shape, so fields of the model would have no effect. */
+  private void checkShapeIsKept() {
+    List<String> shape = new ArrayList<>();
+    if (horizon != null) {
+      shape.add("--horizon");
+    }
+    if (lookBack != null) {
+      shape.add("--look-back");
+    }
+    overrides.fields().keySet().stream()
+        .filter(field -> field.startsWith("model."))
+        .forEach(shape::add);
+    if (!shape.isEmpty() && !overrides.fields().containsKey("model")) {
+      throw new CommandException(
+          String.join(", ", shape)
+              + ": the model of --from keeps its shape; set data.length for shorter windows of"
+              + " text, or model=TYPE for a model of another kind that begins with its weights");
+    }
   }
 
   /** The fields of the recipe that are set. */

@@ -180,6 +180,16 @@ class CommandsTest {
         Outcome.of(with(eval, "--optimize-states", "0.1", "--stride", "8")), "do not overlap");
     assertOneLineFailure(Outcome.of(with(eval, "--state-block", "8")), "without --optimize-states");
     assertOneLineFailure(Outcome.of(with(eval, "--optimize-states", "-1")), "rate is -1");
+    assertOneLineFailure(
+        Outcome.of(
+            "train",
+            "--data",
+            text.toString(),
+            "--from",
+            model.toString(),
+            "--set",
+            "model.length=8"),
+        "model.length: the model of --from keeps its shape");
     Path recurrent = folder.resolve("recurrent");
     Outcome begun =
         Outcome.of(
@@ -197,7 +207,9 @@ class CommandsTest {
             "--set",
             "model=recurrent-lm",
             "--set",
-            "model.recurrence.window=8");
+            "model.recurrence.window=8",
+            "--set",
+            "data.length=8");
     assertEquals(0, begun.code(), begun.err());
     String[] other = {"eval", recurrent.toString(), "--json"};
     assertTrue(loss(Outcome.of(with(other, "--window", "16"))) > 0);
