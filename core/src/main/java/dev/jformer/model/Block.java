@@ -14,7 +14,6 @@ import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
-import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 
@@ -73,12 +72,10 @@ public final class Block extends ResidualBlock {
 
   /**
    * Transforms whole sequences: x [B, T, D] and the padding mask as in {@link TokenMixer#forward}.
-   * In inference mode nothing but the result outlives the call.
+   * Nothing outlives the call but the result and what its gradient needs.
    */
   public Tensor forward(Tensor x, Tensor paddingMask) {
-    return Autograd.isInference()
-        ? Scope.tidy(() -> transform(x, paddingMask))
-        : transform(x, paddingMask);
+    return Scope.tidy(() -> transform(x, paddingMask));
   }
 
   private Tensor transform(Tensor x, Tensor paddingMask) {
@@ -98,9 +95,7 @@ public final class Block extends ResidualBlock {
 
   @Override
   Tensor forwardAt(Tensor x, TokenSubset subset) {
-    return Autograd.isInference()
-        ? Scope.tidy(() -> transformAt(x, subset))
-        : transformAt(x, subset);
+    return Scope.tidy(() -> transformAt(x, subset));
   }
 
   private Tensor transformAt(Tensor x, TokenSubset subset) {

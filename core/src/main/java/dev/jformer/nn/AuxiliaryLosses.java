@@ -19,8 +19,8 @@ import java.util.function.DoubleSupplier;
  * }
  * }</pre>
  *
- * Reports go to the innermost open collector of the calling thread. A loss lives as long as the
- * scope it was made in.
+ * Reports go to the innermost open collector of the calling thread. A loss lives until its
+ * collector is closed.
  */
 public final class AuxiliaryLosses implements AutoCloseable {
   private static final ThreadLocal<AuxiliaryLosses> INNERMOST = new ThreadLocal<>();
@@ -48,7 +48,7 @@ public final class AuxiliaryLosses implements AutoCloseable {
   public static void loss(Tensor weighted) {
     AuxiliaryLosses collector = INNERMOST.get();
     if (collector != null) {
-      collector.losses.add(weighted);
+      collector.losses.add(weighted.keep());
     }
   }
 
@@ -101,9 +101,10 @@ public final class AuxiliaryLosses implements AutoCloseable {
     return means;
   }
 
-  /** Ends collecting. */
+  /** Ends collecting, and releases the losses. */
   @Override
   public void close() {
+    losses.forEach(Tensor::close);
     if (outer == null) {
       INNERMOST.remove();
     } else {

@@ -58,12 +58,6 @@ public final class Autograd {
     return guard::deallocate;
   }
 
-  /** Whether {@link #inference} is in force. */
-  public static boolean isInference() {
-    Engine.start();
-    return InferenceMode.is_enabled();
-  }
-
   /** Whether operators record what a gradient needs. */
   public static boolean isEnabled() {
     Engine.start();
