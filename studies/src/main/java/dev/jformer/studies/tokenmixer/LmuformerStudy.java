@@ -4,7 +4,6 @@ import static dev.jformer.studies.Column.column;
 import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.data.FrameSource;
 import dev.jformer.data.audio.RecordingFeatures;
 import dev.jformer.data.audio.RecordingSampler;
 import dev.jformer.data.image.ImageSampler;
@@ -16,30 +15,22 @@ import dev.jformer.model.sequence.SequenceEncoder;
 import dev.jformer.model.sequence.SequenceModel;
 import dev.jformer.model.sequence.SpikingLmuFormer;
 import dev.jformer.nn.Activation;
-import dev.jformer.nn.temporal.SpikeCount;
 import dev.jformer.position.Sinusoidal;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
 import dev.jformer.studies.Study;
-import dev.jformer.studies.Trial;
 import dev.jformer.studies.evidence.Check;
+import dev.jformer.studies.tokenmixer.SequenceTrial.Data;
+import dev.jformer.studies.tokenmixer.SequenceTrial.Outcome;
+import dev.jformer.studies.tokenmixer.SequenceTrial.Sequences;
+import dev.jformer.studies.tokenmixer.SequenceTrial.Setting;
+import dev.jformer.studies.tokenmixer.SequenceTrial.Test;
 import dev.jformer.studies.trial.Digits;
-import dev.jformer.studies.trial.Small;
-import dev.jformer.studies.trial.TaskTrial;
-import dev.jformer.studies.trial.TrainingResult;
-import dev.jformer.tensor.Flops;
 import dev.jformer.tensor.Scope;
-import dev.jformer.tensor.Tensor;
-import dev.jformer.train.FrameClassification;
-import dev.jformer.train.TrainingConfig;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 
 /**
  * LMUFormer (<a href="https://arxiv.org/abs/2402.04882">LMUFormer: Low Complexity Yet Powerful
@@ -56,81 +47,6 @@ public final class LmuformerStudy implements Study {
   private static final String SMALL = "Transformer, as small";
   private static final String SPOKEN = "spoken digits";
   private static final String PIXELS = "digits pixel by pixel";
-
-  /** The positions, in percent of a sequence, at which running answers are measured. */
-  private static final List<Integer> SHARES =
-      List.of(5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 68, 70, 75, 80, 85, 90, 95, 100);
-
-  /** How much of the accuracy counts as having been enough of the sequence. */
-  private static final double ENOUGH = 0.99;
-
-  /**
-   * What a model gives.
-   *
-   * @param percentRight of the test's sequences
-   * @param operations for a sequence, products and additions, in millions
-   * @param spikes for a sequence; 0 without neurons that fire
-   * @param rate share of neurons that fire in a step, in percent
-   * @param difference largest difference of logits, streamed and whole; NaN if it does not stream
-   * @param agreement share of streamed answers that are those of the whole, in percent
-   * @param early percent right after each of the shares; empty without running answers
-   * @param earlyOfSound the same of shares of the recorded sound, without the silence after it
-   */
-  public record Outcome(
-      double percentRight,
-      long parameters,
-      double seconds,
-      double operations,
-      double spikes,
-      double rate,
-      double difference,
-      double agreement,
-      List<Double> early,
-      List<Double> earlyOfSound) {
-    /** The smallest share, in percent, after which a model is nearly as accurate as at the end. */
-    double needed() {
-      for (int i = 0; i < early.size(); i++) {
-        if (early.get(i) >= ENOUGH * percentRight) {
-          return SHARES.get(i);
-        }
-      }
-      return Double.NaN;
-    }
-
-    /** Percent right after a share of the sequence. */
-    double after(int share) {
-      return early.isEmpty() ? Double.NaN : early.get(SHARES.indexOf(share));
-    }
-
-    /** Percent right when the sound ends; NaN if sequences are no sounds. */
-    double atSoundsEnd() {
-      return earlyOfSound.isEmpty() ? Double.NaN : earlyOfSound.get(SHARES.size() - 1);
-    }
-  }
-
-  /** A model and the rate that it learns with. */
-  private record Setting(SequenceModel.Config model, double rate) {}
-
-  /**
-   * Sequences to learn and to be tested on.
-   *
-   * @param steps of a training
-   */
-  private record Data(
-      String name, int features, int length, int classes, int steps, int seeds, Sampling sampling) {
-    interface Sampling {
-      FrameSource of(int batch, long seed);
-    }
-  }
-
-  /** Passes the test's sequences, their classes, and the frames of each that are sound. */
-  private interface Test {
-    void each(Consumer<Sequences> consumer);
-  }
-
-  /** Some sequences of a test; {@code heard} is null if sequences are no sounds. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Sequences(Tensor frames, Tensor labels, int[] heard) {}
 
   @Override
   public void run(ExperimentContext lab) {
@@ -209,8 +125,6 @@ public final class LmuformerStudy implements Study {
     };
   }
 
-  // ---- Models
-
   private static int width(ExperimentContext lab) {
     return lab.pick(8, 24, 64);
   }
@@ -244,190 +158,8 @@ public final class LmuformerStudy implements Study {
         .control(FORGETFUL, new Setting(lmu.with(c -> c.order(1).window(1)), 2.5e-3))
         .arm(LARGE, new Setting(transformer(layers(lab), large(lab)), 1e-3))
         .control(SMALL, new Setting(transformer(1, small(lab)), 1e-3))
-        .learn(lab, data.name(), data.seeds(), setting -> trial(setting, data, test));
+        .learn(lab, data.name(), data.seeds(), setting -> SequenceTrial.of(setting, data, test));
   }
-
-  private static Trial<Outcome> trial(Setting setting, Data data, Test test) {
-    int batch = 32;
-    TrainingConfig training =
-        Small.training(data.steps(), batch, 1).with(t -> t.learningRate(setting.rate()));
-    TaskTrial<SequenceModel, FrameClassification> trial =
-        new TaskTrial<>(
-            session -> {
-              SequenceModel model =
-                  setting.model().sized(data.features(), data.length(), data.classes()).build();
-              try (Scope scope = Scope.open()) {
-                FrameSource frames = data.sampling().of(batch, session.seed());
-                FrameClassification.standardise(model, frames);
-              }
-              return model;
-            },
-            training,
-            (model, session) ->
-                new FrameClassification(
-                    model, data.sampling().of(batch, session.seed()), "sequences"));
-    return trial.examined(
-        Outcome.class, (model, task, result) -> outcome(model, result, data, test));
-  }
-
-  // ---- Measurements
-
-  private static Outcome outcome(SequenceModel model, TrainingResult result, Data data, Test test) {
-    Tally tally = new Tally(model, !model.looksAhead());
-    SpikeCount count;
-    try (SpikeCount counting = SpikeCount.open()) {
-      test.each(tally::add);
-      count = counting;
-    }
-    double[] streamed = model.looksAhead() ? new double[] {Double.NaN, Double.NaN} : null;
-    if (streamed == null) {
-      streamed = streamed(model, test);
-    }
-    double spikes = count.spikes() / tally.count;
-    double operations =
-        spikes > 0
-            ? count.additions() / tally.count + realProducts(model)
-            : model.looksAhead() ? whole(model, data) : products(model);
-    return new Outcome(
-        tally.percentRight(),
-        model.parameterCount(),
-        result.seconds(),
-        operations / 1e6,
-        spikes,
-        100 * count.rate(),
-        streamed[0],
-        streamed[1],
-        tally.percent(tally.early),
-        tally.percent(tally.earlyOfSound));
-  }
-
-  /** The right answers at the end of sequences and after shares of them. */
-  private static final class Tally {
-    private final SequenceModel model;
-    private final boolean running;
-    private final long[] early = new long[SHARES.size()];
-    private final long[] earlyOfSound = new long[SHARES.size()];
-    private boolean sounds;
-    private long right;
-    private long count;
-
-    Tally(SequenceModel model, boolean running) {
-      this.model = model;
-      this.running = running;
-    }
-
-    void add(Sequences some) {
-      double[] labels = some.labels().toDoubles();
-      int length = (int) some.frames().size(1);
-      count += labels.length;
-      if (!running) {
-        double[] found = model.logits(some.frames()).argmax(1).toDoubles();
-        for (int i = 0; i < labels.length; i++) {
-          right += found[i] == labels[i] ? 1 : 0;
-        }
-        return;
-      }
-      double[] found = model.running(some.frames()).argmax(2).toDoubles();
-      for (int i = 0; i < labels.length; i++) {
-        right += found[i * length + length - 1] == labels[i] ? 1 : 0;
-        for (int s = 0; s < SHARES.size(); s++) {
-          early[s] += found[i * length + last(s, length)] == labels[i] ? 1 : 0;
-          if (some.heard() != null) {
-            sounds = true;
-            earlyOfSound[s] += found[i * length + last(s, some.heard()[i])] == labels[i] ? 1 : 0;
-          }
-        }
-      }
-    }
-
-    /** The last frame of a share of so many. */
-    private static int last(int share, int frames) {
-      return Math.max(1, (int) Math.round(SHARES.get(share) * frames / 100.0)) - 1;
-    }
-
-    double percentRight() {
-      return 100.0 * right / count;
-    }
-
-    List<Double> percent(long[] rights) {
-      List<Double> all = new ArrayList<>();
-      if (running && (rights == early || sounds)) {
-        Arrays.stream(rights).forEach(each -> all.add(100.0 * each / count));
-      }
-      return all;
-    }
-  }
-
-  /** The largest difference of logits frame by frame, and the percentage of equal answers. */
-  private static double[] streamed(SequenceModel model, Test test) {
-    double[] found = {0, 0};
-    long[] answers = new long[2];
-    BiConsumer<Tensor, Tensor> compare =
-        (whole, piece) -> {
-          found[0] = Math.max(found[0], whole.sub(piece).abs().max().item());
-          double[] a = whole.argmax(1).toDoubles();
-          double[] b = piece.argmax(1).toDoubles();
-          for (int i = 0; i < a.length; i++) {
-            answers[0] += a[i] == b[i] ? 1 : 0;
-            answers[1]++;
-          }
-        };
-    boolean[] done = {false};
-    test.each(
-        some -> {
-          if (done[0]) {
-            return;
-          }
-          done[0] = true; // some tens of sequences are enough
-          Tensor running = model.running(some.frames());
-          try (SequenceModel.Stream stream = model.stream()) {
-            for (int t = 0; t < some.frames().size(1); t++) {
-              Tensor next = stream.next(some.frames().narrow(1, t, 1));
-              compare.accept(running.select(1, t), next.select(1, 0));
-            }
-          }
-        });
-    found[1] = 100.0 * answers[0] / answers[1];
-    return found;
-  }
-
-  /** Operations of a stream for a sequence: two for each weight and number of the memory. */
-  private static double products(SequenceModel model) {
-    double weights =
-        model.parameters().values().stream()
-            .filter(p -> p.isTrainable() && p.value().rank() > 1)
-            .mapToDouble(p -> p.value().elements())
-            .sum();
-    return model.config().length() * (2 * weights + memory(model));
-  }
-
-  /** Operations with numbers that are no spikes, for a sequence. */
-  private static double realProducts(SequenceModel model) {
-    double first = model.parameters().get("embedding.convolutions.0.weight").value().elements();
-    return model.config().length() * (2 * first + memory(model));
-  }
-
-  private static double memory(SequenceModel model) {
-    double order = 0;
-    double layers = 0;
-    if (model.config() instanceof LmuFormer.Config plain) {
-      order = plain.order() == 0 ? plain.width() : plain.order();
-      layers = plain.layers();
-    } else if (model.config() instanceof SpikingLmuFormer.Config spiking) {
-      order = spiking.order() == 0 ? 2 * spiking.width() : spiking.order();
-      layers = spiking.layers();
-    }
-    return layers * 2 * order * (order + 1);
-  }
-
-  private static double whole(SequenceModel model, Data data) {
-    try (Scope scope = Scope.open()) {
-      Tensor one = Tensor.zeros(1, data.length(), data.features());
-      return Flops.of(() -> model.logits(one));
-    }
-  }
-
-  // ---- Report
 
   private static void claims(ExperimentContext lab, String data, Measured<Outcome> runs) {
     lab.claim(
@@ -465,7 +197,8 @@ public final class LmuformerStudy implements Study {
         "99 % after 68 % (section 5.4)",
         Check.atLeast(
             "% right after 68 %",
-            runs.of(LMU, o -> o.after(68)), runs.of(LMU, Outcome::percentRight).times(ENOUGH)));
+            runs.of(LMU, o -> o.after(68)),
+            runs.of(LMU, Outcome::percentRight).times(SequenceTrial.ENOUGH)));
     lab.claim(
         "The spiking version is within 2 points of LMUFormer on " + data,
         "96.1 % against 96.5 % (table 2)",
@@ -504,6 +237,6 @@ public final class LmuformerStudy implements Study {
             "Accuracy of the running mean, " + data,
             "share of the sequence (%)",
             "accuracy (%)",
-            Measured.Curve.at(SHARES, Outcome::early)));
+            Measured.Curve.at(SequenceTrial.SHARES, Outcome::early)));
   }
 }
