@@ -41,8 +41,11 @@ class SequencesTest {
 
   private String[] train(Path run, String... more) {
     List<String> all = new ArrayList<>(List.of("train", "--quiet", "--out", run.toString()));
+    boolean shaped = List.of(more).contains("--from");
     for (String field : List.of("model.layers=1", "model.width=16", "training.batch=16")) {
-      all.addAll(List.of("--set", field));
+      if (!shaped || !field.startsWith("model.")) {
+        all.addAll(List.of("--set", field));
+      }
     }
     all.addAll(List.of(more));
     return all.toArray(String[]::new);
