@@ -6,8 +6,10 @@ import dev.jformer.tensor.Tensor;
 /**
  * The noise levels of training and the preconditioning of a denoiser, of <a
  * href="https://arxiv.org/abs/2206.00364">Elucidating the Design Space of Diffusion-Based
- * Generative Models</a> (EDM). An image y gets noise of deviation σ, {@code x = y + σ n}. The
- * denoiser D predicts y from x; a network F computes it on numbers of variance 1:
+ * Generative Models</a> (EDM), with the levels of <a
+ * href="https://arxiv.org/abs/2407.15811">Stretching Each Dollar: Diffusion Training from Scratch
+ * on a Micro-Budget</a>. An image y gets noise of deviation σ, {@code x = y + σ n}. The denoiser D
+ * predicts y from x; a network F computes it on numbers of variance 1:
  *
  * <pre>
  * D(x; σ) = c_skip x + c_out F(c_in x; c_noise)
@@ -16,10 +18,8 @@ import dev.jformer.tensor.Tensor;
  * loss    = λ |D(x; σ) - y|²          λ       = (σ² + σ_d²) / (σ σ_d)² = 1 / c_out²
  * </pre>
  *
- * <p>In training ln σ is normally distributed. Its mean is that of <a
- * href="https://arxiv.org/abs/2407.15811">Stretching Each Dollar: Diffusion Training from Scratch
- * on a Micro-Budget</a>; EDM has -1.2, with which a short training sees few images so noisy that
- * only the class says what they are of.
+ * <p>In training ln σ is normally distributed. Its mean is that of the second paper; EDM has -1.2,
+ * with which a short training sees few images so noisy that only the class says what they are of.
  *
  * @param sigmaData σ_d, the deviation of the data
  * @param logMean the mean of ln σ in training
