@@ -188,8 +188,7 @@ public final class ImageGenerator implements AutoCloseable {
     float[] values = new float[count * channels * size * size];
     int at = 0;
     for (int i = 0; i < count; i++) {
-      SplittableRandom random =
-          new SplittableRandom(seed * 0x9E3779B97F4A7C15L + (first + i + 1) * 0xD1342543DE82EF95L);
+      SplittableRandom random = ImageDraws.of(seed, (long) first + i);
       for (int end = at + channels * size * size; at < end; at++) {
         values[at] = (float) random.nextGaussian();
       }

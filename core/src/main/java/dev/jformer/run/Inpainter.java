@@ -4,6 +4,7 @@ import dev.jformer.hub.Models;
 import dev.jformer.model.Model;
 import dev.jformer.model.inpaint.Put;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -92,15 +93,17 @@ public final class Inpainter implements AutoCloseable {
     for (int from = 0; from < count; from += TOGETHER) {
       int some = Math.min(TOGETHER, count - from);
       long before = made.size() * passes;
-      Tensor images = image.unsqueeze(0).expand(some, -1, -1, -1);
+      int first = from;
       made.add(
-          of(
-              model,
-              images,
-              visible.expand(some, -1, -1, -1),
-              settings,
-              from,
-              done -> progress.accept(before + done)));
+          Scope.tidy(
+              () ->
+                  of(
+                      model,
+                      image.unsqueeze(0).expand(some, -1, -1, -1),
+                      visible.expand(some, -1, -1, -1),
+                      settings,
+                      first,
+                      done -> progress.accept(before + done))));
     }
     return Tensor.cat(0, made.toArray(Tensor[]::new));
   }
@@ -171,9 +174,7 @@ public final class Inpainter implements AutoCloseable {
       LongConsumer progress) {
     List<SplittableRandom> draws = new ArrayList<>();
     for (long i = 0; i < images.size(0); i++) {
-      draws.add(
-          new SplittableRandom(
-              settings.seed() * 0x9E3779B97F4A7C15L + (first + i + 1) * 0xD1342543DE82EF95L));
+      draws.add(ImageDraws.of(settings.seed(), first + i));
     }
     Tensor chosen = model.config().channels() == 1 ? images.mean(1, true) : images;
     Tensor numbers = chosen.to(DType.FLOAT32).mul(2.0).sub(1.0);

@@ -11,9 +11,6 @@ import java.util.function.LongConsumer;
 
 /** The features of labelled recordings, in memory. */
 public final class RecordingFeatures {
-  /** Memory of the features of all recordings, in floats; 4 GB. */
-  private static final long MOST = 1L << 30;
-
   private final MelSpectrogram settings;
   private final List<String> classes;
   private final List<RecordingSource.Entry> entries;
@@ -42,10 +39,11 @@ public final class RecordingFeatures {
   public static RecordingFeatures of(
       RecordingSource source, MelSpectrogram settings, LongConsumer done) throws IOException {
     long size = (long) settings.frames() * settings.bands() * source.entries().size();
-    if (size > MOST) {
+    if (size * Float.BYTES > Runtime.getRuntime().maxMemory() / 2) {
       throw new DataException(
-          "%,d recordings of %,d frames are more than fit into memory: shorten features.seconds"
-              .formatted(source.entries().size(), settings.frames()));
+          "%,d recordings of %,d frames are more than fit into memory: shorten features.seconds, or"
+                  .formatted(source.entries().size(), settings.frames())
+              + " give Java more (JFORMER_JAVA_OPTIONS=-Xmx8g)");
     }
     MelExtractor extractor = new MelExtractor(settings);
     List<float[]> features = new ArrayList<>();

@@ -253,6 +253,19 @@ class RecordingTest {
   }
 
   @Test
+  void moreThanFitsIntoMemoryIsRefusedBeforeItIsRead(@TempDir Path folder) throws IOException {
+    Files.createDirectories(folder.resolve("yes"));
+    for (int i = 0; i < 64; i++) {
+      Files.write(folder.resolve("yes/" + i + ".wav"), new byte[] {1});
+    }
+    MelSpectrogram long1000 = new MelSpectrogram().with(m -> m.seconds(1000).bands(1024));
+    RecordingSource source = RecordingSource.open(folder);
+    DataException refused =
+        assertThrows(DataException.class, () -> RecordingFeatures.of(source, long1000, n -> {}));
+    assertTrue(refused.getMessage().contains("shorten features.seconds"), refused.getMessage());
+  }
+
+  @Test
   void sourcesWithoutClassesAreRefused(@TempDir Path folder) throws IOException {
     assertTrue(refusedSource(folder).contains("holds no recordings"));
     Files.write(folder.resolve("one.wav"), WavBytes.of(8000, 1, 16, 1, 2));
