@@ -1,6 +1,7 @@
 package dev.jformer.data.audio;
 
 import dev.jformer.data.DataException;
+import dev.jformer.data.internal.SourceFiles;
 import dev.jformer.data.internal.ZipArchive;
 import java.io.EOFException;
 import java.io.IOException;
@@ -15,8 +16,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
@@ -68,45 +67,14 @@ public final class RecordingSource {
    * @throws DataException if there are none, some have no class, or a format that cannot be read
    */
   public static RecordingSource open(Path source) {
-    if (!Files.exists(source)) {
-      throw new DataException("no such folder or zip file of recordings: " + source);
-    }
-    List<String> files = new ArrayList<>();
-    try {
-      if (Files.isDirectory(source)) {
-        list(source, files);
-      } else if (source.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
-        listZip(source, files);
-      } else {
-        throw new DataException(
-            source + " is neither a folder nor a zip file: expected a folder of recordings");
-      }
-    } catch (IOException e) {
-      throw new DataException("cannot read " + source + ": " + e.getMessage(), e);
-    }
-    return of(source, recordings(source, files));
-  }
-
-  private static void list(Path root, List<String> files) throws IOException {
-    try (Stream<Path> tree = Files.walk(root)) {
-      tree.filter(Files::isRegularFile)
-          .map(path -> root.relativize(path).toString().replace('\\', '/'))
-          .forEach(files::add);
-    }
-  }
-
-  private static void listZip(Path zip, List<String> files) throws IOException {
-    try (ZipFile file = ZipArchive.open(zip)) {
-      file.stream().filter(e -> !e.isDirectory()).map(ZipEntry::getName).forEach(files::add);
-    }
+    return of(source, recordings(source, SourceFiles.of(source, "recordings", "").names()));
   }
 
   private static List<String> recordings(Path source, List<String> files) {
     List<String> found = new ArrayList<>();
     for (String file : files) {
       String ending = file.substring(file.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-      boolean hidden = file.startsWith(".") || file.contains("/.") || file.startsWith("__MACOSX/");
-      if (!hidden && UNREADABLE.contains(ending)) {
+      if (UNREADABLE.contains(ending)) {
         throw new DataException(
             file
                 + " in "
@@ -114,7 +82,7 @@ public final class RecordingSource {
                 + " has a format that cannot be read: expected WAV, AIFF or AU; convert or remove"
                 + " it");
       }
-      if (!hidden && READABLE.contains(ending)) {
+      if (READABLE.contains(ending)) {
         found.add(file);
       }
     }

@@ -2,24 +2,21 @@ package dev.jformer.data.image;
 
 import dev.jformer.data.DataException;
 import dev.jformer.data.Fingerprint;
+import dev.jformer.data.internal.SourceFiles;
 import dev.jformer.data.internal.ZipArchive;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Enumeration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
@@ -67,8 +64,8 @@ public final class ImageSource {
    *     have a format that cannot be read
    */
   public static ImageSource open(Path source) {
-    SortedSet<String> folders = new TreeSet<>();
-    List<String> images = images(source, files(source, folders, " for each class"));
+    SourceFiles files = SourceFiles.of(source, "images", " for each class");
+    List<String> images = images(source, files.names());
     String common = common(images);
     SortedSet<String> classes = new TreeSet<>();
     for (String image : images) {
@@ -83,7 +80,7 @@ public final class ImageSource {
       }
       classes.add(image.substring(common.length(), end));
     }
-    for (String name : folders) {
+    for (String name : files.folders()) {
       boolean isClass =
           name.startsWith(common)
               && name.length() > common.length()
@@ -112,69 +109,9 @@ public final class ImageSource {
    * @throws DataException if there are none, or some have a format that cannot be read
    */
   public static ImageSource unlabelled(Path source) {
-    List<String> images = images(source, files(source, new TreeSet<>(), ""));
+    List<String> images = images(source, SourceFiles.of(source, "images", "").names());
     List<Entry> entries = images.stream().map(name -> new Entry(name, 0)).toList();
     return new ImageSource(source, !Files.isDirectory(source), List.of(""), entries);
-  }
-
-  /** The files of a source; its folders are added to a set. */
-  private static List<String> files(Path source, Set<String> folders, String which) {
-    if (!Files.exists(source)) {
-      throw new DataException("no such folder or zip file of images: " + source);
-    }
-    List<String> files = new ArrayList<>();
-    try {
-      if (Files.isDirectory(source)) {
-        list(source, files, folders);
-      } else if (source.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".zip")) {
-        listZip(source, files, folders);
-      } else {
-        throw new DataException(
-            source + " is neither a folder nor a zip file: expected a folder of images" + which);
-      }
-    } catch (IOException | UncheckedIOException e) {
-      throw new DataException("cannot read " + source + ": " + e.getMessage(), e);
-    }
-    return files;
-  }
-
-  private static void list(Path root, List<String> files, Set<String> folders) throws IOException {
-    try (Stream<Path> tree = Files.walk(root)) {
-      for (Path path : tree.toList()) {
-        String name = root.relativize(path).toString().replace('\\', '/');
-        if (name.isEmpty() || isHidden(name)) {
-          continue;
-        }
-        if (Files.isDirectory(path)) {
-          folders.add(name);
-        } else {
-          files.add(name);
-        }
-      }
-    }
-  }
-
-  private static void listZip(Path zip, List<String> files, Set<String> folders)
-      throws IOException {
-    try (ZipFile file = ZipArchive.open(zip)) {
-      Enumeration<? extends ZipEntry> all = file.entries();
-      while (all.hasMoreElements()) {
-        ZipEntry entry = all.nextElement();
-        String name = entry.getName();
-        if (isHidden(name) || name.startsWith("__MACOSX/")) {
-          continue;
-        }
-        if (entry.isDirectory()) {
-          folders.add(name.substring(0, name.length() - 1));
-        } else {
-          files.add(name);
-        }
-      }
-    }
-  }
-
-  private static boolean isHidden(String name) {
-    return name.startsWith(".") || name.contains("/.");
   }
 
   private static List<String> images(Path source, List<String> files) {
