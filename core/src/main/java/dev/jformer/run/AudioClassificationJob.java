@@ -55,20 +55,8 @@ public record AudioClassificationJob() implements Job {
     RecordingFeatures features =
         read(Path.of(data.source()), data.features(), workspace.progress());
     ClassNames classes = new ClassNames(features.classes());
-    if (classes.classes().size() < 2) {
-      throw new RunException(
-          data.source() + " has one class only, " + classes.classes() + ": expected two or more");
-    }
-    Path folder = workspace.folder();
-    if (workspace.isResumed()
-        && ClassNames.exists(folder)
-        && !ClassNames.load(folder).equals(classes)) {
-      throw new RunException(
-          data.source()
-              + " has other classes than the run in "
-              + folder
-              + " began with: restore the old recordings, or start again with --overwrite");
-    }
+    classes.requireTwo(data.source());
+    classes.requireAsBefore(data.source(), "recordings", workspace);
     return new Data(data.source(), features, workspace);
   }
 
@@ -188,9 +176,7 @@ public record AudioClassificationJob() implements Job {
 
     @Override
     public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
-      if (!texts.isEmpty()) {
-        throw new RunException(folder() + " holds a classifier of recordings: it takes no --text");
-      }
+      refuseTexts(texts, "recordings");
       ClassNames classes = ClassNames.load(folder(), model.config().classes());
       MelSpectrogram settings = settings(folder());
       MelExtractor extractor = new MelExtractor(settings);

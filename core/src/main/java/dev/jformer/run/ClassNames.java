@@ -49,6 +49,38 @@ public record ClassNames(List<String> classes) {
     return new ClassNames(theirs);
   }
 
+  /**
+   * Checks that there is something to tell apart.
+   *
+   * @param source of the data, for the error
+   * @throws RunException if there are fewer than two classes
+   */
+  void requireTwo(String source) {
+    if (classes.size() < 2) {
+      throw new RunException(source + " has one class only, " + classes + ": expected two or more");
+    }
+  }
+
+  /**
+   * Checks that a resumed run goes on with the classes that it began with.
+   *
+   * @param source of the data, for the error
+   * @param what it holds, for the error: images
+   * @throws RunException if it began with others
+   */
+  void requireAsBefore(String source, String what, Workspace workspace) {
+    Path folder = workspace.folder();
+    if (workspace.isResumed() && exists(folder) && !load(folder).equals(this)) {
+      throw new RunException(
+          source
+              + " has other classes than the run in "
+              + folder
+              + " began with: restore the old "
+              + what
+              + ", or start again with --overwrite");
+    }
+  }
+
   private static List<String> theirs(Path folder) {
     try {
       return HeadLabels.read(folder);

@@ -86,7 +86,7 @@ public record DiffusionJob() implements Job {
     return new Data("", images, null);
   }
 
-  private record Data(String source, ImageFile file, Workspace workspace) implements PreparedData {
+  private static final class Data extends PreparedImages {
     /** Images in a row of a sample, and the most rows. */
     private static final int COLUMNS = 10;
 
@@ -94,6 +94,10 @@ public record DiffusionJob() implements Job {
 
     /** The least width and height of an image in a sample. */
     private static final int SHOWN = 48;
+
+    Data(String source, ImageFile file, Workspace workspace) {
+      super(source, file, workspace);
+    }
 
     @Override
     public Job job() {
@@ -103,14 +107,7 @@ public record DiffusionJob() implements Job {
     @Override
     public DiffusionTransformer.Config fit(Model.Config config) {
       DiffusionTransformer.Config images = (DiffusionTransformer.Config) config;
-      if (images.size() != file.header().size()) {
-        throw new RunException(
-            "the images are of "
-                + file.header().size()
-                + " pixels a side, but the model makes "
-                + images.size()
-                + ": prepare them in the model's size");
-      }
+      requireSize(images.size(), "makes");
       return images.withClasses(file.header().classes().size());
     }
 
@@ -130,11 +127,6 @@ public record DiffusionJob() implements Job {
     @Override
     public Set<String> ownWeights() {
       return Set.of(DiffusionTransformer.CLASSES);
-    }
-
-    @Override
-    public String fingerprint() {
-      return file.header().fingerprint();
     }
 
     @Override
@@ -167,14 +159,6 @@ public record DiffusionJob() implements Job {
     @Override
     public void saveCompanions(Path folder) throws IOException {
       new ClassNames(file.header().classes()).save(folder);
-    }
-
-    @Override
-    public void close() {
-      if (workspace != null) {
-        file.close();
-        workspace.close();
-      }
     }
   }
 

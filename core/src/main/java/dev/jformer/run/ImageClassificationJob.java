@@ -53,13 +53,7 @@ public record ImageClassificationJob() implements Job {
             images.framing(),
             workspace.progress());
     try {
-      if (file.header().classes().size() < 2) {
-        throw new RunException(
-            data.source()
-                + " has one class only, "
-                + file.header().classes()
-                + ": expected two or more");
-      }
+      new ClassNames(file.header().classes()).requireTwo(data.source());
       ImageReading.keepClasses(file, data.source(), workspace);
       return new Data(data.source(), file, workspace);
     } catch (IOException | RuntimeException | Error e) {
@@ -73,7 +67,11 @@ public record ImageClassificationJob() implements Job {
     return new Data("", images, null);
   }
 
-  private record Data(String source, ImageFile file, Workspace workspace) implements PreparedData {
+  private static final class Data extends PreparedImages {
+    Data(String source, ImageFile file, Workspace workspace) {
+      super(source, file, workspace);
+    }
+
     @Override
     public Job job() {
       return new ImageClassificationJob();
@@ -82,14 +80,7 @@ public record ImageClassificationJob() implements Job {
     @Override
     public ImageModel.Config fit(Model.Config config) {
       ImageModel.Config images = (ImageModel.Config) config;
-      if (images.size() != file.header().size()) {
-        throw new RunException(
-            "the images are of "
-                + file.header().size()
-                + " pixels a side, but the model takes "
-                + images.size()
-                + ": prepare them in the model's size");
-      }
+      requireSize(images.size(), "takes");
       return images.withClasses(file.header().classes().size());
     }
 
@@ -123,11 +114,6 @@ public record ImageClassificationJob() implements Job {
     }
 
     @Override
-    public String fingerprint() {
-      return file.header().fingerprint();
-    }
-
-    @Override
     public int checkTeacher(Path folder, Model teacher) {
       int size = ((ImageModel) teacher).config().size();
       if (size != file.header().size()) {
@@ -157,14 +143,6 @@ public record ImageClassificationJob() implements Job {
     @Override
     public void saveCompanions(Path folder) throws IOException {
       new ClassNames(file.header().classes()).save(folder);
-    }
-
-    @Override
-    public void close() {
-      if (workspace != null) {
-        file.close();
-        workspace.close();
-      }
     }
   }
 
@@ -236,9 +214,7 @@ public record ImageClassificationJob() implements Job {
 
     @Override
     public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
-      if (!texts.isEmpty()) {
-        throw new RunException(folder() + " holds a classifier of images: it takes no --text");
-      }
+      refuseTexts(texts, "images");
       ClassNames classes = ClassNames.load(folder(), model.config().classes());
       List<Classification> found = new ArrayList<>();
       for (Path file : files) {

@@ -32,16 +32,7 @@ final class ImageReading {
    */
   static void keepClasses(ImageFile file, String source, Workspace workspace) throws IOException {
     ClassNames classes = new ClassNames(file.header().classes());
-    Path folder = workspace.folder();
-    if (workspace.isResumed()
-        && ClassNames.exists(folder)
-        && !ClassNames.load(folder).equals(classes)) {
-      throw new RunException(
-          source
-              + " has other classes than the run in "
-              + folder
-              + " began with: restore the old images, or start again with --overwrite");
-    }
-    classes.save(folder);
+    classes.requireAsBefore(source, "images", workspace);
+    classes.save(workspace.folder());
   }
 }

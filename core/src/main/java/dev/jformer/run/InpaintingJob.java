@@ -75,7 +75,7 @@ public record InpaintingJob() implements Job {
     return new Data("", images, null);
   }
 
-  private static final class Data implements PreparedData {
+  private static final class Data extends PreparedImages {
     /** Images in a picture, and ways in which each is filled in. */
     private static final int ROWS = 4;
 
@@ -84,15 +84,10 @@ public record InpaintingJob() implements Job {
     /** The least width and height of an image in a picture. */
     private static final int SHOWN = 64;
 
-    private final String source;
-    private final ImageFile file;
-    private final Workspace workspace;
     private InpaintingTraining last;
 
     Data(String source, ImageFile file, Workspace workspace) {
-      this.source = source;
-      this.file = file;
-      this.workspace = workspace;
+      super(source, file, workspace);
     }
 
     @Override
@@ -103,14 +98,7 @@ public record InpaintingJob() implements Job {
     @Override
     public Put.Config fit(Model.Config config) {
       Put.Config images = (Put.Config) config;
-      if (images.size() != file.header().size()) {
-        throw new RunException(
-            "the images are of "
-                + file.header().size()
-                + " pixels a side, but the model takes "
-                + images.size()
-                + ": prepare them in the model's size");
-      }
+      requireSize(images.size(), "takes");
       return images;
     }
 
@@ -123,11 +111,6 @@ public record InpaintingJob() implements Job {
               file, data.validation(), data.augmentation(), recipe.training().batch(), seed);
       last = new InpaintingTraining((Put) model, sampler, data.masks(), seed);
       return last;
-    }
-
-    @Override
-    public String fingerprint() {
-      return file.header().fingerprint();
     }
 
     @Override
@@ -176,14 +159,6 @@ public record InpaintingJob() implements Job {
       Tensor whole =
           model.config().channels() == 1 ? image.mean(1, true).expand(-1, 3, -1, -1) : image;
       return Tensor.cat(0, image.maskedFill(visible.not(), 0.5), fills, whole);
-    }
-
-    @Override
-    public void close() {
-      if (workspace != null) {
-        file.close();
-        workspace.close();
-      }
     }
   }
 

@@ -68,19 +68,8 @@ public record PixelClassificationJob() implements Job {
             workspace.progress());
     try {
       ClassNames classes = new ClassNames(file.header().classes());
-      if (classes.classes().size() < 2) {
-        throw new RunException(
-            data.source() + " has one class only, " + classes.classes() + ": expected two or more");
-      }
-      if (workspace.isResumed()
-          && ClassNames.exists(folder)
-          && !ClassNames.load(folder).equals(classes)) {
-        throw new RunException(
-            data.source()
-                + " has other classes than the run in "
-                + folder
-                + " began with: restore the old images, or start again with --overwrite");
-      }
+      classes.requireTwo(data.source());
+      classes.requireAsBefore(data.source(), "images", workspace);
       return file;
     } catch (RuntimeException | Error e) {
       file.close();
@@ -283,9 +272,7 @@ public record PixelClassificationJob() implements Job {
 
     @Override
     public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
-      if (!texts.isEmpty()) {
-        throw new RunException(folder() + " holds a classifier of images: it takes no --text");
-      }
+      refuseTexts(texts, "images");
       ClassNames classes = ClassNames.load(folder(), model.config().labels());
       Grid grid = grid(folder());
       List<Classification> found = new ArrayList<>();

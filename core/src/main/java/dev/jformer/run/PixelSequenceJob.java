@@ -172,9 +172,7 @@ public record PixelSequenceJob() implements Job {
 
     @Override
     public List<Classification> classify(List<String> texts, List<Path> files) throws IOException {
-      if (!texts.isEmpty()) {
-        throw new RunException(folder() + " holds a classifier of images: it takes no --text");
-      }
+      refuseTexts(texts, "images");
       ClassNames classes = ClassNames.load(folder(), model.config().classes());
       Grid grid = PixelClassificationJob.grid(folder());
       List<Classification> found = new ArrayList<>();

@@ -58,6 +58,13 @@ public abstract class TrainedModel implements AutoCloseable {
     return folder;
   }
 
+  /** Refuses texts to a classifier of something else. */
+  final void refuseTexts(List<String> texts, String what) {
+    if (!texts.isEmpty()) {
+      throw new RunException(folder + " holds a classifier of " + what + ": it takes no --text");
+    }
+  }
+
   /** The job of the model. */
   public final Job job() {
     return job;
