@@ -1,5 +1,6 @@
 package dev.jformer.app.command;
 
+import static dev.jformer.app.command.Outcome.well;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -7,19 +8,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A model learns to copy, as a user gives the commands. */
 class AlgorithmTest {
   @TempDir Path folder;
-
-  private static Outcome well(String... args) {
-    Outcome outcome = Outcome.of(args);
-    assertEquals(0, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
-    return outcome;
-  }
 
   private static double accuracy(Path run) throws IOException {
     Outcome outcome = well("eval", run.toString(), "--json");

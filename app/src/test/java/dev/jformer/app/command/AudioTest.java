@@ -1,7 +1,7 @@
 package dev.jformer.app.command;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
+import static dev.jformer.app.command.Outcome.refused;
+import static dev.jformer.app.command.Outcome.well;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -29,18 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Classifiers of recordings, and LMUFormer on pixels, as a user gives the commands. */
 class AudioTest {
   @TempDir Path folder;
-
-  private static Outcome well(String... args) {
-    Outcome outcome = Outcome.of(args);
-    assertEquals(0, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
-    return outcome;
-  }
-
-  private static String refused(String... args) {
-    Outcome outcome = Outcome.of(args);
-    assertFalse(outcome.code() == 0, Arrays.toString(args));
-    return outcome.err();
-  }
 
   private static double accuracy(String... args) throws IOException {
     JsonNode result = new JsonMapper().readTree(well(args).out());

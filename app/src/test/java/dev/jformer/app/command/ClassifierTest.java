@@ -1,5 +1,6 @@
 package dev.jformer.app.command;
 
+import static dev.jformer.app.command.Outcome.well;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,12 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Classifiers of images and texts, from training to prediction, as a user gives the commands. */
 class ClassifierTest {
   @TempDir Path folder;
-
-  private static Outcome well(String... args) {
-    Outcome outcome = Outcome.of(args);
-    assertEquals(0, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
-    return outcome;
-  }
 
   private static void fails(String part, String... args) {
     Outcome outcome = Outcome.of(args);

@@ -1,5 +1,6 @@
 package dev.jformer.app.command;
 
+import static dev.jformer.app.command.Outcome.well;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,12 +13,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Models that learn to act, from the command line. */
 class DecisionsTest {
   @TempDir Path folder;
-
-  private static Outcome well(String... command) {
-    Outcome outcome = Outcome.of(command);
-    assertEquals(0, outcome.code(), outcome.err());
-    return outcome;
-  }
 
   private Outcome train(String name, String... fields) {
     String[] start = {

@@ -1,8 +1,12 @@
 package dev.jformer.app.command;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * How a command ended.
@@ -12,6 +16,20 @@ import java.nio.charset.StandardCharsets;
  * @param err what it complained of, and its progress
  */
 record Outcome(int code, String out, String err) {
+  /** Runs a command that must end well. */
+  static Outcome well(String... args) {
+    Outcome outcome = of(args);
+    assertEquals(0, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
+    return outcome;
+  }
+
+  /** Runs a command that must fail, and returns what it complained of. */
+  static String refused(String... args) {
+    Outcome outcome = of(args);
+    assertFalse(outcome.code() == 0, Arrays.toString(args));
+    return outcome.err();
+  }
+
   /** Runs a command in this process. */
   static Outcome of(String... args) {
     PrintStream out = System.out;

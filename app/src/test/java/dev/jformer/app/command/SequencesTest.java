@@ -1,5 +1,7 @@
 package dev.jformer.app.command;
 
+import static dev.jformer.app.command.Outcome.refused;
+import static dev.jformer.app.command.Outcome.well;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
@@ -21,18 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Classifiers of long sequences, pretrained on their own data, as a user gives the commands. */
 class SequencesTest {
   @TempDir Path folder;
-
-  private static Outcome well(String... args) {
-    Outcome outcome = Outcome.of(args);
-    assertEquals(0, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
-    return outcome;
-  }
-
-  private static String refused(String... args) {
-    Outcome outcome = Outcome.of(args);
-    assertFalse(outcome.code() == 0, Arrays.toString(args));
-    return outcome.err();
-  }
 
   private static double accuracy(String... args) throws IOException {
     JsonNode result = new JsonMapper().readTree(well(args).out());

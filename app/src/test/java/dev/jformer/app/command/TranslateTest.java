@@ -1,5 +1,6 @@
 package dev.jformer.app.command;
 
+import static dev.jformer.app.command.Outcome.well;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -30,12 +31,6 @@ class TranslateTest {
   @TempDir Path folder;
   private Path source;
   private Path target;
-
-  private static Outcome well(String... args) {
-    Outcome outcome = Outcome.of(args);
-    assertEquals(0, outcome.code(), Arrays.toString(args) + ": " + outcome.err());
-    return outcome;
-  }
 
   private static void fails(String part, String... args) {
     Outcome outcome = Outcome.of(args);
