@@ -1,8 +1,6 @@
 package dev.jformer.app.command;
 
-import dev.jformer.data.image.ImageGrid;
 import dev.jformer.data.image.Picture;
-import dev.jformer.io.AtomicFile;
 import dev.jformer.run.Inpainter;
 import dev.jformer.run.InpaintingSettings;
 import dev.jformer.tensor.Scope;
@@ -34,9 +32,6 @@ import picocli.CommandLine.Parameters;
               The most probable fill, in the size of the image.
         """)
 final class InpaintCommand implements Callable<Integer> {
-  /** The least width and height of an image in the file, if the user gives no scale. */
-  private static final int SHOWN = 64;
-
   /** The most images that stand in one row, if the user gives no number of columns. */
   private static final int IN_ROW = 8;
 
@@ -83,40 +78,18 @@ final class InpaintCommand implements Callable<Integer> {
       description = "The seed of the draws (default ${DEFAULT-VALUE}).")
   private long seed = new InpaintingSettings().seed();
 
-  @Option(
-      names = "--columns",
-      paramLabel = "N",
-      description = "How many images stand in a row (default: up to 8).")
-  private Integer columns;
-
-  @Option(
-      names = "--scale",
-      paramLabel = "N",
-      description =
-          "How many pixels of the file each pixel of an image is wide and high (default: so that an"
-              + " image has 64 or more).")
-  private Integer scale;
-
-  @Option(
-      names = "--out",
-      paramLabel = "FILE",
-      required = true,
-      description = "The PNG file to write.")
-  private Path out;
-
+  @Mixin private PictureOptions picture;
   @Mixin private QuietOption progress;
 
   @Override
   public Integer call() throws Exception {
-    between("--count", count, MOST);
-    between("--top-k", topK, 1 << 20);
-    between("--columns", columns == null ? 1 : columns, MOST);
-    between("--scale", scale == null ? 1 : scale, 1024);
+    PictureOptions.between("--count", count, MOST);
+    PictureOptions.between("--top-k", topK, 1 << 20);
     if (!(temperature > 0 && temperature <= 1000)) {
       throw new CommandException(
           "--temperature is " + temperature + ": expected more than 0 and at most 1000");
     }
-    OutputFile.check(out, List.of(image, mask));
+    picture.check(MOST, List.of(image, mask));
     Console console = progress.console();
     InpaintingSettings settings = new InpaintingSettings(topK, temperature, seed);
     try (Scope scope = Scope.open();
@@ -124,26 +97,16 @@ final class InpaintCommand implements Callable<Integer> {
       Tensor pixels = Picture.whole(image);
       Tensor hidden = Picture.whole(mask).mean(0, false).ge(0.5);
       inpainter.check(pixels, hidden);
-      int height = (int) pixels.size(1);
-      int width = (int) pixels.size(2);
-      int wide = columns == null ? Math.min(count, IN_ROW) : columns;
-      int shorter = Math.min(height, width);
-      int factor = scale == null ? Math.max(1, (SHOWN + shorter - 1) / shorter) : scale;
-      ImageGrid.check(count, height, width, wide, factor);
+      PictureOptions.Layout layout =
+          picture.layout(
+              count, (int) pixels.size(1), (int) pixels.size(2), Math.min(count, IN_ROW));
       Tensor fills;
       try (Console.Bar bar =
           console.begin("filling in", inpainter.passes(hidden, count), "passes")) {
         fills = inpainter.fill(pixels, hidden, count, settings, bar::at);
       }
-      AtomicFile.write(out, ImageGrid.png(fills, wide, factor));
-      console.say("wrote %s: %d %s", out, count, count == 1 ? "image" : "images");
+      picture.write(fills, layout, console);
       return 0;
-    }
-  }
-
-  private static void between(String name, long value, long most) {
-    if (value < 1 || value > most) {
-      throw new CommandException(name + " is " + value + ": expected 1 to " + most);
     }
   }
 }

@@ -1,7 +1,5 @@
 package dev.jformer.app.command;
 
-import dev.jformer.data.image.ImageGrid;
-import dev.jformer.io.AtomicFile;
 import dev.jformer.run.ImageGenerator;
 import dev.jformer.run.ImageSampling;
 import dev.jformer.tensor.Scope;
@@ -32,9 +30,6 @@ import picocli.CommandLine.Parameters;
               One image, in its own size.
         """)
 final class SampleCommand implements Callable<Integer> {
-  /** The least width and height of an image in the file, if the user gives no scale. */
-  private static final int SHOWN = 64;
-
   private static final int MOST = 100_000;
 
   @Parameters(paramLabel = "MODEL", description = "The folder of a training run.")
@@ -74,62 +69,32 @@ final class SampleCommand implements Callable<Integer> {
       description = "The seed of the noise (default ${DEFAULT-VALUE}).")
   private long seed = 1;
 
-  @Option(
-      names = "--columns",
-      paramLabel = "N",
-      description = "How many images stand in a row (default: the root of their number).")
-  private Integer columns;
-
-  @Option(
-      names = "--scale",
-      paramLabel = "N",
-      description =
-          "How many pixels of the file each pixel of an image is wide and high (default: so that an"
-              + " image has 64 or more).")
-  private Integer scale;
-
-  @Option(
-      names = "--out",
-      paramLabel = "FILE",
-      required = true,
-      description = "The PNG file to write.")
-  private Path out;
-
+  @Mixin private PictureOptions picture;
   @Mixin private QuietOption progress;
 
   @Override
   public Integer call() throws Exception {
-    between("--count", count, MOST);
-    between("--steps", steps, MOST);
-    between("--columns", columns == null ? 1 : columns, MOST);
-    between("--scale", scale == null ? 1 : scale, 1024);
+    PictureOptions.between("--count", count, MOST);
+    PictureOptions.between("--steps", steps, MOST);
     if (!(guidance >= 0 && guidance <= 1000)) {
       throw new CommandException("--guidance is " + guidance + ": expected a weight of 0 to 1000");
     }
-    OutputFile.check(out, List.of());
+    picture.check(MOST, List.of());
     Console console = progress.console();
     ImageSampling sampling = new ImageSampling(steps, guidance, seed);
     try (Scope scope = Scope.open();
         ImageGenerator generator = ImageGenerator.load(folder)) {
       int number = label == null ? -1 : generator.number(label);
       int size = generator.model().config().size();
-      int wide = columns == null ? (int) Math.ceil(Math.sqrt(count)) : columns;
-      int factor = scale == null ? Math.max(1, (SHOWN + size - 1) / size) : scale;
-      ImageGrid.check(count, size, wide, factor);
+      PictureOptions.Layout layout =
+          picture.layout(count, size, size, (int) Math.ceil(Math.sqrt(count)));
       long total = ImageGenerator.steps(count, sampling);
       Tensor images;
       try (Console.Bar bar = console.begin("sampling", total, "steps")) {
         images = generator.generate(number, count, sampling, bar::at);
       }
-      AtomicFile.write(out, ImageGrid.png(images, wide, factor));
-      console.say("wrote %s: %d %s", out, count, count == 1 ? "image" : "images");
+      picture.write(images, layout, console);
       return 0;
-    }
-  }
-
-  private static void between(String name, long value, long most) {
-    if (value < 1 || value > most) {
-      throw new CommandException(name + " is " + value + ": expected 1 to " + most);
     }
   }
 }

@@ -61,20 +61,11 @@ public final class ImageGrid {
    * Checks that a picture can be drawn, before its images are made.
    *
    * @param count number of images
-   * @param size height and width of an image
+   * @param high height of an image
+   * @param width of an image
    * @param columns as in {@link #png}
    * @param scale as in {@link #png}
    * @throws IllegalArgumentException if the picture would have more than 2^28 pixels
-   */
-  public static void check(int count, int size, int columns, int scale) {
-    check(count, size, size, columns, scale);
-  }
-
-  /**
-   * As above, for images that are not square.
-   *
-   * @param high height of an image
-   * @param width of an image
    */
   public static void check(int count, int high, int width, int columns, int scale) {
     if (columns < 1 || scale < 1) {
