@@ -2,6 +2,7 @@ package dev.jformer.model.sequence;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.model.Model;
 import dev.jformer.nn.BatchNorm;
 import dev.jformer.nn.Initializer;
@@ -41,35 +42,24 @@ public final class LmuFormer extends SequenceModel {
   /** Frames that a convolution reads. */
   static final int KERNEL = 3;
 
+  /** Numbers that a memory holds for each one of the width, if its order is not given. */
+  private static final int ORDER = 1;
+
   /**
    * Configuration; the defaults are a small model.
    *
    * @param features F, the numbers in each frame
    * @param length T, the frames of a sequence
    * @param classes number of classes
-   * @param width D
-   * @param layers number of blocks
-   * @param convolutions of the embedding, without that of positions
-   * @param expand hidden width of the channel mixer as a multiple of D
-   * @param order d, the numbers that a memory holds; 0 for the width
-   * @param window θ, the frames that a memory looks back; 0 for the length
+   * @param shape of the network
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
-  public record Config(
-      int features,
-      int length,
-      int classes,
-      int width,
-      int layers,
-      int convolutions,
-      double expand,
-      int order,
-      double window)
+  public record Config(int features, int length, int classes, @Flat LmuShape shape)
       implements SequenceModel.Config, LmuFormerConfigBuilder.With {
-    /** Defaults: one block of width 64 after four convolutions. */
+    /** Defaults. */
     public Config() {
-      this(1, 64, 10, 64, 1, 4, 4, 0, 0);
+      this(1, 64, 10, new LmuShape());
     }
 
     /** Checks the values. */
@@ -77,19 +67,17 @@ public final class LmuFormer extends SequenceModel {
       Checks.atLeast("features", features, 1);
       Checks.atLeast("length", length, 1);
       Checks.atLeast("classes", classes, 1);
-      Checks.atLeast("width", width, 1);
-      Checks.between("layers", layers, 1, 1000);
-      Checks.between("convolutions", convolutions, 1, 1000);
-      Checks.moreThan("expand", expand, 0);
-      Checks.check(
-          expand * width <= Integer.MAX_VALUE, "expand", expand, "less for the width " + width);
-      Checks.atLeast("order", order, 0);
-      Checks.atLeast("window", window, 0);
+      Checks.notNull("shape", shape);
     }
 
-    /** The hidden width of the channel mixer. */
-    int hidden() {
-      return (int) Math.max(1, Math.round(expand * width));
+    @Override
+    public int width() {
+      return shape.width();
+    }
+
+    @Override
+    public long unweightedProducts() {
+      return shape.products(ORDER);
     }
 
     @Override
@@ -119,7 +107,7 @@ public final class LmuFormer extends SequenceModel {
     this.config = config;
     this.embedding = child("embedding", Embedding.class, new Embedding(config));
     List<Block> made = new ArrayList<>();
-    for (int i = 0; i < config.layers(); i++) {
+    for (int i = 0; i < config.shape().layers(); i++) {
       made.add(new Block(config));
     }
     this.blocks = children("blocks", Block.class, made);
@@ -158,7 +146,7 @@ public final class LmuFormer extends SequenceModel {
     Embedding(Config config) {
       List<TemporalLayer> layers = new ArrayList<>();
       List<Layer> after = new ArrayList<>();
-      for (int i = 0; i < config.convolutions(); i++) {
+      for (int i = 0; i < config.shape().convolutions(); i++) {
         int in = i == 0 ? config.features() : config.width();
         layers.add(new TemporalConvolution(in, config.width(), KERNEL));
         after.add(new BatchNorm(config.width()));
@@ -195,9 +183,9 @@ public final class LmuFormer extends SequenceModel {
 
     Block(Config config) {
       int width = config.width();
-      int order = config.order() == 0 ? width : config.order();
-      double window = config.window() == 0 ? config.length() : config.window();
-      int hidden = config.hidden();
+      int order = config.shape().order(ORDER);
+      double window = config.shape().window(config.length());
+      int hidden = config.shape().hidden();
       this.signal = child("signal", Layer.class, linear(width, 1));
       this.memory = child("memory", TemporalLayer.class, new MemoryLayer(order, window));
       this.read = child("read", Layer.class, linear((long) order + width, width));

@@ -34,6 +34,11 @@ public abstract class SequenceModel extends Model {
     /** The width D of the states. */
     int width();
 
+    /** Products for a frame that are with no weights, as those of a memory's matrix. */
+    default long unweightedProducts() {
+      return 0;
+    }
+
     /** Returns this configuration for sequences of another kind. */
     Config sized(int features, int length, int classes);
 

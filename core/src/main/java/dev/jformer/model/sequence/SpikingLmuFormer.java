@@ -2,6 +2,7 @@ package dev.jformer.model.sequence;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
+import dev.jformer.config.Flat;
 import dev.jformer.model.Model;
 import dev.jformer.nn.BatchNorm;
 import dev.jformer.nn.Layer;
@@ -35,43 +36,45 @@ import java.util.List;
  * the classes are read from spikes. All as in the authors' model with residual sums of potentials.
  */
 public final class SpikingLmuFormer extends SequenceModel {
+  /** Numbers that a memory holds for each one of the width, if its order is not given. */
+  private static final int ORDER = 2;
+
   /**
-   * Configuration; the defaults are a small model. Fields that are not named here are those of
-   * {@link LmuFormer.Config}.
+   * Configuration; the defaults are a small model.
    *
-   * @param order d, the numbers that a memory holds; 0 for twice the width
+   * @param features F, the numbers in each frame
+   * @param length T, the frames of a sequence
+   * @param classes number of classes
+   * @param shape of the network
    * @param neuron the neurons
    */
   @AutoService(Model.Config.class)
   @RecordBuilder
   public record Config(
-      int features,
-      int length,
-      int classes,
-      int width,
-      int layers,
-      int convolutions,
-      double expand,
-      int order,
-      double window,
-      LifNeuron.Config neuron)
+      int features, int length, int classes, @Flat LmuShape shape, LifNeuron.Config neuron)
       implements SequenceModel.Config, SpikingLmuFormerConfigBuilder.With {
-    /** Defaults: one block of width 64 after four convolutions. */
+    /** Defaults. */
     public Config() {
-      this(1, 64, 10, 64, 1, 4, 4, 0, 0, new LifNeuron.Config());
+      this(1, 64, 10, new LmuShape(), new LifNeuron.Config());
     }
 
     /** Checks the values. */
     public Config {
+      Checks.atLeast("features", features, 1);
+      Checks.atLeast("length", length, 1);
+      Checks.atLeast("classes", classes, 1);
+      Checks.notNull("shape", shape);
       Checks.notNull("neuron", neuron);
-      LmuFormer.Config sizes =
-          new LmuFormer.Config(
-              features, length, classes, width, layers, convolutions, expand, order, window);
-      Checks.atLeast("expand", sizes.hidden(), 1);
     }
 
-    private int hidden() {
-      return (int) Math.max(1, Math.round(expand * width));
+    @Override
+    public int width() {
+      return shape.width();
+    }
+
+    @Override
+    public long unweightedProducts() {
+      return shape.products(ORDER);
     }
 
     @Override
@@ -102,7 +105,7 @@ public final class SpikingLmuFormer extends SequenceModel {
     this.config = config;
     this.embedding = child("embedding", Embedding.class, new Embedding(config));
     List<Block> made = new ArrayList<>();
-    for (int i = 0; i < config.layers(); i++) {
+    for (int i = 0; i < config.shape().layers(); i++) {
       made.add(new Block(config));
     }
     this.blocks = children("blocks", Block.class, made);
@@ -155,7 +158,7 @@ public final class SpikingLmuFormer extends SequenceModel {
       int width = config.width();
       List<TemporalLayer> layers = new ArrayList<>();
       List<Spiking> after = new ArrayList<>();
-      for (int i = 0; i < config.convolutions(); i++) {
+      for (int i = 0; i < config.shape().convolutions(); i++) {
         layers.add(
             new TemporalConvolution(i == 0 ? config.features() : width, width, LmuFormer.KERNEL));
         after.add(new Spiking(width, config.neuron(), LmuFormer.KERNEL * width));
@@ -199,9 +202,9 @@ public final class SpikingLmuFormer extends SequenceModel {
 
     Block(Config config) {
       int width = config.width();
-      int order = config.order() == 0 ? 2 * width : config.order();
-      double window = config.window() == 0 ? config.length() : config.window();
-      int hidden = config.hidden();
+      int order = config.shape().order(ORDER);
+      double window = config.shape().window(config.length());
+      int hidden = config.shape().hidden();
       LifNeuron.Config neuron = config.neuron();
       LifNeuron.Config half = neuron.withThreshold(neuron.threshold() / 2);
       this.input = child("input", Spiking.class, new Spiking(width, half, width + 1));

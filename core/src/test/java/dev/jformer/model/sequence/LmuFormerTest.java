@@ -31,12 +31,12 @@ class LmuFormerTest {
   private static final int CLASSES = 4;
 
   private static LmuFormer.Config plain(int layers) {
-    return new LmuFormer.Config(FEATURES, 20, CLASSES, 6, layers, 2, 2, 5, 12);
+    return new LmuFormer.Config(FEATURES, 20, CLASSES, new LmuShape(6, layers, 2, 2, 5, 12));
   }
 
   private static SpikingLmuFormer.Config spiking() {
     return new SpikingLmuFormer.Config()
-        .with(c -> c.width(6).layers(2).convolutions(3).expand(2))
+        .withShape(new LmuShape(6, 2, 3, 2, 0, 0))
         .sized(FEATURES, 20, CLASSES);
   }
 
@@ -129,15 +129,15 @@ class LmuFormerTest {
 
   private static double[][] lmuFormer(double[][] frames, Weights w, LmuFormer.Config config) {
     double[][] x = standardised(frames, w);
-    for (int i = 0; i < config.convolutions(); i++) {
+    for (int i = 0; i < config.shape().convolutions(); i++) {
       double[] weight = w.vector("embedding.convolutions." + i + ".weight");
       x = normed(relu(convolved(x, weight, config.width())), w, "embedding.norms." + i);
     }
     x = Loops.add(x, convolved(x, w.vector("embedding.position.weight"), config.width()));
-    for (int i = 0; i < config.layers(); i++) {
+    for (int i = 0; i < config.shape().layers(); i++) {
       String at = "blocks." + i + ".";
       double[][] u = relu(Loops.linear(x, w, at + "signal"));
-      double[][] m = remembered(u, config.order(), config.window());
+      double[][] m = remembered(u, config.shape().order(), config.shape().window());
       double[][] h = relu(Loops.linear(beside(m, x), w, at + "read"));
       x = Loops.add(x, normed(Loops.linear(h, w, at + "out"), w, at + "outNorm"));
       double[][] up = Loops.linear(x, w, at + "up");
@@ -177,12 +177,12 @@ class LmuFormerTest {
   private static double[][] spiking(double[][] frames, Weights w, SpikingLmuFormer.Config config) {
     double[][] x = standardised(frames, w);
     double[][] s = x;
-    for (int i = 0; i < config.convolutions(); i++) {
+    for (int i = 0; i < config.shape().convolutions(); i++) {
       x = convolved(s, w.vector("embedding.convolutions." + i + ".weight"), config.width());
       s = fired(x, w, "embedding.spikes." + i, 1);
     }
     x = Loops.add(x, convolved(s, w.vector("embedding.position.weight"), config.width()));
-    for (int i = 0; i < config.layers(); i++) {
+    for (int i = 0; i < config.shape().layers(); i++) {
       String at = "blocks." + i + ".";
       s = fired(x, w, at + "input", 0.5);
       double[][] u = fired(Loops.linear(s, w, at + "signal"), w, at + "signalSpikes", 1);
@@ -352,11 +352,9 @@ class LmuFormerTest {
     assertTrue(ahead.getMessage().contains("causal"), ahead.getMessage());
     assertThrows(UnsupportedOperationException.class, encoder::stream);
     assertThrows(
-        IllegalArgumentException.class, () -> new LmuFormer.Config(0, 5, 2, 8, 1, 4, 4, 0, 0));
-    assertThrows(
-        IllegalArgumentException.class, () -> new LmuFormer.Config(3, 5, 2, 8, 1, 0, 4, 0, 0));
-    assertThrows(
-        IllegalArgumentException.class, () -> new LmuFormer.Config(3, 5, 2, 8, 1, 4, 0, 0, 0));
+        IllegalArgumentException.class, () -> new LmuFormer.Config(0, 5, 2, new LmuShape()));
+    assertThrows(IllegalArgumentException.class, () -> new LmuShape(8, 1, 0, 4, 0, 0));
+    assertThrows(IllegalArgumentException.class, () -> new LmuShape(8, 1, 4, 0, 0, 0));
     assertThrows(IllegalArgumentException.class, () -> spiking().with(c -> c.neuron(null)));
   }
 }

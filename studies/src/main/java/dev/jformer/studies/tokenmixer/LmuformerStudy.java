@@ -11,6 +11,7 @@ import dev.jformer.data.image.PixelFrames;
 import dev.jformer.ffn.Mlp;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.sequence.LmuFormer;
+import dev.jformer.model.sequence.LmuShape;
 import dev.jformer.model.sequence.SequenceEncoder;
 import dev.jformer.model.sequence.SequenceModel;
 import dev.jformer.model.sequence.SpikingLmuFormer;
@@ -151,11 +152,14 @@ public final class LmuformerStudy implements Study {
   }
 
   private static Measured<Outcome> experiment(ExperimentContext lab, Data data, Test test) {
-    LmuFormer.Config lmu = new LmuFormer.Config().with(c -> c.width(width(lab)));
-    SpikingLmuFormer.Config spiking = new SpikingLmuFormer.Config().with(c -> c.width(width(lab)));
+    LmuShape shape = new LmuShape().withWidth(width(lab));
+    LmuFormer.Config lmu = new LmuFormer.Config().withShape(shape);
+    SpikingLmuFormer.Config spiking =
+        new SpikingLmuFormer.Config().withShape(shape.withWidth(2 * width(lab)));
     return Arms.of(LMU, new Setting(lmu, 2.5e-3))
         .arm(SPIKING, new Setting(spiking, 5e-3))
-        .control(FORGETFUL, new Setting(lmu.with(c -> c.order(1).window(1)), 2.5e-3))
+        .control(
+            FORGETFUL, new Setting(lmu.withShape(shape.with(c -> c.order(1).window(1))), 2.5e-3))
         .arm(LARGE, new Setting(transformer(layers(lab), large(lab)), 1e-3))
         .control(SMALL, new Setting(transformer(1, small(lab)), 1e-3))
         .learn(lab, data.name(), data.seeds(), setting -> SequenceTrial.of(setting, data, test));

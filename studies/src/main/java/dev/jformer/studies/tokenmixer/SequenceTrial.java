@@ -1,9 +1,7 @@
 package dev.jformer.studies.tokenmixer;
 
 import dev.jformer.data.FrameSource;
-import dev.jformer.model.sequence.LmuFormer;
 import dev.jformer.model.sequence.SequenceModel;
-import dev.jformer.model.sequence.SpikingLmuFormer;
 import dev.jformer.nn.temporal.SpikeCount;
 import dev.jformer.studies.Trial;
 import dev.jformer.studies.trial.Small;
@@ -251,26 +249,13 @@ final class SequenceTrial {
             .filter(p -> p.isTrainable() && p.value().rank() > 1)
             .mapToDouble(p -> p.value().elements())
             .sum();
-    return model.config().length() * (2 * weights + memory(model));
+    return model.config().length() * (2 * weights + 2.0 * model.config().unweightedProducts());
   }
 
   /** Operations with numbers that are no spikes, for a sequence. */
   private static double realProducts(SequenceModel model) {
     double first = model.parameters().get("embedding.convolutions.0.weight").value().elements();
-    return model.config().length() * (2 * first + memory(model));
-  }
-
-  private static double memory(SequenceModel model) {
-    double order = 0;
-    double layers = 0;
-    if (model.config() instanceof LmuFormer.Config plain) {
-      order = plain.order() == 0 ? plain.width() : plain.order();
-      layers = plain.layers();
-    } else if (model.config() instanceof SpikingLmuFormer.Config spiking) {
-      order = spiking.order() == 0 ? 2 * spiking.width() : spiking.order();
-      layers = spiking.layers();
-    }
-    return layers * 2 * order * (order + 1);
+    return model.config().length() * (2 * first + 2.0 * model.config().unweightedProducts());
   }
 
   private static double whole(SequenceModel model, Data data) {
