@@ -21,8 +21,7 @@ public final class ForwardHook implements AutoCloseable {
    * The output of a layer.
    *
    * @param layer its dotted name
-   * @param output its output; lives as long as the scope that the model runs in, in inference mode
-   *     only until the consumer returns
+   * @param output its output; within a block it lives until the block has run, unless it is kept
    * @param input its input; lives as long
    */
   public record Output(String layer, Tensor output, Tensor input) {}
@@ -47,7 +46,7 @@ public final class ForwardHook implements AutoCloseable {
 
   /**
    * Hooks into layers to compute losses of what they put out: inputs and outputs keep their
-   * gradients. See {@link #on}.
+   * gradients. What is to outlive its block has to be kept ({@link Tensor#keep}). See {@link #on}.
    */
   public static ForwardHook withGradients(
       Module model, Predicate<String> names, Consumer<Output> consumer) {

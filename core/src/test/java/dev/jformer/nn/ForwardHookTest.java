@@ -48,6 +48,32 @@ class ForwardHookTest {
   }
 
   @Test
+  void outputsWithinBlocksEndWithThemInTrainingUnlessTheyAreKept() {
+    CausalLm model = model();
+    Tensor ids = Tensor.zeros(DType.INT64, 1, 5);
+    List<Tensor> seen = new ArrayList<>();
+    List<Tensor> kept = new ArrayList<>();
+    Tensor logits;
+    try (ForwardHook probe =
+        ForwardHook.withGradients(
+            model,
+            name -> name.matches("blocks\\.\\d\\.mixer\\.out"),
+            output -> {
+              seen.add(output.input());
+              kept.add(output.output().keep());
+            })) {
+      logits = model.logits(ids);
+    }
+    assertEquals(2, seen.size());
+    seen.forEach(each -> assertTrue(each.isClosed(), "held until the end of the step"));
+    logits.sum().add(kept.get(0).square().sum()).backward();
+    double[] gradient =
+        model.parameters().get("blocks.0.mixer.out.weight").value().grad().toDoubles();
+    assertTrue(java.util.Arrays.stream(gradient).anyMatch(g -> g != 0));
+    kept.forEach(Tensor::close);
+  }
+
+  @Test
   void outputsOfBlocksEndWithThemInInferenceMode() {
     CausalLm model = model();
     Tensor ids = Tensor.zeros(DType.INT64, 1, 5);

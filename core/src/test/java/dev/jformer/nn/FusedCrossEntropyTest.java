@@ -87,15 +87,25 @@ class FusedCrossEntropyTest {
     plain.backward();
     Map<String, double[]> expected = gradients(model);
     model.clearGrads();
+    assertTrue(second(model, ids, targets).requiresGrad());
     try (Mode fused = FusedCrossEntropy.open()) {
       Tensor loss = model.loss(ids, targets);
       assertEquals(plain.item(), loss.item(), 1e-5);
+      TensorException refused =
+          assertThrows(TensorException.class, () -> second(model, ids, targets));
+      assertTrue(refused.getMessage().contains("fused cross-entropy"), refused.getMessage());
       loss.backward();
     }
     Map<String, double[]> found = gradients(model);
     assertEquals(expected.keySet(), found.keySet());
     assertTrue(expected.containsKey("embedding.weight"), expected.keySet().toString());
     expected.forEach((name, each) -> assertArrayEquals(each, found.get(name), 1e-7, name));
+  }
+
+  /** Asks for gradients that have gradients, which those of a loss in pieces have not. */
+  private static Tensor second(CausalLm model, Tensor ids, Tensor targets) {
+    Tensor weight = model.parameters().get("embedding.weight").value();
+    return Autograd.grad(model.loss(ids, targets), null, true, weight).get(0);
   }
 
   @Test
