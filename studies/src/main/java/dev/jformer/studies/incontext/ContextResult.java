@@ -58,7 +58,12 @@ public record ContextResult(List<Double> errors, double seconds, long parameters
    * The fewest examples after which the next three errors are at most {@code bound}; all if none.
    */
   int reaches(double bound) {
-    for (int from = 0; from + 3 <= errors.size(); from++) {
+    return reaches(bound, 0);
+  }
+
+  /** As above, of at least so many examples. */
+  int reaches(double bound, int least) {
+    for (int from = least; from + 3 <= errors.size(); from++) {
       if (between(from, from + 3) <= bound) {
         return from;
       }
