@@ -6,6 +6,7 @@ import dev.jformer.data.algorithm.SequenceTask;
 import dev.jformer.data.algorithm.Sequences;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.CausalLm;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.position.ShiftedPosition;
 import dev.jformer.rasp.Program;
 import dev.jformer.rasp.Programs;
@@ -114,7 +115,7 @@ public final class RaspLengthGeneralizationStudy implements Study {
         "The paper trains decoders until they are right at the trained lengths, of up to 40 or 50"
             + " numbers; here those of %d layers and width %d get %,d updates. A task that is not"
             + " learned at its own lengths says nothing about longer ones; the first column shows"
-            + " which were.",
+            + " which were. Weights begin with a deviation of one over the root of the width.",
         lab.pick(1, 3, 6), width(lab), updates(lab));
     lab.note(
         "Answers are greedy and right only as a whole. Positions begin anywhere in training"
@@ -175,11 +176,12 @@ public final class RaspLengthGeneralizationStudy implements Study {
     lengths.forEach(length -> tests.add(task.of(length, length, places)));
     CausalLm.Config model =
         Small.language(
-            lab.pick(1, 3, 6),
-            width(lab),
-            task.of(1, places, places).mostSymbols(),
-            new ShiftedPosition.Config(),
-            new SoftmaxAttention.Config(lab.pick(2, 4, 8), 0));
+                lab.pick(1, 3, 6),
+                width(lab),
+                task.of(1, places, places).mostSymbols(),
+                new ShiftedPosition.Config(),
+                new SoftmaxAttention.Config(lab.pick(2, 4, 8), 0))
+            .withBlock(b -> b.init(new BlockContext.Init(1 / Math.sqrt(width(lab)), true)));
     return new AlgorithmTrial(
         task.of(1, lengths.get(0), places),
         0,
