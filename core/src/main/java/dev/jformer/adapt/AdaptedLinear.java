@@ -4,6 +4,7 @@ import dev.jformer.nn.Foldable;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Functional;
@@ -98,6 +99,14 @@ public final class AdaptedLinear extends Layer {
       return frozen.get().forward(x).add(added(dropped, update));
     }
     return LowRankProduct.of(frozen.get(), x, update.parts());
+  }
+
+  @Override
+  public RowFunction rowFunction() {
+    int width = Math.toIntExact(FrozenWeight.of(frozen.get()).matrix().size(1));
+    return used == null || !adapters.containsKey(used)
+        ? frozen.get().rowFunction()
+        : RowFunction.of(this, width);
   }
 
   /** What the updates add to the output, [..., out]; the rows between them get zeros. */

@@ -6,6 +6,7 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.JoinedLayers;
 import dev.jformer.nn.Layer;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 import java.util.List;
@@ -78,5 +79,29 @@ public final class GatedMlp extends ChannelMixer implements JoinedLayers {
     List<Tensor> halves = gateUp.get().forward(x).chunk(2, -1);
     Tensor gated = activation.apply(halves.get(0)).mul(halves.get(1));
     return dropout.get().forward(down.get().forward(gated));
+  }
+
+  @Override
+  public RowFunction rowFunction() {
+    RowFunction first = gateUp.get().rowFunction();
+    RowFunction second = down.get().rowFunction();
+    boolean plain = dropout.get().rowFunction() == RowFunction.IDENTITY;
+    if (first == null || second == null || !plain) {
+      return null;
+    }
+    int units = Math.toIntExact(hidden);
+    float[] halves = new float[RowFunction.MOST_ROWS * 2 * units];
+    float[] gated = new float[RowFunction.MOST_ROWS * units];
+    return (x, y, rows) -> {
+      first.apply(x, halves, rows);
+      for (int row = 0; row < rows; row++) {
+        int from = 2 * row * units;
+        activation.apply(halves, from, units);
+        for (int i = 0; i < units; i++) {
+          gated[row * units + i] = halves[from + i] * halves[from + units + i];
+        }
+      }
+      second.apply(gated, y, rows);
+    };
   }
 }

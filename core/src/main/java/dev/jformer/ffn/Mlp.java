@@ -6,6 +6,7 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 
@@ -47,6 +48,7 @@ public final class Mlp extends ChannelMixer {
     }
   }
 
+  private final int hidden;
   private final Activation activation;
   private final Slot<Layer> up;
   private final Slot<Layer> units;
@@ -54,7 +56,7 @@ public final class Mlp extends ChannelMixer {
   private final Slot<Layer> dropout;
 
   Mlp(Config config, BlockContext context) {
-    int hidden = config.hiddenFor(context.width());
+    this.hidden = config.hiddenFor(context.width());
     this.activation = config.activation();
     this.up = child("up", Layer.class, context.linear(context.width(), hidden));
     this.units = child("units", Layer.class, new Identity());
@@ -66,5 +68,23 @@ public final class Mlp extends ChannelMixer {
   public Tensor forward(Tensor x) {
     Tensor hidden = activation.apply(up.get().forward(x));
     return dropout.get().forward(down.get().forward(units.get().forward(hidden)));
+  }
+
+  @Override
+  public RowFunction rowFunction() {
+    RowFunction first = up.get().rowFunction();
+    RowFunction second = down.get().rowFunction();
+    boolean plain =
+        units.get().rowFunction() == RowFunction.IDENTITY
+            && dropout.get().rowFunction() == RowFunction.IDENTITY;
+    if (first == null || second == null || !plain) {
+      return null;
+    }
+    float[] inner = new float[RowFunction.MOST_ROWS * hidden];
+    return (x, y, rows) -> {
+      first.apply(x, inner, rows);
+      activation.apply(inner, 0, rows * hidden);
+      second.apply(inner, y, rows);
+    };
   }
 }

@@ -5,6 +5,7 @@ import dev.jformer.config.Part;
 import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Module;
 import dev.jformer.nn.Packing;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Tensor;
@@ -156,6 +157,17 @@ public abstract class TokenMixer extends Module {
   public Tensor step(Tensor x, State state) {
     throw new UnsupportedOperationException(
         getClass().getSimpleName() + " cannot decode step by step");
+  }
+
+  /**
+   * What {@link #step} computes of one token of each sequence in inference, as plain floats, up to
+   * rounding; each call adds the tokens to the state. Null, unless overridden, if there is no
+   * faster way than that.
+   *
+   * @param state one that {@link #start} made
+   */
+  public RowFunction rowFunction(State state) {
+    return null;
   }
 
   /** The decoding state of a batch of sequences; its tensors outlive scopes until it is closed. */

@@ -10,6 +10,7 @@ import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Packing;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.SequenceContext;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenSubset;
@@ -24,6 +25,7 @@ import dev.jformer.tensor.Tensor;
  */
 public final class Block extends ResidualBlock {
   private final NormPlacement placement;
+  private final int width;
   private final Sublayer tokens;
   private final Sublayer channels;
   private final Slot<TokenMixer> mixer;
@@ -33,7 +35,7 @@ public final class Block extends ResidualBlock {
 
   private Block(BlockContext context, BlockConfig config, Position position) {
     this.placement = config.placement();
-    int width = context.width();
+    this.width = context.width();
     Slot<Layer> tokenNorm = child("mixerNorm", Layer.class, config.mixerNorm(context));
     this.mixer = child("mixer", TokenMixer.class, config.mixer().build(context, position));
     Slot<Layer> channelNorm = child("ffnNorm", Layer.class, config.norm().build(width));
@@ -141,6 +143,23 @@ public final class Block extends ResidualBlock {
   @Override
   public Tensor step(Tensor x, TokenMixer.State state) {
     return mixChannels(x, addMixture(x, mixer.get().step(tokens.input(x), state)));
+  }
+
+  @Override
+  RowFunction rowFunction(TokenMixer.State state) {
+    SublayerRows mixing = tokens.rows(mixer.get().rowFunction(state), mixed.get(), width);
+    SublayerRows second = channels.rows(ffn.get().rowFunction(), output.get(), width);
+    if (mixing == null || second == null) {
+      return null;
+    }
+    float[] before = new float[RowFunction.MOST_ROWS * width];
+    boolean parallel = placement == NormPlacement.PARALLEL;
+    return (x, y, rows) -> {
+      System.arraycopy(x, 0, y, 0, rows * width);
+      System.arraycopy(x, 0, before, 0, rows * width);
+      mixing.addTo(y, before, rows);
+      second.addTo(y, parallel ? before : y, rows);
+    };
   }
 
   private Tensor addMixture(Tensor x, Tensor mixture) {

@@ -2,6 +2,7 @@ package dev.jformer.model;
 
 import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.Module;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.TokenSubset;
 import dev.jformer.tensor.Tensor;
 
@@ -34,6 +35,14 @@ public abstract class ResidualBlock extends Module {
    * returned.
    */
   abstract Tensor step(Tensor x, TokenMixer.State state);
+
+  /**
+   * What {@link #step} computes of one token of each sequence, as plain floats; null, unless
+   * overridden, if there is no faster way than that.
+   */
+  RowFunction rowFunction(TokenMixer.State state) {
+    return null;
+  }
 
   /**
    * Replaces the sequences of a state by a selection of them.

@@ -2,6 +2,7 @@ package dev.jformer.model;
 
 import dev.jformer.nn.Identity;
 import dev.jformer.nn.Layer;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.Slot;
 import dev.jformer.tensor.Tensor;
 import java.util.function.UnaryOperator;
@@ -23,6 +24,27 @@ record Sublayer(
   /** Applies a part of the block to the residual stream x [B, T, D]. */
   Tensor apply(Tensor x, UnaryOperator<Tensor> part) {
     return add(x, part.apply(input(x)));
+  }
+
+  /**
+   * The sublayer for plain floats; null if one of its layers has no function for them.
+   *
+   * @param part the part of the block, or null
+   * @param after a layer that the sum passes
+   */
+  SublayerRows rows(RowFunction part, Layer after, int width) {
+    RowFunction normalise = norm.get().rowFunction();
+    RowFunction ofOutput = outputNorm.get().rowFunction();
+    RowFunction ofBranch = branch.get().rowFunction();
+    boolean complete =
+        part != null
+            && normalise != null
+            && ofOutput != null
+            && ofBranch != null
+            && after.rowFunction() == RowFunction.IDENTITY;
+    return complete
+        ? new SublayerRows(placement.isBefore(), normalise, part, ofOutput, ofBranch, width)
+        : null;
   }
 
   /** Computes the input of the part from the residual stream. */

@@ -339,9 +339,16 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
   /** Sequences being decoded: the state of every block after the tokens so far. */
   final class Decoding implements AutoCloseable {
     private final List<TokenMixer.State> states = new ArrayList<>();
+    private final boolean positionsStay;
     private long read;
 
+    /** The blocks for plain floats; null before they are needed, or if there are none. */
+    private BlocksRows rows;
+
+    private boolean rowsAreSought = true;
+
     private Decoding(long batch, long capacity, EncodedSource source) {
+      this.positionsStay = !positionsChange(1, capacity);
       try {
         for (Slot<B> block : blocks) {
           states.add(block.get().start(batch, capacity, source));
@@ -358,13 +365,31 @@ public final class TransformerStack<B extends ResidualBlock> extends Module {
      */
     Tensor next(Tensor x, Tensor ids) {
       Tensor h = embed(x, read);
+      h = hasRows(h) ? rows.apply(h) : step(h, ids);
+      read += x.size(1);
+      return norm.get().forward(h);
+    }
+
+    private Tensor step(Tensor x, Tensor ids) {
+      Tensor h = x;
       try (Pass pass = new Pass(ids, null)) {
         for (int i = 0; i < states.size(); i++) {
           h = blocks.get(i).get().step(h, states.get(i));
         }
       }
-      read += x.size(1);
-      return norm.get().forward(h);
+      return h;
+    }
+
+    /** Whether the blocks can be computed as functions of plain floats. */
+    private boolean hasRows(Tensor x) {
+      if (!positionsStay || !BlocksRows.suits(x)) {
+        return false;
+      }
+      if (rowsAreSought) {
+        rows = BlocksRows.of(blocks(), states);
+        rowsAreSought = false;
+      }
+      return rows != null;
     }
 
     /** Number of tokens read. */

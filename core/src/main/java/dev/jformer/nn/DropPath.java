@@ -32,4 +32,9 @@ final class DropPath extends Layer {
     Tensor kept = Tensor.rand(x.size(0), 1, 1).ge(probability).to(x.dtype()).div(1 - probability);
     return whole.mul(kept.to(x.device()));
   }
+
+  @Override
+  public RowFunction rowFunction() {
+    return isTraining() ? null : before.get().rowFunction();
+  }
 }

@@ -23,4 +23,9 @@ public final class Dropout extends Layer {
   public Tensor forward(Tensor x) {
     return Functional.dropout(x, probability, isTraining());
   }
+
+  @Override
+  public RowFunction rowFunction() {
+    return isTraining() ? null : RowFunction.IDENTITY;
+  }
 }

@@ -8,4 +8,9 @@ public final class Identity extends Layer {
   public Tensor forward(Tensor x) {
     return x;
   }
+
+  @Override
+  public RowFunction rowFunction() {
+    return RowFunction.IDENTITY;
+  }
 }

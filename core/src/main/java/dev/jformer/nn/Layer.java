@@ -6,4 +6,12 @@ import dev.jformer.tensor.Tensor;
 public abstract class Layer extends Module {
   /** Applies the layer; subclasses document the shapes. */
   public abstract Tensor forward(Tensor x);
+
+  /**
+   * What {@link #forward} computes of few rows of plain floats in inference, up to rounding; null,
+   * unless overridden, if there is no faster way than that.
+   */
+  public RowFunction rowFunction() {
+    return null;
+  }
 }

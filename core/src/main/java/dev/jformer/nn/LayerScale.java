@@ -24,4 +24,16 @@ final class LayerScale extends Layer {
   public Tensor forward(Tensor x) {
     return x.mul(scale.value());
   }
+
+  @Override
+  public RowFunction rowFunction() {
+    float[] factors = scale.value().toFloats();
+    return (x, y, rows) -> {
+      for (int start = 0; start < rows * factors.length; start += factors.length) {
+        for (int i = 0; i < factors.length; i++) {
+          y[start + i] = x[start + i] * factors[i];
+        }
+      }
+    };
+  }
 }

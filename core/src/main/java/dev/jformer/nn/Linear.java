@@ -1,6 +1,7 @@
 package dev.jformer.nn;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.tensor.FloatProduct;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
@@ -47,6 +48,14 @@ public final class Linear extends Layer {
   @Override
   public Tensor forward(Tensor x) {
     return Functional.linear(x, weight.value(), bias == null ? null : bias.value());
+  }
+
+  @Override
+  public RowFunction rowFunction() {
+    Tensor matrix = weight.value();
+    return FloatProduct.suits(matrix)
+        ? new FloatProduct(matrix, bias == null ? null : bias.value())::apply
+        : null;
   }
 
   /** The weight [out, in]. */

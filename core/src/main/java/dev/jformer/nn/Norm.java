@@ -151,6 +151,13 @@ public final class Norm {
     public Tensor forward(Tensor x) {
       return Functional.layerNorm(x, weight.value(), bias == null ? null : bias.value(), epsilon);
     }
+
+    @Override
+    public RowFunction rowFunction() {
+      float[] factors = weight.value().toFloats();
+      float[] shifts = bias == null ? new float[factors.length] : bias.value().toFloats();
+      return RowNorm.layer(factors, shifts, epsilon);
+    }
   }
 
   private static final class GroupNorm extends Layer {
@@ -186,6 +193,17 @@ public final class Norm {
     public Tensor forward(Tensor x) {
       Tensor factors = config.zeroCentered() ? weight.value().add(1) : weight.value();
       return Functional.rmsNorm(x, factors, config.epsilon());
+    }
+
+    @Override
+    public RowFunction rowFunction() {
+      float[] factors = weight.value().toFloats();
+      if (config.zeroCentered()) {
+        for (int i = 0; i < factors.length; i++) {
+          factors[i] += 1;
+        }
+      }
+      return RowNorm.rms(factors, config.epsilon());
     }
   }
 }

@@ -52,4 +52,9 @@ public final class LearnedPosition extends Position {
   public boolean extrapolates() {
     return false;
   }
+
+  @Override
+  public RowRotation rowRotation() {
+    return RowRotation.NONE;
+  }
 }

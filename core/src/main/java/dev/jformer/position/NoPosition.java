@@ -17,4 +17,9 @@ public final class NoPosition extends Position {
       return new NoPosition();
     }
   }
+
+  @Override
+  public RowRotation rowRotation() {
+    return RowRotation.NONE;
+  }
 }

@@ -66,6 +66,31 @@ public abstract class Position extends Module {
     return x;
   }
 
+  /** Encodes the position of queries or keys that are plain floats, one token of each sequence. */
+  @FunctionalInterface
+  public interface RowRotation {
+    /** Changes nothing: for encodings that act on embeddings. */
+    RowRotation NONE = (x, heads, headDim, at) -> {};
+
+    /**
+     * Encodes a position in queries or keys.
+     *
+     * @param x [heads, d], changed in place; those of all sequences, which are at the same position
+     * @param heads how many there are
+     * @param headDim d
+     * @param at the position
+     */
+    void apply(float[] x, int heads, int headDim, long at);
+  }
+
+  /**
+   * What {@link #rotate} does with plain floats; only one thread may use it at a time. Null, unless
+   * overridden, for encodings that cannot do so, or that act on attention logits.
+   */
+  public RowRotation rowRotation() {
+    return null;
+  }
+
   /**
    * The bias added to the attention logits of queries at positions start … start + queries - 1 and
    * keys at positions 0 … keys - 1.

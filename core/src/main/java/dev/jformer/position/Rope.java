@@ -109,6 +109,37 @@ public final class Rope extends Position {
   }
 
   @Override
+  public RowRotation rowRotation() {
+    return new Rotation();
+  }
+
+  /** Rotates plain floats; it keeps the sines of the present position. */
+  private final class Rotation implements RowRotation {
+    private final int half = channels / 2;
+    private long position = -1;
+    private float[] cosine;
+    private float[] sine;
+
+    @Override
+    public void apply(float[] x, int heads, int headDim, long at) {
+      if (at != position) {
+        // The second half of the table has sines with their own sign.
+        cosine = cosines.rows(at, 1).toFloats();
+        sine = sines.rows(at, 1).toFloats();
+        position = at;
+      }
+      for (int start = 0; start < heads * headDim; start += headDim) {
+        for (int i = 0; i < half; i++) {
+          float a = x[start + i];
+          float b = x[start + half + i];
+          x[start + i] = a * cosine[i] - b * sine[half + i];
+          x[start + half + i] = b * cosine[half + i] + a * sine[half + i];
+        }
+      }
+    }
+  }
+
+  @Override
   public boolean changes(long length, long other) {
     return config.scaling().changes(length, other);
   }

@@ -67,4 +67,9 @@ public final class ShiftedPosition extends Position {
   public boolean extrapolates() {
     return false;
   }
+
+  @Override
+  public RowRotation rowRotation() {
+    return RowRotation.NONE;
+  }
 }

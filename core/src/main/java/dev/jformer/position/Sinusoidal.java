@@ -63,4 +63,9 @@ public final class Sinusoidal extends Position {
     Tensor scaled = config.scaleEmbedding() ? x.mul(Math.sqrt(width)) : x;
     return scaled.add(table.rows(start, x.size(1)).to(x.dtype()));
   }
+
+  @Override
+  public RowRotation rowRotation() {
+    return RowRotation.NONE;
+  }
 }

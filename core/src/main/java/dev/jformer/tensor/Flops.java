@@ -35,13 +35,20 @@ public final class Flops {
 
   static void linear(Tensor x, Tensor weight) {
     if (COUNTER.get() != null) {
-      linear(x, weight.size(0));
+      linear(x.elements(), weight.size(0));
     }
   }
 
   static void linear(Tensor x, long out) {
     if (COUNTER.get() != null) {
-      add(2.0 * x.elements() * out);
+      linear(x.elements(), out);
+    }
+  }
+
+  /** Counts a product of rows with that many numbers together, for {@code out} numbers each. */
+  static void linear(long numbers, long out) {
+    if (COUNTER.get() != null) {
+      add(2.0 * numbers * out);
     }
   }
 

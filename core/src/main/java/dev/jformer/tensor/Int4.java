@@ -2,6 +2,9 @@ package dev.jformer.tensor;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.javacpp.ShortPointer;
+import org.bytedeco.pytorch.IValue;
 
 /**
  * A matrix of 4-bit weights in the layout of libtorch's kernel, in pieces that threads share out.
@@ -15,6 +18,14 @@ public final class Int4 implements AutoCloseable {
   /** The code that the kernel takes as zero. */
   public static final int MIDDLE = 8;
 
+  private static final int HALF_BITS = 16;
+
+  /** A half of the last bit of a float's upper half, less one. */
+  private static final int BELOW_HALF = 0x7fff;
+
+  /** The upper half of a float that is not a number. */
+  private static final int NOT_A_NUMBER = 0x7fc0;
+
   private static final class Kernels {
     static final Operator PACK = Operator.named("aten::_convert_weight_to_int4pack_for_cpu");
     static final Operator PRODUCT = Operator.named("aten::_weight_int4pack_mm_for_cpu");
@@ -27,12 +38,28 @@ public final class Int4 implements AutoCloseable {
    * @param rows how many there are
    * @param weights in the kernel's layout, padded with rows that are ignored
    * @param scales bf16 [K / group, rows, 2]
+   * @param arguments the kernel's arguments after the activations
    */
-  private record Piece(long from, long rows, Tensor weights, Tensor scales) {}
+  private record Piece(int from, int rows, Tensor weights, Tensor scales, List<IValue> arguments) {
+    static Piece of(int from, int rows, Tensor weights, Tensor scales, long group) {
+      try (PointerScope pointers = new PointerScope()) {
+        List<IValue> arguments =
+            List.of(new IValue(weights.torch()), new IValue(group), new IValue(scales.torch()));
+        arguments.forEach(IValue::retainReference);
+        return new Piece(from, rows, weights, scales, arguments);
+      }
+    }
+
+    void close() {
+      arguments.forEach(IValue::releaseReference);
+      weights.close();
+      scales.close();
+    }
+  }
 
   private final List<Piece> pieces = new ArrayList<>();
-  private final long rows;
-  private final long group;
+  private final int rows;
+  private final int width;
 
   /**
    * Packs a matrix.
@@ -43,8 +70,8 @@ public final class Int4 implements AutoCloseable {
    * @param group 32, 64, 128 or 256 values of a row
    */
   public Int4(Tensor codes, Tensor scales, long group) {
-    this.rows = codes.size(0);
-    this.group = group;
+    this.rows = Math.toIntExact(codes.size(0));
+    this.width = Math.toIntExact(codes.size(1));
     long blocks = (rows + BLOCK - 1) / BLOCK;
     int parts = WorkerPool.pieces(codes.elements(), blocks);
     try (Scope scope = Scope.open();
@@ -56,11 +83,12 @@ public final class Int4 implements AutoCloseable {
         Tensor piece = Functional.pad(codes.narrow(0, from, count), 0, 0, 0, 0, padding);
         Tensor steps = Functional.pad(scales.narrow(0, from, count), 0, 0, 0, 0, 0, 0, padding);
         pieces.add(
-            new Piece(
-                from,
-                count,
+            Piece.of(
+                (int) from,
+                (int) count,
                 Kernels.PACK.call(piece.contiguous(), 1L).keep(),
-                steps.transpose(0, 1).contiguous().keep()));
+                steps.transpose(0, 1).contiguous().keep(),
+                group));
       }
     }
   }
@@ -68,27 +96,68 @@ public final class Int4 implements AutoCloseable {
   /**
    * Matrix product {@code x Wᵀ}.
    *
-   * @param x [M, K]
+   * @param x [M, K], K with the padding of whole groups
    * @return float32 [M, N]; no gradient flows through it
    */
   public Tensor product(Tensor x) {
-    long count = x.size(0);
-    Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
+    int count = Math.toIntExact(x.size(0));
+    float[] y = new float[count * rows];
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      Tensor narrow = x.to(DType.BFLOAT16).contiguous();
-      WorkerPool.each(pieces.size(), piece -> multiply(narrow, pieces.get(piece), result));
+      multiply(x.to(DType.BFLOAT16).contiguous(), y, count);
     }
-    return result;
+    return Tensor.of(y, count, rows);
   }
 
-  private void multiply(Tensor x, Piece piece, Tensor result) {
-    try (Scope scope = Scope.open()) {
-      Tensor product = Kernels.PRODUCT.call(x, piece.weights, group, piece.scales);
-      result
-          .torch()
-          .narrow(1, piece.from, piece.rows)
-          .copy_(product.torch().narrow(1, 0, piece.rows));
+  /**
+   * The same for plain floats, without the padding.
+   *
+   * @param x [M, K]
+   * @param in K
+   * @param y is set to [M, N]
+   * @param count M
+   */
+  public void apply(float[] x, int in, float[] y, int count) {
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Tensor narrow = Tensor.empty(DType.BFLOAT16, count, width);
+      new ShortPointer(narrow.torch().data_ptr()).put(rounded(x, in, count));
+      multiply(narrow, y, count);
+    }
+  }
+
+  /** The upper halves of floats, rounded to the nearest, of two equally near to the even one. */
+  private short[] rounded(float[] x, int in, int count) {
+    short[] upper = new short[count * width];
+    for (int row = 0; row < count; row++) {
+      for (int i = 0; i < in; i++) {
+        float value = x[row * in + i];
+        int bits = Float.floatToRawIntBits(value);
+        int rounded = bits + BELOW_HALF + ((bits >>> HALF_BITS) & 1);
+        upper[row * width + i] =
+            (short) (Float.isNaN(value) ? NOT_A_NUMBER : rounded >>> HALF_BITS);
+      }
+    }
+    return upper;
+  }
+
+  private void multiply(Tensor x, float[] y, int count) {
+    Flops.linear((long) count * width, rows);
+    WorkerPool.each(pieces.size(), piece -> multiply(x, pieces.get(piece), y, count));
+  }
+
+  private void multiply(Tensor x, Piece piece, float[] y, int count) {
+    try (PointerScope pointers = new PointerScope()) {
+      var product = Kernels.PRODUCT.invoke(x.torch(), piece.arguments);
+      int stride = Math.toIntExact(product.size(1));
+      short[] upper = new short[piece.rows];
+      for (int row = 0; row < count; row++) {
+        new ShortPointer(product.data_ptr()).getPointer((long) row * stride).get(upper);
+        int start = row * rows + piece.from;
+        for (int i = 0; i < piece.rows; i++) {
+          y[start + i] = Float.intBitsToFloat(upper[i] << HALF_BITS);
+        }
+      }
     }
   }
 
@@ -104,11 +173,7 @@ public final class Int4 implements AutoCloseable {
 
   @Override
   public void close() {
-    pieces.forEach(
-        piece -> {
-          piece.weights.close();
-          piece.scales.close();
-        });
+    pieces.forEach(Piece::close);
     pieces.clear();
   }
 }

@@ -131,42 +131,56 @@ public final class Int8Packed implements AutoCloseable {
       throw new TensorException("x is " + x.shape() + ": expected [rows, " + width + "]");
     }
     int count = Math.toIntExact(x.size(0));
-    Flops.linear(x, rows);
     Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
     if (count == 0) {
       return result;
     }
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      Tensor digits = Tensor.empty(DType.UINT8, Math.max(FEWEST_ROWS, 2 * count), width);
-      float[] steps = round(Int8Vector.floats(x, 0, count * width), count, digits);
-      float[] offset = bias == null ? null : Int8Vector.floats(bias, 0, rows);
-      FloatPointer target = new FloatPointer(result.torch().data_ptr());
-      WorkerPool.each(
-          pieces.size(), piece -> multiply(pieces.get(piece), digits, steps, offset, target));
-    }
+    float[] y = new float[count * rows];
+    apply(
+        Int8Vector.floats(x, 0, count * width),
+        y,
+        count,
+        bias == null ? null : Int8Vector.floats(bias, 0, rows));
+    new FloatPointer(result.torch().data_ptr()).put(y);
     return result;
   }
 
-  private void multiply(
-      Piece piece, Tensor digits, float[] steps, float[] offset, FloatPointer target) {
+  /**
+   * The same for plain floats.
+   *
+   * @param x [M, K]
+   * @param y is set to [M, N]
+   * @param count M, at most {@link #MOST_ROWS}
+   * @param bias [N] or null
+   */
+  public void apply(float[] x, float[] y, int count, float[] bias) {
+    Flops.linear((long) count * width, rows);
+    try (Scope scope = Scope.open();
+        Mode mode = Autograd.noGrad()) {
+      Tensor digits = Tensor.empty(DType.UINT8, Math.max(FEWEST_ROWS, 2 * count), width);
+      float[] steps = round(x, count, digits);
+      WorkerPool.each(pieces.size(), piece -> multiply(pieces.get(piece), digits, steps, bias, y));
+    }
+  }
+
+  private void multiply(Piece piece, Tensor digits, float[] steps, float[] offset, float[] y) {
     try (PointerScope pointers = new PointerScope()) {
       var product = Kernels.PRODUCT.invoke(digits.torch(), piece.arguments);
       FloatPointer sums = new FloatPointer(product.data_ptr());
-      float[] upper = new float[piece.rows];
-      float[] lower = new float[piece.rows];
+      float[] lower = RowMemory.ofThread().array(piece.rows);
       for (int row = 0; row < steps.length; row++) {
-        sums.getPointer(2L * row * piece.rows).get(upper);
-        sums.getPointer((2L * row + 1) * piece.rows).get(lower);
-        for (int i = 0; i < upper.length; i++) {
-          upper[i] = (upper[i] * Int8.BASE + lower[i]) * steps[row];
+        int start = row * rows + piece.from;
+        sums.getPointer(2L * row * piece.rows).get(y, start, piece.rows);
+        sums.getPointer((2L * row + 1) * piece.rows).get(lower, 0, piece.rows);
+        float step = steps[row];
+        for (int i = 0; i < piece.rows; i++) {
+          y[start + i] = (y[start + i] * Int8.BASE + lower[i]) * step;
         }
         if (offset != null) {
-          for (int i = 0; i < upper.length; i++) {
-            upper[i] += offset[piece.from + i];
+          for (int i = 0; i < piece.rows; i++) {
+            y[start + i] += offset[piece.from + i];
           }
         }
-        target.getPointer((long) row * rows + piece.from).put(upper);
       }
     }
   }

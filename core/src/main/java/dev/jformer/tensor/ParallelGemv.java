@@ -2,7 +2,6 @@ package dev.jformer.tensor;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.openblas.global.openblas_nolapack;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.global.torch;
 
@@ -17,18 +16,7 @@ import org.bytedeco.pytorch.global.torch;
 final class ParallelGemv {
   private static final long SMALLEST = 1 << 18;
 
-  /**
-   * On AMD processors MKL's matrix-vector product reads memory more slowly than its product with
-   * two equal vectors, up to this width (measured on an EPYC, one thread, GB/s: 256 wide 5.7
-   * against 14, 768: 10.5 against 17, 1536: 11.5 against 16, 2048: 12.8 against 11.6).
-   */
-  private static final long WIDEST_PAIR = 1536;
-
-  private static final boolean PAIRS = Engine.blas().equals("mkl") && Engine.isAmd();
   private static final int FLOAT32 = DType.FLOAT32.scalarType().value;
-  private static final int ROW_MAJOR = openblas_nolapack.CblasRowMajor;
-  private static final int PLAIN = openblas_nolapack.CblasNoTrans;
-  private static final int TRANSPOSED = openblas_nolapack.CblasTrans;
 
   private ParallelGemv() {}
 
@@ -71,7 +59,7 @@ final class ParallelGemv {
   private static org.bytedeco.pytorch.Tensor multiply(Tensor x, Tensor weight, Tensor bias) {
     int rows = Math.toIntExact(weight.torch().size(0));
     int width = Math.toIntExact(weight.torch().size(1));
-    int copies = PAIRS && width <= WIDEST_PAIR ? 2 : 1;
+    int copies = Blas.copies(width);
     long[] shape = x.shape().toArray();
     shape[shape.length - 1] = rows;
     var result =
@@ -90,28 +78,9 @@ final class ParallelGemv {
           int count = (int) ((long) rows * (lane + 1) / pool.count()) - from;
           FloatPointer part = at(matrix, (long) from * width);
           FloatPointer target = at(out, from);
-          if (copies == 2) {
-            openblas_nolapack.cblas_sgemm(
-                ROW_MAJOR,
-                PLAIN,
-                TRANSPOSED,
-                2,
-                count,
-                width,
-                1,
-                vector,
-                width,
-                part,
-                width,
-                0,
-                target,
-                rows);
-          } else {
-            openblas_nolapack.cblas_sgemv(
-                ROW_MAJOR, PLAIN, count, width, 1, part, width, vector, 1, 0, target, 1);
-          }
+          Blas.timesTransposed(1, vector, part, target, copies, count, width, rows);
           if (offset != null) {
-            openblas_nolapack.cblas_saxpy(count, 1, at(offset, from), 1, target, 1);
+            Blas.add(at(offset, from), target, count);
           }
         });
     return result.as_strided(shape, strides(shape));
@@ -131,7 +100,7 @@ final class ParallelGemv {
 
   private static final ThreadLocal<FloatPointer> PAIR =
       ThreadLocal.withInitial(
-          () -> new FloatPointer(2 * WIDEST_PAIR).<FloatPointer>retainReference());
+          () -> new FloatPointer(2 * Blas.WIDEST_PAIR).<FloatPointer>retainReference());
 
   private static FloatPointer at(FloatPointer start, long elements) {
     return start.getPointer(elements);

@@ -8,6 +8,7 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Dropout;
 import dev.jformer.nn.JoinedLayers;
 import dev.jformer.nn.Layer;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.Slot;
 import dev.jformer.position.Position;
 import dev.jformer.tensor.Autograd;
@@ -463,6 +464,16 @@ public abstract class Attention extends TokenMixer implements JoinedLayers {
    */
   protected final Tensor concatHeads(Tensor result, Tensor x) {
     return finish(result, x).transpose(1, 2).flatten(2, 3);
+  }
+
+  /** The layer that makes queries, keys and values, for plain floats; null if it has none. */
+  final RowFunction inputRows() {
+    return qkv.get().rowFunction();
+  }
+
+  /** The output layer for plain floats; null if it has none. */
+  final RowFunction outputRows() {
+    return dropout.get().rowFunction() == RowFunction.IDENTITY ? out.get().rowFunction() : null;
   }
 
   /** The output layer and dropout: [B, T, D] to [B, T, D]. */

@@ -9,6 +9,7 @@ import dev.jformer.nn.BlockContext;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Norm;
 import dev.jformer.nn.Packing;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenSubset;
 import dev.jformer.position.Position;
@@ -160,6 +161,25 @@ public final class SoftmaxAttention extends Attention {
       query = query.mul(config.scale() * Math.sqrt(headDim())); // which others multiply by 1/√d
     }
     return new Heads(query, keyNorm.get().forward(h.key()), h.value());
+  }
+
+  @Override
+  public RowFunction rowFunction(State state) {
+    boolean plain = config.logitCap() == 0 && config.window() == 0;
+    if (!plain || !(state instanceof KeyValueCache cache) || !cache.takesFloats()) {
+      return null;
+    }
+    SoftmaxRows.Parts parts =
+        new SoftmaxRows.Parts(
+            inputRows(),
+            queryNorm.get().rowFunction(),
+            keyNorm.get().rowFunction(),
+            position().rowRotation(),
+            outputRows());
+    double factor = config.scale() == 0 ? 1 / Math.sqrt(headDim()) : config.scale();
+    return parts.areComplete()
+        ? new SoftmaxRows(parts, cache, heads(), groups(), headDim(), factor)
+        : null;
   }
 
   @Override

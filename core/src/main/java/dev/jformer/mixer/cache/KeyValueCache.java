@@ -2,6 +2,7 @@ package dev.jformer.mixer.cache;
 
 import com.google.auto.service.AutoService;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.CachedAttention;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -75,6 +76,41 @@ public final class KeyValueCache implements Cache {
     values.narrow(2, length, added).copy_(value);
     length += added;
     return new Pair(keys.narrow(2, 0, length), values.narrow(2, 0, length));
+  }
+
+  /** Whether {@link #append(float[], float[])} suits what is in the cache. */
+  public boolean takesFloats() {
+    return keys == null || keys.dtype() == DType.FLOAT32;
+  }
+
+  /**
+   * Adds one token of each sequence, as plain floats.
+   *
+   * @param key [B, G, d]
+   * @param value [B, G, d]
+   * @throws IllegalArgumentException if it does not fit; the cache is then unchanged
+   */
+  public void append(float[] key, float[] value) {
+    expect(1);
+    if (keys == null) {
+      keys = allocate(DType.FLOAT32);
+      values = allocate(DType.FLOAT32);
+    }
+    CachedAttention.write(keys, length, key);
+    CachedAttention.write(values, length, value);
+    length++;
+  }
+
+  /**
+   * Computes what one query of each head and sequence takes from the values of all tokens.
+   *
+   * @param query [B, H, d]
+   * @param queryHeads H, a multiple of G
+   * @param factor of the products of queries and keys
+   * @param result is set to [B, H, d]
+   */
+  public void attend(float[] query, int queryHeads, float factor, float[] result) {
+    CachedAttention.attend(query, keys, values, length, queryHeads, factor, result);
   }
 
   private Tensor allocate(DType dtype) {

@@ -7,6 +7,7 @@ import dev.jformer.nn.Layer;
 import dev.jformer.nn.Linear;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.nn.internal.Derived;
 import dev.jformer.tensor.BlockProduct;
@@ -84,6 +85,11 @@ public final class BlockLinear extends QuantizedRowsLinear implements BlockWeigh
     return product
         .get(() -> new BlockProduct(rows.table()), rows.codes().value(), rows.scales().value())
         .linear(x.contiguous(), bias);
+  }
+
+  @Override
+  public RowFunction rowFunction() {
+    return isTraining() ? null : RowFunction.of(this, Math.toIntExact(rows.width()));
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.nn.internal.Derived;
 import dev.jformer.tensor.DType;
@@ -95,6 +96,24 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
   @Override
   Tensor matrix(DType dtype) {
     return rows.dequantized().to(dtype);
+  }
+
+  @Override
+  public RowFunction rowFunction() {
+    if (isTraining()) {
+      return null;
+    }
+    Tensor offset = offset(DType.FLOAT32);
+    float[] bias = offset == null ? null : offset.toFloats();
+    int in = Math.toIntExact(rows.width());
+    return (x, y, count) -> {
+      packed().apply(x, in, y, count);
+      for (int start = 0; bias != null && start < count * bias.length; start += bias.length) {
+        for (int i = 0; i < bias.length; i++) {
+          y[start + i] += bias[i];
+        }
+      }
+    };
   }
 
   private Int4 packed() {

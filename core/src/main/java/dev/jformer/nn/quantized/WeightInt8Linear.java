@@ -5,6 +5,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
 import dev.jformer.nn.Projection;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.nn.internal.Derived;
 import dev.jformer.nn.internal.Int8Rows;
@@ -75,6 +76,16 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
         rows.scale().value(),
         offset,
         Int8.Activations.BITS_15);
+  }
+
+  @Override
+  public RowFunction rowFunction() {
+    if (isTraining() || !Int8Packed.isExact()) {
+      return null;
+    }
+    Tensor offset = offset(DType.FLOAT32);
+    float[] bias = offset == null ? null : offset.toFloats();
+    return (x, y, count) -> packed().apply(x, y, count, bias);
   }
 
   private Int8Packed packed() {
