@@ -181,16 +181,26 @@ public record DiffusionJob() implements Job {
     }
 
     @Override
+    public boolean makesImages() {
+      return true;
+    }
+
+    @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
       DiffusionTransformer.Config config = model.config();
       ClassNames classes = ClassNames.load(folder(), config.classes());
       Path data = request.only();
       try (TemporaryFolder scratch = TemporaryFolder.create("images");
+          ImageJudge judge =
+              request.judging() == null ? null : ImageJudge.load(request.judging(), config.size());
           ImageFile file =
               ImageReading.read(data, scratch.path(), config.size(), config.framing(), progress)) {
         int[] numbers = classes.numbers(file.header().classes(), data.toString());
         Metrics metrics = DiffusionTraining.evaluate(model, file, numbers);
+        if (judge != null) {
+          metrics = metrics.with(judge.judge(model, file, numbers, progress));
+        }
         return EvaluationResult.of(data.toString(), file.count(), "images", metrics);
       }
     }

@@ -19,6 +19,8 @@ import java.util.List;
  * @param stride tokens from one window's start to the next; 0 for the window, without overlap
  * @param states how a language model adapts its cache to the text that it reads; null if it does
  *     not
+ * @param judging how images that a diffusion model makes are compared with those of the data; null
+ *     if they are not
  */
 public record EvaluationRequest(
     List<Path> data,
@@ -28,7 +30,8 @@ public record EvaluationRequest(
     int beam,
     int window,
     int stride,
-    HiddenStateOptimization.Settings states) {
+    HiddenStateOptimization.Settings states,
+    ImageJudging judging) {
   private static final int BATCH = 16;
   private static final int BEAM = 5;
 
@@ -56,27 +59,30 @@ public record EvaluationRequest(
 
   /** Creates a request for several files. */
   public static EvaluationRequest of(List<Path> data) {
-    return new EvaluationRequest(data, null, List.of(), BATCH, BEAM, 0, 0, null);
+    return new EvaluationRequest(data, null, List.of(), BATCH, BEAM, 0, 0, null, null);
   }
 
   /** Creates a request for a file of texts and a file of their translations. */
   public static EvaluationRequest of(Path source, Path target) {
-    return new EvaluationRequest(List.of(source), target, List.of(), BATCH, BEAM, 0, 0, null);
+    return new EvaluationRequest(List.of(source), target, List.of(), BATCH, BEAM, 0, 0, null, null);
   }
 
   /** Returns this request with other file name endings. */
   public EvaluationRequest withEndings(List<String> others) {
-    return new EvaluationRequest(data, references, others, batch, beam, window, stride, states);
+    return new EvaluationRequest(
+        data, references, others, batch, beam, window, stride, states, judging);
   }
 
   /** Returns this request with another batch size. */
   public EvaluationRequest withBatch(int other) {
-    return new EvaluationRequest(data, references, endings, other, beam, window, stride, states);
+    return new EvaluationRequest(
+        data, references, endings, other, beam, window, stride, states, judging);
   }
 
   /** Returns this request with another beam width. */
   public EvaluationRequest withBeam(int other) {
-    return new EvaluationRequest(data, references, endings, batch, other, window, stride, states);
+    return new EvaluationRequest(
+        data, references, endings, batch, other, window, stride, states, judging);
   }
 
   /**
@@ -86,12 +92,20 @@ public record EvaluationRequest(
    * @param strides tokens from one window's start to the next; 0 for the window
    */
   public EvaluationRequest withWindow(int others, int strides) {
-    return new EvaluationRequest(data, references, endings, batch, beam, others, strides, states);
+    return new EvaluationRequest(
+        data, references, endings, batch, beam, others, strides, states, judging);
   }
 
   /** Returns this request with another way to adapt to the text; null for none. */
   public EvaluationRequest withStates(HiddenStateOptimization.Settings others) {
-    return new EvaluationRequest(data, references, endings, batch, beam, window, stride, others);
+    return new EvaluationRequest(
+        data, references, endings, batch, beam, window, stride, others, judging);
+  }
+
+  /** Returns this request with a comparison of images that the model makes; null for none. */
+  public EvaluationRequest withJudging(ImageJudging others) {
+    return new EvaluationRequest(
+        data, references, endings, batch, beam, window, stride, states, others);
   }
 
   /**

@@ -86,6 +86,11 @@ public abstract class TrainedModel implements AutoCloseable {
         folder + " holds " + model.config().noun() + ", which cannot be measured on files");
   }
 
+  /** Whether {@link #evaluate} can compare images that the model makes with those of the data. */
+  public boolean makesImages() {
+    return false;
+  }
+
   /** Whether {@link #evaluate} reads a text in windows, as language models do. */
   public boolean readsWindows() {
     return false;

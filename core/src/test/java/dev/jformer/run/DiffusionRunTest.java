@@ -149,6 +149,105 @@ class DiffusionRunTest {
     assertArrayEquals(before, Files.readAllBytes(base.resolve("model.safetensors")));
   }
 
+  /** Against images made one by one, features of the head's input, and a naive distance. */
+  @Test
+  void imagesAreJudgedByAClassifier() throws IOException {
+    Path run = folder.resolve("run");
+    Path judge = folder.resolve("judge");
+    Run.train(recipe().with("training.steps", "30"), run, Progress.none());
+    Run.train(judging("8"), judge, Progress.none());
+    Path images = folder.resolve("data/images");
+    EvaluationRequest request = EvaluationRequest.of(images);
+    try (TrainedModel model = TrainedModel.load(run)) {
+      List<String> shown = new ArrayList<>();
+      Progress log =
+          new Progress() {
+            @Override
+            public Work begin(String name, long total, String unit) {
+              shown.add(name + " " + total);
+              return done -> {};
+            }
+          };
+      EvaluationResult judged =
+          model.evaluate(request.withJudging(new ImageJudging(judge, 24, 5)), log);
+      assertTrue(shown.contains("making images 18"), shown + "");
+      double distance = judged.metrics().get("frechetDistance");
+      assertEquals(distance(run, judge, 24, 5), distance, 1e-6 * (1 + distance));
+      assertEquals("loss", judged.metrics().primary().name());
+      EvaluationResult again =
+          model.evaluate(request.withJudging(new ImageJudging(judge, 24, 5)), Progress.none());
+      assertEquals(judged.metrics(), again.metrics());
+      EvaluationResult other =
+          model.evaluate(request.withJudging(new ImageJudging(judge, 24, 6)), Progress.none());
+      assertTrue(other.metrics().get("frechetDistance") != distance, "another seed");
+
+      assertJudged("takes images of 4 pixels a side", model, trained(judging("4"), "small"), 24);
+      assertJudged("is a dit: expected a classifier of images", model, run, 24);
+      assertJudged("to make is 8, expected at least 9", model, judge, 8);
+      Path wide = trained(judging("8").with("model.width", "48"), "wide");
+      assertJudged("the data has 40, expected at least 49", model, wide, 100);
+      assertThrows(IllegalArgumentException.class, () -> new ImageJudging(judge, 1, 1));
+    }
+  }
+
+  private Recipe judging(String size) {
+    return Configs.parse(data.json("images"), Recipe.class)
+        .with("model.size", size)
+        .with("model.width", "8")
+        .with("training.steps", "3");
+  }
+
+  private Path trained(Recipe recipe, String name) throws IOException {
+    Run.train(recipe, folder.resolve(name), Progress.none());
+    return folder.resolve(name);
+  }
+
+  private void assertJudged(String expected, TrainedModel model, Path judge, int count) {
+    EvaluationRequest request =
+        EvaluationRequest.of(folder.resolve("data/images"))
+            .withJudging(new ImageJudging(judge, count, 1));
+    assertMessage(
+        expected,
+        () -> {
+          try {
+            model.evaluate(request, Progress.none());
+          } catch (IOException e) {
+            throw new AssertionError(e);
+          }
+        });
+  }
+
+  /** The distance of half bright, half dark images from the data, by other means. */
+  private double distance(Path run, Path judge, int count, long seed) throws IOException {
+    try (ImageGenerator generator = ImageGenerator.load(run);
+        dev.jformer.model.vision.ImageModel classifier =
+            (dev.jformer.model.vision.ImageModel) dev.jformer.hub.Models.load(judge);
+        dev.jformer.data.image.ImageFile file =
+            ImageReading.read(
+                folder.resolve("data/images"),
+                folder.resolve("again"),
+                8,
+                classifier.config().framing(),
+                Progress.none())) {
+      ImageSampling sampling = new ImageSampling(18, 1, seed);
+      Tensor bright = generator.generate(0, count, sampling);
+      Tensor dark = generator.generate(1, count, sampling);
+      classifier.train(false);
+      classifier.replace("head", new dev.jformer.nn.Identity()).close();
+      List<Tensor> made = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        int label = file.header().labels().get(i * file.count() / count);
+        Tensor image = (label == 0 ? bright : dark).narrow(0, i, 1);
+        made.add(classifier.logits(Tensor.cat(1, image, image, image)).detach());
+      }
+      List<Tensor> real = new ArrayList<>();
+      dev.jformer.data.image.ImageSampler.all(
+          file, (images, labels) -> real.add(classifier.logits(images).detach().keep()));
+      return dev.jformer.metrics.FrechetDistance.of(
+          Tensor.cat(0, made.toArray(Tensor[]::new)), Tensor.cat(0, real.toArray(Tensor[]::new)));
+    }
+  }
+
   @Test
   void namesSettingsThatMakeNoSense() {
     assertRefused("data.augmentation", "{\"mixup\":0.2}", "mixes images");

@@ -5,6 +5,7 @@ import dev.jformer.hub.SentenceEncoder;
 import dev.jformer.metrics.Metric;
 import dev.jformer.run.EvaluationRequest;
 import dev.jformer.run.EvaluationResult;
+import dev.jformer.run.ImageJudging;
 import dev.jformer.run.SentenceEmbeddingJob;
 import dev.jformer.run.TrainedModel;
 import dev.jformer.run.WeightCheck;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Parameters;
           jformer eval runs/play --data other.txt
           jformer eval runs/play --data other.txt --optimize-states 0.003
           jformer eval runs/images --data test.zip
+          jformer eval runs/made --data test.zip --judge runs/images
           jformer eval runs/classify --data dev.tsv
           jformer eval minilm --task sts --data sts14-images.tsv sts14-OnWN.tsv
               Each line is a score, a tab, a text, a tab and another text.
@@ -116,6 +118,27 @@ final class EvalCommand implements Callable<Integer> {
       description = "Tokens between two of these steps (default 32).")
   private Integer block;
 
+  @Option(
+      names = "--judge",
+      paramLabel = "FOLDER",
+      description =
+          "For a model that makes images: also measure the Fréchet distance of images that it makes"
+              + " from those of the data, on what the output layer of this classifier reads; it is"
+              + " one of 'train --task images' for images of the same size.")
+  private Path judge;
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      description = "How many images to make for --judge (default 2,000).")
+  private Integer count;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "The seed of the noise that they are made of (default 1).")
+  private Long seed;
+
   @Mixin private BatchOption batch = new BatchOption(16);
 
   @Mixin private JsonOption json;
@@ -163,7 +186,7 @@ final class EvalCommand implements Callable<Integer> {
     all.addAll(more);
     if (pairs.source() == null && pairs.target() == null && !"translate".equals(task)) {
       return new EvaluationRequest(
-          all, null, endings, batch.size(), beam, window, stride, states());
+          all, null, endings, batch.size(), beam, window, stride, states(), judging());
     }
     if (pairs.source() == null || pairs.target() == null || !all.isEmpty()) {
       throw new CommandException(
@@ -171,7 +194,20 @@ final class EvalCommand implements Callable<Integer> {
     }
     List<Path> texts = List.of(pairs.source());
     return new EvaluationRequest(
-        texts, pairs.target(), endings, batch.size(), beam, window, stride, states());
+        texts, pairs.target(), endings, batch.size(), beam, window, stride, states(), judging());
+  }
+
+  private ImageJudging judging() {
+    if (judge == null) {
+      if (count != null || seed != null) {
+        throw new CommandException(
+            (count != null ? "--count" : "--seed") + " is given without --judge FOLDER");
+      }
+      return null;
+    }
+    ImageJudging usual = new ImageJudging(judge);
+    return new ImageJudging(
+        judge, count == null ? usual.count() : count, seed == null ? usual.seed() : seed);
   }
 
   private HiddenStateOptimization.Settings states() {
@@ -202,6 +238,12 @@ final class EvalCommand implements Callable<Integer> {
     if (!"sts".equals(task)) {
       try (Scope scope = Scope.open();
           TrainedModel loaded = TrainedModel.load(folder)) {
+        if (judge != null && !loaded.makesImages()) {
+          throw new CommandException(
+              "--judge is for models that make images: this is a '"
+                  + loaded.model().config().type()
+                  + "'");
+        }
         if (!loaded.readsWindows()) {
           refuseWindows(loaded.model().config().type());
         }
@@ -210,6 +252,9 @@ final class EvalCommand implements Callable<Integer> {
       }
     }
     refuseWindows("sentence encoder");
+    if (judge != null) {
+      throw new CommandException("--judge is for models that make images, not for --task sts");
+    }
     if (request.data().isEmpty()) {
       throw new CommandException(
           "--task sts needs files of scored pairs of texts: give them with --data");

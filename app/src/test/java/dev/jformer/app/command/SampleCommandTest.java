@@ -162,4 +162,33 @@ class SampleCommandTest {
     assertTrue(outcome.code() != 0, expected);
     assertTrue(outcome.err().contains(expected), outcome.err());
   }
+
+  /** A classifier's features tell how far made images are from real ones. */
+  @Test
+  void evalJudgesWhatAModelMakes() throws IOException {
+    Path images = images();
+    String run = folder.resolve("run").toString();
+    String judge = folder.resolve("judge").toString();
+    Outcome learned = train(images, Path.of(run));
+    assertEquals(0, learned.code(), learned.err());
+    Outcome.well(
+        ("train --task images --steps 5 --set model.size=8 --set model.patch=4"
+                + " --set model.width=16 --set model.mixer.heads=2 --data "
+                + images
+                + " --out "
+                + judge)
+            .split(" "));
+    String[] eval = {"eval", run, "--data", "" + images, "--judge", judge, "--count", "30"};
+    String judged = Outcome.well(eval).out();
+    assertTrue(judged.matches("(?s)48 images: loss .*frechet distance \\d.*"), judged);
+    assertEquals(judged, Outcome.well(eval).out(), "the same each time");
+
+    String classifier = Outcome.refused("eval", judge, "--data", "" + images, "--judge", judge);
+    assertTrue(classifier.contains("--judge is for models that make images"), classifier);
+    String alone = Outcome.refused("eval", run, "--data", "" + images, "--count", "9");
+    assertTrue(alone.contains("--count is given without --judge"), alone);
+    eval[7] = "9";
+    String few = Outcome.refused(eval);
+    assertTrue(few.contains("expected at least 17"), few);
+  }
 }

@@ -2,13 +2,11 @@ package dev.jformer.studies.generation;
 
 import dev.jformer.data.image.Augmentation;
 import dev.jformer.data.image.ImageFile;
-import dev.jformer.data.image.ImageSampler;
 import dev.jformer.hub.Models;
 import dev.jformer.metrics.FrechetDistance;
+import dev.jformer.metrics.ImageFeatures;
 import dev.jformer.model.Model;
-import dev.jformer.model.vision.ImageModel;
 import dev.jformer.model.vision.VisionTransformer;
-import dev.jformer.nn.Identity;
 import dev.jformer.run.ImageClassificationJob;
 import dev.jformer.run.ImageData;
 import dev.jformer.run.PreparedData;
@@ -18,8 +16,6 @@ import dev.jformer.run.TrainingObserver;
 import dev.jformer.run.TrainingOutcome;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.trial.Small;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.train.ImageClassification;
@@ -27,8 +23,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.DoubleConsumer;
 import java.util.stream.IntStream;
 
@@ -37,9 +31,8 @@ import java.util.stream.IntStream;
  * features are what the output layer of a classifier reads, which learned the training images.
  */
 final class ImageJudge implements AutoCloseable {
-  private static final int TOGETHER = 250;
-
   private final VisionTransformer model;
+  private final ImageFeatures features;
   private final Tensor real;
   private final double accuracy;
 
@@ -48,13 +41,8 @@ final class ImageJudge implements AutoCloseable {
     model.train(false);
     int[] same = IntStream.range(0, test.header().classes().size()).toArray();
     this.accuracy = ImageClassification.evaluate(model, test, same).accuracy();
-    model.replace("head", new Identity()).close();
-    List<Tensor> parts = new ArrayList<>();
-    try (Mode mode = Autograd.noGrad()) {
-      ImageSampler.all(test, (images, labels) -> parts.add(model.logits(images).keep()));
-    }
-    this.real = Tensor.cat(0, parts.toArray(Tensor[]::new)).keep();
-    parts.forEach(Tensor::close);
+    this.features = new ImageFeatures(model);
+    this.real = features.of(test).keep();
   }
 
   /** Trains the classifier, or loads the one of an earlier session. */
@@ -128,29 +116,15 @@ final class ImageJudge implements AutoCloseable {
    * @param images [N, 1, S, S], 0 to 1
    */
   double distance(Tensor images) {
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      return FrechetDistance.of(features(images), real);
+    try (Scope scope = Scope.open()) {
+      return FrechetDistance.of(features.of(images), real);
     }
-  }
-
-  private Tensor features(Tensor images) {
-    List<Tensor> parts = new ArrayList<>();
-    for (long from = 0; from < images.size(0); from += TOGETHER) {
-      Tensor some = images.narrow(0, from, Math.min(TOGETHER, images.size(0) - from));
-      parts.add(model.logits(some.expand(-1, ImageModel.CHANNELS, -1, -1).contiguous()));
-    }
-    return Tensor.cat(0, parts.toArray(Tensor[]::new));
   }
 
   /** The distance of training images from the test images, as far as one can get. */
   double distanceOf(ImageFile others, int count) {
-    List<Tensor> parts = new ArrayList<>();
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      ImageSampler.all(others, (images, labels) -> parts.add(model.logits(images).keep()));
-      Tensor all = Tensor.cat(0, parts.toArray(Tensor[]::new));
-      parts.forEach(Tensor::close);
+    try (Scope scope = Scope.open()) {
+      Tensor all = features.of(others);
       long step = Math.max(1, all.size(0) / count);
       long[] chosen =
           IntStream.range(0, (int) Math.min(count, all.size(0))).mapToLong(i -> i * step).toArray();
