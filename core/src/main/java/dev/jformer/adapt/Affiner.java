@@ -6,9 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The Affiner of <a href="https://arxiv.org/abs/2404.09976">Diffscaler: Enhancing the Generative
- * Prowess of Diffusion Transformers</a>: it scales and shifts each output of a frozen matrix W with
- * bias b̂, and adds the output of a narrow perceptron:
+ * The Affiner: scales and shifts each output of a frozen matrix W with bias b̂, and adds the output
+ * of a narrow perceptron (<a href="https://arxiv.org/abs/2404.09976">Diffscaler: Enhancing the
+ * Generative Prowess of Diffusion Transformers</a>).
  *
  * <pre>y = (1 + a) ⊙ (W x) + b̂ + b + alpha / r · B ReLU(A x)</pre>
  *
