@@ -72,7 +72,7 @@ public final class RaspLengthGeneralizationStudy implements Study {
     int trained = lab.pick(8, 20, 40);
     List<Integer> lengths = IntStream.of(2, 3, 4).mapToObj(half -> half * trained / 2).toList();
     Measured<AlgorithmTrial.Result> runs =
-        Arms.of(COUNT, new Task(SequenceTask.COUNT, 100, false))
+        Arms.of(COUNT, new Task(SequenceTask.COUNT, lab.pick(100, 1000, 1000), false))
             .arm(UNIQUE, new Task(SequenceTask.COPY_UNIQUE, 100, false))
             .arm(SORT, new Task(SequenceTask.SORT, 100, false))
             .control(COPY, new Task(SequenceTask.COPY, 4, false))
@@ -88,8 +88,8 @@ public final class RaspLengthGeneralizationStudy implements Study {
         PARITY,
         Check.above(
             "accuracy (%) at " + lengths.get(2),
-            percent(lab, runs.first(HINTS), 2),
-            percent(lab, runs.first(PARITY), 2)));
+            percent(lab, HINTS, runs.first(HINTS), 2),
+            percent(lab, PARITY, runs.first(PARITY), 2)));
     List<Column<AlgorithmTrial.Result>> columns =
         new ArrayList<>(
             Column.<AlgorithmTrial.Result>each(
@@ -133,8 +133,8 @@ public final class RaspLengthGeneralizationStudy implements Study {
 
   private static void claim(
       ExperimentContext lab, Measured.Arm<AlgorithmTrial.Result> arm, int trained, int longest) {
-    Estimate far = percent(lab, arm.first(), 2);
-    Estimate near = percent(lab, arm.first(), 0);
+    Estimate far = percent(lab, arm.name(), arm.first(), 2);
+    Estimate near = percent(lab, arm.name(), arm.first(), 0);
     boolean carries = CARRY_OVER.contains(arm.name());
     lab.claim(
         carries
@@ -152,14 +152,16 @@ public final class RaspLengthGeneralizationStudy implements Study {
         Check.sentence("At %s numbers: %s.", trained, near));
   }
 
-  private static Estimate percent(ExperimentContext lab, AlgorithmTrial.Result result, int test) {
-    int answers = answers(lab);
+  private static Estimate percent(
+      ExperimentContext lab, String task, AlgorithmTrial.Result result, int test) {
+    int answers = answers(lab, task.equals(COUNT));
     return Estimate.ofItems(Math.round(result.accuracies().get(test) * answers), answers)
         .times(100);
   }
 
-  private static int answers(ExperimentContext lab) {
-    return lab.pick(3, 200, 1000);
+  /** Answers to each length; there are fewer prompts to count than others. */
+  private static int answers(ExperimentContext lab, boolean counts) {
+    return counts ? lab.pick(3, 50, 50) : lab.pick(3, 200, 1000);
   }
 
   private static int updates(ExperimentContext lab) {
@@ -187,7 +189,7 @@ public final class RaspLengthGeneralizationStudy implements Study {
         0,
         false,
         tests,
-        answers(lab),
+        answers(lab, task.task() == SequenceTask.COUNT),
         model,
         Small.training(updates(lab), lab.pick(4, 64, 256), 1)
             .withLearningRate(3e-3)
