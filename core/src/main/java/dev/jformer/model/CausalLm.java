@@ -10,6 +10,7 @@ import dev.jformer.nn.Initializer;
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Packing;
 import dev.jformer.nn.Parameter;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.Slot;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.tensor.Autograd;
@@ -159,7 +160,10 @@ public final class CausalLm extends Model {
 
   /** The logits of final hidden states: [..., D] to [..., V]. */
   Tensor output(Tensor hidden) {
-    Tensor logits = head.get().forward(narrow.get().forward(hidden));
+    return capped(head.get().forward(narrow.get().forward(hidden)));
+  }
+
+  private Tensor capped(Tensor logits) {
     double cap = config.logitCap();
     return cap == 0 ? logits : logits.mul(1 / cap).tanh().mul(cap);
   }
@@ -303,6 +307,8 @@ public final class CausalLm extends Model {
     /** The length of the sequence for which the states were computed. */
     private long computed;
 
+    private RowFunction outputRows;
+
     private Decoding(long batch, long capacity) {
       this.states = stack.get().decode(batch, capacity, null);
       this.rereads = stack.get().positionsChange(1, capacity);
@@ -316,7 +322,23 @@ public final class CausalLm extends Model {
      */
     public Tensor next(Tensor ids) {
       Tensor x = hidden(ids);
-      return output(x.narrow(1, x.size(1) - 1, 1)).squeeze(1);
+      Tensor last = x.narrow(1, x.size(1) - 1, 1);
+      RowFunction rows = BlocksRows.suits(last) && !isTraining() ? outputRows() : null;
+      return (rows == null ? output(last) : capped(outputOf(last, rows))).squeeze(1);
+    }
+
+    /** The output layer for plain floats; null if it has none. */
+    private RowFunction outputRows() {
+      if (outputRows == null && narrow.get() instanceof Identity) {
+        outputRows = head.get().rowFunction();
+      }
+      return outputRows;
+    }
+
+    private Tensor outputOf(Tensor last, RowFunction rows) {
+      float[] logits = new float[Math.toIntExact(last.size(0)) * config.vocab()];
+      rows.apply(last.toFloats(), logits, Math.toIntExact(last.size(0)));
+      return Tensor.of(logits, last.size(0), 1, config.vocab());
     }
 
     /** Reads the next tokens and computes the logits after each of them: [B, T, V]. */
