@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -209,9 +210,14 @@ class RecomputationTest {
       Tensor ids = Tensor.randint(0, 30, 16, 256);
       Function<Model, Tensor> loss = m -> ((CausalLm) m).loss(ids, ids);
       pass(model, loss, true, false);
-      long again = Memory.peakOf(() -> pass(model, loss, true, false));
-      long plain = Memory.peakOf(() -> pass(model, loss, false, false));
+      long again = leastPeakOf(() -> pass(model, loss, true, false));
+      long plain = leastPeakOf(() -> pass(model, loss, false, false));
       assertTrue(again < 0.6 * plain, again + " against " + plain + " bytes");
     }
+  }
+
+  /** The least of three peaks: what else the process does can only add to one. */
+  private static long leastPeakOf(Runnable body) {
+    return LongStream.generate(() -> Memory.peakOf(body)).limit(3).min().orElseThrow();
   }
 }
