@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * A decoder with saturated attention and projected pre-norm, in double precision: the kind of
- * Transformer that <a href="https://arxiv.org/abs/2310.07923">The Expressive Power of Transformers
- * with Chain of Thought</a> reasons about.
+ * A decoder with saturated attention and projected pre-norm: the kind of Transformer that <a
+ * href="https://arxiv.org/abs/2310.07923">The Expressive Power of Transformers with Chain of
+ * Thought</a> reasons about.
  *
  * <p>Saturated (averaging hard) attention takes the mean of the values of those keys whose score is
  * the highest, with equal weights. Projected pre-norm: each sublayer reads {@code norm(M x)} with a
@@ -23,6 +23,7 @@ public final class SaturatedDecoder {
   private final double[][] embedding;
   private final List<Sublayer> sublayers;
   private final double[][] output;
+  private final Precision precision;
 
   /** A part of the decoder whose result is added to the stream. */
   public sealed interface Sublayer {}
@@ -57,14 +58,22 @@ public final class SaturatedDecoder {
   public record FeedForward(double[][] in, double[][] units, double[] bias, double[][] out)
       implements Sublayer {}
 
+  /** Creates a decoder in double precision, with the weights of the other constructor. */
+  public SaturatedDecoder(double[][] embedding, List<Sublayer> sublayers, double[][] output) {
+    this(embedding, sublayers, output, Precision.DOUBLE);
+  }
+
   /**
    * Creates a decoder.
    *
    * @param embedding [V, D], the vector of each token
    * @param sublayers first to last
    * @param output [V, D], whose products with the stream are the logits
+   * @param precision of all sums, products and quotients
    */
-  public SaturatedDecoder(double[][] embedding, List<Sublayer> sublayers, double[][] output) {
+  public SaturatedDecoder(
+      double[][] embedding, List<Sublayer> sublayers, double[][] output, Precision precision) {
+    this.precision = precision;
     this.embedding = embedding;
     this.sublayers = List.copyOf(sublayers);
     this.output = output;
@@ -141,7 +150,7 @@ public final class SaturatedDecoder {
         } else if (sublayer instanceof FeedForward layer) {
           double[] hidden = times(layer.units(), normalised(times(layer.in(), x)));
           for (int i = 0; i < hidden.length; i++) {
-            hidden[i] = Math.max(0, hidden[i] + layer.bias()[i]);
+            hidden[i] = Math.max(0, precision.of(hidden[i] + layer.bias()[i]));
           }
           add(x, times(layer.out(), hidden));
         }
@@ -180,35 +189,41 @@ public final class SaturatedDecoder {
         }
       }
       for (int i = 0; i < mean.length; i++) {
-        mean[i] /= count;
+        mean[i] = precision.of(mean[i] / count);
       }
       add(sum, times(head.out(), mean));
     }
   }
 
-  private static double[] normalised(double[] v) {
-    double mean = Arrays.stream(v).sum() / v.length;
-    double square = 0;
+  private double[] normalised(double[] v) {
+    double mean = 0;
     for (double each : v) {
-      square += (each - mean) * (each - mean);
+      mean = precision.of(mean + each);
     }
-    double deviation = Math.sqrt(square / v.length);
+    mean = precision.of(mean / v.length);
+    double[] centred = new double[v.length];
+    double square = 0;
+    for (int i = 0; i < v.length; i++) {
+      centred[i] = precision.of(v[i] - mean);
+      square = precision.of(square + precision.of(centred[i] * centred[i]));
+    }
+    double deviation = precision.of(Math.sqrt(precision.of(square / v.length)));
     double[] result = new double[v.length];
     for (int i = 0; i < v.length && deviation > 0; i++) {
-      result[i] = (v[i] - mean) / deviation;
+      result[i] = precision.of(centred[i] / deviation);
     }
     return result;
   }
 
-  private static double product(double[] a, double[] b) {
+  private double product(double[] a, double[] b) {
     double sum = 0;
     for (int i = 0; i < a.length; i++) {
-      sum += a[i] * b[i];
+      sum = precision.of(sum + precision.of(precision.of(a[i]) * precision.of(b[i])));
     }
     return sum;
   }
 
-  private static double[] times(double[][] matrix, double[] v) {
+  private double[] times(double[][] matrix, double[] v) {
     double[] result = new double[matrix.length];
     for (int i = 0; i < result.length; i++) {
       result[i] = product(matrix[i], v);
@@ -216,9 +231,9 @@ public final class SaturatedDecoder {
     return result;
   }
 
-  private static void add(double[] to, double[] more) {
+  private void add(double[] to, double[] more) {
     for (int i = 0; i < to.length; i++) {
-      to[i] += more[i];
+      to[i] = precision.of(to[i] + more[i]);
     }
   }
 }

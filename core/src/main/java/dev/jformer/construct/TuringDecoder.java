@@ -27,19 +27,20 @@ import java.util.Map;
  * state, move and symbol, and gives the next token.
  *
  * <p>The hashes of cells n and n + 1 differ by about n⁻⁴ in their product, and the little must be
- * less, but more than the rounding of double precision. Thus the size of the tape bounds the number
- * of tokens ({@link #longest}).
+ * less, but more than the rounding of the precision. Thus the size of the tape bounds the number of
+ * tokens ({@link #longest}).
  */
 public final class TuringDecoder {
   private static final int BEGIN = 0;
   private static final int LARGEST_TAPE = 200;
 
-  /** Rounding of scores, with a margin. */
-  private static final double ROUNDING = 1e-14;
+  /** Rounding of scores in steps of the precision, with a margin. */
+  private static final double ROUNDING = 45;
 
   private final TuringMachine machine;
   private final int cells;
   private final boolean latest;
+  private final Precision precision;
   private final double little;
   private final int separator;
   private final int accept;
@@ -59,15 +60,16 @@ public final class TuringDecoder {
    * @param cells how far the head may go from cell 0, on both sides; 1 to {@value #LARGEST_TAPE}
    */
   public TuringDecoder(TuringMachine machine, int cells) {
-    this(machine, cells, true);
+    this(machine, cells, true, Precision.DOUBLE);
   }
 
   /**
    * Writes the weights for a machine.
    *
    * @param latest whether the last token of a cell counts; if not, all do alike, as a control
+   * @param precision of the decoder
    */
-  public TuringDecoder(TuringMachine machine, int cells, boolean latest) {
+  public TuringDecoder(TuringMachine machine, int cells, boolean latest, Precision precision) {
     if (cells < 1 || cells > LARGEST_TAPE) {
       throw new IllegalArgumentException(
           "cells is " + cells + ": expected 1 to " + LARGEST_TAPE + ", which hashes tell apart");
@@ -75,6 +77,7 @@ public final class TuringDecoder {
     this.machine = machine;
     this.cells = cells;
     this.latest = latest;
+    this.precision = precision;
     this.little = 0.5 * Math.pow(cells + 2.0, -4);
     this.separator = 1 + machine.symbols();
     for (int state = 0; state < machine.states(); state++) {
@@ -92,7 +95,8 @@ public final class TuringDecoder {
     this.reject = accept + 1;
     this.width = place(Part.OUTPUT, vocabulary());
     this.make = new Rows(width);
-    this.decoder = new SaturatedDecoder(tokens(Part.TOKEN), sublayers(), tokens(Part.OUTPUT));
+    this.decoder =
+        new SaturatedDecoder(tokens(Part.TOKEN), sublayers(), tokens(Part.OUTPUT), precision);
   }
 
   private List<Integer> step(int state, int symbol, int before) {
@@ -314,9 +318,9 @@ public final class TuringDecoder {
     return decoder;
   }
 
-  /** The most tokens, of a word and of steps together, whose order double precision tells apart. */
+  /** The most tokens, of a word and of steps together, whose order the precision surely tells. */
   public int longest() {
-    return (int) Math.sqrt(little / ROUNDING);
+    return (int) Math.sqrt(little / (ROUNDING * precision.step()));
   }
 
   /**
@@ -369,6 +373,15 @@ public final class TuringDecoder {
               + cells
               + " cells; write the weights for fewer cells");
     }
+    return attempt(word, most);
+  }
+
+  /**
+   * Does as {@link #run}, however many tokens there are: what it says beyond {@link #longest} may
+   * be wrong.
+   */
+  public Trace attempt(int[] word, int most) {
+    int[] prompt = prompt(word);
     int[] tokens = decoder.generate(prompt, token -> token == accept || token == reject, most);
     List<TuringMachine.Step> said = new ArrayList<>();
     int cell = word.length + 1;

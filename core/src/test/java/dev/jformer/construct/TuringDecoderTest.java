@@ -134,7 +134,24 @@ class TuringDecoderTest {
     int[] word = {1, 2, 2, 1, 1, 2};
     List<TuringMachine.Step> right = sweeper().run(word, 60);
     assertEquals(right, new TuringDecoder(sweeper(), 30).run(word, 60).steps());
-    assertNotEquals(right, new TuringDecoder(sweeper(), 30, false).run(word, 60).steps());
+    assertNotEquals(
+        right, new TuringDecoder(sweeper(), 30, false, Precision.DOUBLE).run(word, 60).steps());
+  }
+
+  /** What {@code longest} promises holds in single precision too, and what is beyond fails. */
+  @Test
+  void singlePrecisionIsRightForFewTokens() {
+    int[] word = {1, 2};
+    TuringDecoder few = new TuringDecoder(sweeper(), 4, true, Precision.SINGLE);
+    int most = few.longest() - word.length - 2;
+    assertTrue(most > 3, most + " steps");
+    assertEquals(sweeper().run(word, most), few.run(word, most).steps());
+    int[] longer = new SplittableRandom(3).ints(40, 1, 3).toArray();
+    TuringDecoder many = new TuringDecoder(sweeper(), 60, true, Precision.SINGLE);
+    assertThrows(IllegalArgumentException.class, () -> many.run(longer, 150));
+    assertNotEquals(sweeper().run(longer, 150), many.attempt(longer, 150).steps());
+    assertEquals(
+        sweeper().run(longer, 150), new TuringDecoder(sweeper(), 60).run(longer, 150).steps());
   }
 
   @Test

@@ -28,9 +28,9 @@ import java.util.function.DoubleConsumer;
 /**
  * The Expressive Power of Transformers with Chain of Thought (<a
  * href="https://arxiv.org/abs/2310.07923">arXiv 2310.07923</a>): weights that are written, not
- * learned, simulate finite automata and counter machines; how long double and single precision can
- * tell places apart by the layer-norm hash. Beside it, what small trained models learn with no
- * steps, a logarithmic number of steps and all.
+ * learned, simulate finite automata, counter machines and Turing machines; how long double and
+ * single precision can tell places apart by the layer-norm hash. Beside it, what small trained
+ * models learn with no steps, a logarithmic number of steps and all.
  */
 @AutoService(Study.class)
 public final class CotExpressivePowerStudy implements Study {
@@ -72,6 +72,7 @@ public final class CotExpressivePowerStudy implements Study {
   public void run(ExperimentContext lab) {
     simulated(lab, "finite automata", lab.pick(5, 200, 2000), 0);
     simulated(lab, "counter machines", lab.pick(3, 100, 1000), 3);
+    TuringRuns.measure(lab);
     range(lab);
     trained(lab);
     lab.note(
