@@ -103,10 +103,9 @@ public final class AdaptedLinear extends Layer {
 
   @Override
   public RowFunction rowFunction() {
-    int width = Math.toIntExact(FrozenWeight.of(frozen.get()).matrix().size(1));
     return used == null || !adapters.containsKey(used)
         ? frozen.get().rowFunction()
-        : RowFunction.of(this, width);
+        : RowFunction.of(this, Math.toIntExact(FrozenWeight.of(frozen.get()).width()));
   }
 
   /** What the updates add to the output, [..., out]; the rows between them get zeros. */
