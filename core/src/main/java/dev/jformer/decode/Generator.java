@@ -2,7 +2,6 @@ package dev.jformer.decode;
 
 import dev.jformer.config.Checks;
 import dev.jformer.model.CausalLm;
-import dev.jformer.nn.RowFunction;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Engine;
 import dev.jformer.tensor.Mode;
@@ -238,9 +237,9 @@ public final class Generator {
    * prompt has ended.
    */
   private void step(List<Sequence> sequences, CausalLm.Decoding decoding, int from, int to) {
-    boolean few = sequences.size() <= RowFunction.MOST_ROWS && to - from == 1;
+    boolean single = sequences.size() == 1 && to - from == 1;
     try (Scope scope = Scope.open();
-        Mode mode = few ? Engine.singleThreaded() : () -> {}) {
+        Mode mode = single ? Engine.singleThreaded() : () -> {}) {
       long[] ids = new long[sequences.size() * (to - from)];
       int at = 0;
       for (Sequence sequence : sequences) {

@@ -4,6 +4,8 @@ import dev.jformer.mixer.TokenMixer;
 import dev.jformer.nn.RowFunction;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Engine;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,11 +49,13 @@ final class BlocksRows {
       other = new float[from.length];
     }
     float[] to = other;
-    for (RowFunction block : blocks) {
-      block.apply(from, to, Math.toIntExact(x.size(0)));
-      float[] swapped = from;
-      from = to;
-      to = swapped;
+    try (Mode mode = Engine.singleThreaded()) {
+      for (RowFunction block : blocks) {
+        block.apply(from, to, Math.toIntExact(x.size(0)));
+        float[] swapped = from;
+        from = to;
+        to = swapped;
+      }
     }
     other = to;
     return Tensor.of(from, x.shape().toArray());

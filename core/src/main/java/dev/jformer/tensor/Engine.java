@@ -47,8 +47,9 @@ public final class Engine {
    * large matrices are shared out by {@link WorkerPool} instead.
    */
   public static Mode singleThreaded() {
+    int before = torch.get_num_threads();
     torch.set_num_threads(1);
-    return () -> torch.set_num_threads(threads);
+    return () -> torch.set_num_threads(before);
   }
 
   /**
@@ -137,7 +138,8 @@ public final class Engine {
         !wanted.equals("openblas") && System.getProperty(OPENBLAS_LOAD) == null && mklPresent();
     if (wanted.equals("mkl") && !mkl) {
       throw new IllegalArgumentException(
-          "-Djformer.blas=mkl was given, but MKL for this platform is not on the class path: add org.bytedeco:mkl with its platform classifier, or use openblas");
+          "-Djformer.blas=mkl was given, but MKL for this platform is not on the class path: add"
+              + " org.bytedeco:mkl with its platform classifier, or use openblas");
     }
     // The presets measure the whole process' memory against the Java heap's limit and would stop
     // a run whose native tensors are larger than that.
