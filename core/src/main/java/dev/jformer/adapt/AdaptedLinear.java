@@ -103,9 +103,14 @@ public final class AdaptedLinear extends Layer {
 
   @Override
   public RowFunction rowFunction() {
-    return used == null || !adapters.containsKey(used)
-        ? frozen.get().rowFunction()
-        : RowFunction.of(this, Math.toIntExact(FrozenWeight.of(frozen.get()).width()));
+    RowFunction plain = frozen.get().rowFunction();
+    if (plain == null) {
+      return null;
+    }
+    RowFunction updated =
+        RowFunction.of(this, Math.toIntExact(FrozenWeight.of(frozen.get()).width()));
+    // Another adapter may be used from one call to the next.
+    return (x, y, rows) -> (adapters.containsKey(used) ? updated : plain).apply(x, y, rows);
   }
 
   /** What the updates add to the output, [..., out]; the rows between them get zeros. */

@@ -295,7 +295,10 @@ public final class CausalLm extends Model {
     return new Decoding(batch, capacity);
   }
 
-  /** Sequences being decoded: the state of every mixer after the tokens so far. */
+  /**
+   * Sequences being decoded: the state of every mixer after the tokens so far. The model's layers
+   * must not be replaced, nor its weights changed, before it is closed: some are read once only.
+   */
   public final class Decoding implements AutoCloseable {
     private final TransformerStack<Block>.Decoding states;
 

@@ -175,6 +175,26 @@ class BlocksRowsTest {
   }
 
   @Test
+  void anotherAdapterMayBeUsedFromOneTokenToTheNext() {
+    CausalLm model = model("position: {type: rope}, norm: {type: rms}, mixer: {heads: 4}");
+    Adapters.attach(model, new Lora(), "first", null);
+    drawn(model);
+    model.train(false);
+    try (Mode mode = Autograd.inference();
+        CausalLm.Decoding rows = model.decode(1, LENGTH);
+        CausalLm.Decoding tensors = model.decode(1, LENGTH)) {
+      Tensor ids = ids(1);
+      for (int t = 0; t < 6; t += 2) {
+        Adapters.use(model, t == 2 ? "first" : null);
+        rows.next(ids.narrow(1, t, 1));
+        Tensor last = rows.next(ids.narrow(1, t + 1, 1));
+        // Two tokens at a time are read with tensors.
+        assertClose(tensors.next(ids.narrow(1, t, 2)), last, 1e-4);
+      }
+    }
+  }
+
+  @Test
   void trainingAndOtherTypesHaveNone() {
     CausalLm model = model("position: {type: rope}, mixer: {heads: 4}");
     try (CausalLm.Decoding decoding = model.decode(1, LENGTH)) {
