@@ -152,13 +152,11 @@ public final class Block extends ResidualBlock {
     if (mixing == null || second == null) {
       return null;
     }
-    float[] before = new float[RowFunction.MOST_ROWS * width];
     boolean parallel = placement == NormPlacement.PARALLEL;
     return (x, y, rows) -> {
       System.arraycopy(x, 0, y, 0, rows * width);
-      System.arraycopy(x, 0, before, 0, rows * width);
-      mixing.addTo(y, before, rows);
-      second.addTo(y, parallel ? before : y, rows);
+      mixing.addTo(y, x, rows);
+      second.addTo(y, parallel ? x : y, rows);
     };
   }
 

@@ -53,9 +53,11 @@ public final class Linear extends Layer {
   @Override
   public RowFunction rowFunction() {
     Tensor matrix = weight.value();
-    return FloatProduct.suits(matrix)
-        ? new FloatProduct(matrix, bias == null ? null : bias.value())::apply
-        : null;
+    if (!FloatProduct.suits(matrix)) {
+      return null;
+    }
+    RowFunction product = new FloatProduct(matrix)::apply;
+    return product.plus(bias == null ? null : bias.value().toFloats());
   }
 
   /** The weight [out, in]. */

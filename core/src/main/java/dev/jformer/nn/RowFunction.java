@@ -29,6 +29,21 @@ public interface RowFunction {
    */
   void apply(float[] x, float[] y, int rows);
 
+  /** This function, and then a number added to each float of a row; nothing is added for null. */
+  default RowFunction plus(float[] bias) {
+    if (bias == null) {
+      return this;
+    }
+    return (x, y, rows) -> {
+      apply(x, y, rows);
+      for (int start = 0; start < rows * bias.length; start += bias.length) {
+        for (int i = 0; i < bias.length; i++) {
+          y[start + i] += bias[i];
+        }
+      }
+    };
+  }
+
   /**
    * The function of a layer that has none of its own: it is called with a tensor.
    *

@@ -32,26 +32,18 @@ final class RowNorm {
     };
   }
 
-  /** Sums in four parts, whose additions do not wait for each other. */
   private static double sum(float[] x, int start, int count) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int i = start;
-    for (; i < start + count - 3; i += 4) {
-      a += x[i];
-      b += x[i + 1];
-      c += x[i + 2];
-      d += x[i + 3];
+    double sum = 0;
+    for (int i = start; i < start + count; i++) {
+      sum += x[i];
     }
-    for (; i < start + count; i++) {
-      a += x[i];
-    }
-    return a + b + c + d;
+    return sum;
   }
 
-  /** The sum of the squared differences from a number. */
+  /**
+   * The sum of the squared differences from a number, in four parts, whose additions do not wait
+   * for each other.
+   */
   private static double squares(float[] x, int start, int count, float from) {
     double a = 0;
     double b = 0;

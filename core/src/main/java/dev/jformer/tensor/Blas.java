@@ -10,7 +10,7 @@ final class Blas {
    * two equal vectors, up to this width (measured on an EPYC, one thread, GB/s: 256 wide 5.7
    * against 14, 768: 10.5 against 17, 1536: 11.5 against 16, 2048: 12.8 against 11.6).
    */
-  static final int WIDEST_PAIR = 1536;
+  private static final int WIDEST_PAIR = 1536;
 
   private static final boolean PAIRS = Engine.blas().equals("mkl") && Engine.isAmd();
   private static final int ROW_MAJOR = openblas_nolapack.CblasRowMajor;

@@ -9,20 +9,16 @@ import org.bytedeco.javacpp.FloatPointer;
  */
 public final class FloatProduct {
   private final Tensor weight;
-  private final float[] bias;
   private final int rows;
   private final int width;
 
   /**
-   * Prepares products {@code x Wᵀ + b}. Later changes of the weight's values count, those of the
-   * bias do not.
+   * Prepares products {@code x Wᵀ}.
    *
    * @param weight float32 [N, K], contiguous; it has to live as long as this
-   * @param bias float32 [N] or null
    */
-  public FloatProduct(Tensor weight, Tensor bias) {
+  public FloatProduct(Tensor weight) {
     this.weight = weight;
-    this.bias = bias == null ? null : bias.toFloats();
     this.rows = Math.toIntExact(weight.size(0));
     this.width = Math.toIntExact(weight.size(1));
   }
@@ -64,11 +60,6 @@ public final class FloatProduct {
           for (int row = 0; row < count; row++) {
             int start = row * rows + from;
             products.getPointer(start).get(y, start, some);
-            if (bias != null) {
-              for (int i = 0; i < some; i++) {
-                y[start + i] += bias[from + i];
-              }
-            }
           }
         });
   }

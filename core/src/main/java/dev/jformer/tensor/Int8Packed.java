@@ -136,34 +136,29 @@ public final class Int8Packed implements AutoCloseable {
       return result;
     }
     float[] y = new float[count * rows];
-    apply(
-        Int8Vector.floats(x, 0, count * width),
-        y,
-        count,
-        bias == null ? null : Int8Vector.floats(bias, 0, rows));
+    apply(Int8Vector.floats(x, 0, count * width), y, count);
     new FloatPointer(result.torch().data_ptr()).put(y);
-    return result;
+    return bias == null ? result : result.add_(bias);
   }
 
   /**
-   * The same for plain floats.
+   * The same for plain floats, without the bias.
    *
    * @param x [M, K]
    * @param y is set to [M, N]
    * @param count M, at most {@link #MOST_ROWS}
-   * @param bias [N] or null
    */
-  public void apply(float[] x, float[] y, int count, float[] bias) {
+  public void apply(float[] x, float[] y, int count) {
     Flops.linear((long) count * width, rows);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       Tensor digits = Tensor.empty(DType.UINT8, Math.max(FEWEST_ROWS, 2 * count), width);
       float[] steps = round(x, count, digits);
-      WorkerPool.each(pieces.size(), piece -> multiply(pieces.get(piece), digits, steps, bias, y));
+      WorkerPool.each(pieces.size(), piece -> multiply(pieces.get(piece), digits, steps, y));
     }
   }
 
-  private void multiply(Piece piece, Tensor digits, float[] steps, float[] offset, float[] y) {
+  private void multiply(Piece piece, Tensor digits, float[] steps, float[] y) {
     try (PointerScope pointers = new PointerScope()) {
       var product = Kernels.PRODUCT.invoke(digits.torch(), piece.arguments);
       FloatPointer sums = new FloatPointer(product.data_ptr());
@@ -175,11 +170,6 @@ public final class Int8Packed implements AutoCloseable {
         float step = steps[row];
         for (int i = 0; i < piece.rows; i++) {
           y[start + i] = (y[start + i] * Int8.BASE + lower[i]) * step;
-        }
-        if (offset != null) {
-          for (int i = 0; i < piece.rows; i++) {
-            y[start + i] += offset[piece.from + i];
-          }
         }
       }
     }

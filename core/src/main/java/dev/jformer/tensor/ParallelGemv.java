@@ -86,21 +86,17 @@ final class ParallelGemv {
     return result.as_strided(shape, strides(shape));
   }
 
-  /** The vector once or, in a buffer of this thread, twice. */
+  /** The vector once or, in memory of this thread, twice. */
   private static FloatPointer vectors(FloatPointer vector, int width, int copies) {
     if (copies == 1) {
       return vector;
     }
-    FloatPointer pair = PAIR.get();
+    FloatPointer pair = RowMemory.ofThread().input(2 * width);
     long bytes = 4L * width;
     Pointer.memcpy(pair, vector, bytes);
     Pointer.memcpy(at(pair, width), vector, bytes);
     return pair;
   }
-
-  private static final ThreadLocal<FloatPointer> PAIR =
-      ThreadLocal.withInitial(
-          () -> new FloatPointer(2 * Blas.WIDEST_PAIR).<FloatPointer>retainReference());
 
   private static FloatPointer at(FloatPointer start, long elements) {
     return start.getPointer(elements);

@@ -2,6 +2,7 @@ package dev.jformer.nn.quantized;
 
 import dev.jformer.nn.Layer;
 import dev.jformer.nn.Parameter;
+import dev.jformer.nn.RowFunction;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Functional;
@@ -73,6 +74,17 @@ abstract class QuantizedRowsLinear extends Layer implements QuantizedWeight {
 
   /** The layer's output for float32 rows [M, in]: [M, out]. */
   abstract Tensor product(Tensor x);
+
+  /** The product of plain floats with the matrix, without the bias; null unless overridden. */
+  RowFunction rowProduct() {
+    return null;
+  }
+
+  @Override
+  public RowFunction rowFunction() {
+    RowFunction product = isTraining() ? null : rowProduct();
+    return product == null ? null : product.plus(bias == null ? null : bias.value().toFloats());
+  }
 
   /**
    * The same in training, for an adapter: the matrix is converted to floats for the product, which

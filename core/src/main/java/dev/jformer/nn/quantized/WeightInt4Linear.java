@@ -99,21 +99,9 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
   }
 
   @Override
-  public RowFunction rowFunction() {
-    if (isTraining()) {
-      return null;
-    }
-    Tensor offset = offset(DType.FLOAT32);
-    float[] bias = offset == null ? null : offset.toFloats();
+  RowFunction rowProduct() {
     int in = Math.toIntExact(rows.width());
-    return (x, y, count) -> {
-      packed().apply(x, in, y, count);
-      for (int start = 0; bias != null && start < count * bias.length; start += bias.length) {
-        for (int i = 0; i < bias.length; i++) {
-          y[start + i] += bias[i];
-        }
-      }
-    };
+    return (x, y, count) -> packed().apply(x, in, y, count);
   }
 
   private Int4 packed() {

@@ -79,13 +79,8 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
   }
 
   @Override
-  public RowFunction rowFunction() {
-    if (isTraining() || !Int8Packed.isExact()) {
-      return null;
-    }
-    Tensor offset = offset(DType.FLOAT32);
-    float[] bias = offset == null ? null : offset.toFloats();
-    return (x, y, count) -> packed().apply(x, y, count, bias);
+  RowFunction rowProduct() {
+    return Int8Packed.isExact() ? (x, y, count) -> packed().apply(x, y, count) : null;
   }
 
   private Int8Packed packed() {
