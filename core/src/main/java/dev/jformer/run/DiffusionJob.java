@@ -8,7 +8,7 @@ import dev.jformer.data.image.ImageSampler;
 import dev.jformer.io.TemporaryFolder;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
-import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.tensor.Scope;
 import dev.jformer.train.DiffusionTraining;
 import dev.jformer.train.Task;
@@ -30,15 +30,15 @@ public record DiffusionJob() implements Job {
   }
 
   @Override
-  public Class<DiffusionTransformer.Config> model() {
-    return DiffusionTransformer.Config.class;
+  public Class<DiffusionModel.Config> model() {
+    return DiffusionModel.Config.class;
   }
 
   @Override
   public PreparedData prepare(Recipe recipe, Workspace workspace) throws IOException {
     ImageData data = (ImageData) recipe.data();
     check(recipe, data);
-    DiffusionTransformer.Config model;
+    DiffusionModel.Config model;
     try (PretrainedStart start = PretrainedStart.of(recipe)) {
       model = start.config(model());
     }
@@ -105,8 +105,8 @@ public record DiffusionJob() implements Job {
     }
 
     @Override
-    public DiffusionTransformer.Config fit(Model.Config config) {
-      DiffusionTransformer.Config images = (DiffusionTransformer.Config) config;
+    public DiffusionModel.Config fit(Model.Config config) {
+      DiffusionModel.Config images = (DiffusionModel.Config) config;
       requireSize(images.size(), "makes");
       return images.withClasses(file.header().classes().size());
     }
@@ -115,7 +115,7 @@ public record DiffusionJob() implements Job {
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
       ImageData data = (ImageData) recipe.data();
       return new DiffusionTraining(
-          (DiffusionTransformer) model,
+          (DiffusionModel) model,
           new ImageSampler(
               file,
               data.validation(),
@@ -126,7 +126,7 @@ public record DiffusionJob() implements Job {
 
     @Override
     public Set<String> ownWeights() {
-      return Set.of(DiffusionTransformer.CLASSES);
+      return Set.of(DiffusionModel.CLASSES);
     }
 
     @Override
@@ -144,7 +144,7 @@ public record DiffusionJob() implements Job {
     /** Images of the first classes, one of each in a row. */
     @Override
     public byte[] picture(Model model) {
-      DiffusionTransformer diffusion = (DiffusionTransformer) model;
+      DiffusionModel diffusion = (DiffusionModel) model;
       int columns = Math.min(COLUMNS, file.header().classes().size());
       int[] labels = new int[ROWS * columns];
       java.util.Arrays.setAll(labels, i -> i % columns);
@@ -164,18 +164,18 @@ public record DiffusionJob() implements Job {
 
   @Override
   public boolean uses(Model.Config trained) {
-    return trained instanceof DiffusionTransformer.Config;
+    return trained instanceof DiffusionModel.Config;
   }
 
   @Override
   public TrainedModel use(Path folder, Model model) {
-    return new Use(folder, (DiffusionTransformer) model);
+    return new Use(folder, (DiffusionModel) model);
   }
 
   private static final class Use extends TrainedModel {
-    private final DiffusionTransformer model;
+    private final DiffusionModel model;
 
-    Use(Path folder, DiffusionTransformer model) {
+    Use(Path folder, DiffusionModel model) {
       super(new DiffusionJob(), folder, model, null);
       this.model = model;
     }
@@ -188,7 +188,7 @@ public record DiffusionJob() implements Job {
     @Override
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
-      DiffusionTransformer.Config config = model.config();
+      DiffusionModel.Config config = model.config();
       ClassNames classes = ClassNames.load(folder(), config.classes());
       Path data = request.only();
       try (TemporaryFolder scratch = TemporaryFolder.create("images");

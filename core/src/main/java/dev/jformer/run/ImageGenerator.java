@@ -3,7 +3,7 @@ package dev.jformer.run;
 import dev.jformer.config.Nearest;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Model;
-import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.model.diffusion.HeunSampler;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -31,10 +31,10 @@ import java.util.function.LongConsumer;
 public final class ImageGenerator implements AutoCloseable {
   private static final int TOGETHER = 64;
 
-  private final DiffusionTransformer model;
+  private final DiffusionModel model;
   private final ClassNames classes;
 
-  private ImageGenerator(DiffusionTransformer model, ClassNames classes) {
+  private ImageGenerator(DiffusionModel model, ClassNames classes) {
     this.model = model;
     this.classes = classes;
   }
@@ -49,7 +49,7 @@ public final class ImageGenerator implements AutoCloseable {
     OutputFolder.repair(folder);
     Model loaded = Models.load(folder);
     try {
-      if (!(loaded instanceof DiffusionTransformer diffusion)) {
+      if (!(loaded instanceof DiffusionModel diffusion)) {
         throw new RunException(
             folder
                 + " holds "
@@ -70,7 +70,7 @@ public final class ImageGenerator implements AutoCloseable {
   }
 
   /** The model. */
-  public DiffusionTransformer model() {
+  public DiffusionModel model() {
     return model;
   }
 
@@ -155,7 +155,7 @@ public final class ImageGenerator implements AutoCloseable {
    * @param labels the class of each image; the model's number for none, for no class
    */
   public static Tensor of(
-      DiffusionTransformer model, int[] labels, ImageSampling sampling, LongConsumer progress) {
+      DiffusionModel model, int[] labels, ImageSampling sampling, LongConsumer progress) {
     HeunSampler sampler = new HeunSampler(sampling.steps());
     List<Tensor> made = new ArrayList<>();
     try (Mode mode = Autograd.noGrad()) {
@@ -182,7 +182,7 @@ public final class ImageGenerator implements AutoCloseable {
   }
 
   /** Noise of images, each from a stream of the seed and the image's number. */
-  private static Tensor noise(DiffusionTransformer model, long seed, int first, int count) {
+  private static Tensor noise(DiffusionModel model, long seed, int first, int count) {
     int size = model.config().size();
     int channels = model.config().channels();
     float[] values = new float[count * channels * size * size];

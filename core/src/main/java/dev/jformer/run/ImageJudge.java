@@ -6,7 +6,7 @@ import dev.jformer.metrics.FrechetDistance;
 import dev.jformer.metrics.ImageFeatures;
 import dev.jformer.metrics.Metric;
 import dev.jformer.model.Model;
-import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.model.vision.ImageModel;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
@@ -65,7 +65,7 @@ final class ImageJudge implements AutoCloseable {
    *
    * @param numbers for each class of the file, its number in the model
    */
-  Metric judge(DiffusionTransformer model, ImageFile file, int[] numbers, Progress progress) {
+  Metric judge(DiffusionModel model, ImageFile file, int[] numbers, Progress progress) {
     try (Scope scope = Scope.open()) {
       ImageFeatures features = new ImageFeatures(classifier);
       Tensor real = features.of(file);

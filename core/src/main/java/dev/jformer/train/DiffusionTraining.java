@@ -5,7 +5,7 @@ import dev.jformer.data.image.ImageFile;
 import dev.jformer.data.image.ImageSampler;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
@@ -17,8 +17,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
- * The task of training a {@link DiffusionTransformer} on images. Noise, noise levels and the images
- * whose class is not told are drawn from the library's generator, whose state is in checkpoints.
+ * The task of training a {@link DiffusionModel} on images. Noise, noise levels and the images whose
+ * class is not told are drawn from the library's generator, whose state is in checkpoints.
  *
  * <p>The evaluation adds the same noise to the same images each time. The noise levels of the
  * images are spread evenly over those of training, so that the loss depends little on the draw.
@@ -31,11 +31,11 @@ public final class DiffusionTraining implements Task {
 
   private static final Operator NORMAL_QUANTILE = Operator.named("aten::special_ndtri");
 
-  private final DiffusionTransformer model;
+  private final DiffusionModel model;
   private final ImageSampler sampler;
 
   /** Creates a task. */
-  public DiffusionTraining(DiffusionTransformer model, ImageSampler sampler) {
+  public DiffusionTraining(DiffusionModel model, ImageSampler sampler) {
     this.model = model;
     this.sampler = sampler;
   }
@@ -95,7 +95,7 @@ public final class DiffusionTraining implements Task {
    *
    * @param classes for each class of the file, its number in the model
    */
-  public static Metrics evaluate(DiffusionTransformer model, ImageFile file, int[] classes) {
+  public static Metrics evaluate(DiffusionModel model, ImageFile file, int[] classes) {
     boolean learning = model.isTraining();
     model.train(false);
     try (Scope scope = Scope.open();
@@ -112,7 +112,7 @@ public final class DiffusionTraining implements Task {
   }
 
   private static Metrics evaluate(
-      DiffusionTransformer model, Consumer<BiConsumer<Tensor, Tensor>> batches) {
+      DiffusionModel model, Consumer<BiConsumer<Tensor, Tensor>> batches) {
     try (Scope scope = Scope.open()) {
       Tensor before = Random.state();
       try {

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.jformer.config.Configs;
 import dev.jformer.metrics.Metrics;
-import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
@@ -142,8 +142,8 @@ class DiffusionRunTest {
       ImageSampling few = new ImageSampling(3, 1, 1);
       assertFalse(made.generate(0, 1, few).sameAs(bare.generate(0, 1, few)));
       Map<String, Parameter> theirs = bare.model().parameters();
-      Parameter classes = theirs.get(DiffusionTransformer.CLASSES);
-      Tensor learned = made.model().parameters().get(DiffusionTransformer.CLASSES).value();
+      Parameter classes = theirs.get(DiffusionModel.CLASSES);
+      Tensor learned = made.model().parameters().get(DiffusionModel.CLASSES).value();
       assertFalse(learned.sameAs(classes.value()), "embeddings of classes are trained whole");
     }
     assertArrayEquals(before, Files.readAllBytes(base.resolve("model.safetensors")));

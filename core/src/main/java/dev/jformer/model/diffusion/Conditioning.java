@@ -11,9 +11,9 @@ import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.Tensor;
 
 /**
- * The vector that tells all blocks of a {@link DiffusionTransformer} the noise level and the class:
- * the sum of a perceptron's output for sines and cosines of the noise level, and the class's
- * embedding. Class number K stands for none.
+ * The vector that tells all blocks of a {@link DiffusionModel} the noise level and the class: the
+ * sum of a perceptron's output for sines and cosines of the noise level, and the class's embedding.
+ * Class number K stands for none.
  */
 final class Conditioning extends Module {
   private static final int FREQUENCIES = 64;

@@ -28,8 +28,7 @@ import java.util.Locale;
 
 /**
  * A Diffusion Transformer (<a href="https://arxiv.org/abs/2212.09748">Scalable Diffusion Models
- * with Transformers</a>): it predicts images of a class from noisy ones, with the preconditioning
- * of {@link Edm}. {@link HeunSampler} makes images with it.
+ * with Transformers</a>): blocks of attention and perceptrons on the patches of noisy images.
  *
  * <p>It has the parts of <a href="https://arxiv.org/abs/2407.15811">Stretching Each Dollar:
  * Diffusion Training from Scratch on a Micro-Budget</a>, each of which can be left out: a patch
@@ -43,10 +42,7 @@ import java.util.Locale;
  * softmax gives the weight 1, so each token would get the same vector; the normalisation's shift is
  * one.
  */
-public final class DiffusionTransformer extends Model implements ScheduledModule {
-  /** The name of the embeddings of the classes. */
-  public static final String CLASSES = "condition.classes.weight";
-
+public final class DiffusionTransformer extends DiffusionModel implements ScheduledModule {
   /**
    * Configuration; the defaults are a small model for grey images of 16 x 16.
    *
@@ -85,7 +81,7 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
       double classDropout,
       Edm edm,
       Framing framing)
-      implements Model.Config, DiffusionTransformerConfigBuilder.With {
+      implements DiffusionModel.Config, DiffusionTransformerConfigBuilder.With {
     /** Defaults. */
     public Config() {
       this(
@@ -150,6 +146,11 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
 
     private Patches patches() {
       return Patches.ofSquares(size, patch, channels);
+    }
+
+    @Override
+    public Config withClasses(int classes) {
+      return DiffusionTransformerConfigBuilder.With.super.withClasses(classes);
     }
 
     @Override
@@ -253,79 +254,22 @@ public final class DiffusionTransformer extends Model implements ScheduledModule
     return blocks.stream().map(Slot::get).toList();
   }
 
-  /** The class number that stands for none. */
-  public int noClass() {
-    return config.classes();
-  }
-
   /** Leaves patches out, or no longer. */
   @Override
   public void before(long step, long steps) {
     masked = config.masking().isOn(step, steps);
   }
 
-  /**
-   * Predicts images from noisy ones.
-   *
-   * @param noisy [B, C, S, S]
-   * @param sigma [B], the deviation of the noise of each
-   * @param labels int64 [B], the classes, {@link #noClass} for none
-   * @return [B, C, S, S]
-   */
-  public Tensor denoise(Tensor noisy, Tensor sigma, Tensor labels) {
-    check(noisy);
-    return config.edm().denoise(noisy, sigma, (x, level) -> network(x, level, labels));
-  }
-
-  private void check(Tensor images) {
-    int size = config.size();
-    if (images.rank() != 4
-        || images.size(1) != config.channels()
-        || images.size(2) != size
-        || images.size(3) != size) {
-      throw new IllegalArgumentException(
-          "images are "
-              + images.shape()
-              + ": expected [B, "
-              + config.channels()
-              + ", "
-              + size
-              + ", "
-              + size
-              + "]");
-    }
-  }
-
-  private Tensor network(Tensor scaled, Tensor level, Tensor labels) {
+  @Override
+  Tensor network(Tensor scaled, Tensor level, Tensor labels) {
     return patches.join(outputs(patches.cut(scaled), level, labels, null));
-  }
-
-  /**
-   * A denoiser of images of some classes, for {@link HeunSampler}.
-   *
-   * @param labels int64 [B], the classes
-   * @param guidance weight of the class: 1 as learned, more for images that are more typical
-   */
-  public Denoiser denoiser(Tensor labels, double guidance) {
-    Tensor none = labels.mul(0L).add((long) noClass());
-    return Denoiser.guided(denoiser(labels), denoiser(none), guidance);
-  }
-
-  private Denoiser denoiser(Tensor labels) {
-    return (noisy, sigma) ->
-        denoise(noisy, Tensor.full(sigma, noisy.dtype(), noisy.size(0)), labels);
   }
 
   /**
    * Computes the loss of {@link Edm}: the mean over the images, and their patches that are not left
    * out. In training, patches are left out as {@link Masking} says, drawn at random.
-   *
-   * @param images [B, C, S, S], -1 to 1
-   * @param labels int64 [B], {@link #noClass} for none
-   * @param sigma [B], the noise levels
-   * @param noise standard normal numbers, of the shape of the images
-   * @return a scalar
    */
+  @Override
   public Tensor loss(Tensor images, Tensor labels, Tensor sigma, Tensor noise) {
     check(images);
     Edm edm = config.edm();

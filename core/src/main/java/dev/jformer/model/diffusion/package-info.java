@@ -1,2 +1,2 @@
-/** Diffusion Transformers, their training objective and their sampler. */
+/** Diffusion models, their training objective and their sampler. */
 package dev.jformer.model.diffusion;

@@ -12,6 +12,7 @@ import dev.jformer.adapt.BitFit;
 import dev.jformer.adapt.Lora;
 import dev.jformer.adapt.NoAdapter;
 import dev.jformer.hub.Models;
+import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.model.diffusion.DiffusionTransformer;
 import dev.jformer.run.Recipe;
 import dev.jformer.studies.Arms;
@@ -144,14 +145,14 @@ public final class DiffscalerStudy implements Study {
   }
 
   private static long weights(Path base) {
-    try (DiffusionTransformer model = load(base)) {
+    try (DiffusionModel model = load(base)) {
       return model.parameterCount();
     }
   }
 
-  private static DiffusionTransformer load(Path folder) {
+  private static DiffusionModel load(Path folder) {
     try {
-      return (DiffusionTransformer) Models.load(folder);
+      return (DiffusionModel) Models.load(folder);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot load the base", e);
     }
@@ -189,7 +190,7 @@ public final class DiffscalerStudy implements Study {
             UNTUNED + ", " + target,
             DiffusionTrial.Result.class,
             () -> {
-              try (DiffusionTransformer model = load(base);
+              try (DiffusionModel model = load(base);
                   Scope scope = Scope.open()) {
                 model.train(false);
                 double distance =

@@ -5,7 +5,7 @@ import dev.jformer.data.image.ImageGrid;
 import dev.jformer.hub.Models;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.Model;
-import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.run.DiffusionJob;
 import dev.jformer.run.ImageData;
 import dev.jformer.run.ImageGenerator;
@@ -45,7 +45,7 @@ import java.util.function.UnaryOperator;
 record DiffusionTrial(
     GreyImages images,
     ImageJudge judge,
-    DiffusionTransformer.Config model,
+    DiffusionModel.Config model,
     TrainingConfig training,
     UnaryOperator<Recipe> start,
     int made,
@@ -95,7 +95,7 @@ record DiffusionTrial(
   }
 
   /** Makes images of a trained model: class after class in turn. */
-  static Tensor make(DiffusionTransformer model, int count) {
+  static Tensor make(DiffusionModel model, int count) {
     int[] labels = new int[count];
     java.util.Arrays.setAll(labels, i -> i % model.config().classes());
     return ImageGenerator.of(model, labels, new ImageSampling(SAMPLING_STEPS, 1, 1), done -> {});
@@ -148,7 +148,7 @@ record DiffusionTrial(
 
     @Override
     public void ended(Model trained, TrainingOutcome outcome) {
-      DiffusionTransformer diffusion = (DiffusionTransformer) trained;
+      DiffusionModel diffusion = (DiffusionModel) trained;
       diffusion.train(false);
       if (folder != null) {
         try {

@@ -1,7 +1,8 @@
 package dev.jformer.studies.generation;
 
-import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.model.diffusion.Masking;
+import dev.jformer.nn.ScheduledModule;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Flops;
@@ -21,22 +22,30 @@ final class UpdateCost {
   private final double masked;
   private final double whole;
 
-  UpdateCost(DiffusionTransformer.Config config, int batch) {
+  UpdateCost(DiffusionModel.Config config, int batch) {
     this.masking = config.masking();
     Tensor random = Random.state();
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad();
-        DiffusionTransformer model = config.build()) {
+        DiffusionModel model = config.build()) {
       this.masked = PASSES * Flops.of(() -> loss(model, batch));
-      model.before(1, 1); // as in the last updates
+      lastUpdates(model);
       this.whole = PASSES * Flops.of(() -> loss(model, batch));
     } finally {
       Random.restore(random);
     }
   }
 
-  private static void loss(DiffusionTransformer model, int batch) {
-    DiffusionTransformer.Config c = model.config();
+  private static void lastUpdates(DiffusionModel model) {
+    for (dev.jformer.nn.Module module : model.modules().values()) {
+      if (module instanceof ScheduledModule scheduled) {
+        scheduled.before(1, 1);
+      }
+    }
+  }
+
+  private static void loss(DiffusionModel model, int batch) {
+    DiffusionModel.Config c = model.config();
     long[] shape = {batch, c.channels(), c.size(), c.size()};
     model.loss(
         Tensor.rand(shape),
