@@ -272,6 +272,7 @@ module dev.jformer.core {
       dev.jformer.model.RecurrentLm.Config,
       dev.jformer.model.TokenClassifier.Config,
       dev.jformer.model.diffusion.DiffusionTransformer.Config,
+      dev.jformer.model.diffusion.UNet.Config,
       dev.jformer.model.forecast.ITransformer.Config,
       dev.jformer.model.forecast.Informer.Config,
       dev.jformer.model.forecast.LinearForecaster.Config,

@@ -69,6 +69,27 @@ public final class Functional {
   }
 
   /**
+   * Group normalisation (<a href="https://arxiv.org/abs/1803.08494">Group Normalization</a>): mean
+   * and deviation are taken over all numbers of a group of channels of one sample.
+   *
+   * @param x [B, C, ...]
+   * @param groups number of groups, a divisor of C
+   * @param weight [C]
+   * @param bias [C]
+   */
+  public static Tensor groupNorm(
+      Tensor x, long groups, Tensor weight, Tensor bias, double epsilon) {
+    return Native.call(
+        "group_norm",
+        () ->
+            torch.group_norm(
+                x.torch(), groups, Native.optional(weight), Native.optional(bias), epsilon, false),
+        x,
+        weight,
+        bias);
+  }
+
+  /**
    * Batch normalisation over all dimensions but the second (<a
    * href="https://arxiv.org/abs/1502.03167">Batch Normalization: Accelerating Deep Network Training
    * by Reducing Internal Covariate Shift</a>).
@@ -382,6 +403,41 @@ public final class Functional {
             bias);
     Flops.convolution(weight, result);
     return result;
+  }
+
+  /**
+   * Doubles the height and the width of images: each pixel becomes four.
+   *
+   * @param x [B, C, H, W]
+   * @return [B, C, 2 H, 2 W]
+   */
+  public static Tensor doubled(Tensor x) {
+    return Native.call(
+        "upsample_nearest2d",
+        () -> torch.upsample_nearest2d(x.torch(), 2 * x.size(2), 2 * x.size(3)),
+        x);
+  }
+
+  /**
+   * The patches that a convolution sees, in the order in which its weight [out, in, kernel, kernel]
+   * has its numbers.
+   *
+   * @param x [B, in, H, W]
+   * @param padding zeros added on all sides
+   * @return [B, in · kernel², H' · W']
+   */
+  public static Tensor unfold(Tensor x, long kernel, long stride, long padding) {
+    return Native.call(
+        "im2col",
+        () ->
+            torch.im2col(
+                x.torch(),
+                new long[] {kernel, kernel},
+                new long[] {1, 1},
+                new long[] {padding, padding},
+                stride,
+                stride),
+        x);
   }
 
   /**

@@ -39,16 +39,21 @@ class DiffusionRunTest {
   }
 
   private Recipe recipe() {
-    return Configs.parse(data.json("diffusion"), Recipe.class);
+    return recipe("diffusion");
+  }
+
+  private Recipe recipe(String kind) {
+    return Configs.parse(data.json(kind), Recipe.class);
   }
 
   /** Bright and dark images are told apart by the class that is asked for. */
-  @Test
-  void learnsClassesAndShowsSamplesWhileItLearns() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"diffusion", "unet"})
+  void learnsClassesAndShowsSamplesWhileItLearns(String kind) throws IOException {
     List<byte[]> pictures = new ArrayList<>();
     List<Double> losses = new ArrayList<>();
     Path run = folder.resolve("run");
-    Recipe recipe = recipe().with("training.steps", "150").with("training.evaluateEvery", "50");
+    Recipe recipe = recipe(kind).with("training.steps", "150").with("training.evaluateEvery", "50");
     Progress log =
         new Progress() {
           @Override

@@ -268,7 +268,7 @@ class RunTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"language", "images", "diffusion", "inpainting", "forecast"})
+  @ValueSource(strings = {"language", "images", "diffusion", "unet", "inpainting", "forecast"})
   void aResumedRunRepeatsTheUninterruptedOneBitForBit(String kind) throws IOException {
     Log whole = new Log();
     Run.train(recipe(kind), folder.resolve("whole"), whole);

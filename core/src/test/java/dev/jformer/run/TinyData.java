@@ -138,6 +138,7 @@ final class TinyData {
           case "tokens" -> TOKENS + head;
           case "images" -> IMAGES + head;
           case "diffusion" -> DIFFUSION + head;
+          case "unet" -> UNET + head;
           case "inpainting" ->
               INPAINTING + head + ", 'pretraining': {'objective': {'type': 'codes'}}";
           case "translate" -> TRANSLATE + head;
@@ -220,6 +221,14 @@ final class TinyData {
       'model': {'model': 'dit', 'size': 8, 'channels': 1, 'patch': 2, 'layers': 3, 'width': 16,
         'headDim': 8, 'patchMixer': {'layers': 2}, 'experts': {'count': 4},
         'masking': {'place': 'deferred', 'share': 0.5, 'finish': 0.2}},
+      'data': {'type': 'images', 'source': 'FOLDER/images', 'validation': 0.2,
+        'augmentation': {'flip': false}},
+      """;
+
+  private static final String UNET =
+      """
+      'model': {'model': 'unet', 'size': 8, 'channels': 1, 'widths': [8, 8], 'conditionWidth': 16,
+        'groups': 4, 'headDim': 8},
       'data': {'type': 'images', 'source': 'FOLDER/images', 'validation': 0.2,
         'augmentation': {'flip': false}},
       """;
