@@ -13,14 +13,17 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * @param samples number of different examples to train on; 0 for new ones always
  * @param heldOut number of examples to evaluate on; their prompts are never trained on
  * @param prompts whether the model learns to predict the prompts too, or the answers only
+ * @param packed whether rows of {@code model.length} symbols are filled with examples, one behind
+ *     the other, or each example has a row of its own
  */
 @AutoService(DataConfig.class)
 @RecordBuilder
-public record AlgorithmData(Problem problem, int samples, int heldOut, boolean prompts)
+public record AlgorithmData(
+    Problem problem, int samples, int heldOut, boolean prompts, boolean packed)
     implements DataConfig, AlgorithmDataBuilder.With {
   /** Defaults: endless additions, of which 500 are evaluated; only answers are learned. */
   public AlgorithmData() {
-    this(new Arithmetic(), 0, 500, false);
+    this(new Arithmetic(), 0, 500, false, false);
   }
 
   /** Checks the values. */

@@ -3,6 +3,7 @@ package dev.jformer.run;
 import com.google.auto.service.AutoService;
 import dev.jformer.data.algorithm.Alphabet;
 import dev.jformer.data.algorithm.Example;
+import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.ProblemTokenizer;
 import dev.jformer.data.tokenizer.Tokenizer;
@@ -74,7 +75,13 @@ public record AlgorithmJob() implements Job {
           new Examples(data.problem(), data.samples(), recipe.training().batch(), seed);
       CausalLm lm = (CausalLm) model;
       return new AnswerValidation(
-          new AnswerModelling(lm, data.problem(), examples, data.heldOut(), data.prompts()), lm);
+          new AnswerModelling(
+              lm,
+              data.problem(),
+              examples,
+              data.heldOut(),
+              new ExampleRows(data.prompts(), data.packed())),
+          lm);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.jformer.train;
 import dev.jformer.data.DataException;
 import dev.jformer.data.algorithm.Alphabet;
 import dev.jformer.data.algorithm.Example;
+import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.Problem;
 import dev.jformer.data.text.SampleRows;
@@ -25,23 +26,23 @@ public final class AnswerModelling implements Classifying {
   private final Alphabet alphabet;
   private final Examples examples;
   private final List<Example> heldOut;
-  private final boolean prompts;
+  private final ExampleRows rows;
 
   /**
    * Creates a task.
    *
    * @param heldOut number of examples to evaluate on
-   * @param prompts whether prompts are learned too
+   * @param rows how examples are learned
    * @throws DataException if the model is too short for the problem, or has fewer symbols
    */
   public AnswerModelling(
-      CausalLm model, Problem problem, Examples examples, int heldOut, boolean prompts) {
+      CausalLm model, Problem problem, Examples examples, int heldOut, ExampleRows rows) {
     this.model = model;
     this.problem = problem;
     this.alphabet = new Alphabet(problem);
     this.examples = examples;
     this.heldOut = examples.heldOut(heldOut);
-    this.prompts = prompts;
+    this.rows = rows;
     if (problem.mostSymbols() > model.longest() + 1) {
       throw new DataException(
           "an example has up to "
@@ -61,19 +62,15 @@ public final class AnswerModelling implements Classifying {
 
   @Override
   public Passes<CausalLm> passes(long index) {
-    return passes(examples.training(index), prompts);
+    return passes(rows.of(alphabet, examples.training(index), index, model.config().length()));
   }
 
-  private Passes<CausalLm> passes(List<Example> some, boolean withPrompts) {
-    SampleRows rows =
-        SampleRows.of(
-            some.stream().map(example -> alphabet.encode(example, withPrompts)).toList(),
-            alphabet.end());
+  private Passes<CausalLm> passes(SampleRows batch) {
     return new Passes<>(
         CausalLm.class,
         model,
-        lm -> lm.logitsAt(rows.ids(), rows.positions()).to(DType.FLOAT32),
-        logits -> Functional.crossEntropy(logits, rows.targets(), -1, 0));
+        lm -> lm.logitsAt(batch.ids(), batch.positions()).to(DType.FLOAT32),
+        logits -> Functional.crossEntropy(logits, batch.targets(), -1, 0));
   }
 
   @Override
@@ -109,7 +106,8 @@ public final class AnswerModelling implements Classifying {
     for (int from = 0; from < heldOut.size(); from += ROWS) {
       List<Example> some = heldOut.subList(from, Math.min(heldOut.size(), from + ROWS));
       try (Scope scope = Scope.open()) {
-        Prediction prediction = passes(some, false).get();
+        Prediction prediction =
+            passes(ExampleRows.ANSWERS.of(alphabet, some, 0, model.config().length())).get();
         long asked = prediction.logits().size(0);
         loss += prediction.loss().item() * asked;
         count += asked;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.jformer.data.DataException;
 import dev.jformer.data.algorithm.Alphabet;
 import dev.jformer.data.algorithm.Arithmetic;
+import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.Problem;
 import dev.jformer.data.algorithm.SequenceTask;
@@ -83,7 +84,7 @@ class AnswersTest {
     Problem problem = new Sequences(SequenceTask.MODE, 1, 3, 4, false, 0);
     Examples examples = new Examples(problem, 0, 32, 1);
     try (CausalLm model = model(new Alphabet(problem).size(), 16)) {
-      AnswerModelling task = new AnswerModelling(model, problem, examples, 4, false);
+      AnswerModelling task = new AnswerModelling(model, problem, examples, 4, ExampleRows.ANSWERS);
       double before = task.evaluate().loss();
       assertTrue(before > 1, before + " nats");
       AnswerScores scores = AnswerScores.of(model, problem, task.heldOut());
@@ -99,7 +100,8 @@ class AnswersTest {
     try (CausalLm model = model(20, 8)) {
       DataException e =
           assertThrows(
-              DataException.class, () -> new AnswerModelling(model, problem, examples, 4, false));
+              DataException.class,
+              () -> new AnswerModelling(model, problem, examples, 4, ExampleRows.ANSWERS));
       assertTrue(e.getMessage().contains("raise model.length"), e.getMessage());
     }
   }

@@ -1,6 +1,7 @@
 package dev.jformer.data.text;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A sample as tokens.
@@ -29,9 +30,13 @@ public record EncodedSample(int[] ids, boolean[] learned) {
 
   /** The first tokens. */
   public EncodedSample cut(int length) {
-    return ids.length <= length
-        ? this
-        : new EncodedSample(Arrays.copyOf(ids, length), Arrays.copyOf(learned, length));
+    return ids.length <= length ? this : part(0, length);
+  }
+
+  /** The tokens between two places. */
+  public EncodedSample part(int from, int to) {
+    return new EncodedSample(
+        Arrays.copyOfRange(ids, from, to), Arrays.copyOfRange(learned, from, to));
   }
 
   /** Joins a part that is only read and one that is learned. */
@@ -45,10 +50,20 @@ public record EncodedSample(int[] ids, boolean[] learned) {
 
   /** This sample with another one behind it. */
   public EncodedSample then(EncodedSample next) {
-    int[] all = Arrays.copyOf(ids, ids.length + next.ids.length);
-    boolean[] which = Arrays.copyOf(learned, all.length);
-    System.arraycopy(next.ids, 0, all, ids.length, next.ids.length);
-    System.arraycopy(next.learned, 0, which, ids.length, next.ids.length);
+    return join(List.of(this, next));
+  }
+
+  /** Samples one behind the other. */
+  public static EncodedSample join(List<EncodedSample> samples) {
+    int length = samples.stream().mapToInt(sample -> sample.ids.length).sum();
+    int[] all = new int[length];
+    boolean[] which = new boolean[length];
+    int next = 0;
+    for (EncodedSample sample : samples) {
+      System.arraycopy(sample.ids, 0, all, next, sample.ids.length);
+      System.arraycopy(sample.learned, 0, which, next, sample.ids.length);
+      next += sample.ids.length;
+    }
     return new EncodedSample(all, which);
   }
 

@@ -6,6 +6,7 @@ import static dev.jformer.studies.Column.fixed;
 import com.google.auto.service.AutoService;
 import dev.jformer.data.algorithm.AlteredDerivation;
 import dev.jformer.data.algorithm.EditDistance;
+import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.Expressions;
 import dev.jformer.data.algorithm.LinearEquations;
 import dev.jformer.data.algorithm.LongestIncreasing;
@@ -202,7 +203,7 @@ public final class CotMysteryStudy implements Study {
     return new AlgorithmTrial(
         problem,
         0,
-        false,
+        ExampleRows.ANSWERS,
         tests,
         answers,
         Small.language(

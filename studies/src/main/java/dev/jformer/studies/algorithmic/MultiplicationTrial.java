@@ -2,6 +2,7 @@ package dev.jformer.studies.algorithmic;
 
 import dev.jformer.data.algorithm.Alphabet;
 import dev.jformer.data.algorithm.Example;
+import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.Multiplication;
 import dev.jformer.data.algorithm.Multiplication.SubTask;
@@ -109,7 +110,7 @@ record MultiplicationTrial(
                         problem,
                         new Examples(problem, 0, training.batch(), own.seed()),
                         followed(),
-                        false),
+                        ExampleRows.ANSWERS),
                     built,
                     test,
                     new Examples(test, 0, 1, own.seed()).heldOut(followed())))

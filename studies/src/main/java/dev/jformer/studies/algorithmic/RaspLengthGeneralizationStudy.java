@@ -1,6 +1,7 @@
 package dev.jformer.studies.algorithmic;
 
 import com.google.auto.service.AutoService;
+import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.Problem;
 import dev.jformer.data.algorithm.SequenceTask;
 import dev.jformer.data.algorithm.Sequences;
@@ -188,7 +189,7 @@ public final class RaspLengthGeneralizationStudy implements Study {
     return new AlgorithmTrial(
         task.of(1, lengths.get(0), places),
         0,
-        false,
+        ExampleRows.ANSWERS,
         tests,
         answers(lab, task.task() == SequenceTask.COUNT),
         model,

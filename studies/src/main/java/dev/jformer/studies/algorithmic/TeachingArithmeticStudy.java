@@ -6,6 +6,7 @@ import com.google.auto.service.AutoService;
 import dev.jformer.data.algorithm.Arithmetic;
 import dev.jformer.data.algorithm.ArithmeticFormat;
 import dev.jformer.data.algorithm.ArithmeticOperation;
+import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.MatrixCompletion;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
@@ -130,7 +131,7 @@ public final class TeachingArithmeticStudy implements Study {
     return new AlgorithmTrial(
         problem,
         samples,
-        true,
+        new ExampleRows(true, true),
         List.of(problem),
         lab.pick(2, detailed ? 100 : 500, detailed ? 1000 : 10_000),
         Small.language(layers(lab), width(lab), problem.mostSymbols(), lab.pick(2, 4, 6)),

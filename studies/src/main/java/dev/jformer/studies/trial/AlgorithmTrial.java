@@ -1,6 +1,7 @@
 package dev.jformer.studies.trial;
 
 import dev.jformer.data.algorithm.Alphabet;
+import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.Problem;
 import dev.jformer.decode.AnswerScores;
@@ -18,7 +19,7 @@ import java.util.Map;
  *
  * @param problem what is learned
  * @param samples number of different examples to train on; 0 for new ones always
- * @param prompts whether prompts are learned too
+ * @param rows how examples are learned
  * @param tests problems to be tested on, with the symbols of {@code problem}
  * @param answers answers to each
  * @param model its vocabulary is set to that of the problem
@@ -27,7 +28,7 @@ import java.util.Map;
 public record AlgorithmTrial(
     Problem problem,
     int samples,
-    boolean prompts,
+    ExampleRows rows,
     List<Problem> tests,
     int answers,
     CausalLm.Config model,
@@ -62,7 +63,7 @@ public record AlgorithmTrial(
   /** A trial that tests on the problem that is learned. */
   public AlgorithmTrial(
       Problem problem, int samples, int answers, CausalLm.Config model, TrainingConfig training) {
-    this(problem, samples, false, List.of(problem), answers, model, training);
+    this(problem, samples, ExampleRows.ANSWERS, List.of(problem), answers, model, training);
   }
 
   @Override
@@ -82,7 +83,7 @@ public record AlgorithmTrial(
                     problem,
                     new Examples(problem, samples, training.batch(), own.seed()),
                     Math.min(100, answers),
-                    prompts))
+                    rows))
         .examine(
             session,
             (built, task, course) -> {
