@@ -1,9 +1,9 @@
-"""Times batch-1 greedy decoding of a GPT-2-small-shaped model in transformers, for `jformer bench` to stand beside.
+"""Times batch-1 greedy decoding of models of known shapes in transformers, for `jformer bench` to stand beside.
 
     pip install torch==2.10.0 transformers==4.57.1
     python tools/peers/generate.py --new-tokens 64
 
-Weights are random, 124 M parameters, float32. Prints one JSON line per repeat and waits for a line on standard input
+Weights are random, float32. Prints one JSON line per repeat and waits for a line on standard input
 before the next, so that a caller can alternate with another program.
 """
 
@@ -13,11 +13,25 @@ import sys
 import time
 
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, Qwen2Config
+
+SHAPES = {
+    "GPT-2 small": GPT2Config(),
+    "SmolLM2-135M": LlamaConfig(
+        vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9,
+        num_key_value_heads=3, max_position_embeddings=8192, tie_word_embeddings=True),
+    "Qwen2.5-0.5B": Qwen2Config(
+        vocab_size=151936, hidden_size=896, intermediate_size=4864, num_hidden_layers=24, num_attention_heads=14,
+        num_key_value_heads=2, max_position_embeddings=32768, tie_word_embeddings=True),
+    "Llama-3.2-1B": LlamaConfig(
+        vocab_size=128256, hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32,
+        num_key_value_heads=8, max_position_embeddings=8192, tie_word_embeddings=True),
+}
 
 
 def main():
     p = argparse.ArgumentParser()
+    p.add_argument("--shape", choices=SHAPES, default="GPT-2 small")
     p.add_argument("--prompt", type=int, default=32, help="tokens in the prompt")
     p.add_argument("--new-tokens", type=int, default=64)
     p.add_argument("--repeats", type=int, default=1)
@@ -26,8 +40,9 @@ def main():
     if a.threads:
         torch.set_num_threads(a.threads)
     torch.manual_seed(0)
-    model = GPT2LMHeadModel(GPT2Config()).eval()
-    ids = torch.randint(0, 50257, (1, a.prompt))
+    config = SHAPES[a.shape]
+    model = AutoModelForCausalLM.from_config(config).eval()
+    ids = torch.randint(0, config.vocab_size, (1, a.prompt))
 
     def generate(count):
         start = time.perf_counter()

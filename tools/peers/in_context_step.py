@@ -6,7 +6,8 @@
 The model is the one of `jformer train --task in-context`: pre-norm blocks with LayerNorm, learned positions, fused
 causal attention, GELU MLP of four times the width, biases; AdamW (fused), gradients clipped at norm 1. Each x and each
 y is a token; the data of every step is drawn in it. Prints a JSON line for each repeat, with milliseconds of wall
-clock and of processor time: the latter can be compared on a busy machine.
+clock and of processor time, and waits for a line on standard input before the next, so that a caller can alternate with
+another program.
 """
 
 import argparse
@@ -74,7 +75,9 @@ def main():
         for _ in range(a.steps):
             step()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(json.dumps({"wall_ms": 1e3 * wall / a.steps, "cpu_ms": 1e3 * cpu / a.steps}), flush=True)
+        print(json.dumps({"milliseconds": 1e3 * wall / a.steps, "cpu_ms": 1e3 * cpu / a.steps}), flush=True)
+        if a.repeats > 1 and sys.stdin.readline() == "":
+            break
 
 
 if __name__ == "__main__":

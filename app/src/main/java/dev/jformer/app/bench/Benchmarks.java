@@ -1,8 +1,6 @@
 package dev.jformer.app.bench;
 
 import dev.jformer.compress.quantize.LlmInt8;
-import dev.jformer.compress.quantize.WeightInt4;
-import dev.jformer.compress.quantize.WeightInt8;
 import dev.jformer.model.vision.MetaFormer;
 import dev.jformer.studies.trial.Timings;
 import dev.jformer.tensor.DType;
@@ -26,7 +24,9 @@ public final class Benchmarks {
     SETTINGS,
     PYTORCH,
     BF16,
+    CONTEXT,
     DECODE,
+    SHAPES,
     IMAGES,
     INT8,
     GGUF
@@ -37,7 +37,7 @@ public final class Benchmarks {
   private static final double NONE = Double.NaN;
 
   private final int rounds;
-  private final String python;
+  private final Peers peers;
   private final Path gguf;
   private final Consumer<String> progress;
   private final List<BenchReport.Row> rows = new ArrayList<>();
@@ -51,7 +51,7 @@ public final class Benchmarks {
    */
   public Benchmarks(int rounds, String python, Path gguf, Consumer<String> progress) {
     this.rounds = rounds;
-    this.python = python;
+    this.peers = new Peers(python);
     this.gguf = gguf;
     this.progress = progress;
   }
@@ -70,7 +70,7 @@ public final class Benchmarks {
       if (parts.contains(Part.STEP)) {
         step(shape, steps);
       }
-      if (parts.contains(Part.PYTORCH) && python != null) {
+      if (parts.contains(Part.PYTORCH) && peers.interpreter() != null) {
         pytorch(shape, steps);
       }
       if (parts.contains(Part.BF16)) {
@@ -80,18 +80,27 @@ public final class Benchmarks {
     if (parts.contains(Part.SETTINGS)) {
       settings();
     }
+    if (parts.contains(Part.CONTEXT)) {
+      inContext();
+    }
+    DecodingBench decoding = new DecodingBench(rounds, peers, progress);
     if (parts.contains(Part.DECODE)) {
-      decode();
+      rows.addAll(decoding.floats());
+    }
+    if (parts.contains(Part.SHAPES)) {
+      rows.addAll(decoding.shape(DecodingShape.SMOLLM2));
+      rows.addAll(decoding.shape(DecodingShape.QWEN2_5));
+      rows.addAll(decoding.shape(DecodingShape.LLAMA3_2));
     }
     if (parts.contains(Part.IMAGES)) {
       images();
     }
     if (parts.contains(Part.INT8)) {
       encoding();
-      quantizedDecoding();
+      rows.addAll(decoding.fewBits());
     }
     if (parts.contains(Part.GGUF) && gguf != null) {
-      rows.addAll(new GgufFileBench(gguf, rounds, progress).run());
+      rows.addAll(new GgufFileBench(gguf, rounds, peers, progress).run());
     }
     return new BenchReport(machine(), rounds, rows);
   }
@@ -116,18 +125,44 @@ public final class Benchmarks {
   }
 
   private void pytorch(GptShape shape, int steps) {
-    List<String> command =
-        new ArrayList<>(List.of(python, script("train_step.py"), "--warmup", "2"));
-    command.addAll(List.of("--repeats", "100000", "--steps", String.valueOf(steps)));
-    command.addAll(List.of("--layers", String.valueOf(shape.layers())));
-    command.addAll(List.of("--width", String.valueOf(shape.width())));
-    command.addAll(List.of("--heads", String.valueOf(shape.heads())));
-    command.addAll(List.of("--batch", String.valueOf(shape.batch())));
-    command.addAll(List.of("--length", String.valueOf(shape.length())));
-    command.addAll(List.of("--threads", String.valueOf(Engine.threads())));
     try (OurStep ours = new OurStep("ours " + shape.label(), shape, false, steps);
-        PeerProcess theirs = new PeerProcess("PyTorch, eager", "milliseconds", command, Map.of())) {
+        PeerProcess theirs =
+            peers.python(
+                "PyTorch, eager",
+                "train_step.py",
+                "--warmup",
+                "2",
+                "--steps",
+                String.valueOf(steps),
+                "--layers",
+                String.valueOf(shape.layers()),
+                "--width",
+                String.valueOf(shape.width()),
+                "--heads",
+                String.valueOf(shape.heads()),
+                "--batch",
+                String.valueOf(shape.batch()),
+                "--length",
+                String.valueOf(shape.length()))) {
       compare("training step " + shape.label(), shape, 1.0, ours, theirs);
+    }
+  }
+
+  /** A small model, for which what is not computing counts. */
+  private void inContext() {
+    int steps = 10 * STEPS;
+    try (OurInContext ours = new OurInContext(steps);
+        PeerProcess theirs =
+            peers.python(
+                "PyTorch, eager", "in_context_step.py", "--steps", String.valueOf(steps))) {
+      int prompts = OurInContext.BATCH;
+      if (theirs == null) {
+        Rounds measured = Rounds.measure(rounds, progress, ours);
+        rows.add(limit(ours.name(), prompts / measured.milliseconds(0) * 1e3, "prompts/s"));
+        return;
+      }
+      Rounds measured = Rounds.measure(rounds, progress, ours, theirs);
+      rows.add(beside(measured, prompts, "prompts/s", 0, 1, 1.2));
     }
   }
 
@@ -138,25 +173,26 @@ public final class Benchmarks {
   private void settings() {
     int cores = Engine.physicalCores();
     Map<String, PeerProcess> processes = new LinkedHashMap<>();
-    processes.put("as it comes", worker("as it comes", List.of(), Map.of()));
+    processes.put("as it comes", peers.worker("as it comes", List.of(), Map.of()));
     for (int threads = 1; threads <= 2 * cores; threads *= 2) {
       String name = "mkl, " + threads + " threads";
       processes.put(
           name,
-          worker(name, List.of("-Djformer.blas=mkl", "-Djformer.threads=" + threads), Map.of()));
+          peers.worker(
+              name, List.of("-Djformer.blas=mkl", "-Djformer.threads=" + threads), Map.of()));
     }
     // OpenBLAS' threads and OpenMP's fight each other unless one of them has a single thread.
     String name = "openblas, its own threads only";
     processes.put(
         name,
-        worker(
+        peers.worker(
             name,
             List.of("-Djformer.blas=openblas", "-Djformer.threads=1"),
             Map.of("OMP_NUM_THREADS", "1", "OPENBLAS_NUM_THREADS", String.valueOf(cores))));
     name = "mkl, memory kept";
     processes.put(
         name,
-        worker(
+        peers.worker(
             name,
             List.of("-Djformer.blas=mkl"),
             Map.of(
@@ -174,78 +210,18 @@ public final class Benchmarks {
     }
   }
 
-  private void decode() {
-    try (OurDecoding ours = new OurDecoding();
-        MemoryReading reading = new MemoryReading(ours.weightBytes() * OurDecoding.NEW_TOKENS)) {
-      List<Workload> both = new ArrayList<>(List.of(ours, reading));
-      if (python != null) {
-        List<String> command =
-            new ArrayList<>(List.of(python, script("generate.py"), "--repeats", "100000"));
-        command.addAll(List.of("--prompt", String.valueOf(OurDecoding.PROMPT)));
-        command.addAll(List.of("--new-tokens", String.valueOf(OurDecoding.NEW_TOKENS)));
-        command.addAll(List.of("--threads", String.valueOf(Engine.threads())));
-        both.add(new PeerProcess("transformers", "milliseconds", command, Map.of()));
-      }
-      try {
-        Rounds measured = Rounds.measure(rounds, progress, both.toArray(Workload[]::new));
-        double perSecond = OurDecoding.NEW_TOKENS / measured.milliseconds(0) * 1e3;
-        double bandwidth =
-            ours.weightBytes() * OurDecoding.NEW_TOKENS / measured.milliseconds(1) / 1e6;
-        Timings.Statistics share = measured.speed(0, 1);
-        rows.add(
-            new BenchReport.Row(
-                ours.name(),
-                perSecond,
-                "reading the weights",
-                OurDecoding.NEW_TOKENS / measured.milliseconds(1) * 1e3,
-                "tokens/s",
-                share.median(),
-                share.low(),
-                share.high(),
-                0.6,
-                String.format(Locale.ROOT, "memory read at %.0f GB/s meanwhile", bandwidth)));
-        if (both.size() == 2) {
-          return;
-        }
-        Timings.Statistics ratio = measured.speed(0, 2);
-        rows.add(
-            new BenchReport.Row(
-                ours.name(),
-                perSecond,
-                "transformers",
-                OurDecoding.NEW_TOKENS / measured.milliseconds(2) * 1e3,
-                "tokens/s",
-                ratio.median(),
-                ratio.low(),
-                ratio.high(),
-                1.5,
-                ""));
-      } finally {
-        both.stream().skip(2).forEach(Workload::close);
-      }
-    }
-  }
-
   /** PoolFormer-S12 on images of 224 x 224, beside timm's. */
   private void images() {
     MetaFormer.Config poolFormer = new MetaFormer.Config();
     try (OurImages ours = new OurImages("PoolFormer-S12", poolFormer, IMAGES, STEPS)) {
-      if (python == null) {
+      if (peers.interpreter() == null) {
         Rounds measured = Rounds.measure(rounds, progress, ours);
         rows.add(
             limit(ours.name() + ", forward", IMAGES / measured.milliseconds(0) * 1e3, "images/s"));
         return;
       }
-      List<String> command =
-          new ArrayList<>(List.of(python, script("poolformer.py"), "--repeats", "100000"));
-      command.addAll(List.of("--batch", String.valueOf(IMAGES), "--steps", String.valueOf(STEPS)));
-      command.addAll(List.of("--size", String.valueOf(poolFormer.size())));
-      command.addAll(List.of("--threads", String.valueOf(Engine.threads())));
-      List<String> last = new ArrayList<>(command);
-      last.add("--channels-last");
-      try (PeerProcess planes = new PeerProcess("timm", "milliseconds", command, Map.of());
-          PeerProcess pixels =
-              new PeerProcess("timm, channels last", "milliseconds", last, Map.of())) {
+      try (PeerProcess planes = timm("timm", poolFormer.size());
+          PeerProcess pixels = timm("timm, channels last", poolFormer.size(), "--channels-last")) {
         Rounds measured = Rounds.measure(rounds, progress, ours, planes, pixels);
         for (int peer = 1; peer <= 2; peer++) {
           rows.add(beside(measured, IMAGES, "images/s", 0, peer, 1));
@@ -254,22 +230,26 @@ public final class Benchmarks {
     }
   }
 
+  private PeerProcess timm(String name, int size, String... more) {
+    List<String> options = new ArrayList<>(List.of("--batch", String.valueOf(IMAGES)));
+    options.addAll(List.of("--steps", String.valueOf(STEPS), "--size", String.valueOf(size)));
+    options.addAll(List.of(more));
+    return peers.python(name, "poolformer.py", options.toArray(String[]::new));
+  }
+
   /** An encoder of MiniLM's shape by LLM.int8(), beside itself in float32 and ONNX Runtime. */
   private void encoding() {
     List<Workload> all = new ArrayList<>();
     try {
       all.add(new OurEncoding("encoding, MiniLM's shape, LLM.int8()", new LlmInt8()));
       all.add(new OurEncoding("float32", null));
-      Path minilm = Path.of(home(), "app", "target", "models", "minilm", "model.onnx");
-      if (python != null && Files.exists(minilm)) {
-        List<String> command =
-            new ArrayList<>(List.of(python, script("onnx_encoder.py"), "--repeats", "100000"));
-        command.addAll(List.of("--model", minilm.toString()));
-        command.addAll(List.of("--threads", String.valueOf(Engine.threads())));
-        all.add(new PeerProcess("ONNX Runtime, float32", "milliseconds", command, Map.of()));
-        List<String> int8 = new ArrayList<>(command);
-        int8.add("--int8");
-        all.add(new PeerProcess("ONNX Runtime, dynamic int8", "milliseconds", int8, Map.of()));
+      Path minilm =
+          Peers.home().resolve(Path.of("app", "target", "models", "minilm", "model.onnx"));
+      if (peers.interpreter() != null && Files.exists(minilm)) {
+        String script = "onnx_encoder.py";
+        String file = minilm.toString();
+        all.add(peers.python("ONNX Runtime, float32", script, "--model", file));
+        all.add(peers.python("ONNX Runtime, dynamic int8", script, "--model", file, "--int8"));
       }
       Rounds measured = Rounds.measure(rounds, progress, all.toArray(Workload[]::new));
       for (int other = 1; other < all.size(); other++) {
@@ -278,19 +258,6 @@ public final class Benchmarks {
       }
     } finally {
       all.forEach(Workload::close);
-    }
-  }
-
-  /** Decoding with weights in few bits beside float32. */
-  private void quantizedDecoding() {
-    try (OurDecoding plain = new OurDecoding("float32", null);
-        OurDecoding eight =
-            new OurDecoding("greedy decoding, GPT-2 small, 8-bit weights", new WeightInt8());
-        OurDecoding four =
-            new OurDecoding("greedy decoding, GPT-2 small, 4-bit weights", new WeightInt4())) {
-      Rounds measured = Rounds.measure(rounds, progress, plain, eight, four);
-      rows.add(beside(measured, OurDecoding.NEW_TOKENS, "tokens/s", 1, 0, 1.7));
-      rows.add(beside(measured, OurDecoding.NEW_TOKENS, "tokens/s", 2, 0, 2.5));
     }
   }
 
@@ -308,15 +275,6 @@ public final class Benchmarks {
         ratio.high(),
         bar,
         "");
-  }
-
-  private PeerProcess worker(String name, List<String> options, Map<String, String> environment) {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
-    command.addAll(options);
-    command.add(Worker.class.getName());
-    return new PeerProcess(name, "milliseconds", command, environment);
   }
 
   private void compare(String name, GptShape shape, double bar, Workload ours, Workload theirs) {
@@ -342,18 +300,6 @@ public final class Benchmarks {
                 "%.0f GFLOP/s, %.0f %% of the float32 peak",
                 shape.flops() / ms / 1e6,
                 100 * shape.flops() / ms * 1e3 / peak)));
-  }
-
-  private static String home() {
-    return System.getProperty("jformer.home", ".");
-  }
-
-  private static String script(String name) {
-    Path path = Path.of(home(), "tools", "peers", name);
-    if (!Files.exists(path)) {
-      throw new IllegalArgumentException("no script at " + path + ": run from a checkout");
-    }
-    return path.toString();
   }
 
   private static String machine() {

@@ -1,57 +1,31 @@
 package dev.jformer.app.bench;
 
-import dev.jformer.compress.Compression;
-import dev.jformer.config.Configs;
 import dev.jformer.decode.Generator;
 import dev.jformer.decode.Sampling;
 import dev.jformer.model.CausalLm;
-import dev.jformer.model.Model;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
-/**
- * Greedy decoding, one sequence; of a model of the shape of GPT-2 small, 124 M parameters, random,
- * unless another is given.
- */
+/** Greedy decoding of random prompts by a model that belongs to another. */
 final class OurDecoding implements Workload {
   static final int PROMPT = 32;
   static final int NEW_TOKENS = 64;
-  private static final String CONFIG =
-      "{\"model\":\"causal-lm\",\"layers\":12,\"width\":768,\"vocab\":50257,\"length\":1024,"
-          + "\"mixer\":{\"heads\":12},\"ffn\":{\"activation\":\"gelu-tanh\"}}";
 
   private final CausalLm model;
-  private final int[] prompt;
+  private final List<int[]> prompts = new ArrayList<>();
   private final String name;
 
-  OurDecoding() {
-    this("greedy decoding, GPT-2 small", null);
-  }
-
-  /** After surgery that needs no data; none if it is null. */
-  OurDecoding(String name, Compression surgery) {
-    this.name = name;
-    Random.seed(1);
-    try (Scope scope = Scope.open()) {
-      CausalLm plain = (CausalLm) Configs.parse(CONFIG, Model.Config.class).build();
-      this.prompt = Tensor.randint(0, 50257, PROMPT).toInts();
-      plain.train(false);
-      this.model = surgery == null ? plain : (CausalLm) surgery.apply(plain, null);
-      if (surgery != null) {
-        plain.close();
-      }
-    }
-  }
-
-  /** Of a model that is loaded already, and then belongs to this. */
-  OurDecoding(CausalLm model, String name) {
+  OurDecoding(String name, CausalLm model, int batch) {
     this.name = name;
     this.model = model;
     Random.seed(1);
     try (Scope scope = Scope.open()) {
-      this.prompt = Tensor.randint(0, model.config().vocab(), PROMPT).toInts();
+      for (int i = 0; i < batch; i++) {
+        prompts.add(Tensor.randint(0, model.config().vocab(), PROMPT).toInts());
+      }
     }
   }
 
@@ -60,8 +34,9 @@ final class OurDecoding implements Workload {
     return name;
   }
 
-  CausalLm model() {
-    return model;
+  /** The tokens that a run makes. */
+  int tokens() {
+    return prompts.size() * NEW_TOKENS;
   }
 
   /**
@@ -77,13 +52,7 @@ final class OurDecoding implements Workload {
   public double run() {
     long start = System.nanoTime();
     new Generator(model)
-        .generate(
-            List.of(prompt), new Generator.Request(NEW_TOKENS, Sampling.GREEDY), ids -> "", null);
+        .generate(prompts, new Generator.Request(NEW_TOKENS, Sampling.GREEDY), ids -> "", null);
     return (System.nanoTime() - start) / 1e6;
-  }
-
-  @Override
-  public void close() {
-    model.close();
   }
 }

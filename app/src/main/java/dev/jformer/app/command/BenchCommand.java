@@ -26,12 +26,17 @@ import picocli.CommandLine.Option;
           settings  the step beside every thread and BLAS setting worth trying
           pytorch   the step beside PyTorch's (needs --python)
           bf16      the step in bf16 beside float32
+          context   the step of a small model that learns functions in context beside
+                    PyTorch's
           decode    greedy decoding of a GPT-2-small shape beside transformers'
+          shapes    greedy decoding of the shapes of SmolLM2-135M, Qwen2.5-0.5B and
+                    Llama-3.2-1B in 32, 8 and 4 bits, one text and eight, beside
+                    transformers' and one thread (takes 10 GB of memory)
           images    the forward pass of PoolFormer-S12 beside timm's
           int8      an encoder with LLM.int8(), and decoding with 8- and 4-bit
                     weights, beside float32
-          gguf      loading and decoding a GGUF file, beside its weights in float32
-                    (needs --model)
+          gguf      loading and decoding a GGUF file, beside its weights in float32,
+                    and beside llama.cpp's if Python has llama-cpp-python (needs --model)
         """)
 final class BenchCommand implements Callable<Integer> {
   @Option(
