@@ -148,7 +148,7 @@ public final class DataDistributionalPropertiesStudy implements Study {
   }
 
   private static int steps(ExperimentContext lab) {
-    return lab.pick(2, 5000, 100_000);
+    return lab.pick(2, 12_000, 100_000);
   }
 
   /** GPT-2's deviation keeps narrow models at a plateau; see {@link ContextModels}. */
