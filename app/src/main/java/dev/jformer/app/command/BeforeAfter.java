@@ -6,6 +6,7 @@ import dev.jformer.model.Model;
 import dev.jformer.run.ForwardPasses;
 import dev.jformer.run.TrainedModel;
 import dev.jformer.studies.trial.InterleavedTimer;
+import dev.jformer.studies.trial.Timings;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
@@ -22,12 +23,20 @@ import java.util.function.Consumer;
  *
  * @param before the original's
  * @param after the compressed model's
+ * @param ratio after to before; of times, the median over rounds in which the two took turns
+ * @param low lower quartile of these rounds' ratios, or the ratio
+ * @param high upper quartile, or the ratio
  */
-record BeforeAfter(double before, double after) {
+record BeforeAfter(double before, double after, double ratio, double low, double high) {
   private static final int BATCH = 32;
   private static final double ENOUGH_SECONDS = 1.5;
   private static final int FEWEST = 3;
   private static final int MOST = 50;
+
+  /** Numbers that were not measured in rounds. */
+  BeforeAfter(double before, double after) {
+    this(before, after, after / before, after / before, after / before);
+  }
 
   /** Metrics of quality, by names with their units. */
   static Map<String, BeforeAfter> quality(Metrics before, Metrics after) {
@@ -80,24 +89,38 @@ record BeforeAfter(double before, double after) {
     }
   }
 
-  /** Median seconds that the two models take for some work. */
+  /** Seconds that the two models take for some work. */
   private static BeforeAfter seconds(List<Model> models, Consumer<Model> work) {
     List<Runnable> pieces = new ArrayList<>();
     for (Model model : models) {
       pieces.add(() -> work.accept(model));
     }
     InterleavedTimer.measure(pieces, 0, 1); // in advance, because kernels prepare themselves
-    List<Double> seconds =
-        InterleavedTimer.measureFor(pieces, FEWEST, MOST, ENOUGH_SECONDS).medians();
-    return new BeforeAfter(seconds.get(0), seconds.get(1));
+    Timings timings = InterleavedTimer.measureFor(pieces, FEWEST, MOST, ENOUGH_SECONDS);
+    List<Double> seconds = timings.medians();
+    Timings.Statistics ratio = timings.ratio(1, 0);
+    return new BeforeAfter(
+        seconds.get(0), seconds.get(1), ratio.median(), ratio.low(), ratio.high());
   }
 
   /** Both numbers raised to a power, times a factor. */
   private BeforeAfter map(double factor, int power) {
-    return new BeforeAfter(factor * Math.pow(before, power), factor * Math.pow(after, power));
+    double least = Math.pow(low, power);
+    double most = Math.pow(high, power);
+    return new BeforeAfter(
+        factor * Math.pow(before, power),
+        factor * Math.pow(after, power),
+        Math.pow(ratio, power),
+        Math.min(least, most),
+        Math.max(least, most));
   }
 
-  /** All numbers and their ratios in lines. */
+  private String shownRatio() {
+    String shown = String.format(Locale.ROOT, "%.3f", ratio);
+    return low == high ? shown : String.format(Locale.ROOT, "%s (%.2f-%.2f)", shown, low, high);
+  }
+
+  /** All numbers and their ratios in lines, with the quartiles of what was measured in turns. */
   static String table(Map<String, BeforeAfter> rows) {
     List<List<String>> cells = new ArrayList<>();
     cells.add(List.of("", "before", "after", "ratio"));
@@ -108,7 +131,7 @@ record BeforeAfter(double before, double after) {
                     name,
                     Printer.number(row.before),
                     Printer.number(row.after),
-                    String.format(Locale.ROOT, "%.3f", row.after / row.before))));
+                    row.shownRatio())));
     return Printer.aligned(cells, List.of(false, true, true, true));
   }
 }
