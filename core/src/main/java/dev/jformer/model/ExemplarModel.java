@@ -1,5 +1,6 @@
 package dev.jformer.model;
 
+import com.google.auto.service.AutoService;
 import dev.jformer.config.Checks;
 import dev.jformer.config.Flat;
 import dev.jformer.nn.Embedding;
@@ -15,7 +16,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * A causal stack that reads items, vectors of numbers, each followed by its label, and predicts the
  * label of the last item, as in <a href="https://arxiv.org/abs/2205.05055">Data Distributional
  * Properties Drive Emergent In-Context Learning in Transformers</a>. Items and labels are tokens of
- * their own. It is made in programs; recipes do not name it.
+ * their own.
  */
 public final class ExemplarModel extends Model {
   /**
@@ -26,9 +27,15 @@ public final class ExemplarModel extends Model {
    * @param items the most items of a sequence, the last one included
    * @param stack the blocks
    */
+  @AutoService(Model.Config.class)
   @RecordBuilder
   public record Config(int dimension, int labels, int items, @Flat StackConfig stack)
       implements Model.Config, HasStack<Config>, ExemplarModelConfigBuilder.With {
+    /** Defaults: eight items with labels and a ninth, of 32 numbers and 32 labels. */
+    public Config() {
+      this(32, 32, 9, new StackConfig());
+    }
+
     /** Checks the values. */
     public Config {
       Checks.atLeast("dimension", dimension, 1);

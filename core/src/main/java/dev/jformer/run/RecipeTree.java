@@ -40,7 +40,8 @@ final class RecipeTree {
           "diffusion",
           "inpainting",
           "in-context",
-          "decisions");
+          "decisions",
+          "exemplars");
 
   private RecipeTree() {}
 

@@ -96,7 +96,8 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("diffusion", "jformer sample %s --count 16 --out grid.png"),
           Map.entry("inpainting", "jformer inpaint %s image.png --mask mask.png --out fills.png"),
           Map.entry("in-context", "jformer eval %s"),
-          Map.entry("decisions", "jformer eval %s"));
+          Map.entry("decisions", "jformer eval %s"),
+          Map.entry("exemplars", "jformer eval %s"));
 
   @Option(
       names = "--recipe",
@@ -106,7 +107,8 @@ final class TrainCommand implements Callable<Integer> {
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, sequences,"
               + " pixels, audio, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
               + " fine-tune-embed, instruct, translate, algorithm, program, diffusion, inpainting,"
-              + " in-context, decisions, or a JSON or YAML file (default: the recipe of the task).")
+              + " in-context, decisions, exemplars, or a JSON or YAML file (default: the recipe of"
+              + " the task).")
   private String named;
 
   @Option(
@@ -115,8 +117,8 @@ final class TrainCommand implements Callable<Integer> {
       completionCandidates = Completion.Tasks.class,
       description =
           "text, forecast, images, mlm, classify, tokens, sequences, pixels, audio, embed,"
-              + " instruct, translate, algorithm, program, diffusion, inpainting, in-context or"
-              + " decisions (default text): takes the recipe that suits such data.")
+              + " instruct, translate, algorithm, program, diffusion, inpainting, in-context,"
+              + " decisions or exemplars (default text): takes the recipe that suits such data.")
   private String task;
 
   @Option(

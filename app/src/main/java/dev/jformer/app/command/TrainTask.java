@@ -32,7 +32,8 @@ enum TrainTask {
   DIFFUSION("diffusion", "diffusion", "diffusion"),
   INPAINTING("inpainting", "inpainting", "inpainting"),
   IN_CONTEXT("in-context", "in-context", "in-context"),
-  DECISIONS("decisions", "decisions", "decisions");
+  DECISIONS("decisions", "decisions", "decisions"),
+  EXEMPLARS("exemplars", "exemplars", "exemplars");
 
   private static final String RATE = "training.learningRate";
 
