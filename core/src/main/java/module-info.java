@@ -42,6 +42,7 @@ module dev.jformer.core {
   exports dev.jformer.data.decision;
   exports dev.jformer.data.incontext;
   exports dev.jformer.data.jinja;
+  exports dev.jformer.data.label;
   exports dev.jformer.data.series;
   exports dev.jformer.data.series.csv;
   exports dev.jformer.data.text;
@@ -338,6 +339,7 @@ module dev.jformer.core {
       dev.jformer.run.ExemplarData,
       dev.jformer.run.InContextData,
       dev.jformer.run.LabelledTextData,
+      dev.jformer.run.LabelledWordData,
       dev.jformer.run.MaskedImageData,
       dev.jformer.run.PixelData,
       dev.jformer.run.SampleData,
@@ -368,7 +370,8 @@ module dev.jformer.core {
       dev.jformer.run.SequenceClassificationJob,
       dev.jformer.run.TextClassificationJob,
       dev.jformer.run.TokenClassificationJob,
-      dev.jformer.run.TranslationJob;
+      dev.jformer.run.TranslationJob,
+      dev.jformer.run.WordProgramJob;
   provides dev.jformer.nas.StudentScore with
       dev.jformer.nas.Diswot,
       dev.jformer.nas.FlopCount,

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * What the codes of a program's categorical variables stand for: tokens, or numbers such as
@@ -12,6 +13,7 @@ import java.util.Map;
  */
 final class Codes {
   private final DiscreteProgram program;
+  private final UnaryOperator<String> quoted;
 
   /** By variable: whether its codes are tokens. */
   private final List<Boolean> tokens = new ArrayList<>(List.of(true, false));
@@ -19,8 +21,14 @@ final class Codes {
   private final List<String> names = new ArrayList<>(List.of("token", "position"));
   private final List<String> numbers = new ArrayList<>(List.of("one"));
 
-  Codes(DiscreteProgram program) {
+  /**
+   * Creates the codes.
+   *
+   * @param quoted makes a literal of a text
+   */
+  Codes(DiscreteProgram program, UnaryOperator<String> quoted) {
     this.program = program;
+    this.quoted = quoted;
     for (Step step : program.steps()) {
       if (step.isCategorical()) {
         tokens.add(step instanceof Step.Select select && tokens.get(select.value()));
@@ -52,33 +60,33 @@ final class Codes {
         : variable == DiscreteProgram.POSITION ? program.length() : program.values();
   }
 
-  /** A code as a literal of Java and of Python; null if it stands for nothing. */
+  /** A code as a literal; null if it stands for nothing. */
   String literal(int variable, int code) {
     if (code >= count(variable)) {
       return null;
     }
-    return areTokens(variable) ? quoted(program.tokens().get(code)) : Integer.toString(code);
+    return areTokens(variable) ? quoted.apply(program.tokens().get(code)) : Integer.toString(code);
   }
 
-  /** A text as a literal of Java and of Python. */
-  static String quoted(String text) {
-    StringBuilder quoted = new StringBuilder("\"");
+  /** A text as it stands between the quotation marks of a literal of Java. */
+  static String escaped(String text) {
+    StringBuilder escaped = new StringBuilder();
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       switch (c) {
-        case '"' -> quoted.append("\\\"");
-        case '\\' -> quoted.append("\\\\");
-        case '\n' -> quoted.append("\\n");
+        case '"' -> escaped.append("\\\"");
+        case '\\' -> escaped.append("\\\\");
+        case '\n' -> escaped.append("\\n");
         default -> {
           if (c < ' ' || c > '~') {
-            quoted.append(String.format("\\u%04x", (int) c));
+            escaped.append(String.format("\\u%04x", (int) c));
           } else {
-            quoted.append(c);
+            escaped.append(c);
           }
         }
       }
     }
-    return quoted.append('"').toString();
+    return escaped.toString();
   }
 
   /**

@@ -7,29 +7,21 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A program that labels the tokens of a sequence. It begins with two categorical variables of each
- * token, the token itself and its position, and the number 1; each step adds a variable. At the end
- * each value of each variable has a score for each label, and the label with the highest sum is
- * given, the first of equals.
+ * A program that labels the tokens of a sequence, or the sequence as a whole. It begins with two
+ * categorical variables of each token, the token itself and its position, and the number 1; each
+ * step adds a variable. At the end each value of each variable has a score for each label, and the
+ * label with the highest sum is given, the first of equals. If the sequence has one label, the sums
+ * of all of its tokens are added up before.
  *
  * @param name of the class that it is written as, an identifier
- * @param tokens the tokens that it knows; a token's code is its place
- * @param labels the labels
- * @param length the most tokens of a sequence
- * @param values number of different values of a categorical variable; codes are below it
- * @param causal whether a token sees only those before it and itself
+ * @param scheme the tokens that it knows, its labels, and what it reads
+ * @param values number of different values of a categorical variable; codes are below it, but those
+ *     of the token itself where only {@link Step.Lookup} reads it
  * @param steps in order
  * @param scores the scores of variables
  */
 public record DiscreteProgram(
-    String name,
-    List<String> tokens,
-    List<String> labels,
-    int length,
-    int values,
-    boolean causal,
-    List<Step> steps,
-    Scores scores) {
+    String name, LabelScheme scheme, int values, List<Step> steps, Scores scores) {
 
   /**
    * The scores of labels.
@@ -47,47 +39,127 @@ public record DiscreteProgram(
 
   static final int POSITION = 1;
 
-  /** Copies the lists. */
+  /** Copies the steps. */
   public DiscreteProgram {
-    tokens = List.copyOf(tokens);
-    labels = List.copyOf(labels);
     steps = List.copyOf(steps);
   }
 
+  /** Creates a program that reads tokens, all of which it knows, and gives each a label. */
+  public DiscreteProgram(
+      String name,
+      List<String> tokens,
+      List<String> labels,
+      int length,
+      int values,
+      boolean causal,
+      List<Step> steps,
+      Scores scores) {
+    this(
+        name,
+        new LabelScheme(tokens, labels, length, causal, LabelKind.TOKENS),
+        values,
+        steps,
+        scores);
+  }
+
+  /** The tokens that it knows; a token's code is its place. */
+  public List<String> tokens() {
+    return scheme.tokens();
+  }
+
+  /** The labels. */
+  public List<String> labels() {
+    return scheme.labels();
+  }
+
+  /** The most tokens of a sequence. */
+  public int length() {
+    return scheme.length();
+  }
+
+  /** Whether a token sees only those before it and itself. */
+  public boolean causal() {
+    return scheme.causal();
+  }
+
   /**
-   * Labels a sequence.
+   * Labels a sequence of tokens, or of words, which need not be known.
    *
+   * @return a label for each, or one label if the sequence has one as a whole
    * @throws IllegalArgumentException if a token is unknown, or there are none or too many
    */
   public List<String> run(List<String> sequence) {
+    checkCount(sequence.size(), scheme.mostInputs());
+    boolean words = scheme.kind().readsWords();
+    int[] labels = run(words ? codesOfWords(sequence) : codesOfTokens(sequence));
+    return Arrays.stream(labels)
+        .skip(scheme.kind() == LabelKind.WORDS ? 1 : 0)
+        .mapToObj(labels()::get)
+        .toList();
+  }
+
+  private int[] codesOfTokens(List<String> sequence) {
     Map<String, Integer> codes = new HashMap<>();
-    tokens.forEach(token -> codes.put(token, codes.size()));
+    tokens().forEach(token -> codes.put(token, codes.size()));
     int[] ids = new int[sequence.size()];
     for (int i = 0; i < ids.length; i++) {
       Integer code = codes.get(sequence.get(i));
       if (code == null) {
         throw new IllegalArgumentException(
-            "'" + sequence.get(i) + "' is no token of the program: there are " + tokens);
+            "'" + sequence.get(i) + "' is no token of the program: there are " + tokens());
       }
       ids[i] = code;
     }
-    return Arrays.stream(run(ids)).mapToObj(labels::get).toList();
+    return ids;
+  }
+
+  private int[] codesOfWords(List<String> words) {
+    Lexicon lexicon = new Lexicon(tokens());
+    int[] ids = new int[words.size() + 1];
+    ids[0] = lexicon.special(Lexicon.START);
+    for (int i = 0; i < words.size(); i++) {
+      ids[i + 1] = lexicon.code(words.get(i));
+    }
+    return ids;
+  }
+
+  private static void checkCount(int count, int most) {
+    if (count < 1 || count > most) {
+      throw new IllegalArgumentException(
+          count + " tokens: expected 1 to " + most + ", the longest of the training");
+    }
   }
 
   /**
    * Labels a sequence of codes.
    *
-   * @return a place in {@link #labels} for each token
+   * @param sequence begins with the code of {@link Lexicon#START} if words are read
+   * @return a place in {@link #labels} for each code, or one if the sequence has one label
    * @throws IllegalArgumentException as {@link #run(List)}
    */
   public int[] run(int... sequence) {
     Step.State state = compute(sequence);
-    int[] best = new int[sequence.length];
-    for (int i = 0; i < best.length; i++) {
+    boolean whole = scheme.kind() == LabelKind.TEXTS;
+    int[] labels = new int[whole ? 1 : sequence.length];
+    double[] all = new double[labels().size()];
+    for (int i = 0; i < sequence.length; i++) {
       double[] sums = sums(state, i);
-      for (int label = 1; label < sums.length; label++) {
-        best[i] = sums[label] > sums[best[i]] ? label : best[i];
+      if (whole) {
+        add(all, sums, 1);
+      } else {
+        labels[i] = best(sums);
       }
+    }
+    if (whole) {
+      labels[0] = best(all);
+    }
+    return labels;
+  }
+
+  private static int best(double... sums) {
+    int best = 0;
+    for (int label = 1; label < sums.length; label++) {
+      best = sums[label] > sums[best] ? label : best;
     }
     return best;
   }
@@ -115,14 +187,11 @@ public record DiscreteProgram(
 
   /** Computes the variables of a sequence of codes. */
   public Step.State compute(int... sequence) {
-    if (sequence.length < 1 || sequence.length > length) {
-      throw new IllegalArgumentException(
-          sequence.length + " tokens: expected 1 to " + length + ", the longest of the training");
-    }
+    checkCount(sequence.length, length());
     for (int code : sequence) {
-      if (code < 0 || code >= tokens.size()) {
+      if (code < 0 || code >= tokens().size()) {
         throw new IllegalArgumentException(
-            "the code " + code + " is no token: expected 0 to " + (tokens.size() - 1));
+            "the code " + code + " is no token: expected 0 to " + (tokens().size() - 1));
       }
     }
     Step.State state = new Step.State(new ArrayList<>(), new ArrayList<>());
@@ -135,13 +204,13 @@ public record DiscreteProgram(
     state.numbers().add(ones);
     for (Step step : steps) {
       List<int[]> variables = step.isCategorical() ? state.categorical() : state.numbers();
-      variables.add(step.compute(state, causal));
+      variables.add(step.compute(state, causal()));
     }
     return state;
   }
 
   /** Returns this program under another name. */
   public DiscreteProgram named(String other) {
-    return new DiscreteProgram(other, tokens, labels, length, values, causal, steps, scores);
+    return new DiscreteProgram(other, scheme, values, steps, scores);
   }
 }

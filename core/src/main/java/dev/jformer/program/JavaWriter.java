@@ -2,19 +2,21 @@ package dev.jformer.program;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Writes programs as readable Java 17: a class without dependencies whose {@code run} labels
- * tokens. Compiled, it gives the labels of {@link DiscreteProgram#run}.
+ * Writes programs as readable Java 17: a class without dependencies whose {@code run} labels tokens
+ * or words. Compiled, it gives the labels of {@link DiscreteProgram#run}. The words that it knows
+ * stand in it as lines of text, which are read when the class is loaded.
  */
 public final class JavaWriter {
   private static final String FRAME =
       """
       import java.util.Arrays;
-      import java.util.function.BiFunction;
+      %simport java.util.function.BiFunction;
       import java.util.function.Function;
       import java.util.function.IntBinaryOperator;
 
@@ -23,37 +25,125 @@ public final class JavaWriter {
        */
       public final class %s {
         private static final String[] LABELS = {%s};
-
+      %s
         private %s() {}
 
-        /** Labels 1 to %d tokens, which are among %s. */
-        public static String[] run(String... token) {
-          int length = token.length;
-          if (length < 1 || length > %d) {
-            throw new IllegalArgumentException(length + " tokens: expected 1 to %d");
-          }
-          Integer[] position = new Integer[length];
+      %s    Integer[] position = new Integer[length];
           Arrays.setAll(position, i -> i);
           int[] one = new int[length];
           Arrays.fill(one, 1);
       %s
+      %s
+        private static int best(double... sums) {
+          int best = 0;
+          for (int label = 1; label < sums.length; label++) {
+            best = sums[label] > sums[best] ? label : best;
+          }
+          return best;
+        }
+
+        /** Labels the %s that are given as arguments. */
+        public static void main(String... %s) {
+          System.out.println(String.join(" ", run(%s)));
+        }
+      %s%s}
+      """;
+  private static final String TOKENS =
+      """
+        /** Labels 1 to %1$d tokens, which are among %2$s. */
+        public static String[] run(String... token) {
+          int length = token.length;
+          if (length < 1 || length > %1$d) {
+            throw new IllegalArgumentException(length + " tokens: expected 1 to %1$d");
+          }
+      """;
+  private static final String WORDS =
+      """
+        /** Labels 1 to %1$d words%2$s. */
+        public static String[] run(String... word) {
+          int length = word.length + 1;
+          if (length < 2 || length > %1$d + 1) {
+            throw new IllegalArgumentException(word.length + " words: expected 1 to %1$d");
+          }
+          String[] token = new String[length];
+          Arrays.setAll(token, i -> i == 0 ? "<s>" : read(word[i - 1]));
+      """;
+  private static final String EACH =
+      """
           String[] labels = new String[length];
           for (int i = 0; i < length; i++) {
             double[] sums = {%s};
-      %s      int best = 0;
-            for (int label = 1; label < sums.length; label++) {
-              best = sums[label] > sums[best] ? label : best;
-            }
-            labels[i] = LABELS[best];
+      %s      labels[i] = LABELS[best(sums)];
           }
-          return labels;
+          return %s;
+        }
+      """;
+  private static final String TOGETHER =
+      """
+          double[] all = new double[LABELS.length];
+          for (int i = 0; i < length; i++) {
+            double[] sums = {%s};
+      %s      add(all, 1, sums);
+          }
+          return new String[] {LABELS[best(all)]};
+        }
+      """;
+  private static final String DICTIONARY =
+      """
+
+        /** A line for each word that it knows: %s. */
+        private static final String[] DICTIONARY = {
+      %s  };
+
+        private static final Map<String, int[]> CODES = codes();
+
+        private static Map<String, int[]> codes() {
+          Map<String, int[]> codes = new HashMap<>();
+          for (String lines : DICTIONARY) {
+            for (String line : lines.split("\\n")) {
+              String[] parts = line.split(" ");
+              int[] own = new int[parts.length - 1];
+              Arrays.setAll(own, i -> Integer.parseInt(parts[i]));
+              codes.put(parts[own.length], own);
+            }
+          }
+          return codes;
         }
 
-        /** Labels the tokens that are given as arguments. */
-        public static void main(String... tokens) {
-          System.out.println(String.join(" ", run(tokens)));
+        /** The word of the dictionary that a word is read as. */
+        private static String read(String word) {
+          String plain = word.replaceAll("[0-9]", "0");
+          String lower = plain.toLowerCase(Locale.ROOT);
+          if (CODES.containsKey(plain)) {
+            return plain;
+          }
+          if (CODES.containsKey(lower)) {
+            return lower;
+          }
+          if (plain.startsWith("http") || plain.startsWith("www.")) {
+            return "%s";
+          }
+          if (plain.startsWith("@")) {
+            return "%s";
+          }
+          if (plain.contains("0")) {
+            return "%s";
+          }
+          if (plain.equals(lower)) {
+            return "%s";
+          }
+          return plain.equals(plain.toUpperCase(Locale.ROOT)) ? "%s" : "%s";
         }
-      %s%s}
+      """;
+  private static final String LOOKUP =
+      """
+
+        /** The code of each token. */
+        private static Integer[] lookup(String[] token, Function<String, Integer> code) {
+          Integer[] codes = new Integer[token.length];
+          Arrays.setAll(codes, i -> code.apply(token[i]));
+          return codes;
+        }
       """;
   private static final String SELECT =
       """
@@ -129,18 +219,29 @@ public final class JavaWriter {
         }
       """;
 
+  /** Pairs of values from which on each row of a table has a method: those of 64 KB are the most. */
+  private static final int LARGE = 1000;
+
   private final DiscreteProgram program;
+  private final boolean words;
+  private final Dictionary dictionary;
   private final Codes codes;
   private final StringBuilder methods = new StringBuilder();
 
   private JavaWriter(DiscreteProgram program) {
     this.program = program;
-    this.codes = new Codes(program);
+    this.words = program.scheme().kind().readsWords();
+    this.dictionary = new Dictionary(program);
+    this.codes = new Codes(program, JavaWriter::quoted);
   }
 
   /** Writes a program; the name of the class is the program's. */
   public static String write(DiscreteProgram program) {
     return new JavaWriter(program).write();
+  }
+
+  private static String quoted(String text) {
+    return '"' + Codes.escaped(text) + '"';
   }
 
   private String write() {
@@ -150,23 +251,61 @@ public final class JavaWriter {
     }
     String sums = sums();
     String name = program.name();
+    String inputs = words ? "words" : "tokens";
     return FRAME.formatted(
+        words ? "import java.util.HashMap;\nimport java.util.Locale;\nimport java.util.Map;\n" : "",
         PythonWriter.summary(program),
         name,
-        String.join(", ", program.labels().stream().map(Codes::quoted).toList()),
+        String.join(", ", program.labels().stream().map(JavaWriter::quoted).toList()),
+        words ? dictionary() : "",
         name,
-        program.length(),
-        String.join(" ", program.tokens()).replace("<", "&lt;"),
-        program.length(),
-        program.length(),
+        beginning(),
         steps,
-        numbers(program.scores().bias()),
-        sums,
+        end(sums),
+        inputs,
+        inputs,
+        inputs,
         methods,
         helpers());
   }
 
+  private String beginning() {
+    LabelKind kind = program.scheme().kind();
+    int most = program.scheme().mostInputs();
+    return kind == LabelKind.TOKENS
+        ? TOKENS.formatted(most, String.join(" ", program.tokens()).replace("<", "&lt;"))
+        : WORDS.formatted(most, kind == LabelKind.TEXTS ? " as a whole" : "");
+  }
+
+  private String end(String sums) {
+    String bias = numbers(program.scores().bias());
+    return switch (program.scheme().kind()) {
+      case TOKENS -> EACH.formatted(bias, sums, "labels");
+      case WORDS -> EACH.formatted(bias, sums, "Arrays.copyOfRange(labels, 1, length)");
+      case TEXTS -> TOGETHER.formatted(bias, sums);
+    };
+  }
+
+  private String dictionary() {
+    StringBuilder pieces = new StringBuilder();
+    for (String piece : dictionary.pieces(Codes::escaped, "    ")) {
+      pieces.append("    \"\"\"\n").append(piece).append("    \"\"\",\n");
+    }
+    return DICTIONARY.formatted(
+        dictionary.names(),
+        pieces,
+        Lexicon.LINK,
+        Lexicon.NAME,
+        Lexicon.NUMBER,
+        Lexicon.LOWER,
+        Lexicon.UPPER,
+        Lexicon.MIXED);
+  }
+
   private String statement(Step step) {
+    if (step instanceof Step.Lookup lookup) {
+      return "Integer[] %s = lookup(token, %s);".formatted(step.name(), code(lookup));
+    }
     if (step instanceof Step.Select select) {
       wanted(step.name(), select.query(), select.key(), select.wanted());
       return "%s[] %s = select(%s, %s, %s, %s::%sWants);"
@@ -209,6 +348,21 @@ public final class JavaWriter {
             codes.number(rule.second()),
             program.name(),
             step.name());
+  }
+
+  /** The function that gives the code of a token. */
+  private String code(Step.Lookup lookup) {
+    if (words) {
+      return "word -> CODES.get(word)[" + dictionary.column(lookup) + "]";
+    }
+    Map<String, List<String>> groups =
+        codes.grouped(DiscreteProgram.TOKEN, token -> String.valueOf(lookup.codes()[token]));
+    methods
+        .append("\n  private static Integer %sOf(String token) {\n".formatted(lookup.name()))
+        .append("    return ")
+        .append(choice("token", groups, "    "))
+        .append(";\n  }\n");
+    return program.name() + "::" + lookup.name() + "Of";
   }
 
   private String type(int variable) {
@@ -257,6 +411,7 @@ public final class JavaWriter {
     String a = codes.name(table.first());
     String b = codes.name(table.second());
     boolean same = a.equals(b);
+    boolean large = codes.count(table.first()) * codes.count(table.second()) > LARGE;
     Map<String, List<String>> rows =
         codes.grouped(
             table.first(),
@@ -265,12 +420,30 @@ public final class JavaWriter {
                     same ? "same" : b,
                     codes.grouped(
                         table.second(), other -> String.valueOf(table.outputs()[code][other])),
-                    "      "));
+                    large ? "    " : "      "));
+    if (large) {
+      rows = inMethods(rows, table, same ? "same" : b);
+    }
     methods.append(
         "\n  private static Integer %sOf(%s %s, %s %s) {\n"
             .formatted(
                 table.name(), type(table.first()), a, type(table.second()), same ? "same" : b));
     methods.append("    return ").append(choice(a, rows, "    ")).append(";\n  }\n");
+  }
+
+  /** Writes rows of a table as methods, because one method for all would be too large. */
+  private Map<String, List<String>> inMethods(
+      Map<String, List<String>> rows, Step.Table table, String column) {
+    Map<String, List<String>> calls = new LinkedHashMap<>();
+    rows.forEach(
+        (row, values) -> {
+          String method = table.name() + "Row" + calls.size();
+          methods.append(
+              "\n  private static Integer %s(%s %s) {\n    return %s;\n  }\n"
+                  .formatted(method, type(table.second()), column, row));
+          calls.put(method + "(" + column + ")", values);
+        });
+    return calls;
   }
 
   private void rule(Step.NumberTable rule) {
@@ -352,7 +525,8 @@ public final class JavaWriter {
 
   private String helpers() {
     boolean causal = program.causal();
-    return has(Step.Select.class, SELECT.formatted(causal ? "" : RIGHT, causal ? "" : RIGHT_TOO))
+    return has(Step.Lookup.class, LOOKUP)
+        + has(Step.Select.class, SELECT.formatted(causal ? "" : RIGHT, causal ? "" : RIGHT_TOO))
         + has(
             Step.Count.class,
             COUNT.formatted(

@@ -4,10 +4,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Writes programs as readable Python 3 without dependencies: a module whose {@code run} labels a
- * list of tokens.
+ * list of tokens or words.
  */
 public final class PythonWriter {
   private static final String FRAME =
@@ -16,22 +18,13 @@ public final class PythonWriter {
 
       It has %s.
       \"\"\"
-
-      LABELS = [%s]
-
-
-      def run(token):
-          \"\"\"Labels 1 to %d tokens.\"\"\"
-          if not 1 <= len(token) <= %d:
-              raise ValueError(f"{len(token)} tokens: expected 1 to %d")
-          position = list(range(len(token)))
-          one = [1] * len(token)
-      %s    labels = []
-          for i in range(len(token)):
-              sums = [%s]
-      %s        labels.append(LABELS[sums.index(max(sums))])
-          return labels
       %s
+      LABELS = [%s]
+      %s
+
+      %s    position = list(range(len(token)))
+          one = [1] * len(token)
+      %s%s%s
 
       def select(query, key, value, wanted):
           \"\"\"The value of the closest token with the wanted key; of the first if there is none.\"\"\"
@@ -61,13 +54,99 @@ public final class PythonWriter {
           print(" ".join(run(sys.argv[1:])))
       """;
 
+  private static final String TOKENS =
+      """
+      def run(token):
+          \"\"\"Labels 1 to %1$d tokens.\"\"\"
+          if not 1 <= len(token) <= %1$d:
+              raise ValueError(f"{len(token)} tokens: expected 1 to %1$d")
+      """;
+  private static final String WORDS =
+      """
+      def run(word):
+          \"\"\"Labels 1 to %1$d words%2$s.\"\"\"
+          if not 1 <= len(word) <= %1$d:
+              raise ValueError(f"{len(word)} words: expected 1 to %1$d")
+          token = ["<s>"] + [read(w) for w in word]
+      """;
+  private static final String EACH =
+      """
+          labels = []
+          for i in range(len(token)):
+              sums = [%s]
+      %s        labels.append(LABELS[sums.index(max(sums))])
+          return %s
+      """;
+  private static final String TOGETHER =
+      """
+          all_sums = [0.0] * len(LABELS)
+          for i in range(len(token)):
+              sums = [%s]
+      %s        all_sums = add(all_sums, 1, sums)
+          return [LABELS[all_sums.index(max(all_sums))]]
+      """;
+  private static final String DICTIONARY =
+      """
+
+      # A line for each word that it knows: %s.
+      DICTIONARY = \"\"\"
+      %s\"\"\"
+
+      CODES = {}
+      for line in DICTIONARY.strip("\\n").split("\\n"):
+          *codes, known = line.split(" ")
+          CODES[known] = [int(code) for code in codes]
+
+
+      def read(word):
+          \"\"\"The word of the dictionary that a word is read as.\"\"\"
+          plain = re.sub("[0-9]", "0", word)
+          lower = plain.lower()
+          if plain in CODES:
+              return plain
+          if lower in CODES:
+              return lower
+          if plain.startswith("http") or plain.startswith("www."):
+              return "%s"
+          if plain.startswith("@"):
+              return "%s"
+          if "0" in plain:
+              return "%s"
+          if plain == lower:
+              return "%s"
+          return "%s" if plain == plain.upper() else "%s"
+      """;
+  /** A character of more than 16 bits, as Java writes it. */
+  private static final Pattern PAIR =
+      Pattern.compile("\\\\u(d[89ab][0-9a-f]{2})\\\\u(d[c-f][0-9a-f]{2})");
+
   private final DiscreteProgram program;
+  private final boolean words;
+  private final Dictionary dictionary;
   private final Codes codes;
   private final StringBuilder functions = new StringBuilder();
 
   private PythonWriter(DiscreteProgram program) {
     this.program = program;
-    this.codes = new Codes(program);
+    this.words = program.scheme().kind().readsWords();
+    this.dictionary = new Dictionary(program);
+    this.codes = new Codes(program, PythonWriter::quoted);
+  }
+
+  private static String quoted(String text) {
+    return '"' + escaped(text) + '"';
+  }
+
+  private static String escaped(String text) {
+    return PAIR.matcher(Codes.escaped(text))
+        .replaceAll(
+            pair -> {
+              int code =
+                  Character.toCodePoint(
+                      (char) Integer.parseInt(pair.group(1), 16),
+                      (char) Integer.parseInt(pair.group(2), 16));
+              return Matcher.quoteReplacement(String.format("\\U%08x", code));
+            });
   }
 
   /** Writes a program. */
@@ -77,8 +156,10 @@ public final class PythonWriter {
 
   /** The numbers of its parts in words. */
   static String summary(DiscreteProgram program) {
-    return "%d heads that select, %d that count, %d tables and %d rules of numbers"
+    long lookups = count(program, Step.Lookup.class);
+    return "%s%d heads that select, %d that count, %d tables and %d rules of numbers"
         .formatted(
+            lookups == 0 ? "" : lookups + " codes for each word, ",
             count(program, Step.Select.class),
             count(program, Step.Count.class),
             count(program, Step.Table.class),
@@ -98,21 +179,52 @@ public final class PythonWriter {
     String sums = sums();
     return FRAME.formatted(
         summary(program),
-        String.join(", ", program.labels().stream().map(Codes::quoted).toList()),
-        program.length(),
-        program.length(),
-        program.length(),
+        words ? "\nimport re\n" : "",
+        String.join(", ", program.labels().stream().map(PythonWriter::quoted).toList()),
+        words ? dictionary() : "",
+        beginning(),
         steps,
-        numbers(program.scores().bias()),
-        sums,
+        end(sums),
         functions,
         range,
         program.causal() ? "the previous and own" : "all",
         range);
   }
 
+  private String beginning() {
+    LabelKind kind = program.scheme().kind();
+    int most = program.scheme().mostInputs();
+    return kind == LabelKind.TOKENS
+        ? TOKENS.formatted(most)
+        : WORDS.formatted(most, kind == LabelKind.TEXTS ? " as a whole" : "");
+  }
+
+  private String end(String sums) {
+    String bias = numbers(program.scores().bias());
+    return switch (program.scheme().kind()) {
+      case TOKENS -> EACH.formatted(bias, sums, "labels");
+      case WORDS -> EACH.formatted(bias, sums, "labels[1:]");
+      case TEXTS -> TOGETHER.formatted(bias, sums);
+    };
+  }
+
+  private String dictionary() {
+    return DICTIONARY.formatted(
+        dictionary.names(),
+        String.join("", dictionary.pieces(PythonWriter::escaped, "")),
+        Lexicon.LINK,
+        Lexicon.NAME,
+        Lexicon.NUMBER,
+        Lexicon.LOWER,
+        Lexicon.UPPER,
+        Lexicon.MIXED);
+  }
+
   private String statement(Step step) {
     String name = step.name();
+    if (step instanceof Step.Lookup lookup) {
+      return "%s = [%s for t in token]".formatted(name, code(lookup));
+    }
     if (step instanceof Step.Select select) {
       wanted(name, select.query(), select.key(), select.wanted());
       return "%s = select(%s, %s, %s, %s_wants)"
@@ -140,6 +252,18 @@ public final class PythonWriter {
     Step.NumberTable rule = (Step.NumberTable) step;
     rule(rule);
     return applied(name, codes.number(rule.first()), codes.number(rule.second()));
+  }
+
+  /** The code of a token t. */
+  private String code(Step.Lookup lookup) {
+    if (words) {
+      return "CODES[t][" + dictionary.column(lookup) + "]";
+    }
+    Map<String, List<String>> groups =
+        codes.grouped(DiscreteProgram.TOKEN, token -> String.valueOf(lookup.codes()[token]));
+    functions.append("\n\ndef %s_of(token):\n".formatted(lookup.name()));
+    functions.append(choice("token", groups, "    "));
+    return lookup.name() + "_of(t)";
   }
 
   private static String applied(String name, String a, String b) {

@@ -58,14 +58,7 @@ public final class Shortening {
 
   private static DiscreteProgram withScores(DiscreteProgram program, Scores scores) {
     return new DiscreteProgram(
-        program.name(),
-        program.tokens(),
-        program.labels(),
-        program.length(),
-        program.values(),
-        program.causal(),
-        program.steps(),
-        scores);
+        program.name(), program.scheme(), program.values(), program.steps(), scores);
   }
 
   /** How often variables have each value, and the means of numbers. */
@@ -78,6 +71,9 @@ public final class Shortening {
       for (int[] sequence : sequences) {
         Step.State state = program.compute(sequence);
         for (int v = 0; v < shares.length; v++) {
+          if (program.scores().categorical()[v] == null) {
+            continue;
+          }
           for (int value : state.categorical().get(v)) {
             shares[v][value] += 1.0 / count;
           }
@@ -143,14 +139,7 @@ public final class Shortening {
       }
     }
     return new DiscreteProgram(
-        program.name(),
-        program.tokens(),
-        program.labels(),
-        program.length(),
-        program.values(),
-        program.causal(),
-        steps,
-        scores);
+        program.name(), program.scheme(), program.values(), steps, scores);
   }
 
   /** The place of a step's variable among those of its kind. */

@@ -42,6 +42,36 @@ public sealed interface Step {
   }
 
   /**
+   * A learned variable of the token itself: a code for each token of the program.
+   *
+   * @param codes by token
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Lookup(String name, int[] codes) implements Step {
+    @Override
+    public boolean isCategorical() {
+      return true;
+    }
+
+    @Override
+    public boolean reads(boolean categorical, int variable) {
+      return categorical && variable == DiscreteProgram.TOKEN;
+    }
+
+    @Override
+    public Lookup rewired(Wiring wiring) {
+      return this;
+    }
+
+    @Override
+    public int[] compute(State state, boolean causal) {
+      int[] results = state.categorical().get(DiscreteProgram.TOKEN).clone();
+      Arrays.setAll(results, i -> codes[results[i]]);
+      return results;
+    }
+  }
+
+  /**
    * A categorical head: each token takes the value of the closest token whose key is the one that
    * its query wants; of two as close the left one, itself last; of the first token if there is
    * none.

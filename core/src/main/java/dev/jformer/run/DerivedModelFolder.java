@@ -16,7 +16,7 @@ import java.util.List;
 /** Saves models that were derived from others, for example by compression. */
 public final class DerivedModelFolder {
   private static final List<String> COMPANIONS =
-      List.of("classes.json", "series.json", ProblemFile.NAME);
+      List.of("classes.json", "series.json", ProblemFile.NAME, WordProgramJob.FILE);
 
   private DerivedModelFolder() {}
 

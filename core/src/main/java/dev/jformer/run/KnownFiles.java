@@ -22,7 +22,7 @@ final class KnownFiles {
       Map.of(
           "",
           Pattern.compile(
-              "recipe\\.json|report\\.html|(metrics|pretraining)\\.jsonl(\\.tmp)?|config\\.json|(classes|problem|pixels)\\.json|series\\.json"
+              "recipe\\.json|report\\.html|(metrics|pretraining)\\.jsonl(\\.tmp)?|config\\.json|(classes|problem|words|pixels)\\.json|series\\.json"
                   + "|bands\\.safetensors|texts\\.sha256|tokenizer(_config)?\\.json"
                   + "|(tokenizer|spiece|sentencepiece\\.bpe)\\.model|vocab\\.(json|txt)|merges\\.txt"
                   + "|(special_tokens_map|added_tokens|generation_config|preprocessor_config)\\.json"

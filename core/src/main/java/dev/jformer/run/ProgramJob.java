@@ -1,16 +1,15 @@
 package dev.jformer.run;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.data.algorithm.Example;
-import dev.jformer.data.algorithm.Examples;
-import dev.jformer.data.algorithm.LabelBatch;
 import dev.jformer.data.algorithm.Labelling;
+import dev.jformer.data.label.LabelledSequence;
+import dev.jformer.data.label.LabelledSequences;
+import dev.jformer.data.label.MadeSequences;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.Model;
-import dev.jformer.model.program.Discretisation;
 import dev.jformer.model.program.TransformerProgram;
 import dev.jformer.program.DiscreteProgram;
-import dev.jformer.program.Shortening;
+import dev.jformer.program.LabelScheme;
 import dev.jformer.run.AlgorithmJob.Origin;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.Mode;
@@ -19,7 +18,6 @@ import dev.jformer.train.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.function.ToIntFunction;
 
 /**
  * The job of learning a program: a Transformer Program labels the tokens of made sequences. Its
@@ -27,9 +25,6 @@ import java.util.function.ToIntFunction;
  */
 @AutoService(Job.class)
 public record ProgramJob() implements Job {
-  /** Examples by which a program is tabulated and shortened. */
-  private static final int TYPICAL = 4000;
-
   @Override
   public String type() {
     return "program";
@@ -70,14 +65,16 @@ public record ProgramJob() implements Job {
 
     @Override
     public TransformerProgram.Config fit(Model.Config config) {
-      return fitted((TransformerProgram.Config) config, problem);
+      return fitted((TransformerProgram.Config) config, MadeSequences.scheme(problem));
     }
 
     @Override
     public Task task(Model model, Recipe recipe, long evaluationBatches) {
-      Examples examples = new Examples(problem, data.samples(), recipe.training().batch(), seed);
       return new SequenceLabelling<>(
-          TransformerProgram.class, (TransformerProgram) model, problem, examples, data.heldOut());
+          TransformerProgram.class,
+          (TransformerProgram) model,
+          new MadeSequences(
+              problem, data.samples(), recipe.training().batch(), seed, data.heldOut()));
     }
 
     @Override
@@ -87,13 +84,13 @@ public record ProgramJob() implements Job {
 
     @Override
     public DataSummary summary(Task task) {
-      SequenceLabelling<?> labelling = (SequenceLabelling<?>) task;
+      LabelledSequences sequences = ((SequenceLabelling<?>) task).sequences();
       return new DataSummary(
           data.problem().type(),
           "sequences",
-          labelling.samples(),
-          labelling.heldOut().size(),
-          labelling.samples() == 0 ? "new ones always" : "");
+          sequences.samples(),
+          sequences.heldOut().size(),
+          sequences.samples() == 0 ? "new ones always" : "");
     }
 
     @Override
@@ -126,40 +123,25 @@ public record ProgramJob() implements Job {
   /**
    * Writes what a model has learned as a program.
    *
-   * @param problem what it has learned
-   * @param seed by which the training drew its examples
+   * @param sequences what it has learned from
    * @param name of the program, an identifier
    * @param shortened whether what decides nothing on examples of the training is left out
    * @throws dev.jformer.program.DiscretisationException if it cannot be written as a program
    */
   public static DiscreteProgram program(
-      TransformerProgram model, Labelling problem, long seed, String name, boolean shortened) {
-    // Examples of a stream that no training reaches: not those that it is judged by.
-    List<Example> examples = new Examples(problem, 0, TYPICAL, seed).training(Long.MAX_VALUE);
-    List<int[]> typical =
-        examples.stream().map(example -> LabelBatch.codes(problem, example)).toList();
-    DiscreteProgram program =
-        new Discretisation(model, problem.tokens(), problem.labels(), typical).of(name);
-    ToIntFunction<DiscreteProgram> right = some -> right(some, problem, examples);
-    return shortened ? new Shortening(typical, right).of(program) : program;
+      TransformerProgram model, LabelledSequences sequences, String name, boolean shortened) {
+    return TrainedProgram.write(model, sequences, name, shortened);
   }
 
-  /** How many labels of examples a program gives right. */
-  public static int right(DiscreteProgram program, Labelling problem, List<Example> examples) {
-    int right = 0;
-    for (Example example : examples) {
-      int[] labels = program.run(LabelBatch.codes(problem, example));
-      for (int i = 0; i < labels.length; i++) {
-        right += program.labels().get(labels[i]).equals(example.answer().get(i)) ? 1 : 0;
-      }
-    }
-    return right;
+  /** How many labels of sequences a program gives right. */
+  public static int right(DiscreteProgram program, List<LabelledSequence> sequences) {
+    return TrainedProgram.right(program, sequences);
   }
 
   /**
    * Reads a run and writes what it has learned as a program.
    *
-   * @param folder of a model that this job trained
+   * @param folder of a model that this job or {@link WordProgramJob} trained
    * @param name of the program, an identifier
    * @param shortened whether what decides nothing on examples of the training is left out
    * @throws RunException if the folder holds no such model
@@ -168,44 +150,48 @@ public record ProgramJob() implements Job {
   public static DiscreteProgram program(Path folder, String name, boolean shortened)
       throws IOException {
     try (TrainedModel trained = TrainedModel.load(folder)) {
-      if (!(trained instanceof Use use)) {
+      if (!(trained instanceof TrainedProgram use)) {
         throw new RunException(
             folder
                 + " holds "
                 + trained.model().config().noun()
                 + ": expected a run of 'jformer train --task program'");
       }
-      Origin origin = use.origin();
-      return program(use.model, labelling(origin.data()), origin.seed(), name, shortened);
+      return program(use.program(), use.sequences(), name, shortened);
     }
   }
 
-  /** A program's configuration with the sizes that a problem asks for. */
+  /** A program's configuration with the sizes that its data asks for. */
   public static TransformerProgram.Config fitted(
-      TransformerProgram.Config config, Labelling problem) {
-    int tokens = problem.tokens().size();
+      TransformerProgram.Config config, LabelScheme scheme) {
+    int tokens = config.tokenVariables() == 0 ? scheme.tokens().size() : 1;
+    int values = scheme.kind().readsWords() ? config.values() : 1;
     return config.with(
         c ->
-            c.values(Math.max(tokens, problem.longest()))
-                .vocab(tokens)
-                .labels(problem.labels().size())
-                .length(problem.longest())
-                .causal(problem.isCausal()));
+            c.values(Math.max(values, Math.max(tokens, scheme.length())))
+                .vocab(scheme.tokens().size())
+                .labels(scheme.labels().size())
+                .length(scheme.length())
+                .causal(scheme.causal()));
   }
 
-  private static final class Use extends TrainedModel {
-    private final TransformerProgram model;
-
+  private static final class Use extends TrainedProgram {
     Use(Path folder, TransformerProgram model) {
-      super(new ProgramJob(), folder, model, null);
-      this.model = model;
+      super(new ProgramJob(), folder, model);
     }
 
-    Origin origin() {
+    private Origin origin() {
       return ProblemFile.read(
           folder(),
           Origin.class,
           folder() + " has no " + ProblemFile.NAME + ", which names the tokens: train it again");
+    }
+
+    @Override
+    LabelledSequences sequences() {
+      Origin origin = origin();
+      return new MadeSequences(
+          labelling(origin.data()), 0, 1, origin.seed(), origin.data().heldOut());
     }
 
     @Override
@@ -217,13 +203,12 @@ public record ProgramJob() implements Job {
     public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
         throws IOException {
       ProblemFile.refuseData(request, folder(), "labels sequences that are made");
-      Origin origin = origin();
-      Labelling problem = labelling(origin.data());
-      List<Example> heldOut =
-          new Examples(problem, 0, 1, origin.seed()).heldOut(origin.data().heldOut());
+      LabelledSequences sequences = sequences();
+      List<LabelledSequence> heldOut = sequences.heldOut();
       try (Mode mode = Autograd.inference()) {
-        Metrics metrics = SequenceLabelling.evaluate(model, problem, heldOut);
-        return EvaluationResult.of(problem.type(), heldOut.size(), "sequences", metrics);
+        Metrics metrics = SequenceLabelling.evaluate(program(), sequences.scheme(), heldOut);
+        return EvaluationResult.of(
+            origin().data().problem().type(), heldOut.size(), "sequences", metrics);
       }
     }
   }

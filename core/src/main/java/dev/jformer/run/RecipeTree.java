@@ -37,6 +37,7 @@ final class RecipeTree {
           "translate",
           "algorithm",
           "program",
+          "program-words",
           "diffusion",
           "inpainting",
           "in-context",

@@ -61,7 +61,7 @@ class WritersTest {
       Files.writeString(folder.resolve("learned" + seed + ".py"), PythonWriter.write(program));
       script.append("import learned%d\n".formatted(seed));
       for (List<String> input : inputs(program, 50)) {
-        List<String> quoted = input.stream().map(Codes::quoted).toList();
+        List<String> quoted = input.stream().map(word -> '"' + Codes.escaped(word) + '"').toList();
         script.append("print(learned%d.run(%s))\n".formatted(seed, quoted));
         expected.append(program.run(input)).append('\n');
       }

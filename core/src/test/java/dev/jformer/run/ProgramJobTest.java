@@ -9,6 +9,8 @@ import dev.jformer.data.algorithm.Examples;
 import dev.jformer.data.algorithm.Labelling;
 import dev.jformer.data.algorithm.LabellingTask;
 import dev.jformer.data.algorithm.TokenLabels;
+import dev.jformer.data.label.LabelledSequence;
+import dev.jformer.data.label.MadeSequences;
 import dev.jformer.metrics.Metric;
 import dev.jformer.model.program.TransformerProgram;
 import dev.jformer.program.Compiled;
@@ -67,6 +69,7 @@ class ProgramJobTest {
     assertTrue(accuracy > 0.6, "chance is a quarter: " + accuracy);
     TokenLabels problem = new TokenLabels(LabellingTask.REVERSE, 4, 6);
     List<Example> heldOut = new Examples(problem, 0, 1, 1).heldOut(20);
+    List<LabelledSequence> sequences = new MadeSequences(problem, 0, 1, 1, 20).heldOut();
     for (boolean shortened : new boolean[] {false, true}) {
       DiscreteProgram program = ProgramJob.program(run, "Reverse", shortened);
       long labels =
@@ -74,7 +77,7 @@ class ProgramJobTest {
               .flatMap(example -> example.answer().stream())
               .filter(label -> !label.equals(Labelling.NONE))
               .count();
-      assertEquals(accuracy, (double) ProgramJob.right(program, problem, heldOut) / labels, 0.05);
+      assertEquals(accuracy, (double) ProgramJob.right(program, sequences) / labels, 0.05);
       Path place = Files.createDirectories(folder.resolve("java" + shortened));
       try (Compiled java = new Compiled("Reverse", JavaWriter.write(program), place)) {
         for (Example example : heldOut) {

@@ -170,7 +170,7 @@ final class SearchCommand implements Callable<Integer> {
 
   private Recipe recipe(Path folder) {
     TrainTask chosenTask = task == null ? TrainTask.TEXT : TrainTask.named(task);
-    String name = named != null ? named : chosenTask.recipe(null);
+    String name = named != null ? named : chosenTask.recipe(null, data);
     Recipe recipe = Recipes.withData(name, Recipes.load(name, overrides.fields()), data, List.of());
     if (recipe.objective() instanceof Distillation distillation) {
       return recipe.withObjective(distillation.withTeacher(folder.toString()));

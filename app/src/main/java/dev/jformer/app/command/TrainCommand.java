@@ -93,6 +93,7 @@ final class TrainCommand implements Callable<Integer> {
           Map.entry("forecasting", "jformer forecast %s --data series.csv --out next.csv"),
           Map.entry("algorithm", "jformer eval %s"),
           Map.entry("program", "jformer program %s"),
+          Map.entry("word-program", "jformer program %s"),
           Map.entry("diffusion", "jformer sample %s --count 16 --out grid.png"),
           Map.entry("inpainting", "jformer inpaint %s image.png --mask mask.png --out fills.png"),
           Map.entry("in-context", "jformer eval %s"),
@@ -106,9 +107,9 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, sequences,"
               + " pixels, audio, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
-              + " fine-tune-embed, instruct, translate, algorithm, program, diffusion, inpainting,"
-              + " in-context, decisions, exemplars, or a JSON or YAML file (default: the recipe of"
-              + " the task).")
+              + " fine-tune-embed, instruct, translate, algorithm, program, program-words, diffusion,"
+              + " inpainting, in-context, decisions, exemplars, or a JSON or YAML file (default: the"
+              + " recipe of the task).")
   private String named;
 
   @Option(
@@ -262,7 +263,7 @@ final class TrainCommand implements Callable<Integer> {
       return train(run.withPrompt(sample), resume, console);
     }
     TrainTask chosenTask = task == null ? TrainTask.TEXT : TrainTask.named(task);
-    String recipe = named != null ? named : chosenTask.recipe(from);
+    String recipe = named != null ? named : chosenTask.recipe(from, data);
     RecipeFields fields = fields(recipe);
     if (adapter != null && adapter.equals("none")) {
       adapter = null;

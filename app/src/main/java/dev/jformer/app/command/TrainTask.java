@@ -35,6 +35,11 @@ enum TrainTask {
   DECISIONS("decisions", "decisions", "decisions"),
   EXEMPLARS("exemplars", "exemplars", "exemplars");
 
+  /** What learns a program of a file of words, and its job; else its sequences are made. */
+  private static final String PROGRAM_OF_WORDS = "program-words";
+
+  private static final String WORD_PROGRAM = "word-program";
+
   private static final String RATE = "training.learningRate";
 
   /** The learning rate of adapters, as LoRA's and EVA's authors use it for language models. */
@@ -82,7 +87,13 @@ enum TrainTask {
    * The recipe of the task.
    *
    * @param from the model to begin with; null for random weights
+   * @param data a file or folder of the user; null for none
    */
+  String recipe(Path from, Path data) {
+    return this == PROGRAM && data != null ? PROGRAM_OF_WORDS : recipe(from);
+  }
+
+  /** The recipe of the task if its data is of the usual kind; see above. */
   String recipe(Path from) {
     if (from == null) {
       return recipe;
@@ -113,7 +124,8 @@ enum TrainTask {
   /** Checks that a recipe that was named is one of this task. */
   void check(String named, Recipe chosen) {
     String other = Jobs.of(chosen).type();
-    if (!other.equals(job)) {
+    boolean words = this == PROGRAM && other.equals(WORD_PROGRAM);
+    if (!other.equals(job) && !words) {
       throw new CommandException(
           "--task "
               + this

@@ -53,6 +53,23 @@ public record TaggedTexts(List<Sentence> sentences, List<String> tags) {
     return new Reader(file, TextLines.read(file)).read();
   }
 
+  /**
+   * Whether a file is more likely one of tagged words than another: most lines that are not empty
+   * end with a tag.
+   *
+   * @throws DataException if it cannot be read
+   */
+  public static boolean areIn(Path file) {
+    List<String> lines =
+        TextLines.read(file).stream().map(String::strip).filter(line -> !line.isEmpty()).toList();
+    long tagged =
+        lines.stream()
+            .map(SPACES::split)
+            .filter(fields -> fields.length > 1 && TAG.matcher(fields[fields.length - 1]).matches())
+            .count();
+    return 2 * tagged > lines.size();
+  }
+
   private static final class Reader {
     private final Path file;
     private final List<String> lines;

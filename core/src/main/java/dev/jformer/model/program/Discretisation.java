@@ -2,6 +2,8 @@ package dev.jformer.model.program;
 
 import dev.jformer.program.DiscreteProgram;
 import dev.jformer.program.DiscretisationException;
+import dev.jformer.program.LabelKind;
+import dev.jformer.program.LabelScheme;
 import dev.jformer.program.Step;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
@@ -30,26 +32,23 @@ public final class Discretisation {
   static final int MOST = 250_000;
 
   private final TransformerProgram model;
-  private final List<String> tokens;
-  private final List<String> labels;
+  private final LabelScheme scheme;
   private final List<int[]> typical;
 
   /**
    * Creates a method.
    *
-   * @param tokens names of the tokens, as many as the model's vocabulary
-   * @param labels names of the labels
+   * @param scheme names of the tokens, as many as the model's vocabulary, and of the labels
    * @param typical typical inputs, codes of tokens; may be empty if the numbers are small
    * @throws DiscretisationException if the model has other numbers of tokens or labels
    */
-  public Discretisation(
-      TransformerProgram model, List<String> tokens, List<String> labels, List<int[]> typical) {
+  public Discretisation(TransformerProgram model, LabelScheme scheme, List<int[]> typical) {
     TransformerProgram.Config config = model.config();
-    if (tokens.size() != config.vocab() || labels.size() != config.labels()) {
+    if (scheme.tokens().size() != config.vocab() || scheme.labels().size() != config.labels()) {
       throw new DiscretisationException(
-          tokens.size()
+          scheme.tokens().size()
               + " tokens and "
-              + labels.size()
+              + scheme.labels().size()
               + " labels are named, but the model has "
               + config.vocab()
               + " and "
@@ -57,9 +56,18 @@ public final class Discretisation {
               + ": give each a name");
     }
     this.model = model;
-    this.tokens = List.copyOf(tokens);
-    this.labels = List.copyOf(labels);
+    this.scheme = scheme;
     this.typical = List.copyOf(typical);
+  }
+
+  /** Creates a method for a model that labels each of its tokens. */
+  public Discretisation(
+      TransformerProgram model, List<String> tokens, List<String> labels, List<int[]> typical) {
+    this(
+        model,
+        new LabelScheme(
+            tokens, labels, model.config().length(), model.config().causal(), LabelKind.TOKENS),
+        typical);
   }
 
   /**
@@ -72,7 +80,7 @@ public final class Discretisation {
     checkFinite();
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      List<Step> steps = new ArrayList<>();
+      List<Step> steps = new ArrayList<>(lookups());
       List<Long> limits = new ArrayList<>(List.of(1L));
       for (int block = 0; block < model.blocks().size(); block++) {
         append(block, steps, limits);
@@ -97,9 +105,33 @@ public final class Discretisation {
   }
 
   private DiscreteProgram program(String name, List<Step> steps, DiscreteProgram.Scores scores) {
-    TransformerProgram.Config config = model.config();
     return new DiscreteProgram(
-        name, tokens, labels, config.length(), config.values(), config.causal(), steps, scores);
+        name,
+        scheme.withLength(model.config().length()),
+        model.config().values(),
+        steps,
+        scores);
+  }
+
+  /** The learned variables of tokens. */
+  private List<Step> lookups() {
+    List<Step> lookups = new ArrayList<>();
+    if (model.codes() != null) {
+      int[][] codes = rows(model.codes().transpose(0, 1));
+      for (int i = 0; i < codes.length; i++) {
+        lookups.add(new Step.Lookup("word" + (i + 1), codes[i]));
+      }
+    }
+    return lookups;
+  }
+
+  /**
+   * The places in the program of variables of the model. Where variables of tokens are learned, the
+   * program has the token itself too, as its first one; then come the position and the learned ones.
+   */
+  private int[] variables(Tensor logits) {
+    int shift = model.codes() == null ? 0 : 1;
+    return java.util.Arrays.stream(best(logits)).map(variable -> variable + shift).toArray();
   }
 
   /** The steps of a block. */
@@ -108,9 +140,9 @@ public final class Discretisation {
     ProgramBlock block = model.blocks().get(number);
     String place = (number + 1) + "_";
     int selecting = config.categoricalHeads();
-    int[] queries = best(block.queries.value());
-    int[] keys = best(block.keys.value());
-    int[] values = best(block.values.value());
+    int[] queries = variables(block.queries.value());
+    int[] keys = variables(block.keys.value());
+    int[] values = variables(block.values.value());
     int[] counted = best(block.counted.value());
     int[][] wanted = rows(block.predicates.value());
     for (int i = 0; i < selecting; i++) {
@@ -124,7 +156,7 @@ public final class Discretisation {
               "count" + place + (i + 1), queries[head], keys[head], counted[i], wanted[head]));
       limits.add(limits.get(counted[i]) * config.length());
     }
-    int[] read = best(block.tables.read.value());
+    int[] read = variables(block.tables.read.value());
     Tensor pairs = pairsOfValues(config.values(), block.tables.count());
     int[][] made = rows(block.tables.of(pairs).transpose(1, 2));
     for (int i = 0; i < block.tables.count(); i++) {
@@ -224,10 +256,12 @@ public final class Discretisation {
     double[] all = rounded(model.scores());
     double[] numbers = rounded(model.numberScores());
     int count = config.labels();
-    double[][][] categorical = new double[(int) model.scores().size(0)][config.values()][];
-    for (int v = 0; v < categorical.length; v++) {
+    int shift = model.codes() == null ? 0 : 1;
+    double[][][] categorical = new double[shift + (int) model.scores().size(0)][][];
+    for (int v = shift; v < categorical.length; v++) {
+      categorical[v] = new double[config.values()][];
       for (int value = 0; value < config.values(); value++) {
-        categorical[v][value] = part(all, v * config.values() + value, count);
+        categorical[v][value] = part(all, (v - shift) * config.values() + value, count);
       }
     }
     double[][] byNumber = new double[(int) model.numberScores().size(0)][];

@@ -11,6 +11,7 @@ import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Tensor;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -27,6 +28,10 @@ import java.util.List;
  * are samples of Gumbel-softmax distributions whose temperature falls during the training; in
  * inference they are the best ones, so that what is evaluated is the program itself.
  *
+ * <p>Tokens of which there are more than values, such as words, have learned variables instead: each
+ * is a choice of a code for each token, a table of all tokens. A token has the same codes wherever
+ * it stands in a batch.
+ *
  * <p>What was settled here: a token's closeness falls with its distance, evenly down to -1; a token
  * on the right is half a step behind one on the left at the same distance, and the own position
  * comes last, with -2. The authors' two sides fall at slightly different rates, with the same
@@ -36,10 +41,12 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
   /**
    * Configuration; the defaults are the sizes of the paper's tasks of length 8.
    *
-   * @param vocab number of tokens, at most {@code values}
+   * @param vocab number of tokens, at most {@code values} unless they have learned variables
    * @param labels number of labels
    * @param length T, the most tokens of a sequence, at most {@code values}
    * @param values V, number of different values of a categorical variable
+   * @param tokenVariables number of learned variables of a token, for words of which there are many
+   *     more than values; 0 for one that is the token itself
    * @param causal whether a token sees only those before it and itself
    * @param layers number of blocks
    * @param categoricalHeads heads of a block that select
@@ -57,6 +64,7 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
       int labels,
       int length,
       int values,
+      int tokenVariables,
       boolean causal,
       int layers,
       int categoricalHeads,
@@ -69,13 +77,14 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
       implements Model.Config, TransformerProgramConfigBuilder.With {
     /** The sizes of the paper's tasks of length 8. */
     public Config() {
-      this(8, 8, 8, 8, false, 3, 4, 4, 2, 2, 64, 3, 0.01);
+      this(8, 8, 8, 8, 0, false, 3, 4, 4, 2, 2, 64, 3, 0.01);
     }
 
     /** Checks the values. */
     public Config {
       Checks.between("values", values, 1, 4096);
-      Checks.between("vocab", vocab, 1, values);
+      Checks.between("tokenVariables", tokenVariables, 0, 1024);
+      Checks.between("vocab", vocab, 1, tokenVariables == 0 ? values : Integer.MAX_VALUE);
       Checks.between("length", length, 1, values);
       Checks.atLeast("labels", labels, 1);
       Checks.between("layers", layers, 0, 64);
@@ -104,7 +113,7 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
 
     /** The number of categorical variables before a block; before none: at the end. */
     int categoricalBefore(int block) {
-      return 2 + block * (categoricalHeads + categoricalMlps + numericalMlps);
+      return 1 + Math.max(1, tokenVariables) + block * (categoricalHeads + categoricalMlps + numericalMlps);
     }
 
     /** The number of numbers before a block. */
@@ -116,12 +125,21 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
   private final Config config;
   private final Choices choices = new Choices();
   private final List<ProgramBlock> blocks = new ArrayList<>();
+  private final Parameter codes;
   private final Parameter scores;
   private final Parameter numberScores;
 
   /** Creates a model with random weights. */
   public TransformerProgram(Config config) {
     this.config = config;
+    int learned = config.tokenVariables();
+    codes =
+        learned == 0
+            ? null
+            : parameter(
+                "codes",
+                ProgramBlock.random(
+                    learned * config.values(), config.vocab(), learned, config.values()));
     for (int i = 0; i < config.layers(); i++) {
       ProgramBlock block =
           new ProgramBlock(config, choices, config.categoricalBefore(i), config.numbersBefore(i));
@@ -145,6 +163,11 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
 
   List<ProgramBlock> blocks() {
     return List.copyOf(blocks);
+  }
+
+  /** Logits of the codes of each token's learned variables [vocab, variables, V]; null if none. */
+  Tensor codes() {
+    return codes == null ? null : codes.value();
   }
 
   /** Scores by variable, value and label. */
@@ -181,20 +204,38 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
     choices.hard(!isTraining());
     int size = config.values();
     Tensor eye = Tensor.ones(size, size).tril(0).triu(0);
-    Tensor tokens = eye.indexSelect(1, ids.t().flatten(0, 1)).view(1, size * length * batch);
+    Tensor tokens = tokens(ids, eye);
     Tensor positions =
         eye.narrow(1, 0, length)
             .unsqueeze(2)
             .expand(size, length, batch)
             .reshape(1, size * length * batch);
     ProgramBlock.State state =
-        new ProgramBlock.State(Tensor.cat(0, tokens, positions), Tensor.ones(1, batch * length));
+        new ProgramBlock.State(
+            codes == null ? Tensor.cat(0, tokens, positions) : Tensor.cat(0, positions, tokens),
+            Tensor.ones(1, batch * length));
     ProgramBlock.Pass pass =
         new ProgramBlock.Pass(batch, length, visible(length, paddingMask), closeness((int) length));
     for (ProgramBlock block : blocks) {
       state = block.forward(state, pass);
     }
     return readout(state).view(config.labels(), length, batch).permute(2, 1, 0);
+  }
+
+  /** The variables of tokens themselves: [variables, V·T·B]. */
+  private Tensor tokens(Tensor ids, Tensor eye) {
+    Tensor all = ids.t().flatten(0, 1);
+    if (codes == null) {
+      return eye.indexSelect(1, all).view(1, eye.size(0) * all.elements());
+    }
+    long[] each = all.toLongs();
+    long[] different = Arrays.stream(each).sorted().distinct().toArray();
+    Tensor chosen = choices.of(codes.value().indexSelect(0, Tensor.of(different)));
+    long[] places = Arrays.stream(each).map(id -> Arrays.binarySearch(different, id)).toArray();
+    return chosen
+        .permute(1, 2, 0)
+        .indexSelect(2, Tensor.of(places))
+        .reshape(config.tokenVariables(), (long) config.values() * each.length);
   }
 
   /** Logits [labels, T·B]. */

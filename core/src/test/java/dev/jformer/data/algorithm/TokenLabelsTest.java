@@ -134,22 +134,6 @@ class TokenLabelsTest {
   }
 
   @Test
-  void batchesArePadded() {
-    TokenLabels problem = TokenLabels.ofPaper(LabellingTask.SORT);
-    LabelBatch batch =
-        LabelBatch.of(
-            problem, List.of(problem.labelled(List.of("3", "1")), problem.labelled(List.of("4"))));
-    assertEquals(3, batch.count());
-    assertArrayEquals(new long[] {0, 4, 2, 6, 0, 5, 6, 0}, batch.ids().flatten(0, 1).toLongs());
-    assertArrayEquals(
-        new long[] {-1, 1, 3, -1, -1, 4, -1, -1}, batch.targets().flatten(0, 1).toLongs());
-    assertArrayEquals(
-        new float[] {1, 1, 1, 1, 1, 1, 1, 0},
-        batch.paddingMask().to(DType.FLOAT32).flatten(0, 1).toFloats());
-    assertNull(LabelBatch.of(problem, List.of(problem.labelled(List.of("4")))).paddingMask());
-  }
-
-  @Test
   void namesAreDistinct() {
     for (LabellingTask task : LabellingTask.values()) {
       TokenLabels problem = TokenLabels.ofPaper(task);

@@ -5,12 +5,12 @@ import static dev.jformer.studies.Column.computed;
 import static dev.jformer.studies.Column.fixed;
 
 import com.google.auto.service.AutoService;
-import dev.jformer.data.algorithm.Example;
-import dev.jformer.data.algorithm.Examples;
-import dev.jformer.data.algorithm.LabelBatch;
 import dev.jformer.data.algorithm.Labelling;
 import dev.jformer.data.algorithm.LabellingTask;
 import dev.jformer.data.algorithm.TokenLabels;
+import dev.jformer.data.label.LabelledSequence;
+import dev.jformer.data.label.LabelledSequences;
+import dev.jformer.data.label.MadeSequences;
 import dev.jformer.metrics.Metric;
 import dev.jformer.mixer.attention.SoftmaxAttention;
 import dev.jformer.model.TokenClassifier;
@@ -42,7 +42,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToLongFunction;
-import java.util.stream.IntStream;
 
 /**
  * Learning Transformer Programs (<a href="https://arxiv.org/abs/2306.01128">arXiv 2306.01128</a>):
@@ -53,6 +52,9 @@ import java.util.stream.IntStream;
 public final class TransformerProgramsStudy implements Study {
   /** Sequences of the training that a program for guessing is made of. */
   private static final int GUESSED_FROM = 5000;
+
+  /** A guess that is no label. */
+  private static final int UNSEEN = -2;
 
   /**
    * What was measured of one task.
@@ -282,7 +284,7 @@ public final class TransformerProgramsStudy implements Study {
   }
 
   private static Trial<Outcome> trial(ExperimentContext lab, TokenLabels problem, boolean recall) {
-    TransformerProgram.Config fitted = ProgramJob.fitted(new TransformerProgram.Config(), problem);
+    TransformerProgram.Config fitted = ProgramJob.fitted(new TransformerProgram.Config(), MadeSequences.scheme(problem));
     TransformerProgram.Config model =
         recall
             ? fitted.with(
@@ -308,16 +310,22 @@ public final class TransformerProgramsStudy implements Study {
                 new SequenceLabelling<>(
                     TransformerProgram.class,
                     built,
-                    problem,
-                    examples(lab, problem, session.seed()),
-                    heldOut(lab)))
+                    sequences(lab, problem, session.seed())))
         .examined(
             Outcome.class,
-            (built, task, result) -> outcome(built, problem, task.heldOut(), result.seconds()));
+            (built, task, result) ->
+                outcome(
+                    built,
+                    task.sequences(),
+                    guessed(
+                        new MadeSequences(problem, 0, GUESSED_FROM, 1, 1).training(0),
+                        task.sequences().heldOut()),
+                    result.seconds()));
   }
 
-  private static Examples examples(ExperimentContext lab, Labelling problem, long seed) {
-    return new Examples(problem, lab.pick(40, 10_000, 16_000), batch(lab), seed);
+  private static MadeSequences sequences(ExperimentContext lab, Labelling problem, long seed) {
+    return new MadeSequences(
+        problem, lab.pick(40, 10_000, 16_000), batch(lab), seed, lab.pick(20, 1500, 1500));
   }
 
   /** A standard Transformer learns the same task; its metric is the accuracy. */
@@ -337,80 +345,66 @@ public final class TransformerProgramsStudy implements Study {
         Small.training(steps, batch(lab), 1).withEvaluateEvery(steps),
         (built, session) ->
             new SequenceLabelling<>(
-                TokenClassifier.class,
-                built,
-                problem,
-                examples(lab, problem, session.seed()),
-                heldOut(lab)),
+                TokenClassifier.class, built, sequences(lab, problem, session.seed())),
         (built, task) -> Map.of(Metric.ACCURACY, task.evaluate().get(Metric.ACCURACY)));
   }
 
-  private static int heldOut(ExperimentContext lab) {
-    return lab.pick(20, 1500, 1500);
-  }
-
   private static Outcome outcome(
-      TransformerProgram model, TokenLabels problem, List<Example> test, double seconds) {
-    DiscreteProgram whole = ProgramJob.program(model, problem, 1, "Learned", false);
-    DiscreteProgram shortened = ProgramJob.program(model, problem, 1, "Learned", true);
-    long labels =
-        test.stream()
-            .flatMap(example -> example.answer().stream())
-            .filter(label -> !label.equals(Labelling.NONE))
-            .count();
-    double accuracy = SequenceLabelling.evaluate(model, problem, test).get(Metric.ACCURACY);
+      TransformerProgram model, LabelledSequences sequences, long guessed, double seconds) {
+    DiscreteProgram whole = ProgramJob.program(model, sequences, "Learned", false);
+    DiscreteProgram shortened = ProgramJob.program(model, sequences, "Learned", true);
+    List<LabelledSequence> test = sequences.heldOut();
+    long labels = test.stream().mapToLong(TransformerProgramsStudy::labels).sum();
+    double accuracy =
+        SequenceLabelling.evaluate(model, sequences.scheme(), test).get(Metric.ACCURACY);
     return new Outcome(
         labels,
         Math.round(accuracy * labels),
-        ProgramJob.right(whole, problem, test),
-        agreeing(model, whole, problem, test),
-        ProgramJob.right(shortened, problem, test),
+        ProgramJob.right(whole, test),
+        agreeing(model, whole, test),
+        ProgramJob.right(shortened, test),
         compiled(whole, test) + compiled(shortened, test),
         whole.steps().size(),
         shortened.steps().size(),
         lines(whole),
         lines(shortened),
-        guessed(problem, test),
+        guessed,
         seconds);
+  }
+
+  private static long labels(LabelledSequence sequence) {
+    return Arrays.stream(sequence.labels()).filter(label -> label >= 0).count();
   }
 
   private static int lines(DiscreteProgram program) {
     return (int) JavaWriter.write(program).lines().count();
   }
 
-  /** Labels of which there is one that the model gives as the program does. */
+  /** Labels that the model gives as the program does, of those that count. */
   private static long agreeing(
-      TransformerProgram model, DiscreteProgram program, Labelling problem, List<Example> test) {
-    List<Example> asked = new ArrayList<>();
-    for (Example example : test) {
-      List<String> given = program.run(example.prompt());
-      asked.add(
-          new Example(
-              example.prompt(),
-              IntStream.range(0, given.size())
-                  .mapToObj(
-                      i ->
-                          example.answer().get(i).equals(Labelling.NONE)
-                              ? Labelling.NONE
-                              : given.get(i))
-                  .toList(),
-              example.traits()));
+      TransformerProgram model, DiscreteProgram program, List<LabelledSequence> test) {
+    List<LabelledSequence> asked = new ArrayList<>();
+    for (LabelledSequence sequence : test) {
+      int[] given = program.run(sequence.tokens());
+      Arrays.setAll(given, i -> sequence.labels()[i] < 0 ? sequence.labels()[i] : given[i]);
+      asked.add(new LabelledSequence(sequence.tokens(), given, sequence.continues()));
     }
-    long count = LabelBatch.of(problem, asked).count();
-    double alike = SequenceLabelling.evaluate(model, problem, asked).get(Metric.ACCURACY);
-    return Math.round(alike * count);
+    double alike =
+        SequenceLabelling.evaluate(model, program.scheme(), asked).get(Metric.ACCURACY);
+    return Math.round(alike * asked.stream().mapToLong(TransformerProgramsStudy::labels).sum());
   }
 
   /** Labels that compiled Java gives as the program does, of those that count. */
-  private static long compiled(DiscreteProgram program, List<Example> test) {
+  private static long compiled(DiscreteProgram program, List<LabelledSequence> test) {
     long same = 0;
     try (CompiledProgram java = new CompiledProgram(program)) {
-      for (Example example : test) {
-        List<String> expected = program.run(example.prompt());
-        List<String> given = java.run(example.prompt());
+      for (LabelledSequence sequence : test) {
+        List<String> tokens =
+            Arrays.stream(sequence.tokens()).mapToObj(program.tokens()::get).toList();
+        List<String> expected = program.run(tokens);
+        List<String> given = java.run(tokens);
         for (int i = 0; i < expected.size(); i++) {
-          boolean counts = !example.answer().get(i).equals(Labelling.NONE);
-          same += counts && expected.get(i).equals(given.get(i)) ? 1 : 0;
+          same += sequence.labels()[i] >= 0 && expected.get(i).equals(given.get(i)) ? 1 : 0;
         }
       }
     }
@@ -418,24 +412,24 @@ public final class TransformerProgramsStudy implements Study {
   }
 
   /** Right labels if each token at each position gets the label that it has most often. */
-  private static long guessed(Labelling problem, List<Example> test) {
-    Map<List<Object>, Map<String, Integer>> counts = new HashMap<>();
-    for (Example example : new Examples(problem, 0, GUESSED_FROM, 1).training(0)) {
-      for (int i = 0; i < example.answer().size(); i++) {
+  private static long guessed(List<LabelledSequence> training, List<LabelledSequence> test) {
+    Map<List<Integer>, Map<Integer, Integer>> counts = new HashMap<>();
+    for (LabelledSequence sequence : training) {
+      for (int i = 0; i < sequence.labels().length; i++) {
         counts
-            .computeIfAbsent(Arrays.asList(example.prompt().get(i), i), key -> new HashMap<>())
-            .merge(example.answer().get(i), 1, Integer::sum);
+            .computeIfAbsent(List.of(sequence.tokens()[i], i), key -> new HashMap<>())
+            .merge(sequence.labels()[i], 1, Integer::sum);
       }
     }
     long right = 0;
-    for (Example example : test) {
-      for (int i = 0; i < example.answer().size(); i++) {
-        Map<String, Integer> seen =
-            counts.getOrDefault(Arrays.asList(example.prompt().get(i), i), Map.of("", 1));
-        String guess =
+    for (LabelledSequence sequence : test) {
+      for (int i = 0; i < sequence.labels().length; i++) {
+        Map<Integer, Integer> seen =
+            counts.getOrDefault(List.of(sequence.tokens()[i], i), Map.of(UNSEEN, 1));
+        int guess =
             seen.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
-        String label = example.answer().get(i);
-        right += !label.equals(Labelling.NONE) && label.equals(guess) ? 1 : 0;
+        int label = sequence.labels()[i];
+        right += label >= 0 && label == guess ? 1 : 0;
       }
     }
     return right;
