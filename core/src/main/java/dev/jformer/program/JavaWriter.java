@@ -353,7 +353,7 @@ public final class JavaWriter {
   /** The function that gives the code of a token. */
   private String code(Step.Lookup lookup) {
     if (words) {
-      return "word -> CODES.get(word)[" + dictionary.column(lookup) + "]";
+      return "known -> CODES.get(known)[" + dictionary.column(lookup) + "]";
     }
     Map<String, List<String>> groups =
         codes.grouped(DiscreteProgram.TOKEN, token -> String.valueOf(lookup.codes()[token]));

@@ -133,7 +133,7 @@ public final class PythonWriter {
     this.codes = new Codes(program, PythonWriter::quoted);
   }
 
-  private static String quoted(String text) {
+  static String quoted(String text) {
     return '"' + escaped(text) + '"';
   }
 

@@ -12,18 +12,39 @@ public final class Programs {
   /** Tokens whose names have to be quoted. */
   private static final List<String> TOKENS = List.of("<s>", "\"", "\\", "é", "0", "new\nline", "7");
 
+  private static final List<String> LABELS = List.of("a", "b\"", "c");
+
   /** A random program with steps of all kinds that read earlier variables. */
   public static DiscreteProgram random(long seed, int length, boolean causal) {
+    return random(
+        seed,
+        Math.max(TOKENS.size(), length),
+        0,
+        new LabelScheme(TOKENS, LABELS, length, causal, LabelKind.TOKENS));
+  }
+
+  /**
+   * As above, for any tokens.
+   *
+   * @param lookups learned variables of tokens; with some, no other step reads the tokens
+   */
+  public static DiscreteProgram random(long seed, int values, int lookups, LabelScheme scheme) {
     Random random = new Random(seed);
-    int values = Math.max(TOKENS.size(), length);
     List<Step> steps = new ArrayList<>();
     int categorical = 2;
     int numbers = 1;
+    for (int i = 0; i < lookups; i++) {
+      steps.add(
+          new Step.Lookup(
+              "word" + (i + 1), random.ints(scheme.tokens().size(), 0, values).toArray()));
+      categorical++;
+    }
+    int first = lookups == 0 ? 0 : 1;
     for (int i = 0; i < 12; i++) {
       int kind = i < 4 ? i : random.nextInt(4);
-      int a = random.nextInt(kind == 3 ? numbers : categorical);
-      int b = random.nextInt(kind == 3 ? numbers : categorical);
-      int c = random.nextInt(kind == 1 ? numbers : categorical);
+      int a = kind == 3 ? random.nextInt(numbers) : first + random.nextInt(categorical - first);
+      int b = kind == 3 ? random.nextInt(numbers) : first + random.nextInt(categorical - first);
+      int c = kind == 1 ? random.nextInt(numbers) : first + random.nextInt(categorical - first);
       String name = "step" + i;
       steps.add(
           switch (kind) {
@@ -42,19 +63,16 @@ public final class Programs {
       categorical += kind == 1 ? 0 : 1;
       numbers += kind == 1 ? 1 : 0;
     }
-    List<String> labels = List.of("a", "b\"", "c");
+    List<String> labels = scheme.labels();
     double[][][] scores = new double[categorical][][];
     for (int v = 0; v < categorical; v++) {
-      scores[v] = v == 5 ? null : scores(random, values, labels.size());
+      scores[v] = v == 5 || v < first ? null : scores(random, values, labels.size());
     }
     double[][] numberScores = scores(random, numbers, labels.size());
     return new DiscreteProgram(
         "Learned",
-        TOKENS,
-        labels,
-        length,
+        scheme,
         values,
-        causal,
         steps,
         new DiscreteProgram.Scores(scores(random, 1, labels.size())[0], scores, numberScores));
   }

@@ -4,11 +4,22 @@ import dev.jformer.data.DataException;
 import dev.jformer.data.Epochs;
 import dev.jformer.program.LabelScheme;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
 
-/** Words of texts with their labels, encoded. */
+/**
+ * Words of texts with their labels, encoded. Batches hold texts of similar length, so that little
+ * of them is padding: those of some batches that follow each other are shared out anew by their
+ * length.
+ */
 public final class WordSequences implements LabelledSequences {
+  /** How many batches share their texts out. */
+  private static final int POOL = 16;
+
   private final LabelScheme scheme;
   private final WordEncoder encoder;
   private final List<LabelledSequence> training;
@@ -69,13 +80,32 @@ public final class WordSequences implements LabelledSequences {
 
   @Override
   public List<LabelledSequence> training(long index) {
-    SplittableRandom random =
-        new SplittableRandom(31 * new SplittableRandom(seed).nextLong() + index);
-    List<LabelledSequence> chosen = new ArrayList<>();
-    for (int number : epochs.chosen(index)) {
-      chosen.add(encoder.withUnknown(training.get(number), unknown, random));
+    RandomGenerator random = random(index);
+    return chosen(index).stream()
+        .map(sequence -> encoder.withUnknown(sequence, unknown, random))
+        .toList();
+  }
+
+  /** A generator for each batch; those of neighbouring batches or seeds have nothing in common. */
+  private RandomGenerator random(long stream) {
+    return new SplittableRandom(
+        31 * new SplittableRandom(seed).nextLong() + new SplittableRandom(stream).nextLong());
+  }
+
+  private List<LabelledSequence> chosen(long index) {
+    long pool = index / POOL;
+    List<LabelledSequence> all = new ArrayList<>();
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < POOL; i++) {
+      for (int number : epochs.chosen(pool * POOL + i)) {
+        all.add(training.get(number));
+      }
+      order.add(i);
     }
-    return chosen;
+    all.sort(Comparator.comparingInt(sequence -> sequence.tokens().length));
+    Collections.shuffle(order, new Random(random(-1 - pool).nextLong()));
+    int from = order.get((int) (index % POOL)) * epochs.batch();
+    return all.subList(from, from + epochs.batch());
   }
 
   @Override

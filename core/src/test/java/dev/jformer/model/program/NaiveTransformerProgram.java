@@ -99,17 +99,39 @@ final class NaiveTransformerProgram {
     return mixed;
   }
 
+  /** The learned variables of tokens, one token after the other: a choice of a code for each. */
+  private double[][] codes(int[] tokens) {
+    double[] all = flat("codes");
+    int size = config.tokenVariables() * config.values();
+    double[] some = new double[tokens.length * size];
+    for (int i = 0; i < tokens.length; i++) {
+      System.arraycopy(all, tokens[i] * size, some, i * size, size);
+    }
+    return choose(some, config.values(), tokens.length, config.tokenVariables(), config.values());
+  }
+
   /** Logits of the labels of each token of one sequence. */
   double[][] logits(int... ids) {
     int length = ids.length;
     categorical = new ArrayList<>();
     numbers = new ArrayList<>();
+    int[] different = Arrays.stream(ids).sorted().distinct().toArray();
+    double[][] codes = config.tokenVariables() == 0 ? null : codes(different);
     for (int i = 0; i < length; i++) {
-      double[] token = new double[config.values()];
       double[] position = new double[config.values()];
-      token[ids[i]] = 1;
       position[i] = 1;
-      categorical.add(new ArrayList<>(List.of(token, position)));
+      List<double[]> own = new ArrayList<>();
+      if (codes == null) {
+        double[] token = new double[config.values()];
+        token[ids[i]] = 1;
+        own.add(token);
+        own.add(position);
+      } else {
+        own.add(position);
+        int row = Arrays.binarySearch(different, ids[i]) * config.tokenVariables();
+        own.addAll(Arrays.asList(codes).subList(row, row + config.tokenVariables()));
+      }
+      categorical.add(own);
       numbers.add(new ArrayList<>(List.of(1.0)));
     }
     for (int block = 0; block < config.layers(); block++) {

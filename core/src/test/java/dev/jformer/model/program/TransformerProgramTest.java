@@ -37,6 +37,12 @@ class TransformerProgramTest {
                     .hidden(9));
   }
 
+  /** Five times as many tokens as values, with three learned variables. */
+  private static TransformerProgram.Config ofWords(int length, int layers, boolean causal) {
+    TransformerProgram.Config plain = config(length, layers, causal);
+    return plain.with(c -> c.vocab(5 * plain.values()).tokenVariables(3));
+  }
+
   private static List<String> names(int count) {
     return IntStream.range(0, count).mapToObj(i -> "t" + i).toList();
   }
@@ -69,23 +75,50 @@ class TransformerProgramTest {
     }
   }
 
+  /** The same with learned variables of tokens; equal tokens have equal codes. */
+  @Test
+  void codesOfTokensFollowTheFormulas() {
+    SplittableRandom random = new SplittableRandom(4);
+    for (int length : new int[] {1, 2, 5, 9}) {
+      try (TransformerProgram model = ofWords(length, 2, length % 2 == 0).build()) {
+        model.before(3, 7);
+        int[] ids = random.ints(length, 0, model.config().vocab()).toArray();
+        ids[length - 1] = ids[0];
+        Random.seed(length);
+        double[][] expected = new NaiveTransformerProgram(model, model.temperature()).logits(ids);
+        Random.seed(length);
+        double[] actual = model.logits(row(ids), null).flatten(0, 2).to(DType.FLOAT64).toDoubles();
+        for (int t = 0; t < length; t++) {
+          double scale = 1 + Arrays.stream(expected[t]).map(Math::abs).max().orElseThrow();
+          assertArrayEquals(
+              expected[t], Arrays.copyOfRange(actual, 3 * t, 3 * t + 3), 2e-3 * scale);
+        }
+      }
+    }
+  }
+
   /** The hard form against the interpreter, wherever the best label is not a matter of rounding. */
   @Test
   void inferenceIsTheProgram() {
     SplittableRandom random = new SplittableRandom(2);
     int compared = 0;
     int tokens = 0;
-    for (int round = 0; round < 24; round++) {
-      int length = new int[] {1, 2, 8, 16}[round % 4];
-      try (TransformerProgram model = config(length, round % 3 + 1, round % 2 == 0).build();
+    for (int round = 0; round < 30; round++) {
+      int length = new int[] {1, 2, 8, 16, 7}[round % 5];
+      TransformerProgram.Config config =
+          round % 2 == 1
+              ? ofWords(length, round % 3 + 1, round % 3 == 0)
+              : config(length, round % 3 + 1, round % 3 == 0);
+      int vocab = config.vocab();
+      try (TransformerProgram model = config.build();
           Mode mode = Autograd.noGrad()) {
         model.train(false);
         List<int[]> inputs =
             IntStream.range(0, 40)
-                .mapToObj(i -> random.ints(1 + random.nextInt(length), 0, 7).toArray())
+                .mapToObj(i -> random.ints(1 + random.nextInt(length), 0, vocab).toArray())
                 .toList();
         DiscreteProgram program =
-            new Discretisation(model, names(7), names(3), inputs).of("Random");
+            new Discretisation(model, names(vocab), names(3), inputs).of("Random");
         for (int[] input : inputs) {
           int[] labels = program.run(input);
           double[] logits =
@@ -143,7 +176,7 @@ class TransformerProgramTest {
   /** Everything that is chosen gets a gradient. */
   @Test
   void allWeightsAreTrained() {
-    try (TransformerProgram model = config(6, 2, false).build()) {
+    try (TransformerProgram model = ofWords(6, 2, false).build()) {
       model.logits(row(1, 2, 3, 4, 5, 6), null).square().mean().backward();
       model
           .parameters()
