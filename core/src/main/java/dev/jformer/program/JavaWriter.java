@@ -219,7 +219,9 @@ public final class JavaWriter {
         }
       """;
 
-  /** Pairs of values from which on each row of a table has a method: those of 64 KB are the most. */
+  /**
+   * Pairs of values from which on each row of a table has a method: those of 64 KB are the most.
+   */
   private static final int LARGE = 1000;
 
   private final DiscreteProgram program;

@@ -16,8 +16,8 @@ public record LabelScheme(
   /**
    * Copies the lists.
    *
-   * @throws IllegalArgumentException if words are read and a token for unknown words is missing,
-   *     or one has a space
+   * @throws IllegalArgumentException if words are read and a token for unknown words is missing, or
+   *     one has a space
    */
   public LabelScheme {
     tokens = List.copyOf(tokens);

@@ -116,6 +116,7 @@ public final class PythonWriter {
               return "%s"
           return "%s" if plain == plain.upper() else "%s"
       """;
+
   /** A character of more than 16 bits, as Java writes it. */
   private static final Pattern PAIR =
       Pattern.compile("\\\\u(d[89ab][0-9a-f]{2})\\\\u(d[c-f][0-9a-f]{2})");

@@ -138,8 +138,7 @@ public final class Shortening {
                     scores.bias(), scores.categorical(), without(scores.numbers(), variable));
       }
     }
-    return new DiscreteProgram(
-        program.name(), program.scheme(), program.values(), steps, scores);
+    return new DiscreteProgram(program.name(), program.scheme(), program.values(), steps, scores);
   }
 
   /** The place of a step's variable among those of its kind. */

@@ -40,8 +40,7 @@ abstract class TrainedProgram extends TrainedModel {
       TransformerProgram model, LabelledSequences sequences, String name, boolean shortened) {
     List<LabelledSequence> typical = sequences.typical(TYPICAL);
     List<int[]> inputs = typical.stream().map(LabelledSequence::tokens).toList();
-    DiscreteProgram program =
-        new Discretisation(model, sequences.scheme(), inputs).of(name);
+    DiscreteProgram program = new Discretisation(model, sequences.scheme(), inputs).of(name);
     ToIntFunction<DiscreteProgram> right = some -> score(some, typical);
     return shortened ? new Shortening(inputs, right).of(program) : program;
   }
@@ -57,8 +56,7 @@ abstract class TrainedProgram extends TrainedModel {
     List<int[]> given = sequences.stream().map(some -> program.run(some.tokens())).toList();
     return (int)
         Math.round(
-            PARTS
-                * SequenceLabelling.entities(program.scheme(), sequences, given).all().f1());
+            PARTS * SequenceLabelling.entities(program.scheme(), sequences, given).all().f1());
   }
 
   /** How many labels of sequences a program gives right. */

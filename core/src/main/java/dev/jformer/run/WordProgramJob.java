@@ -85,16 +85,14 @@ public record WordProgramJob() implements Job {
     return switch (data.format()) {
       case TAGGED -> LabelKind.WORDS;
       case LABELLED -> LabelKind.TEXTS;
-      case AUTO ->
-          TaggedTexts.areIn(Path.of(data.source())) ? LabelKind.WORDS : LabelKind.TEXTS;
+      case AUTO -> TaggedTexts.areIn(Path.of(data.source())) ? LabelKind.WORDS : LabelKind.TEXTS;
     };
   }
 
   private static List<LabelledWords> words(String file, LabelKind kind, Progress progress) {
     return kind == LabelKind.WORDS
         ? LabelledWords.of(TaggedTexts.read(Path.of(file)))
-        : LabelledWords.of(
-            LabelledTexts.read(Path.of(file), false, List.of(), progress::remark));
+        : LabelledWords.of(LabelledTexts.read(Path.of(file), false, List.of(), progress::remark));
   }
 
   /** Encodes texts, and tells of those that are too long. */
@@ -144,11 +142,7 @@ public record WordProgramJob() implements Job {
     }
   }
 
-  private record Data(
-      LabelledWordData data,
-      LabelScheme scheme,
-      Texts texts,
-      Workspace workspace)
+  private record Data(LabelledWordData data, LabelScheme scheme, Texts texts, Workspace workspace)
       implements PreparedData {
     @Override
     public Job job() {

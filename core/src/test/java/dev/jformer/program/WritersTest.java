@@ -57,8 +57,18 @@ class WritersTest {
     List<String> words =
         new ArrayList<>(
             List.of(
-                "\\", "\\u0041", "\"\"\"", "%s", "'", "caf\u00e9", "\ud83d\ude00", "\u4e2d\u6587",
-                "<b>", "*/", "\u03a3\u03a3", "x\\"));
+                "\\",
+                "\\u0041",
+                "\"\"\"",
+                "%s",
+                "'",
+                "caf\u00e9",
+                "\ud83d\ude00",
+                "\u4e2d\u6587",
+                "<b>",
+                "*/",
+                "\u03a3\u03a3",
+                "x\\"));
     for (int i = 0; words.size() < count; i++) {
       words.add("word" + Integer.toString(i, 36).replaceAll("[0-9]", "-") + (char) ('a' + i % 26));
     }
@@ -70,13 +80,23 @@ class WritersTest {
   private static List<List<String>> texts(LabelScheme scheme, int count) {
     Random random = new Random(5);
     List<String> unknown =
-        List.of("Nobody", "nothing", "NONE", "\u0130x", "\u03a3\u03a3", "@me", "http://x.y", "4x", "\"");
+        List.of(
+            "Nobody",
+            "nothing",
+            "NONE",
+            "\u0130x",
+            "\u03a3\u03a3",
+            "@me",
+            "http://x.y",
+            "4x",
+            "\"");
     List<List<String>> texts = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       List<String> words = new ArrayList<>();
       for (int left = 1 + random.nextInt(scheme.mostInputs()); left > 0; left--) {
         List<String> from = random.nextInt(4) == 0 ? unknown : scheme.tokens();
-        String word = from.get(random.nextInt(i % 2 == 0 ? Math.min(20, from.size()) : from.size()));
+        String word =
+            from.get(random.nextInt(i % 2 == 0 ? Math.min(20, from.size()) : from.size()));
         words.add(random.nextInt(5) == 0 ? word.toUpperCase(Locale.ROOT) : word);
       }
       texts.add(words);

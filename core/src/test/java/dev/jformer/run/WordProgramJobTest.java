@@ -54,7 +54,8 @@ class WordProgramJobTest {
   }
 
   /** Names are people, if "in" stands before them they are places. */
-  private Path tagged(String name, int sentences, long seed, List<String> names) throws IOException {
+  private Path tagged(String name, int sentences, long seed, List<String> names)
+      throws IOException {
     Random random = new Random(seed);
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < sentences; i++) {
@@ -94,10 +95,7 @@ class WordProgramJobTest {
     try (TrainedModel trained = TrainedModel.load(run)) {
       assertEquals("word-program", trained.job().type());
       assertFalse(trained.hasHeldOutData());
-      return trained
-          .evaluate(EvaluationRequest.of(data), Progress.none())
-          .metrics()
-          .get(metric);
+      return trained.evaluate(EvaluationRequest.of(data), Progress.none()).metrics().get(metric);
     }
   }
 
@@ -109,8 +107,7 @@ class WordProgramJobTest {
     Path test = tagged("test.conll", 60, 2, unseen);
     Path run = folder.resolve("entities");
     Metrics best =
-        Run.train(
-            recipe(training, test, 300, Map.of("data.unknown", "0.3")), run, Progress.none());
+        Run.train(recipe(training, test, 300, Map.of("data.unknown", "0.3")), run, Progress.none());
     double f1 = measured(run, test, EntityScores.F1);
     assertEquals(best.get(EntityScores.F1), f1, 1e-9, "as before saving");
     assertTrue(f1 > 0.6, "half are places: what stands before a name decides: " + f1);
@@ -121,8 +118,7 @@ class WordProgramJobTest {
       try (Compiled java = new Compiled("Names", JavaWriter.write(program), place)) {
         for (TaggedTexts.Sentence sentence : TaggedTexts.read(test).sentences()) {
           int most = program.scheme().mostInputs();
-          List<String> words =
-              sentence.words().subList(0, Math.min(most, sentence.words().size()));
+          List<String> words = sentence.words().subList(0, Math.min(most, sentence.words().size()));
           List<String> labels = java.run(words);
           assertEquals(program.run(words), labels);
           scores.add(sentence.tags().subList(0, words.size()), labels);
@@ -134,8 +130,7 @@ class WordProgramJobTest {
         ProgramJob.program(run, "N", true).steps().size()
             < ProgramJob.program(run, "N", false).steps().size());
     Files.delete(training);
-    RunException e =
-        assertThrows(RunException.class, () -> ProgramJob.program(run, "Names", true));
+    RunException e = assertThrows(RunException.class, () -> ProgramJob.program(run, "Names", true));
     assertTrue(e.getMessage().contains("which the model in"), e.getMessage());
   }
 

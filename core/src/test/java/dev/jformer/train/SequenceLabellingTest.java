@@ -35,9 +35,7 @@ class SequenceLabellingTest {
   private static TokenLabeller table(float... logits) {
     Tensor table = Tensor.of(logits, VOCAB, TAGS.size());
     return (ids, mask) ->
-        table
-            .indexSelect(0, ids.flatten(0, 1))
-            .view(ids.size(0), ids.size(1), TAGS.size());
+        table.indexSelect(0, ids.flatten(0, 1)).view(ids.size(0), ids.size(1), TAGS.size());
   }
 
   private static float[] random(SplittableRandom random) {
@@ -75,8 +73,7 @@ class SequenceLabellingTest {
       double highest = Arrays.stream(mean).max().orElseThrow();
       right += mean[label] == highest ? 1 : 0;
     }
-    Metrics metrics =
-        SequenceLabelling.evaluate(table(logits), scheme(LabelKind.TEXTS), texts);
+    Metrics metrics = SequenceLabelling.evaluate(table(logits), scheme(LabelKind.TEXTS), texts);
     assertEquals(right / 40.0, metrics.primary().value(), 1e-9);
     assertEquals(Metric.ACCURACY, metrics.primary().name());
     assertEquals(loss, metrics.get(Metric.LOSS), 1e-5);
@@ -102,8 +99,7 @@ class SequenceLabellingTest {
     assertEquals(6.0 / 7, metrics.get(Metric.ACCURACY), 1e-9);
     assertEquals(EntityScores.F1, metrics.primary().name());
     double[] one = {2, 0, 0};
-    assertEquals(
-        (6 * entropy(one, 0) + entropy(one, 1)) / 7, metrics.get(Metric.LOSS), 1e-5);
+    assertEquals((6 * entropy(one, 0) + entropy(one, 1)) / 7, metrics.get(Metric.LOSS), 1e-5);
   }
 
   @Test
@@ -116,8 +112,7 @@ class SequenceLabellingTest {
     int[] best = new int[VOCAB];
     for (int token = 0; token < VOCAB; token++) {
       for (int k = 1; k < TAGS.size(); k++) {
-        best[token] =
-            logits[token * 3 + k] > logits[token * 3 + best[token]] ? k : best[token];
+        best[token] = logits[token * 3 + k] > logits[token * 3 + best[token]] ? k : best[token];
       }
     }
     int first = (best[1] == 0 ? 1 : 0) + (best[3] == 1 ? 1 : 0);
@@ -125,7 +120,6 @@ class SequenceLabellingTest {
     Metrics metrics =
         SequenceLabelling.evaluate(table(logits), scheme(LabelKind.TOKENS), sequences);
     assertEquals((first + second) / 3.0, metrics.get(Metric.ACCURACY), 1e-9);
-    assertEquals(
-        ((first == 2 ? 1 : 0) + second) / 2.0, metrics.get(SequenceLabelling.WHOLE), 1e-9);
+    assertEquals(((first == 2 ? 1 : 0) + second) / 2.0, metrics.get(SequenceLabelling.WHOLE), 1e-9);
   }
 }

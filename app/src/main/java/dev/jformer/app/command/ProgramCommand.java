@@ -25,8 +25,9 @@ import picocli.CommandLine.Parameters;
         """
         Writes the model of a run of 'jformer train --task program' as a readable program (Learning
         Transformer Programs, arXiv 2306.01128), in Java or in Python by the name of the file. The
-        program gives the model's labels, needs nothing else, and labels the tokens that are given
-        as its arguments. What decides next to nothing on examples of the training is left out.
+        program gives the model's labels, needs nothing else, and labels the tokens or words that
+        are given as its arguments. What decides next to nothing on examples of the training is left
+        out.
         """,
     footer =
         """
@@ -35,6 +36,9 @@ import picocli.CommandLine.Parameters;
           jformer program runs/sort --out Sort.java
           java Sort.java '<s>' 3 1 2 '</s>'
           jformer program runs/sort --out sort.py
+          jformer train --task program --data questions.tsv --out runs/questions
+          jformer program runs/questions --out Question.java
+          java Question.java Who wrote Hamlet '?'
         """)
 final class ProgramCommand implements Callable<Integer> {
   private static final String JAVA = ".java";

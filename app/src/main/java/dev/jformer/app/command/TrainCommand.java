@@ -47,6 +47,8 @@ import picocli.CommandLine.Option;
               Each line is a text, a tab and a label. '--from minilm' starts from a model of English.
           jformer train --task tokens --from minilm --data names.conll
               Each line is a word, a tab and a tag; an empty line ends a sentence.
+          jformer train --task program --data questions.tsv
+              Learns a readable program that labels texts, or the words of a CoNLL file.
           jformer train --task translate \\
               --source train.en.gz --target train.de.gz \\
               --validation-source val.en.gz --validation-target val.de.gz
@@ -107,9 +109,9 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "java, shakespeare, forecast, images, poolformer, mlm, classify, tokens, sequences,"
               + " pixels, audio, fine-tune, fine-tune-tokens, fine-tune-text, fine-tune-mlm,"
-              + " fine-tune-embed, instruct, translate, algorithm, program, program-words, diffusion,"
-              + " inpainting, in-context, decisions, exemplars, or a JSON or YAML file (default: the"
-              + " recipe of the task).")
+              + " fine-tune-embed, instruct, translate, algorithm, program, program-words,"
+              + " diffusion, inpainting, in-context, decisions, exemplars, or a JSON or YAML file"
+              + " (default: the recipe of the task).")
   private String named;
 
   @Option(

@@ -76,7 +76,13 @@ class GuideTest {
     for (int i = 2; i + 1 < words.size(); i++) {
       String value = words.get(i + 1);
       switch (words.get(i)) {
-        case "--task", "--recipe", "--base" -> recipe = value;
+        case "--task" ->
+            recipe =
+                words.get(1).equals("train")
+                    ? TrainTask.named(value)
+                        .recipe(null, words.contains("--data") ? Path.of("file") : null)
+                    : value;
+        case "--recipe", "--base" -> recipe = value;
         case "--adapter" -> fields.put("adapter", value);
         case "--teacher" -> fields.put("objective", "distillation");
         case "--set" -> fields.put(value.replaceAll("=.*", ""), value.replaceAll("^[^=]*=", ""));

@@ -51,8 +51,7 @@ public final class WordEncoder {
     List<String> words = texts.stream().flatMap(text -> text.words().stream()).toList();
     TreeSet<String> labels = new TreeSet<>();
     texts.forEach(text -> labels.addAll(text.labels()));
-    return new LabelScheme(
-        Lexicon.learned(words, least), List.copyOf(labels), length, false, kind);
+    return new LabelScheme(Lexicon.learned(words, least), List.copyOf(labels), length, false, kind);
   }
 
   /**

@@ -106,11 +106,7 @@ public final class Discretisation {
 
   private DiscreteProgram program(String name, List<Step> steps, DiscreteProgram.Scores scores) {
     return new DiscreteProgram(
-        name,
-        scheme.withLength(model.config().length()),
-        model.config().values(),
-        steps,
-        scores);
+        name, scheme.withLength(model.config().length()), model.config().values(), steps, scores);
   }
 
   /** The learned variables of tokens. */
@@ -127,7 +123,8 @@ public final class Discretisation {
 
   /**
    * The places in the program of variables of the model. Where variables of tokens are learned, the
-   * program has the token itself too, as its first one; then come the position and the learned ones.
+   * program has the token itself too, as its first one; then come the position and the learned
+   * ones.
    */
   private int[] variables(Tensor logits) {
     int shift = model.codes() == null ? 0 : 1;

@@ -28,9 +28,9 @@ import java.util.List;
  * are samples of Gumbel-softmax distributions whose temperature falls during the training; in
  * inference they are the best ones, so that what is evaluated is the program itself.
  *
- * <p>Tokens of which there are more than values, such as words, have learned variables instead: each
- * is a choice of a code for each token, a table of all tokens. A token has the same codes wherever
- * it stands in a batch.
+ * <p>Tokens of which there are more than values, such as words, have learned variables instead:
+ * each is a choice of a code for each token, a table of all tokens. A token has the same codes
+ * wherever it stands in a batch.
  *
  * <p>What was settled here: a token's closeness falls with its distance, evenly down to -1; a token
  * on the right is half a step behind one on the left at the same distance, and the own position
@@ -113,7 +113,9 @@ public final class TransformerProgram extends Model implements TokenLabeller, Sc
 
     /** The number of categorical variables before a block; before none: at the end. */
     int categoricalBefore(int block) {
-      return 1 + Math.max(1, tokenVariables) + block * (categoricalHeads + categoricalMlps + numericalMlps);
+      return 1
+          + Math.max(1, tokenVariables)
+          + block * (categoricalHeads + categoricalMlps + numericalMlps);
     }
 
     /** The number of numbers before a block. */

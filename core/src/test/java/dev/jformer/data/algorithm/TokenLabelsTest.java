@@ -1,11 +1,8 @@
 package dev.jformer.data.algorithm;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.jformer.tensor.DType;
 import dev.jformer.testing.Scoped;
 import java.util.ArrayList;
 import java.util.Arrays;

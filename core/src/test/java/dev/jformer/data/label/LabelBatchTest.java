@@ -22,8 +22,7 @@ class LabelBatchTest {
     MadeSequences made = new MadeSequences(problem, 0, 1, 1, 1);
     LabelledSequence two =
         made.encoded(
-            new Example(
-                List.of("<s>", "3", "1", "</s>"), List.of("-", "1", "3", "-"), Map.of()));
+            new Example(List.of("<s>", "3", "1", "</s>"), List.of("-", "1", "3", "-"), Map.of()));
     LabelledSequence one =
         made.encoded(new Example(List.of("<s>", "4", "</s>"), List.of("-", "4", "-"), Map.of()));
     LabelBatch batch = LabelBatch.of(List.of(two, one), false);

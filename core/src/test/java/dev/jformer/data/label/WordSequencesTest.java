@@ -122,8 +122,7 @@ class WordSequencesTest {
             .toList();
     LabelScheme scheme = WordEncoder.scheme(LabelKind.TEXTS, texts, 1, 40);
     List<LabelledSequence> all = new WordEncoder(scheme).encode(texts, "file");
-    List<LabelledSequence> drawn =
-        new WordSequences(scheme, all, all, 0.3, 50, 1).training(0);
+    List<LabelledSequence> drawn = new WordSequences(scheme, all, all, 0.3, 50, 1).training(0);
     int unknown = 0;
     for (LabelledSequence sequence : drawn) {
       assertEquals(Lexicon.START, scheme.tokens().get(sequence.tokens()[0]));
@@ -145,9 +144,7 @@ class WordSequencesTest {
     LabelScheme scheme = WordEncoder.scheme(LabelKind.WORDS, texts, 1, 9);
     List<LabelledSequence> all = new WordEncoder(scheme).encode(texts, "file");
     String message =
-        assertThrows(
-                DataException.class,
-                () -> new WordSequences(scheme, all, List.of(), 0, 2, 1))
+        assertThrows(DataException.class, () -> new WordSequences(scheme, all, List.of(), 0, 2, 1))
             .getMessage();
     assertTrue(message.contains("2 texts to learn from and 0 to evaluate on"), message);
   }

@@ -46,7 +46,8 @@ import java.util.function.ToLongFunction;
 /**
  * Learning Transformer Programs (<a href="https://arxiv.org/abs/2306.01128">arXiv 2306.01128</a>):
  * its RASP tasks at its sizes, each learned as a program and by a standard Transformer; the
- * programs are written as Java, compiled, and run on every test input. Then in-context recall.
+ * programs are written as Java, compiled, and run on every test input. Then in-context recall,
+ * named entities and classes of questions.
  */
 @AutoService(Study.class)
 public final class TransformerProgramsStudy implements Study {
@@ -108,6 +109,7 @@ public final class TransformerProgramsStudy implements Study {
 
   @Override
   public void run(ExperimentContext lab) {
+    WordPrograms words = new WordPrograms(lab);
     List<LabellingTask> tasks =
         lab.pick(
             List.of(LabellingTask.REVERSE),
@@ -144,6 +146,7 @@ public final class TransformerProgramsStudy implements Study {
     shortening(lab, runs);
     tables(lab, runs, standard);
     recall(lab);
+    words.run();
     notes(lab);
   }
 
@@ -284,7 +287,8 @@ public final class TransformerProgramsStudy implements Study {
   }
 
   private static Trial<Outcome> trial(ExperimentContext lab, TokenLabels problem, boolean recall) {
-    TransformerProgram.Config fitted = ProgramJob.fitted(new TransformerProgram.Config(), MadeSequences.scheme(problem));
+    TransformerProgram.Config fitted =
+        ProgramJob.fitted(new TransformerProgram.Config(), MadeSequences.scheme(problem));
     TransformerProgram.Config model =
         recall
             ? fitted.with(
@@ -308,9 +312,7 @@ public final class TransformerProgramsStudy implements Study {
             training,
             (built, session) ->
                 new SequenceLabelling<>(
-                    TransformerProgram.class,
-                    built,
-                    sequences(lab, problem, session.seed())))
+                    TransformerProgram.class, built, sequences(lab, problem, session.seed())))
         .examined(
             Outcome.class,
             (built, task, result) ->
@@ -389,8 +391,7 @@ public final class TransformerProgramsStudy implements Study {
       Arrays.setAll(given, i -> sequence.labels()[i] < 0 ? sequence.labels()[i] : given[i]);
       asked.add(new LabelledSequence(sequence.tokens(), given, sequence.continues()));
     }
-    double alike =
-        SequenceLabelling.evaluate(model, program.scheme(), asked).get(Metric.ACCURACY);
+    double alike = SequenceLabelling.evaluate(model, program.scheme(), asked).get(Metric.ACCURACY);
     return Math.round(alike * asked.stream().mapToLong(TransformerProgramsStudy::labels).sum());
   }
 
