@@ -3,6 +3,7 @@ package dev.jformer.run;
 import dev.jformer.config.Nearest;
 import dev.jformer.hub.Models;
 import dev.jformer.model.Model;
+import dev.jformer.model.diffusion.Denoiser;
 import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.model.diffusion.HeunSampler;
 import dev.jformer.tensor.Autograd;
@@ -13,8 +14,10 @@ import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
@@ -135,7 +138,7 @@ public final class ImageGenerator implements AutoCloseable {
       throw new RunException("the count is " + count + ": expected at least one image");
     }
     int[] all = new int[count];
-    java.util.Arrays.fill(all, label < 0 ? model.noClass() : label);
+    Arrays.fill(all, label < 0 ? model.noClass() : label);
     Tensor images = of(model, all, sampling, progress);
     if (Double.isNaN(images.sum().item())) {
       throw new RunException(
@@ -156,29 +159,38 @@ public final class ImageGenerator implements AutoCloseable {
    */
   public static Tensor of(
       DiffusionModel model, int[] labels, ImageSampling sampling, LongConsumer progress) {
-    HeunSampler sampler = new HeunSampler(sampling.steps());
     List<Tensor> made = new ArrayList<>();
-    try (Mode mode = Autograd.noGrad()) {
-      for (int from = 0; from < labels.length; from += TOGETHER) {
-        int to = Math.min(labels.length, from + TOGETHER);
-        long before = (long) made.size() * sampling.steps();
-        int[] some = java.util.Arrays.copyOfRange(labels, from, to);
-        int first = from;
-        made.add(
-            Scope.tidy(
-                () -> {
-                  Tensor numbers = Tensor.of(some).to(DType.INT64);
-                  Tensor noise = noise(model, sampling.seed(), first, some.length);
-                  Tensor images =
-                      sampler.sample(
-                          model.denoiser(numbers, sampling.guidance()),
-                          noise,
-                          done -> progress.accept(before + done));
-                  return images.add(1.0).mul(0.5).clamp(0, 1);
-                }));
+    try {
+      each(model, labels, sampling, progress, images -> made.add(images.keep()));
+      return Tensor.cat(0, made.toArray(Tensor[]::new));
+    } finally {
+      made.forEach(Tensor::close);
+    }
+  }
+
+  /**
+   * Makes images some at a time, so that not all of them are in memory.
+   *
+   * @param batch gets images [n, C, S, S], 0 to 1, which are released when it returns
+   */
+  static void each(
+      DiffusionModel model,
+      int[] labels,
+      ImageSampling sampling,
+      LongConsumer progress,
+      Consumer<Tensor> batch) {
+    HeunSampler sampler = new HeunSampler(sampling.steps());
+    for (int from = 0; from < labels.length; from += TOGETHER) {
+      int[] some = Arrays.copyOfRange(labels, from, Math.min(labels.length, from + TOGETHER));
+      long before = (long) from / TOGETHER * sampling.steps();
+      try (Scope scope = Scope.open();
+          Mode mode = Autograd.noGrad()) {
+        Denoiser denoiser = model.denoiser(Tensor.of(some).to(DType.INT64), sampling.guidance());
+        Tensor noise = noise(model, sampling.seed(), from, some.length);
+        Tensor images = sampler.sample(denoiser, noise, done -> progress.accept(before + done));
+        batch.accept(images.add(1.0).mul(0.5).clamp(0, 1));
       }
     }
-    return Tensor.cat(0, made.toArray(Tensor[]::new));
   }
 
   /** Noise of images, each from a stream of the seed and the image's number. */

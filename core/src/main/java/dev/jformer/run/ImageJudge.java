@@ -12,6 +12,7 @@ import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A trained classifier that judges the images of a diffusion model. */
@@ -72,18 +73,29 @@ final class ImageJudge implements AutoCloseable {
       requireEnough(real);
       ImageSampling sampling = new ImageSampling(new ImageSampling().steps(), 1, settings.seed());
       int[] labels = labels(file.header().labels(), numbers);
-      Tensor made;
+      List<Tensor> made = new ArrayList<>();
       try (Progress.Work work =
           progress.begin("making images", ImageGenerator.steps(labels.length, sampling), "steps")) {
-        made = ImageGenerator.of(model, labels, sampling, work::at);
+        ImageGenerator.each(
+            model,
+            labels,
+            sampling,
+            work::at,
+            images -> made.add(features.of(requireFinite(images)).keep()));
+        Tensor all = Tensor.cat(0, made.toArray(Tensor[]::new));
+        return Metric.lower("frechetDistance", FrechetDistance.of(all, real), "");
+      } finally {
+        made.forEach(Tensor::close);
       }
-      if (!made.isFinite().all()) {
-        throw new RunException(
-            "the model makes images of NaN: its training has diverged, or its weights are broken");
-      }
-      double distance = FrechetDistance.of(features.of(made), real);
-      return Metric.lower("frechetDistance", distance, "");
     }
+  }
+
+  private static Tensor requireFinite(Tensor images) {
+    if (!images.isFinite().all()) {
+      throw new RunException(
+          "the model makes images of NaN: its training has diverged, or its weights are broken");
+    }
+    return images;
   }
 
   /** A covariance of D features of at most D images has no full rank. */
