@@ -5,8 +5,6 @@ import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.GenericList;
-import org.bytedeco.pytorch.IValue;
 
 /**
  * A matrix of 8-bit weights in the order that oneDNN's kernel reads fastest, in pieces that threads
@@ -26,67 +24,20 @@ public final class Int8Packed implements AutoCloseable {
   /** With fewer rows oneDNN chooses a slower kernel. */
   private static final int FEWEST_ROWS = 4;
 
-  /** The code of zero: oneDNN is fast for unsigned integers only. */
-  private static final int ZERO = 128;
-
-  private static final class Kernels {
-    static final Operator PACK = Operator.named("onednn::qlinear_prepack");
-    static final Operator PRODUCT = Operator.named("onednn::qlinear_pointwise");
-    static final boolean EXACT = isExact();
-
-    /** Without VNNI, kernels may add in 16 bits, and saturate. */
-    private static boolean isExact() {
-      try (Scope scope = Scope.open();
-          Mode mode = Autograd.noGrad()) {
-        Tensor weight = Tensor.full(Int8.LEVELS, DType.INT8, 64, 64);
-        Tensor ones = Tensor.ones(64);
-        try (Int8Packed packed = new Int8Packed(weight, ones)) {
-          Tensor x = Tensor.ones(1, 64);
-          return packed.linear(x, null).eq(64.0 * Int8.LEVELS).all();
-        }
-      } catch (TensorException e) {
-        return false; // an engine without oneDNN
-      }
-    }
-  }
-
   /**
    * Consecutive rows of the matrix.
    *
    * @param from index of the first
    * @param rows how many there are
-   * @param tensors the tensors that the arguments refer to
-   * @param arguments the kernel's arguments after the activations
+   * @param product their product
    */
-  private record Piece(int from, int rows, List<Tensor> tensors, List<IValue> arguments) {
+  private record Piece(int from, int rows, UnsignedProduct product) {
     static Piece of(Tensor weight, Tensor scale, int from, int rows) {
-      Tensor packed =
-          Kernels.PACK.call(weight.narrow(0, from, rows).contiguous(), (Object) null).keep();
-      Tensor steps = scale.narrow(0, from, rows).copy().keep();
-      Tensor zeros = Tensor.zeros(DType.INT32, rows).keep();
-      try (PointerScope pointers = new PointerScope()) {
-        List<IValue> arguments =
-            List.of(
-                new IValue(1.0),
-                new IValue((long) ZERO),
-                new IValue(packed.torch()),
-                new IValue(steps.torch()),
-                new IValue(zeros.torch()),
-                new IValue(),
-                new IValue(1.0),
-                new IValue(0L),
-                new IValue((long) DType.FLOAT32.scalarType().value),
-                new IValue("none"),
-                new IValue(new GenericList(Kernels.PRODUCT.elementType(11))),
-                new IValue(""));
-        arguments.forEach(IValue::retainReference);
-        return new Piece(from, rows, List.of(packed, steps, zeros), arguments);
-      }
-    }
-
-    void close() {
-      arguments.forEach(IValue::releaseReference);
-      tensors.forEach(Tensor::close);
+      return new Piece(
+          from,
+          rows,
+          new UnsignedProduct(
+              weight.narrow(0, from, rows).contiguous(), scale.narrow(0, from, rows)));
     }
   }
 
@@ -116,7 +67,7 @@ public final class Int8Packed implements AutoCloseable {
 
   /** Whether this machine's kernel adds without saturating; if not, use the plain form. */
   public static boolean isExact() {
-    return Kernels.EXACT;
+    return UnsignedProduct.isExact();
   }
 
   /**
@@ -160,7 +111,7 @@ public final class Int8Packed implements AutoCloseable {
 
   private void multiply(Piece piece, Tensor digits, float[] steps, float[] y) {
     try (PointerScope pointers = new PointerScope()) {
-      var product = Kernels.PRODUCT.invoke(digits.torch(), piece.arguments);
+      var product = piece.product.of(digits.torch());
       FloatPointer sums = new FloatPointer(product.data_ptr());
       float[] lower = RowMemory.ofThread().array(piece.rows);
       for (int row = 0; row < steps.length; row++) {
@@ -196,8 +147,8 @@ public final class Int8Packed implements AutoCloseable {
       for (int i = 0; i < width; i++) {
         double whole = Math.rint(x[start + i] * factor);
         double high = Math.rint(whole / Int8.BASE);
-        upper[i] = (byte) (high + ZERO);
-        lower[i] = (byte) (whole - high * Int8.BASE + ZERO);
+        upper[i] = (byte) (high + UnsignedProduct.ZERO);
+        lower[i] = (byte) (whole - high * Int8.BASE + UnsignedProduct.ZERO);
       }
       steps[row] = largest / levels;
       memory.getPointer(2L * start).put(upper);
@@ -213,7 +164,7 @@ public final class Int8Packed implements AutoCloseable {
 
   @Override
   public void close() {
-    pieces.forEach(Piece::close);
+    pieces.forEach(piece -> piece.product.close());
     pieces.clear();
   }
 }

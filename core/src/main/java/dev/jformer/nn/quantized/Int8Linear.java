@@ -94,15 +94,24 @@ public final class Int8Linear extends QuantizedRowsLinear {
 
   @Override
   Tensor product(Tensor x) {
-    Tensor outliers = outliers(x);
-    return outliers == null
-        ? regular(x)
-        : regular(without(x, outliers)).add_(irregular(x, outliers));
+    if (x.size(0) < 2) {
+      return product(x, outliers(x));
+    }
+    Tensor largest = Int8.largest(x);
+    return reachesThreshold(largest) ? product(x, columns(x)) : regular(x, largest);
+  }
+
+  private Tensor product(Tensor x, Tensor outliers) {
+    if (outliers == null) {
+      return regular(x, null);
+    }
+    Tensor rest = without(x, outliers);
+    return regular(rest, null).add_(irregular(x, outliers));
   }
 
   @Override
   Tensor inDoubles(Tensor x) {
-    return product(x);
+    return product(x, outliers(x));
   }
 
   @Override
@@ -117,13 +126,15 @@ public final class Int8Linear extends QuantizedRowsLinear {
    * @return int64 [outliers]; null if there are none
    */
   Tensor outliers(Tensor x) {
-    if (threshold == 0 || x.elements() == 0) {
-      return null;
-    }
-    Tensor sizes = x.abs();
-    return sizes.max().item() >= threshold
-        ? sizes.max(0, false).ge(Tensor.full(threshold, x.dtype(), 1)).nonzero().squeeze(1)
-        : null;
+    return reachesThreshold(x.abs()) ? columns(x) : null;
+  }
+
+  private boolean reachesThreshold(Tensor sizes) {
+    return threshold > 0 && sizes.elements() > 0 && sizes.max().item() >= threshold;
+  }
+
+  private Tensor columns(Tensor x) {
+    return x.abs().max(0, false).ge(Tensor.full(threshold, x.dtype(), 1)).nonzero().squeeze(1);
   }
 
   private static Tensor without(Tensor x, Tensor columns) {
@@ -131,11 +142,17 @@ public final class Int8Linear extends QuantizedRowsLinear {
     return x.copy().indexCopy_(1, columns, zeros);
   }
 
-  private Tensor regular(Tensor x) {
+  /**
+   * The product on integers.
+   *
+   * @param largest absolute value of each row; null to find it here
+   */
+  private Tensor regular(Tensor x, Tensor largest) {
     Tensor offset = offset(x.dtype());
     if (x.dtype() != DType.FLOAT64) {
       return Int8.linear(
           x.contiguous(),
+          largest,
           rows.values().value(),
           rows.scale().value(),
           offset,
