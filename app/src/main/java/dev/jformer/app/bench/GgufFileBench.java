@@ -3,6 +3,7 @@ package dev.jformer.app.bench;
 import dev.jformer.compress.Fold;
 import dev.jformer.compress.quantize.WeightInt4;
 import dev.jformer.compress.quantize.WeightInt8;
+import dev.jformer.data.tokenizer.Tokenizers;
 import dev.jformer.hub.Gguf;
 import dev.jformer.hub.GgufSummary;
 import dev.jformer.hub.Models;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** A GGUF file as it is loaded, beside the same model in other weights, and beside llama.cpp. */
@@ -114,7 +116,7 @@ final class GgufFileBench {
       Path folder = Files.createTempDirectory("jformer-bench");
       Path eightFile = folder.resolve("Q8_0.gguf");
       try (Scope scope = Scope.open()) {
-        Gguf.save(floats, null, List.of(), GgufType.Q8_0, eightFile);
+        Gguf.save(floats, Tokenizers.load(file), Set.of(), GgufType.Q8_0, eightFile);
       }
       try (CausalLm four = (CausalLm) new WeightInt4().apply(floats, null);
           CausalLm eight = (CausalLm) new WeightInt8().apply(floats, null);
