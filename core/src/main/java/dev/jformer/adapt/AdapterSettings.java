@@ -9,9 +9,9 @@ import java.util.List;
  * @param rank r, the rank of the update of each matrix
  * @param alpha numerator of the update's scale; 0 for twice the rank
  * @param dropout share of the inputs of the update that training sets to zero
- * @param targets names of the linear layers to adapt, such as {@code mixer.qkv}, with {@code *} for
- *     any characters; a number behind the name selects one of the matrices that a layer joins, as
- *     {@code mixer.qkv.0} does the queries. Empty for all linear layers of the blocks
+ * @param targets names of the linear layers and convolutions to adapt, such as {@code mixer.qkv},
+ *     with {@code *} for any characters; a number behind the name selects one of the matrices that
+ *     a layer joins, as {@code mixer.qkv.0} does the queries. Empty for all of them in the blocks
  */
 public record AdapterSettings(int rank, double alpha, double dropout, List<String> targets) {
   /** Defaults: rank 8 for all linear layers of the blocks, with a scale of 2. */

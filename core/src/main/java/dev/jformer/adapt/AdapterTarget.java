@@ -4,8 +4,9 @@ import dev.jformer.nn.Layer;
 import dev.jformer.tensor.Tensor;
 
 /**
- * A matrix that an adapter may update: a linear layer, or one of the matrices that a layer joins,
- * such as the queries among queries, keys and values.
+ * A matrix that an adapter may update: that of a linear layer, or one of the matrices that a layer
+ * joins, such as the queries among queries, keys and values. A convolution is a matrix of the
+ * patches that it sees, [out, in · kernel²].
  *
  * @param layer dotted name of the layer
  * @param part number of the matrix in the layer, from 0
@@ -29,6 +30,22 @@ public record AdapterTarget(
   /** The matrix, floating-point [rows, width]. */
   public Tensor matrix() {
     return FrozenWeight.of(frozen).matrix().narrow(0, start, rows);
+  }
+
+  /**
+   * A matrix with the inputs of the layer, [N, width], as kernels: [N, in, kernel, kernel] for a
+   * convolution, the matrix itself for a linear layer.
+   */
+  public Tensor kernels(Tensor matrix) {
+    return FrozenWeight.of(frozen).kernels(matrix);
+  }
+
+  /**
+   * A matrix with the outputs of the layer, [rows, N], as kernels: [rows, N, 1, 1] for a
+   * convolution, the matrix itself for a linear layer.
+   */
+  public Tensor pixels(Tensor matrix) {
+    return FrozenWeight.of(frozen).pixels(matrix);
   }
 
   @Override

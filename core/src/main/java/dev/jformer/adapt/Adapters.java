@@ -41,8 +41,8 @@ public final class Adapters {
   private Adapters() {}
 
   /**
-   * Finds the matrices that adapters can update: those of linear layers, and each of those that a
-   * layer joins.
+   * Finds the matrices that adapters can update: those of linear layers and convolutions, and each
+   * of those that a layer joins.
    *
    * @param patterns as in {@link AdapterSettings#targets}
    * @throws IllegalArgumentException if a pattern matches nothing; the message shows near names
@@ -59,7 +59,7 @@ public final class Adapters {
     modules.forEach(
         (name, module) -> {
           Layer layer =
-              module instanceof AdaptedLinear adapted
+              module instanceof AdaptedLayer adapted
                   ? adapted.frozen()
                   : module instanceof Layer plain ? plain : null;
           if (layer != null && FrozenWeight.canAdapt(layer)) {
@@ -211,12 +211,12 @@ public final class Adapters {
     }
   }
 
-  private static AdaptedLinear adapted(Model model, String layer) {
+  private static AdaptedLayer adapted(Model model, String layer) {
     Module found = model.modules().get(layer);
-    if (found instanceof AdaptedLinear adapted) {
+    if (found instanceof AdaptedLayer adapted) {
       return adapted;
     }
-    AdaptedLinear adapted = new AdaptedLinear((Layer) found);
+    AdaptedLayer adapted = AdaptedLayer.of((Layer) found);
     model.replace(layer, adapted);
     return adapted;
   }
@@ -233,7 +233,7 @@ public final class Adapters {
               if (module instanceof LayerUpdate) {
                 own.addAll(module.parameters().values());
               }
-              Module layer = module instanceof AdaptedLinear adapted ? adapted.frozen() : module;
+              Module layer = module instanceof AdaptedLayer adapted ? adapted.frozen() : module;
               if (layer instanceof QuantizedWeight) {
                 coded.addAll(layer.parameters().values());
               }
@@ -258,13 +258,13 @@ public final class Adapters {
   }
 
   /** The layers that have adapters, by their dotted names. */
-  public static Map<String, AdaptedLinear> layers(Model model) {
-    Map<String, AdaptedLinear> layers = new LinkedHashMap<>();
+  public static Map<String, AdaptedLayer> layers(Model model) {
+    Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
     model
         .modules()
         .forEach(
             (name, module) -> {
-              if (module instanceof AdaptedLinear adapted) {
+              if (module instanceof AdaptedLayer adapted) {
                 layers.put(name, adapted);
               }
             });

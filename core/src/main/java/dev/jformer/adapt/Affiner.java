@@ -12,6 +12,9 @@ import java.util.Map;
  *
  * <pre>y = (1 + a) ⊙ (W x) + b̂ + b + alpha / r · B ReLU(A x)</pre>
  *
+ * <p>Of a convolution, W x is what it puts out at each place, a and b are numbers of its channels,
+ * A is a convolution with its kernel, stride and padding, and B one with a kernel of one pixel.
+ *
  * <p>a, b and B start at zero, so training starts with the function of the frozen model. Because of
  * the ReLU it cannot be merged into W. The paper has no code; which value its factor of the
  * perceptron has is not said, so it is LoRA's.

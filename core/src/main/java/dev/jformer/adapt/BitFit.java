@@ -10,13 +10,14 @@ import java.util.Map;
 /**
  * BitFit: trains biases only, of <a href="https://arxiv.org/abs/2106.10199">BitFit: Simple
  * Parameter-efficient Fine-tuning for Transformer-based Masked Language-models</a>. Here each
- * frozen matrix gets a bias of its own, which starts at zero, whether it had one or not.
+ * frozen matrix or convolution gets a bias of its own, which starts at zero, whether it had one or
+ * not.
  *
- * @param targets names of the linear layers, as in {@link AdapterSettings#targets}
+ * @param targets names of the layers, as in {@link AdapterSettings#targets}
  */
 @AutoService(Adapter.class)
 public record BitFit(List<String> targets) implements Adapter {
-  /** Defaults: all linear layers of the blocks. */
+  /** Defaults: all layers of the blocks. */
   public BitFit() {
     this(List.of());
   }

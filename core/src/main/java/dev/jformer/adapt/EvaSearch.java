@@ -31,7 +31,7 @@ final class EvaSearch implements AutoCloseable {
     this.eva = eva;
     for (AdapterTarget target : all) {
       targets.add(target);
-      layers.computeIfAbsent(target.layer(), name -> new LayerComponents(eva, target.width()));
+      layers.computeIfAbsent(target.layer(), name -> new LayerComponents(eva, target));
     }
   }
 
@@ -69,10 +69,8 @@ final class EvaSearch implements AutoCloseable {
     if (done.contains(seen.layer())) {
       return;
     }
-    Tensor x = seen.input();
-    long rows = x.elements() / x.size(-1);
-    Tensor flat = x.reshape(-1, x.size(-1)).to(DType.FLOAT32);
-    if (counted != null && counted.elements() == rows) {
+    Tensor flat = layers.get(seen.layer()).inputs(seen.input());
+    if (counted != null && counted.elements() == flat.size(0)) {
       flat = flat.indexSelect(0, counted.reshape(-1).nonzero().reshape(-1));
     }
     if (!flat.isFinite().all()) {
@@ -146,12 +144,18 @@ final class EvaSearch implements AutoCloseable {
 
   /** The principal components of one layer's inputs. */
   private static final class LayerComponents implements AutoCloseable {
+    private final FrozenWeight weight;
     private final IncrementalPca pca;
     private Tensor before;
 
-    LayerComponents(Eva eva, long width) {
+    LayerComponents(Eva eva, AdapterTarget target) {
+      this.weight = FrozenWeight.of(target.frozen());
       long wanted = Math.round(eva.settings().rank() * eva.rho());
-      this.pca = new IncrementalPca((int) Math.min(wanted, width), false);
+      this.pca = new IncrementalPca((int) Math.min(wanted, target.width()), false);
+    }
+
+    Tensor inputs(Tensor x) {
+      return weight.inputs(x).to(DType.FLOAT32);
     }
 
     int count() {

@@ -9,6 +9,9 @@ import java.util.Map;
  * href="https://arxiv.org/abs/2106.09685">LoRA: Low-Rank Adaptation of Large Language Models</a>. A
  * starts at random and B at zero, so training starts with the function of the frozen model.
  *
+ * <p>Of a convolution, A is a convolution with its kernel, stride and padding to r channels, and B
+ * one with a kernel of one pixel.
+ *
  * @param settings the settings that all adapters share
  */
 @AutoService(Adapter.class)

@@ -5,7 +5,7 @@ import dev.jformer.nn.Module;
 import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Tensor;
 
-/** The trained update of one matrix of a linear layer; see {@link AdaptedLinear}. */
+/** The trained update of one matrix of a layer; see {@link AdaptedLayer}. */
 public final class LowRankUpdate extends Module {
   private final long start;
   private final double scale;

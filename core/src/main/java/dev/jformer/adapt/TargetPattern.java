@@ -44,8 +44,8 @@ final class TargetPattern {
       throw new IllegalArgumentException(
           "the "
               + model.config().type()
-              + " has no linear layers in blocks that an adapter could update: set adapter.targets"
-              + " to some of "
+              + " has no linear layers or convolutions in blocks that an adapter could update: set"
+              + " adapter.targets to some of "
               + shown(names));
     }
     for (String pattern : patterns) {
@@ -53,7 +53,7 @@ final class TargetPattern {
         throw new IllegalArgumentException(
             "adapter.targets holds '"
                 + pattern
-                + "', which matches no linear layer"
+                + "', which matches no linear layer or convolution"
                 + Nearest.hint(pattern, ends(names))
                 + ": the model has "
                 + shown(names));

@@ -1,7 +1,7 @@
 package dev.jformer.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.jformer.adapt.AdaptedLinear;
+import dev.jformer.adapt.AdaptedLayer;
 import dev.jformer.adapt.Adapter;
 import dev.jformer.adapt.AdapterTarget;
 import dev.jformer.adapt.Adapters;
@@ -203,8 +203,8 @@ public final class PeftFolder {
 
   private static LowRankFactors factors(
       PeftConfig config, Map<String, Tensor> stored, String module, Set<String> unused) {
-    Tensor a = tensor(stored, PREFIX + module + A, unused);
-    Tensor b = tensor(stored, PREFIX + module + B, unused);
+    Tensor a = matrix(tensor(stored, PREFIX + module + A, unused));
+    Tensor b = matrix(tensor(stored, PREFIX + module + B, unused));
     String norms = PREFIX + module + MAGNITUDE;
     if (!stored.containsKey(norms) && stored.containsKey(norms + ".weight")) {
       norms += ".weight"; // of earlier versions
@@ -235,6 +235,11 @@ public final class PeftFolder {
               + ": the files do not belong together");
     }
     return factors;
+  }
+
+  /** The kernels of a convolution as the rows of a matrix. */
+  private static Tensor matrix(Tensor stored) {
+    return stored.rank() == 4 ? stored.flatten(1, 3) : stored;
   }
 
   private static Tensor tensor(Map<String, Tensor> stored, String name, Set<String> unused) {
@@ -272,10 +277,11 @@ public final class PeftFolder {
       updates.forEach(
           (module, update) -> {
             String key = PREFIX + module;
-            tensors.put(key + A, update.a());
-            tensors.put(key + B, update.b());
+            AdapterTarget target = names.targets().get(module);
+            tensors.put(key + A, target.kernels(update.a()));
+            tensors.put(key + B, target.pixels(update.b()));
             if (update.magnitude() != null) {
-              tensors.put(key + MAGNITUDE, update.magnitude());
+              tensors.put(key + MAGNITUDE, magnitude(target, update.magnitude()));
             }
             if (update.affine() != null) {
               tensors.put(key + SHIFT, update.affine().shift());
@@ -308,10 +314,16 @@ public final class PeftFolder {
     }
   }
 
+  /** PEFT's shape of the norms: [out], or [1, out, 1, 1] for a convolution. */
+  private static Tensor magnitude(AdapterTarget target, Tensor norms) {
+    Tensor kernels = target.pixels(norms.unsqueeze(1));
+    return kernels.rank() == 2 ? norms : kernels.transpose(0, 1);
+  }
+
   private static Map<String, Integer> ranks(Model model, String name) {
     Map<String, Integer> ranks = new LinkedHashMap<>();
     for (AdapterTarget target : Adapters.targets(model, List.of("*"))) {
-      AdaptedLinear layer = Adapters.layers(model).get(target.layer());
+      AdaptedLayer layer = Adapters.layers(model).get(target.layer());
       if (layer != null) {
         layer.updates(name).stream()
             .filter(part -> part.start() == target.start())
@@ -323,13 +335,13 @@ public final class PeftFolder {
 
   /** An adapter's updates by the names of their modules. */
   private static Map<String, LowRankFactors> updates(Model model, String name, PeftNames names) {
-    Map<String, AdaptedLinear> layers = Adapters.layers(model);
+    Map<String, AdaptedLayer> layers = Adapters.layers(model);
     Map<String, LowRankFactors> updates = new LinkedHashMap<>();
     names
         .targets()
         .forEach(
             (module, target) -> {
-              AdaptedLinear layer = layers.get(target.layer());
+              AdaptedLayer layer = layers.get(target.layer());
               List<LowRankUpdate> parts =
                   layer == null
                       ? List.of()

@@ -19,6 +19,29 @@ public final class Convolution2d extends Layer {
     this.bias = parameter("bias", Tensor.zeros(out));
   }
 
+  /** Creates a layer from values: weight [out, in, kernel, kernel] and bias [out]. */
+  public Convolution2d(Tensor weight, Tensor bias, int stride, int padding) {
+    this.stride = stride;
+    this.padding = padding;
+    this.weight = parameter("weight", weight);
+    this.bias = parameter("bias", bias);
+  }
+
+  /** The weight [out, in, kernel, kernel]. */
+  public Parameter weight() {
+    return weight;
+  }
+
+  /** The distance of the places that it is applied to. */
+  public int stride() {
+    return stride;
+  }
+
+  /** The zeros added on all sides. */
+  public int padding() {
+    return padding;
+  }
+
   @Override
   public Tensor forward(Tensor x) {
     return Functional.conv2d(x, weight.value(), bias.value(), stride, padding, 1);

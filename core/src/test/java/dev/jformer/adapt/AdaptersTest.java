@@ -226,7 +226,7 @@ class AdaptersTest {
     Tensor weight = qkv.weight().value().detach().copy().to(DType.FLOAT64);
     attach(model, new Dora(settings(4, "mixer.qkv.1")), "d");
     disturb(model);
-    AdaptedLinear layer = Adapters.layers(model).get("blocks.0.mixer.qkv");
+    AdaptedLayer layer = Adapters.layers(model).get("blocks.0.mixer.qkv");
     LowRankUpdate update = layer.updates("d").get(0);
     assertEquals(WIDTH, update.start());
     double[] w = weight.toDoubles();
@@ -316,7 +316,7 @@ class AdaptersTest {
           .modules()
           .forEach(
               (name, module) -> {
-                var layer = module instanceof AdaptedLinear adapted ? adapted.frozen() : module;
+                var layer = module instanceof AdaptedLayer adapted ? adapted.frozen() : module;
                 if (layer instanceof QuantizedWeight stored) {
                   Parameter target = floats.parameters().get(name + ".weight");
                   if (target != null) {

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(Scoped.class)
@@ -128,16 +129,21 @@ class DiffusionRunTest {
 
   /** The base stays as it is; the adapter's folder has what makes images of its classes. */
   @ParameterizedTest
-  @ValueSource(strings = {"affiner", "lora", "bitfit"})
-  void anAdapterLearnsOtherClassesBesideTheBase(String adapter) throws IOException {
+  @CsvSource({
+    "diffusion, affiner",
+    "diffusion, lora",
+    "diffusion, bitfit",
+    "unet, affiner",
+    "unet, eva"
+  })
+  void anAdapterLearnsOtherClassesBesideTheBase(String kind, String adapter) throws IOException {
     Path base = folder.resolve("base");
-    Run.train(recipe(), base, Progress.none());
+    Run.train(recipe(kind), base, Progress.none());
     byte[] before = Files.readAllBytes(base.resolve("model.safetensors"));
     Path images = folder.resolve("data/images");
     Files.move(images.resolve("dark"), images.resolve("night"));
     Path out = folder.resolve("adapted");
-    Recipe recipe =
-        Configs.parse(data.json("diffusion", base), Recipe.class).with("adapter", adapter);
+    Recipe recipe = Configs.parse(data.json(kind, base), Recipe.class).with("adapter", adapter);
     recipe = adapter.equals("bitfit") ? recipe : recipe.with("adapter.rank", "2");
     Run.train(recipe, out, Progress.none());
     assertFalse(Files.exists(out.resolve("model.safetensors")));

@@ -1,6 +1,6 @@
 package dev.jformer.studies.trial;
 
-import dev.jformer.adapt.AdaptedLinear;
+import dev.jformer.adapt.AdaptedLayer;
 import dev.jformer.adapt.Adapter;
 import dev.jformer.adapt.Adapters;
 import dev.jformer.adapt.LowRankUpdate;
@@ -48,7 +48,7 @@ public record AdapterTrial(Questions texts, Adapter adapter, TrainingConfig trai
 
   private static TrainingResult ranked(Encoder model, TrainingResult result) {
     TrainingResult all = result;
-    for (Map.Entry<String, AdaptedLinear> layer : Adapters.layers(model).entrySet()) {
+    for (Map.Entry<String, AdaptedLayer> layer : Adapters.layers(model).entrySet()) {
       for (LowRankUpdate update : layer.getValue().updates(Adapters.DEFAULT)) {
         long part = update.start() / update.rows();
         all = all.with(RANK + layer.getKey() + "." + part, update.rank());
