@@ -138,18 +138,13 @@ public abstract class AdaptedLayer extends Layer {
         product,
         update,
         (part, own) -> {
-          Tensor offset = offset(bias, part);
+          Tensor offset = bias == null ? null : along(bias.narrow(0, part.start(), part.rows()));
           Tensor directed = (offset == null ? own : own.sub(offset)).add(product(dropped, part));
           Tensor norms = part.magnitude() == null ? null : norms(matrix, part);
           Tensor scaled =
               norms == null ? directed : directed.mul(along(part.magnitude().value().div(norms)));
           return offset == null ? scaled : scaled.add(offset);
         });
-  }
-
-  /** The frozen bias of a part, in a shape to be added to outputs; null if there is none. */
-  private Tensor offset(Tensor bias, LowRankUpdate part) {
-    return bias == null ? null : along(bias.narrow(0, part.start(), part.rows()));
   }
 
   /**
@@ -185,12 +180,19 @@ public abstract class AdaptedLayer extends Layer {
         product,
         update,
         (part, own) -> {
-          Tensor changed = own.add(along(part.shift().value().to(own.dtype())));
-          if (part.gain() != null) {
-            Tensor gain = along(part.gain().value().to(own.dtype()));
-            Tensor offset = offset(bias, part);
-            Tensor plain = offset == null ? own : own.sub(offset);
-            changed = changed.addProduct(gain, plain);
+          Tensor shift = part.shift().value();
+          Tensor changed;
+          if (part.gain() == null) {
+            changed = own.add(along(shift.to(own.dtype())));
+          } else {
+            // (1 + a) (W x) + b̂ + b = (1 + a) (W x + b̂) + (b - a b̂): one pass over the outputs.
+            Tensor gain = part.gain().value();
+            Tensor offset =
+                bias == null
+                    ? shift
+                    : shift.sub(gain.mul(bias.narrow(0, part.start(), part.rows())));
+            changed =
+                along(offset.to(own.dtype())).addProduct(own, along(gain.add(1.0).to(own.dtype())));
           }
           if (part.rank() > 0) {
             Tensor wide = up(down(dropped, part).relu(), part);

@@ -14,6 +14,7 @@ import dev.jformer.adapt.NoAdapter;
 import dev.jformer.hub.Models;
 import dev.jformer.model.diffusion.DiffusionModel;
 import dev.jformer.model.diffusion.DiffusionTransformer;
+import dev.jformer.model.diffusion.UNet;
 import dev.jformer.run.Recipe;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
@@ -39,9 +40,9 @@ import java.util.function.UnaryOperator;
 
 /**
  * Diffscaler: Enhancing the Generative Prowess of Diffusion Transformers (<a
- * href="https://arxiv.org/abs/2404.09976">arXiv 2404.09976</a>): a Diffusion Transformer that
- * learned the digits 0 to 4 is adapted to the digits 5 to 9, and to articles of clothing, by
- * Affiners, LoRA, biases alone, and all weights.
+ * href="https://arxiv.org/abs/2404.09976">arXiv 2404.09976</a>): a Diffusion Transformer and a
+ * convolutional U-Net of about as many weights that learned the digits 0 to 4 are adapted to the
+ * digits 5 to 9, and to articles of clothing, by Affiners, LoRA, biases alone, and all weights.
  */
 @AutoService(Study.class)
 public final class DiffscalerStudy implements Study {
@@ -50,44 +51,90 @@ public final class DiffscalerStudy implements Study {
   private static final String LORA = "LoRA";
   private static final String BITFIT = "BitFit";
   private static final String UNTUNED = "not tuned";
+  private static final String DISTANCE = "Fréchet distance";
   private static final List<String> TARGETS = List.of("digits 5 to 9", "articles of clothing");
   private static final double FULL_RATE = 1e-3;
   private static final double ADAPTER_RATE = 4e-3;
 
+  /**
+   * A kind of base.
+   *
+   * @param noun with its article
+   * @param prefix of the names of what is measured with it
+   * @param model configuration of the model
+   * @param loraRank the rank with which LoRA has about as many weights as Affiners
+   */
+  private record Base(String noun, String prefix, DiffusionModel.Config model, int loraRank) {}
+
+  /**
+   * What was measured with a base.
+   *
+   * @param folder of the trained base
+   * @param weights number of its weights
+   * @param runs what came of the trainings, by target
+   * @param untuned distances of the images that the base makes without tuning, by target
+   */
+  private record Findings(
+      Base base,
+      Path folder,
+      long weights,
+      Map<String, Measured<DiffusionTrial.Result>> runs,
+      Map<String, Double> untuned) {
+    static Findings of(ExperimentContext lab, Base base) {
+      Path folder = trained(lab, base);
+      return new Findings(
+          base, folder, count(folder), new LinkedHashMap<>(), new LinkedHashMap<>());
+    }
+
+    void measure(ExperimentContext lab, String target, GreyImages images, ImageJudge judge) {
+      runs.put(target, adapted(lab, this, target, images, judge));
+      untuned.put(target, DiffscalerStudy.untuned(lab, this, target, judge));
+    }
+  }
+
   @Override
   public void run(ExperimentContext lab) {
-    Path base = base(lab);
-    Map<String, Measured<DiffusionTrial.Result>> all = new LinkedHashMap<>();
-    Map<String, Double> untuned = new LinkedHashMap<>();
-    long weights = weights(base);
+    Findings transformer =
+        Findings.of(lab, new Base("a Diffusion Transformer", "", transformer(lab), 2));
+    Findings convolutions = Findings.of(lab, new Base("a U-Net", "U-Net ", unet(lab), 1));
+    List<Findings> all = List.of(transformer, convolutions);
     for (String target : TARGETS) {
       try (GreyImages images = images(lab, target);
           ImageJudge judge = ImageJudge.of(lab, "classifier of " + target, images, 2)) {
-        all.put(target, adapted(lab, base, target, images, judge));
-        untuned.put(target, untuned(lab, base, target, judge));
+        all.forEach(findings -> findings.measure(lab, target, images, judge));
       }
     }
-    claims(lab, all, weights);
+    all.forEach(findings -> claims(lab, findings));
+    compare(lab, transformer, convolutions);
+    all.forEach(findings -> tables(lab, findings));
+    notes(lab, all);
+  }
+
+  private static void tables(ExperimentContext lab, Findings findings) {
+    String prefix = findings.base().prefix();
     for (String target : TARGETS) {
-      Measured<DiffusionTrial.Result> runs = all.get(target);
       lab.table(
-          runs.table(
-              "Adapted to " + target,
-              "what is trained",
-              column("Fréchet distance", DiffusionTrial.Result::distance),
-              column("held-out loss", DiffusionTrial.Result::loss),
-              fixed("weights trained", DiffusionTrial.Result::parameters),
-              computed(
-                  "share of the weights (%)",
-                  arm -> Estimate.exactly(100.0 * arm.first().parameters() / weights)),
-              column("seconds", DiffusionTrial.Result::seconds)));
+          findings
+              .runs()
+              .get(target)
+              .table(
+                  (prefix.isEmpty() ? "Adapted to " : prefix + "adapted to ") + target,
+                  "what is trained",
+                  column(DISTANCE, DiffusionTrial.Result::distance),
+                  column("held-out loss", DiffusionTrial.Result::loss),
+                  fixed("weights trained", DiffusionTrial.Result::parameters),
+                  computed(
+                      "share of the weights (%)",
+                      arm ->
+                          Estimate.exactly(100.0 * arm.first().parameters() / findings.weights())),
+                  column("seconds", DiffusionTrial.Result::seconds)));
       for (String arm : List.of(AFFINER, FULL)) {
         lab.picture(
             DiffusionTrial.picture(
-                target + ", " + arm, Path.of(file(lab, target, arm).replace("%d", "1"))));
+                prefix + target + ", " + arm,
+                Path.of(file(lab, prefix + target, arm).replace("%d", "1"))));
       }
     }
-    notes(lab, untuned);
   }
 
   private static GreyImages images(ExperimentContext lab, String target) {
@@ -99,7 +146,7 @@ public final class DiffscalerStudy implements Study {
         : GreyImages.fashion(8, 4000, 1000, label -> label < 5);
   }
 
-  private static DiffusionTransformer.Config model(ExperimentContext lab) {
+  private static DiffusionTransformer.Config transformer(ExperimentContext lab) {
     return new DiffusionTransformer.Config()
         .with(
             c ->
@@ -111,9 +158,23 @@ public final class DiffscalerStudy implements Study {
                     .headDim(lab.pick(8, 16, 64)));
   }
 
-  /** The folder of the model that learned the first digits, trained at first use. */
-  private static Path base(ExperimentContext lab) {
-    Path folder = lab.files("base");
+  private static UNet.Config unet(ExperimentContext lab) {
+    return new UNet.Config()
+        .with(
+            c ->
+                c.size(8)
+                    .classes(lab.pick(2, 5, 5))
+                    .widths(lab.pick(List.of(8, 8), List.of(16, 32, 40), List.of(128, 256, 384)))
+                    .blocks(lab.pick(1, 1, 3))
+                    .conditionWidth(lab.pick(16, 80, 384))
+                    .groups(lab.pick(4, 8, 32))
+                    .headDim(lab.pick(8, 20, 64)));
+  }
+
+  /** The folder of a model that learned the first digits, trained at first use. */
+  private static Path trained(ExperimentContext lab, Base base) {
+    String name = base.prefix() + "base";
+    Path folder = lab.files(name.replace(' ', '-'));
     if (Files.exists(folder.resolve("config.json"))) {
       return folder;
     }
@@ -126,13 +187,13 @@ public final class DiffscalerStudy implements Study {
           new DiffusionTrial(
               images,
               judge,
-              model(lab),
+              base.model(),
               training(lab.pick(5, 1500, 20_000), lab.pick(4, 64, 128), FULL_RATE),
               recipe -> recipe,
               lab.pick(12, 200, 2000),
-              file(lab, "digits 0 to 4", "base"));
+              file(lab, "digits 0 to 4", name));
       lab.measure(
-          "base",
+          name,
           DiffusionTrial.Result.class,
           progress ->
               trial
@@ -144,7 +205,7 @@ public final class DiffscalerStudy implements Study {
     return folder;
   }
 
-  private static long weights(Path base) {
+  private static long count(Path base) {
     try (DiffusionModel model = load(base)) {
       return model.parameterCount();
     }
@@ -159,38 +220,45 @@ public final class DiffscalerStudy implements Study {
   }
 
   private static Measured<DiffusionTrial.Result> adapted(
-      ExperimentContext lab, Path base, String target, GreyImages images, ImageJudge judge) {
+      ExperimentContext lab,
+      Findings findings,
+      String target,
+      GreyImages images,
+      ImageJudge judge) {
+    Base base = findings.base();
     int rank = lab.pick(1, 1, 8);
     Arms<Adapter> arms =
         Arms.<Adapter>of(AFFINER, new Affiner(new AdapterSettings(rank)))
-            .arm(LORA, new Lora(new AdapterSettings(2 * rank)))
+            .arm(LORA, new Lora(new AdapterSettings(base.loraRank() * rank)))
             .arm(BITFIT, new BitFit())
             .arm(FULL, new NoAdapter());
     return arms.learn(
         lab,
-        target,
+        base.prefix() + target,
         lab.pick(1, 2, 3),
         (arm, adapter) -> {
-          UnaryOperator<Recipe> start = recipe -> recipe.withFrom(base).withAdapter(adapter);
+          UnaryOperator<Recipe> start =
+              recipe -> recipe.withFrom(findings.folder()).withAdapter(adapter);
           double rate = adapter.isNone() ? FULL_RATE : ADAPTER_RATE;
           return new DiffusionTrial(
               images,
               judge,
-              model(lab),
+              base.model(),
               training(lab.pick(4, 500, 10_000), lab.pick(4, 64, 128), rate),
               start,
               lab.pick(12, 300, 5000),
-              file(lab, target, arm));
+              file(lab, base.prefix() + target, arm));
         });
   }
 
-  /** The distance of the images that the base makes without tuning. */
-  private static double untuned(ExperimentContext lab, Path base, String target, ImageJudge judge) {
+  /** The distance of the images that a base makes without tuning. */
+  private static double untuned(
+      ExperimentContext lab, Findings findings, String target, ImageJudge judge) {
     return lab.measure(
-            UNTUNED + ", " + target,
+            findings.base().prefix() + UNTUNED + ", " + target,
             DiffusionTrial.Result.class,
             () -> {
-              try (DiffusionModel model = load(base);
+              try (DiffusionModel model = load(findings.folder());
                   Scope scope = Scope.open()) {
                 model.train(false);
                 double distance =
@@ -220,66 +288,93 @@ public final class DiffscalerStudy implements Study {
     return lab.files("pictures").resolve(name + "-%d.png").toString();
   }
 
-  private static void claims(
-      ExperimentContext lab, Map<String, Measured<DiffusionTrial.Result>> all, long weights) {
+  private static void claims(ExperimentContext lab, Findings findings) {
+    String noun = findings.base().noun();
     List<Check> near = new ArrayList<>();
     List<Check> biases = new ArrayList<>();
     List<Check> loras = new ArrayList<>();
-    all.forEach(
-        (target, runs) -> {
-          near.add(
-              runs.ratioAtMost(
-                  target + ": Fréchet distance",
-                  AFFINER,
-                  FULL,
-                  DiffusionTrial.Result::distance,
-                  1.1));
-          biases.add(
-              runs.below(
-                  target + ": Fréchet distance", AFFINER, BITFIT, DiffusionTrial.Result::distance));
-          loras.add(
-              runs.below(
-                  target + ": Fréchet distance", AFFINER, LORA, DiffusionTrial.Result::distance));
-        });
-    double share = (double) all.get(TARGETS.get(0)).first(AFFINER).parameters() / weights;
-    near.add(Check.atMost("share of the weights that is trained", share, 0.05));
+    findings
+        .runs()
+        .forEach(
+            (target, runs) -> {
+              String name = target + ": " + DISTANCE;
+              near.add(runs.ratioAtMost(name, AFFINER, FULL, DiffusionTrial.Result::distance, 1.1));
+              biases.add(runs.below(name, AFFINER, BITFIT, DiffusionTrial.Result::distance));
+              loras.add(runs.below(name, AFFINER, LORA, DiffusionTrial.Result::distance));
+            });
+    double trained = findings.runs().get(TARGETS.get(0)).first(AFFINER).parameters();
+    near.add(
+        Check.atMost("share of the weights that is trained", trained / findings.weights(), 0.05));
     lab.claim(
-        "Affiners with at most 5 % of the weights come within 10 % of the Fréchet distance of"
-            + " tuning all weights, on two data sets",
+        "Affiners with at most 5 % of the weights of "
+            + noun
+            + " come within 10 % of the Fréchet distance of tuning all weights, on two data sets",
         "near full tuning with a few per cent of the weights (tables 1 and 2)",
         FULL,
         Check.all(near));
     lab.claim(
-        "Affiners have a lower Fréchet distance than biases alone (BitFit), on two data sets",
+        "Affiners of "
+            + noun
+            + " have a lower Fréchet distance than biases alone (BitFit), on two data sets",
         "",
         BITFIT,
         Check.all(biases));
     lab.claim(
-        "Affiners have a lower Fréchet distance than LoRA with about as many weights, on two data"
+        "Affiners of "
+            + noun
+            + " have a lower Fréchet distance than LoRA with about as many weights, on two data"
             + " sets",
         "",
         LORA,
         Check.all(loras));
   }
 
-  private static void notes(ExperimentContext lab, Map<String, Double> untuned) {
+  private static void compare(ExperimentContext lab, Findings transformer, Findings convolutions) {
+    lab.claim(
+        "Affiners of a Diffusion Transformer have a lower Fréchet distance than Affiners of a U-Net"
+            + " with about as many weights, on two data sets",
+        "Transformers are significantly better than convolutions when tuned on small data sets",
+        "U-Net",
+        Check.each(
+            TARGETS,
+            target ->
+                Check.below(
+                    target + ": " + DISTANCE,
+                    transformer.runs().get(target).of(AFFINER, DiffusionTrial.Result::distance),
+                    convolutions.runs().get(target).of(AFFINER, DiffusionTrial.Result::distance))));
+  }
+
+  private static void notes(ExperimentContext lab, List<Findings> all) {
+    lab.note(
+        "The bases learned digits of 8 x 8 pixels, classes 0 to 4: a Diffusion Transformer of %s"
+            + " weights and a convolutional U-Net of %s. Each data set has five classes, whose"
+            + " embeddings all arms train. Affiners have rank 1 in all linear layers and"
+            + " convolutions of the blocks. LoRA has rank %s in the Transformer and %s in the"
+            + " U-Net, where A has a weight for each pixel of the kernel. AdamW with a peak rate of"
+            + " %s for adapters and %s for all weights, cosine decay, a moving average. Rates and"
+            + " sizes were set before the results were seen.",
+        all.get(0).weights(),
+        all.get(1).weights(),
+        all.get(0).base().loraRank(),
+        all.get(1).base().loraRank(),
+        ADAPTER_RATE,
+        FULL_RATE);
     StringBuilder distances = new StringBuilder();
-    untuned.forEach(
-        (target, distance) -> distances.append(Check.sentence("; %s: %s", target, distance)));
+    for (Findings findings : all) {
+      findings
+          .untuned()
+          .forEach(
+              (target, distance) ->
+                  distances.append(
+                      Check.sentence("; %s, %s: %s", findings.base().noun(), target, distance)));
+    }
     lab.note(
-        "The base learned digits of 8 x 8 pixels, classes 0 to 4. Each data set has five classes,"
-            + " whose embeddings all arms train. Affiners have rank 1 in all linear layers of the"
-            + " blocks, LoRA rank 2; AdamW with a peak rate of %s for adapters and %s for all"
-            + " weights, cosine decay, a moving average. Rates were set before the results were"
-            + " seen.",
-        ADAPTER_RATE, FULL_RATE);
-    lab.note(
-        "Fréchet distances are those of features of a classifier of each data set. The base's"
+        "Fréchet distances are those of features of a classifier of each data set. The bases'"
             + " images without tuning are at: "
             + distances.substring(2)
             + ".");
     lab.note(
-        "The paper adapts a DiT of ImageNet to four data sets without classes, and also a"
-            + " convolutional U-Net, which was not measured here.");
+        "The paper adapts models of ImageNet to four data sets without classes. Here A of a"
+            + " convolution's Affiner has the layer's kernel and B a kernel of one pixel.");
   }
 }
