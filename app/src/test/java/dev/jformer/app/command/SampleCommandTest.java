@@ -78,6 +78,61 @@ class SampleCommandTest {
     return Outcome.of(arguments.toArray(String[]::new));
   }
 
+  /** The model is another network, its adapter's folder another model that makes images. */
+  @Test
+  void aUNetAndItsAdapterMakeImagesToo() throws IOException {
+    Path data = images();
+    Path run = folder.resolve("unet");
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("train", "--task", "diffusion", "--data", "" + data, "--out", "" + run));
+    for (String field :
+        List.of(
+            "model.model=unet",
+            "model.size=8",
+            "model.channels=1",
+            "model.widths=[8,16]",
+            "model.headDim=8",
+            "training.steps=4",
+            "training.batch=4")) {
+      arguments.addAll(List.of("--set", field));
+    }
+    Outcome trained = Outcome.of(arguments.toArray(String[]::new));
+    assertEquals(0, trained.code(), trained.err());
+    assertTrue(trained.err().contains("unet, images of 8 x 8, 2 classes"), trained.err());
+    Path adapted = folder.resolve("adapted");
+    Outcome tuned =
+        Outcome.of(
+            "train",
+            "--task",
+            "diffusion",
+            "--from",
+            "" + run,
+            "--data",
+            "" + data,
+            "--adapter",
+            "affiner",
+            "--set",
+            "adapter.rank=1",
+            "--steps",
+            "2",
+            "--out",
+            "" + adapted);
+    assertEquals(0, tuned.code(), tuned.err());
+    for (Path model : List.of(run, adapted)) {
+      Path grid = model.resolve("grid.png");
+      Outcome made = Outcome.of("sample", "" + model, "--class", "left", "--out", "" + grid);
+      assertEquals(0, made.code(), made.err());
+      assertTrue(ImageIO.read(grid.toFile()).getWidth() > 0);
+    }
+    Outcome wrong = Outcome.of("sample", "" + run, "--class", "2", "--out", "x.png");
+    assertEquals(1, wrong.code());
+    assertTrue(wrong.err().contains("expected a number from 0 to 1"), wrong.err());
+    arguments.addAll(List.of("--set", "model.size=9", "--overwrite"));
+    Outcome odd = Outcome.of(arguments.toArray(String[]::new));
+    assertTrue(odd.err().contains("size is 9: expected a multiple of 2"), odd.err());
+  }
+
   @Test
   void imagesOfAClassAreMadeInTwoCommands() throws IOException {
     Path run = folder.resolve("run");
