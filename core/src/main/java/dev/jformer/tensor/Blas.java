@@ -63,6 +63,17 @@ final class Blas {
     }
   }
 
+  /**
+   * Adds {@code a B} to a vector.
+   *
+   * @param a [k]
+   * @param b [k, n]
+   * @param result [n]
+   */
+  static void addTimes(FloatPointer a, FloatPointer b, FloatPointer result, int n, int k) {
+    openblas_nolapack.cblas_sgemv(ROW_MAJOR, TRANSPOSED, k, n, 1, b, n, a, 1, 1, result, 1);
+  }
+
   /** Adds a vector to another. */
   static void add(FloatPointer x, FloatPointer to, int count) {
     openblas_nolapack.cblas_saxpy(count, 1, x, 1, to, 1);

@@ -2,9 +2,9 @@ package dev.jformer.tensor;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.IValue;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -31,7 +31,7 @@ public final class BlockProduct implements AutoCloseable {
    * @param count how many columns there are
    * @param codes their codes
    * @param scales of the blocks [B, N]
-   * @param offsets of the blocks [N, B], or null
+   * @param offsets of the blocks [B, N], or null
    * @param tensors what the arguments refer to
    * @param before the kernel's arguments between the codes and the weights of their columns
    * @param after the kernel's arguments after those weights
@@ -53,7 +53,7 @@ public final class BlockProduct implements AutoCloseable {
       Tensor codes = table.codes().narrow(0, from * block, count).keep();
       Tensor scales = table.scales().narrow(0, from, blocks).keep();
       Tensor offsets =
-          table.offsets() == null ? null : table.offsets().narrow(0, from, blocks).t().keep();
+          table.offsets() == null ? null : table.offsets().narrow(0, from, blocks).keep();
       List<Tensor> tensors = new ArrayList<>(List.of(columns, starts, codes, scales));
       if (offsets != null) {
         tensors.add(offsets);
@@ -82,18 +82,18 @@ public final class BlockProduct implements AutoCloseable {
 
   private final List<Piece> pieces = new ArrayList<>();
   private final Operator sums;
-  private final long block;
-  private final long rows;
-  private final long width;
+  private final int block;
+  private final int rows;
+  private final int width;
 
   /** Prepares products with a table, whose tensors are kept. */
   public BlockProduct(BlockTable table) {
     this.sums = table.bits() == 4 ? Kernels.SUMS_4 : Kernels.SUMS_8;
-    this.block = table.block();
-    this.rows = table.scales().size(1);
-    this.width = table.codes().size(0);
+    this.block = Math.toIntExact(table.block());
+    this.rows = Math.toIntExact(table.scales().size(1));
+    this.width = Math.toIntExact(table.codes().size(0));
     long blocks = table.scales().size(0);
-    int parts = WorkerPool.pieces(rows * width, blocks);
+    int parts = WorkerPool.pieces((long) rows * width, blocks);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
       for (long part = 0; part < parts; part++) {
@@ -114,39 +114,79 @@ public final class BlockProduct implements AutoCloseable {
     if (x.rank() != 2 || x.size(1) != width) {
       throw new TensorException("x is " + x.shape() + ": expected [rows, " + width + "]");
     }
-    Flops.linear(x, rows);
-    return Scope.tidy(
-        () -> {
-          try (Mode mode = Autograd.noGrad()) {
-            Tensor parts = Tensor.empty(DType.FLOAT32, pieces.size(), x.size(0), rows);
-            WorkerPool.each(
-                pieces.size(), piece -> multiply(pieces.get(piece), x, parts.select(0, piece)));
-            Tensor result = pieces.size() == 1 ? parts.squeeze(0) : parts.sum(0, false);
-            return bias == null ? result : result.add_(bias);
-          }
-        });
+    int count = Math.toIntExact(x.size(0));
+    Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
+    float[] y = new float[count * rows];
+    apply(Int8Vector.floats(x, 0, count * width), y, count);
+    new FloatPointer(result.torch().data_ptr()).put(y);
+    return bias == null ? result : result.add_(bias);
   }
 
-  private void multiply(Piece piece, Tensor x, Tensor result) {
-    try (PointerScope pointers = new PointerScope()) {
-      for (long row = 0; row < x.size(0); row++) {
-        var part = x.torch().select(0, row).narrow(0, piece.from, piece.count);
-        List<IValue> arguments = new ArrayList<>(piece.before);
-        arguments.add(new IValue(part));
-        arguments.addAll(piece.after);
-        var target = result.torch().select(0, row);
-        var ofBlocks = sums.invoke(piece.codes.torch(), arguments).narrow(1, 0, rows);
-        torch.sum_out(
-            target,
-            ofBlocks.mul_(piece.scales.torch()),
-            new long[] {0},
-            false,
-            new ScalarTypeOptional());
-        if (piece.offsets != null) {
-          target.addmv_(piece.offsets.torch(), part.view(-1, block).sum(1));
+  /**
+   * The same for plain floats, without the bias.
+   *
+   * @param x [M, K]
+   * @param y is set to [M, N]
+   * @param count M
+   */
+  public void apply(float[] x, float[] y, int count) {
+    Flops.linear((long) count * width, rows);
+    try (PointerScope pointers = new PointerScope();
+        Mode mode = Autograd.noGrad()) {
+      FloatPointer memory = RowMemory.ofThread().input(count * width).put(x, 0, count * width);
+      var input = torch.from_blob(memory, (long) count * width);
+      float[][] parts = new float[pieces.size()][];
+      WorkerPool.each(
+          parts.length,
+          piece -> {
+            parts[piece] = piece == 0 ? y : new float[count * rows];
+            multiply(pieces.get(piece), x, input, parts[piece], count);
+          });
+      for (int piece = 1; piece < parts.length; piece++) {
+        for (int i = 0; i < count * rows; i++) {
+          y[i] += parts[piece][i];
         }
       }
     }
+  }
+
+  private void multiply(
+      Piece piece, float[] x, org.bytedeco.pytorch.Tensor input, float[] y, int count) {
+    for (int row = 0; row < count; row++) {
+      try (PointerScope pointers = new PointerScope()) {
+        int from = row * width + Math.toIntExact(piece.from);
+        boolean whole = count == 1 && piece.count == width;
+        List<IValue> arguments = new ArrayList<>(piece.before);
+        arguments.add(new IValue(whole ? input : input.narrow(0, from, piece.count)));
+        arguments.addAll(piece.after);
+        var ofBlocks = sums.invoke(piece.codes.torch(), arguments);
+        if (ofBlocks.size(1) > rows) {
+          ofBlocks = ofBlocks.narrow(1, 0, rows); // an odd row has another half of a byte
+        }
+        var total = ofBlocks.mul_(piece.scales.torch()).sum(0);
+        FloatPointer result = new FloatPointer(total.data_ptr());
+        if (piece.offsets != null) {
+          addOffsets(piece, x, from, result);
+        }
+        result.get(y, row * rows, rows);
+      }
+    }
+  }
+
+  /** Adds the offset of each block as often as the sum of the block's part of x says. */
+  private void addOffsets(Piece piece, float[] x, int from, FloatPointer result) {
+    int blocks = Math.toIntExact(piece.count) / block;
+    float[] weights = RowMemory.ofThread().array(blocks);
+    for (int b = 0; b < blocks; b++) {
+      float sum = 0;
+      for (int i = from + b * block; i < from + (b + 1) * block; i++) {
+        sum += x[i];
+      }
+      weights[b] = sum;
+    }
+    FloatPointer memory = RowMemory.ofThread().output(blocks).put(weights, 0, blocks);
+    FloatPointer offsets = new FloatPointer(piece.offsets.torch().data_ptr());
+    Blas.addTimes(memory, offsets, result, rows, blocks);
   }
 
   /** Bytes that the numbers of columns take. */

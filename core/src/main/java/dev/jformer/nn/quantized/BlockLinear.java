@@ -12,8 +12,10 @@ import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.nn.internal.Derived;
 import dev.jformer.tensor.BlockProduct;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.FloatProduct;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.IntegerBlocks;
+import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 
@@ -82,14 +84,23 @@ public final class BlockLinear extends QuantizedRowsLinear implements BlockWeigh
     if (x.size(0) > BlockProduct.MOST_ROWS) {
       return rows.table().linear(x, bias);
     }
-    return product
-        .get(() -> new BlockProduct(rows.table()), rows.codes().value(), rows.scales().value())
-        .linear(x.contiguous(), bias);
+    return packed().linear(x.contiguous(), bias);
+  }
+
+  private BlockProduct packed() {
+    return product.get(
+        () -> new BlockProduct(rows.table()), rows.codes().value(), rows.scales().value());
   }
 
   @Override
-  public RowFunction rowFunction() {
-    return isTraining() ? null : RowFunction.of(this, Math.toIntExact(rows.width()));
+  RowFunction rowProduct() {
+    return rows.isPlain() ? this::plainProduct : (x, y, count) -> packed().apply(x, y, count);
+  }
+
+  private void plainProduct(float[] x, float[] y, int count) {
+    try (Scope scope = Scope.open()) {
+      new FloatProduct(rows.matrix()).apply(x, y, count);
+    }
   }
 
   @Override
