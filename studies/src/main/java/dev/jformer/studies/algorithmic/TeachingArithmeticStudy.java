@@ -8,6 +8,7 @@ import dev.jformer.data.algorithm.ArithmeticFormat;
 import dev.jformer.data.algorithm.ArithmeticOperation;
 import dev.jformer.data.algorithm.ExampleRows;
 import dev.jformer.data.algorithm.MatrixCompletion;
+import dev.jformer.nn.BlockContext;
 import dev.jformer.studies.Arms;
 import dev.jformer.studies.ExperimentContext;
 import dev.jformer.studies.Measured;
@@ -36,13 +37,15 @@ public final class TeachingArithmeticStudy implements Study {
 
   private static final double NOT_LEARNED = 90;
 
+  private static final double DROPOUT = 0.1;
+
   /** The share of tables that were completed without an error, by the number of known entries. */
   public record Completed(List<Integer> known, List<Double> shares) {}
 
   @Override
   public void run(ExperimentContext lab) {
-    List<Integer> samples = lab.pick(List.of(40), List.of(500, 1000, 2500, 10_000), all());
-    List<Integer> longer = lab.pick(List.of(40), List.of(500, 1000, 2500), all());
+    List<Integer> samples = lab.pick(List.of(40), List.of(1000, 2500, 10_000), all());
+    List<Integer> longer = lab.pick(List.of(40), List.of(1000, 2500), all());
     Measured<AlgorithmTrial.Result> plain = learn(lab, ArithmeticFormat.PLAIN, samples);
     Measured<AlgorithmTrial.Result> reverse = learn(lab, ArithmeticFormat.REVERSE, samples);
     Measured<AlgorithmTrial.Result> simple = learn(lab, ArithmeticFormat.SIMPLE_SCRATCHPAD, longer);
@@ -91,9 +94,14 @@ public final class TeachingArithmeticStudy implements Study {
     completion(lab);
     lab.note(
         "The paper trains 6 layers of width 384 on concatenated samples for 5,000 updates of 256"
-            + " windows (20,000 of 16 for detailed scratchpads); here %d layers of width %d learn"
-            + " each sample in a row of its own, prompts too, in %,d updates of %d.",
-        layers(lab), width(lab), updates(lab), batch(lab));
+            + " windows (20,000 of 16 for detailed scratchpads). Here %d layers of width %d, whose"
+            + " weights begin with a deviation of one over its root, learn the answers of each"
+            + " sample in a row of its own, in %,d updates of %d with dropout %s. In a row of its"
+            + " own a digit has a place of its own, which makes plain results easier. These"
+            + " settings were chosen on reversed results of 10,000 samples: in trials there, rows"
+            + " filled with samples learned more slowly (3,000 updates: reversed 84 %%, plain"
+            + " 74 %%), and without dropout the models overfitted (6,000 updates: 97 and 94 %%).",
+        layers(lab), width(lab), updates(lab), batch(lab), DROPOUT);
   }
 
   private static List<Integer> all() {
@@ -114,9 +122,20 @@ public final class TeachingArithmeticStudy implements Study {
     return format.name().toLowerCase(Locale.ROOT).replace('_', ' ') + ", " + samples;
   }
 
+  /** Trains on each number of samples; a laptop has two seeds for the largest one only. */
   private static Measured<AlgorithmTrial.Result> learn(
       ExperimentContext lab, ArithmeticFormat format, List<Integer> samples) {
-    int seeds = format == ArithmeticFormat.SCRATCHPAD ? lab.pick(1, 1, 3) : lab.pick(1, 2, 3);
+    int last = samples.size() - 1;
+    boolean repeated = format == ArithmeticFormat.PLAIN || format == ArithmeticFormat.REVERSE;
+    Measured<AlgorithmTrial.Result> most =
+        learn(lab, lab.pick(1, repeated ? 2 : 1, 3), format, samples.subList(last, last + 1));
+    return last == 0
+        ? most
+        : learn(lab, lab.pick(1, 1, 3), format, samples.subList(0, last)).and(most);
+  }
+
+  private static Measured<AlgorithmTrial.Result> learn(
+      ExperimentContext lab, int seeds, ArithmeticFormat format, List<Integer> samples) {
     return Arms.named(samples, count -> name(format, count))
         .learn(lab, seeds, count -> trial(lab, format, count));
   }
@@ -126,15 +145,20 @@ public final class TeachingArithmeticStudy implements Study {
     boolean detailed = format == ArithmeticFormat.SCRATCHPAD;
     TrainingConfig training =
         Small.training(updates(lab), detailed ? batch(lab) / 4 : batch(lab), 1)
-            .withLearningRate(lab.pick(1e-3, 2e-3, 1e-3))
+            .withLearningRate(1e-3)
             .withEvaluateEvery(updates(lab));
     return new AlgorithmTrial(
         problem,
         samples,
-        new ExampleRows(true, true),
+        lab.pick(ExampleRows.ANSWERS, ExampleRows.ANSWERS, new ExampleRows(true, true)),
         List.of(problem),
         lab.pick(2, detailed ? 100 : 500, detailed ? 1000 : 10_000),
-        Small.language(layers(lab), width(lab), problem.mostSymbols(), lab.pick(2, 4, 6)),
+        Small.language(layers(lab), width(lab), problem.mostSymbols(), lab.pick(2, 4, 6))
+            .withBlock(
+                block ->
+                    block
+                        .dropout(DROPOUT)
+                        .init(new BlockContext.Init(1 / Math.sqrt(width(lab)), true))),
         training);
   }
 
@@ -143,11 +167,11 @@ public final class TeachingArithmeticStudy implements Study {
   }
 
   private static int width(ExperimentContext lab) {
-    return lab.pick(16, 96, 384);
+    return lab.pick(16, 128, 384);
   }
 
   private static int updates(ExperimentContext lab) {
-    return lab.pick(3, 1500, 5000);
+    return lab.pick(3, 6000, 5000);
   }
 
   private static int batch(ExperimentContext lab) {
