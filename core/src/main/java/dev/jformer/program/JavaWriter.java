@@ -424,7 +424,8 @@ public final class JavaWriter {
                         table.second(), other -> String.valueOf(table.outputs()[code][other])),
                     large ? "    " : "      "));
     if (large) {
-      rows = inMethods(rows, table, same ? "same" : b);
+      String row = "Integer " + table.name() + "Row";
+      rows = inMethods(rows, row, type(table.second()), same ? "same" : b);
     }
     methods.append(
         "\n  private static Integer %sOf(%s %s, %s %s) {\n"
@@ -433,17 +434,23 @@ public final class JavaWriter {
     methods.append("    return ").append(choice(a, rows, "    ")).append(";\n  }\n");
   }
 
-  /** Writes rows of a table as methods, because one method for all would be too large. */
+  /**
+   * Writes results as methods, because one method for all would be too large.
+   *
+   * @param method type and name of the methods, without their numbers
+   * @param type of their parameter; empty for none
+   * @param parameter its name
+   */
   private Map<String, List<String>> inMethods(
-      Map<String, List<String>> rows, Step.Table table, String column) {
+      Map<String, List<String>> groups, String method, String type, String parameter) {
     Map<String, List<String>> calls = new LinkedHashMap<>();
-    rows.forEach(
-        (row, values) -> {
-          String method = table.name() + "Row" + calls.size();
+    String name = method.substring(method.indexOf(' ') + 1);
+    groups.forEach(
+        (result, values) -> {
           methods.append(
-              "\n  private static Integer %s(%s %s) {\n    return %s;\n  }\n"
-                  .formatted(method, type(table.second()), column, row));
-          calls.put(method + "(" + column + ")", values);
+              "\n  private static %s%d(%s) {\n    return %s;\n  }\n"
+                  .formatted(method, calls.size(), (type + " " + parameter).strip(), result));
+          calls.put(name + calls.size() + "(" + parameter + ")", values);
         });
     return calls;
   }
@@ -512,6 +519,9 @@ public final class JavaWriter {
     Map<String, List<String>> groups =
         codes.grouped(variable, code -> "new double[] {" + numbers(scores[code]) + "}");
     String name = codes.name(variable);
+    if (codes.count(variable) * program.labels().size() > LARGE) {
+      groups = inMethods(groups, "double[] " + name + "ScoresRow", "", "");
+    }
     methods.append(
         "\n  private static double[] %sScores(%s %s) {\n".formatted(name, type(variable), name));
     methods.append("    return ").append(choice(name, groups, "    ")).append(";\n  }\n");

@@ -1,5 +1,6 @@
 package dev.jformer.program;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -177,6 +178,53 @@ class DiscreteProgramTest {
     DiscreteProgram shorter = new Shortening(inputs, right).of(longer);
     assertEquals(List.of("same", "name"), shorter.steps().stream().map(Step::name).toList());
     assertEquals(100, right.applyAsInt(shorter));
+  }
+
+  /** Codes by a loop over tokens; a text has the label whose scores of all tokens are highest. */
+  @Test
+  void codesOfTokensAreLookedUp() {
+    Random random = new Random(4);
+    List<String> tokens = new ArrayList<>(Lexicon.SPECIAL);
+    for (int i = 0; i < 40; i++) {
+      tokens.add("word" + i);
+    }
+    for (LabelKind kind : LabelKind.values()) {
+      LabelScheme scheme = new LabelScheme(tokens, List.of("a", "b", "c"), 9, false, kind);
+      int[] codes = random.ints(tokens.size(), 0, 5).toArray();
+      double[][] scores = new double[5][];
+      for (int i = 0; i < 5; i++) {
+        scores[i] = random.doubles(3).toArray();
+      }
+      DiscreteProgram program =
+          new DiscreteProgram(
+              "Lookup",
+              scheme,
+              9,
+              List.of(new Step.Lookup("word1", codes)),
+              new Scores(
+                  new double[] {0.1, 0, 0},
+                  new double[][][] {null, null, scores},
+                  new double[][] {null}));
+      for (int round = 0; round < 100; round++) {
+        int[] input = Programs.input(random, 9, tokens.size());
+        double[] sums = new double[3];
+        int[] expected = new int[input.length];
+        for (int i = 0; i < input.length; i++) {
+          double[] own = scores[codes[input[i]]].clone();
+          own[0] += 0.1;
+          for (int label = 0; label < 3; label++) {
+            sums[label] += own[label];
+            expected[i] = own[label] > own[expected[i]] ? label : expected[i];
+          }
+        }
+        if (kind == LabelKind.TEXTS) {
+          double best = Arrays.stream(sums).max().orElseThrow();
+          assertEquals(best, sums[program.run(input)[0]], 1e-12);
+        } else {
+          assertArrayEquals(expected, program.run(input));
+        }
+      }
+    }
   }
 
   /** Random programs stay as they are where all that they have is needed, and run alike. */

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -126,6 +127,20 @@ class WritersTest {
             IllegalArgumentException.class, () -> java.run(Collections.nCopies(9, "word")));
         assertThrows(
             IllegalArgumentException.class, () -> program.run(Collections.nCopies(9, "word")));
+      }
+    }
+  }
+
+  /** Methods of class files are limited to 64 KB: many values, many labels. */
+  @Test
+  void javaOfManyValuesAndLabelsCompiles() throws IOException {
+    List<String> labels = IntStream.range(0, 90).mapToObj(i -> "l" + i).toList();
+    LabelScheme few = words(LabelKind.TEXTS, 300);
+    LabelScheme scheme = new LabelScheme(few.tokens(), labels, 9, false, LabelKind.TEXTS);
+    DiscreteProgram program = Programs.random(3, 150, 2, scheme);
+    try (Compiled java = new Compiled("Learned", JavaWriter.write(program), folder)) {
+      for (List<String> text : texts(scheme, 30)) {
+        assertEquals(program.run(text), java.run(text));
       }
     }
   }

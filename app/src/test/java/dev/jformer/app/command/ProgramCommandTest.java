@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,6 +56,58 @@ class ProgramCommandTest {
     well("program", run, "--out", python.toString());
     assertTrue(Files.readString(python).contains("def run(token):"));
     assertTrue(well("program", run).out().contains("public final class Program {"));
+  }
+
+  @Test
+  void filesOfWordsAreLearned() throws IOException {
+    Path tagged = folder.resolve("train.conll");
+    Files.writeString(
+        tagged, "We\tO\nsee\tO\nAnna\tB-person\n\nin\tO\nRome\tB-place\n\n".repeat(20));
+    Path labelled = folder.resolve("train.tsv");
+    Files.writeString(labelled, "who is it ?\tperson\nwhat is it ?\tthing\n".repeat(20));
+    for (Path data : List.of(tagged, labelled)) {
+      String run = folder.resolve("run-" + data.getFileName()).toString();
+      String[] train = {
+        "train",
+        "--task",
+        "program",
+        "--data",
+        data.toString(),
+        "--steps",
+        "3",
+        "--set",
+        "model.layers=1",
+        "--set",
+        "training.batch=8",
+        "--quiet",
+        "--out",
+        run
+      };
+      well(train);
+      String measured = well("eval", run, "--data", data.toString()).out();
+      assertTrue(measured.contains(data == tagged ? "f1" : "accuracy"), measured);
+      Path java = folder.resolve(data == tagged ? "Entities.java" : "Classes.java");
+      well("program", run, "--out", java.toString());
+      String source = Files.readString(java);
+      assertTrue(source.contains("public static String[] run(String... word)"), source);
+      refused("no data to measure", "eval", run);
+    }
+    refused(
+        "contradict each other",
+        "train",
+        "--task",
+        "program",
+        "--recipe",
+        "tokens",
+        "--data",
+        tagged.toString());
+    refused(
+        "is made (algorithm): leave out --data",
+        "train",
+        "--recipe",
+        "program",
+        "--data",
+        tagged.toString());
   }
 
   @Test
