@@ -53,7 +53,7 @@ final class WordPrograms {
   private static final double UNKNOWN = 0.1;
 
   /** What a program may lack of a standard Transformer's score. */
-  private static final double MARGIN = 5;
+  private static final double MARGIN = 3;
 
   private static final double PERCENT = 100;
 
@@ -240,14 +240,16 @@ final class WordPrograms {
             column("seconds of training", Outcome::seconds)));
     lab.note(
         "Words: two layers with one table each, four learned variables for each word; eight heads"
-            + " and 32 values for entities, four heads and 40 values for questions. The paper"
-            + " begins with GloVe vectors and has CoNLL 2003 instead of WNUT 17, whose entities"
-            + " are mostly unseen in its training; here all begins at random. Words that are seen"
-            + " once in the training are read by their shape, as is a tenth of the others in"
-            + " training. The standard Transformer has the paper's sizes (width 128, three layers"
-            + " for entities; 64, two for questions; four heads, dropout 0.5) and as many updates"
-            + " of as many texts. The weights are those of the last update: none is chosen by its"
-            + " score.");
+            + " and 32 values for entities, four heads and 40 values for questions; learning rate"
+            + " 0.05. The paper begins with GloVe vectors, and has CoNLL 2003 with dropout and a"
+            + " learning rate of 0.01 instead of WNUT 17, whose test entities are hardly ever seen"
+            + " in the training; here all begins at random. The rate for entities was chosen by F1"
+            + " on the development sentences, which no figure here is of. Words that are seen once"
+            + " in the training are read by their shape, as is a tenth of the others while"
+            + " training. The standard Transformer has the paper's sizes (width 128 and three"
+            + " layers for entities, 64 and two for questions; four heads, dropout 0.5) and as many"
+            + " updates on as many texts. All weights are those of the last update: none are chosen"
+            + " by their score.");
   }
 
   private static double percent(TrainingResult result) {
@@ -263,7 +265,7 @@ final class WordPrograms {
   }
 
   private int steps(Words words) {
-    return lab.pick(3, isTagged(words) ? 1500 : 430, isTagged(words) ? 5300 : 430);
+    return lab.pick(3, isTagged(words) ? 1000 : 430, isTagged(words) ? 5300 : 430);
   }
 
   private Trial<Outcome> program(Words words) {
@@ -284,7 +286,7 @@ final class WordPrograms {
             words.scheme());
     TrainingConfig training =
         Small.training(steps(words), batch(words), 1)
-            .withLearningRate(tagged ? 0.01 : 0.05)
+            .withLearningRate(0.05)
             .withClip(0)
             .withSchedule(new Schedule(Schedule.Shape.CONSTANT, 0, 0))
             .withOptimizer(new AdamW.Config(0.9, 0.999, 1e-8, 0))
