@@ -146,6 +146,7 @@ public final class Int8 {
     boolean packed =
         activations == Activations.BITS_8
             && x.size(0) >= MANY_ROWS
+            && weight.elements() > 0
             && x.dtype() == DType.FLOAT32
             && UnsignedProduct.isExact();
     try (Scope scope = Scope.open();

@@ -150,6 +150,36 @@ class Int8Test {
     }
   }
 
+  /** Many rows are multiplied in parts, with the weights packed once. */
+  @ParameterizedTest
+  @CsvSource({
+    "255,64,40",
+    "256,1,3",
+    "256,2,1",
+    "257,63,7",
+    "300,65,129",
+    "1000,384,33",
+    "700,1536,96",
+    "260,300,2100"
+  })
+  void manyRowsAreTheirDefinition(int rows, int width, int out) {
+    Tensor x = Tensor.randn(rows, width);
+    x.select(0, rows - 1).fill_(0);
+    Tensor w = bytes(out, width);
+    Tensor scale = Tensor.rand(out).mul(0.01).add(0.001);
+    Tensor bias = Tensor.randn(out);
+    for (Tensor offset : new Tensor[] {null, bias}) {
+      assertClose(
+          definition(x, w, scale, offset, Int8.Activations.BITS_8),
+          Int8.linear(x, w, scale, offset, Int8.Activations.BITS_8),
+          2e-4);
+    }
+    x.select(0, 3).fill_(Double.NaN);
+    Tensor broken = Int8.linear(x, w, scale, bias, Int8.Activations.BITS_8);
+    assertTrue(broken.select(0, 3).isFinite().not().all(), "NaN shows");
+    assertTrue(broken.select(0, 4).isFinite().all(), "in its row only");
+  }
+
   @ParameterizedTest
   @EnumSource(Int8.Activations.class)
   void oneRowAloneIsWhatItIsAmongOthers(Int8.Activations activations) {
