@@ -67,7 +67,7 @@ class AdaptedConvolutionTest {
 
   private static LowRankFactors factors(int kernel, int rank) {
     return new LowRankFactors(
-        Tensor.randn(rank, IN * kernel * kernel), Tensor.randn(OUT, rank), SCALE);
+        Tensor.randn(rank, (long) IN * kernel * kernel), Tensor.randn(OUT, rank), SCALE);
   }
 
   /**
