@@ -116,6 +116,9 @@ public final class BlockProduct implements AutoCloseable {
     }
     int count = Math.toIntExact(x.size(0));
     Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
+    if (count == 0) {
+      return result;
+    }
     float[] y = new float[count * rows];
     apply(Int8Vector.floats(x, 0, count * width), y, count);
     new FloatPointer(result.torch().data_ptr()).put(y);
