@@ -56,8 +56,12 @@ public final class Benchmarks {
     this.progress = progress;
   }
 
-  /** Measures the parts asked for. */
-  public BenchReport run(Set<Part> parts) {
+  /**
+   * Measures the parts asked for.
+   *
+   * @param shapes those of {@link Part#SHAPES}
+   */
+  public BenchReport run(Set<Part> parts, Set<DecodingShape> shapes) {
     progress.accept("measuring what the machine can do");
     peak = Roofline.matmulFlops(DType.FLOAT32);
     double peak16 = Roofline.matmulFlops(DType.BFLOAT16);
@@ -88,9 +92,7 @@ public final class Benchmarks {
       rows.addAll(decoding.floats());
     }
     if (parts.contains(Part.SHAPES)) {
-      rows.addAll(decoding.shape(DecodingShape.SMOLLM2));
-      rows.addAll(decoding.shape(DecodingShape.QWEN2_5));
-      rows.addAll(decoding.shape(DecodingShape.LLAMA3_2));
+      shapes.forEach(shape -> rows.addAll(decoding.shape(shape)));
     }
     if (parts.contains(Part.IMAGES)) {
       images();

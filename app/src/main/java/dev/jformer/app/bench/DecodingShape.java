@@ -8,7 +8,7 @@ import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
 
 /** The shape of a language model that people use; its weights are random. */
-enum DecodingShape {
+public enum DecodingShape {
   GPT2_SMALL(
       "GPT-2 small",
       """

@@ -2,6 +2,7 @@ package dev.jformer.app.command;
 
 import dev.jformer.app.bench.BenchReport;
 import dev.jformer.app.bench.Benchmarks;
+import dev.jformer.app.bench.DecodingShape;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.io.gguf.GgufFile;
 import java.nio.charset.StandardCharsets;
@@ -47,6 +48,13 @@ final class BenchCommand implements Callable<Integer> {
   private Set<Benchmarks.Part> only = EnumSet.allOf(Benchmarks.Part.class);
 
   @Option(
+      names = "--shapes",
+      split = ",",
+      paramLabel = "SHAPE",
+      description = "The shapes of that part (default: ${DEFAULT-VALUE}).")
+  private Set<DecodingShape> shapes = EnumSet.complementOf(EnumSet.of(DecodingShape.GPT2_SMALL));
+
+  @Option(
       names = "--rounds",
       paramLabel = "N",
       description = "How many times each is measured, in turns (default ${DEFAULT-VALUE}).")
@@ -78,7 +86,8 @@ final class BenchCommand implements Callable<Integer> {
     if (model != null && !(GgufFile.isNamed(model) && Files.isRegularFile(model))) {
       throw new CommandException("--model is " + model + ": expected a GGUF file");
     }
-    BenchReport report = new Benchmarks(rounds, python, model, System.err::println).run(only);
+    BenchReport report =
+        new Benchmarks(rounds, python, model, System.err::println).run(only, shapes);
     json.printer().print(report, BenchReport::toMarkdown);
     if (out != null) {
       Files.createDirectories(out);
