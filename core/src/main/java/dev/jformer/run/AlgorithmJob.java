@@ -13,8 +13,6 @@ import dev.jformer.decode.GreedyAnswers;
 import dev.jformer.io.AtomicFile;
 import dev.jformer.model.CausalLm;
 import dev.jformer.model.Model;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.train.AnswerModelling;
 import dev.jformer.train.Task;
 import java.io.IOException;
@@ -58,10 +56,15 @@ public record AlgorithmJob() implements Job {
     }
   }
 
-  private record Data(AlgorithmData data, long seed, Workspace workspace) implements PreparedData {
+  private record Data(AlgorithmData data, long seed, Workspace workspace) implements MadeData {
     @Override
     public Job job() {
       return new AlgorithmJob();
+    }
+
+    @Override
+    public Origin origin() {
+      return new Origin(data, seed);
     }
 
     @Override
@@ -82,11 +85,6 @@ public record AlgorithmJob() implements Job {
               data.heldOut(),
               new ExampleRows(data.prompts(), data.packed())),
           lm);
-    }
-
-    @Override
-    public String fingerprint() {
-      return ProblemFile.fingerprint(new Origin(data, seed));
     }
 
     @Override
@@ -138,9 +136,8 @@ public record AlgorithmJob() implements Job {
     }
 
     @Override
-    public void save(Model model, Path folder) throws IOException {
-      PreparedData.super.save(model, folder);
-      ProblemFile.write(new Origin(data, seed), folder);
+    public void saveCompanions(Path folder) throws IOException {
+      MadeData.super.saveCompanions(folder);
       write(folder.resolve(Tokenizer.FILE), ProblemTokenizer.json(data.problem()));
       int end = new Alphabet(data.problem()).end();
       write(folder.resolve("generation_config.json"), "{\"eos_token_id\": " + end + "}\n");
@@ -148,11 +145,6 @@ public record AlgorithmJob() implements Job {
 
     private static void write(Path file, String text) throws IOException {
       AtomicFile.write(file, text.getBytes(StandardCharsets.UTF_8));
-    }
-
-    @Override
-    public void close() {
-      workspace.close();
     }
   }
 
@@ -171,35 +163,28 @@ public record AlgorithmJob() implements Job {
     return new Use(folder, (CausalLm) model);
   }
 
-  private static final class Use extends TrainedModel {
+  private static final class Use extends MadeDataModel<Origin> {
     private final CausalLm model;
 
     Use(Path folder, CausalLm model) {
-      super(new AlgorithmJob(), folder, model, new CausalPasses());
+      super(
+          new AlgorithmJob(),
+          folder,
+          model,
+          new CausalPasses(),
+          Origin.class,
+          "answers a problem whose examples are made",
+          "what the model learned");
       this.model = model;
     }
 
     @Override
-    public boolean hasHeldOutData() {
-      return true;
-    }
-
-    @Override
-    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
-        throws IOException {
-      ProblemFile.refuseData(request, folder(), "answers a problem whose examples are made");
-      Origin origin =
-          ProblemFile.read(
-              folder(),
-              Origin.class,
-              folder() + " has no " + ProblemFile.NAME + ", which says what the model learned");
+    EvaluationResult measure(Origin origin) {
       Examples examples = new Examples(origin.data.problem(), 0, 1, origin.seed);
-      try (Mode mode = Autograd.inference()) {
-        AnswerScores scores =
-            AnswerScores.of(model, origin.data.problem(), examples.heldOut(origin.data.heldOut()));
-        return EvaluationResult.of(
-            origin.data.problem().type(), scores.answers(), "examples", scores.metrics());
-      }
+      AnswerScores scores =
+          AnswerScores.of(model, origin.data.problem(), examples.heldOut(origin.data.heldOut()));
+      return EvaluationResult.of(
+          origin.data.problem().type(), scores.answers(), "examples", scores.metrics());
     }
   }
 }

@@ -8,12 +8,9 @@ import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.DecisionModel;
 import dev.jformer.model.Model;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.train.DecisionLearning;
 import dev.jformer.train.RegretCurve;
 import dev.jformer.train.Task;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,13 +53,14 @@ public record DecisionJob() implements Job {
     }
   }
 
-  private record Data(DecisionData data, long seed, Workspace workspace) implements PreparedData {
+  private record Data(DecisionData data, long seed, Workspace workspace) implements MadeData {
     @Override
     public Job job() {
       return new DecisionJob();
     }
 
-    private Origin origin() {
+    @Override
+    public Origin origin() {
       return new Origin(data, seed);
     }
 
@@ -85,25 +83,9 @@ public record DecisionJob() implements Job {
     }
 
     @Override
-    public String fingerprint() {
-      return ProblemFile.fingerprint(origin());
-    }
-
-    @Override
     public DataSummary summary(Task task) {
       return new DataSummary(
           data.problem().type(), "interactions", 0, data.heldOut(), "new ones always");
-    }
-
-    @Override
-    public void save(Model model, Path folder) throws IOException {
-      PreparedData.super.save(model, folder);
-      ProblemFile.write(origin(), folder);
-    }
-
-    @Override
-    public void close() {
-      workspace.close();
     }
   }
 
@@ -117,41 +99,34 @@ public record DecisionJob() implements Job {
     return new Use(folder, (DecisionModel) model);
   }
 
-  private static final class Use extends TrainedModel {
+  private static final class Use extends MadeDataModel<Origin> {
     private final DecisionModel model;
 
     Use(Path folder, DecisionModel model) {
-      super(new DecisionJob(), folder, model, null);
+      super(
+          new DecisionJob(),
+          folder,
+          model,
+          null,
+          Origin.class,
+          "acts in environments that are made",
+          "in what the model acts");
       this.model = model;
     }
 
     @Override
-    public boolean hasHeldOutData() {
-      return true;
-    }
-
-    @Override
-    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
-        throws IOException {
-      ProblemFile.refuseData(request, folder(), "acts in environments that are made");
-      Origin origin =
-          ProblemFile.read(
-              folder(),
-              Origin.class,
-              folder().resolve(ProblemFile.NAME) + " is missing: it says in what the model acts");
+    EvaluationResult measure(Origin origin) {
       DecisionProblem<?> problem = origin.data.problem();
       int count = origin.data.heldOut();
-      try (Mode mode = Autograd.inference()) {
-        Map<String, String> details = new LinkedHashMap<>();
-        details.put("after actions", shown(problem.steps()).toString().replaceAll("[\\[\\],]", ""));
-        RegretCurve curve =
-            RegretCurve.of(problem, model, RegretCurve.Choice.SAMPLED, count, ~origin.seed);
-        put(details, curve);
-        putPolicies(details, problem, count, ~origin.seed);
-        Metric regret = Metric.lower("regret", curve.total(), "");
-        return new EvaluationResult(
-            problem.type(), count, "environments", Metrics.of(regret), details, List.of());
-      }
+      Map<String, String> details = new LinkedHashMap<>();
+      details.put("after actions", shown(problem.steps()).toString().replaceAll("[\\[\\],]", ""));
+      RegretCurve curve =
+          RegretCurve.of(problem, model, RegretCurve.Choice.SAMPLED, count, ~origin.seed);
+      put(details, curve);
+      putPolicies(details, problem, count, ~origin.seed);
+      Metric regret = Metric.lower("regret", curve.total(), "");
+      return new EvaluationResult(
+          problem.type(), count, "environments", Metrics.of(regret), details, List.of());
     }
 
     private static <E extends Environment> void putPolicies(

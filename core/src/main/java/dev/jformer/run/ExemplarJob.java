@@ -4,11 +4,8 @@ import com.google.auto.service.AutoService;
 import dev.jformer.data.incontext.BurstySequences;
 import dev.jformer.model.ExemplarModel;
 import dev.jformer.model.Model;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.train.ExemplarLearning;
 import dev.jformer.train.Task;
-import java.io.IOException;
 import java.nio.file.Path;
 
 /**
@@ -49,13 +46,14 @@ public record ExemplarJob() implements Job {
     }
   }
 
-  private record Data(ExemplarData data, long seed, Workspace workspace) implements PreparedData {
+  private record Data(ExemplarData data, long seed, Workspace workspace) implements MadeData {
     @Override
     public Job job() {
       return new ExemplarJob();
     }
 
-    private Origin origin() {
+    @Override
+    public Origin origin() {
       return new Origin(data, seed);
     }
 
@@ -74,24 +72,8 @@ public record ExemplarJob() implements Job {
     }
 
     @Override
-    public String fingerprint() {
-      return ProblemFile.fingerprint(origin());
-    }
-
-    @Override
     public DataSummary summary(Task task) {
       return new DataSummary(data.type(), "sequences", 0, data.heldOut(), "new ones always");
-    }
-
-    @Override
-    public void save(Model model, Path folder) throws IOException {
-      PreparedData.super.save(model, folder);
-      ProblemFile.write(origin(), folder);
-    }
-
-    @Override
-    public void close() {
-      workspace.close();
     }
   }
 
@@ -105,35 +87,28 @@ public record ExemplarJob() implements Job {
     return new Use(folder, (ExemplarModel) model);
   }
 
-  private static final class Use extends TrainedModel {
+  private static final class Use extends MadeDataModel<Origin> {
     private final ExemplarModel model;
 
     Use(Path folder, ExemplarModel model) {
-      super(new ExemplarJob(), folder, model, null);
+      super(
+          new ExemplarJob(),
+          folder,
+          model,
+          null,
+          Origin.class,
+          "labels items that are made",
+          "what the classes are");
       this.model = model;
     }
 
     @Override
-    public boolean hasHeldOutData() {
-      return true;
-    }
-
-    @Override
-    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
-        throws IOException {
-      ProblemFile.refuseData(request, folder(), "labels items that are made");
-      Origin origin =
-          ProblemFile.read(
-              folder(),
-              Origin.class,
-              folder().resolve(ProblemFile.NAME) + " is missing: it says what the classes are");
-      try (Mode mode = Autograd.inference()) {
-        return EvaluationResult.of(
-            origin.data.type(),
-            origin.data.heldOut(),
-            "sequences of each kind",
-            origin.task(model, 1).evaluate());
-      }
+    EvaluationResult measure(Origin origin) {
+      return EvaluationResult.of(
+          origin.data.type(),
+          origin.data.heldOut(),
+          "sequences of each kind",
+          origin.task(model, 1).evaluate());
     }
   }
 }

@@ -9,12 +9,9 @@ import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.InContextModel;
 import dev.jformer.model.Model;
-import dev.jformer.tensor.Autograd;
-import dev.jformer.tensor.Mode;
 import dev.jformer.train.ErrorCurve;
 import dev.jformer.train.InContextLearning;
 import dev.jformer.train.Task;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,13 +57,14 @@ public record InContextJob() implements Job {
     }
   }
 
-  private record Data(InContextData data, long seed, Workspace workspace) implements PreparedData {
+  private record Data(InContextData data, long seed, Workspace workspace) implements MadeData {
     @Override
     public Job job() {
       return new InContextJob();
     }
 
-    private Origin origin() {
+    @Override
+    public Origin origin() {
       return new Origin(data, seed);
     }
 
@@ -94,25 +92,9 @@ public record InContextJob() implements Job {
     }
 
     @Override
-    public String fingerprint() {
-      return ProblemFile.fingerprint(origin());
-    }
-
-    @Override
     public DataSummary summary(Task task) {
       return new DataSummary(
           data.functions().type(), "prompts", 0, data.heldOut(), "new ones always");
-    }
-
-    @Override
-    public void save(Model model, Path folder) throws IOException {
-      PreparedData.super.save(model, folder);
-      ProblemFile.write(origin(), folder);
-    }
-
-    @Override
-    public void close() {
-      workspace.close();
     }
   }
 
@@ -126,47 +108,39 @@ public record InContextJob() implements Job {
     return new Use(folder, (InContextModel) model);
   }
 
-  private static final class Use extends TrainedModel {
+  private static final class Use extends MadeDataModel<Origin> {
     private final InContextModel model;
 
     Use(Path folder, InContextModel model) {
-      super(new InContextJob(), folder, model, null);
+      super(
+          new InContextJob(),
+          folder,
+          model,
+          null,
+          Origin.class,
+          "learns functions whose examples are made",
+          "which functions the model learns");
       this.model = model;
     }
 
     @Override
-    public boolean hasHeldOutData() {
-      return true;
-    }
-
-    @Override
-    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
-        throws IOException {
-      ProblemFile.refuseData(request, folder(), "learns functions whose examples are made");
-      Origin origin =
-          ProblemFile.read(
-              folder(),
-              Origin.class,
-              folder().resolve(ProblemFile.NAME)
-                  + " is missing: it says which functions the model learns");
+    EvaluationResult measure(Origin origin) {
       FunctionClass functions = origin.data.functions();
       Prompts prompts = origin.source(1).heldOut(origin.data.heldOut());
       Map<String, String> details = new LinkedHashMap<>();
       details.put("after examples", line(shown(prompts.length()), Integer::toString));
-      try (Mode mode = Autograd.inference()) {
-        ErrorCurve curve = ErrorCurve.of(model, prompts, functions.isBoolean());
-        put(details, curve);
-        for (Learner learner : functions.learners()) {
-          put(details, ErrorCurve.of(learner, prompts, functions.isBoolean()));
-        }
-        double error = curve.mean(functions.firstKnown());
-        Metric metric =
-            functions.isBoolean()
-                ? Metric.higher(Metric.ACCURACY, 1 - error, "")
-                : Metric.lower("squared error", error, "");
-        return new EvaluationResult(
-            functions.type(), prompts.count(), "prompts", Metrics.of(metric), details, List.of());
+      ErrorCurve curve = ErrorCurve.of(model, prompts, functions.isBoolean());
+      put(details, curve);
+      for (Learner learner : functions.learners()) {
+        put(details, ErrorCurve.of(learner, prompts, functions.isBoolean()));
       }
+      double error = curve.mean(functions.firstKnown());
+      Metric metric =
+          functions.isBoolean()
+              ? Metric.higher(Metric.ACCURACY, 1 - error, "")
+              : Metric.lower("squared error", error, "");
+      return new EvaluationResult(
+          functions.type(), prompts.count(), "prompts", Metrics.of(metric), details, List.of());
     }
 
     private static void put(Map<String, String> details, ErrorCurve curve) {

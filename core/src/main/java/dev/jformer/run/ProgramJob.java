@@ -57,7 +57,7 @@ public record ProgramJob() implements Job {
   }
 
   private record Data(AlgorithmData data, Labelling problem, long seed, Workspace workspace)
-      implements PreparedData {
+      implements MadeData {
     @Override
     public Job job() {
       return new ProgramJob();
@@ -78,8 +78,8 @@ public record ProgramJob() implements Job {
     }
 
     @Override
-    public String fingerprint() {
-      return ProblemFile.fingerprint(new Origin(data, seed));
+    public Origin origin() {
+      return new Origin(data, seed);
     }
 
     @Override
@@ -91,17 +91,6 @@ public record ProgramJob() implements Job {
           sequences.samples(),
           sequences.heldOut().size(),
           sequences.samples() == 0 ? "new ones always" : "");
-    }
-
-    @Override
-    public void save(Model model, Path folder) throws IOException {
-      PreparedData.super.save(model, folder);
-      ProblemFile.write(new Origin(data, seed), folder);
-    }
-
-    @Override
-    public void close() {
-      workspace.close();
     }
   }
 

@@ -75,7 +75,7 @@ public record SequenceClassificationJob() implements Job {
   }
 
   private record Data(AlgorithmData data, Classified problem, long seed, Workspace workspace)
-      implements PreparedData {
+      implements MadeData {
     @Override
     public Job job() {
       return new SequenceClassificationJob();
@@ -102,8 +102,8 @@ public record SequenceClassificationJob() implements Job {
     }
 
     @Override
-    public String fingerprint() {
-      return ProblemFile.fingerprint(new Origin(data, seed));
+    public Origin origin() {
+      return new Origin(data, seed);
     }
 
     @Override
@@ -136,15 +136,9 @@ public record SequenceClassificationJob() implements Job {
     }
 
     @Override
-    public void save(Model model, Path folder) throws IOException {
-      PreparedData.super.save(model, folder);
-      ProblemFile.write(new Origin(data, seed), folder);
+    public void saveCompanions(Path folder) throws IOException {
+      MadeData.super.saveCompanions(folder);
       new ClassNames(problem.classes()).save(folder);
-    }
-
-    @Override
-    public void close() {
-      workspace.close();
     }
   }
 
@@ -163,11 +157,18 @@ public record SequenceClassificationJob() implements Job {
     return new Use(folder, (Encoder) model);
   }
 
-  private static final class Use extends TrainedModel {
+  private static final class Use extends MadeDataModel<Origin> {
     private final Encoder model;
 
     Use(Path folder, Encoder model) {
-      super(new SequenceClassificationJob(), folder, model, new EncoderPasses());
+      super(
+          new SequenceClassificationJob(),
+          folder,
+          model,
+          new EncoderPasses(),
+          Origin.class,
+          "classifies sequences that are made",
+          "what the classes are");
       this.model = model;
     }
 
@@ -179,15 +180,7 @@ public record SequenceClassificationJob() implements Job {
     }
 
     @Override
-    public boolean hasHeldOutData() {
-      return true;
-    }
-
-    @Override
-    public EvaluationResult evaluate(EvaluationRequest request, Progress progress)
-        throws IOException {
-      ProblemFile.refuseData(request, folder(), "classifies sequences that are made");
-      Origin origin = origin(folder());
+    EvaluationResult measure(Origin origin) {
       Classified problem = classified(origin.data());
       List<Example> heldOut =
           new Examples(problem, 0, 1, origin.seed()).heldOut(origin.data().heldOut());

@@ -52,6 +52,34 @@ class ExemplarsTest {
     assertTrue(missing.err().contains("problem.json is missing"), missing.err());
   }
 
+  /** An adapter's folder says what it learned, which need not be what its model learned. */
+  @Test
+  void adaptersAreMeasuredOnTheirOwnData() {
+    Outcome base = train("base", "data.exponent=0");
+    assertEquals(0, base.code(), base.err());
+    Outcome trained =
+        Outcome.of(
+            "train",
+            "--task",
+            "exemplars",
+            "--from",
+            folder.resolve("base").toString(),
+            "--adapter",
+            "lora",
+            "--set",
+            "data.heldOut=37",
+            "--set",
+            "data.dimension=8",
+            "--steps",
+            "3",
+            "--quiet",
+            "--out",
+            folder.resolve("adapter").toString());
+    assertEquals(0, trained.code(), trained.err());
+    String text = well("eval", folder.resolve("adapter").toString()).out();
+    assertTrue(text.contains("37 sequences of each kind"), text);
+  }
+
   @Test
   void whatCannotBeIsRefused() {
     Outcome burstiness = train("a", "data.burstiness=2");
