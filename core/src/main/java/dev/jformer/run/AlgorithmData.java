@@ -20,7 +20,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 @RecordBuilder
 public record AlgorithmData(
     Problem problem, int samples, int heldOut, boolean prompts, boolean packed)
-    implements DataConfig, AlgorithmDataBuilder.With {
+    implements MadeDataConfig, AlgorithmDataBuilder.With {
   /** Defaults: endless additions, of which 500 are evaluated; only answers are learned. */
   public AlgorithmData() {
     this(new Arithmetic(), 0, 500, false, false);
@@ -36,20 +36,5 @@ public record AlgorithmData(
   @Override
   public String type() {
     return "algorithm";
-  }
-
-  @Override
-  public String source() {
-    return "";
-  }
-
-  @Override
-  public boolean isMade() {
-    return true;
-  }
-
-  @Override
-  public AlgorithmData withSource(String source) {
-    throw new UnsupportedOperationException("the examples of a problem are made, not read");
   }
 }

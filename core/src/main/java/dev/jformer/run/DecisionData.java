@@ -24,7 +24,7 @@ import java.util.List;
 @AutoService(DataConfig.class)
 @RecordBuilder
 public record DecisionData(DecisionProblem<?> problem, String behaviour, Labels labels, int heldOut)
-    implements DataConfig, DecisionDataBuilder.With {
+    implements MadeDataConfig, DecisionDataBuilder.With {
   /** What is predicted at each step of an interaction. */
   public enum Labels {
     /** What the behaviour did: its distillation. */
@@ -78,20 +78,5 @@ public record DecisionData(DecisionProblem<?> problem, String behaviour, Labels 
   @Override
   public String type() {
     return "decisions";
-  }
-
-  @Override
-  public String source() {
-    return "";
-  }
-
-  @Override
-  public boolean isMade() {
-    return true;
-  }
-
-  @Override
-  public DecisionData withSource(String source) {
-    throw new UnsupportedOperationException("interactions are made, not read");
   }
 }

@@ -27,7 +27,7 @@ public record ExemplarData(
     double burstiness,
     double exponent,
     int heldOut)
-    implements DataConfig, ExemplarDataBuilder.With {
+    implements MadeDataConfig, ExemplarDataBuilder.With {
   /** Defaults: 2,048 equal classes with 32 labels, in sequences most of which are bursty. */
   public ExemplarData() {
     this(2048, 32, 32, 0.3, 0.9, 0, 2000);
@@ -36,42 +36,16 @@ public record ExemplarData(
   /** Checks the values. */
   public ExemplarData {
     Checks.between("heldOut", heldOut, 1, 1_000_000);
-    sequences(classes, labels, dimension, noise, burstiness, exponent, 0);
-  }
-
-  private static BurstySequences sequences(
-      int classes,
-      int labels,
-      int dimension,
-      double noise,
-      double burstiness,
-      double exponent,
-      long seed) {
-    return new BurstySequences(classes, labels, dimension, noise, burstiness, exponent, seed);
+    new BurstySequences(classes, labels, dimension, noise, burstiness, exponent, 0);
   }
 
   /** The sequences, whose classes a seed draws. */
   BurstySequences sequences(long seed) {
-    return sequences(classes, labels, dimension, noise, burstiness, exponent, seed);
+    return new BurstySequences(classes, labels, dimension, noise, burstiness, exponent, seed);
   }
 
   @Override
   public String type() {
     return "exemplars";
-  }
-
-  @Override
-  public String source() {
-    return "";
-  }
-
-  @Override
-  public boolean isMade() {
-    return true;
-  }
-
-  @Override
-  public ExemplarData withSource(String source) {
-    throw new UnsupportedOperationException("sequences of items and labels are made, not read");
   }
 }

@@ -18,7 +18,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
 @RecordBuilder
 public record InContextData(
     @FormerNames("class") FunctionClass functions, int examples, int heldOut)
-    implements DataConfig, InContextDataBuilder.With {
+    implements MadeDataConfig, InContextDataBuilder.With {
   /** Defaults: prompts of 40 examples of linear functions, of which 500 are evaluated. */
   public InContextData() {
     this(new LinearFunctions(), 40, 500);
@@ -34,20 +34,5 @@ public record InContextData(
   @Override
   public String type() {
     return "in-context";
-  }
-
-  @Override
-  public String source() {
-    return "";
-  }
-
-  @Override
-  public boolean isMade() {
-    return true;
-  }
-
-  @Override
-  public InContextData withSource(String source) {
-    throw new UnsupportedOperationException("the examples of functions are made, not read");
   }
 }
