@@ -1,5 +1,6 @@
 package dev.jformer.model.diffusion;
 
+import dev.jformer.config.Checks;
 import dev.jformer.model.Model;
 import dev.jformer.model.vision.Framing;
 import dev.jformer.tensor.Tensor;
@@ -35,6 +36,17 @@ public abstract class DiffusionModel extends Model {
     /** What training leaves out; nothing, unless overridden. */
     default Masking masking() {
       return new Masking();
+    }
+
+    /** Checks the values that all have. */
+    static void check(
+        int size, int channels, int classes, double classDropout, Edm edm, Framing framing) {
+      Checks.between("size", size, 1, 1 << 12);
+      Checks.check(channels == 1 || channels == 3, "channels", channels, "1 for grey, or 3");
+      Checks.between("classes", classes, 1, 1 << 20);
+      Checks.probability("classDropout", classDropout);
+      Checks.notNull("edm", edm);
+      Checks.notNull("framing", framing);
     }
 
     /** Returns this configuration for another number of classes. */

@@ -104,9 +104,7 @@ public final class DiffusionTransformer extends DiffusionModel implements Schedu
 
     /** Checks the values. */
     public Config {
-      Checks.between("size", size, 1, 1 << 12);
-      Checks.check(channels == 1 || channels == 3, "channels", channels, "1 for grey, or 3");
-      Checks.between("classes", classes, 1, 1 << 20);
+      DiffusionModel.Config.check(size, channels, classes, classDropout, edm, framing);
       Checks.atLeast("patch", patch, 1);
       Checks.check(size % patch == 0, "patch", patch, "a divisor of the size " + size);
       Checks.between("layers", layers, 1, 1000);
@@ -117,9 +115,6 @@ public final class DiffusionTransformer extends DiffusionModel implements Schedu
       Checks.notNull("scaling", scaling);
       Checks.notNull("experts", experts);
       Checks.notNull("masking", masking);
-      Checks.probability("classDropout", classDropout);
-      Checks.notNull("edm", edm);
-      Checks.notNull("framing", framing);
       checkWidth("width", width, headDim);
       checkWidth("patchMixer.width", patchMixer.width(), headDim);
       Checks.check(

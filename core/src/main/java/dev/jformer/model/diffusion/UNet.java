@@ -89,9 +89,7 @@ public final class UNet extends DiffusionModel {
 
     /** Checks the values. */
     public Config {
-      Checks.between("size", size, 1, 1 << 12);
-      Checks.check(channels == 1 || channels == 3, "channels", channels, "1 for grey, or 3");
-      Checks.between("classes", classes, 1, 1 << 20);
+      DiffusionModel.Config.check(size, channels, classes, classDropout, edm, framing);
       Checks.notNull("widths", widths);
       Checks.between("the number of widths", widths.size(), 1, MOST_LEVELS);
       Checks.between("blocks", blocks, 1, 100);
@@ -99,9 +97,6 @@ public final class UNet extends DiffusionModel {
       Checks.between("groups", groups, 1, 1 << 16);
       Checks.between("headDim", headDim, 1, 1 << 16);
       Checks.notNull("mixer", mixer);
-      Checks.probability("classDropout", classDropout);
-      Checks.notNull("edm", edm);
-      Checks.notNull("framing", framing);
       widths = List.copyOf(widths);
       for (int width : widths) {
         Checks.between("widths", width, 1, 1 << 16);
