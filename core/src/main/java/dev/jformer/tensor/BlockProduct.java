@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.global.torch;
  * <p>Measured on one core of a Xeon with AVX-512: 6 to 9 billion values a second for one row, with
  * 4 and with 8 bits; float32 matrices that do not fit the cache reach 3 to 5.
  */
-public final class BlockProduct implements AutoCloseable {
+public final class BlockProduct extends RowProduct {
   /** Products with more rows are faster with {@link BlockTable#linear}. */
   public static final long MOST_ROWS = 8;
 
@@ -83,15 +83,12 @@ public final class BlockProduct implements AutoCloseable {
   private final List<Piece> pieces = new ArrayList<>();
   private final Operator sums;
   private final int block;
-  private final int rows;
-  private final int width;
 
   /** Prepares products with a table, whose tensors are kept. */
   public BlockProduct(BlockTable table) {
+    super(table.scales().size(1), table.codes().size(0));
     this.sums = table.bits() == 4 ? Kernels.SUMS_4 : Kernels.SUMS_8;
     this.block = Math.toIntExact(table.block());
-    this.rows = Math.toIntExact(table.scales().size(1));
-    this.width = Math.toIntExact(table.codes().size(0));
     long blocks = table.scales().size(0);
     int parts = WorkerPool.pieces((long) rows * width, blocks);
     try (Scope scope = Scope.open();
@@ -103,35 +100,7 @@ public final class BlockProduct implements AutoCloseable {
     }
   }
 
-  /**
-   * Linear map {@code x Wᵀ + b}.
-   *
-   * @param x float32 [M, K], contiguous; it takes M times as long as for one row
-   * @param bias float32 [N] or null
-   * @return float32 [M, N]; no gradient flows through it
-   */
-  public Tensor linear(Tensor x, Tensor bias) {
-    if (x.rank() != 2 || x.size(1) != width) {
-      throw new TensorException("x is " + x.shape() + ": expected [rows, " + width + "]");
-    }
-    int count = Math.toIntExact(x.size(0));
-    Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
-    if (count == 0) {
-      return result;
-    }
-    float[] y = new float[count * rows];
-    apply(Int8Vector.floats(x, 0, count * width), y, count);
-    new FloatPointer(result.torch().data_ptr()).put(y);
-    return bias == null ? result : result.add_(bias);
-  }
-
-  /**
-   * The same for plain floats, without the bias.
-   *
-   * @param x [M, K]
-   * @param y is set to [M, N]
-   * @param count M
-   */
+  @Override
   public void apply(float[] x, float[] y, int count) {
     Flops.linear((long) count * width, rows);
     try (PointerScope pointers = new PointerScope();

@@ -17,7 +17,7 @@ import org.bytedeco.javacpp.PointerScope;
  * the plain form reaches 10 GB/s for a single row and 6 for two. Rounding and scaling are done
  * here, without operators, each of which would cost some ten microseconds.
  */
-public final class Int8Packed implements AutoCloseable {
+public final class Int8Packed extends RowProduct {
   /** Products with more rows are faster on the plain form. */
   public static final long MOST_ROWS = 8;
 
@@ -42,8 +42,6 @@ public final class Int8Packed implements AutoCloseable {
   }
 
   private final List<Piece> pieces = new ArrayList<>();
-  private final int rows;
-  private final int width;
 
   /**
    * Packs a matrix.
@@ -52,8 +50,7 @@ public final class Int8Packed implements AutoCloseable {
    * @param scale float32 [N], the step of each row
    */
   public Int8Packed(Tensor weight, Tensor scale) {
-    this.rows = Math.toIntExact(weight.size(0));
-    this.width = Math.toIntExact(weight.size(1));
+    super(weight.size(0), weight.size(1));
     int parts = WorkerPool.pieces(weight.elements(), rows);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
@@ -70,35 +67,7 @@ public final class Int8Packed implements AutoCloseable {
     return UnsignedProduct.isExact();
   }
 
-  /**
-   * Linear map {@code x Wᵀ + b}, with x rounded to 15 bits.
-   *
-   * @param x float32 [M, K], contiguous, M at most {@link #MOST_ROWS}
-   * @param bias float32 [N] or null
-   * @return float32 [M, N]; no gradient flows through it
-   */
-  public Tensor linear(Tensor x, Tensor bias) {
-    if (x.rank() != 2 || x.size(1) != width) {
-      throw new TensorException("x is " + x.shape() + ": expected [rows, " + width + "]");
-    }
-    int count = Math.toIntExact(x.size(0));
-    Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
-    if (count == 0) {
-      return result;
-    }
-    float[] y = new float[count * rows];
-    apply(Int8Vector.floats(x, 0, count * width), y, count);
-    new FloatPointer(result.torch().data_ptr()).put(y);
-    return bias == null ? result : result.add_(bias);
-  }
-
-  /**
-   * The same for plain floats, without the bias.
-   *
-   * @param x [M, K]
-   * @param y is set to [M, N]
-   * @param count M, at most {@link #MOST_ROWS}
-   */
+  @Override
   public void apply(float[] x, float[] y, int count) {
     Flops.linear((long) count * width, rows);
     try (Scope scope = Scope.open();
