@@ -16,6 +16,7 @@ module dev.jformer.core {
   requires com.twelvemonkeys.imageio.jpeg;
   requires com.twelvemonkeys.imageio.metadata;
   requires de.siegmar.fastcsv;
+  requires dev.jformer.kernels;
   requires static java.compiler;
   requires java.desktop;
   requires java.management;

@@ -29,6 +29,7 @@ class ExportsTest {
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .withImportOption(location -> !location.contains("javadoc-index"))
+          .withImportOption(location -> !location.contains("kernels"))
           .importPackages("dev.jformer");
 
   private final Set<String> exported = exported();

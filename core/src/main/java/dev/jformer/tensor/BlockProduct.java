@@ -9,16 +9,12 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Products of few rows with a {@link BlockTable}, as in decoding. Threads share out its columns,
- * and what each of them computes is added at the end. Internal: layers in {@code nn.quantized} use
- * it.
+ * and what each of them computes is added at the end.
  *
  * <p>Measured on one core of a Xeon with AVX-512: 6 to 9 billion values a second for one row, with
  * 4 and with 8 bits; float32 matrices that do not fit the cache reach 3 to 5.
  */
-public final class BlockProduct extends RowProduct {
-  /** Products with more rows are faster with {@link BlockTable#linear}. */
-  public static final long MOST_ROWS = 8;
-
+final class BlockProduct extends RowProduct {
   private static final class Kernels {
     static final Operator SUMS_4 = Operator.named("quantized::embedding_bag_4bit_rowwise_offsets");
     static final Operator SUMS_8 = Operator.named("quantized::embedding_bag_byte_rowwise_offsets");
@@ -85,7 +81,7 @@ public final class BlockProduct extends RowProduct {
   private final int block;
 
   /** Prepares products with a table, whose tensors are kept. */
-  public BlockProduct(BlockTable table) {
+  BlockProduct(BlockTable table) {
     super(table.scales().size(1), table.codes().size(0));
     this.sums = table.bits() == 4 ? Kernels.SUMS_4 : Kernels.SUMS_8;
     this.block = Math.toIntExact(table.block());
@@ -161,7 +157,7 @@ public final class BlockProduct extends RowProduct {
     Blas.addTimes(memory, offsets, result, rows, blocks);
   }
 
-  /** Bytes that the numbers of columns take. */
+  @Override
   public long bytes() {
     return pieces.stream()
         .mapToLong(piece -> Integer.BYTES * (piece.count + piece.count / block))

@@ -86,6 +86,18 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
     return codes.size(1) == columnBytes(scales.size(1), 4) ? 4 : 8;
   }
 
+  /** The code that stands for 0 before an offset is added. */
+  int zero() {
+    return bits() == 8 ? ZERO : offsets == null ? MIDDLE : 0;
+  }
+
+  /** Products of few rows with the matrix, whose tensors have to live as long. */
+  public RowProduct product() {
+    return VectorProduct.suits(codes) && VectorProduct.suits(scales)
+        ? VectorProduct.of(this)
+        : new BlockProduct(this);
+  }
+
   /** The number of values that share a scale. */
   long block() {
     return codes.size(0) / scales.size(0);
@@ -126,8 +138,7 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
     } else {
       integers = codes.indexSelect(1, ids).to(DType.INT32);
     }
-    int zero = bits() == 8 ? ZERO : offsets == null ? MIDDLE : 0;
-    Tensor values = integers.sub((long) zero).to(DType.FLOAT32).unflatten(0, scales.size(0), -1);
+    Tensor values = integers.sub((long) zero()).to(DType.FLOAT32).unflatten(0, scales.size(0), -1);
     values.mul_(scales.indexSelect(1, ids).unsqueeze(1));
     if (offsets != null) {
       values.add_(offsets.indexSelect(1, ids).unsqueeze(1));
@@ -137,7 +148,7 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
 
   /**
    * Linear map {@code x Wᵀ + b} of many rows. The matrix is converted to floats in pieces. For few
-   * rows see {@link BlockProduct}.
+   * rows see {@link #product}.
    *
    * @param x float32 [M, K]
    * @param bias float32 [N] or null

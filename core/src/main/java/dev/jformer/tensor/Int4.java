@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.IValue;
  * It is packed once from the plain form and used for each product. Activations are rounded to
  * bfloat16, sums are float32, results bfloat16. Internal: layers in {@code nn.quantized} use it.
  */
-public final class Int4 implements AutoCloseable {
+public final class Int4 extends RowProduct {
   /** The most rows that the kernel lays out together: a piece begins at a multiple of them. */
   private static final long BLOCK = 64;
 
@@ -58,20 +58,20 @@ public final class Int4 implements AutoCloseable {
   }
 
   private final List<Piece> pieces = new ArrayList<>();
-  private final int rows;
-  private final int width;
+  private final int padded;
 
   /**
    * Packs a matrix.
    *
-   * @param codes int32 [N, K], each 0 to 15
-   * @param scales bf16 [N, K / group, 2]: a code c of a group stands for (c - 8) times the first
+   * @param codes int32 [N, K'], each 0 to 15
+   * @param scales bf16 [N, K' / group, 2]: a code c of a group stands for (c - 8) times the first
    *     plus the second
    * @param group 32, 64, 128 or 256 values of a row
+   * @param width K; those from there to K' are multiplied with zeros
    */
-  public Int4(Tensor codes, Tensor scales, long group) {
-    this.rows = Math.toIntExact(codes.size(0));
-    this.width = Math.toIntExact(codes.size(1));
+  public Int4(Tensor codes, Tensor scales, long group, long width) {
+    super(codes.size(0), width);
+    this.padded = Math.toIntExact(codes.size(1));
     long blocks = (rows + BLOCK - 1) / BLOCK;
     int parts = WorkerPool.pieces(codes.elements(), blocks);
     try (Scope scope = Scope.open();
@@ -93,48 +93,25 @@ public final class Int4 implements AutoCloseable {
     }
   }
 
-  /**
-   * Matrix product {@code x Wᵀ}.
-   *
-   * @param x [M, K], K with the padding of whole groups
-   * @return float32 [M, N]; no gradient flows through it
-   */
-  public Tensor product(Tensor x) {
-    int count = Math.toIntExact(x.size(0));
-    float[] y = new float[count * rows];
+  @Override
+  public void apply(float[] x, float[] y, int count) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      multiply(x.to(DType.BFLOAT16).contiguous(), y, count);
-    }
-    return Tensor.of(y, count, rows);
-  }
-
-  /**
-   * The same for plain floats, without the padding.
-   *
-   * @param x [M, K]
-   * @param in K
-   * @param y is set to [M, N]
-   * @param count M
-   */
-  public void apply(float[] x, int in, float[] y, int count) {
-    try (Scope scope = Scope.open();
-        Mode mode = Autograd.noGrad()) {
-      Tensor narrow = Tensor.empty(DType.BFLOAT16, count, width);
-      new ShortPointer(narrow.torch().data_ptr()).put(rounded(x, in, count));
+      Tensor narrow = Tensor.empty(DType.BFLOAT16, count, padded);
+      new ShortPointer(narrow.torch().data_ptr()).put(rounded(x, count));
       multiply(narrow, y, count);
     }
   }
 
   /** The upper halves of floats, rounded to the nearest, of two equally near to the even one. */
-  private short[] rounded(float[] x, int in, int count) {
-    short[] upper = new short[count * width];
+  private short[] rounded(float[] x, int count) {
+    short[] upper = new short[count * padded];
     for (int row = 0; row < count; row++) {
-      for (int i = 0; i < in; i++) {
-        float value = x[row * in + i];
+      for (int i = 0; i < width; i++) {
+        float value = x[row * width + i];
         int bits = Float.floatToRawIntBits(value);
         int rounded = bits + BELOW_HALF + ((bits >>> HALF_BITS) & 1);
-        upper[row * width + i] =
+        upper[row * padded + i] =
             (short) (Float.isNaN(value) ? NOT_A_NUMBER : rounded >>> HALF_BITS);
       }
     }
@@ -161,7 +138,7 @@ public final class Int4 implements AutoCloseable {
     }
   }
 
-  /** Bytes that the packed matrix takes. */
+  @Override
   public long bytes() {
     return pieces.stream()
         .mapToLong(

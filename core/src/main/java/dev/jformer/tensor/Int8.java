@@ -67,6 +67,24 @@ public final class Int8 {
 
   private Int8() {}
 
+  /** Whether there are products of few rows that are faster than {@link #linear}. */
+  public static boolean hasRowProduct(Tensor weight) {
+    return VectorProduct.suits(weight) || Int8Packed.isExact();
+  }
+
+  /**
+   * Products of few rows: as {@link #linear} with {@link Activations#BITS_15}, or without rounding
+   * activations.
+   *
+   * @param weight int8 [N, K], which has to live as long
+   * @param scale float32 [N], the step of each row
+   */
+  public static RowProduct rowProduct(Tensor weight, Tensor scale) {
+    return VectorProduct.suits(weight)
+        ? new Int8Product(weight, scale)
+        : new Int8Packed(weight, scale);
+  }
+
   private static final class Kernels {
     static final Operator PRODUCT = Operator.named("aten::_int_mm");
     static final Operator ROUND = Operator.named("aten::round_");

@@ -9,18 +9,14 @@ import org.bytedeco.javacpp.PointerScope;
 /**
  * A matrix of 8-bit weights in the order that oneDNN's kernel reads fastest, in pieces that threads
  * share out. It is packed once from the plain form, for products with few rows, as in decoding. It
- * computes what {@link Int8#linear} does with {@link Int8.Activations#BITS_15}. Internal: layers in
- * {@code nn.quantized} use it.
+ * computes what {@link Int8#linear} does with {@link Int8.Activations#BITS_15}.
  *
  * <p>Both digits of a number are rows of the same product, so that the weights are read once.
  * Measured on one core of an EPYC: 12 to 15 GB/s for four rows, less for two; {@code _int_mm} on
  * the plain form reaches 10 GB/s for a single row and 6 for two. Rounding and scaling are done
  * here, without operators, each of which would cost some ten microseconds.
  */
-public final class Int8Packed extends RowProduct {
-  /** Products with more rows are faster on the plain form. */
-  public static final long MOST_ROWS = 8;
-
+final class Int8Packed extends RowProduct {
   /** With fewer rows oneDNN chooses a slower kernel. */
   private static final int FEWEST_ROWS = 4;
 
@@ -49,7 +45,7 @@ public final class Int8Packed extends RowProduct {
    * @param weight int8 [N, K]
    * @param scale float32 [N], the step of each row
    */
-  public Int8Packed(Tensor weight, Tensor scale) {
+  Int8Packed(Tensor weight, Tensor scale) {
     super(weight.size(0), weight.size(1));
     int parts = WorkerPool.pieces(weight.elements(), rows);
     try (Scope scope = Scope.open();
@@ -63,7 +59,7 @@ public final class Int8Packed extends RowProduct {
   }
 
   /** Whether this machine's kernel adds without saturating; if not, use the plain form. */
-  public static boolean isExact() {
+  static boolean isExact() {
     return UnsignedProduct.isExact();
   }
 
@@ -126,7 +122,7 @@ public final class Int8Packed extends RowProduct {
     return steps;
   }
 
-  /** Bytes that the packed matrix takes. */
+  @Override
   public long bytes() {
     return (long) rows * width + 8L * rows;
   }

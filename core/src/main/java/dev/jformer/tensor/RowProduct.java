@@ -2,8 +2,14 @@ package dev.jformer.tensor;
 
 import org.bytedeco.javacpp.FloatPointer;
 
-/** A matrix [N, K] in a form that few rows of floats are multiplied with, as in decoding. */
-abstract class RowProduct implements AutoCloseable {
+/**
+ * A matrix [N, K] in a form that few rows of floats are multiplied with, as in decoding. Internal:
+ * layers in {@code nn.quantized} use it.
+ */
+public abstract class RowProduct implements AutoCloseable {
+  /** Products with more rows are faster in other ways. */
+  public static final long MOST_ROWS = 8;
+
   /** N. */
   final int rows;
 
@@ -45,6 +51,9 @@ abstract class RowProduct implements AutoCloseable {
    * @param count M
    */
   public abstract void apply(float[] x, float[] y, int count);
+
+  /** Bytes that are kept beside the layer's own. */
+  public abstract long bytes();
 
   @Override
   public abstract void close();

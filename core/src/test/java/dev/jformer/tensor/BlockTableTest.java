@@ -106,13 +106,15 @@ class BlockTableTest {
     assertSame(blocks.values(), table.values(), "bit for bit");
     double size = Math.sqrt(width) * (kind.bits == 8 ? 128 : 16);
     Tensor bias = Tensor.randn(out);
-    try (BlockProduct few = new BlockProduct(table)) {
+    try (BlockProduct few = new BlockProduct(table);
+        VectorProduct inVectors = VectorProduct.of(table)) {
       for (int rows : new int[] {1, 2, 8, 9, 65}) {
         Tensor x = Tensor.randn(rows, width);
         for (Tensor b : new Tensor[] {null, bias}) {
           double[] expected =
               product(x.toDoubles(), weight, b == null ? null : b.toDoubles(), width);
           assertClose(expected, few.linear(x, b), 1e-6 * size);
+          assertClose(expected, inVectors.linear(x, b), 1e-6 * size);
           assertClose(expected, table.linear(x, b), 1e-6 * size);
         }
       }
@@ -141,6 +143,9 @@ class BlockTableTest {
           assertThrows(TensorException.class, () -> few.linear(Tensor.randn(1, 32), null))
               .getMessage();
       assertTrue(message.contains("expected [rows, 1024]"), message);
+    }
+    try (VectorProduct few = VectorProduct.of(table)) {
+      assertClose(product(x.toDoubles(), values(blocks), null, 1024), few.linear(x, null), 1e-3);
     }
   }
 

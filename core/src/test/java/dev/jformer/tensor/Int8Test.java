@@ -252,6 +252,32 @@ class Int8Test {
     }
   }
 
+  /** Not rounded; by itself, and with the packed matrix for more rows. */
+  @Test
+  void vectorsAreExact() {
+    for (int[] shape : new int[][] {{1, 8, 5}, {4, 512, 1030}, {3, 40, 7}, {8, 130, 65}}) {
+      Tensor x = Tensor.randn(shape[0], shape[1]);
+      Tensor w = bytes(shape[2], shape[1]);
+      Tensor scale = Tensor.rand(shape[2]).mul(0.01).add(0.001);
+      Tensor bias = Tensor.randn(shape[2]);
+      double[] expected =
+          x.to(DType.FLOAT64)
+              .matmul(w.to(DType.FLOAT64).mul(scale.to(DType.FLOAT64).unsqueeze(1)).t())
+              .add(bias.to(DType.FLOAT64))
+              .toDoubles();
+      try (VectorProduct vectors = VectorProduct.ofInt8(w, scale);
+          Int8Product product = new Int8Product(w, scale)) {
+        assertClose(expected, vectors.linear(x, bias), 1e-4);
+        assertEquals(2.0 * x.elements() * shape[2], Flops.of(() -> vectors.linear(x, null)));
+        assertClose(expected, product.linear(x, bias), 1e-2);
+        boolean isCopied = shape[0] > 4 && Int8Packed.isExact();
+        assertEquals(isCopied, product.bytes() > vectors.bytes());
+        product.close();
+        assertEquals(vectors.bytes(), product.bytes(), "the copy is released");
+      }
+    }
+  }
+
   @Test
   void aPackedMatrixOfExtremesDoesNotSaturate() {
     assumeTrue(Int8Packed.isExact());
@@ -287,8 +313,8 @@ class Int8Test {
               .flatten(1, 2);
       Tensor expected = x.to(DType.BFLOAT16).to(DType.FLOAT64).matmul(weight.t());
       double size = expected.abs().max().item();
-      try (Int4 matrix = new Int4(codes, scales, group)) {
-        Tensor product = matrix.product(x);
+      try (Int4 matrix = new Int4(codes, scales, group, shape[1])) {
+        Tensor product = matrix.linear(x, null);
         assertEquals(DType.FLOAT32, product.dtype());
         assertClose(expected.div(Tensor.scalar(size)), product.mul(1 / size), 5e-3);
         assertTrue(matrix.bytes() >= (long) shape[1] * shape[2] / 2);

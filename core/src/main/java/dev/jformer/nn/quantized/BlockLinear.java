@@ -10,11 +10,11 @@ import dev.jformer.nn.Projection;
 import dev.jformer.nn.RowFunction;
 import dev.jformer.nn.TokenEmbedding;
 import dev.jformer.nn.internal.Derived;
-import dev.jformer.tensor.BlockProduct;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.FloatProduct;
 import dev.jformer.tensor.Functional;
 import dev.jformer.tensor.IntegerBlocks;
+import dev.jformer.tensor.RowProduct;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
@@ -67,7 +67,7 @@ public final class BlockLinear extends QuantizedRowsLinear implements BlockWeigh
   }
 
   private final BlockRows rows;
-  private final Derived<BlockProduct> product = new Derived<>(BlockProduct::close);
+  private final Derived<RowProduct> few = new Derived<>(RowProduct::close);
 
   BlockLinear(BlockRows rows, Parameter bias) {
     super(rows.codes(), rows.scales(), bias);
@@ -81,20 +81,23 @@ public final class BlockLinear extends QuantizedRowsLinear implements BlockWeigh
     if (rows.isPlain()) {
       return Functional.linear(x, rows.matrix(), bias);
     }
-    if (x.size(0) > BlockProduct.MOST_ROWS) {
+    if (x.size(0) > RowProduct.MOST_ROWS) {
       return rows.table().linear(x, bias);
     }
-    return packed().linear(x.contiguous(), bias);
+    return few().linear(x.contiguous(), bias);
   }
 
-  private BlockProduct packed() {
-    return product.get(
-        () -> new BlockProduct(rows.table()), rows.codes().value(), rows.scales().value());
+  private RowProduct few() {
+    return few.get(
+        () -> rows.table().product(),
+        rows.codes().value(),
+        rows.scales().value(),
+        rows.offsets().value());
   }
 
   @Override
   RowFunction rowProduct() {
-    return rows.isPlain() ? this::plainProduct : (x, y, count) -> packed().apply(x, y, count);
+    return rows.isPlain() ? this::plainProduct : (x, y, count) -> few().apply(x, y, count);
   }
 
   private void plainProduct(float[] x, float[] y, int count) {
@@ -139,11 +142,11 @@ public final class BlockLinear extends QuantizedRowsLinear implements BlockWeigh
   /** The bytes of what the kernel needs beside the weights; 0 before the first use. */
   @Override
   public long derivedBytes() {
-    return product.bytes(BlockProduct::bytes);
+    return few.bytes(RowProduct::bytes);
   }
 
   @Override
   protected void forget() {
-    product.forget();
+    few.forget();
   }
 }

@@ -108,7 +108,7 @@ record Int4Rows(long width, Parameter codes, Parameter scales) {
 
   Int4 packed() {
     try (Scope scope = Scope.open()) {
-      return new Int4(unpacked(codes.value()), scales.value(), group());
+      return new Int4(unpacked(codes.value()), scales.value(), group(), width);
     }
   }
 }

@@ -89,8 +89,7 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
     if (x.size(0) >= MANY) {
       return Functional.linear(x, rows.dequantized(), offset);
     }
-    Tensor y = packed().product(rows.padded(x));
-    return offset == null ? y : y.add_(offset);
+    return packed().linear(x.contiguous(), offset);
   }
 
   @Override
@@ -100,12 +99,11 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
 
   @Override
   RowFunction rowProduct() {
-    int in = Math.toIntExact(rows.width());
-    return (x, y, count) -> packed().apply(x, in, y, count);
+    return (x, y, count) -> packed().apply(x, y, count);
   }
 
   private Int4 packed() {
-    return packed.get(rows::packed);
+    return packed.get(rows::packed, rows.codes().value(), rows.scales().value());
   }
 
   /** The bytes of the kernel's copy; 0 before the first use. */

@@ -11,7 +11,7 @@ import dev.jformer.nn.internal.Derived;
 import dev.jformer.nn.internal.Int8Rows;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Int8;
-import dev.jformer.tensor.Int8Packed;
+import dev.jformer.tensor.RowProduct;
 import dev.jformer.tensor.Tensor;
 
 /**
@@ -21,8 +21,9 @@ import dev.jformer.tensor.Tensor;
  * integers; see {@link Int8.Activations#BITS_15}. A float64 input is multiplied in float64, without
  * rounding.
  *
- * <p>Few rows are multiplied with a copy of the weights in the order that the kernel reads fastest,
- * see {@link Int8Packed}. The copy is made at the first use and kept beside the plain form.
+ * <p>Up to four rows are multiplied as they are where Java's Vector API is on. Otherwise few rows
+ * need a copy of the weights in the order that oneDNN's kernel reads fastest, which is made at the
+ * first use and kept beside the plain form.
  *
  * <p>The layer has no gradients and cannot be trained.
  */
@@ -57,7 +58,7 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
   }
 
   private final Int8Rows rows;
-  private final Derived<Int8Packed> packed = new Derived<>(Int8Packed::close);
+  private final Derived<RowProduct> few = new Derived<>(RowProduct::close);
 
   private WeightInt8Linear(Int8Rows rows, Parameter bias) {
     super(rows.values(), rows.scale(), bias);
@@ -67,8 +68,8 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
   @Override
   Tensor product(Tensor x) {
     Tensor offset = offset(DType.FLOAT32);
-    if (x.size(0) <= Int8Packed.MOST_ROWS && Int8Packed.isExact()) {
-      return packed().linear(x.contiguous(), offset);
+    if (x.size(0) <= RowProduct.MOST_ROWS && Int8.hasRowProduct(rows.values().value())) {
+      return few().linear(x.contiguous(), offset);
     }
     return Int8.linear(
         x.contiguous(),
@@ -80,17 +81,21 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
 
   @Override
   RowFunction rowProduct() {
-    return Int8Packed.isExact() ? (x, y, count) -> packed().apply(x, y, count) : null;
+    return Int8.hasRowProduct(rows.values().value())
+        ? (x, y, count) -> few().apply(x, y, count)
+        : null;
   }
 
-  private Int8Packed packed() {
-    return packed.get(() -> new Int8Packed(rows.values().value(), rows.scale().value()));
+  private RowProduct few() {
+    Tensor values = rows.values().value();
+    Tensor scale = rows.scale().value();
+    return few.get(() -> Int8.rowProduct(values, scale), values, scale);
   }
 
-  /** The bytes of the kernel's copy; 0 before the first use. */
+  /** The bytes of what the kernel keeps beside the plain form; 0 before the first use. */
   @Override
   public long derivedBytes() {
-    return packed.bytes(Int8Packed::bytes);
+    return few.bytes(RowProduct::bytes);
   }
 
   @Override
@@ -106,6 +111,6 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
 
   @Override
   protected void forget() {
-    packed.forget();
+    few.forget();
   }
 }

@@ -1,0 +1,119 @@
+package dev.jformer.kernels;
+
+import java.nio.ByteBuffer;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** Products with columns of 8-bit integers, of which 128 stands for 0. */
+public final class Column8Kernel extends ColumnKernel {
+  private static final VectorSpecies<Byte> B = VectorApi.Species.BYTES;
+  private static final int ZERO = 128;
+
+  /** Turns a byte from 0 to 255 into the signed one that is 128 less. */
+  private static final byte SIGN = (byte) ZERO;
+
+  /**
+   * Creates products with a matrix; the arrays have to live as long as this.
+   *
+   * @param codes uint8 [K, at least N]
+   * @param scales float32 [blocks, N]
+   * @param offsets float32 [blocks, N], or null
+   */
+  public Column8Kernel(
+      ByteBuffer codes, ByteBuffer scales, ByteBuffer offsets, int rows, int width) {
+    super(codes, scales, offsets, rows, width, ZERO, 1);
+  }
+
+  private static FloatVector load(byte[] piece, int at) {
+    return (FloatVector)
+        ByteVector.fromArray(B, piece, at)
+            .lanewise(VectorOperators.XOR, SIGN)
+            .convertShape(VectorOperators.B2F, F, 0);
+  }
+
+  private static FloatVector all(float value) {
+    return FloatVector.broadcast(F, value);
+  }
+
+  @Override
+  void one(
+      byte[] piece,
+      int pitch,
+      int results,
+      float[] scales,
+      float[] x,
+      int at,
+      float sum,
+      float[] y,
+      int to) {
+    for (int row = 0; row < results; row += 4 * LANES) {
+      FloatVector a = FloatVector.zero(F);
+      FloatVector b = a;
+      FloatVector c = a;
+      FloatVector d = a;
+      int here = row;
+      for (int i = at; i < at + block; i++) {
+        FloatVector times = all(x[i]);
+        a = load(piece, here).fma(times, a);
+        b = load(piece, here + LANES).fma(times, b);
+        c = load(piece, here + 2 * LANES).fma(times, c);
+        d = load(piece, here + 3 * LANES).fma(times, d);
+        here += pitch;
+      }
+      add(a, scales, row, y, to);
+      add(b, scales, row + LANES, y, to);
+      add(c, scales, row + 2 * LANES, y, to);
+      add(d, scales, row + 3 * LANES, y, to);
+    }
+  }
+
+  @Override
+  void four(
+      byte[] piece,
+      int pitch,
+      int results,
+      float[] scales,
+      float[] x,
+      int at,
+      int sumAt,
+      float[] y,
+      int to) {
+    two(piece, pitch, results, scales, x, at, y, to);
+    two(piece, pitch, results, scales, x, at + 2 * stride(), y, to + 2 * rows);
+  }
+
+  /** Adds a block's part of two rows: those of four would need a method too large to compile. */
+  private void two(
+      byte[] piece, int pitch, int results, float[] scales, float[] x, int at, float[] y, int to) {
+    int step = stride();
+    for (int row = 0; row < results; row += 2 * LANES) {
+      FloatVector a = FloatVector.zero(F);
+      FloatVector b = a;
+      FloatVector c = a;
+      FloatVector d = a;
+      int here = row;
+      for (int i = at; i < at + block; i++) {
+        FloatVector w = load(piece, here);
+        FloatVector v = load(piece, here + LANES);
+        FloatVector times = all(x[i]);
+        FloatVector other = all(x[i + step]);
+        a = w.fma(times, a);
+        b = v.fma(times, b);
+        c = w.fma(other, c);
+        d = v.fma(other, d);
+        here += pitch;
+      }
+      add(a, scales, row, y, to);
+      add(b, scales, row + LANES, y, to);
+      add(c, scales, row, y, to + rows);
+      add(d, scales, row + LANES, y, to + rows);
+    }
+  }
+
+  @Override
+  int code(ByteBuffer codes, int column, int row) {
+    return codes.get(column + row) & 0xff;
+  }
+}

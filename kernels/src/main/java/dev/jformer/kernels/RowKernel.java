@@ -1,0 +1,40 @@
+package dev.jformer.kernels;
+
+/** Products of a few rows of floats with a matrix [N, K], {@code x Wᵀ}. */
+public abstract sealed class RowKernel permits Int8Kernel, ColumnKernel {
+  /** As many rows of x are multiplied with weights that are loaded once. */
+  static final int TOGETHER = 4;
+
+  /** N. */
+  final int rows;
+
+  /** K. */
+  final int width;
+
+  RowKernel(int rows, int width) {
+    this.rows = rows;
+    this.width = width;
+  }
+
+  /** How many parts the work has that threads may share out. */
+  public abstract int parts();
+
+  /** Whether each part makes a summand of all results, rather than some of the results. */
+  public abstract boolean isSum();
+
+  /**
+   * Brings x into the order that this kernel reads; once for all parts.
+   *
+   * @param x [count, K]
+   * @return what {@link #multiply} takes
+   */
+  public abstract float[] prepared(float[] x, int count);
+
+  /**
+   * Does consecutive parts of the work.
+   *
+   * @param x count rows, {@link #prepared}
+   * @param y [count, N], of which these parts' results are set; or all, to the sum of these parts
+   */
+  public abstract void multiply(float[] x, float[] y, int count, int from, int end);
+}
