@@ -69,33 +69,26 @@ public final class Column4Kernel extends ColumnKernel {
   }
 
   @Override
-  void one(
-      byte[] piece,
-      int pitch,
-      int results,
-      float[] scales,
-      float[] x,
-      int at,
-      float sum,
-      float[] y,
-      int to) {
+  void one(Piece piece, float[] x, int at, float sum, float[] y, int to) {
+    byte[] codes = piece.codes();
+    float[] scales = piece.scales();
     FloatVector start = all(-zero * sum);
-    for (int row = 0; row < results; row += 4 * LANES) {
+    for (int row = 0; row < piece.results(); row += 4 * LANES) {
       FloatVector a = start;
       FloatVector b = start;
       FloatVector c = start;
       FloatVector d = start;
       int here = row / 2;
       for (int i = at; i < at + block; i++) {
-        IntVector pairs = load(piece, here);
-        IntVector next = load(piece, here + LANES);
+        IntVector pairs = load(codes, here);
+        IntVector next = load(codes, here + LANES);
         FloatVector times = all(x[i]);
         FloatVector less = all(x[i] * SIXTEENTH);
         a = masked(pairs, LOWER).fma(times, a);
         b = masked(pairs, UPPER).fma(less, b);
         c = masked(next, LOWER).fma(times, c);
         d = masked(next, UPPER).fma(less, d);
-        here += pitch;
+        here += piece.pitch();
       }
       addInOrder(a, b, scales, row, y, to);
       addInOrder(c, d, scales, row + 2 * LANES, y, to);
@@ -103,58 +96,27 @@ public final class Column4Kernel extends ColumnKernel {
   }
 
   @Override
-  void four(
-      byte[] piece,
-      int pitch,
-      int results,
-      float[] scales,
-      float[] x,
-      int at,
-      int sumAt,
-      float[] y,
-      int to) {
-    two(piece, pitch, results, scales, x, at, sumAt, y, to);
-    two(
-        piece,
-        pitch,
-        results,
-        scales,
-        x,
-        at + 2 * stride(),
-        sumAt + 2 * stride(),
-        y,
-        to + 2 * rows);
-  }
-
-  /** Adds a block's part of two rows: those of four would need a method too large to compile. */
-  private void two(
-      byte[] piece,
-      int pitch,
-      int results,
-      float[] scales,
-      float[] x,
-      int at,
-      int sumAt,
-      float[] y,
-      int to) {
+  void two(Piece piece, float[] x, int at, float sum, float other, float[] y, int to) {
+    byte[] codes = piece.codes();
+    float[] scales = piece.scales();
     int step = stride();
-    FloatVector start = all(-zero * x[sumAt]);
-    FloatVector other = all(-zero * x[sumAt + step]);
-    for (int row = 0; row < results; row += 2 * LANES) {
+    FloatVector start = all(-zero * sum);
+    FloatVector otherStart = all(-zero * other);
+    for (int row = 0; row < piece.results(); row += 2 * LANES) {
       FloatVector a = start;
       FloatVector b = start;
-      FloatVector c = other;
-      FloatVector d = other;
+      FloatVector c = otherStart;
+      FloatVector d = otherStart;
       int here = row / 2;
       for (int i = at; i < at + block; i++) {
-        IntVector pairs = load(piece, here);
+        IntVector pairs = load(codes, here);
         FloatVector lower = masked(pairs, LOWER);
         FloatVector upper = masked(pairs, UPPER);
         a = lower.fma(all(x[i]), a);
         b = upper.fma(all(x[i] * SIXTEENTH), b);
         c = lower.fma(all(x[i + step]), c);
         d = upper.fma(all(x[i + step] * SIXTEENTH), d);
-        here += pitch;
+        here += piece.pitch();
       }
       addInOrder(a, b, scales, row, y, to);
       addInOrder(c, d, scales, row, y, to + rows);

@@ -38,17 +38,10 @@ public final class Column8Kernel extends ColumnKernel {
   }
 
   @Override
-  void one(
-      byte[] piece,
-      int pitch,
-      int results,
-      float[] scales,
-      float[] x,
-      int at,
-      float sum,
-      float[] y,
-      int to) {
-    for (int row = 0; row < results; row += 4 * LANES) {
+  void one(Piece piece, float[] x, int at, float sum, float[] y, int to) {
+    byte[] codes = piece.codes();
+    float[] scales = piece.scales();
+    for (int row = 0; row < piece.results(); row += 4 * LANES) {
       FloatVector a = FloatVector.zero(F);
       FloatVector b = a;
       FloatVector c = a;
@@ -56,11 +49,11 @@ public final class Column8Kernel extends ColumnKernel {
       int here = row;
       for (int i = at; i < at + block; i++) {
         FloatVector times = all(x[i]);
-        a = load(piece, here).fma(times, a);
-        b = load(piece, here + LANES).fma(times, b);
-        c = load(piece, here + 2 * LANES).fma(times, c);
-        d = load(piece, here + 3 * LANES).fma(times, d);
-        here += pitch;
+        a = load(codes, here).fma(times, a);
+        b = load(codes, here + LANES).fma(times, b);
+        c = load(codes, here + 2 * LANES).fma(times, c);
+        d = load(codes, here + 3 * LANES).fma(times, d);
+        here += piece.pitch();
       }
       add(a, scales, row, y, to);
       add(b, scales, row + LANES, y, to);
@@ -70,40 +63,26 @@ public final class Column8Kernel extends ColumnKernel {
   }
 
   @Override
-  void four(
-      byte[] piece,
-      int pitch,
-      int results,
-      float[] scales,
-      float[] x,
-      int at,
-      int sumAt,
-      float[] y,
-      int to) {
-    two(piece, pitch, results, scales, x, at, y, to);
-    two(piece, pitch, results, scales, x, at + 2 * stride(), y, to + 2 * rows);
-  }
-
-  /** Adds a block's part of two rows: those of four would need a method too large to compile. */
-  private void two(
-      byte[] piece, int pitch, int results, float[] scales, float[] x, int at, float[] y, int to) {
+  void two(Piece piece, float[] x, int at, float sum, float other, float[] y, int to) {
+    byte[] codes = piece.codes();
+    float[] scales = piece.scales();
     int step = stride();
-    for (int row = 0; row < results; row += 2 * LANES) {
+    for (int row = 0; row < piece.results(); row += 2 * LANES) {
       FloatVector a = FloatVector.zero(F);
       FloatVector b = a;
       FloatVector c = a;
       FloatVector d = a;
       int here = row;
       for (int i = at; i < at + block; i++) {
-        FloatVector w = load(piece, here);
-        FloatVector v = load(piece, here + LANES);
+        FloatVector w = load(codes, here);
+        FloatVector v = load(codes, here + LANES);
         FloatVector times = all(x[i]);
-        FloatVector other = all(x[i + step]);
+        FloatVector next = all(x[i + step]);
         a = w.fma(times, a);
         b = v.fma(times, b);
-        c = w.fma(other, c);
-        d = v.fma(other, d);
-        here += pitch;
+        c = w.fma(next, c);
+        d = v.fma(next, d);
+        here += piece.pitch();
       }
       add(a, scales, row, y, to);
       add(b, scales, row + LANES, y, to);

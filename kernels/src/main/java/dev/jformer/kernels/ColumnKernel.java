@@ -29,7 +29,11 @@ public abstract sealed class ColumnKernel extends RowKernel permits Column4Kerne
   private final FloatBuffer scales;
   private final FloatBuffer offsets;
   private final int zero;
-  private final boolean whole;
+
+  /** Whether a block is copied as a whole. */
+  private final boolean isWhole;
+
+  /** The most results of a piece. */
   private final int most;
 
   /**
@@ -57,8 +61,8 @@ public abstract sealed class ColumnKernel extends RowKernel permits Column4Kerne
     this.offsets = offsets == null ? null : floats(offsets);
     this.block = width / (this.scales.remaining() / rows);
     this.zero = zero;
-    this.whole = block * bytes <= PIECE;
-    this.most = whole ? rows : Math.max(1, PIECE / block * perByte / unit()) * unit();
+    this.isWhole = block * bytes <= PIECE;
+    this.most = isWhole ? rows : Math.max(1, PIECE / block * perByte / unit()) * unit();
   }
 
   private static FloatBuffer floats(ByteBuffer memory) {
@@ -105,13 +109,13 @@ public abstract sealed class ColumnKernel extends RowKernel permits Column4Kerne
 
   @Override
   public final void multiply(float[] x, float[] y, int count, int from, int end) {
-    int whole = rows / unit() * unit();
+    int inVectors = rows / unit() * unit();
     Arrays.fill(y, 0, count * rows, 0);
     for (int group = from; group < end; group++) {
-      for (int start = 0; start < whole; start += most) {
-        multiply(x, y, count, group, start, Math.min(whole - start, most));
+      for (int start = 0; start < inVectors; start += most) {
+        multiply(x, y, count, group, start, Math.min(inVectors - start, most));
       }
-      for (int i = whole; i < rows; i++) {
+      for (int i = inVectors; i < rows; i++) {
         for (int row = 0; row < count; row++) {
           y[row * rows + i] += single(x, row * stride(), group, i);
         }
@@ -119,101 +123,80 @@ public abstract sealed class ColumnKernel extends RowKernel permits Column4Kerne
     }
   }
 
+  /**
+   * A part of a block in arrays.
+   *
+   * @param codes column after column
+   * @param pitch bytes from one column to the next
+   * @param results how many results it has a part in
+   * @param scales of the results
+   */
+  record Piece(byte[] codes, int pitch, int results, float[] scales) {}
+
   /** Adds what a block adds to consecutive results, whose number is a multiple of the unit. */
   private void multiply(float[] x, float[] y, int count, int group, int from, int results) {
-    int some = results / perByte;
-    int pitch = whole ? bytes : some;
-    byte[] piece = Scratch.ofThread().bytes(block * pitch);
-    int at0 = group * block * bytes + from / perByte;
-    if (whole) {
-      codes.get(at0, piece, 0, block * bytes);
-    } else {
-      for (int i = 0; i < block; i++) {
-        codes.get(at0 + i * bytes, piece, i * pitch, some);
+    Scratch scratch = Scratch.ofThread();
+    int place = group * rows + from;
+    Piece piece =
+        new Piece(
+            columns(scratch, group, from, results),
+            isWhole ? bytes : results / perByte,
+            results,
+            scratch.copied(scales, place, results));
+    float[] shifts = offsets == null ? null : scratch.copiedToo(offsets, place, results);
+    for (int row = 0; row < count; row += 2) {
+      int at = row * stride();
+      float sum = x[at + width + group];
+      int to = row * rows + from;
+      if (row + 1 == count) {
+        one(piece, x, at + group * block, sum, y, to);
+      } else {
+        float other = x[at + stride() + width + group];
+        two(piece, x, at + group * block, sum, other, y, to);
+        shift(shifts, results, other, y, to + rows);
       }
-    }
-    float[] steps = Scratch.ofThread().copied(scales, group * rows + from, results);
-    float[] shifts =
-        offsets == null
-            ? null
-            : Scratch.ofThread().copiedToo(offsets, group * rows + from, results);
-    int row = 0;
-    for (; row + TOGETHER <= count; row += TOGETHER) {
-      int at = row * stride() + group * block;
-      four(
-          piece,
-          pitch,
-          results,
-          steps,
-          x,
-          at,
-          row * stride() + width + group,
-          y,
-          row * rows + from);
-      for (int i = row; i < row + TOGETHER && shifts != null; i++) {
-        shift(shifts, results, x[i * stride() + width + group], y, i * rows + from);
-      }
-    }
-    for (; row < count; row++) {
-      int sum = row * stride() + width + group;
-      one(
-          piece,
-          pitch,
-          results,
-          steps,
-          x,
-          row * stride() + group * block,
-          x[sum],
-          y,
-          row * rows + from);
-      if (shifts != null) {
-        shift(shifts, results, x[sum], y, row * rows + from);
-      }
+      shift(shifts, results, sum, y, to);
     }
   }
 
+  /** Copies a part of a block's columns. */
+  private byte[] columns(Scratch scratch, int group, int from, int results) {
+    int start = group * block * bytes;
+    if (isWhole) {
+      return scratch.copied(codes, start, block * bytes);
+    }
+    int some = results / perByte;
+    byte[] columns = scratch.bytes(block * some);
+    for (int i = 0; i < block; i++) {
+      codes.get(start + i * bytes + from / perByte, columns, i * some, some);
+    }
+    return columns;
+  }
+
   /**
-   * Adds a block's part of results.
+   * Adds a block's part of results, but for the offsets.
    *
-   * @param piece the integers, column after column
-   * @param pitch bytes from one column to the next
-   * @param results how many results there are
-   * @param scales of the results
    * @param at where the block begins in x
    * @param sum of the block's x
    * @param to where the results begin in y
    */
-  abstract void one(
-      byte[] piece,
-      int pitch,
-      int results,
-      float[] scales,
-      float[] x,
-      int at,
-      float sum,
-      float[] y,
-      int to);
+  abstract void one(Piece piece, float[] x, int at, float sum, float[] y, int to);
 
   /**
-   * The same for four rows.
+   * The same for two consecutive rows. A method for four would be too large to be compiled well.
    *
-   * @param sumAt where the first sum is in x
+   * @param other the sum of the second row's x
    */
-  abstract void four(
-      byte[] piece,
-      int pitch,
-      int results,
-      float[] scales,
-      float[] x,
-      int at,
-      int sumAt,
-      float[] y,
-      int to);
+  abstract void two(Piece piece, float[] x, int at, float sum, float other, float[] y, int to);
 
   /** The integer of a row in the column that begins at a byte. */
   abstract int code(ByteBuffer codes, int column, int row);
 
+  /** Adds the offsets, if there are any, times a sum. */
   private static void shift(float[] shifts, int results, float sum, float[] y, int to) {
+    if (shifts == null) {
+      return;
+    }
     FloatVector times = FloatVector.broadcast(F, sum);
     for (int i = 0; i < results; i += LANES) {
       FloatVector before = FloatVector.fromArray(F, y, to + i);

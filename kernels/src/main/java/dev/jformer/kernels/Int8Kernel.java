@@ -15,6 +15,9 @@ public final class Int8Kernel extends RowKernel {
   private static final VectorSpecies<Byte> B = VectorApi.Species.BYTES;
   private static final int LANES = F.length();
 
+  /** As many rows are multiplied together, of the matrix with one of x or of x with one of it. */
+  private static final int TOGETHER = 4;
+
   /** Bytes of a piece. */
   private static final int PIECE = 24 << 10;
 

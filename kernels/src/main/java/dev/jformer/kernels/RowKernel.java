@@ -2,9 +2,6 @@ package dev.jformer.kernels;
 
 /** Products of a few rows of floats with a matrix [N, K], {@code x Wᵀ}. */
 public abstract sealed class RowKernel permits Int8Kernel, ColumnKernel {
-  /** As many rows of x are multiplied with weights that are loaded once. */
-  static final int TOGETHER = 4;
-
   /** N. */
   final int rows;
 

@@ -96,7 +96,8 @@ class RowKernelTest {
     "130,96,32,true",
     "192,320,16,false",
     "577,64,32,true",
-    "1600,288,32,true"
+    "1600,288,32,true",
+    "2500,64,32,true"
   })
   void columnsOfBytes(int rows, int width, int block, boolean shifted) {
     int stride = rows + 8;
@@ -127,7 +128,8 @@ class RowKernelTest {
     "130,96,32,true",
     "192,320,16,false",
     "577,64,32,true",
-    "1600,288,32,false"
+    "1600,288,32,false",
+    "5001,64,32,true"
   })
   void columnsOfHalfBytes(int rows, int width, int block, boolean shifted) {
     int stride = (rows + 1) / 2 + 4;
