@@ -271,11 +271,11 @@ public final class TransformerProgramsStudy implements Study {
   }
 
   private static int steps(ExperimentContext lab, boolean recall) {
-    return recall ? lab.pick(5, 3000, 15_000) : lab.pick(5, 2000, 8000);
+    return recall ? lab.pick(5, 4000, 15_000) : lab.pick(5, 4000, 8000);
   }
 
   private static int batch(ExperimentContext lab) {
-    return lab.pick(8, 128, 512);
+    return lab.pick(8, 512, 512);
   }
 
   private static String name(LabellingTask task) {
