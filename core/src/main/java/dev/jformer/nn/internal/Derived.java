@@ -5,7 +5,6 @@ import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -39,13 +38,12 @@ public final class Derived<T> {
    */
   public synchronized T get(Supplier<T> make, Tensor... weights) {
     List<Object> now = new ArrayList<>();
-    Arrays.stream(weights)
-        .filter(weight -> weight != null)
-        .forEach(
-            weight -> {
-              now.add(weight);
-              now.add(weight.version());
-            });
+    for (Tensor weight : weights) {
+      if (weight != null) {
+        now.add(weight);
+        now.add(weight.version());
+      }
+    }
     if (value == null || !now.equals(source)) {
       forget();
       try (Scope scope = Scope.open();

@@ -103,7 +103,7 @@ public final class WeightInt4Linear extends QuantizedRowsLinear {
   }
 
   private Int4 packed() {
-    return packed.get(rows::packed, rows.codes().value(), rows.scales().value());
+    return packed.get(rows::packed);
   }
 
   /** The bytes of the kernel's copy; 0 before the first use. */
