@@ -103,18 +103,11 @@ final class BlockProduct extends RowProduct {
         Mode mode = Autograd.noGrad()) {
       FloatPointer memory = RowMemory.ofThread().input(count * width).put(x, 0, count * width);
       var input = torch.from_blob(memory, (long) count * width);
-      float[][] parts = new float[pieces.size()][];
-      WorkerPool.each(
-          parts.length,
-          piece -> {
-            parts[piece] = piece == 0 ? y : new float[count * rows];
-            multiply(pieces.get(piece), x, input, parts[piece], count);
-          });
-      for (int piece = 1; piece < parts.length; piece++) {
-        for (int i = 0; i < count * rows; i++) {
-          y[i] += parts[piece][i];
-        }
-      }
+      addUp(
+          pieces.size(),
+          y,
+          count * rows,
+          (part, piece) -> multiply(pieces.get(piece), x, input, part, count));
     }
   }
 

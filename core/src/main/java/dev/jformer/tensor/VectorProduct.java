@@ -7,6 +7,7 @@ import dev.jformer.kernels.RowKernel;
 import dev.jformer.kernels.VectorApi;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -81,23 +82,17 @@ final class VectorProduct extends RowProduct {
   public void apply(float[] x, float[] y, int count) {
     Flops.linear((long) count * width, rows);
     float[] prepared = kernel.prepared(x, count);
-    if (WorkerPool.pieces((long) rows * width, kernel.parts()) == 1) {
-      kernel.multiply(prepared, y, count, 0, kernel.parts());
-      return;
-    }
-    WorkerPool pool = WorkerPool.shared();
-    float[][] results = new float[pool.count()][];
-    pool.run(
-        lane -> {
-          int from = (int) ((long) kernel.parts() * lane / pool.count());
-          int end = (int) ((long) kernel.parts() * (lane + 1) / pool.count());
-          results[lane] = lane > 0 && kernel.isSum() ? new float[count * rows] : y;
-          kernel.multiply(prepared, results[lane], count, from, end);
-        });
-    for (int lane = 1; lane < results.length && kernel.isSum(); lane++) {
-      for (int i = 0; i < count * rows; i++) {
-        y[i] += results[lane][i];
-      }
+    int pieces = WorkerPool.pieces((long) rows * width, kernel.parts());
+    ObjIntConsumer<float[]> share =
+        (target, piece) -> {
+          int from = (int) ((long) kernel.parts() * piece / pieces);
+          int end = (int) ((long) kernel.parts() * (piece + 1) / pieces);
+          kernel.multiply(prepared, target, count, from, end);
+        };
+    if (kernel.isSum()) {
+      addUp(pieces, y, count * rows, share);
+    } else {
+      WorkerPool.each(pieces, piece -> share.accept(y, piece));
     }
   }
 
