@@ -147,8 +147,10 @@ public final class Engine {
       System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     }
     NativeCache.prepare();
-    try {
+    try (NativeCache.Turn turn =
+        NativeCache.turn(version() + "-" + Loader.getPlatform() + (mkl ? "-mkl" : ""))) {
       loadLibraries(mkl);
+      turn.done();
     } catch (UnsatisfiedLinkError e) {
       throw new IllegalStateException(
           "the native libraries for "

@@ -55,6 +55,74 @@ public final class NativeCache {
     }
   }
 
+  /**
+   * Waits until no other process unpacks libraries for the first time. The binding locks the folder
+   * while it writes a file, but not while it makes links, so that one of two processes that start
+   * together could miss a library.
+   *
+   * @param libraries what is going to be loaded: processes wait only until it was loaded once
+   */
+  static Turn turn(String libraries) {
+    try {
+      Path cache = Loader.getCacheDir().toPath();
+      return Turn.of(cache, libraries);
+    } catch (IOException e) {
+      LOG.debug("the folder for native libraries cannot be locked", e);
+      return new Turn(null, null);
+    }
+  }
+
+  /** The right to unpack libraries, which other processes wait for. */
+  static final class Turn implements AutoCloseable {
+    private final Path marker;
+    private final FileChannel channel;
+
+    private Turn(Path marker, FileChannel channel) {
+      this.marker = marker;
+      this.channel = channel;
+    }
+
+    static Turn of(Path cache, String libraries) throws IOException {
+      Path marker = cache.resolve(".jformer-" + libraries + ".unpacked");
+      if (Files.exists(marker)) {
+        return new Turn(null, null);
+      }
+      FileChannel channel =
+          FileChannel.open(
+              cache.resolve(".jformer.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      try {
+        channel.lock();
+        return new Turn(marker, channel);
+      } catch (IOException | OverlappingFileLockException e) {
+        channel.close();
+        LOG.debug("native libraries are unpacked without a lock", e);
+        return new Turn(null, null);
+      }
+    }
+
+    /** Notes that the libraries were loaded, so that nobody waits for them again. */
+    void done() {
+      try {
+        if (marker != null && !Files.exists(marker)) {
+          Files.createFile(marker);
+        }
+      } catch (IOException e) {
+        LOG.debug("{} cannot be written", marker, e);
+      }
+    }
+
+    @Override
+    public void close() {
+      try {
+        if (channel != null) {
+          channel.close();
+        }
+      } catch (IOException e) {
+        LOG.debug("the lock of native libraries could not be given back", e);
+      }
+    }
+  }
+
   /** The folder that holds the unpacked libraries. */
   static String place() {
     try {

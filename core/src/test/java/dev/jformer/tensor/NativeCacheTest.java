@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
@@ -92,5 +95,34 @@ class NativeCacheTest {
     Files.delete(usual);
     Files.createSymbolicLink(usual, theirs);
     assertNotEquals(usual, NativeCache.privateFolder(folder));
+  }
+
+  @Test
+  void processesWaitForEachOtherUntilLibrariesWereLoadedOnce() throws IOException {
+    try (NativeCache.Turn turn = NativeCache.Turn.of(folder, "some")) {
+      assertTrue(isLocked());
+    }
+    assertFalse(isLocked());
+    try (NativeCache.Turn turn = NativeCache.Turn.of(folder, "some")) {
+      assertTrue(isLocked(), "a load that failed is no reason not to wait");
+      turn.done();
+    }
+    try (NativeCache.Turn turn = NativeCache.Turn.of(folder, "some")) {
+      assertFalse(isLocked());
+    }
+    try (NativeCache.Turn turn = NativeCache.Turn.of(folder, "others")) {
+      assertTrue(isLocked());
+    }
+  }
+
+  private boolean isLocked() throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(
+            folder.resolve(".jformer.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      channel.tryLock();
+      return false;
+    } catch (OverlappingFileLockException e) {
+      return true;
+    }
   }
 }
