@@ -85,7 +85,7 @@ class GgufLlamaTest {
       assertTrue(model.parameterBytes() < floats / 1.9, model.parameterBytes() + " of " + floats);
       for (int length : new int[] {1, 5, 40}) {
         Tensor ids = Tensor.randint(0, 300, 2, length);
-        assertClose(plain.logits(ids).toDoubles(), model.logits(ids), 2e-5);
+        assertClose(plain.logits(ids).toDoubles(), model.logits(ids), 5e-5);
       }
     }
   }
