@@ -2,6 +2,8 @@ package dev.jformer.hub;
 
 import dev.jformer.io.FormatException;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Device;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
@@ -25,11 +27,13 @@ record OnnxTensor(
 
   /** Loads the values, into memory of the tensor's own, so that views may outlive it. */
   Tensor load() {
-    Tensor values = Tensor.empty(dtype, shape.toArray());
-    if (shape.elements() > 0) {
-      read(values.asBuffer());
+    try (Mode host = Device.host()) {
+      Tensor values = Tensor.empty(dtype, shape.toArray());
+      if (shape.elements() > 0) {
+        read(values.asBuffer());
+      }
+      return values;
     }
-    return values;
   }
 
   /** The values of a small tensor of integers. */

@@ -38,6 +38,7 @@ final class BlocksRows {
     return x.size(1) == 1
         && x.size(0) <= RowFunction.MOST_ROWS
         && x.dtype() == DType.FLOAT32
+        && x.isOnHost()
         && !Autograd.isEnabled()
         && !Autograd.isAutocast();
   }

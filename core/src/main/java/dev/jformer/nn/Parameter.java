@@ -21,7 +21,8 @@ public final class Parameter {
     this.trainable = trainable;
     this.ragged = ragged;
     // Kernels of optimizers walk through the memory of a weight and of its gradient side by side.
-    this.value = (trainable ? value.detach().contiguous() : value.detach()).keep();
+    this.value =
+        (trainable ? value.detach().contiguous() : value.detach()).toCurrentDevice().keep();
     this.value.requiresGrad(trainable);
   }
 
@@ -124,7 +125,10 @@ public final class Parameter {
   public void replace(Tensor replacement) {
     Tensor old = value;
     boolean frozen = trainable && !old.requiresGrad();
-    value = (trainable ? replacement.detach().contiguous() : replacement.detach()).keep();
+    value =
+        (trainable ? replacement.detach().contiguous() : replacement.detach())
+            .toCurrentDevice()
+            .keep();
     value.requiresGrad(trainable && !frozen && value.dtype().isFloating());
     if (old != replacement) {
       old.close();

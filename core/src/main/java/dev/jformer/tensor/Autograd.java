@@ -73,10 +73,11 @@ public final class Autograd {
    */
   public static Mode autocast(DType dtype, boolean enabled) {
     Engine.start();
-    boolean before = torch.is_autocast_enabled(DeviceType.CPU);
-    torch.ScalarType typeBefore = torch.get_autocast_dtype(DeviceType.CPU);
-    torch.set_autocast_enabled(DeviceType.CPU, enabled);
-    torch.set_autocast_dtype(DeviceType.CPU, dtype.scalarType());
+    DeviceType device = Device.current().torchType();
+    boolean before = torch.is_autocast_enabled(device);
+    torch.ScalarType typeBefore = torch.get_autocast_dtype(device);
+    torch.set_autocast_enabled(device, enabled);
+    torch.set_autocast_dtype(device, dtype.scalarType());
     torch.increment_nesting();
     // The cache of converted weights does not record which type they were converted to.
     boolean otherType = dtype != DType.of(typeBefore);
@@ -87,8 +88,8 @@ public final class Autograd {
       if (torch.decrement_nesting() == 0 || otherType) {
         torch.clear_cache();
       }
-      torch.set_autocast_dtype(DeviceType.CPU, typeBefore);
-      torch.set_autocast_enabled(DeviceType.CPU, before);
+      torch.set_autocast_dtype(device, typeBefore);
+      torch.set_autocast_enabled(device, before);
     };
   }
 
@@ -111,7 +112,7 @@ public final class Autograd {
   /** Whether {@link #autocast} is in force. */
   public static boolean isAutocast() {
     Engine.start();
-    return torch.is_autocast_enabled(DeviceType.CPU);
+    return torch.is_autocast_enabled(Device.current().torchType());
   }
 
   /**

@@ -38,6 +38,8 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
   /** About as many floats are converted at a time, if that is more: they should fit the cache. */
   private static final long CHUNK = 1 << 18;
 
+  private static final String PRODUCTS = "products with blocks of integers";
+
   private static final class Kernels {
     static final Operator UNPACK_4 = Operator.named("quantized::embedding_bag_4bit_unpack");
     static final Operator UNPACK_8 = Operator.named("quantized::embedding_bag_byte_unpack");
@@ -55,7 +57,7 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
     int zero = !narrow ? ZERO : blocks.offsets() == null ? MIDDLE : 0;
     long rows = blocks.integers().size(0);
     long width = blocks.integers().size(1);
-    Tensor codes = Tensor.empty(DType.UINT8, width, columnBytes(rows, narrow ? 4 : 8));
+    Tensor codes = Tensor.onHost(DType.UINT8, width, columnBytes(rows, narrow ? 4 : 8));
     for (long from = 0; from < rows; from += ROWS) {
       try (Scope scope = Scope.open()) {
         Tensor strip = blocks.integers().narrow(0, from, Math.min(ROWS, rows - from));
@@ -64,9 +66,11 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
         codes.narrow(1, narrow ? from / 2 : from, bytes.size(0)).copy_(bytes.t());
       }
     }
-    Tensor undo = Tensor.of(new float[] {1, -zero});
-    Tensor tail = (narrow ? undo.to(DType.FLOAT16) : undo).viewAs(DType.UINT8);
-    codes.narrow(1, codes.size(1) - tail.elements(), tail.elements()).copy_(tail);
+    try (Mode host = Device.host()) {
+      Tensor undo = Tensor.of(new float[] {1, -zero});
+      Tensor tail = (narrow ? undo.to(DType.FLOAT16) : undo).viewAs(DType.UINT8);
+      codes.narrow(1, codes.size(1) - tail.elements(), tail.elements()).copy_(tail);
+    }
     return new BlockTable(
         codes,
         blocks.scales().t().contiguous(),
@@ -93,6 +97,7 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
 
   /** Products of few rows with the matrix, whose tensors have to live as long. */
   public RowProduct product() {
+    Native.requireHost(PRODUCTS, codes);
     return VectorProduct.suits(codes) && VectorProduct.suits(scales)
         ? VectorProduct.of(this)
         : new BlockProduct(this);
@@ -107,6 +112,7 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
    * Values of columns without offsets, float32 [count, N]; both numbers are multiples of blocks.
    */
   private Tensor scaled(long from, long count) {
+    Native.requireHost(PRODUCTS, codes);
     Operator unpack = bits() == 4 ? Kernels.UNPACK_4 : Kernels.UNPACK_8;
     long block = block();
     Tensor values =
@@ -157,7 +163,7 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
   public Tensor linear(Tensor x, Tensor bias) {
     Flops.linear(x, scales.size(1));
     long width = codes.size(0);
-    Tensor result = Tensor.empty(DType.FLOAT32, x.size(0), scales.size(1));
+    Tensor result = Tensor.onHost(DType.FLOAT32, x.size(0), scales.size(1));
     if (bias == null) {
       result.zero_();
     } else {

@@ -1,10 +1,15 @@
 package dev.jformer.tensor;
 
 import java.util.Locale;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
 /**
  * The device that holds a tensor.
+ *
+ * <p>New tensors are in the host's memory, or on the device that the process {@linkplain #use
+ * uses}. So a program computes on a GPU if it names it first, and models, batches and optimizers
+ * need to know nothing of it.
  *
  * @param type the kind of device
  * @param index which one of its kind, from 0
@@ -12,6 +17,10 @@ import org.bytedeco.pytorch.global.torch.DeviceType;
 public record Device(Type type, int index) {
   /** The host's memory. */
   public static final Device CPU = new Device(Type.CPU, 0);
+
+  private static final ThreadLocal<Boolean> ON_HOST = ThreadLocal.withInitial(() -> false);
+
+  private static volatile Device used = CPU;
 
   /** The kinds of device libtorch can be built for. */
   public enum Type {
@@ -46,10 +55,68 @@ public record Device(Type type, int index) {
     }
   }
 
+  /** The device on which new tensors of the calling thread are made. */
+  public static Device current() {
+    return ON_HOST.get() ? CPU : used;
+  }
+
+  /**
+   * Makes all threads make new tensors on a device. Tensors that exist already stay where they are,
+   * so this is to be called before models are made or read.
+   *
+   * @throws IllegalArgumentException if this machine, or this build of libtorch, has no such device
+   */
+  public static void use(Device device) {
+    device.require();
+    used = device;
+  }
+
+  /**
+   * Opens a mode in which new tensors of the calling thread are in the host's memory, for work that
+   * reads or writes it directly.
+   */
+  public static Mode host() {
+    boolean before = ON_HOST.get();
+    ON_HOST.set(true);
+    return () -> ON_HOST.set(before);
+  }
+
+  /** Whether tensors can be made on it here. */
+  public boolean isPresent() {
+    Engine.start();
+    return switch (type) {
+      case CPU -> true;
+      case CUDA -> torch.hasCUDA() && index < torch.cuda_device_count();
+      case MPS -> torch.hasMPS();
+    };
+  }
+
+  private void require() {
+    if (isPresent()) {
+      return;
+    }
+    String why =
+        switch (type) {
+          case CPU -> throw new AssertionError("every machine has a CPU");
+          case CUDA ->
+              torch.hasCUDA()
+                  ? "libtorch finds " + torch.cuda_device_count() + " CUDA devices, counted from 0"
+                  : "libtorch finds no CUDA device: build with -Pgpu on a machine with a GPU of"
+                      + " NVIDIA, its driver, CUDA and cuDNN";
+          case MPS -> "libtorch finds no GPU of Apple";
+        };
+    throw new IllegalArgumentException("there is no device " + this + " here: " + why);
+  }
+
   org.bytedeco.pytorch.Device torch() {
     return type == Type.CPU
         ? new org.bytedeco.pytorch.Device(DeviceType.CPU)
         : new org.bytedeco.pytorch.Device(type.torch, (byte) index);
+  }
+
+  /** The kind of device, as libtorch names it. */
+  DeviceType torchType() {
+    return type.torch;
   }
 
   static Device of(org.bytedeco.pytorch.Device device) {

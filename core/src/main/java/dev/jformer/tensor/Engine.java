@@ -148,7 +148,7 @@ public final class Engine {
     }
     NativeCache.prepare();
     try (NativeCache.Turn turn =
-        NativeCache.turn(version() + "-" + Loader.getPlatform() + (mkl ? "-mkl" : ""))) {
+        NativeCache.turn(version() + "-" + platform() + (mkl ? "-mkl" : ""))) {
       loadLibraries(mkl);
       turn.done();
     } catch (UnsatisfiedLinkError e) {
@@ -182,6 +182,15 @@ public final class Engine {
       }
     }
     Loader.load(torch.class);
+  }
+
+  /** The platform whose libraries are loaded, with {@code -gpu} if those for GPUs are there. */
+  private static String platform() {
+    String platform = Loader.getPlatform();
+    String library = "org/bytedeco/pytorch/" + platform + "-gpu/libtorch_cuda.so";
+    return Engine.class.getClassLoader().getResource(library) == null
+        ? platform
+        : platform + "-gpu";
   }
 
   private static boolean mklPresent() {

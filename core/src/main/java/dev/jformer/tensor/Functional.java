@@ -3,6 +3,7 @@ package dev.jformer.tensor;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.StringViewOptional;
 import org.bytedeco.pytorch.global.torch;
 
@@ -219,7 +220,7 @@ public final class Functional {
                 torch
                     .empty(
                         new long[] {(elements + 3) / 4},
-                        Native.options(DType.INT64, Device.CPU),
+                        x.torch().options().dtype(new ScalarTypeOptional(DType.INT64.scalarType())),
                         new org.bytedeco.pytorch.MemoryFormatOptional())
                     .random_(Long.MIN_VALUE, new org.bytedeco.pytorch.LongOptional())
                     .view(DType.INT16.scalarType())
@@ -229,7 +230,7 @@ public final class Functional {
                     .to(x.dtype().scalarType())
                     .mul_(new Scalar((double) LANE / (LANE - dropped))),
             x);
-    return x.mul(mask.to(x.device()));
+    return x.mul(mask);
   }
 
   /**

@@ -71,6 +71,7 @@ public final class Int4 extends RowProduct {
    */
   public Int4(Tensor codes, Tensor scales, long group, long width) {
     super(codes.size(0), width);
+    Native.requireHost("products with 4-bit weights", codes);
     this.padded = Math.toIntExact(codes.size(1));
     long blocks = (rows + BLOCK - 1) / BLOCK;
     int parts = WorkerPool.pieces(codes.elements(), blocks);
@@ -97,7 +98,7 @@ public final class Int4 extends RowProduct {
   public void apply(float[] x, float[] y, int count) {
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      Tensor narrow = Tensor.empty(DType.BFLOAT16, count, padded);
+      Tensor narrow = Tensor.onHost(DType.BFLOAT16, count, padded);
       new ShortPointer(narrow.torch().data_ptr()).put(rounded(x, count));
       multiply(narrow, y, count);
     }

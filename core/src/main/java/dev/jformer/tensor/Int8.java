@@ -69,7 +69,7 @@ public final class Int8 {
 
   /** Whether there are products of few rows that are faster than {@link #linear}. */
   public static boolean hasRowProduct(Tensor weight) {
-    return VectorProduct.suits(weight) || Int8Packed.isExact();
+    return VectorProduct.suits(weight) || (weight.isOnHost() && Int8Packed.isExact());
   }
 
   /**
@@ -94,6 +94,7 @@ public final class Int8 {
     /** Without VNNI, kernels may add in 16 bits, and saturate. */
     private static boolean isExact() {
       try (Scope scope = Scope.open();
+          Mode host = Device.host();
           Mode mode = Autograd.noGrad()) {
         Tensor extreme = Tensor.full(LEVELS, DType.INT8, 64, 64);
         Tensor product = PRODUCT.call(extreme, extreme.t());
@@ -115,7 +116,7 @@ public final class Int8 {
   }
 
   private static Tensor sums(Tensor x, Tensor weight) {
-    return Kernels.EXACT ? exact(x, weight) : inDoubles(x, weight);
+    return x.torch().is_cpu() && Kernels.EXACT ? exact(x, weight) : inDoubles(x, weight);
   }
 
   /**
@@ -131,7 +132,7 @@ public final class Int8 {
         : Kernels.PRODUCT.call(x, weight.t());
   }
 
-  /** Like {@link #product}, for machines on which libtorch's kernel is not exact. */
+  /** Like {@link #product}, for machines and devices on which libtorch's kernel is not exact. */
   static Tensor inDoubles(Tensor x, Tensor weight) {
     return x.to(DType.FLOAT64).matmul(weight.to(DType.FLOAT64).t()).to(DType.INT32);
   }
@@ -172,6 +173,7 @@ public final class Int8 {
             && x.size(0) >= MANY_ROWS
             && weight.elements() > 0
             && x.dtype() == DType.FLOAT32
+            && x.torch().is_cpu()
             && UnsignedProduct.isExact();
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad();

@@ -68,7 +68,7 @@ final class Int8Packed extends RowProduct {
     Flops.linear((long) count * width, rows);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      Tensor digits = Tensor.empty(DType.UINT8, Math.max(FEWEST_ROWS, 2 * count), width);
+      Tensor digits = Tensor.onHost(DType.UINT8, Math.max(FEWEST_ROWS, 2 * count), width);
       float[] steps = round(x, count, digits);
       WorkerPool.each(pieces.size(), piece -> multiply(pieces.get(piece), digits, steps, y));
     }

@@ -41,12 +41,12 @@ final class Int8Vector {
 
   static Tensor linear(Tensor x, Tensor weight, Tensor scale, Tensor bias) {
     int out = Math.toIntExact(weight.size(0));
-    Tensor result = Tensor.empty(DType.FLOAT32, 1, out);
+    Tensor result = Tensor.onHost(DType.FLOAT32, 1, out);
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad()) {
-      Tensor integers = Tensor.empty(DType.INT8, 1, weight.size(1));
+      Tensor integers = Tensor.onHost(DType.INT8, 1, weight.size(1));
       float step = round(floats(x, 0, Math.toIntExact(weight.size(1))), integers);
-      Tensor sums = Tensor.empty(DType.INT32, 1, out);
+      Tensor sums = Tensor.onHost(DType.INT32, 1, out);
       var x8 = integers.torch();
       var w8 = weight.torch();
       var s32 = sums.torch();

@@ -41,11 +41,11 @@ public final class MetaMode implements Mode {
     return OPEN.get() != null;
   }
 
-  /** Options of a new tensor: on the CPU, or on no device in this mode. */
+  /** Options of a new tensor: on the current device, or on no device in this mode. */
   static TensorOptions options(DType dtype) {
     MetaMode mode = OPEN.get();
     if (mode == null) {
-      return Native.options(dtype, Device.CPU);
+      return Native.options(dtype, Device.current());
     }
     if (++mode.made > mode.most) {
       throw new TensorException(

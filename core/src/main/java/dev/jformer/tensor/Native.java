@@ -93,6 +93,21 @@ final class Native {
     return newline < 0 ? text : text.substring(0, newline);
   }
 
+  /**
+   * Checks that operands of a kernel for the CPU are in the host's memory, or have none in a {@link
+   * MetaMode}.
+   */
+  static void requireHost(String what, Tensor operand) {
+    var tensor = operand.torch();
+    if (!tensor.is_cpu() && !tensor.is_meta()) {
+      throw new TensorException(
+          what
+              + " are computed on the CPU only, and the weights are on "
+              + operand.device()
+              + ": use the CPU, or another projection");
+    }
+  }
+
   static TensorOptional optional(Tensor tensor) {
     return tensor == null ? new TensorOptional() : new TensorOptional(tensor.torch());
   }

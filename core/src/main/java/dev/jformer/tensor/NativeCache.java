@@ -201,11 +201,13 @@ public final class NativeCache {
         FileLock lock = channel.lock()) {
       ClassLoader loader = NativeCache.class.getClassLoader();
       for (String library : LIBRARIES) {
-        String folder = "org/bytedeco/" + library + "/" + Loader.getPlatform() + "/";
-        for (URL url : Collections.list(loader.getResources(folder))) {
-          URLConnection connection = url.openConnection();
-          if (connection instanceof JarURLConnection jar) {
-            removeIncomplete(cache, jar.getJarFile(), folder);
+        for (String extension : List.of("", "-gpu")) {
+          String place = "org/bytedeco/" + library + "/" + Loader.getPlatform() + extension + "/";
+          for (URL url : Collections.list(loader.getResources(place))) {
+            URLConnection connection = url.openConnection();
+            if (connection instanceof JarURLConnection jar) {
+              removeIncomplete(cache, jar.getJarFile(), place);
+            }
           }
         }
       }

@@ -4,8 +4,9 @@ import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The engine's random number generator, which every random operator on the CPU draws from. One seed
- * gives one sequence on the same machine at the same number of threads.
+ * The engine's random number generator, which every random operator on the current device draws
+ * from. One seed gives one sequence on the same machine at the same number of threads; other
+ * devices have other sequences.
  */
 public final class Random {
   private Random() {}
@@ -32,8 +33,6 @@ public final class Random {
 
   private static Generator generator() {
     Engine.start();
-    return torch
-        .globalContext()
-        .defaultGenerator(new org.bytedeco.pytorch.Device(torch.DeviceType.CPU));
+    return torch.globalContext().defaultGenerator(Device.current().torch());
   }
 }

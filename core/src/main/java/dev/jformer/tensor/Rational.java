@@ -67,7 +67,7 @@ final class Rational {
   }
 
   private static boolean suits(Tensor x) {
-    return x.dtype() == DType.FLOAT32 && x.device().equals(Device.CPU);
+    return x.dtype() == DType.FLOAT32 && x.torch().is_cpu();
   }
 
   /** The same computed by libtorch's operators, for other types and devices. */
@@ -126,7 +126,7 @@ final class Rational {
 
   private static Tensor forward(Tensor given, Tensor numerator, Tensor denominator) {
     Tensor x = given.contiguous();
-    Tensor y = Tensor.empty(DType.FLOAT32, x.shape().toArray());
+    Tensor y = Tensor.onHost(DType.FLOAT32, x.shape().toArray());
     if (x.elements() == 0) {
       return y;
     }
@@ -162,7 +162,7 @@ final class Rational {
   private static List<Tensor> backward(Tensor gradient, List<Tensor> operands) {
     Tensor x = operands.get(0).contiguous();
     Tensor g = gradient.contiguous();
-    Tensor dx = Tensor.empty(DType.FLOAT32, x.shape().toArray());
+    Tensor dx = Tensor.onHost(DType.FLOAT32, x.shape().toArray());
     Coefficients c = new Coefficients(x, operands.get(1), operands.get(2));
     double[] da = new double[NUMERATOR];
     double[] db = new double[c.groups * DENOMINATOR];

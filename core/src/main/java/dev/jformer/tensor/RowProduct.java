@@ -34,7 +34,7 @@ public abstract class RowProduct implements AutoCloseable {
       throw new TensorException("x is " + x.shape() + ": expected [rows, " + width + "]");
     }
     int count = Math.toIntExact(x.size(0));
-    Tensor result = Tensor.empty(DType.FLOAT32, count, rows);
+    Tensor result = Tensor.onHost(DType.FLOAT32, count, rows);
     if (count == 0) {
       return result;
     }

@@ -107,11 +107,18 @@ public final class Tensor implements AutoCloseable {
               + ": expected "
               + Shape.of(sizes).elements());
     }
-    Tensor tensor = empty(dtype, sizes);
+    Tensor tensor = onHost(dtype, sizes);
     if (count > 0 && !tensor.open().is_meta()) {
       values.accept(tensor.data());
     }
-    return tensor;
+    return tensor.toCurrentDevice();
+  }
+
+  /** A tensor in the host's memory whose values are not set; without memory in a MetaMode. */
+  static Tensor onHost(DType dtype, long... shape) {
+    try (Mode host = Device.host()) {
+      return empty(dtype, shape);
+    }
   }
 
   /** A tensor whose values are not set. */
@@ -184,8 +191,7 @@ public final class Tensor implements AutoCloseable {
     if (MetaMode.isOpen()) {
       return empty(DType.INT64, n); // libtorch has no permutation without memory
     }
-    return Native.call(
-        "randperm", () -> torch.randperm(n, Native.options(DType.INT64, Device.CPU)));
+    return Native.call("randperm", () -> torch.randperm(n, MetaMode.options(DType.INT64)));
   }
 
   /**
@@ -355,6 +361,11 @@ public final class Tensor implements AutoCloseable {
     return Device.of(open().device());
   }
 
+  /** Whether the elements are in the host's memory, where Java can read them. */
+  public boolean isOnHost() {
+    return open().is_cpu();
+  }
+
   /** Whether the elements lie in row-major order without gaps. */
   public boolean isContiguous() {
     return open().is_contiguous();
@@ -434,7 +445,10 @@ public final class Tensor implements AutoCloseable {
     long bytes = elements() * dtype().bytes();
     if (!isContiguous() || !device().equals(Device.CPU) || bytes > Integer.MAX_VALUE) {
       throw new TensorException(
-          "only a contiguous tensor on the CPU of at most 2 GiB has a buffer: this one is " + this);
+          "only a contiguous tensor on the CPU of at most 2 GiB has a buffer: this one is "
+              + this
+              + " on "
+              + device());
     }
     if (bytes == 0) {
       return ByteBuffer.allocateDirect(0).order(ByteOrder.nativeOrder());
@@ -462,6 +476,15 @@ public final class Tensor implements AutoCloseable {
     return device.equals(device())
         ? this
         : call("to", () -> open().to(device.torch(), open().scalar_type()));
+  }
+
+  /**
+   * Moved to the device on which new tensors are made; this very tensor if it is there already, or
+   * has no memory.
+   */
+  public Tensor toCurrentDevice() {
+    boolean there = isOnHost() && Device.current().equals(Device.CPU);
+    return there || open().is_meta() ? this : to(Device.current());
   }
 
   /** A copy with its own memory. */

@@ -9,6 +9,7 @@ import dev.jformer.nn.Recomputation;
 import dev.jformer.nn.ScheduledModule;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Device;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -122,7 +124,7 @@ public final class Trainer implements AutoCloseable {
           Map<String, Tensor> saved = found.groups().get(AVERAGE);
           average.state().forEach((name, tensor) -> tensor.copy_(saved.get(name)));
         }
-        Random.restore(found.groups().get(RANDOM).get("cpu"));
+        Random.restore(randomState(found));
       } catch (NullPointerException | IllegalArgumentException e) {
         throw new TrainingException(
             "the checkpoint does not belong to this model and recipe ("
@@ -133,6 +135,24 @@ public final class Trainer implements AutoCloseable {
       progress = found.progress();
       saved = progress.step();
     }
+  }
+
+  /** Whose random state a checkpoint holds: devices of different kinds draw differently. */
+  private static String generator() {
+    return Device.current().type().name().toLowerCase(Locale.ROOT);
+  }
+
+  private static Tensor randomState(Checkpoints.Checkpoint checkpoint) {
+    Map<String, Tensor> states = checkpoint.groups().get(RANDOM);
+    Tensor state = states.get(generator());
+    if (state == null) {
+      throw new TrainingException(
+          "the checkpoint was made on "
+              + String.join(", ", states.keySet())
+              + ": resume there, not on "
+              + Device.current());
+    }
+    return state;
   }
 
   /** Counts evaluations without improvement anew, for a run that is to be longer. */
@@ -336,7 +356,7 @@ public final class Trainer implements AutoCloseable {
       if (average != null) {
         groups.put(AVERAGE, average.state());
       }
-      groups.put(RANDOM, Map.of("cpu", Random.state()));
+      groups.put(RANDOM, Map.of(generator(), Random.state()));
       checkpoints.save(progress, groups);
       saved = progress.step();
     }

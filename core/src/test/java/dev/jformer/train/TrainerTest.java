@@ -9,6 +9,7 @@ import dev.jformer.config.Configs;
 import dev.jformer.data.text.Corpus;
 import dev.jformer.data.text.TokenFile;
 import dev.jformer.data.tokenizer.ByteTokenizer;
+import dev.jformer.io.SafetensorsFile;
 import dev.jformer.metrics.Metric;
 import dev.jformer.metrics.Metrics;
 import dev.jformer.model.CausalLm;
@@ -165,6 +166,18 @@ class TrainerTest {
     Trainer resumed = trainer(model(), training, folder.resolve("c"), new Log());
     resumed.resume();
     assertEquals(4, resumed.step());
+  }
+
+  @Test
+  void aCheckpointOfAnotherKindOfDeviceIsRefused() throws IOException {
+    TrainingConfig training = training("'steps':4");
+    Path checkpoints = folder.resolve("elsewhere");
+    trainer(model(), training, checkpoints, new Log()).run();
+    Path random = checkpoints.resolve("step-00000004").resolve("random.safetensors");
+    SafetensorsFile.write(random, Map.of("cuda", Random.state()), Map.of());
+    Trainer resumed = trainer(model(), training, checkpoints, new Log());
+    String message = assertThrows(TrainingException.class, resumed::resume).getMessage();
+    assertEquals("the checkpoint was made on cuda: resume there, not on cpu", message);
   }
 
   @ParameterizedTest

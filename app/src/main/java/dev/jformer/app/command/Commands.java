@@ -1,5 +1,6 @@
 package dev.jformer.app.command;
 
+import dev.jformer.tensor.Device;
 import dev.jformer.tensor.Engine;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -115,6 +116,15 @@ public final class Commands implements Runnable {
   private Integer threads;
 
   @Option(
+      names = "--device",
+      scope = ScopeType.INHERIT,
+      paramLabel = "DEVICE",
+      description =
+          "What computes: cpu, cuda, cuda:1 and so on (default cpu). A GPU needs a build with"
+              + " -Pgpu.")
+  private String device;
+
+  @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
       description = "Print the stack trace of an error.")
@@ -166,6 +176,9 @@ public final class Commands implements Runnable {
     try (Plugins opened = plugins == null ? null : Plugins.open(plugins)) {
       if (threads != null) {
         Engine.setThreads(threads);
+      }
+      if (device != null) {
+        Device.use(Device.parse(device));
       }
       return new RunLast().execute(parsed);
     } catch (PicocliException e) {

@@ -9,6 +9,8 @@ import dev.jformer.io.DiskRoom;
 import dev.jformer.io.FileTree;
 import dev.jformer.model.vision.Framing;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Device;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Tensor;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -170,7 +172,11 @@ public final class ImageFile implements AutoCloseable {
 
   /** The pixels of some images: uint8 [B, 3, S, S]. */
   Tensor pixels(int[] images) {
-    return pixels.indexSelect(0, Tensor.of(images, images.length));
+    Tensor some;
+    try (Mode host = Device.host()) {
+      some = pixels.indexSelect(0, Tensor.of(images, images.length));
+    }
+    return some.toCurrentDevice();
   }
 
   /** The labels of some images: int64 [B]. */

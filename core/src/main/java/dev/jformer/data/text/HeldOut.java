@@ -70,7 +70,8 @@ public final class HeldOut {
         while (inputs.size() < batch && counted < targets) {
           long end = counted == 0 ? length : Math.min(targets, counted + stride);
           long start = end - length;
-          Tensor window = file.validation().narrow(0, start, length + 1L).to(DType.INT64);
+          Tensor window =
+              file.validation().narrow(0, start, length + 1L).to(DType.INT64).toCurrentDevice();
           long before = counted - start; // of this window, these were counted
           Tensor known = Tensor.full(-1, DType.INT64, before);
           inputs.add(window.narrow(0, 0, length));

@@ -3,7 +3,9 @@ package dev.jformer.io.gguf;
 import dev.jformer.config.RegularFile;
 import dev.jformer.io.FormatException;
 import dev.jformer.tensor.DType;
+import dev.jformer.tensor.Device;
 import dev.jformer.tensor.IntegerBlocks;
+import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Scope;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.tensor.TensorException;
@@ -226,7 +228,9 @@ public final class GgufFile implements AutoCloseable {
    */
   public Tensor tensor(String name) {
     GgufTensor entry = find(name);
-    return Scope.tidy(() -> entry.type().isQuantized() ? decoded(entry) : view(entry));
+    try (Mode host = Device.host()) {
+      return Scope.tidy(() -> entry.type().isQuantized() ? decoded(entry) : view(entry));
+    }
   }
 
   private GgufTensor find(String name) {
@@ -258,7 +262,8 @@ public final class GgufFile implements AutoCloseable {
    */
   public void copyTo(String name, Tensor target) {
     GgufTensor entry = tensors.get(name);
-    if (entry != null && entry.type().isQuantized() && target.shape().equals(entry.shape())) {
+    boolean decodes = entry != null && entry.type().isQuantized() && target.isOnHost();
+    if (decodes && target.shape().equals(entry.shape())) {
       try (Scope scope = Scope.open()) {
         decode(entry, target.reshape(target.elements()));
       }
@@ -301,19 +306,25 @@ public final class GgufFile implements AutoCloseable {
     long rows = entry.shape().size(0);
     long width = entry.shape().size(1);
     long parts = width / type.partValues();
-    Tensor integers = Tensor.empty(DType.INT8, rows, width);
-    Tensor scales = Tensor.empty(DType.FLOAT32, rows, parts);
-    Tensor offsets = type.hasOffsets() ? Tensor.empty(DType.FLOAT32, rows, parts) : null;
+    IntegerBlocks blocks;
+    try (Mode host = Device.host()) {
+      blocks =
+          new IntegerBlocks(
+              Tensor.empty(DType.INT8, rows, width),
+              Tensor.empty(DType.FLOAT32, rows, parts),
+              type.hasOffsets() ? Tensor.empty(DType.FLOAT32, rows, parts) : null);
+    }
+    Tensor integers = blocks.integers();
     pieces(
         entry,
         (from, count, piece) -> {
           integers.reshape(-1).narrow(0, from, count).asBuffer().put(piece.integers(), 0, count);
-          copy(piece.scales(), from, count, type, scales);
-          if (offsets != null) {
-            copy(piece.offsets(), from, count, type, offsets);
+          copy(piece.scales(), from, count, type, blocks.scales());
+          if (blocks.offsets() != null) {
+            copy(piece.offsets(), from, count, type, blocks.offsets());
           }
         });
-    return Optional.of(new IntegerBlocks(integers, scales, offsets));
+    return Optional.of(blocks);
   }
 
   private static void copy(float[] values, long from, int count, GgufType type, Tensor to) {
