@@ -100,6 +100,16 @@ class RecipesTest {
   }
 
   @Test
+  void aDeviceThatIsNotThereIsRefused() {
+    Outcome missing = Outcome.of("info", "--device", "cuda:99");
+    assertEquals(1, missing.code());
+    assertTrue(missing.err().contains("there is no device cuda:99 here"), missing.err());
+    Outcome unknown = Outcome.of("info", "--device", "tpu");
+    assertTrue(unknown.err().contains("expected cpu, cuda, cuda:N or mps"), unknown.err());
+    assertEquals(0, Outcome.of("info", "--device", "cpu").code());
+  }
+
+  @Test
   void threadsAreSetForAnyCommand() {
     int before = Engine.threads();
     try {
