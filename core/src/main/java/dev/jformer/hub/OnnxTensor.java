@@ -27,13 +27,14 @@ record OnnxTensor(
 
   /** Loads the values, into memory of the tensor's own, so that views may outlive it. */
   Tensor load() {
+    Tensor values;
     try (Mode host = Device.host()) {
-      Tensor values = Tensor.empty(dtype, shape.toArray());
-      if (shape.elements() > 0) {
-        read(values.asBuffer());
-      }
-      return values;
+      values = Tensor.empty(dtype, shape.toArray());
     }
+    if (shape.elements() > 0) {
+      read(values.asBuffer());
+    }
+    return values.toCurrentDevice();
   }
 
   /** The values of a small tensor of integers. */

@@ -137,7 +137,8 @@ public final class SafetensorsFile implements AutoCloseable {
 
   /**
    * A tensor as a view of the mapped file; a copy only where the file stores it at an address that
-   * its element type does not allow. It belongs to the innermost open scope, as every new tensor.
+   * its element type does not allow, or where tensors are made on another device. It belongs to the
+   * innermost open scope, as every new tensor.
    *
    * @throws FormatException if the file has no tensor of this name, or it is boolean and holds
    *     something other than 0 and 1
@@ -148,7 +149,7 @@ public final class SafetensorsFile implements AutoCloseable {
     if (bytes.isClosed()) {
       throw new IllegalStateException(path + " was closed: read its tensors before closing it");
     }
-    return Scope.tidy(() -> view(name, entry));
+    return Scope.tidy(() -> view(name, entry).toCurrentDevice());
   }
 
   private Tensor view(String name, Header.Entry entry) {

@@ -28,7 +28,8 @@ public final class Random {
    * @throws TensorException if {@code state} is not such a state
    */
   public static void restore(Tensor state) {
-    Native.run("restore random state", () -> generator().set_state(state.torch()), state);
+    Native.run(
+        "restore random state", () -> generator().set_state(state.to(Device.CPU).torch()), state);
   }
 
   private static Generator generator() {

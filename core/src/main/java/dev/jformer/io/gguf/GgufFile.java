@@ -228,8 +228,12 @@ public final class GgufFile implements AutoCloseable {
    */
   public Tensor tensor(String name) {
     GgufTensor entry = find(name);
+    return Scope.tidy(() -> stored(entry).toCurrentDevice());
+  }
+
+  private Tensor stored(GgufTensor entry) {
     try (Mode host = Device.host()) {
-      return Scope.tidy(() -> entry.type().isQuantized() ? decoded(entry) : view(entry));
+      return entry.type().isQuantized() ? decoded(entry) : view(entry);
     }
   }
 
