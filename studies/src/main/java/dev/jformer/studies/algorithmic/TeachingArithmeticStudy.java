@@ -98,8 +98,8 @@ public final class TeachingArithmeticStudy implements Study {
             + " weights begin with a deviation of one over its root, learn the answers of each"
             + " sample in a row of its own, in %,d updates of %d rows with dropout %s; rows with"
             + " scratchpads are longer, so an update has %d with simple and %d with detailed ones."
-            + " In a row of its own a digit has a place of its own, which makes plain results easier. These"
-            + " settings were chosen on reversed results of 10,000 samples: in trials there, rows"
+            + " In a row of its own a digit has a place of its own, which makes plain results easier."
+            + " These settings were chosen on reversed results of 10,000 samples: in trials there, rows"
             + " filled with samples learned more slowly (3,000 updates: reversed 84 %%, plain"
             + " 74 %%), and without dropout the models overfitted (6,000 updates: 97 and 94 %%).",
         layers(lab),
