@@ -27,7 +27,8 @@ import java.util.Set;
  *
  * <p>With a folder for checkpoints a run can be stopped, or killed, at any moment and {@linkplain
  * #resume resumed}: the losses that follow are then, bit for bit, those of a run that was never
- * interrupted, on the same machine with the same number of threads.
+ * interrupted, on the same CPU with the same number of threads; kernels of GPUs may add up in
+ * another order each time.
  */
 public final class Trainer implements AutoCloseable {
   private static final String MODEL = "model";

@@ -118,7 +118,7 @@ class GpuTest {
   }
 
   @Test
-  void trainingLearnsAndResumesBitForBit() throws IOException {
+  void trainingLearnsAndResumes() throws IOException {
     Device.use(GPU);
     Path text =
         Files.writeString(folder.resolve("text.txt"), "It was the best of times. ".repeat(100));
@@ -133,7 +133,11 @@ class GpuTest {
       losses(tokens, 40, "parts", false);
       List<Double> rest = losses(tokens, 60, "parts", true);
       assertTrue(whole.get(59) < whole.get(0) / 2, whole.toString());
-      assertEquals(whole.subList(60 - rest.size(), 60), rest);
+      for (int i = 1; i <= rest.size(); i++) {
+        // Kernels of GPUs add up in an order that changes, so losses are only nearly the same.
+        assertEquals(whole.get(60 - i), rest.get(rest.size() - i), 0.05);
+      }
+      assertEquals(20, rest.size());
     }
   }
 
