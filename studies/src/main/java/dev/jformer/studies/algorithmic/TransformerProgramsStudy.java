@@ -265,9 +265,10 @@ public final class TransformerProgramsStudy implements Study {
             + " all that there are; long ones are therefore more frequent among them than in the"
             + " training, where lengths are drawn evenly.");
     lab.note(
-        "The standard Transformer has 3 layers, width 64 and 8 heads, and is trained with the same"
-            + " number of updates at learning rate 0.001. It sees all tokens of a sequence, those"
-            + " after a bracket too.");
+        "The standard Transformer has 3 layers, width 64 and 8 heads, and is trained in %,d updates"
+            + " of the same size at learning rate 0.001. It sees all tokens of a sequence, those"
+            + " after a bracket too.",
+        standardSteps(lab));
   }
 
   private static int steps(ExperimentContext lab, LabellingTask task) {
@@ -276,6 +277,10 @@ public final class TransformerProgramsStudy implements Study {
       case RECALL -> lab.pick(5, 4000, 15_000);
       default -> lab.pick(5, 4000, 8000);
     };
+  }
+
+  private static int standardSteps(ExperimentContext lab) {
+    return lab.pick(5, 1500, 8000);
   }
 
   private static int batch(ExperimentContext lab) {
@@ -345,7 +350,7 @@ public final class TransformerProgramsStudy implements Study {
                         .length(problem.longest()))
             .withStack(s -> s.layers(lab.pick(1, 3, 3)).width(lab.pick(16, 64, 64)))
             .withBlock(b -> b.mixer(new SoftmaxAttention.Config(lab.pick(2, 8, 8), 0)));
-    int steps = steps(lab, problem.task());
+    int steps = standardSteps(lab);
     return new TaskTrial<TokenClassifier, SequenceLabelling<TokenClassifier>>(
         session -> model.build(),
         Small.training(steps, batch(lab), 1).withEvaluateEvery(steps),
