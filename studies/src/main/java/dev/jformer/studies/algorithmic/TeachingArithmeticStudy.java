@@ -129,13 +129,13 @@ public final class TeachingArithmeticStudy implements Study {
     return format.name().toLowerCase(Locale.ROOT).replace('_', ' ') + ", " + samples;
   }
 
-  /** Trains on each number of samples; a laptop has two seeds for the largest one only. */
+  /** Trains on each number of samples; a laptop has three seeds for the largest one only. */
   private static Measured<AlgorithmTrial.Result> learn(
       ExperimentContext lab, ArithmeticFormat format, List<Integer> samples) {
     int last = samples.size() - 1;
     boolean repeated = format == ArithmeticFormat.PLAIN || format == ArithmeticFormat.REVERSE;
     Measured<AlgorithmTrial.Result> most =
-        learn(lab, lab.pick(1, repeated ? 2 : 1, 3), format, samples.subList(last, last + 1));
+        learn(lab, lab.pick(1, repeated ? 3 : 1, 3), format, samples.subList(last, last + 1));
     return last == 0
         ? most
         : learn(lab, lab.pick(1, 1, 3), format, samples.subList(0, last)).and(most);
