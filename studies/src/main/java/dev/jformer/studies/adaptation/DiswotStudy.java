@@ -135,7 +135,7 @@ public final class DiswotStudy implements Study {
           INITIALISATIONS);
       lab.note(
           "Settings were changed once after a result: with 4 epochs, and 12 for the teacher,"
-              + " students were 13 to 44 %% right, which ranks how fast they learn. DisWOT's tau"
+              + " students were 13 to 44 % right, which ranks how fast they learn. DisWOT's tau"
               + " was -0.03 then, that of the number of weights 0.35 and SNIP's 0.67. Now it is 20"
               + " and 30.");
     }

@@ -107,7 +107,7 @@ public final class CotMysteryStudy implements Study {
             + " 11 and lengths of 4 to 6 operations, 3 to 5 unknowns, 50 to 100 numbers and words"
             + " of 12 to 20 letters. Here moduli and lengths are small, and a derivation is trained"
             + " for some minutes. What is said of direct answers is said of these lengths and"
-            + " depths: the paper's own models of 5 layers answer 96.8 %% of 4 operations at"
+            + " depths: the paper's own models of 5 layers answer 96.8 % of 4 operations at"
             + " once.");
     lab.note(
         "Equal compute: twice the layers, and as many more updates as direct answers are shorter;"
@@ -115,7 +115,7 @@ public final class CotMysteryStudy implements Study {
             + " have. Fillers and shuffled derivations are controls of ours. Sizes, rates and"
             + " numbers of updates were set after trial runs of derivations; those of expressions"
             + " and edit distances are twice and six times as many as in a first run, in which"
-            + " derivations were still being learned (92.8 %% and 30.4 %% right).");
+            + " derivations were still being learned (92.8 % and 30.4 % right).");
   }
 
   private static List<Setting> settings(ExperimentContext lab) {
