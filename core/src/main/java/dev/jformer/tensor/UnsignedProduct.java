@@ -22,6 +22,7 @@ final class UnsignedProduct implements AutoCloseable {
     /** Without VNNI, kernels may add in 16 bits, and saturate. */
     private static boolean isExact() {
       try (Scope scope = Scope.open();
+          Mode host = Device.host();
           Mode mode = Autograd.noGrad()) {
         Tensor weight = Tensor.full(Int8.LEVELS, DType.INT8, 64, 64);
         try (UnsignedProduct product = new UnsignedProduct(weight, Tensor.ones(64))) {

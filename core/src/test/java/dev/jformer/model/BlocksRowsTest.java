@@ -15,6 +15,7 @@ import dev.jformer.nn.Parameter;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Flops;
+import dev.jformer.tensor.Int8;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -149,7 +150,9 @@ class BlocksRowsTest {
   void eightBitWeightsToo() {
     CausalLm model = compressed(new WeightInt8());
     model.train(false);
-    assertEquals(true, hasRows(model));
+    // Without VNNI there is no exact kernel for them.
+    boolean exact = Int8.hasRowProduct(Tensor.zeros(DType.INT8, 1, 1));
+    assertEquals(exact, hasRows(model));
     compare(model, 1, 0, 1e-3);
     compare(model, 4, 5, 1e-3);
   }
