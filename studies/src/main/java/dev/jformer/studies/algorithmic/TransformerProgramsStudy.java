@@ -262,8 +262,11 @@ public final class TransformerProgramsStudy implements Study {
             + " less one for Dyck languages), learning rate 0.05, temperature 3 to 0.01. The"
             + " paper trains for 250 epochs of 16,200 sequences in batches of 512 and reports the"
             + " best of five seeds; here it is one seed and %,d updates with batches of %d, %,d for"
-            + " Dyck languages, whose sequences are twice as long.",
-        steps(lab, LabellingTask.REVERSE), batch(lab), steps(lab, LabellingTask.DYCK_1));
+            + " Dyck languages, whose sequences are twice as long, and %,d for recall.",
+        steps(lab, LabellingTask.REVERSE),
+        batch(lab),
+        steps(lab, LabellingTask.DYCK_1),
+        steps(lab, LabellingTask.RECALL));
     lab.note(
         "Accuracy is that of labels, as the paper's. Test sequences are different ones, a tenth of"
             + " all that there are; long ones are therefore more frequent among them than in the"
