@@ -1,5 +1,6 @@
 package dev.jformer.studies.evidence;
 
+import dev.jformer.tensor.Device;
 import dev.jformer.tensor.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,7 +9,7 @@ import java.nio.file.Path;
 /**
  * The machine that results were measured on.
  *
- * @param processor name of the processor
+ * @param processor name of the processor, and the device where that is what computes
  * @param threads number of threads that libtorch uses
  * @param system operating system and architecture
  * @param java version of the virtual machine
@@ -17,7 +18,9 @@ public record Machine(String processor, int threads, String system, String java)
   /** Returns a description of this machine. */
   public static Machine here() {
     return new Machine(
-        processorName(),
+        Device.current().equals(Device.CPU)
+            ? processorName()
+            : processorName() + " with " + Device.current(),
         Engine.threads(),
         System.getProperty("os.name") + " " + System.getProperty("os.arch"),
         System.getProperty("java.version"));
