@@ -116,7 +116,7 @@ public final class Int8 {
   }
 
   private static Tensor sums(Tensor x, Tensor weight) {
-    return x.torch().is_cpu() && Kernels.EXACT ? exact(x, weight) : inDoubles(x, weight);
+    return x.isOnHost() && Kernels.EXACT ? exact(x, weight) : inDoubles(x, weight);
   }
 
   /**
@@ -173,7 +173,7 @@ public final class Int8 {
             && x.size(0) >= MANY_ROWS
             && weight.elements() > 0
             && x.dtype() == DType.FLOAT32
-            && x.torch().is_cpu()
+            && x.isOnHost()
             && UnsignedProduct.isExact();
     try (Scope scope = Scope.open();
         Mode mode = Autograd.noGrad();

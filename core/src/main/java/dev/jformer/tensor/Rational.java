@@ -67,7 +67,7 @@ final class Rational {
   }
 
   private static boolean suits(Tensor x) {
-    return x.dtype() == DType.FLOAT32 && x.torch().is_cpu();
+    return x.dtype() == DType.FLOAT32 && x.isOnHost();
   }
 
   /** The same computed by libtorch's operators, for other types and devices. */

@@ -231,6 +231,7 @@ class Int8Test {
     Path processors = Path.of("/proc/cpuinfo");
     assumeTrue(Files.isReadable(processors) && Files.readString(processors).contains("vnni"));
     assertTrue(Int8Packed.isExact());
+    assertTrue(Int8.hasRowProduct(bytes(3, 5)));
   }
 
   @Test
