@@ -119,10 +119,21 @@ public final class Engine {
    * unknown.
    */
   static boolean isAmd() {
+    return describesProcessor("AuthenticAMD");
+  }
+
+  /**
+   * Whether the processor has instructions for products in bfloat16; false where unknown. Without
+   * them such products take some twenty times as long as those in float32.
+   */
+  public static boolean hasBfloat16() {
+    return describesProcessor("avx512_bf16") || describesProcessor("amx_bf16");
+  }
+
+  private static boolean describesProcessor(String text) {
     Path description = Path.of("/proc/cpuinfo");
     try {
-      return Files.isReadable(description)
-          && Files.readString(description).contains("AuthenticAMD");
+      return Files.isReadable(description) && Files.readString(description).contains(text);
     } catch (IOException e) {
       return false;
     }

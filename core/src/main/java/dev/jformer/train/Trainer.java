@@ -10,6 +10,7 @@ import dev.jformer.nn.ScheduledModule;
 import dev.jformer.tensor.Autograd;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Device;
+import dev.jformer.tensor.Engine;
 import dev.jformer.tensor.Mode;
 import dev.jformer.tensor.Random;
 import dev.jformer.tensor.Scope;
@@ -31,6 +32,7 @@ import java.util.Set;
  * another order each time.
  */
 public final class Trainer implements AutoCloseable {
+  private static final boolean HAS_BFLOAT16 = Engine.hasBfloat16();
   private static final String MODEL = "model";
   private static final String OPTIMIZER = "optimizer";
   private static final String AVERAGE = "average";
@@ -279,8 +281,13 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Mode precision() {
-    return Autograd.autocast(
-        DType.BFLOAT16, training.precision() == TrainingConfig.Precision.BFLOAT16);
+    boolean narrow =
+        switch (training.precision()) {
+          case AUTO -> Device.current().equals(Device.CPU) && HAS_BFLOAT16;
+          case FLOAT32 -> false;
+          case BFLOAT16 -> true;
+        };
+    return Autograd.autocast(DType.BFLOAT16, narrow);
   }
 
   private DivergenceException diverged(long step, double loss, double norm, double rate) {

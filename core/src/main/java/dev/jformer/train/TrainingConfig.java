@@ -43,6 +43,11 @@ public record TrainingConfig(
     implements TrainingConfigBuilder.With {
   /** The precision of matrix products. */
   public enum Precision {
+    /**
+     * {@link #BFLOAT16} on processors that are known to have instructions for it, otherwise {@link
+     * #FLOAT32}.
+     */
+    AUTO,
     /** Single precision throughout. */
     FLOAT32,
     /** Products with weights in bfloat16, everything else in float32. */

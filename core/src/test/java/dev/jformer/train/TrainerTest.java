@@ -2,6 +2,7 @@ package dev.jformer.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -136,6 +137,22 @@ class TrainerTest {
         .forEach(
             (name, p) ->
                 assertTrue(p.value().sameAs(resumedModel.parameters().get(name).value()), name));
+  }
+
+  @Test
+  void automaticPrecisionIsWhatTheProcessorHasInstructionsFor() throws IOException {
+    List<String> wide = losses("float32");
+    List<String> narrow = losses("bfloat16");
+    assertNotEquals(wide, narrow);
+    Path processors = Path.of("/proc/cpuinfo");
+    boolean has = Files.isReadable(processors) && Files.readString(processors).contains("_bf16");
+    assertEquals(has ? narrow : wide, losses("auto"));
+  }
+
+  private List<String> losses(String precision) {
+    Log log = new Log();
+    trainer(model(), training("'steps':3,'precision':'" + precision + "'"), null, log).run();
+    return log.lines;
   }
 
   @ParameterizedTest
