@@ -6,6 +6,7 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.opentest4j.TestAbortedException;
 
 /**
  * Runs each test in a {@link Scope} of its own, with the engine's random numbers started from
@@ -29,7 +30,12 @@ public final class Scoped
 
   @Override
   public void afterTestExecution(ExtensionContext context) {
-    if (context.getExecutionException().isPresent()) {
+    boolean failed =
+        context
+            .getExecutionException()
+            .filter(thrown -> !(thrown instanceof TestAbortedException))
+            .isPresent();
+    if (failed) {
       System.out.println(
           context.getDisplayName() + " failed; reproduce with -Djformer.test.seed=" + seed());
     }
