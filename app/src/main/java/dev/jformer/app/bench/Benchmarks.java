@@ -57,16 +57,20 @@ public final class Benchmarks {
   }
 
   /**
-   * Measures the parts asked for.
+   * Measures the parts asked for, those in bfloat16 only where the processor has instructions for
+   * it: without them a single product takes minutes.
    *
    * @param shapes those of {@link Part#SHAPES}
    */
   public BenchReport run(Set<Part> parts, Set<DecodingShape> shapes) {
     progress.accept("measuring what the machine can do");
     peak = Roofline.matmulFlops(DType.FLOAT32);
-    double peak16 = Roofline.matmulFlops(DType.BFLOAT16);
     rows.add(limit("matrix product 2048, float32", peak / 1e9, "GFLOP/s"));
-    rows.add(limit("matrix product 2048, bf16", peak16 / 1e9, "GFLOP/s"));
+    boolean hasBfloat16 = Engine.hasBfloat16();
+    if (hasBfloat16) {
+      double peak16 = Roofline.matmulFlops(DType.BFLOAT16);
+      rows.add(limit("matrix product 2048, bf16", peak16 / 1e9, "GFLOP/s"));
+    }
     double bandwidth = Roofline.readBandwidth();
     rows.add(limit("reading memory", bandwidth / 1e9, "GB/s"));
     for (GptShape shape : List.of(GptShape.SMALL, GptShape.LARGE)) {
@@ -77,7 +81,7 @@ public final class Benchmarks {
       if (parts.contains(Part.PYTORCH) && peers.interpreter() != null) {
         pytorch(shape, steps);
       }
-      if (parts.contains(Part.BF16)) {
+      if (parts.contains(Part.BF16) && hasBfloat16) {
         bf16(shape, steps);
       }
     }
