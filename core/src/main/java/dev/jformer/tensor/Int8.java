@@ -41,6 +41,9 @@ public final class Int8 {
   /** The most summands of a product whose sum surely fits a 32-bit integer. */
   public static final long LONGEST = Integer.MAX_VALUE / (LEVELS * LEVELS);
 
+  /** The most summands of a product whose sum surely is exact in float32. */
+  private static final long LONGEST_IN_FLOATS = (1 << 24) / (LEVELS * LEVELS);
+
   /** The base of the two digits of a 15-bit activation. */
   static final int BASE = 128;
 
@@ -62,6 +65,9 @@ public final class Int8 {
   /** Floats that stay in the second cache while they are rounded or scaled. */
   private static final long CACHED = 1 << 18;
 
+  /** Weights that become floats at a time, for a product that keeps both threads busy. */
+  private static final long FLOATS = 1 << 21;
+
   /** A row whose largest absolute value is below this counts as zero. */
   static final double SMALLEST = 1e-30;
 
@@ -69,7 +75,7 @@ public final class Int8 {
 
   /** Whether there are products of few rows that are faster than {@link #linear}. */
   public static boolean hasRowProduct(Tensor weight) {
-    return VectorProduct.suits(weight) || (weight.isOnHost() && Int8Packed.isExact());
+    return weight.isOnHost();
   }
 
   /**
@@ -80,9 +86,7 @@ public final class Int8 {
    * @param scale float32 [N], the step of each row
    */
   public static RowProduct rowProduct(Tensor weight, Tensor scale) {
-    return VectorProduct.suits(weight)
-        ? new Int8Product(weight, scale)
-        : new Int8Packed(weight, scale);
+    return new Int8Product(weight, scale);
   }
 
   private static final class Kernels {
@@ -116,7 +120,7 @@ public final class Int8 {
   }
 
   private static Tensor sums(Tensor x, Tensor weight) {
-    return x.isOnHost() && Kernels.EXACT ? exact(x, weight) : inDoubles(x, weight);
+    return x.isOnHost() && Kernels.EXACT ? exact(x, weight) : inFloats(x, weight);
   }
 
   /**
@@ -132,16 +136,21 @@ public final class Int8 {
         : Kernels.PRODUCT.call(x, weight.t());
   }
 
-  /** Like {@link #product}, for machines and devices on which libtorch's kernel is not exact. */
-  static Tensor inDoubles(Tensor x, Tensor weight) {
-    return x.to(DType.FLOAT64).matmul(weight.to(DType.FLOAT64).t()).to(DType.INT32);
+  /**
+   * Like {@link #product}, for machines and devices on which libtorch's kernel is not exact. Sums
+   * of short rows are exact in float32, too.
+   */
+  static Tensor inFloats(Tensor x, Tensor weight) {
+    DType exact = x.size(1) <= LONGEST_IN_FLOATS ? DType.FLOAT32 : DType.FLOAT64;
+    return x.to(exact).matmul(weight.to(exact).t()).to(DType.INT32);
   }
 
   /**
    * Linear map {@code x Wᵀ + b} with each row of x rounded to integers; the step of a row is its
    * largest absolute value over {@link Activations#levels}. The integer sums are exact and are
    * scaled by the outer product of the rows' and the weights' steps. A single row of 8 bits is
-   * shared out among threads; for few rows of 15 bits see {@link Int8Packed}.
+   * shared out among threads; for few rows of 15 bits see {@link #rowProduct}. Where integers have
+   * no fast product, weights become floats instead of rounding x to 15 bits.
    *
    * @param x float32 [M, K]
    * @param weight int8 [N, K]
@@ -162,6 +171,9 @@ public final class Int8 {
   public static Tensor linear(
       Tensor x, Tensor known, Tensor weight, Tensor scale, Tensor bias, Activations activations) {
     Flops.linear(x, weight);
+    if (activations == Activations.BITS_15 && !(x.isOnHost() && Kernels.EXACT)) {
+      return ofFloats(x, weight, scale, bias);
+    }
     if (activations == Activations.BITS_8
         && Int8Vector.suits(x, weight, scale, bias)
         && Kernels.EXACT) {
@@ -200,6 +212,23 @@ public final class Int8 {
       }
     }
     return result;
+  }
+
+  /** A linear map in which the weights become floats, some rows of the matrix at a time. */
+  static Tensor ofFloats(Tensor x, Tensor weight, Tensor scale, Tensor bias) {
+    Tensor result = Tensor.empty(DType.FLOAT32, x.size(0), weight.size(0));
+    long rows = Math.max(FEWEST_ROWS, FLOATS / Math.max(1, weight.size(1)));
+    try (Mode mode = Autograd.noGrad()) {
+      for (long from = 0; from < weight.size(0); from += rows) {
+        try (Scope scope = Scope.open()) {
+          long count = Math.min(rows, weight.size(0) - from);
+          Tensor floats = weight.narrow(0, from, count).to(DType.FLOAT32);
+          result.narrow(1, from, count).copy_(x.to(DType.FLOAT32).matmul(floats.t()));
+        }
+      }
+      result.mul_(scale);
+      return bias == null ? result : result.add_(bias);
+    }
   }
 
   /** How many rows of a product with a matrix stay in the cache, or make it worth reading it. */

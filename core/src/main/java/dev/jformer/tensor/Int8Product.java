@@ -1,21 +1,22 @@
 package dev.jformer.tensor;
 
 /**
- * Products of few rows with a matrix of 8-bit weights. Up to four rows are multiplied in the Vector
- * API, which reads the plain form; for more, oneDNN is faster, as processors have units for them,
- * and a packed copy is made at the first use.
+ * Products of few rows with a matrix of 8-bit weights. Up to four rows are multiplied without
+ * rounding them: in the Vector API where it is on, which reads the plain form, otherwise as {@link
+ * Int8Panels}. For more, oneDNN is faster where the processor has units for integers. Copies in a
+ * kernel's order are made at the first use.
  */
 final class Int8Product extends RowProduct {
   /**
-   * Measured on two cores of a Xeon with AMX: one row takes 9.4 ms for 134 million weights, in
-   * oneDNN 14; eight rows 21, and 11.
+   * Measured on two cores of a Xeon with AMX: one row takes 9.4 ms for 134 million weights in the
+   * Vector API, in oneDNN 14; eight rows 21, and 11.
    */
-  private static final int MOST_IN_VECTORS = 4;
+  private static final int MOST_UNPACKED = 4;
 
   private final Tensor weight;
   private final Tensor scale;
-  private final VectorProduct vectors;
-  private Int8Packed packed;
+  private RowProduct few;
+  private RowProduct packed;
 
   /**
    * Prepares products.
@@ -27,19 +28,27 @@ final class Int8Product extends RowProduct {
     super(weight.size(0), weight.size(1));
     this.weight = weight;
     this.scale = scale;
-    this.vectors = VectorProduct.ofInt8(weight, scale);
   }
 
   @Override
   public void apply(float[] x, float[] y, int count) {
-    if (count <= MOST_IN_VECTORS || !Int8Packed.isExact()) {
-      vectors.apply(x, y, count);
-    } else {
-      packed().apply(x, y, count);
-    }
+    boolean isPacked = count > MOST_UNPACKED && Int8Packed.isExact();
+    (isPacked ? packed() : few()).apply(x, y, count);
   }
 
-  private synchronized Int8Packed packed() {
+  private synchronized RowProduct few() {
+    if (few == null) {
+      try (Mode ordinary = Autograd.noInference()) {
+        few =
+            VectorProduct.suits(weight)
+                ? VectorProduct.ofInt8(weight, scale)
+                : new Int8Panels(weight, scale);
+      }
+    }
+    return few;
+  }
+
+  private synchronized RowProduct packed() {
     if (packed == null) {
       try (Mode ordinary = Autograd.noInference()) {
         packed = new Int8Packed(weight, scale);
@@ -50,12 +59,15 @@ final class Int8Product extends RowProduct {
 
   @Override
   public synchronized long bytes() {
-    return vectors.bytes() + (packed == null ? 0 : packed.bytes());
+    return (few == null ? 0 : few.bytes()) + (packed == null ? 0 : packed.bytes());
   }
 
   @Override
   public synchronized void close() {
-    vectors.close();
+    if (few != null) {
+      few.close();
+      few = null;
+    }
     if (packed != null) {
       packed.close();
       packed = null;

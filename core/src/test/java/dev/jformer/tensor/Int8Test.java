@@ -12,6 +12,7 @@ import dev.jformer.testing.Scoped;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,13 +38,13 @@ class Int8Test {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,5,3", "1,64,40", "2,7,9", "17,130,33", "64,384,96"})
+  @CsvSource({"1,5,3", "1,64,40", "2,7,9", "17,130,33", "64,384,96", "3,1040,5", "3,1041,5"})
   void theProductIsExact(int rows, int width, int out) {
     Tensor x = bytes(rows, width);
     Tensor w = bytes(out, width);
     int[] expected = loops(x.toBytes(), w.toBytes(), rows, width, out);
     assertArrayEquals(expected, Int8.product(x, w).toInts());
-    assertArrayEquals(expected, Int8.inDoubles(x, w).toInts());
+    assertArrayEquals(expected, Int8.inFloats(x, w).toInts());
   }
 
   /** Whatever the number of features; the engine's kernel is wrong for one. */
@@ -253,28 +254,70 @@ class Int8Test {
     }
   }
 
-  /** Not rounded; by itself, and with the packed matrix for more rows. */
+  private static double[] exact(Tensor x, Tensor w, Tensor scale, Tensor bias) {
+    return x.to(DType.FLOAT64)
+        .matmul(w.to(DType.FLOAT64).mul(scale.to(DType.FLOAT64).unsqueeze(1)).t())
+        .add(bias.to(DType.FLOAT64))
+        .toDoubles();
+  }
+
+  /** Not rounded: panels, vectors, and what takes the packed matrix for more rows. */
+  @ParameterizedTest
+  @CsvSource({
+    "1,8,5",
+    "1,1,1",
+    "4,512,1030",
+    "3,40,7",
+    "8,130,65",
+    "2,3,96",
+    "3,2,97",
+    "1,16400,70",
+    "2,576,2304"
+  })
+  void fewRowsAreExact(int rows, int width, int out) {
+    Tensor x = Tensor.randn(rows, width);
+    Tensor w = bytes(out, width);
+    Tensor scale = Tensor.rand(out).mul(0.01).add(0.001);
+    Tensor bias = Tensor.randn(out);
+    double[] expected = exact(x, w, scale, bias);
+    double tolerance = 3e-6 * Math.max(30, width);
+    assertClose(expected, Int8.ofFloats(x, w, scale, bias), tolerance);
+    try (Int8Panels panels = new Int8Panels(w, scale);
+        VectorProduct vectors = VectorProduct.ofInt8(w, scale);
+        Int8Product product = new Int8Product(w, scale)) {
+      for (RowProduct exact : List.of(panels, vectors)) {
+        assertClose(expected, exact.linear(x, bias), tolerance);
+        assertEquals(2.0 * x.elements() * out, Flops.of(() -> exact.linear(x, null)));
+      }
+      assertTrue(panels.bytes() >= w.elements());
+      assertEquals(0, product.bytes(), "nothing is copied before the first use");
+      assertClose(expected, product.linear(x, bias), 1e-2);
+      assertTrue(product.bytes() > 0);
+      product.close();
+      assertEquals(0, product.bytes(), "the copy is released");
+    }
+  }
+
   @Test
-  void vectorsAreExact() {
-    for (int[] shape : new int[][] {{1, 8, 5}, {4, 512, 1030}, {3, 40, 7}, {8, 130, 65}}) {
-      Tensor x = Tensor.randn(shape[0], shape[1]);
-      Tensor w = bytes(shape[2], shape[1]);
-      Tensor scale = Tensor.rand(shape[2]).mul(0.01).add(0.001);
-      Tensor bias = Tensor.randn(shape[2]);
-      double[] expected =
-          x.to(DType.FLOAT64)
-              .matmul(w.to(DType.FLOAT64).mul(scale.to(DType.FLOAT64).unsqueeze(1)).t())
-              .add(bias.to(DType.FLOAT64))
-              .toDoubles();
-      try (VectorProduct vectors = VectorProduct.ofInt8(w, scale);
-          Int8Product product = new Int8Product(w, scale)) {
-        assertClose(expected, vectors.linear(x, bias), 1e-4);
-        assertEquals(2.0 * x.elements() * shape[2], Flops.of(() -> vectors.linear(x, null)));
-        assertClose(expected, product.linear(x, bias), 1e-2);
-        boolean isCopied = shape[0] > 4 && Int8Packed.isExact();
-        assertEquals(isCopied, product.bytes() > vectors.bytes());
-        product.close();
-        assertEquals(vectors.bytes(), product.bytes(), "the copy is released");
+  void numbersThatAreBrokenShowInPanels() {
+    Tensor w = bytes(70, 30);
+    try (Int8Panels panels = new Int8Panels(w, Tensor.ones(70))) {
+      Tensor broken = panels.linear(Tensor.full(Double.NaN, DType.FLOAT32, 1, 30), null);
+      assertTrue(broken.isFinite().not().all(), broken.toString());
+      assertSame(Tensor.ones(2, 70), panels.linear(Tensor.zeros(2, 30), Tensor.ones(70)), "zeros");
+      assertThrows(TensorException.class, () -> panels.linear(Tensor.zeros(1, 5), null));
+      assertEquals(Shape.of(0, 70), panels.linear(Tensor.zeros(0, 30), null).shape());
+    }
+  }
+
+  /** Also of the largest integers, whose sums would not fit 16 bits. */
+  @Test
+  void panelsOfExtremesAreExact() {
+    for (int value : new int[] {-128, 127}) {
+      Tensor w = Tensor.full(value, DType.INT8, 100, 3072);
+      try (Int8Panels panels = new Int8Panels(w, Tensor.ones(100))) {
+        Tensor y = panels.linear(Tensor.full(-2.5, DType.FLOAT32, 1, 3072), null);
+        assertClose(Tensor.full(-2.5 * value * 3072, DType.FLOAT64, 1, 100).toDoubles(), y, 0.1);
       }
     }
   }

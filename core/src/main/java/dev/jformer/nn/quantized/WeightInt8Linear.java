@@ -16,14 +16,15 @@ import dev.jformer.tensor.Tensor;
 
 /**
  * A linear layer [..., in] to [..., out] of 8-bit weights, rounded to the nearest with a scale for
- * each row. It is for decoding, which is as fast as weights can be read. Activations are rounded to
- * 15 bits with a scale for each row, which costs almost no quality and lets the product run on
- * integers; see {@link Int8.Activations#BITS_15}. A float64 input is multiplied in float64, without
- * rounding.
+ * each row. It is for decoding, which is as fast as weights can be read. A float64 input is
+ * multiplied in float64.
  *
- * <p>Up to four rows are multiplied as they are where Java's Vector API is on. Otherwise few rows
- * need a copy of the weights in the order that oneDNN's kernel reads fastest, which is made at the
- * first use and kept beside the plain form.
+ * <p>Up to four rows are multiplied as they are: in Java's Vector API where it is on, otherwise
+ * with a copy of the weights in panels, which is made at the first use and kept beside the plain
+ * form. More rows are rounded to 15 bits with a scale for each row, which costs almost no quality
+ * and lets the product run on integers, see {@link Int8.Activations#BITS_15}; up to eight need
+ * another copy, in oneDNN's order. On processors without fast products of integers nothing is
+ * rounded.
  *
  * <p>The layer has no gradients and cannot be trained.
  */

@@ -61,8 +61,9 @@ class VectorsTest {
     assertTrue(with.get(1) < 1e-5, "blocks, errors " + with.get(1));
     assertTrue(without.get(0) < 1e-3, "8 bits, errors " + without.get(0));
     assertTrue(without.get(1) < 1e-5, "blocks, errors " + without.get(1));
-    // Where oneDNN is used, more rows need its copy, and without vectors one row does, too.
-    assertEquals(with.get(3) > OUT * IN, without.get(2) > OUT * IN);
+    assertTrue(without.get(2) > OUT * IN, "one row needs a copy in panels");
+    // Where oneDNN is used, more rows need its copy.
+    assertEquals(with.get(3) > OUT * IN, without.get(3) > 2 * OUT * IN);
   }
 
   /** The process. */
@@ -102,9 +103,6 @@ class VectorsTest {
       RowFunction function = layer.rowFunction();
       double scale = expected.abs().max().item();
       double ofLayer = layer.forward(x).sub(expected).abs().max().item();
-      if (function == null) {
-        return ofLayer / scale; // without vectors and VNNI
-      }
       function.apply(x.toFloats(), y, rows);
       double ofRows = Tensor.of(y, rows, OUT).sub(expected).abs().max().item();
       return Math.max(ofLayer, ofRows) / scale;
