@@ -22,7 +22,7 @@ record BlockForm(int bits, boolean offsets, int block) {
 
   /** The bytes of a matrix [rows, width] in memory. */
   long bytes(long rows, long width) {
-    long floats = rows * (width / block) * (offsets ? 2 : 1);
+    long floats = BlockTable.blockScales(rows) * (width / block) * (offsets ? 2 : 1);
     return width * BlockTable.columnBytes(rows, bits) + floats * Float.BYTES;
   }
 }

@@ -1,20 +1,31 @@
 package dev.jformer.tensor;
 
+import dev.jformer.kernels.PanelKernel;
+
 /**
- * A matrix [N, K] of {@link IntegerBlocks} in 4 or 8 bits a value, held column by column: it is a
- * table of K vectors of N integers, which libtorch's kernels for embeddings read. A product with a
- * vector x is a sum of such vectors, weighted by the elements of x, for each block; then it is
- * multiplied by the blocks' scales. So nothing is rounded but the sums of float32 numbers.
+ * A matrix [N, K] of {@link IntegerBlocks} in 4 or 8 bits a value, cut into panels of {@value
+ * #HEIGHT} rows each. A panel is a table of K vectors of as many integers, which libtorch's kernels
+ * for embeddings read. A product with a vector x is a sum of such vectors, weighted by the elements
+ * of x, for each block; then it is multiplied by the blocks' scales. So nothing is rounded but the
+ * sums of float32 numbers.
+ *
+ * <p>A panel is so narrow that its sums stay in registers, and its memory is read from the
+ * beginning to the end: a table of whole columns is read half as fast. The last panel has zeros
+ * where rows are missing.
  *
  * <p>Internal: layers in {@code nn.quantized} use it.
  *
- * @param codes uint8 [K, bytes]: the integers of a column, shifted so that none is negative, two in
- *     a byte if they have 4 bits (the even one in the lower half); and two floats that undo the
- *     shift
- * @param scales float32 [K / block, N]
- * @param offsets float32 [K / block, N], or null
+ * @param rows N
+ * @param codes uint8 [panels, K, bytes]: the integers of a vector, shifted so that none is
+ *     negative, two in a byte if they have 4 bits (the even one in the lower half); and two floats
+ *     that undo the shift
+ * @param scales float32 [panels, K / block, HEIGHT]
+ * @param offsets float32 [panels, K / block, HEIGHT], or null
  */
-public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
+public record BlockTable(long rows, Tensor codes, Tensor scales, Tensor offsets) {
+  /** Rows of a panel. */
+  static final int HEIGHT = PanelKernel.HEIGHT;
+
   /** What 4 bits are shifted by if there are no offsets. */
   static final int MIDDLE = 8;
 
@@ -24,18 +35,15 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
   /** The number of integers of 4 bits. */
   static final int HALF = 16;
 
-  /** Bytes of the two floats after a column's integers. */
+  /** Bytes of the two floats after a vector's integers. */
   private static final int NARROW_TAIL = 4;
 
   private static final int WIDE_TAIL = 8;
 
-  /** An even number of rows, which are turned to columns together. */
-  private static final long ROWS = 4096;
+  /** Panels that are brought in order together. */
+  private static final long FEW = 64;
 
-  /** As many columns at least are converted to floats at a time. */
-  private static final long FEWEST_COLUMNS = 256;
-
-  /** About as many floats are converted at a time, if that is more: they should fit the cache. */
+  /** About as many floats are converted at a time: they should fit the cache. */
   private static final long CHUNK = 1 << 18;
 
   private static final String PRODUCTS = "products with blocks of integers";
@@ -43,12 +51,55 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
   private static final class Kernels {
     static final Operator UNPACK_4 = Operator.named("quantized::embedding_bag_4bit_unpack");
     static final Operator UNPACK_8 = Operator.named("quantized::embedding_bag_byte_unpack");
-    static final Operator ADD_PRODUCT = Operator.named("aten::addmm_");
   }
 
-  /** The number of bytes of a column. */
+  /** The number of panels that rows are cut into. */
+  public static long panels(long rows) {
+    return (rows + HEIGHT - 1) / HEIGHT;
+  }
+
+  /** The number of bytes of a vector of a panel. */
+  private static int vectorBytes(int bits) {
+    return bits == 4 ? HEIGHT / 2 + NARROW_TAIL : HEIGHT + WIDE_TAIL;
+  }
+
+  /** The number of bytes of all panels for one column of the matrix. */
   public static long columnBytes(long rows, int bits) {
-    return bits == 4 ? (rows + 1) / 2 + NARROW_TAIL : rows + WIDE_TAIL;
+    return panels(rows) * vectorBytes(bits);
+  }
+
+  /** The number of scales, or offsets, of all panels for one block of columns. */
+  public static long blockScales(long rows) {
+    return panels(rows) * HEIGHT;
+  }
+
+  /**
+   * Creates a table from what one consists of, in any shape.
+   *
+   * @param offsets null or empty if there are none
+   * @throws IllegalArgumentException if the codes are not of panels
+   */
+  public static BlockTable of(long rows, Tensor codes, Tensor scales, Tensor offsets) {
+    long width = codes.size(0);
+    long bytes = codes.elements() / Math.max(1, width);
+    if (bytes != columnBytes(rows, 4) && bytes != columnBytes(rows, 8)) {
+      throw new IllegalArgumentException(
+          "a matrix of "
+              + rows
+              + " rows has "
+              + bytes
+              + " bytes a column: expected "
+              + columnBytes(rows, 4)
+              + " or "
+              + columnBytes(rows, 8)
+              + "; an earlier version wrote other blocks, so read the GGUF file again");
+    }
+    long panels = panels(rows);
+    return new BlockTable(
+        rows,
+        codes.reshape(panels, width, -1),
+        scales.reshape(panels, -1, HEIGHT),
+        offsets == null || offsets.elements() == 0 ? null : offsets.reshape(panels, -1, HEIGHT));
   }
 
   /** Creates a table of 4 bits if all integers fit, otherwise of 8. */
@@ -57,37 +108,55 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
     int zero = !narrow ? ZERO : blocks.offsets() == null ? MIDDLE : 0;
     long rows = blocks.integers().size(0);
     long width = blocks.integers().size(1);
-    Tensor codes = Tensor.onHost(DType.UINT8, width, columnBytes(rows, narrow ? 4 : 8));
-    for (long from = 0; from < rows; from += ROWS) {
+    int bytes = vectorBytes(narrow ? 4 : 8);
+    Tensor codes = Tensor.onHost(DType.UINT8, panels(rows), width, bytes);
+    for (long from = 0; from < rows; from += FEW * HEIGHT) {
       try (Scope scope = Scope.open()) {
-        Tensor strip = blocks.integers().narrow(0, from, Math.min(ROWS, rows - from));
-        Tensor shifted = strip.viewAs(DType.UINT8).add((long) zero); // modulo 256
-        Tensor bytes = narrow ? pairs(shifted) : shifted;
-        codes.narrow(1, narrow ? from / 2 : from, bytes.size(0)).copy_(bytes.t());
+        Tensor strip = blocks.integers().narrow(0, from, Math.min(FEW * HEIGHT, rows - from));
+        Tensor shifted = panels(strip.viewAs(DType.UINT8).add((long) zero)); // modulo 256
+        Tensor joined = narrow ? pairs(shifted) : shifted;
+        codes
+            .narrow(0, from / HEIGHT, joined.size(0))
+            .narrow(2, 0, joined.size(1))
+            .copy_(joined.transpose(1, 2));
       }
     }
     try (Mode host = Device.host()) {
       Tensor undo = Tensor.of(new float[] {1, -zero});
       Tensor tail = (narrow ? undo.to(DType.FLOAT16) : undo).viewAs(DType.UINT8);
-      codes.narrow(1, codes.size(1) - tail.elements(), tail.elements()).copy_(tail);
+      codes.narrow(2, bytes - tail.elements(), tail.elements()).copy_(tail);
     }
     return new BlockTable(
+        rows,
         codes,
-        blocks.scales().t().contiguous(),
-        blocks.offsets() == null ? null : blocks.offsets().t().contiguous());
+        byBlock(blocks.scales()),
+        blocks.offsets() == null ? null : byBlock(blocks.offsets()));
+  }
+
+  /** Rows [N, ...] as panels of rows [panels, HEIGHT, ...], with zeros where rows are missing. */
+  private static Tensor panels(Tensor rows) {
+    long missing = panels(rows.size(0)) * HEIGHT - rows.size(0);
+    return Functional.pad(rows, 0, 0, 0, 0, missing).unflatten(0, -1, HEIGHT);
+  }
+
+  private static Tensor byBlock(Tensor scales) {
+    return panels(scales).transpose(1, 2).contiguous();
   }
 
   /** Joins rows of 4-bit integers in pairs, the even one in the lower half. */
   private static Tensor pairs(Tensor shifted) {
-    long rows = shifted.size(0);
-    Tensor even = rows % 2 == 0 ? shifted : Functional.pad(shifted, 0, 0, 0, 0, 1);
-    Tensor pairs = even.unflatten(0, -1, 2);
-    return pairs.select(1, 1).mul((long) HALF).add_(pairs.select(1, 0));
+    Tensor pairs = shifted.unflatten(1, -1, 2);
+    return pairs.select(2, 1).mul((long) HALF).add_(pairs.select(2, 0));
   }
 
   /** The number of bits of an integer, 4 or 8. */
   public int bits() {
-    return codes.size(1) == columnBytes(scales.size(1), 4) ? 4 : 8;
+    return codes.size(2) == vectorBytes(4) ? 4 : 8;
+  }
+
+  /** K. */
+  long width() {
+    return codes.size(1);
   }
 
   /** The code that stands for 0 before an offset is added. */
@@ -105,51 +174,54 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
 
   /** The number of values that share a scale. */
   long block() {
-    return codes.size(0) / scales.size(0);
+    return width() / scales.size(1);
   }
 
-  /**
-   * Values of columns without offsets, float32 [count, N]; both numbers are multiples of blocks.
-   */
-  private Tensor scaled(long from, long count) {
+  /** Values of panels, float32 [count, K, HEIGHT]. */
+  private Tensor values(long from, long count) {
     Native.requireHost(PRODUCTS, codes);
     Operator unpack = bits() == 4 ? Kernels.UNPACK_4 : Kernels.UNPACK_8;
-    long block = block();
     Tensor values =
         unpack
-            .call(codes.narrow(0, from, count))
-            .narrow(1, 0, scales.size(1))
-            .unflatten(0, count / block, block);
-    values.mul_(scales.narrow(0, from / block, count / block).unsqueeze(1));
-    return values.flatten(0, 1);
+            .call(codes.narrow(0, from, count).flatten(0, 1))
+            .reshape(count, scales.size(1), block(), HEIGHT);
+    values.mul_(scales.narrow(0, from, count).unsqueeze(2));
+    if (offsets != null) {
+      values.add_(offsets.narrow(0, from, count).unsqueeze(2));
+    }
+    return values.flatten(1, 2);
   }
 
   /** The matrix of values, float32 [N, K]. */
   public Tensor values() {
-    Tensor values = scaled(0, codes.size(0));
-    if (offsets != null) {
-      values.unflatten(0, scales.size(0), -1).add_(offsets.unsqueeze(1));
-    }
-    return values.t();
+    return values(0, codes.size(0)).transpose(1, 2).flatten(0, 1).narrow(0, 0, rows);
   }
 
   /** Rows of the matrix by their indices, int64 [R]: float32 [R, K]. */
   public Tensor rows(Tensor ids) {
-    Tensor integers;
+    Tensor panels = ids.floorDiv(HEIGHT).unsqueeze(1);
+    Tensor places = ids.remainder(HEIGHT).unsqueeze(1);
+    Tensor bytes = taken(codes, panels, bits() == 4 ? places.floorDiv(2) : places);
+    Tensor integers = bytes.to(DType.INT32);
     if (bits() == 4) {
-      Tensor pairs = codes.indexSelect(1, ids.floorDiv(2)).to(DType.INT32);
-      Tensor upper = pairs.floorDiv(HALF);
-      Tensor lower = pairs.sub(upper.mul((long) HALF));
-      integers = upper.where(ids.remainder(2).eq(1L), lower);
-    } else {
-      integers = codes.indexSelect(1, ids).to(DType.INT32);
+      Tensor upper = integers.floorDiv(HALF);
+      Tensor lower = integers.sub(upper.mul((long) HALF));
+      integers = upper.where(places.remainder(2).eq(1L), lower);
     }
-    Tensor values = integers.sub((long) zero()).to(DType.FLOAT32).unflatten(0, scales.size(0), -1);
-    values.mul_(scales.indexSelect(1, ids).unsqueeze(1));
+    Tensor values = integers.sub((long) zero()).to(DType.FLOAT32).unflatten(1, scales.size(1), -1);
+    values.mul_(taken(scales, panels, places).unsqueeze(2));
     if (offsets != null) {
-      values.add_(offsets.indexSelect(1, ids).unsqueeze(1));
+      values.add_(taken(offsets, panels, places).unsqueeze(2));
     }
-    return values.flatten(0, 1).t();
+    return values.flatten(1, 2);
+  }
+
+  /** One place of all vectors of a panel: of [panels, L, W], by [R, 1] each, to [R, L]. */
+  private static Tensor taken(Tensor all, Tensor panels, Tensor places) {
+    long length = all.size(1);
+    Tensor vectors = panels.mul(length).add(Tensor.arange(0, length).unsqueeze(0));
+    Tensor at = vectors.mul(all.size(2)).add(places);
+    return all.flatten(0, 2).indexSelect(0, at.flatten(0, 1)).reshape(panels.size(0), length);
   }
 
   /**
@@ -161,30 +233,20 @@ public record BlockTable(Tensor codes, Tensor scales, Tensor offsets) {
    * @return float32 [M, N]; no gradient flows through it
    */
   public Tensor linear(Tensor x, Tensor bias) {
-    Flops.linear(x, scales.size(1));
-    long width = codes.size(0);
-    Tensor result = Tensor.onHost(DType.FLOAT32, x.size(0), scales.size(1));
-    if (bias == null) {
-      result.zero_();
-    } else {
-      result.copy_(bias);
-    }
-    long wanted = Math.max(FEWEST_COLUMNS, CHUNK / scales.size(1));
-    long step = (wanted + block() - 1) / block() * block();
+    Flops.linear(x, rows);
+    Tensor result = Tensor.onHost(DType.FLOAT32, x.size(0), rows);
+    long most = Math.max(2, CHUNK / (HEIGHT * width()));
     try (Mode mode = Autograd.noGrad()) {
-      for (long from = 0; from < width; from += step) {
+      for (long from = 0; from < codes.size(0); from += most) {
         try (Scope scope = Scope.open()) {
-          long count = Math.min(step, width - from);
-          Kernels.ADD_PRODUCT.call(result, x.narrow(1, from, count), scaled(from, count));
-        }
-      }
-      if (offsets != null) {
-        try (Scope scope = Scope.open()) {
-          Tensor ofBlocks = x.unflatten(1, scales.size(0), -1).sum(2, false);
-          Kernels.ADD_PRODUCT.call(result, ofBlocks, offsets);
+          long count = Math.min(most, codes.size(0) - from);
+          Tensor products = x.unsqueeze(0).matmul(values(from, count)).transpose(0, 1);
+          long some = Math.min(count * HEIGHT, rows - from * HEIGHT);
+          Tensor whole = products.flatten(1, 2).narrow(1, 0, some);
+          result.narrow(1, from * HEIGHT, some).copy_(whole);
         }
       }
     }
-    return result;
+    return bias == null ? result : result.add_(bias);
   }
 }

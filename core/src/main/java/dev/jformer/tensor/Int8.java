@@ -41,6 +41,9 @@ public final class Int8 {
   /** The most summands of a product whose sum surely fits a 32-bit integer. */
   public static final long LONGEST = Integer.MAX_VALUE / (LEVELS * LEVELS);
 
+  /** Rows for which slow loops are still faster than making the weights floats. */
+  private static final long FEW_ROWS = 2;
+
   /** The most summands of a product whose sum surely is exact in float32. */
   private static final long LONGEST_IN_FLOATS = (1 << 24) / (LEVELS * LEVELS);
 
@@ -95,6 +98,12 @@ public final class Int8 {
     static final Operator MULTIPLY_ADD = Operator.named("aten::addcmul.out");
     static final boolean EXACT = isExact();
 
+    /**
+     * Without VNNI oneDNN is not exact, and {@code _int_mm}, where it is, is computed by loops that
+     * take 20 to 60 times as long as a product of floats (512 rows on an EPYC with AVX2).
+     */
+    static final boolean FAST = EXACT && UnsignedProduct.isExact();
+
     /** Without VNNI, kernels may add in 16 bits, and saturate. */
     private static boolean isExact() {
       try (Scope scope = Scope.open();
@@ -120,7 +129,8 @@ public final class Int8 {
   }
 
   private static Tensor sums(Tensor x, Tensor weight) {
-    return x.isOnHost() && Kernels.EXACT ? exact(x, weight) : inFloats(x, weight);
+    boolean suits = Kernels.FAST || x.size(0) <= FEW_ROWS;
+    return x.isOnHost() && Kernels.EXACT && suits ? exact(x, weight) : inFloats(x, weight);
   }
 
   /**
@@ -137,20 +147,28 @@ public final class Int8 {
   }
 
   /**
-   * Like {@link #product}, for machines and devices on which libtorch's kernel is not exact. Sums
-   * of short rows are exact in float32, too.
+   * Like {@link #product}, for machines and devices without a fast exact kernel: sums so short that
+   * float32 has them exactly, added up as integers.
    */
   static Tensor inFloats(Tensor x, Tensor weight) {
-    DType exact = x.size(1) <= LONGEST_IN_FLOATS ? DType.FLOAT32 : DType.FLOAT64;
-    return x.to(exact).matmul(weight.to(exact).t()).to(DType.INT32);
+    return Scope.tidy(
+        () -> {
+          Tensor sum = Tensor.zeros(DType.INT32, x.size(0), weight.size(0));
+          for (long from = 0; from < x.size(1); from += LONGEST_IN_FLOATS) {
+            long count = Math.min(LONGEST_IN_FLOATS, x.size(1) - from);
+            Tensor some = x.narrow(1, from, count).to(DType.FLOAT32);
+            Tensor weights = weight.narrow(1, from, count).to(DType.FLOAT32);
+            sum.add_(some.matmul(weights.t()).to(DType.INT32));
+          }
+          return sum;
+        });
   }
 
   /**
    * Linear map {@code x Wᵀ + b} with each row of x rounded to integers; the step of a row is its
    * largest absolute value over {@link Activations#levels}. The integer sums are exact and are
    * scaled by the outer product of the rows' and the weights' steps. A single row of 8 bits is
-   * shared out among threads; for few rows of 15 bits see {@link #rowProduct}. Where integers have
-   * no fast product, weights become floats instead of rounding x to 15 bits.
+   * shared out among threads; for few rows of 15 bits see {@link #rowProduct}.
    *
    * @param x float32 [M, K]
    * @param weight int8 [N, K]
@@ -171,9 +189,6 @@ public final class Int8 {
   public static Tensor linear(
       Tensor x, Tensor known, Tensor weight, Tensor scale, Tensor bias, Activations activations) {
     Flops.linear(x, weight);
-    if (activations == Activations.BITS_15 && !(x.isOnHost() && Kernels.EXACT)) {
-      return ofFloats(x, weight, scale, bias);
-    }
     if (activations == Activations.BITS_8
         && Int8Vector.suits(x, weight, scale, bias)
         && Kernels.EXACT) {
@@ -214,8 +229,23 @@ public final class Int8 {
     return result;
   }
 
-  /** A linear map in which the weights become floats, some rows of the matrix at a time. */
-  static Tensor ofFloats(Tensor x, Tensor weight, Tensor scale, Tensor bias) {
+  /** Whether products of integers are faster here than converting the weights to floats. */
+  public static boolean isFast(Tensor weight) {
+    return weight.isOnHost() && Kernels.FAST;
+  }
+
+  /**
+   * Linear map {@code x Wᵀ + b} in which the weights become floats, some rows of the matrix at a
+   * time; x is not rounded.
+   *
+   * @param x float32 [M, K]
+   * @param weight int8 [N, K]
+   * @param scale float32 [N], the step of each row of the weight
+   * @param bias float32 [N] or null
+   * @return float32 [M, N]; no gradient flows through it
+   */
+  public static Tensor ofFloats(Tensor x, Tensor weight, Tensor scale, Tensor bias) {
+    Flops.linear(x, weight);
     Tensor result = Tensor.empty(DType.FLOAT32, x.size(0), weight.size(0));
     long rows = Math.max(FEWEST_ROWS, FLOATS / Math.max(1, weight.size(1)));
     try (Mode mode = Autograd.noGrad()) {

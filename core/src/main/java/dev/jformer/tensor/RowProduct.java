@@ -1,6 +1,5 @@
 package dev.jformer.tensor;
 
-import java.util.function.ObjIntConsumer;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
@@ -52,27 +51,6 @@ public abstract class RowProduct implements AutoCloseable {
    * @param count M
    */
   public abstract void apply(float[] x, float[] y, int count);
-
-  /**
-   * Sets y to the sum of what pieces compute, which threads share out.
-   *
-   * @param y the first piece sets it
-   * @param length how many floats of y there are
-   */
-  static void addUp(int pieces, float[] y, int length, ObjIntConsumer<float[]> piece) {
-    float[][] parts = new float[pieces][];
-    WorkerPool.each(
-        pieces,
-        number -> {
-          parts[number] = number == 0 ? y : new float[length];
-          piece.accept(parts[number], number);
-        });
-    for (int number = 1; number < pieces; number++) {
-      for (int i = 0; i < length; i++) {
-        y[i] += parts[number][i];
-      }
-    }
-  }
 
   /** Bytes that are kept beside the layer's own. */
   public abstract long bytes();

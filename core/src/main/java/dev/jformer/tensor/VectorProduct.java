@@ -1,13 +1,12 @@
 package dev.jformer.tensor;
 
-import dev.jformer.kernels.Column4Kernel;
-import dev.jformer.kernels.Column8Kernel;
 import dev.jformer.kernels.Int8Kernel;
+import dev.jformer.kernels.Panel4Kernel;
+import dev.jformer.kernels.Panel8Kernel;
 import dev.jformer.kernels.RowKernel;
 import dev.jformer.kernels.VectorApi;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.function.ObjIntConsumer;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -54,15 +53,15 @@ final class VectorProduct extends RowProduct {
 
   /** Products with a table of blocks. */
   static VectorProduct of(BlockTable table) {
-    int rows = Math.toIntExact(table.scales().size(1));
-    int width = Math.toIntExact(table.codes().size(0));
+    int rows = Math.toIntExact(table.rows());
+    int width = Math.toIntExact(table.width());
     ByteBuffer codes = memory(table.codes());
     ByteBuffer scales = memory(table.scales());
     ByteBuffer offsets = table.offsets() == null ? null : memory(table.offsets());
     RowKernel kernel =
         table.bits() == 4
-            ? new Column4Kernel(codes, scales, offsets, rows, width, table.zero())
-            : new Column8Kernel(codes, scales, offsets, rows, width);
+            ? new Panel4Kernel(codes, scales, offsets, rows, width, table.zero())
+            : new Panel8Kernel(codes, scales, offsets, rows, width);
     List<Tensor> tensors =
         table.offsets() == null
             ? List.of(table.codes(), table.scales())
@@ -83,17 +82,13 @@ final class VectorProduct extends RowProduct {
     Flops.linear((long) count * width, rows);
     float[] prepared = kernel.prepared(x, count);
     int pieces = WorkerPool.pieces((long) rows * width, kernel.parts());
-    ObjIntConsumer<float[]> share =
-        (target, piece) -> {
+    WorkerPool.each(
+        pieces,
+        piece -> {
           int from = (int) ((long) kernel.parts() * piece / pieces);
           int end = (int) ((long) kernel.parts() * (piece + 1) / pieces);
-          kernel.multiply(prepared, target, count, from, end);
-        };
-    if (kernel.isSum()) {
-      addUp(pieces, y, count * rows, share);
-    } else {
-      WorkerPool.each(pieces, piece -> share.accept(y, piece));
-    }
+          kernel.multiply(prepared, y, count, from, end);
+        });
   }
 
   @Override

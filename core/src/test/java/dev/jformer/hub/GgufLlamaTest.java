@@ -82,7 +82,8 @@ class GgufLlamaTest {
       assertSame(stored, down, "nothing is rounded");
       long floats = plain.parameterBytes();
       assertEquals(GgufSummary.read(FILE).bytesInMemory(), model.parameterBytes());
-      assertTrue(model.parameterBytes() < floats / 1.9, model.parameterBytes() + " of " + floats);
+      // Matrices this small are padded to panels of 64 rows.
+      assertTrue(model.parameterBytes() < floats / 1.8, model.parameterBytes() + " of " + floats);
       for (int length : new int[] {1, 5, 40}) {
         Tensor ids = Tensor.randint(0, 300, 2, length);
         assertClose(plain.logits(ids).toDoubles(), model.logits(ids), 5e-5);

@@ -100,7 +100,7 @@ class BlockTableTest {
     IntegerBlocks blocks = kind.random(out, width, block);
     BlockTable table = BlockTable.of(blocks);
     assertEquals(kind.bits, table.bits());
-    assertEquals(BlockTable.columnBytes(out, kind.bits), table.codes().size(1));
+    assertEquals(BlockTable.columnBytes(out, kind.bits) * width, table.codes().elements());
     double[] weight = values(blocks);
     assertClose(weight, blocks.values(), 1e-4);
     assertSame(blocks.values(), table.values(), "bit for bit");
@@ -130,9 +130,23 @@ class BlockTableTest {
         blocks.values().indexSelect(0, ids), BlockTable.of(blocks).rows(ids), kind.toString());
   }
 
-  /** Rows are shared out, by columns, among as many threads as there are. */
+  /** A layer makes its table anew from its parameters, and closes it. */
   @Test
-  void manyColumnsAndRows() {
+  void productsOutliveTheTable() {
+    IntegerBlocks blocks = Kind.OFFSET_4.random(300, 1024, 32);
+    Tensor x = Tensor.randn(1, 1024);
+    BlockProduct few;
+    try (Scope scope = Scope.open()) {
+      few = new BlockProduct(BlockTable.of(blocks));
+    }
+    try (few) {
+      assertClose(product(x.toDoubles(), values(blocks), null, 1024), few.linear(x, null), 1e-3);
+    }
+  }
+
+  /** Rows are shared out among as many threads as there are. */
+  @Test
+  void rowsAreSharedOut() {
     IntegerBlocks blocks = Kind.OFFSET_4.random(300, 1024, 32);
     BlockTable table = BlockTable.of(blocks);
     Tensor x = Tensor.randn(1, 1024);
@@ -166,6 +180,26 @@ class BlockTableTest {
     assertSame(expected.flip(0), turned.values(), "other order");
     IntegerBlocks alike = IntegerBlocks.joined(List.of(parts.get(0), parts.get(0)));
     assertEquals(4, BlockTable.of(alike).bits());
+  }
+
+  /** Tensors of a table in any shape are a table; those of other numbers of bytes are not. */
+  @Test
+  void partsOfATableAreTakenBack() {
+    for (Kind kind : Kind.values()) {
+      IntegerBlocks blocks = kind.random(130, 64, 32);
+      BlockTable table = BlockTable.of(blocks);
+      Tensor codes = table.codes().reshape(64, -1);
+      Tensor offsets = table.offsets() == null ? Tensor.zeros(0) : table.offsets().reshape(-1);
+      BlockTable back = BlockTable.of(130, codes, table.scales().reshape(-1), offsets);
+      assertSame(blocks.values(), back.values(), kind.toString());
+      Tensor columns = Tensor.zeros(DType.UINT8, 64, 130 / 2 + 4);
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> BlockTable.of(130, columns, table.scales(), null))
+              .getMessage();
+      assertTrue(message.contains("69 bytes a column: expected 108 or 216"), message);
+    }
   }
 
   @Test

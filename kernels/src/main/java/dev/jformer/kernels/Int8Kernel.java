@@ -47,11 +47,6 @@ public final class Int8Kernel extends RowKernel {
   }
 
   @Override
-  public boolean isSum() {
-    return false;
-  }
-
-  @Override
   public float[] prepared(float[] x, int count) {
     return x;
   }

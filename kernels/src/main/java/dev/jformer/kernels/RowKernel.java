@@ -1,7 +1,7 @@
 package dev.jformer.kernels;
 
 /** Products of a few rows of floats with a matrix [N, K], {@code x Wᵀ}. */
-public abstract sealed class RowKernel permits Int8Kernel, ColumnKernel {
+public abstract sealed class RowKernel permits Int8Kernel, PanelKernel {
   /** N. */
   final int rows;
 
@@ -16,9 +16,6 @@ public abstract sealed class RowKernel permits Int8Kernel, ColumnKernel {
   /** How many parts the work has that threads may share out. */
   public abstract int parts();
 
-  /** Whether each part makes a summand of all results, rather than some of the results. */
-  public abstract boolean isSum();
-
   /**
    * Brings x into the order that this kernel reads; once for all parts.
    *
@@ -31,7 +28,7 @@ public abstract sealed class RowKernel permits Int8Kernel, ColumnKernel {
    * Does consecutive parts of the work.
    *
    * @param x count rows, {@link #prepared}
-   * @param y [count, N], of which these parts' results are set; or all, to the sum of these parts
+   * @param y [count, N], of which these parts' results are set
    */
   public abstract void multiply(float[] x, float[] y, int count, int from, int end);
 }

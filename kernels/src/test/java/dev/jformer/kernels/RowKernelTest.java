@@ -49,15 +49,10 @@ class RowKernelTest {
       Arrays.fill(ofShares, Float.NaN);
       float[] prepared = kernel.prepared(x, count);
       kernel.multiply(prepared, y, count, 0, kernel.parts());
-      float[] sum = new float[count * rows];
       for (int share = 0; share < 3; share++) {
         int from = kernel.parts() * share / 3;
         kernel.multiply(prepared, ofShares, count, from, kernel.parts() * (share + 1) / 3);
-        for (int i = 0; i < sum.length && kernel.isSum(); i++) {
-          sum[i] += ofShares[i];
-        }
       }
-      float[] shared = kernel.isSum() ? sum : ofShares;
       for (int row = 0; row < count; row++) {
         for (int i = 0; i < rows; i++) {
           double expected = 0;
@@ -67,7 +62,7 @@ class RowKernelTest {
           String what = "result " + i + " of row " + row + " of " + count;
           double bound = 2e-6 * scale * Math.sqrt(width);
           assertEquals(expected, y[row * rows + i], bound, what);
-          assertEquals(expected, shared[row * rows + i], bound, what + ", in shares");
+          assertEquals(expected, ofShares[row * rows + i], bound, what + ", in shares");
         }
       }
     }
@@ -87,36 +82,55 @@ class RowKernelTest {
     check(matrix, rows, width, new Int8Kernel(memory, scales, width), 128);
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "1,32,32,false",
-    "3,64,16,true",
-    "63,32,32,true",
-    "64,576,32,false",
-    "130,96,32,true",
-    "192,320,16,false",
-    "577,64,32,true",
-    "1600,288,32,true",
-    "2500,64,32,true"
-  })
-  void columnsOfBytes(int rows, int width, int block, boolean shifted) {
-    int stride = rows + 8;
-    byte[] codes = new byte[width * stride];
-    random.nextBytes(codes);
-    float[] scales = gaussian(width / block * rows);
-    float[] offsets = shifted ? gaussian(width / block * rows) : null;
-    double[] matrix = new double[rows * width];
-    for (int i = 0; i < matrix.length; i++) {
-      int row = i / width;
-      int column = i % width;
-      int place = column / block * rows + row;
-      matrix[i] =
-          (double) ((codes[column * stride + row] & 0xff) - 128) * scales[place]
-              + (shifted ? offsets[place] : 0);
+  /** Panels of integers, and the matrix that they stand for. */
+  private final class Panels {
+    final int bits;
+    final int rows;
+    final int width;
+    final int panels;
+    final int pitch;
+    final byte[] codes;
+    final float[] scales;
+    final float[] offsets;
+    final double[] matrix;
+
+    Panels(int bits, int rows, int width, int block, boolean shifted, int zero) {
+      this.bits = bits;
+      this.rows = rows;
+      this.width = width;
+      panels = (rows + PanelKernel.HEIGHT - 1) / PanelKernel.HEIGHT;
+      pitch = PanelKernel.HEIGHT * bits / 8 + bits;
+      codes = new byte[panels * width * pitch];
+      random.nextBytes(codes);
+      int count = panels * (width / block) * PanelKernel.HEIGHT;
+      scales = gaussian(count);
+      offsets = shifted ? gaussian(count) : null;
+      matrix = new double[rows * width];
+      for (int i = 0; i < matrix.length; i++) {
+        int panel = i / width / PanelKernel.HEIGHT;
+        int row = i / width % PanelKernel.HEIGHT;
+        int column = i % width;
+        int place = (panel * (width / block) + column / block) * PanelKernel.HEIGHT + row;
+        int code = code((panel * width + column) * pitch, row);
+        matrix[i] = (double) (code - zero) * scales[place] + (shifted ? offsets[place] : 0);
+      }
     }
-    ByteBuffer memory = memory(codes.length).put(codes).rewind();
-    ByteBuffer shifts = shifted ? memory(offsets) : null;
-    check(matrix, rows, width, new Column8Kernel(memory, memory(scales), shifts, rows, width), 128);
+
+    private int code(int vector, int row) {
+      if (bits == 8) {
+        return codes[vector + row] & 0xff;
+      }
+      int pair = codes[vector + row / 2] & 0xff;
+      return row % 2 == 0 ? pair % 16 : pair / 16;
+    }
+
+    ByteBuffer integers() {
+      return memory(codes.length).put(codes).rewind();
+    }
+
+    ByteBuffer shifts() {
+      return offsets == null ? null : memory(offsets);
+    }
   }
 
   @ParameterizedTest
@@ -128,29 +142,36 @@ class RowKernelTest {
     "130,96,32,true",
     "192,320,16,false",
     "577,64,32,true",
-    "1600,288,32,false",
+    "65,1536,32,true",
+    "70,1024,256,false",
+    "2500,64,32,true"
+  })
+  void panelsOfBytes(int rows, int width, int block, boolean shifted) {
+    Panels panels = new Panels(8, rows, width, block, shifted, 128);
+    ByteBuffer scales = memory(panels.scales);
+    RowKernel kernel = new Panel8Kernel(panels.integers(), scales, panels.shifts(), rows, width);
+    check(panels.matrix, rows, width, kernel, 128);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1,32,32,false",
+    "3,64,16,true",
+    "63,32,32,true",
+    "64,576,32,false",
+    "130,96,32,true",
+    "192,320,16,false",
+    "577,64,32,true",
+    "65,1536,32,false",
+    "70,1024,256,true",
     "5001,64,32,true"
   })
-  void columnsOfHalfBytes(int rows, int width, int block, boolean shifted) {
-    int stride = (rows + 1) / 2 + 4;
-    byte[] codes = new byte[width * stride];
-    random.nextBytes(codes);
+  void panelsOfHalfBytes(int rows, int width, int block, boolean shifted) {
     int zero = shifted ? 0 : 8;
-    float[] scales = gaussian(width / block * rows);
-    float[] offsets = shifted ? gaussian(width / block * rows) : null;
-    double[] matrix = new double[rows * width];
-    for (int i = 0; i < matrix.length; i++) {
-      int row = i / width;
-      int column = i % width;
-      int place = column / block * rows + row;
-      int pair = codes[column * stride + row / 2] & 0xff;
-      matrix[i] =
-          (double) ((row % 2 == 0 ? pair % 16 : pair / 16) - zero) * scales[place]
-              + (shifted ? offsets[place] : 0);
-    }
-    ByteBuffer memory = memory(codes.length).put(codes).rewind();
-    ByteBuffer shifts = shifted ? memory(offsets) : null;
-    RowKernel kernel = new Column4Kernel(memory, memory(scales), shifts, rows, width, zero);
-    check(matrix, rows, width, kernel, 16);
+    Panels panels = new Panels(4, rows, width, block, shifted, zero);
+    ByteBuffer scales = memory(panels.scales);
+    RowKernel kernel =
+        new Panel4Kernel(panels.integers(), scales, panels.shifts(), rows, width, zero);
+    check(panels.matrix, rows, width, kernel, 16);
   }
 }

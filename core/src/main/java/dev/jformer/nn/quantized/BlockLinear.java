@@ -26,8 +26,8 @@ import dev.jformer.tensor.Tensor;
  * would, up to the rounding of float32 sums. A matrix that is not made of blocks stays one of
  * floats.
  *
- * <p>The integers are held column by column, in which order one vector is multiplied fastest; see
- * {@link dev.jformer.tensor.BlockTable}. For many rows the matrix is converted to floats in pieces.
+ * <p>The integers are held in panels, in which order one vector is multiplied fastest; see {@link
+ * dev.jformer.tensor.BlockTable}. For many rows the matrix is converted to floats in pieces.
  *
  * <p>The layer cannot be trained; it folds into a plain one.
  */

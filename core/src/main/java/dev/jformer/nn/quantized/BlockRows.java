@@ -17,8 +17,9 @@ import dev.jformer.tensor.Tensor;
  *
  * @param rows N
  * @param width K
- * @param codes uint8 [K, bytes]: the codes of a {@link BlockTable}; or the bytes of float32 [N, K]
- * @param scales float32 [K / block * N]; empty for floats
+ * @param codes uint8 [K, bytes]: as many bytes as the codes of a {@link BlockTable}, in its order;
+ *     or the bytes of float32 [N, K]
+ * @param scales float32, those of a table in its order; empty for floats
  * @param offsets float32, as many; or none
  */
 record BlockRows(long rows, long width, Parameter codes, Parameter scales, Parameter offsets) {
@@ -30,7 +31,9 @@ record BlockRows(long rows, long width, Parameter codes, Parameter scales, Param
         rows,
         width,
         Parameter.ragged(Tensor.zeros(DType.UINT8, width, bytes), false),
-        Parameter.ragged(Tensor.zeros(blocks ? width / IntegerBlocks.BLOCK * rows : 0), false),
+        Parameter.ragged(
+            Tensor.zeros(blocks ? width / IntegerBlocks.BLOCK * BlockTable.blockScales(rows) : 0),
+            false),
         Parameter.ragged(Tensor.zeros(0), false));
   }
 
@@ -40,16 +43,12 @@ record BlockRows(long rows, long width, Parameter codes, Parameter scales, Param
 
   /** Whether these are floats. */
   boolean isPlain() {
-    return codes.value().size(1) == floatBytes(rows);
+    return scales.value().elements() == 0;
   }
 
   /** The matrix of integers; not for floats. */
   BlockTable table() {
-    Tensor shifts = offsets.value();
-    return new BlockTable(
-        codes.value(),
-        scales.value().reshape(-1, rows),
-        shifts.elements() == 0 ? null : shifts.reshape(-1, rows));
+    return BlockTable.of(rows, codes.value(), scales.value(), offsets.value());
   }
 
   /** The values, float32 [N, K]. */
@@ -93,7 +92,7 @@ record BlockRows(long rows, long width, Parameter codes, Parameter scales, Param
         Mode mode = Autograd.noGrad()) {
       BlockTable table = BlockTable.of(blocks);
       store(
-          table.codes(),
+          table.codes().reshape(width, BlockTable.columnBytes(rows, table.bits())),
           table.scales().reshape(-1),
           table.offsets() == null ? Tensor.zeros(0) : table.offsets().reshape(-1));
     }

@@ -69,15 +69,14 @@ public final class WeightInt8Linear extends QuantizedRowsLinear {
   @Override
   Tensor product(Tensor x) {
     Tensor offset = offset(DType.FLOAT32);
-    if (x.size(0) <= RowProduct.MOST_ROWS && Int8.hasRowProduct(rows.values().value())) {
+    Tensor values = rows.values().value();
+    Tensor scale = rows.scale().value();
+    if (x.size(0) <= RowProduct.MOST_ROWS && Int8.hasRowProduct(values)) {
       return few().linear(x.contiguous(), offset);
     }
-    return Int8.linear(
-        x.contiguous(),
-        rows.values().value(),
-        rows.scale().value(),
-        offset,
-        Int8.Activations.BITS_15);
+    return Int8.isFast(values)
+        ? Int8.linear(x.contiguous(), values, scale, offset, Int8.Activations.BITS_15)
+        : Int8.ofFloats(x, values, scale, offset);
   }
 
   @Override

@@ -6,8 +6,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Products with columns of 8-bit integers, of which 128 stands for 0. */
-public final class Column8Kernel extends ColumnKernel {
+/** Products with panels of 8-bit integers, of which 128 stands for 0. */
+public final class Panel8Kernel extends PanelKernel {
   private static final VectorSpecies<Byte> B = VectorApi.Species.BYTES;
   private static final int ZERO = 128;
 
@@ -17,13 +17,13 @@ public final class Column8Kernel extends ColumnKernel {
   /**
    * Creates products with a matrix; the arrays have to live as long as this.
    *
-   * @param codes uint8 [K, at least N]
-   * @param scales float32 [blocks, N]
-   * @param offsets float32 [blocks, N], or null
+   * @param codes uint8 [panels, K, at least HEIGHT]
+   * @param scales float32 [panels, blocks, HEIGHT]
+   * @param offsets float32 [panels, blocks, HEIGHT], or null
    */
-  public Column8Kernel(
+  public Panel8Kernel(
       ByteBuffer codes, ByteBuffer scales, ByteBuffer offsets, int rows, int width) {
-    super(codes, scales, offsets, rows, width, ZERO, 1);
+    super(codes, scales, offsets, rows, width);
   }
 
   private static FloatVector load(byte[] piece, int at) {
@@ -41,24 +41,25 @@ public final class Column8Kernel extends ColumnKernel {
   void one(Piece piece, float[] x, int at, float sum, float[] y, int to) {
     byte[] codes = piece.codes();
     float[] scales = piece.scales();
-    for (int row = 0; row < piece.results(); row += 4 * LANES) {
+    int place = piece.place();
+    for (int row = 0; row < HEIGHT; row += 4 * LANES) {
       FloatVector a = FloatVector.zero(F);
       FloatVector b = a;
       FloatVector c = a;
       FloatVector d = a;
-      int here = row;
+      int here = piece.start() + row;
       for (int i = at; i < at + block; i++) {
         FloatVector times = all(x[i]);
         a = load(codes, here).fma(times, a);
         b = load(codes, here + LANES).fma(times, b);
         c = load(codes, here + 2 * LANES).fma(times, c);
         d = load(codes, here + 3 * LANES).fma(times, d);
-        here += piece.pitch();
+        here += pitch;
       }
-      add(a, scales, row, y, to);
-      add(b, scales, row + LANES, y, to);
-      add(c, scales, row + 2 * LANES, y, to);
-      add(d, scales, row + 3 * LANES, y, to);
+      add(a, scales, place + row, y, to + row);
+      add(b, scales, place + row + LANES, y, to + row + LANES);
+      add(c, scales, place + row + 2 * LANES, y, to + row + 2 * LANES);
+      add(d, scales, place + row + 3 * LANES, y, to + row + 3 * LANES);
     }
   }
 
@@ -66,13 +67,14 @@ public final class Column8Kernel extends ColumnKernel {
   void two(Piece piece, float[] x, int at, float sum, float other, float[] y, int to) {
     byte[] codes = piece.codes();
     float[] scales = piece.scales();
+    int place = piece.place();
     int step = stride();
-    for (int row = 0; row < piece.results(); row += 2 * LANES) {
+    for (int row = 0; row < HEIGHT; row += 2 * LANES) {
       FloatVector a = FloatVector.zero(F);
       FloatVector b = a;
       FloatVector c = a;
       FloatVector d = a;
-      int here = row;
+      int here = piece.start() + row;
       for (int i = at; i < at + block; i++) {
         FloatVector w = load(codes, here);
         FloatVector v = load(codes, here + LANES);
@@ -82,17 +84,12 @@ public final class Column8Kernel extends ColumnKernel {
         b = v.fma(times, b);
         c = w.fma(next, c);
         d = v.fma(next, d);
-        here += piece.pitch();
+        here += pitch;
       }
-      add(a, scales, row, y, to);
-      add(b, scales, row + LANES, y, to);
-      add(c, scales, row, y, to + rows);
-      add(d, scales, row + LANES, y, to + rows);
+      add(a, scales, place + row, y, to + row);
+      add(b, scales, place + row + LANES, y, to + row + LANES);
+      add(c, scales, place + row, y, to + HEIGHT + row);
+      add(d, scales, place + row + LANES, y, to + HEIGHT + row + LANES);
     }
-  }
-
-  @Override
-  int code(ByteBuffer codes, int column, int row) {
-    return codes.get(column + row) & 0xff;
   }
 }

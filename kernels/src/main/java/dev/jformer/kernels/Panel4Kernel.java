@@ -10,11 +10,10 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products with columns of 4-bit integers. A byte holds those of two rows, the even one in the
- * lower half; so even and odd results are summed apart, and a block's sums brought in order at its
- * end.
+ * Products with panels of 4-bit integers. A byte holds those of two rows, the even one in the lower
+ * half; so even and odd results are summed apart, and a block's sums brought in order at its end.
  */
-public final class Column4Kernel extends ColumnKernel {
+public final class Panel4Kernel extends PanelKernel {
   private static final VectorSpecies<Byte> B = VectorApi.Species.BYTES;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int LOWER = 0x0f;
@@ -36,14 +35,14 @@ public final class Column4Kernel extends ColumnKernel {
   /**
    * Creates products with a matrix; the arrays have to live as long as this.
    *
-   * @param codes uint8 [K, at least N / 2]
-   * @param scales float32 [blocks, N]
-   * @param offsets float32 [blocks, N], or null
+   * @param codes uint8 [panels, K, at least HEIGHT / 2]
+   * @param scales float32 [panels, blocks, HEIGHT]
+   * @param offsets float32 [panels, blocks, HEIGHT], or null
    * @param zero the code that stands for 0 before the offset is added
    */
-  public Column4Kernel(
+  public Panel4Kernel(
       ByteBuffer codes, ByteBuffer scales, ByteBuffer offsets, int rows, int width, int zero) {
-    super(codes, scales, offsets, rows, width, zero, 2);
+    super(codes, scales, offsets, rows, width);
     this.zero = zero;
   }
 
@@ -65,20 +64,21 @@ public final class Column4Kernel extends ColumnKernel {
     FloatVector lower = even.rearrange(FIRST_HALF).blend(odd.rearrange(FIRST_HALF), ODD);
     FloatVector upper = even.rearrange(SECOND_HALF).blend(odd.rearrange(SECOND_HALF), ODD);
     add(lower, scales, at, y, to);
-    add(upper, scales, at + LANES, y, to);
+    add(upper, scales, at + LANES, y, to + LANES);
   }
 
   @Override
   void one(Piece piece, float[] x, int at, float sum, float[] y, int to) {
     byte[] codes = piece.codes();
     float[] scales = piece.scales();
+    int place = piece.place();
     FloatVector start = all(-zero * sum);
-    for (int row = 0; row < piece.results(); row += 4 * LANES) {
+    for (int row = 0; row < HEIGHT; row += 4 * LANES) {
       FloatVector a = start;
       FloatVector b = start;
       FloatVector c = start;
       FloatVector d = start;
-      int here = row / 2;
+      int here = piece.start() + row / 2;
       for (int i = at; i < at + block; i++) {
         IntVector pairs = load(codes, here);
         IntVector next = load(codes, here + LANES);
@@ -88,10 +88,10 @@ public final class Column4Kernel extends ColumnKernel {
         b = masked(pairs, UPPER).fma(less, b);
         c = masked(next, LOWER).fma(times, c);
         d = masked(next, UPPER).fma(less, d);
-        here += piece.pitch();
+        here += pitch;
       }
-      addInOrder(a, b, scales, row, y, to);
-      addInOrder(c, d, scales, row + 2 * LANES, y, to);
+      addInOrder(a, b, scales, place + row, y, to + row);
+      addInOrder(c, d, scales, place + row + 2 * LANES, y, to + row + 2 * LANES);
     }
   }
 
@@ -99,15 +99,16 @@ public final class Column4Kernel extends ColumnKernel {
   void two(Piece piece, float[] x, int at, float sum, float other, float[] y, int to) {
     byte[] codes = piece.codes();
     float[] scales = piece.scales();
+    int place = piece.place();
     int step = stride();
     FloatVector start = all(-zero * sum);
     FloatVector otherStart = all(-zero * other);
-    for (int row = 0; row < piece.results(); row += 2 * LANES) {
+    for (int row = 0; row < HEIGHT; row += 2 * LANES) {
       FloatVector a = start;
       FloatVector b = start;
       FloatVector c = otherStart;
       FloatVector d = otherStart;
-      int here = row / 2;
+      int here = piece.start() + row / 2;
       for (int i = at; i < at + block; i++) {
         IntVector pairs = load(codes, here);
         FloatVector lower = masked(pairs, LOWER);
@@ -116,16 +117,10 @@ public final class Column4Kernel extends ColumnKernel {
         b = upper.fma(all(x[i] * SIXTEENTH), b);
         c = lower.fma(all(x[i + step]), c);
         d = upper.fma(all(x[i + step] * SIXTEENTH), d);
-        here += piece.pitch();
+        here += pitch;
       }
-      addInOrder(a, b, scales, row, y, to);
-      addInOrder(c, d, scales, row, y, to + rows);
+      addInOrder(a, b, scales, place + row, y, to + row);
+      addInOrder(c, d, scales, place + row, y, to + HEIGHT + row);
     }
-  }
-
-  @Override
-  int code(ByteBuffer codes, int column, int row) {
-    int pair = codes.get(column + row / 2);
-    return row % 2 == 0 ? pair & LOWER : (pair & UPPER) >> 4;
   }
 }
