@@ -1,6 +1,7 @@
 package dev.jformer.tensor;
 
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.mkl.global.mkl_rt;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /** Products of float32 matrices by address, row after row, with the BLAS in use. */
@@ -12,12 +13,23 @@ final class Blas {
    */
   private static final int WIDEST_PAIR = 1536;
 
-  private static final boolean PAIRS = Engine.blas().equals("mkl") && Engine.isAmd();
+  private static final boolean IS_MKL = Engine.blas().equals("mkl");
+  private static final boolean PAIRS = IS_MKL && Engine.isAmd();
   private static final int ROW_MAJOR = openblas_nolapack.CblasRowMajor;
   private static final int PLAIN = openblas_nolapack.CblasNoTrans;
   private static final int TRANSPOSED = openblas_nolapack.CblasTrans;
 
   private Blas() {}
+
+  /**
+   * Sets how many threads products use that this thread calls for.
+   *
+   * @param threads 0 for as many as the engine has
+   * @return what it was before
+   */
+  static int threads(int threads) {
+    return IS_MKL ? mkl_rt.MKL_Set_Num_Threads_Local(threads) : 0;
+  }
 
   /** How many copies of a vector of a width are multiplied faster than one: 1 or 2. */
   static int copies(int width) {

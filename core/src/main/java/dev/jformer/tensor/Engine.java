@@ -44,12 +44,18 @@ public final class Engine {
   /**
    * Opens a mode in which operators of the calling thread run in that thread alone. It is for work
    * on single vectors, as in decoding: waking other threads costs more than they save there, and
-   * large matrices are shared out by {@link WorkerPool} instead.
+   * large matrices are shared out by {@link WorkerPool} instead. MKL counts threads of its own; on
+   * an EPYC it woke them for the smallest products, and they spun on the core that a lane needed
+   * next: a step of decoding took 120 ms instead of 25.
    */
   public static Mode singleThreaded() {
     int before = torch.get_num_threads();
     torch.set_num_threads(1);
-    return () -> torch.set_num_threads(before);
+    int beforeInBlas = Blas.threads(1);
+    return () -> {
+      Blas.threads(beforeInBlas);
+      torch.set_num_threads(before);
+    };
   }
 
   /**

@@ -83,17 +83,15 @@ final class WorkerPool {
 
   /**
    * Runs {@code work} for each piece of a matrix, from 0 to {@code pieces - 1}, shared out to the
-   * lanes; a lane's operators run in the lane alone. A single piece runs in the caller's thread,
-   * whose operators use all of the engine's threads.
+   * lanes; a lane's operators run in the lane alone. So do those of a single piece, which runs in
+   * the caller's thread.
    */
   static void each(int pieces, IntConsumer work) {
-    if (pieces == 1) {
-      work.accept(0);
-      return;
-    }
-    int before = torch.get_num_threads();
-    torch.set_num_threads(1);
-    try {
+    try (Mode mode = Engine.singleThreaded()) {
+      if (pieces == 1) {
+        work.accept(0);
+        return;
+      }
       WorkerPool pool = shared();
       pool.run(
           lane -> {
@@ -101,8 +99,6 @@ final class WorkerPool {
               work.accept(piece);
             }
           });
-    } finally {
-      torch.set_num_threads(before);
     }
   }
 
@@ -160,6 +156,7 @@ final class WorkerPool {
         .get_num_threads(); // libtorch initialises a thread at its first call, which would undo the
     // next line
     torch.set_num_threads(1); // a lane's operators run in the lane alone
+    Blas.threads(1);
     ready.countDown();
     // What a lane writes may belong to a caller in inference mode.
     try (InferenceMode mode = new InferenceMode(true)) {

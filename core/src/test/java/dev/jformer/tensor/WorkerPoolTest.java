@@ -2,8 +2,10 @@ package dev.jformer.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,5 +54,22 @@ class WorkerPoolTest {
     AtomicInteger sum = new AtomicInteger();
     POOL.run(lane -> sum.addAndGet(lane + 1));
     assertEquals((LAST + 1) * (LAST + 2) / 2, sum.get());
+  }
+
+  /** Threads of the BLAS would spin on the core that another lane needs. */
+  @Test
+  void productsOfALaneRunInItAlone() {
+    assumeTrue(Engine.blas().equals("mkl"), "others have no count for each thread");
+    int before = Blas.threads(0);
+    Blas.threads(before);
+    AtomicIntegerArray counts = new AtomicIntegerArray(POOL.count());
+    POOL.run(lane -> counts.set(lane, Blas.threads(1)));
+    Blas.threads(before); // the first lane is this thread
+    for (int lane = 1; lane < POOL.count(); lane++) {
+      assertEquals(1, counts.get(lane), "threads of lane " + lane);
+    }
+    WorkerPool.each(1, piece -> counts.set(0, Blas.threads(1)));
+    assertEquals(1, counts.get(0), "threads of a single piece");
+    assertEquals(before, Blas.threads(before), "and as before after it");
   }
 }
