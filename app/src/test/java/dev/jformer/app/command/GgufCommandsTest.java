@@ -49,7 +49,7 @@ class GgufCommandsTest {
     String text = runs("info", FILE).out();
     assertTrue(text.contains("Q4_1=3"), text);
     assertTrue(text.contains("gpt2, smollm, 300 tokens"), text);
-    assertTrue(text.contains("76,112: Q8_0 in 8 bits, F32 in float32, Q4_1 in 4 bits"), text);
+    assertTrue(text.contains("80,768: Q8_0 in 8 bits, F32 in float32, Q4_1 in 4 bits"), text);
     JsonNode json = new JsonMapper().readTree(runs("info", FILE, "--json").out());
     assertEquals("llama", json.path("architecture").asText());
     assertTrue(json.path("chatTemplate").asBoolean());
