@@ -29,20 +29,6 @@ public record BlockTable(long rows, Tensor codes, Tensor scales, Tensor offsets)
   /** What 4 bits are shifted by if there are no offsets. */
   static final int MIDDLE = 8;
 
-  /** What 8 bits are shifted by. */
-  private static final int ZERO = 128;
-
-  /** The number of integers of 4 bits. */
-  static final int HALF = 16;
-
-  /** Bytes of the two floats after a vector's integers. */
-  private static final int NARROW_TAIL = 4;
-
-  private static final int WIDE_TAIL = 8;
-
-  /** Panels that are brought in order together. */
-  private static final long FEW = 64;
-
   /** About as many floats are converted at a time: they should fit the cache. */
   private static final long CHUNK = 1 << 18;
 
@@ -53,31 +39,21 @@ public record BlockTable(long rows, Tensor codes, Tensor scales, Tensor offsets)
     static final Operator UNPACK_8 = Operator.named("quantized::embedding_bag_byte_unpack");
   }
 
-  /** The number of panels that rows are cut into. */
-  public static long panels(long rows) {
-    return (rows + HEIGHT - 1) / HEIGHT;
-  }
-
-  /** The number of bytes of a vector of a panel. */
-  private static int vectorBytes(int bits) {
-    return bits == 4 ? HEIGHT / 2 + NARROW_TAIL : HEIGHT + WIDE_TAIL;
-  }
-
   /** The number of bytes of all panels for one column of the matrix. */
   public static long columnBytes(long rows, int bits) {
-    return panels(rows) * vectorBytes(bits);
+    return Panels.count(rows, HEIGHT) * Panels.vectorBytes(bits, HEIGHT);
   }
 
   /** The number of scales, or offsets, of all panels for one block of columns. */
   public static long blockScales(long rows) {
-    return panels(rows) * HEIGHT;
+    return Panels.count(rows, HEIGHT) * HEIGHT;
   }
 
   /**
    * Creates a table from what one consists of, in any shape.
    *
    * @param offsets null or empty if there are none
-   * @throws IllegalArgumentException if the codes are not of panels
+   * @throws IllegalArgumentException if the codes are not of panels, or the scales not of blocks
    */
   public static BlockTable of(long rows, Tensor codes, Tensor scales, Tensor offsets) {
     long width = codes.size(0);
@@ -94,7 +70,18 @@ public record BlockTable(long rows, Tensor codes, Tensor scales, Tensor offsets)
               + columnBytes(rows, 8)
               + "; an earlier version wrote other blocks, so read the GGUF file again");
     }
-    long panels = panels(rows);
+    long blocks = scales.elements() / Math.max(1, blockScales(rows));
+    boolean whole = blocks > 0 && width % blocks == 0;
+    if (!whole || scales.elements() != blocks * blockScales(rows)) {
+      throw new IllegalArgumentException(
+          scales.elements()
+              + " scales do not make whole blocks of a matrix of "
+              + rows
+              + " rows and "
+              + width
+              + " columns: the model is damaged, so read the GGUF file again");
+    }
+    long panels = Panels.count(rows, HEIGHT);
     return new BlockTable(
         rows,
         codes.reshape(panels, width, -1),
@@ -105,53 +92,22 @@ public record BlockTable(long rows, Tensor codes, Tensor scales, Tensor offsets)
   /** Creates a table of 4 bits if all integers fit, otherwise of 8. */
   public static BlockTable of(IntegerBlocks blocks) {
     boolean narrow = blocks.isNarrow();
-    int zero = !narrow ? ZERO : blocks.offsets() == null ? MIDDLE : 0;
-    long rows = blocks.integers().size(0);
-    long width = blocks.integers().size(1);
-    int bytes = vectorBytes(narrow ? 4 : 8);
-    Tensor codes = Tensor.onHost(DType.UINT8, panels(rows), width, bytes);
-    for (long from = 0; from < rows; from += FEW * HEIGHT) {
-      try (Scope scope = Scope.open()) {
-        Tensor strip = blocks.integers().narrow(0, from, Math.min(FEW * HEIGHT, rows - from));
-        Tensor shifted = panels(strip.viewAs(DType.UINT8).add((long) zero)); // modulo 256
-        Tensor joined = narrow ? pairs(shifted) : shifted;
-        codes
-            .narrow(0, from / HEIGHT, joined.size(0))
-            .narrow(2, 0, joined.size(1))
-            .copy_(joined.transpose(1, 2));
-      }
-    }
-    try (Mode host = Device.host()) {
-      Tensor undo = Tensor.of(new float[] {1, -zero});
-      Tensor tail = (narrow ? undo.to(DType.FLOAT16) : undo).viewAs(DType.UINT8);
-      codes.narrow(2, bytes - tail.elements(), tail.elements()).copy_(tail);
-    }
+    int zero = !narrow ? Panels.ZERO : blocks.offsets() == null ? MIDDLE : 0;
+    Tensor codes = Panels.of(blocks.integers(), narrow ? 4 : 8, zero, HEIGHT);
     return new BlockTable(
-        rows,
+        blocks.integers().size(0),
         codes,
         byBlock(blocks.scales()),
         blocks.offsets() == null ? null : byBlock(blocks.offsets()));
   }
 
-  /** Rows [N, ...] as panels of rows [panels, HEIGHT, ...], with zeros where rows are missing. */
-  private static Tensor panels(Tensor rows) {
-    long missing = panels(rows.size(0)) * HEIGHT - rows.size(0);
-    return Functional.pad(rows, 0, 0, 0, 0, missing).unflatten(0, -1, HEIGHT);
-  }
-
   private static Tensor byBlock(Tensor scales) {
-    return panels(scales).transpose(1, 2).contiguous();
-  }
-
-  /** Joins rows of 4-bit integers in pairs, the even one in the lower half. */
-  private static Tensor pairs(Tensor shifted) {
-    Tensor pairs = shifted.unflatten(1, -1, 2);
-    return pairs.select(2, 1).mul((long) HALF).add_(pairs.select(2, 0));
+    return Panels.cut(scales, HEIGHT).transpose(1, 2).contiguous();
   }
 
   /** The number of bits of an integer, 4 or 8. */
   public int bits() {
-    return codes.size(2) == vectorBytes(4) ? 4 : 8;
+    return codes.size(2) == Panels.vectorBytes(4, HEIGHT) ? 4 : 8;
   }
 
   /** K. */
@@ -161,7 +117,7 @@ public record BlockTable(long rows, Tensor codes, Tensor scales, Tensor offsets)
 
   /** The code that stands for 0 before an offset is added. */
   int zero() {
-    return bits() == 8 ? ZERO : offsets == null ? MIDDLE : 0;
+    return bits() == 8 ? Panels.ZERO : offsets == null ? MIDDLE : 0;
   }
 
   /** Products of few rows with the matrix, whose tensors have to live as long. */
@@ -204,8 +160,8 @@ public record BlockTable(long rows, Tensor codes, Tensor scales, Tensor offsets)
     Tensor bytes = taken(codes, panels, bits() == 4 ? places.floorDiv(2) : places);
     Tensor integers = bytes.to(DType.INT32);
     if (bits() == 4) {
-      Tensor upper = integers.floorDiv(HALF);
-      Tensor lower = integers.sub(upper.mul((long) HALF));
+      Tensor upper = integers.floorDiv(Panels.HALF);
+      Tensor lower = integers.sub(upper.mul((long) Panels.HALF));
       integers = upper.where(places.remainder(2).eq(1L), lower);
     }
     Tensor values = integers.sub((long) zero()).to(DType.FLOAT32).unflatten(1, scales.size(1), -1);
@@ -219,8 +175,8 @@ public record BlockTable(long rows, Tensor codes, Tensor scales, Tensor offsets)
   /** One place of all vectors of a panel: of [panels, L, W], by [R, 1] each, to [R, L]. */
   private static Tensor taken(Tensor all, Tensor panels, Tensor places) {
     long length = all.size(1);
-    Tensor vectors = panels.mul(length).add(Tensor.arange(0, length).unsqueeze(0));
-    Tensor at = vectors.mul(all.size(2)).add(places);
+    Tensor starts = panels.mul(length * all.size(2)).add(places);
+    Tensor at = starts.add(Tensor.arange(0, length).mul(all.size(2)).unsqueeze(0));
     return all.flatten(0, 2).indexSelect(0, at.flatten(0, 1)).reshape(panels.size(0), length);
   }
 

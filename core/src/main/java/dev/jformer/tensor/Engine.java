@@ -130,7 +130,8 @@ public final class Engine {
 
   /**
    * Whether the processor has instructions for products in bfloat16; false where unknown. Without
-   * them such products take some twenty times as long as those in float32.
+   * them such products take many times as long as those in float32 (on an EPYC with AVX2 75 times
+   * for 512 x 512).
    */
   public static boolean hasBfloat16() {
     return describesProcessor("avx512_bf16") || describesProcessor("amx_bf16");

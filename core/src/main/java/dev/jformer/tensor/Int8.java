@@ -253,7 +253,7 @@ public final class Int8 {
         try (Scope scope = Scope.open()) {
           long count = Math.min(rows, weight.size(0) - from);
           Tensor floats = weight.narrow(0, from, count).to(DType.FLOAT32);
-          result.narrow(1, from, count).copy_(x.to(DType.FLOAT32).matmul(floats.t()));
+          result.narrow(1, from, count).copy_(x.matmul(floats.t()));
         }
       }
       result.mul_(scale);

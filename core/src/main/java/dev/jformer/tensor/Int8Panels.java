@@ -14,12 +14,6 @@ final class Int8Panels extends RowProduct {
 
   private static final int NARROW = 64;
 
-  /** Bytes of the two floats, factor and offset, after each vector of a table. */
-  private static final int TAIL = 2 * Float.BYTES;
-
-  /** What integers are shifted by, as the kernel's have no sign. */
-  private static final int ZERO = 128;
-
   private final int height;
   private final float[] scales;
   private final Tensor tables;
@@ -36,37 +30,14 @@ final class Int8Panels extends RowProduct {
     this.height = padded(WIDE) <= padded(NARROW) ? WIDE : NARROW;
     this.scales = scale.toFloats();
     try (Scope scope = Scope.open();
-        Mode host = Device.host();
         Mode mode = Autograd.noGrad()) {
-      this.tables = tables(weight).keep();
+      this.tables = Panels.of(weight, 8, Panels.ZERO, height).keep();
     }
     this.sums = new PanelSums(tables, 8, height, width);
   }
 
-  private int padded(int height) {
-    return (rows + height - 1) / height * height;
-  }
-
-  /** The tables of all panels, uint8 [panels, K, height + tail]. */
-  private Tensor tables(Tensor weight) {
-    int panels = padded(height) / height;
-    Tensor all = Tensor.onHost(DType.UINT8, panels, width, height + TAIL);
-    all.narrow(2, height, TAIL).copy_(Tensor.of(new float[] {1, -ZERO}).viewAs(DType.UINT8));
-    int whole = rows / height;
-    if (whole > 0) {
-      fill(all.narrow(0, 0, whole), weight.narrow(0, 0, (long) whole * height));
-    }
-    if (whole < panels) {
-      long left = (long) rows - (long) whole * height;
-      Tensor last = weight.narrow(0, (long) whole * height, left);
-      fill(all.narrow(0, whole, 1), Functional.pad(last, 0, 0, 0, 0, height - left));
-    }
-    return all;
-  }
-
-  private void fill(Tensor some, Tensor weight) {
-    Tensor shifted = weight.contiguous().viewAs(DType.UINT8).add((long) ZERO); // modulo 256
-    some.narrow(2, 0, height).copy_(shifted.unflatten(0, -1, height).transpose(1, 2));
+  private long padded(int height) {
+    return Panels.count(rows, height) * height;
   }
 
   @Override

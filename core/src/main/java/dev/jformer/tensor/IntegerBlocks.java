@@ -76,7 +76,7 @@ public record IntegerBlocks(Tensor integers, Tensor scales, Tensor offsets) {
    */
   boolean isNarrow() {
     int low = offsets == null ? -BlockTable.MIDDLE : 0;
-    return integers.min().item() >= low && integers.max().item() < low + BlockTable.HALF;
+    return integers.min().item() >= low && integers.max().item() < low + Panels.HALF;
   }
 
   /** The matrix of values, float32 [N, K]. */

@@ -34,6 +34,18 @@ final class PanelSums implements AutoCloseable {
   private static final class Kernels {
     static final Operator SUMS_4 = Operator.named("quantized::embedding_bag_4bit_rowwise_offsets");
     static final Operator SUMS_8 = Operator.named("quantized::embedding_bag_byte_rowwise_offsets");
+
+    /** Numbers of vectors, which all calls share, so that they stay in the cache. */
+    static final Tensor NUMBERS = numbers();
+
+    private static Tensor numbers() {
+      try (Scope scope = Scope.open();
+          Mode host = Device.host();
+          Mode ordinary = Autograd.noInference();
+          Mode mode = Autograd.noGrad()) {
+        return Tensor.arange(0, VECTORS).to(DType.INT32).keep();
+      }
+    }
   }
 
   /**
@@ -72,6 +84,8 @@ final class PanelSums implements AutoCloseable {
   /** The floats of the sums of a panel. */
   private final long sums;
 
+  private final long bytes;
+
   /** The chunks of each piece that a thread multiplies. */
   private final List<List<Chunk>> pieces = new ArrayList<>();
 
@@ -91,7 +105,9 @@ final class PanelSums implements AutoCloseable {
     long blocks = block == 0 ? 1 : width / block;
     sums = blocks * height;
     operator = bits == 4 ? Kernels.SUMS_4 : Kernels.SUMS_8;
-    int most = Math.max(1, VECTORS / Math.max(1, width));
+    int most = Math.max(1, Math.min(panels, VECTORS / Math.max(1, width)));
+    boolean isLong = width > VECTORS;
+    bytes = Integer.BYTES * (most * blocks + (isLong ? width : 0));
     try (Scope scope = Scope.open();
         Mode host = Device.host();
         Mode mode = Autograd.noGrad();
@@ -99,7 +115,7 @@ final class PanelSums implements AutoCloseable {
       after = List.of(new IValue(), new IValue(false));
       after.forEach(IValue::retainReference);
       Tensor all = tables.flatten(0, 1);
-      Tensor indices = Tensor.arange(0, (long) most * width).to(DType.INT32);
+      Tensor indices = isLong ? Tensor.arange(0, width).to(DType.INT32) : Kernels.NUMBERS;
       Tensor starts = Tensor.arange(0, most * blocks).mul(block).to(DType.INT32);
       int parts = panels == 0 ? 0 : WorkerPool.pieces((long) panels * width * height, panels);
       for (int part = 0; part < parts; part++) {
@@ -170,11 +186,7 @@ final class PanelSums implements AutoCloseable {
 
   /** Bytes that are kept beside the tables. */
   long bytes() {
-    return pieces.stream()
-        .flatMap(List::stream)
-        .limit(1)
-        .mapToLong(chunk -> Integer.BYTES * (long) chunk.count * width)
-        .sum();
+    return bytes;
   }
 
   @Override

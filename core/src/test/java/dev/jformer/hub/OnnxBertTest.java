@@ -14,10 +14,13 @@ import dev.jformer.data.DataException;
 import dev.jformer.io.FormatException;
 import dev.jformer.io.SafetensorsFile;
 import dev.jformer.model.Encoder;
+import dev.jformer.nn.Module;
 import dev.jformer.nn.quantized.BlockLinear;
 import dev.jformer.tensor.Autograd;
+import dev.jformer.tensor.BlockTable;
 import dev.jformer.tensor.DType;
 import dev.jformer.tensor.Mode;
+import dev.jformer.tensor.Shape;
 import dev.jformer.tensor.Tensor;
 import dev.jformer.testing.Scoped;
 import java.io.IOException;
@@ -94,6 +97,16 @@ class OnnxBertTest {
       // Matrices this small are padded to panels of 64 rows.
       double share = (double) model.parameterBytes() / original.parameterBytes();
       assertTrue(share < 1, "" + share);
+      int layers = 0;
+      for (Module module : model.modules().values()) {
+        if (module instanceof BlockLinear layer) {
+          Shape shape = layer.shape();
+          long bytes = shape.size(1) * BlockTable.columnBytes(shape.size(0), 8);
+          assertEquals(bytes, layer.parameters().get("weight").value().elements(), "in 8 bits");
+          layers++;
+        }
+      }
+      assertEquals(8, layers, "four of each block, as queries, keys and values are one");
       Tensor ids = expected.tensor("input_ids");
       Tensor types = expected.tensor("token_type_ids");
       Tensor padding = expected.tensor("attention_mask").gt(0);

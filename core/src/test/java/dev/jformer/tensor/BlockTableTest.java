@@ -199,6 +199,14 @@ class BlockTableTest {
                   () -> BlockTable.of(130, columns, table.scales(), null))
               .getMessage();
       assertTrue(message.contains("69 bytes a column: expected 108 or 216"), message);
+      for (int scales : new int[] {0, 100, 3 * 192, 2 * 192 + 1}) {
+        message =
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> BlockTable.of(130, codes, Tensor.zeros(scales), null))
+                .getMessage();
+        assertTrue(message.contains(scales + " scales do not make whole blocks"), message);
+      }
     }
   }
 
